@@ -1,0 +1,135 @@
+"""Every error of Symposia, in one tree that says who is at fault.
+
+SymposiaError
+├── UsageError                     the caller: how the library was used
+│   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
+│   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
+│   └── MissingExtraError          an optional dependency is not installed (ImportError)
+├── AgentError                     the agents: what they did with a message
+│   ├── CantHandleException        no handler takes this message
+│   ├── UndeliverableException     nobody is there to take this message
+│   ├── MessageDroppedException    an intervention handler dropped it
+│   ├── NotAccessibleError         the agent lives elsewhere, its object cannot be had
+│   ├── DeadlockError              agents wait for each other in a circle
+│   └── RuntimeStoppedError        the runtime stopped before this message was answered
+├── PeerError                      the other side: a vendor, a sandbox, a remote
+│   ├── ModelError                 a model call failed for good
+│   └── SandboxError
+│       ├── SandboxUnavailableError    this backend cannot work on this machine
+│       └── SandboxDiedError           the sandbox ended in the middle of a request
+└── LimitError                     a limit that the user set was reached
+    └── DeadlineExceededError      no answer within the deadline           (TimeoutError)
+
+Control-flow signals (``DropMessage``, a handoff) are not errors and are not here. Names ending in ``Exception`` are
+AutoGen's and keep their spelling.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AgentError",
+    "CantHandleException",
+    "DeadlineExceededError",
+    "DeadlockError",
+    "HandlerSignatureError",
+    "LimitError",
+    "MessageDroppedException",
+    "MissingExtraError",
+    "ModelError",
+    "NotAccessibleError",
+    "PeerError",
+    "RegistrationError",
+    "RuntimeStoppedError",
+    "SandboxDiedError",
+    "SandboxError",
+    "SandboxUnavailableError",
+    "SymposiaError",
+    "UndeliverableException",
+    "UsageError",
+]
+
+
+class SymposiaError(Exception):
+    """The root: catching it catches everything that Symposia itself raises."""
+
+
+class UsageError(SymposiaError):
+    """The library was used in a way that cannot work; the text says which way does."""
+
+
+class HandlerSignatureError(UsageError, TypeError):
+    """A message handler's signature does not say which message it takes, or takes the wrong parameters."""
+
+
+class RegistrationError(UsageError, ValueError):
+    """Something is registered twice, or is used without being registered."""
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional dependency is not installed.
+
+    Args:
+        feature: What needs it, as the user knows it (``"DockerCommandLineCodeExecutor"``).
+        extra: The extra of the distribution that brings it (``"docker"``).
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional dependency. Install it with: pip install 'symposia[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+
+class AgentError(SymposiaError):
+    """A message could not be handled by the agents it was meant for."""
+
+
+class CantHandleException(AgentError):  # noqa: N818 - AutoGen's name
+    """The agent has no handler for this message."""
+
+
+class UndeliverableException(AgentError):  # noqa: N818 - AutoGen's name
+    """The message has no recipient."""
+
+
+class MessageDroppedException(AgentError):  # noqa: N818 - AutoGen's name
+    """An intervention handler dropped the message."""
+
+
+class NotAccessibleError(AgentError):
+    """The agent's object is not in this process."""
+
+
+class DeadlockError(AgentError):
+    """Agents wait for each other in a circle, which the text draws."""
+
+
+class RuntimeStoppedError(AgentError):
+    """The runtime was stopped before the message was answered."""
+
+
+class PeerError(SymposiaError):
+    """Something outside this library failed: a vendor's service, a sandbox, a remote worker."""
+
+
+class ModelError(PeerError):
+    """A model call failed for good: after retries, or in a way that retrying cannot mend."""
+
+
+class SandboxError(PeerError):
+    """A sandbox failed, as opposed to the code in it."""
+
+
+class SandboxUnavailableError(SandboxError):
+    """A sandbox backend cannot work on this machine; the text says why and what to install."""
+
+
+class SandboxDiedError(SandboxError):
+    """The sandbox ended in the middle of a request."""
+
+
+class LimitError(SymposiaError):
+    """A limit that the user set was reached."""
+
+
+class DeadlineExceededError(LimitError, TimeoutError):
+    """No answer arrived within the deadline."""
