@@ -8,7 +8,7 @@ back what was recorded instead of doing it again. The door lives here, so that n
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class StepDoor(Protocol):
         """Do one effect that gives one result."""
         ...
 
-    def stream(self, step: Step, call: Callable[[], AsyncIterator[T]]) -> AsyncGenerator[T, None]:
+    def stream(self, step: Step, call: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """Do one effect that gives its result in pieces, of which the last is the whole."""
         ...
 
@@ -49,7 +49,7 @@ _door: ContextVar[StepDoor | None] = ContextVar("symposia_step_door", default=No
 
 
 @contextmanager
-def open_door(door: StepDoor) -> Iterator[None]:
+def open_door(door: StepDoor) -> Generator[None]:
     """Send every effect that starts inside this context through `door`."""
     token = _door.set(door)
     try:
