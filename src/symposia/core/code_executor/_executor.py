@@ -1,0 +1,79 @@
+"""What runs code blocks for an agent, whichever place they run in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from symposia.core import CancellationToken
+
+
+@dataclass
+class CodeBlock:
+    """A piece of code taken from a message.
+
+    Attributes:
+        code: The source.
+        language: As the fence names it: ``python``, ``sh``, …
+    """
+
+    code: str
+    language: str
+
+
+@dataclass
+class CodeResult:
+    """What a list of code blocks did.
+
+    Attributes:
+        exit_code: Of the last block that ran; 0 when every block succeeded.
+        output: What all blocks that ran have printed, in order.
+    """
+
+    exit_code: int
+    output: str
+
+
+class CodeExecutor(ABC):
+    """Runs code blocks, one list after another.
+
+    An executor starts on its first use or by `start`, and is used as an async context manager to be stopped whatever
+    happens inside.
+    """
+
+    @abstractmethod
+    async def execute_code_blocks(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
+    ) -> CodeResult:
+        """Run the blocks in order, up to the first that fails.
+
+        How the code itself ends, limits included, is told by the result and never raised.
+
+        Args:
+            code_blocks: What to run.
+            cancellation_token: Cancelling it kills everything that the blocks started, then raises `CancelledError`.
+        """
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Make ready to run code. Starting twice is harmless."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End everything that the executor started. Stopping twice is harmless."""
+
+    @abstractmethod
+    async def restart(self) -> None:
+        """Start afresh: nothing of what earlier blocks left running remains."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.stop()
