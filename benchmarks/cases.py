@@ -1,0 +1,257 @@
+"""The same work on Symposia and on AutoGen 0.7.5: messages, fan-out, actors, teams, streaming, state, import.
+
+Both offer the same names, so a case is written once, against Symposia's types, and reads its modules from `Library`.
+
+    python cases.py symposia|autogen CASE      prints one JSON object: figure name to number
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symposia import core
+    from symposia.agentchat import agents, base, conditions, messages, teams
+    from symposia.core import models
+    from symposia.ext.models import replay
+
+ROOTS = {
+    "autogen": ("autogen_core", "autogen_agentchat", "autogen_ext"),
+    "symposia": ("symposia.core", "symposia.agentchat", "symposia.ext"),
+}
+
+Figures = dict[str, float]
+which = sys.argv[1] if len(sys.argv) > 1 else "symposia"
+if not TYPE_CHECKING:
+    _core, _chat, _ext = ROOTS[which]
+    core = importlib.import_module(_core)
+    models = importlib.import_module(_core + ".models")
+    agents = importlib.import_module(_chat + ".agents")
+    base = importlib.import_module(_chat + ".base")
+    conditions = importlib.import_module(_chat + ".conditions")
+    messages = importlib.import_module(_chat + ".messages")
+    teams = importlib.import_module(_chat + ".teams")
+    replay = importlib.import_module(_ext + ".models.replay")
+
+
+@dataclass
+class Ping:
+    number: int
+
+
+class Echo(core.RoutedAgent):
+    @core.message_handler
+    async def on_ping(self, message: Ping, ctx: core.MessageContext) -> Ping:
+        return message
+
+
+class Listener(core.RoutedAgent):
+    heard = 0
+
+    @core.message_handler
+    async def on_ping(self, message: Ping, ctx: core.MessageContext) -> None:
+        Listener.heard += 1
+
+
+class Talker(agents.BaseChatAgent):
+    @property
+    def produced_message_types(self) -> Sequence[type[messages.BaseChatMessage]]:
+        return (messages.TextMessage,)
+
+    async def on_messages(
+        self, messages: Sequence[messages.BaseChatMessage], cancellation_token: core.CancellationToken
+    ) -> base.Response:
+        return base.Response(chat_message=_text("hello", self.name))
+
+    async def on_reset(self, cancellation_token: core.CancellationToken) -> None:
+        pass
+
+
+def _text(content: str, source: str) -> messages.TextMessage:
+    return messages.TextMessage(content=content, source=source)
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _talkers(turns: int) -> teams.RoundRobinGroupChat:
+    return teams.RoundRobinGroupChat(
+        [Talker("a", "a"), Talker("b", "b")], termination_condition=conditions.MaxMessageTermination(turns + 1)
+    )
+
+
+async def rpc(calls: int = 5000) -> Figures:
+    """Request and answer between agents: one after another, then all at once."""
+    runtime = core.SingleThreadedAgentRuntime()
+    await Echo.register(runtime, "echo", lambda: Echo("echo"))
+    runtime.start()
+    echo = core.AgentId("echo", "key")
+    for _ in range(100):
+        await runtime.send_message(Ping(0), echo)
+    started = time.perf_counter()
+    for number in range(calls):
+        await runtime.send_message(Ping(number), echo)
+    sequential = calls / (time.perf_counter() - started)
+    started = time.perf_counter()
+    await asyncio.gather(*(runtime.send_message(Ping(number), echo) for number in range(calls)))
+    concurrent = calls / (time.perf_counter() - started)
+    await runtime.stop_when_idle()
+    return {"sequential calls/s": sequential, "concurrent calls/s": concurrent}
+
+
+async def fanout(subscribers: int = 100, published: int = 200) -> Figures:
+    """One message to a hundred subscribers."""
+    runtime = core.SingleThreadedAgentRuntime()
+    for number in range(subscribers):
+        await Listener.register(runtime, f"listener{number}", lambda: Listener("listener"))
+        await runtime.add_subscription(core.TypeSubscription("topic", f"listener{number}"))
+    runtime.start()
+    Listener.heard = 0
+    started = time.perf_counter()
+    for number in range(published):
+        await runtime.publish_message(Ping(number), core.TopicId("topic", "key"))
+    await runtime.stop_when_idle()
+    elapsed = time.perf_counter() - started
+    assert Listener.heard == subscribers * published, Listener.heard
+    return {"deliveries/s": Listener.heard / elapsed}
+
+
+async def actors(count: int = 20_000) -> Figures:
+    """Creating an agent by its first message."""
+    runtime = core.SingleThreadedAgentRuntime()
+    await Echo.register(runtime, "echo", lambda: Echo("echo"))
+    runtime.start()
+    gc.collect()
+    before = _resident_bytes()
+    started = time.perf_counter()
+    for number in range(count):
+        await runtime.send_message(Ping(number), core.AgentId("echo", str(number)))
+    elapsed = time.perf_counter() - started
+    gc.collect()
+    grown = _resident_bytes() - before
+    await runtime.stop_when_idle()
+    return {"activations/s": count / elapsed, "bytes/agent": grown / count}
+
+
+async def turns() -> Figures:
+    """One turn of a team, in conversations of three lengths."""
+    figures: Figures = {}
+    for length in (100, 1000, 4000):
+        team = _talkers(length)
+        started = time.perf_counter()
+        result = await team.run(task="go")
+        figures[f"µs/turn of {length}"] = (time.perf_counter() - started) / length * 1e6
+        assert len(result.messages) == length + 1, len(result.messages)
+    return figures
+
+
+async def many_teams(count: int = 200, length: int = 20) -> Figures:
+    """Two hundred teams at once."""
+    crowd = [_talkers(length) for _ in range(count)]
+    started = time.perf_counter()
+    results = await asyncio.gather(*(team.run(task="go") for team in crowd))
+    elapsed = time.perf_counter() - started
+    assert all(len(result.messages) == length + 1 for result in results)
+    return {"turns/s": count * length / elapsed}
+
+
+async def assistant(runs: int = 100) -> Figures:
+    """One run of an agent: a tool call, its result, and a reflection on it."""
+    usage = models.RequestUsage(prompt_tokens=1, completion_tokens=1)
+    script: list[models.CreateResult | str] = []
+    for number in range(3 * runs):
+        call = core.FunctionCall(id=str(number), name="add", arguments='{"a": 1, "b": 2}')
+        script += [
+            models.CreateResult(finish_reason="function_calls", content=[call], usage=usage, cached=False),
+            models.CreateResult(finish_reason="stop", content="done", usage=usage, cached=False),
+        ]
+    client = replay.ReplayChatCompletionClient(
+        script,
+        model_info={
+            "vision": False,
+            "function_calling": True,
+            "json_output": True,
+            "family": "unknown",
+            "structured_output": True,
+        },
+    )
+
+    async def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
+    agent = agents.AssistantAgent("a", model_client=client, tools=[add], reflect_on_tool_use=True)
+    timed: list[float] = []
+    for _ in range(3):
+        started = time.perf_counter()
+        for _ in range(runs):
+            await agent.run(task="go")
+        timed.append((time.perf_counter() - started) / runs * 1e6)
+    return {"µs/run, the first": timed[0], "µs/run, after 200": timed[2]}
+
+
+async def stream(words: int = 5000) -> Figures:
+    """Chunks of a streaming model through a team."""
+    client = replay.ReplayChatCompletionClient([" ".join(["token"] * words)])
+    agent = agents.AssistantAgent("a", model_client=client, model_client_stream=True)
+    team = teams.RoundRobinGroupChat([agent], termination_condition=conditions.MaxMessageTermination(2))
+    started = time.perf_counter()
+    events = 0
+    async for _ in team.run_stream(task="go"):
+        events += 1
+    elapsed = time.perf_counter() - started
+    assert events >= words, events
+    return {"chunks/s": events / elapsed}
+
+
+async def state(length: int = 2000) -> Figures:
+    """Saving and loading a team after two thousand turns."""
+    team = _talkers(length)
+    await team.run(task="go")
+    started = time.perf_counter()
+    saved = await team.save_state()
+    save = time.perf_counter() - started
+    fresh = _talkers(length)
+    started = time.perf_counter()
+    await fresh.load_state(saved)
+    load = time.perf_counter() - started
+    return {"ms to save": save * 1e3, "ms to load": load * 1e3, "bytes": len(json.dumps(saved))}
+
+
+async def imports() -> Figures:
+    """Importing an agent and a team in a fresh interpreter; the median of five."""
+    chat = ROOTS[which][1]
+    program = f"from {chat}.agents import AssistantAgent; from {chat}.teams import RoundRobinGroupChat"
+    timed: list[float] = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True)  # noqa: ASYNC221, S603 - timing, nothing else runs
+        timed.append(time.perf_counter() - started)
+    return {"ms": sorted(timed)[2] * 1e3}
+
+
+CASES: dict[str, Callable[[], Awaitable[Figures]]] = {
+    case.__name__: case for case in (rpc, fanout, actors, turns, many_teams, assistant, stream, state, imports)
+}
+
+
+async def _run(name: str) -> Figures:
+    return await CASES[name]()
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    print(json.dumps(asyncio.run(_run(sys.argv[2]))))

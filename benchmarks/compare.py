@@ -1,0 +1,89 @@
+"""Run the cases on both libraries, in turn, and print medians, ratios and the noise between rounds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+CASES = ("rpc", "fanout", "actors", "turns", "many_teams", "assistant", "stream", "state", "imports")
+PROGRAM = Path(__file__).with_name("cases.py")
+
+
+@dataclass
+class Row:
+    """One figure of one case, over all rounds."""
+
+    case: str
+    figure: str
+    autogen: list[float] = field(default_factory=list[float])
+    symposia: list[float] = field(default_factory=list[float])
+
+    @property
+    def better(self) -> float:
+        """How many times better Symposia's median is: a rate by its size, a cost by its inverse."""
+        ratio = statistics.median(self.symposia) / statistics.median(self.autogen)
+        return ratio if self.figure.endswith("/s") else 1 / ratio
+
+
+def run_case(python: str, library: str, case: str) -> dict[str, float]:
+    done = subprocess.run([python, str(PROGRAM), library, case], check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(autogen: str, cases: Sequence[str], rounds: int, console: Console) -> list[Row]:
+    rows: dict[tuple[str, str], Row] = {}
+    for case in cases:
+        for number in range(rounds):
+            console.print(f"{case}, round {number + 1} of {rounds}", style="dim")
+            for figure, value in run_case(autogen, "autogen", case).items():
+                rows.setdefault((case, figure), Row(case, figure)).autogen.append(value)
+            for figure, value in run_case(sys.executable, "symposia", case).items():
+                rows.setdefault((case, figure), Row(case, figure)).symposia.append(value)
+    return list(rows.values())
+
+
+def spread(values: Sequence[float]) -> str:
+    """The distance between the extremes, as a share of the median."""
+    return f"± {(max(values) - min(values)) / 2 / statistics.median(values):.0%}"
+
+
+def table(rows: Sequence[Row]) -> Table:
+    made = Table("case", "figure", title="Medians; ± is half the distance between the extremes")
+    for heading in ("AutoGen 0.7.5", "±", "Symposia", "±", "times better"):
+        made.add_column(heading, justify="right")
+    for row in rows:
+        made.add_row(
+            row.case,
+            row.figure,
+            f"{statistics.median(row.autogen):,.1f}",
+            spread(row.autogen),
+            f"{statistics.median(row.symposia):,.1f}",
+            spread(row.symposia),
+            f"{row.better:.1f}",
+        )
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--autogen", required=True, help="the Python of an environment with AutoGen 0.7.5")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"among: {', '.join(CASES)} (default: all)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.cases) - set(CASES):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    rows = measure(arguments.autogen, arguments.cases or CASES, arguments.rounds, Console(stderr=True))
+    Console().print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

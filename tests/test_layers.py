@@ -1,0 +1,96 @@
+"""ARCHITECTURE.md, held to: imports point downwards, none go in a circle, and nobody reaches inside a package."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+LAYERS = {"core": 0, "agentchat": 1, "ext": 2, "v02": 3, "runs": 3, "presets": 4, "studio": 5, "cli": 5}
+VENDORS = {"openai", "anthropic", "docker", "mcp", "ray", "grpc", "redis", "google", "ollama", "mistralai"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def runs_at_import(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The import statements that run when the module is imported: not those in functions or under TYPE_CHECKING."""
+    waiting: list[ast.stmt] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            waiting += node.orelse
+        elif isinstance(node, (ast.If, ast.Try)):
+            waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+
+
+def every_import(tree: ast.Module) -> Iterator[ast.stmt]:
+    return (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
+def targets(node: ast.stmt, here: str) -> Iterator[str]:
+    """The modules that an import statement names, a submodule rather than its package where both could be meant."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = here.split(".") if PATHS[here].name == "__init__.py" else here.split(".")[:-1]
+        base = ".".join([*package[: len(package) - node.level + 1]] if node.level else [])
+        module = ".".join(part for part in (base, node.module) if part)
+        for alias in node.names:
+            submodule = f"{module}.{alias.name}"
+            yield submodule if submodule in PATHS else module
+
+
+def imports(here: str, *, at_import: bool) -> set[str]:
+    tree = ast.parse(PATHS[here].read_text())
+    nodes = runs_at_import(tree) if at_import else every_import(tree)
+    return {target for node in nodes for target in targets(node, here)}
+
+
+def layer(module: str) -> int | None:
+    parts = module.split(".")
+    return LAYERS.get(parts[1]) if len(parts) > 1 and parts[0] == "symposia" else None
+
+
+@pytest.mark.parametrize("here", PATHS)
+def test_imports_point_downwards(here: str) -> None:
+    mine = layer(here)
+    if mine is None:
+        return
+    upward = {t for t in imports(here, at_import=False) if (theirs := layer(t)) is not None and theirs > mine}
+    assert not upward
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    graph = {here: imports(here, at_import=True) & PATHS.keys() - {here} for here in PATHS}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("here", [module for module in PATHS if layer(module) in {0, 1}])
+def test_core_and_agentchat_name_no_vendor(here: str) -> None:
+    assert not {target.split(".")[0] for target in imports(here, at_import=False)} & VENDORS
+
+
+@pytest.mark.parametrize("here", PATHS)
+def test_a_private_module_is_imported_only_inside_its_package(here: str) -> None:
+    foreign: set[str] = set()
+    for target in imports(here, at_import=False):
+        parts = target.split(".")
+        if parts[0] != "symposia":
+            continue
+        owner = next((".".join(parts[:i]) for i, part in enumerate(parts) if part.startswith("_")), None)
+        if owner is not None and not f"{here}.".startswith(f"{owner}."):
+            foreign.add(target)
+    assert not foreign
