@@ -3,6 +3,7 @@
 SymposiaError
 ├── UsageError                     the caller: how the library was used
 │   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
+│   ├── InvalidArgumentError       an argument, or several together, that cannot work (ValueError)
 │   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
 ├── AgentError                     the agents: what they did with a message
@@ -32,6 +33,7 @@ __all__ = [
     "DeadlineExceededError",
     "DeadlockError",
     "HandlerSignatureError",
+    "InvalidArgumentError",
     "LimitError",
     "MessageDroppedException",
     "MissingExtraError",
@@ -59,6 +61,10 @@ class UsageError(SymposiaError):
 
 class HandlerSignatureError(UsageError, TypeError):
     """A message handler's signature does not say which message it takes, or takes the wrong parameters."""
+
+
+class InvalidArgumentError(UsageError, ValueError):
+    """An argument, or a combination of arguments, cannot work; the text names it."""
 
 
 class RegistrationError(UsageError, ValueError):
