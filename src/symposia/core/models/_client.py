@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel
+
+from symposia.core.tools import Tool, ToolSchema
+
+from ._messages import LLMMessage
+from ._model_info import ModelInfo
+from ._results import CreateResult, RequestUsage
+
+if TYPE_CHECKING:
+    from symposia.core import CancellationToken
+
+
+class ChatCompletionClient(ABC):
+    """A model that answers conversations.
+
+    A client never changes the messages, tools or arguments that it is given, and may be used by many agents at once.
+    """
+
+    @abstractmethod
+    async def create(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
+        """Answer a conversation.
+
+        Args:
+            messages: The conversation so far.
+            tools: What the model may call.
+            tool_choice: Whether it must call one (``"required"``), may (``"auto"``) or must not (``"none"``); or the
+                one that it must call.
+            json_output: True for JSON of any shape, a model class for JSON of its schema, False for text; None leaves
+                it to the vendor.
+            extra_create_args: Passed on to the vendor as they are; they win over what the client would send.
+            cancellation_token: Cancelling it ends the request.
+
+        Raises:
+            ValueError: The model cannot do what is asked, as its `model_info` says.
+            ModelError: The request failed for good.
+            asyncio.CancelledError: The token was cancelled.
+        """
+
+    @abstractmethod
+    def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """Answer a conversation in pieces: text as it comes, and last the whole answer with its usage.
+
+        Arguments and errors are those of `create`.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give back connections. Closing twice is harmless."""
+
+    @abstractmethod
+    def actual_usage(self) -> RequestUsage:
+        """Tokens that the vendor was paid for since the client was made: answers from a cache count nothing."""
+
+    @abstractmethod
+    def total_usage(self) -> RequestUsage:
+        """Tokens of all requests since the client was made, answers from a cache included."""
+
+    @abstractmethod
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        """Tokens that a request would take, without a network: an estimate where no tokenizer is on the machine."""
+
+    @abstractmethod
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        """Tokens left in the model's context after these messages and tools; negative when they do not fit."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> ModelInfo:
+        """AutoGen's name of old for `model_info`."""
+
+    @property
+    @abstractmethod
+    def model_info(self) -> ModelInfo:
+        """What the model can do."""
