@@ -1,0 +1,153 @@
+"""Anthropic Messages, as its servers speak it since API version 2026-10-21."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ._script import Reply, Stop, Thinking, event, halves, words
+
+Blocks = Iterable[Mapping[str, Any]]
+
+STOP_REASONS: Mapping[Stop, str] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+SAMPLING = ("temperature", "top_p", "top_k")
+SAMPLING_VERSION = "2023-06-01"
+
+
+def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+    """Why the vendor would refuse this request, if it would."""
+    return next(_complaints(body, headers), None)
+
+
+def _complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[str]:
+    yield from _field_complaints(body, headers)
+    yield from _message_complaints(body["messages"])
+    yield from _tool_complaints(body["messages"])
+    if body.get("thinking", {}).get("type") in ("enabled", "adaptive"):
+        yield from _thinking_complaints(body["messages"])
+
+
+def _field_complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[str]:
+    if headers.get("anthropic-version") != SAMPLING_VERSION:
+        yield from (f"{name}: Extra inputs are not permitted" for name in SAMPLING if name in body)
+    if "max_tokens" not in body:
+        yield "max_tokens: Field required"
+    if body.get("tool_choice") is not None and not body.get("tools"):
+        yield "tool_choice may only be specified while providing tools"
+
+
+def _message_complaints(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not messages or messages[0]["role"] != "user":
+        yield "messages: first message must use the 'user' role"
+    elif messages[-1]["role"] == "assistant":
+        yield "This model does not support assistant message prefill."
+    for message in messages:
+        if any(block["type"] == "text" and not block["text"].strip() for block in _blocks(message)):
+            yield "messages: text content blocks must contain non-whitespace text"
+
+
+def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+def _tool_complaints(messages: Blocks) -> Iterator[str]:
+    unanswered: set[str] = set()
+    for message in messages:
+        results = {block["tool_use_id"] for block in _blocks(message) if block["type"] == "tool_result"}
+        if results - unanswered:
+            yield "unexpected `tool_use_id` found in `tool_result` blocks"
+        if unanswered - results:
+            yield "`tool_use` ids were found without `tool_result` blocks immediately after"
+        unanswered = {block["id"] for block in _blocks(message) if block["type"] == "tool_use"}
+
+
+def _thinking_complaints(messages: Blocks) -> Iterator[str]:
+    for message in messages:
+        kinds = [block["type"] for block in _blocks(message)]
+        if "tool_use" in kinds and kinds[0] not in ("thinking", "redacted_thinking"):
+            yield "Expected `thinking` or `redacted_thinking`, but found `tool_use`."
+        for block in _blocks(message):
+            if block["type"] == "thinking" and not str(block.get("signature", "")).startswith("signed-by-the-vendor"):
+                yield "Invalid `signature` in `thinking` block"
+
+
+def error(status: int, message: str) -> object:
+    """The body of an error."""
+    return {"type": "error", "error": {"type": ERROR_TYPES.get(status, "api_error"), "message": message}}
+
+
+def whole(reply: Reply, body: Mapping[str, Any]) -> object:
+    """The answer to a request that does not stream."""
+    prompt, completion = reply.usage
+    return {
+        **_frame(body),
+        "content": [*map(_thinking_block, reply.thinking), *_text_blocks(reply), *_tool_blocks(reply)],
+        "stop_reason": STOP_REASONS[reply.stop_reason],
+        "usage": {"input_tokens": prompt, "output_tokens": completion},
+    }
+
+
+def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
+    """The answer to a request that streams."""
+    prompt, completion = reply.usage
+    started: dict[str, object] = {**_frame(body), "content": [], "usage": {"input_tokens": prompt, "output_tokens": 1}}
+    yield event({"type": "message_start", "message": started}, "message_start")
+    yield event({"type": "ping"}, "ping")
+    for index, (start, deltas) in enumerate(_streamed_blocks(reply)):
+        yield event({"type": "content_block_start", "index": index, "content_block": start}, "content_block_start")
+        for delta in deltas:
+            yield event({"type": "content_block_delta", "index": index, "delta": delta}, "content_block_delta")
+        yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
+    ended = {"stop_reason": STOP_REASONS[reply.stop_reason], "stop_sequence": None}
+    yield event({"type": "message_delta", "delta": ended, "usage": {"output_tokens": completion}}, "message_delta")
+    yield event({"type": "message_stop"}, "message_stop")
+
+
+def _streamed_blocks(reply: Reply) -> Iterator[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]:
+    for thought in reply.thinking:
+        if thought.data is not None:
+            yield _thinking_block(thought), []
+            continue
+        pieces = [{"type": "thinking_delta", "thinking": piece} for piece in words(thought.text)]
+        signed = {"type": "signature_delta", "signature": thought.signature}
+        yield {"type": "thinking", "thinking": "", "signature": ""}, [*pieces, signed]
+    if reply.text:
+        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in words(reply.text)]
+    for block, call in zip(_tool_blocks(reply), reply.tool_calls, strict=True):
+        pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in ("", *halves(call.arguments))]
+        yield {**block, "input": {}}, pieces
+
+
+def _thinking_block(thought: Thinking) -> Mapping[str, Any]:
+    if thought.data is not None:
+        return {"type": "redacted_thinking", "data": thought.data}
+    return {"type": "thinking", "thinking": thought.text, "signature": thought.signature}
+
+
+def _text_blocks(reply: Reply) -> Blocks:
+    return [{"type": "text", "text": reply.text}] if reply.text else []
+
+
+def _tool_blocks(reply: Reply) -> Blocks:
+    return [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": json.loads(call.arguments)}
+        for call in reply.tool_calls
+    ]
+
+
+def _frame(body: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": body["model"], "stop_reason": None,
+        "stop_sequence": None,
+    }  # fmt: skip
