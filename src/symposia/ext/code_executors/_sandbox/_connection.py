@@ -1,0 +1,189 @@
+"""The host's side of a sandbox: `Sandbox` over a `Transport`, whichever wall stands around the server.
+
+Everything that comes in is checked, everything that is kept has a cap, and every wait has an end: the server ends a
+block at its limit, and where it has not said so two seconds later, the sandbox is killed from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import PurePosixPath
+from typing import Self
+
+from symposia.core.code_executor._sandbox import OutputListener, Sandbox, SandboxPolicy, SandboxResult
+from symposia.core.exceptions import SandboxDiedError, SandboxError, SandboxUnavailableError
+
+from ._conversation import Conversation, uninterrupted
+from ._inside._frames import FrameError
+from ._replies import CollectedFile, Done, Ended, Output, Ready, Refused, Skipped
+from ._results import ResultInProgress
+from ._settings import ServerSettings, open_request
+from ._transport import Transport
+
+GRACE_SECONDS = 2.0
+START_SECONDS = 30.0
+FILE_SECONDS = 30.0
+_LANGUAGES = ("python", "sh")
+
+
+class SandboxConnection(Sandbox):
+    """A sandbox behind a transport, made by `open`. Requests of several tasks run one after another."""
+
+    def __init__(self, conversation: Conversation, policy: SandboxPolicy) -> None:
+        self._conversation = conversation
+        self._policy = policy
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, transport: Transport, policy: SandboxPolicy, settings: ServerSettings) -> Self:
+        """Greet the server behind `transport`, which has just been started.
+
+        Raises:
+            SandboxUnavailableError: It did not come up; the text says what it said. The transport is closed.
+        """
+        conversation = Conversation(transport, max(policy.work_bytes, policy.artifact_bytes))
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await conversation.send(open_request(policy, settings), settings.seccomp)
+                reply, _ = await conversation.receive()
+        except (SandboxDiedError, TimeoutError) as error:
+            await conversation.kill("it did not start")
+            reason = transport.last_words() or str(error) or f"no answer within {START_SECONDS:g} s"
+            raise SandboxUnavailableError(f"The sandbox did not start: {reason}") from error
+        except BaseException:
+            await conversation.kill("nobody waited for its start")
+            raise
+        if not isinstance(reply, Ready):
+            raise await conversation.died(f"it greeted with {reply.kind!r}")
+        return cls(conversation, policy)
+
+    async def run(
+        self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
+    ) -> SandboxResult:
+        """Run one block; see `Sandbox.run`.
+
+        Raises:
+            SandboxDiedError: The sandbox itself ended.
+            ValueError: The language is not known, or the timeout is not positive.
+        """
+        if language not in _LANGUAGES:
+            raise ValueError(f"A sandbox runs 'python' or 'sh', not {language!r}.")
+        limit = self._policy.time_limit if timeout is None else timeout
+        if not limit > 0:
+            raise ValueError(f"The timeout of a block must be more than 0 seconds, not {limit}.")
+        header: dict[str, object] = {"kind": "run", "language": language, "time_limit": limit}
+        async with self._turn:
+            return await self._run(header, code.encode("utf-8", "surrogatepass"), limit, on_output)
+
+    async def put(self, path: str, data: bytes) -> None:
+        """Write a file; see `Sandbox.put`."""
+        if len(data) > self._policy.work_bytes:
+            raise SandboxError(f"{path} ({len(data)} bytes) does not fit into the sandbox's work folder.")
+        await self._request({"kind": "put", "path": _relative(path)}, data)
+
+    async def get(self, path: str) -> bytes:
+        """Read a file; see `Sandbox.get`."""
+        return await self._request({"kind": "get", "path": _relative(path)})
+
+    async def reset(self) -> None:
+        """Empty the sandbox; see `Sandbox.reset`."""
+        await self._request({"kind": "reset"})
+
+    async def close(self) -> None:
+        """End the sandbox, and with it the block that still runs; see `Sandbox.close`."""
+        await self._conversation.close()
+
+    async def _run(
+        self, header: dict[str, object], code: bytes, limit: float, listener: OutputListener | None
+    ) -> SandboxResult:
+        result = ResultInProgress(self._policy, listener)
+        await self._conversation.send(header, code)
+        deadline = asyncio.timeout(limit + GRACE_SECONDS)
+        try:
+            async with deadline:
+                return await self._watch(result)
+        except SandboxDiedError:
+            raise
+        except FrameError as error:
+            raise await self._conversation.died(str(error)) from error
+        except BaseException as error:  # a deadline, a cancellation, a failing listener: the block ends in any case
+            if isinstance(error, TimeoutError) and deadline.expired():
+                await self._conversation.kill("it had to be killed from outside, as a block did not end at its limit")
+                return result.timed_out(limit)
+            await uninterrupted(self._end_block())
+            raise
+
+    async def _watch(self, result: ResultInProgress) -> SandboxResult:
+        """Follow the running block to its end."""
+        while True:
+            reply, data = await self._conversation.receive()
+            match reply:
+                case Output(stream=stream):
+                    result.add_output(stream, data)
+                case CollectedFile(path=path):
+                    result.add_artifact(path, data)
+                case Skipped(path=path, reason=reason):
+                    result.add_skipped(path, reason)
+                case Ended():
+                    return result.ended(reply)
+                case _:
+                    raise FrameError(f"it answered a run with {reply.kind!r}")
+
+    async def _end_block(self) -> None:
+        """Have the server kill the block that nobody waits for any longer, and wait until it has."""
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._conversation.send({"kind": "cancel"})
+                await self._skip_to(Ended)
+        except TimeoutError:
+            await self._conversation.kill("it did not end a cancelled block")
+        except SandboxDiedError:
+            return  # and so has the block
+
+    async def _request(self, header: dict[str, object], data: bytes = b"") -> bytes:
+        async with self._turn:
+            await self._conversation.send(header, data)
+            try:
+                async with asyncio.timeout(FILE_SECONDS):
+                    reply, answer = await self._conversation.receive()
+            except TimeoutError as error:
+                raise await self._conversation.died(f"it did not answer within {FILE_SECONDS:g} s") from error
+            except asyncio.CancelledError:
+                await uninterrupted(self._settle_request())
+                raise
+        if isinstance(reply, Refused):
+            raise _refusal(reply, header)
+        if not isinstance(reply, Done):
+            raise await self._conversation.died(f"it answered a {header['kind']} with {reply.kind!r}")
+        return answer
+
+    async def _settle_request(self) -> None:
+        """Wait for the answer that nobody wants any longer, so that it is not taken for the next one's."""
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._skip_to(Done, Refused)
+        except TimeoutError:
+            await self._conversation.kill("it did not answer a cancelled request")
+        except SandboxDiedError:
+            return
+
+    async def _skip_to(self, *kinds: type[Ended | Done | Refused]) -> None:
+        while not isinstance((await self._conversation.receive()).reply, kinds):
+            pass
+
+
+def _relative(path: str) -> str:
+    """A path below the work folder, without ``.`` and doubled slashes.
+
+    Raises:
+        ValueError: It leaves the work folder, or names no file.
+    """
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
+        raise ValueError(f"{path!r} is not a path inside the work folder: give a relative one without '..'.")
+    return str(pure)
+
+
+def _refusal(refused: Refused, header: dict[str, object]) -> Exception:
+    text = f"{header.get('path', header['kind'])}: {refused.text}"
+    return FileNotFoundError(text) if refused.error == "not_found" else SandboxError(text)
