@@ -1,0 +1,78 @@
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symposia.agentchat.base._task import TaskRunner
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import CancellationToken
+
+
+@dataclass(kw_only=True)
+class Response:
+    """What an agent answers.
+
+    Attributes:
+        chat_message: The answer itself.
+        inner_messages: What happened on the way to it, in order; observers see it, other agents do not.
+    """
+
+    chat_message: BaseChatMessage
+    inner_messages: Sequence[BaseAgentEvent | BaseChatMessage] | None = None
+
+
+class ChatAgent(TaskRunner, ABC):
+    """What a team needs of an agent. Subclass `BaseChatAgent`, which does half of it.
+
+    An agent remembers: it is given the messages that are new since its last turn, never the whole conversation.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Unique within a team; a Python identifier."""
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """What the agent can do, for whoever selects the next speaker."""
+
+    @property
+    @abstractmethod
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """The classes that the `chat_message` of a response can have."""
+
+    @abstractmethod
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Answer the messages that are new since the last turn."""
+
+    @abstractmethod
+    def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """As `on_messages`, and yield what happens on the way; the last item is the response."""
+
+    @abstractmethod
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Forget everything: as if just made."""
+
+    @abstractmethod
+    async def on_pause(self, cancellation_token: CancellationToken) -> None:
+        """Its team is paused, perhaps in the middle of this agent's turn."""
+
+    @abstractmethod
+    async def on_resume(self, cancellation_token: CancellationToken) -> None:
+        """Its team goes on."""
+
+    # Any: a state is JSON that each class shapes for itself.
+    @abstractmethod
+    async def save_state(self) -> Mapping[str, Any]:
+        """What `load_state` needs to go on from here in another process; JSON-ready."""
+
+    @abstractmethod
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release what the agent holds."""

@@ -1,0 +1,52 @@
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, TypeAlias
+
+from pydantic import BaseModel, SerializeAsAny
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import CancellationToken
+
+Task: TypeAlias = str | BaseChatMessage | Sequence[BaseChatMessage] | None
+"""What a run is given: a text by the user, one message, several messages, or nothing, to go on from where it stood."""
+
+
+class TaskResult(BaseModel):
+    """How a run ended.
+
+    Attributes:
+        messages: Everything that was said and that happened, in order, without streamed chunks.
+        stop_reason: Why it ended, where something decided to end it.
+    """
+
+    messages: Sequence[SerializeAsAny[BaseAgentEvent | BaseChatMessage]]
+    stop_reason: str | None = None
+
+
+class TaskRunner(Protocol):
+    """What an agent and a team have in common: both take a task and work until they have a result."""
+
+    async def run(
+        self,
+        *,
+        task: Task = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> TaskResult:
+        """Work on `task` and return the result.
+
+        Args:
+            task: What to do. Agents and teams remember, so a later run goes on from an earlier one.
+            cancellation_token: Cancelling it ends the run with `asyncio.CancelledError`.
+            output_task_messages: Whether the result starts with the messages of the task itself.
+        """
+        ...
+
+    def run_stream(
+        self,
+        *,
+        task: Task = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
+        """Work on `task` and yield what happens as it happens; the last item is the `TaskResult`."""
+        ...

@@ -1,0 +1,54 @@
+"""The messages that agents send each other, and the events that tell what happens inside them."""
+
+from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage, BaseMessage, BaseTextChatMessage
+from symposia.agentchat.messages._chat import (
+    ChatMessage,
+    HandoffMessage,
+    MultiModalMessage,
+    StopMessage,
+    TextMessage,
+    ToolCallSummaryMessage,
+)
+from symposia.agentchat.messages._events import (
+    AgentEvent,
+    CodeExecutionEvent,
+    CodeGenerationEvent,
+    MemoryQueryEvent,
+    ModelClientStreamingChunkEvent,
+    SelectSpeakerEvent,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+    ToolCallResultMessage,
+    UserInputRequestedEvent,
+)
+from symposia.agentchat.messages._factory import MessageFactory
+from symposia.agentchat.messages._structured import StructuredContentType, StructuredMessage, StructuredMessageFactory
+
+__all__ = [
+    "AgentEvent",
+    "BaseAgentEvent",
+    "BaseChatMessage",
+    "BaseMessage",
+    "BaseTextChatMessage",
+    "ChatMessage",
+    "CodeExecutionEvent",
+    "CodeGenerationEvent",
+    "HandoffMessage",
+    "MemoryQueryEvent",
+    "MessageFactory",
+    "ModelClientStreamingChunkEvent",
+    "MultiModalMessage",
+    "SelectSpeakerEvent",
+    "StopMessage",
+    "StructuredContentType",
+    "StructuredMessage",
+    "StructuredMessageFactory",
+    "TextMessage",
+    "ThoughtEvent",
+    "ToolCallExecutionEvent",
+    "ToolCallRequestEvent",
+    "ToolCallResultMessage",
+    "ToolCallSummaryMessage",
+    "UserInputRequestedEvent",
+]

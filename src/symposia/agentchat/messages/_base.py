@@ -1,0 +1,98 @@
+"""What every message is: a pydantic model that says who sent it, when, and what it reads like.
+
+Chat messages go from agent to agent and into a model's context. Agent events tell an observer what happens inside an
+agent and go no further.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from symposia.agentchat.messages._id import new_message_id
+from symposia.core.models import RequestUsage, UserMessage
+
+
+class BaseMessage(BaseModel, ABC):
+    """The root of chat messages and agent events."""
+
+    @abstractmethod
+    def to_text(self) -> str:
+        """The message as a person reads it on a console."""
+
+    # Any: the values are JSON, and callers index into them.
+    def dump(self) -> Mapping[str, Any]:
+        """The message as JSON-ready data, from which `load`, or a `MessageFactory`, makes it again."""
+        data = self.model_dump(mode="json")
+        data.setdefault("type", message_type_name(type(self)))
+        return data
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Self:
+        """Make a message from what `dump` gave.
+
+        Raises:
+            pydantic.ValidationError: `data` is not of this class.
+        """
+        return cls.model_validate(data)
+
+
+def message_type_name(message_type: type[BaseMessage]) -> str:
+    """What the ``type`` of a dumped message says: the default of its ``type`` field, else the name of its class."""
+    declared = message_type.model_fields.get("type")
+    return declared.default if declared is not None and isinstance(declared.default, str) else message_type.__name__
+
+
+class _SentMessage(BaseMessage, ABC):
+    """What chat messages and events have in common: where they came from.
+
+    Attributes:
+        id: Unique, a UUID.
+        source: The name of the agent, or of the user, that sent it.
+        models_usage: The tokens that the model call behind this message took; None where no call stands behind it.
+        metadata: Free for the application; never shown to a model.
+        created_at: In UTC.
+    """
+
+    id: str = Field(default_factory=new_message_id)
+    source: str
+    models_usage: RequestUsage | None = None
+    metadata: dict[str, str] = Field(default_factory=dict[str, str])
+    created_at: datetime = Field(default_factory=partial(datetime.now, UTC))
+
+
+class BaseChatMessage(_SentMessage, ABC):
+    """A message from one agent to others. Subclass it to send a kind of your own."""
+
+    @abstractmethod
+    def to_model_text(self) -> str:
+        """The content as text for a model, for instance for one that selects the next speaker."""
+
+    @abstractmethod
+    def to_model_message(self) -> UserMessage:
+        """The message as it enters the model context of an agent that receives it."""
+
+
+class BaseTextChatMessage(BaseChatMessage, ABC):
+    """A chat message whose content is text."""
+
+    content: str
+
+    def to_text(self) -> str:
+        """The content."""
+        return self.content
+
+    def to_model_text(self) -> str:
+        """The content."""
+        return self.content
+
+    def to_model_message(self) -> UserMessage:
+        """The content, said by `source`."""
+        return UserMessage(content=self.content, source=self.source)
+
+
+class BaseAgentEvent(_SentMessage, ABC):
+    """Something that an agent did on its way to an answer. Observers see it; other agents do not."""

@@ -1,0 +1,79 @@
+from collections.abc import Mapping
+from typing import Any
+
+from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage, message_type_name
+from symposia.agentchat.messages._chat import (
+    HandoffMessage,
+    MultiModalMessage,
+    StopMessage,
+    TextMessage,
+    ToolCallSummaryMessage,
+)
+from symposia.agentchat.messages._events import (
+    CodeExecutionEvent,
+    CodeGenerationEvent,
+    MemoryQueryEvent,
+    ModelClientStreamingChunkEvent,
+    SelectSpeakerEvent,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+    UserInputRequestedEvent,
+)
+from symposia.core.exceptions import RegistrationError
+
+_BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
+    TextMessage,
+    MultiModalMessage,
+    StopMessage,
+    ToolCallSummaryMessage,
+    HandoffMessage,
+    ToolCallRequestEvent,
+    ToolCallExecutionEvent,
+    MemoryQueryEvent,
+    UserInputRequestedEvent,
+    ModelClientStreamingChunkEvent,
+    ThoughtEvent,
+    SelectSpeakerEvent,
+    CodeGenerationEvent,
+    CodeExecutionEvent,
+)
+
+
+class MessageFactory:
+    """Makes messages from dumped data by their ``type``. It knows the library's own; others are registered."""
+
+    def __init__(self) -> None:
+        self._types = {message_type_name(each): each for each in _BUILT_IN}
+
+    def is_registered(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> bool:
+        """Whether `create` can make messages of this class."""
+        return message_type_name(message_type) in self._types
+
+    def register(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> None:
+        """Make a class known.
+
+        Raises:
+            RegistrationError: It is no message class, or a class of its ``type`` is known already.
+        """
+        if not issubclass(message_type, (BaseChatMessage, BaseAgentEvent)):
+            raise RegistrationError(
+                f"Message type {message_type} must be a subclass of BaseChatMessage or BaseAgentEvent."
+            )
+        if self.is_registered(message_type):
+            raise RegistrationError(f"Message type {message_type} is already registered.")
+        self._types[message_type_name(message_type)] = message_type
+
+    def create(self, data: Mapping[str, Any]) -> BaseAgentEvent | BaseChatMessage:
+        """Make the message that `data` was dumped from.
+
+        Raises:
+            RegistrationError: `data` has no ``type``, or one that is not known.
+            pydantic.ValidationError: The rest of `data` does not fit its ``type``.
+        """
+        name = data.get("type")
+        if name is None:
+            raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
+        if name not in self._types:
+            raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
+        return self._types[name].load(data)

@@ -1,0 +1,84 @@
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, computed_field
+
+from symposia.agentchat.messages._base import BaseChatMessage
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import UserMessage
+from symposia.core.utils import schema_to_pydantic_model
+
+StructuredContentType = TypeVar("StructuredContentType", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
+
+
+class StructuredMessage(BaseChatMessage, Generic[StructuredContentType]):
+    """A pydantic model as a message: ``StructuredMessage[Invoice](content=Invoice(...), source="clerk")``.
+
+    Attributes:
+        format_string: How a person reads it, with the fields of the content in braces (``"{total} EUR"``); None shows
+            the content as JSON.
+    """
+
+    content: StructuredContentType
+    format_string: str | None = None
+
+    @computed_field
+    @property
+    def type(self) -> str:
+        """The name of the class, its parameter included: ``StructuredMessage[Invoice]``."""
+        return self.__class__.__name__
+
+    def to_text(self) -> str:
+        """The content through `format_string`, or as JSON."""
+        if self.format_string is None:
+            return self.content.model_dump_json()
+        return self.format_string.format(**self.content.model_dump())
+
+    def to_model_text(self) -> str:
+        """As `to_text`."""
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        """The content as JSON, said by `source`."""
+        return UserMessage(content=self.content.model_dump_json(), source=self.source)
+
+
+class StructuredMessageFactory:
+    """Makes a `StructuredMessage` class at run time, from a model or from a JSON schema.
+
+    Attributes:
+        ContentModel: The class of the content.
+        StructuredMessage: ``StructuredMessage[ContentModel]``.
+        format_string: Given to the messages.
+
+    Args:
+        json_schema: The schema of the content; not together with `input_model`.
+        input_model: The class of the content.
+        format_string: As on `StructuredMessage`.
+        content_model_name: The name of the class made from `json_schema`; its title by default.
+
+    Raises:
+        InvalidArgumentError: Neither or both of a schema and a model are given.
+    """
+
+    def __init__(
+        self,
+        json_schema: dict[str, Any] | None = None,  # Any: JSON
+        input_model: type[BaseModel] | None = None,
+        format_string: str | None = None,
+        content_model_name: str | None = None,
+    ) -> None:
+        self.format_string = format_string
+        self.ContentModel = _content_model(json_schema, input_model, content_model_name)
+        self.StructuredMessage = StructuredMessage[self.ContentModel]
+
+
+def _content_model(
+    json_schema: dict[str, Any] | None, input_model: type[BaseModel] | None, name: str | None
+) -> type[BaseModel]:
+    if input_model is not None and json_schema is not None:
+        raise InvalidArgumentError("Give StructuredMessageFactory either `json_schema` or `input_model`, not both.")
+    if input_model is not None:
+        return input_model
+    if json_schema is None:
+        raise InvalidArgumentError("Either `json_schema` or `input_model` must be provided.")
+    return schema_to_pydantic_model(json_schema, name or json_schema.get("title") or "GeneratedModel")
