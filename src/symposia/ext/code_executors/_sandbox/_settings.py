@@ -21,6 +21,8 @@ class ServerSettings:
         memory_counters: Files inside that say how often the kernel killed for want of memory (``memory.events`` of
             cgroup v2, ``memory.oom_control`` of v1), the first that exists counts. Where there is none, the server
             itself adds up the memory of all processes.
+        limit_processes: Whether the server's user id is the sandbox's own, so that the kernel's limit of processes a
+            user counts those of the sandbox and no others.
         seccomp: A BPF program that the server puts on itself and so on everything inside; empty where the backend has
             put one on the server already.
     """
@@ -28,6 +30,7 @@ class ServerSettings:
     python: str
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     memory_counters: Sequence[str] = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+    limit_processes: bool = False
     seccomp: bytes = b""
 
 
@@ -58,7 +61,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "scratch_folders": list(SCRATCH_FOLDERS),
         "memory_counters": list(settings.memory_counters),
         "memory_bytes": policy.memory_bytes,
-        "processes": policy.processes,
+        "processes": policy.processes if settings.limit_processes else 0,
         "open_files": policy.open_files,
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
         "output_limit_bytes": policy.output_limit_bytes,

@@ -1,0 +1,123 @@
+"""Which files a block has made or changed, and their content, collected after everything of the block is dead."""
+
+# Descriptors, and names below them, rather than paths, which would be a way out.
+# ruff: noqa: PTH208
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ._folders import NotRegularFileError, open_folder, read_regular
+
+_MOST_LEVELS = 32
+_MOST_SKIPPED = 100
+_LONGEST_PATH = 1000
+_NOT_RESULTS = frozenset({"__pycache__"})
+
+
+class Fingerprint(NamedTuple):
+    """What changes when a file does: a block cannot set the time of the last change of status."""
+
+    inode: int
+    size: int
+    changed_ns: int
+
+
+class Found(NamedTuple):
+    """A file that a block made or changed: its content, or the reason why it is left behind."""
+
+    path: str
+    data: bytes | None
+    reason: str = ""
+
+
+class _Entry(NamedTuple):
+    path: str
+    status: os.stat_result | None
+    reason: str = ""
+
+
+def snapshot(folder: str) -> dict[str, Fingerprint]:
+    """What is in `folder` before a block runs."""
+    return {entry.path: _fingerprint(entry.status) for entry in _walk(folder) if entry.status is not None}
+
+
+def collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
+    """What has changed since `before`, in order of path, within the caps; what is left behind is named, up to a cap."""
+    skipped = 0
+    for found in _collect(folder, before, most, most_bytes):
+        skipped += found.data is None
+        if found.data is not None or skipped < _MOST_SKIPPED:
+            yield found
+    if skipped >= _MOST_SKIPPED:
+        yield Found("...", None, f"{skipped - _MOST_SKIPPED + 1} more were left behind")
+
+
+def _collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
+    for entry in sorted(_walk(folder)):
+        if entry.status is None:
+            yield Found(entry.path, None, entry.reason)
+        elif before.get(entry.path) != _fingerprint(entry.status):
+            found = _read(folder, entry, most, most_bytes)
+            if found.data is not None:
+                most, most_bytes = most - 1, most_bytes - len(found.data)
+            yield found
+
+
+def _read(folder: str, entry: _Entry, most: int, most_bytes: int) -> Found:
+    status = entry.status
+    if status is None or not stat.S_ISREG(status.st_mode):
+        return Found(entry.path, None, "not a regular file")
+    if status.st_nlink != 1:
+        return Found(entry.path, None, "several links to one file")
+    if most <= 0:
+        return Found(entry.path, None, "too many files")
+    parents, _, name = entry.path.rpartition("/")
+    try:
+        with open_folder(folder, parents, make=False) as parent:
+            return Found(entry.path, read_regular(name, parent, most_bytes)[0])
+    except NotRegularFileError:
+        return Found(entry.path, None, "not a regular file")
+    except OSError as error:
+        return Found(entry.path, None, "too large" if error.errno == errno.EFBIG else "not readable")
+
+
+def _walk(folder: str) -> Iterator[_Entry]:
+    """Everything below `folder` but folders; what cannot be walked or named comes with the reason instead."""
+    pending = [""]
+    while pending:
+        path = pending.pop()
+        try:
+            with open_folder(folder, path, make=False) as current:
+                entries = [(name, os.lstat(name, dir_fd=current)) for name in os.listdir(current)]
+        except OSError:
+            yield _Entry(path, None, "not readable")
+            continue
+        for name, status in entries:
+            below = path + "/" + name if path else name
+            reason = _unspeakable(name, below)
+            if reason:
+                yield _Entry(ascii(below)[1:-1][:_LONGEST_PATH], None, reason)
+            elif not stat.S_ISDIR(status.st_mode):
+                yield _Entry(below, status)
+            elif name not in _NOT_RESULTS:
+                pending.append(below)
+
+
+def _unspeakable(name: str, path: str) -> str:
+    """Why a path cannot be given to the host; empty where it can."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    if len(path) > _LONGEST_PATH or path.count("/") >= _MOST_LEVELS:
+        return "too deep"
+    return ""
+
+
+def _fingerprint(status: os.stat_result) -> Fingerprint:
+    return Fingerprint(status.st_ino, status.st_size, status.st_ctime_ns)

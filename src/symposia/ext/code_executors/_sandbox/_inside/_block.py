@@ -1,0 +1,137 @@
+"""One block: a fresh interpreter, watched until it ends or a limit ends it; then nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from typing import NamedTuple
+
+from ._channel import Channel
+from ._frames import FrameError
+from ._memory import MemoryWatch
+from ._processes import Command, Processes, Usage
+
+_CHUNK = 64 * 1024
+_LOOK_SECONDS = 0.02  # how often memory is looked at
+_TIMEOUT_EXIT_CODE = 124
+_SIGNAL_EXIT_CODE = 128
+
+
+class End(NamedTuple):
+    """How a block ended."""
+
+    status: str
+    exit_code: int
+    wall_seconds: float
+    usage: Usage
+
+
+class Block:
+    """A block to run.
+
+    Args:
+        channel: Where its output goes, and where a request to cancel it comes from.
+        processes: Starts and ends it.
+        memory: Tells when it has used too much.
+        output_limit: Bytes of output after which it is ended.
+    """
+
+    def __init__(self, channel: Channel, processes: Processes, memory: MemoryWatch, output_limit: int) -> None:
+        self._channel = channel
+        self._processes = processes
+        self._memory = memory
+        self._output_left = output_limit
+        self._streams: dict[int, str] = {}
+        self._stop = ""
+        self._pid = 0
+
+    def run(self, command: Command, time_limit: float) -> End:
+        """Run it to its end, whichever that is, and kill what it left."""
+        started = time.monotonic()
+        self._memory.start()
+        try:
+            self._start(command)
+            self._follow(started, started + time_limit)
+            self._processes.kill_all()
+            while self._streams:  # all writers are dead, so each ends
+                for fd in list(self._streams):
+                    self._forward(fd)
+        finally:
+            for fd in self._streams:
+                os.close(fd)
+        status, exit_code = self._verdict()
+        return End(status, exit_code, time.monotonic() - started, self._processes.usage)
+
+    def _start(self, command: Command) -> None:
+        stdout, stdout_of_block = os.pipe()
+        stderr, stderr_of_block = os.pipe()
+        self._streams = {stdout: "stdout", stderr: "stderr"}
+        self._pid = self._processes.start(command, stdout_of_block, stderr_of_block)
+        os.close(stdout_of_block)
+        os.close(stderr_of_block)
+
+    def _follow(self, now: float, deadline: float) -> None:
+        """Forward output until the block ends by itself, or something says in `_stop` what ends it."""
+        next_look = now
+        while not self._stop and self._processes.status_of(self._pid) is None:
+            if now >= deadline:
+                self._stop = "timeout"
+                return
+            if now >= next_look:
+                next_look = now + _LOOK_SECONDS
+                if self._memory.exceeded():
+                    self._stop = "out_of_memory"
+                    return
+            self._wait(min(deadline, next_look) - now)
+            now = time.monotonic()
+
+    def _wait(self, seconds: float) -> None:
+        """Do what there is to do, or wait."""
+        channel = self._channel
+        readers = [self._processes.ended_fd, channel.receive_fd]
+        if not channel.congested:  # a slow host slows the block down, as a pipe would
+            readers += self._streams
+        writers = [channel.send_fd] if channel.unsent else []
+        readable, writable, _ = select.select(readers, writers, [], seconds)
+        if writable:
+            channel.send_some()
+        for fd in readable:
+            if fd in self._streams:
+                self._forward(fd)
+            elif fd == channel.receive_fd:
+                self._obey()
+            else:
+                self._processes.reap()
+
+    def _forward(self, fd: int) -> None:
+        """Pass a piece of output on; the pipe is known to have some, or to be at its end."""
+        data = os.read(fd, _CHUNK)
+        if not data:
+            del self._streams[fd]
+            os.close(fd)
+        if len(data) > self._output_left:
+            self._stop = self._stop or "output_limit"
+            data = data[: self._output_left]
+        if data:
+            self._output_left -= len(data)
+            self._channel.send({"kind": "output", "stream": self._streams[fd]}, data)
+
+    def _obey(self) -> None:
+        for frame in self._channel.receive():
+            if frame.header["kind"] != "cancel":
+                raise FrameError(f"a {frame.header['kind']!r} request while a block runs")
+            self._stop = self._stop or "cancelled"
+
+    def _verdict(self) -> tuple[str, int]:
+        """The status and the exit code, as a shell would report it."""
+        status = self._processes.status_of(self._pid) or 0
+        if self._stop == "timeout":
+            return "timeout", _TIMEOUT_EXIT_CODE
+        if self._stop or self._memory.exceeded():
+            return self._stop or "out_of_memory", _SIGNAL_EXIT_CODE + signal.SIGKILL
+        if os.WIFSIGNALED(status):
+            return "crashed", _SIGNAL_EXIT_CODE + os.WTERMSIG(status)
+        exit_code = os.WEXITSTATUS(status)
+        return ("error" if exit_code else "ok"), exit_code

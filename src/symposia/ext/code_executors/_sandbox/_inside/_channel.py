@@ -1,0 +1,80 @@
+"""The server's end of the conversation: frames in from the host, frames out, and an end when the host is gone."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Mapping
+
+from ._frames import Frame, FrameDecoder, pack_frame
+
+_CHUNK = 256 * 1024
+_CONGESTED_BYTES = 256 * 1024
+
+
+class HostGoneError(Exception):
+    """Nobody is there any more: the server ends, and with it, as it is PID 1, everything in the sandbox."""
+
+
+class Channel:
+    """Frames over two file descriptors.
+
+    Args:
+        receive_fd: Where the host's frames come from.
+        send_fd: Where the server's go. Never waited for while a block runs: what it does not take yet is queued.
+        max_data_bytes: Most bytes that a frame of the host may carry.
+    """
+
+    def __init__(self, receive_fd: int, send_fd: int, max_data_bytes: int) -> None:
+        self.receive_fd = receive_fd
+        self.send_fd = send_fd
+        self._decoder = FrameDecoder(max_data_bytes)
+        self._unsent = bytearray()
+        os.set_blocking(send_fd, False)
+
+    def receive(self) -> list[Frame]:
+        """What has come in completely; waits for some bytes, not for a whole frame.
+
+        Raises:
+            HostGoneError: The host has closed its end.
+        """
+        received = os.read(self.receive_fd, _CHUNK)
+        if not received:
+            raise HostGoneError
+        return self._decoder.feed(received)
+
+    def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
+        """Queue a frame, and send as much of the queue as goes at once."""
+        self._unsent += pack_frame(header, data)
+        self.send_some()
+
+    def send_some(self) -> None:
+        """Send as much of the queue as goes without waiting.
+
+        Raises:
+            HostGoneError: The host has closed its end.
+        """
+        try:
+            while self._unsent:
+                sent = os.write(self.send_fd, memoryview(self._unsent)[:_CHUNK])
+                del self._unsent[:sent]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise HostGoneError from error
+
+    def send_all(self) -> None:
+        """Send the whole queue, and wait for it."""
+        while self._unsent:
+            select.select([], [self.send_fd], [])
+            self.send_some()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether something is queued."""
+        return bool(self._unsent)
+
+    @property
+    def congested(self) -> bool:
+        """Whether so much is queued that nothing should be added."""
+        return len(self._unsent) > _CONGESTED_BYTES

@@ -1,0 +1,73 @@
+"""What the server puts on itself, and so on every block, once it needs no privilege any more."""
+
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+
+from ._settings import Settings
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_SECCOMP = 22
+_PR_SET_NO_NEW_PRIVS = 38
+_SECCOMP_MODE_FILTER = 2
+_INSTRUCTION_BYTES = 8
+_WORST = "1000"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Program(ctypes.Structure):
+    """``struct sock_fprog``: how many instructions, and where."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
+def confine_server(settings: Settings, seccomp: bytes) -> None:
+    """Close the server to the code that it will run beside it, and give up what it could still gain."""
+    prctl(_PR_SET_DUMPABLE, 0)  # no ptrace, and nothing to read in /proc/1
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, settings.file_bytes)
+    _limit(resource.RLIMIT_NOFILE, settings.open_files)
+    if settings.processes:
+        _limit(resource.RLIMIT_NPROC, settings.processes)
+    if seccomp:
+        program = _Program(len(seccomp) // _INSTRUCTION_BYTES, seccomp)
+        prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
+
+
+def offer_to_oom_killer() -> None:
+    """Let the kernel, when memory runs out, take this process rather than the server. For a block, before it starts."""
+    prctl(_PR_SET_DUMPABLE, 1)  # inherited from the server; without it the file belongs to root
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write(_WORST)
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent ends, whatever ends it. Forgotten by the kernel when the user id changes."""
+    prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def prctl(option: int, *arguments: object) -> None:
+    """Change something about this process, as the manual page of prctl says.
+
+    Raises:
+        OSError: It failed.
+    """
+    padded = (*arguments, *([0] * (4 - len(arguments))))
+    if _libc.prctl(option, *(ctypes.c_ulong(value) if isinstance(value, int) else value for value in padded)) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+
+
+def _limit(kind: int, value: int) -> None:
+    """Set a limit, or keep a lower one: only privileged processes may raise it."""
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))

@@ -1,0 +1,160 @@
+"""The work folder, as a place that hostile code has filled: links are never followed, and no path is trusted.
+
+All of it runs while nothing else runs in the sandbox, so there are no races; what is left is a tree of any shape.
+"""
+
+# Descriptors, and names below them, rather than paths, which would be a way out.
+# ruff: noqa: PTH101, PTH108, PTH116
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotRegularFileError(OSError):
+    """There is something, but not a regular file."""
+
+
+def write_file(folder: str, path: str, data: bytes) -> None:
+    """Write a file below `folder`, and make the folders that lead to it; what stood there is replaced.
+
+    Raises:
+        OSError: It does not fit, or something that is not a folder is in the way.
+    """
+    parents, _, name = path.rpartition("/")
+    with open_folder(folder, parents, make=True) as parent:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=parent)
+        file = os.open(name, _NEW_FILE, 0o644, dir_fd=parent)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(file, view) :]
+        except OSError:
+            os.unlink(name, dir_fd=parent)
+            raise
+        finally:
+            os.close(file)
+
+
+def read_file(folder: str, path: str, limit: int) -> bytes:
+    """Read a regular file below `folder`.
+
+    Raises:
+        OSError: There is no regular file (`FileNotFoundError` and others), or it has more than `limit` bytes (EFBIG).
+    """
+    parents, _, name = path.rpartition("/")
+    with open_folder(folder, parents, make=False) as parent:
+        return read_regular(name, parent, limit)[0]
+
+
+def read_regular(name: str, parent: int, limit: int) -> tuple[bytes, os.stat_result]:
+    """The content of a regular file, and what it is; never waits as opening a FIFO would."""
+    file = os.open(name, _FILE, dir_fd=parent)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotRegularFileError(errno.EINVAL, "not a regular file")
+        if found.st_size > limit:
+            raise OSError(errno.EFBIG, "too large")
+        content = bytearray()
+        while len(content) < found.st_size:
+            piece = os.read(file, found.st_size - len(content))
+            if not piece:
+                break
+            content += piece
+        return bytes(content), found
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def open_folder(folder: str, path: str, *, make: bool) -> Generator[int, None, None]:
+    """The folder at `path` below `folder`, as a descriptor, reached without following a link."""
+    current = os.open(folder, _FOLDER)
+    try:
+        for part in filter(None, path.split("/")):
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, 0o755, dir_fd=current)
+            below = os.open(part, _FOLDER, dir_fd=current)
+            os.close(current)
+            current = below
+        yield current
+    finally:
+        os.close(current)
+
+
+def remove_file(folder: str, name: str) -> None:
+    """Remove the file `name` of `folder`, if it is still one."""
+    with suppress(FileNotFoundError, IsADirectoryError):
+        os.unlink(f"{folder}/{name}")
+
+
+def is_full(folder: str) -> bool:
+    """Whether the file system of `folder` takes no more bytes, or no more files."""
+    status = os.statvfs(folder)
+    return status.f_bavail == 0 or (status.f_files > 0 and status.f_favail == 0)
+
+
+def reclaim(folder: str) -> None:
+    """Make a folder of the sandbox usable again, whatever mode a block has given it."""
+    if os.stat(folder).st_uid == os.geteuid():
+        os.chmod(folder, 0o700)
+
+
+def empty_folder(folder: str) -> None:
+    """Remove everything in `folder`, however deep and however named.
+
+    Folders are moved to the top before they are emptied: a tree of thousands of levels needs neither recursion nor
+    long paths.
+    """
+    reclaim(folder)
+    top = os.open(folder, _FOLDER)
+    try:
+        names = _FreshNames()
+        pending = _remove_files(top, top, names)
+        while pending:
+            name = pending.pop()
+            current = os.open(name, _FOLDER, dir_fd=top)
+            try:
+                pending += _remove_files(current, top, names)
+            finally:
+                os.close(current)
+            os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+
+
+class _FreshNames:
+    """Names that nothing in the folder has: a block cannot guess them."""
+
+    def __init__(self) -> None:
+        self._prefix = "." + os.urandom(16).hex()
+        self._count = 0
+
+    def next(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count}"
+
+
+def _remove_files(folder: int, top: int, names: _FreshNames) -> list[str]:
+    """Remove the files of a folder and move its folders to `top`; their names there."""
+    moved: list[str] = []
+    for entry in os.listdir(folder):
+        if not stat.S_ISDIR(os.lstat(entry, dir_fd=folder).st_mode):
+            os.unlink(entry, dir_fd=folder)
+            continue
+        name = names.next()
+        os.chmod(entry, 0o700, dir_fd=folder)  # without it, what is in it could not be removed
+        os.rename(entry, name, src_dir_fd=folder, dst_dir_fd=top)
+        moved.append(name)
+    return moved

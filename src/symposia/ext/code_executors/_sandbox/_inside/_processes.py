@@ -1,0 +1,111 @@
+"""Everything that runs in the sandbox beside the server: starting it, ending it, and adding up what it used."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from ._confinement import offer_to_oom_killer
+
+_EXEC_FAILED = 127
+
+
+class Command(NamedTuple):
+    """What to run: the program and its arguments, its environment and its folder."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: str
+
+
+class Usage(NamedTuple):
+    """What reaped processes have used: the sum of their time, and the most memory of one."""
+
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+
+class Processes:
+    """All processes but the server. As PID 1 it inherits every orphan, so none escapes the count or the kill.
+
+    Made once, since it takes over SIGCHLD: `ended_fd` becomes readable whenever something has ended.
+    """
+
+    def __init__(self) -> None:
+        refuse_unless_pid_1()
+        self.usage = Usage()
+        self._statuses: dict[int, int] = {}
+        self.ended_fd, wakeup = os.pipe()
+        os.set_blocking(self.ended_fd, False)
+        os.set_blocking(wakeup, False)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+
+    def start(self, command: Command, stdout: int, stderr: int) -> int:
+        """Start the first process of a block, with nothing used so far."""
+        self.usage = Usage()
+        self._statuses.clear()
+        pid = os.fork()
+        if pid == 0:
+            _become(command, stdout, stderr)
+        return pid
+
+    def status_of(self, pid: int) -> int | None:
+        """The wait status of a process that has ended, or None."""
+        return self._statuses.get(pid)
+
+    def reap(self) -> None:
+        """Take note of all that have ended by now."""
+        with suppress(BlockingIOError):
+            os.read(self.ended_fd, 4096)
+        while self._reap_one(os.WNOHANG):
+            pass
+
+    def kill_all(self) -> None:
+        """End everything: daemons, other process groups and what a fork bomb left too. Returns when all is gone."""
+        refuse_unless_pid_1()
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # the kernel lets no process fork any more that has this signal pending
+        while self._reap_one(0):
+            pass
+
+    def _reap_one(self, options: int) -> bool:
+        try:
+            pid, status, used = os.wait4(-1, options)
+        except ChildProcessError:
+            return False
+        if pid == 0:
+            return False
+        self._statuses[pid] = status
+        self.usage = Usage(
+            self.usage.cpu_seconds + used.ru_utime + used.ru_stime,
+            max(self.usage.peak_memory_bytes, used.ru_maxrss * 1024),
+        )
+        return True
+
+
+def refuse_unless_pid_1() -> None:
+    """Guard the host: outside a PID namespace of its own, this program would end every process of the user."""
+    if os.getpid() != 1:
+        raise SystemExit("This program is for PID 1 of a sandbox and does nothing anywhere else.")
+
+
+def _become(command: Command, stdout: int, stderr: int) -> NoReturn:
+    """Turn the child that was just forked into the block; all other descriptors close by themselves."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for ignored in (signal.SIGINT, signal.SIGPIPE):  # Python's and the server's way, not a block's
+            signal.signal(ignored, signal.SIG_DFL)
+        os.setsid()
+        offer_to_oom_killer()
+        os.chdir(command.folder)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for fd, number in ((nothing, 0), (stdout, 1), (stderr, 2)):
+            os.dup2(fd, number)
+        os.execve(command.arguments[0], command.arguments, command.environment)  # noqa: S606 - the point of it
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
+        os.write(2, f"cannot start {command.arguments[0]}: {error}\n".encode())
+    finally:
+        os._exit(_EXEC_FAILED)

@@ -1,0 +1,168 @@
+"""The server: answers one request of the host after another, and ends when the host is gone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from typing import NoReturn, cast
+
+from ._artifacts import Found, collect, snapshot
+from ._block import Block, End
+from ._channel import Channel, HostGoneError
+from ._confinement import confine_server, die_with_parent
+from ._folders import empty_folder, is_full, read_file, reclaim, remove_file, write_file
+from ._frames import Frame
+from ._memory import watch_memory
+from ._processes import Command, Processes, Usage, refuse_unless_pid_1
+from ._settings import Settings, read_settings
+
+_MOST_BYTES = 2**32  # of a request: the host has checked it against the policy
+_SCRIPTS = {"python": ".block.py", "sh": ".block.sh"}
+_SHELL = "/bin/sh"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main() -> NoReturn:
+    """Serve on stdin and stdout until stdin ends."""
+    refuse_unless_pid_1()
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # PID 1 takes no signal from inside, but for those with a handler
+    try:
+        _serve(_take_over_streams())
+    except HostGoneError:
+        os._exit(0)  # and the kernel ends everything else in the sandbox
+    except Exception as error:  # noqa: BLE001 - whatever it is: the reason is read by the host, the sandbox must end
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        os._exit(1)
+
+
+def _take_over_streams() -> Channel:
+    """Move the conversation away from stdin and stdout, to descriptors that no block inherits."""
+    channel = Channel(os.dup(0), os.dup(1), _MOST_BYTES)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    return channel
+
+
+def _serve(channel: Channel) -> NoReturn:
+    requests = _requests(channel)
+    opening = next(requests)
+    settings = read_settings(opening.header)
+    server = Server(channel, settings)
+    confine_server(settings, opening.data)
+    channel.send({"kind": "ready"})
+    for request in requests:
+        server.answer(request)
+        channel.send_all()
+    raise HostGoneError
+
+
+def _requests(channel: Channel) -> Iterator[Frame]:
+    while True:
+        channel.send_all()
+        yield from channel.receive()
+
+
+class Server:
+    """What the host can ask for.
+
+    Args:
+        channel: Where the answers go.
+        settings: What the host said at first.
+    """
+
+    def __init__(self, channel: Channel, settings: Settings) -> None:
+        self._channel = channel
+        self._settings = settings
+        self._processes = Processes()
+        self._memory = watch_memory(settings.memory_counters, settings.memory_bytes)
+
+    def answer(self, request: Frame) -> None:
+        """Do what is asked, and say how it went."""
+        kind = request.header["kind"]
+        if kind == "run":
+            self._run(request)
+        elif kind != "cancel":  # which comes too late: its block has ended
+            self._answer_about_files(str(kind), request)
+
+    def _answer_about_files(self, kind: str, request: Frame) -> None:
+        try:
+            data = self._do(kind, request)
+        except OSError as error:
+            self._channel.send({"kind": "refused", "error": _refusal(kind, error), "text": error.strerror or ""})
+        else:
+            self._channel.send({"kind": "done"}, data)
+
+    def _do(self, kind: str, request: Frame) -> bytes:
+        folder = self._settings.work_folder
+        if kind == "put":
+            write_file(folder, str(request.header["path"]), request.data)
+        elif kind == "get":
+            return read_file(folder, str(request.header["path"]), self._settings.file_bytes)
+        elif kind == "reset":
+            self._processes.kill_all()
+            for emptied in (folder, *self._settings.scratch_folders):
+                empty_folder(emptied)
+        else:
+            raise ValueError(f"unknown request {kind!r}")
+        return b""
+
+    def _run(self, request: Frame) -> None:
+        folder = self._settings.work_folder
+        script = _SCRIPTS[str(request.header["language"])]
+        before = snapshot(folder)
+        try:
+            write_file(folder, script, request.data)
+        except OSError as error:
+            self._channel.send({"kind": "output", "stream": "stderr"}, f"cannot write the block: {error}\n".encode())
+            self._send_end(End("disk_full" if error.errno in _NO_SPACE else "error", 1, 0.0, Usage()))
+            return
+        end = self._run_script(script, cast("float", request.header["time_limit"]))
+        reclaim(folder)
+        remove_file(folder, script)
+        for found in collect(folder, before, self._settings.artifacts, self._settings.artifact_bytes):
+            self._send_found(found)
+        self._send_end(end)
+
+    def _run_script(self, script: str, time_limit: float) -> End:
+        settings = self._settings
+        interpreter = settings.python if script.endswith(".py") else _SHELL
+        path = f"{settings.work_folder}/{script}"
+        command = Command([interpreter, path], settings.environment, settings.work_folder)
+        block = Block(self._channel, self._processes, self._memory, settings.output_limit_bytes)
+        end = block.run(command, time_limit)
+        if end.status == "error" and any(
+            is_full(folder) for folder in (settings.work_folder, *settings.scratch_folders)
+        ):
+            return end._replace(status="disk_full")
+        return end
+
+    def _send_found(self, found: Found) -> None:
+        if found.data is None:
+            self._channel.send({"kind": "skipped", "path": found.path, "reason": found.reason})
+        else:
+            self._channel.send({"kind": "artifact", "path": found.path}, found.data)
+
+    def _send_end(self, end: End) -> None:
+        self._channel.send(
+            {
+                "kind": "ended",
+                "status": end.status,
+                "exit_code": end.exit_code,
+                "wall_seconds": end.wall_seconds,
+                "cpu_seconds": end.usage.cpu_seconds,
+                "peak_memory_bytes": end.usage.peak_memory_bytes,
+            }
+        )
+
+
+def _refusal(kind: str, error: OSError) -> str:
+    if error.errno in _NO_SPACE:
+        return "no_space"
+    if error.errno == errno.EFBIG:
+        return "too_large"
+    return "not_found" if kind == "get" else "invalid"
