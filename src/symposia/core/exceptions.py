@@ -10,6 +10,7 @@ SymposiaError
 │   ├── CantHandleException        no handler takes this message
 │   ├── UndeliverableException     nobody is there to take this message
 │   ├── MessageDroppedException    an intervention handler dropped it
+│   ├── ToolArgumentsError         a tool was called with wrong arguments  (ValueError)
 │   ├── NotAccessibleError         the agent lives elsewhere, its object cannot be had
 │   ├── DeadlockError              agents wait for each other in a circle
 │   └── RuntimeStoppedError        the runtime stopped before this message was answered
@@ -46,6 +47,7 @@ __all__ = [
     "SandboxError",
     "SandboxUnavailableError",
     "SymposiaError",
+    "ToolArgumentsError",
     "UndeliverableException",
     "UsageError",
 ]
@@ -99,6 +101,10 @@ class UndeliverableException(AgentError):  # noqa: N818 - AutoGen's name
 
 class MessageDroppedException(AgentError):  # noqa: N818 - AutoGen's name
     """An intervention handler dropped the message."""
+
+
+class ToolArgumentsError(AgentError, ValueError):
+    """A tool was called with wrong arguments; the text tells the caller, a model, how to call it."""
 
 
 class NotAccessibleError(AgentError):

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from symposia.core._cancellation_token import CancellationToken
 from symposia.core.tools import Tool, ToolSchema
 
 from ._messages import LLMMessage
 from ._model_info import ModelInfo
 from ._results import CreateResult, RequestUsage
-
-if TYPE_CHECKING:
-    from symposia.core import CancellationToken
 
 
 class ChatCompletionClient(ABC):

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from ._schema import ToolSchema
+from symposia.core._cancellation_token import CancellationToken
 
-if TYPE_CHECKING:
-    from symposia.core import CancellationToken
+from ._schema import ToolSchema
 
 
 @runtime_checkable

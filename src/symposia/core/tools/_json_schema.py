@@ -1,0 +1,108 @@
+"""JSON schemas as model vendors want them: no references where they can be avoided, and closed objects when strict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+Schema: TypeAlias = dict[str, Any]
+
+_PREFIX = "#/$defs/"
+
+
+def inline_references(schema: Mapping[str, Any]) -> Schema:
+    """Put each definition in the place of the references to it.
+
+    Definitions that contain themselves cannot be, and stay in ``$defs``. Keys beside a reference win over the
+    definition's own. The schema given is not changed.
+    """
+    definitions = cast("dict[str, Schema]", schema.get("$defs", {}))
+    recursive = {name for name in definitions if _reaches(name, name, definitions, set())}
+
+    def inline(part: Schema) -> Schema:
+        name = _referenced(part)
+        if name is None or name in recursive or name not in definitions:
+            return _map_children(part, inline)
+        beside = {key: value for key, value in part.items() if key != "$ref"}
+        return _map_children(definitions[name] | beside, inline)
+
+    inlined = inline({key: value for key, value in schema.items() if key != "$defs"})
+    if recursive:
+        inlined["$defs"] = {name: _map_children(definitions[name], inline) for name in definitions if name in recursive}
+    return inlined
+
+
+def close_objects(schema: Mapping[str, Any]) -> Schema:
+    """Require every property of every object and forbid all others, as strict vendors demand.
+
+    Objects that say what their additional properties are, such as dictionaries, stay open.
+    """
+
+    def close(part: Schema) -> Schema:
+        closed = _map_children(part, close)
+        if "properties" in part and part.get("type") == "object":
+            closed.setdefault("additionalProperties", False)
+            closed["required"] = list(part["properties"])
+        return closed
+
+    return close(dict(schema))
+
+
+def _referenced(part: Schema) -> str | None:
+    reference = part.get("$ref")
+    return reference.removeprefix(_PREFIX) if isinstance(reference, str) else None
+
+
+def _reaches(start: str, goal: str, definitions: Mapping[str, Schema], seen: set[str]) -> bool:
+    """Whether following references from the definition `start` leads to `goal`."""
+    for name in _references(definitions[start]):
+        if name == goal:
+            return True
+        if name in definitions and name not in seen:
+            seen.add(name)
+            if _reaches(name, goal, definitions, seen):
+                return True
+    return False
+
+
+def _references(part: object) -> set[str]:
+    found: set[str] = set()
+
+    def collect(child: Schema) -> Schema:
+        name = _referenced(child)
+        if name is not None:
+            found.add(name)
+        return _map_children(child, collect)
+
+    collect(cast("Schema", part))
+    return found
+
+
+def _map_children(part: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """Apply `change` to the schemas directly inside `part`, and to nothing that only looks like one."""
+    changed: Schema = {}
+    for key, value in part.items():
+        if key in _MAPS_OF_SCHEMAS and isinstance(value, dict):
+            changed[key] = {name: change(child) for name, child in cast("dict[str, Schema]", value).items()}
+        elif key in _SCHEMAS and isinstance(value, dict):
+            changed[key] = change(cast("Schema", value))
+        elif key in _LISTS_OF_SCHEMAS and isinstance(value, list):
+            changed[key] = [change(child) for child in cast("list[Schema]", value)]
+        else:
+            changed[key] = value
+    return changed
+
+
+_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "$defs", "dependentSchemas"}
+_LISTS_OF_SCHEMAS = {"anyOf", "allOf", "oneOf", "prefixItems"}
+_SCHEMAS = {
+    "items",
+    "additionalProperties",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "unevaluatedItems",
+}
