@@ -13,6 +13,7 @@ from ._messages import (
 )
 from ._model_info import ModelCapabilities, ModelInfo, validate_model_info
 from ._results import ChatCompletionTokenLogprob, CreateResult, FinishReasons, RequestUsage, TopLogprob
+from ._token_estimate import estimate_text_tokens, estimate_tokens
 
 __all__ = [
     "AssistantMessage",
@@ -31,5 +32,7 @@ __all__ = [
     "TopLogprob",
     "UserMessage",
     "VendorBlocks",
+    "estimate_text_tokens",
+    "estimate_tokens",
     "validate_model_info",
 ]

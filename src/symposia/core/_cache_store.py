@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class CacheStore(ABC, Generic[T]):
+    """Values by key, kept for as long as the store pleases."""
+
+    @overload
+    def get(self, key: str) -> T | None: ...
+    @overload
+    def get(self, key: str, default: T) -> T: ...
+    @overload
+    def get(self, key: str, default: T | None = None) -> T | None: ...
+    @abstractmethod
+    def get(self, key: str, default: T | None = None) -> T | None:
+        """The value under `key`, or `default` where there is none."""
+
+    @abstractmethod
+    def set(self, key: str, value: T) -> None:
+        """Keep `value` under `key`, in place of what was there."""
+
+
+class InMemoryStore(CacheStore[T]):
+    """Keeps values for as long as the store itself lives."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, T] = {}
+
+    @overload
+    def get(self, key: str) -> T | None: ...
+    @overload
+    def get(self, key: str, default: T) -> T: ...
+    @overload
+    def get(self, key: str, default: T | None = None) -> T | None: ...
+    def get(self, key: str, default: T | None = None) -> T | None:
+        """The value under `key`, or `default` where there is none."""
+        return self._values.get(key, default)
+
+    def set(self, key: str, value: T) -> None:
+        """Keep `value` under `key`, in place of what was there."""
+        self._values[key] = value

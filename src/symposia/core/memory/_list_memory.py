@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core.model_context import ChatCompletionContext
+from symposia.core.models import SystemMessage
+
+from ._content import MemoryContent, MemoryQueryResult, UpdateContextResult
+from ._memory import Memory
+
+
+class ListMemory(Memory):
+    """Remembers everything in order, and tells a model all of it.
+
+    Args:
+        name: Tells it from other memories.
+        memory_contents: What it remembers from the start.
+    """
+
+    def __init__(self, name: str | None = None, memory_contents: Sequence[MemoryContent] | None = None) -> None:
+        self._name = name or "default_list_memory"
+        self._contents = list(memory_contents or ())
+
+    @property
+    def name(self) -> str:
+        """What tells it from other memories."""
+        return self._name
+
+    @property
+    def content(self) -> list[MemoryContent]:
+        """Everything, oldest first: the memory's own list, which may be changed or replaced."""
+        return self._contents
+
+    @content.setter
+    def content(self, value: list[MemoryContent]) -> None:
+        self._contents = value
+
+    async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
+        """Add one system message with everything, oldest first; none when there is nothing."""
+        if self._contents:
+            await model_context.add_message(SystemMessage(content=_listing(self._contents)))
+        return UpdateContextResult(memories=MemoryQueryResult(results=self._contents))
+
+    async def query(
+        self,
+        query: str | MemoryContent = "",  # noqa: ARG002 - everything is always found
+        cancellation_token: CancellationToken | None = None,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> MemoryQueryResult:
+        """Find everything, whatever the query."""
+        return MemoryQueryResult(results=self._contents)
+
+    async def add(
+        self,
+        content: MemoryContent,
+        cancellation_token: CancellationToken | None = None,  # noqa: ARG002 - done at once
+    ) -> None:
+        """Remember one more thing, as the newest."""
+        self._contents.append(content)
+
+    async def clear(self) -> None:
+        """Forget everything."""
+        self._contents = []
+
+    async def close(self) -> None:
+        """Do nothing: nothing is held."""
+
+
+def _listing(contents: Sequence[MemoryContent]) -> str:
+    lines = [f"{number}. {_as_text(memory)}" for number, memory in enumerate(contents, start=1)]
+    return "\n".join(["What you remember, oldest first:", *lines])
+
+
+def _as_text(memory: MemoryContent) -> str:
+    if isinstance(memory.content, dict):
+        return json.dumps(memory.content, ensure_ascii=False, default=str)
+    return str(memory.content)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core.model_context import ChatCompletionContext
+
+from ._content import MemoryContent, MemoryQueryResult, UpdateContextResult
+
+
+class Memory(ABC):
+    """Something that remembers, and tells a model what fits the conversation."""
+
+    @abstractmethod
+    async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
+        """Add what fits the conversation to its context.
+
+        Returns:
+            What was added.
+        """
+
+    @abstractmethod
+    async def query(
+        self, query: str | MemoryContent, cancellation_token: CancellationToken | None = None, **kwargs: Any
+    ) -> MemoryQueryResult:
+        """Find what fits the query.
+
+        Args:
+            query: Text, or a thing like those looked for.
+            cancellation_token: Cancelling it ends the search.
+            kwargs: What this kind of memory takes besides.
+        """
+
+    @abstractmethod
+    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
+        """Remember one more thing."""
+
+    @abstractmethod
+    async def clear(self) -> None:
+        """Forget everything."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give back what the memory holds. Closing twice is harmless."""

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import ChatCompletionClient, LLMMessage
+from symposia.core.tools import ToolSchema
+
+from ._context import ChatCompletionContext
+from ._exchanges import Exchange, split, whole
+
+
+class TokenLimitedChatCompletionContext(ChatCompletionContext):
+    """Shows as much as the model has room for: messages in the middle are left out first.
+
+    A call to a tool and its results stay together. The newest exchange is always shown, even if it alone is too much.
+
+    Args:
+        model_client: Counts the tokens.
+        token_limit: How many tokens at most; as many as the model's context holds when None.
+        tool_schema: The tools that are sent along, and so take room.
+        initial_messages: What the conversation begins with.
+
+    Raises:
+        InvalidArgumentError: `token_limit` is not positive.
+    """
+
+    def __init__(
+        self,
+        model_client: ChatCompletionClient,
+        *,
+        token_limit: int | None = None,
+        tool_schema: Sequence[ToolSchema] | None = None,
+        initial_messages: Sequence[LLMMessage] | None = None,
+    ) -> None:
+        super().__init__(initial_messages)
+        if token_limit is not None and token_limit <= 0:
+            raise InvalidArgumentError("token_limit must be greater than 0.")
+        self._model_client = model_client
+        self._token_limit = token_limit
+        self._tool_schema = list(tool_schema or ())
+
+    async def get_messages(self) -> list[LLMMessage]:
+        """The beginning and the end of the conversation, as much of it as fits."""
+        exchanges = split(whole(self._messages, is_end=True))
+        fewest, most = 0, max(0, len(exchanges) - 1)  # how many exchanges are left out: never all of them
+        while fewest < most:
+            middle = (fewest + most) // 2
+            if self._fits(_without_middle(exchanges, middle)):
+                most = middle
+            else:
+                fewest = middle + 1
+        return _without_middle(exchanges, most)
+
+    def _fits(self, messages: Sequence[LLMMessage]) -> bool:
+        if self._token_limit is None:
+            return self._model_client.remaining_tokens(messages, tools=self._tool_schema) >= 0
+        return self._model_client.count_tokens(messages, tools=self._tool_schema) <= self._token_limit
+
+
+def _without_middle(exchanges: Sequence[Exchange], left_out: int) -> list[LLMMessage]:
+    """The messages without `left_out` exchanges of the middle; of those that stay, at least half are the newest."""
+    kept = len(exchanges) - left_out
+    head = kept // 2
+    return list(chain.from_iterable((*exchanges[:head], *exchanges[head + left_out :])))

@@ -1,0 +1,57 @@
+"""How many tokens a request takes, guessed without a tokenizer and without a network.
+
+The guess is one token for each four bytes of UTF-8, which is what OpenAI and Anthropic give as the rule of thumb for
+English; other scripts take more bytes a character, as they take more tokens. To it come the frame around each message
+and each call, as OpenAI's cookbook counts them, and the price of a picture of the common size of 1024 by 1024 pixels in
+OpenAI's documentation. It is good for leaving room, not for billing: vendors say afterwards what they counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from symposia.core._image import Image
+from symposia.core._types import FunctionCall
+from symposia.core.tools import Tool, ToolSchema
+
+from ._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
+
+BYTES_A_TOKEN: Final = 4
+TOKENS_A_FRAME: Final = 4
+TOKENS_AN_IMAGE: Final = 765
+
+
+def estimate_tokens(messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+    """About how many tokens a request with these messages and tools takes."""
+    return sum(map(_message, messages)) + sum(map(_tool, tools))
+
+
+def estimate_text_tokens(text: str) -> int:
+    """About how many tokens a text is."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", errors="replace"))
+    return -(-size // BYTES_A_TOKEN)
+
+
+def _message(message: LLMMessage) -> int:
+    if isinstance(message, FunctionExecutionResultMessage):
+        return sum(TOKENS_A_FRAME + estimate_text_tokens(result.content) for result in message.content)
+    thought = message.thought if isinstance(message, AssistantMessage) else None
+    tokens = TOKENS_A_FRAME + estimate_text_tokens(thought or "")
+    if isinstance(message.content, str):
+        return tokens + estimate_text_tokens(message.content)
+    return tokens + sum(map(_part, message.content))
+
+
+def _part(part: str | Image | FunctionCall) -> int:
+    if isinstance(part, str):
+        return estimate_text_tokens(part)
+    if isinstance(part, Image):
+        return TOKENS_AN_IMAGE
+    return TOKENS_A_FRAME + estimate_text_tokens(part.name) + estimate_text_tokens(part.arguments)
+
+
+def _tool(tool: Tool | ToolSchema) -> int:
+    schema = tool.schema if isinstance(tool, Tool) else tool
+    return TOKENS_A_FRAME + estimate_text_tokens(json.dumps(schema, ensure_ascii=False))
