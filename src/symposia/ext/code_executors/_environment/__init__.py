@@ -1,0 +1,21 @@
+from symposia.ext.code_executors._environment._folder import (
+    Progress,
+    find_sandbox_python,
+    make_sandbox_python,
+    sandbox_python_folder,
+    say_nothing,
+)
+from symposia.ext.code_executors._environment._pins import PINNED_PACKAGES, environment_key
+from symposia.ext.code_executors._environment._pip import TargetPython, install_pinned_packages
+
+__all__ = [
+    "PINNED_PACKAGES",
+    "Progress",
+    "TargetPython",
+    "environment_key",
+    "find_sandbox_python",
+    "install_pinned_packages",
+    "make_sandbox_python",
+    "sandbox_python_folder",
+    "say_nothing",
+]

@@ -1,0 +1,99 @@
+"""The host's pip as a subprocess: it fills a folder with the pinned packages, and nothing of it runs in a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment._pins import PINNED_PACKAGES
+
+PIP_SETTINGS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+NO_PIP = (
+    "No pip to fill the sandbox's Python environment with. Install it with: python -m ensurepip --upgrade "
+    "(Debian, Ubuntu: apt install python3-pip)"
+)
+ERROR_LINES_SHOWN = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetPython:
+    """The Python that packages are meant for, when it is not the one that runs this process.
+
+    Attributes:
+        version: ``3.11``.
+        machine: As the kernel names it: ``x86_64``, ``aarch64``.
+        glibc_minor: The C library's version, 36 for 2.36; it decides which binary wheels fit.
+    """
+
+    version: str
+    machine: str
+    glibc_minor: int
+
+    def pip_arguments(self) -> list[str]:
+        """Say it in pip's terms. pip does not derive the older platforms from the newest, so each one is listed."""
+        platforms = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc_minor, 16, -1)]
+        platforms.append(f"manylinux2014_{self.machine}")
+        chosen = ["--python-version", self.version, "--implementation", "cp"]
+        return chosen + [part for platform in platforms for part in ("--platform", platform)]
+
+
+async def install_pinned_packages(folder: Path, target: TargetPython | None = None) -> None:
+    """Put the pinned packages into `folder`, without building anything.
+
+    Args:
+        folder: An existing, empty folder.
+        target: Which Python they are for; the one that runs this process when None.
+
+    Raises:
+        SandboxUnavailableError: There is no pip, or it failed; the text holds the end of what it said.
+    """
+    pins = folder.parent / "packages.txt"
+    await asyncio.to_thread(pins.write_text, PINNED_PACKAGES, encoding="utf-8")
+    command = [await _python_with_pip(), "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--target", str(folder), "--requirement", str(pins), *(target.pip_arguments() if target else [])]
+    status, output = await run_command(command)
+    if status:
+        raise SandboxUnavailableError(
+            "pip could not fetch the packages of the sandbox's Python environment. Check the network or pip's index "
+            f"settings and run it again. pip said:\n{output}"
+        )
+
+
+async def run_command(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command of the set-up to its end, and kill it if the caller is cancelled.
+
+    Returns:
+        Its exit status, and the last lines of what it printed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **PIP_SETTINGS},
+        umask=0o022,
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    lines = output.decode(errors="replace").strip().splitlines()
+    return process.returncode or 0, "\n".join(lines[-ERROR_LINES_SHOWN:])
+
+
+async def _python_with_pip() -> str:
+    """Find an interpreter that has pip: this one, else the one that its virtual environment was made from."""
+    for python in dict.fromkeys((sys.executable, getattr(sys, "_base_executable", sys.executable))):
+        status, _ = await run_command([python, "-m", "pip", "--version"])
+        if status == 0:
+            return python
+    raise SandboxUnavailableError(NO_PIP)
