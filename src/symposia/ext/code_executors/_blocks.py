@@ -1,0 +1,97 @@
+"""What a code block asks for: its language, its file name, how it is run. Decides, and does no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final, Literal
+
+from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus
+
+Interpreter = Literal["python", "sh", "bash"]
+
+INTERPRETERS: Final[dict[str, Interpreter]] = {
+    "python": "python",
+    "python3": "python",
+    "py": "python",
+    "sh": "sh",
+    "shell": "sh",
+    "bash": "bash",
+}
+FILE_NAME_COMMENT: Final = re.compile(r"#\s*filename:[ \t]*(?P<name>\S.*?)\s*(?:\n|$)")
+OUTSIDE: Final = "Filename is not in the workspace"
+ENDINGS: Final[dict[RunStatus, str]] = {
+    "timeout": "Timeout",
+    "out_of_memory": "Out of memory: the block was ended.",
+    "output_limit": "Too much output: the block was ended.",
+    "disk_full": "The disk is full.",
+    "crashed": "The sandbox ended in the middle of the block. The next block gets a new one.",
+}
+
+
+class RefusedBlockError(Exception):
+    """The block cannot be run; the text is for its author, as output."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedBlock:
+    """A block that can be run.
+
+    Attributes:
+        block: As it was given.
+        interpreter: What runs it.
+        file: Where its source is kept, relative to the work folder.
+        named: Whether its author chose that name, so that later blocks may import it.
+    """
+
+    block: CodeBlock
+    interpreter: Interpreter
+    file: PurePosixPath
+    named: bool
+
+
+def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
+    """Decide how to run a block.
+
+    Args:
+        block: The block.
+        work_folder: The absolute path that the block's author knows the work folder by.
+
+    Raises:
+        RefusedBlockError: Nothing here runs its language, or it wants its file outside the work folder.
+    """
+    interpreter = INTERPRETERS.get(block.language.strip().lower())
+    if interpreter is None:
+        known = ", ".join(INTERPRETERS)
+        raise RefusedBlockError(f"unknown language {block.language}\nName the block as one of: {known}")
+    chosen = FILE_NAME_COMMENT.match(block.code)
+    if chosen:
+        return PlannedBlock(block=block, interpreter=interpreter, file=_inside(chosen["name"], work_folder), named=True)
+    digest = hashlib.sha256(block.code.encode("utf-8", "surrogatepass")).hexdigest()
+    suffix = "py" if interpreter == "python" else interpreter
+    file = PurePosixPath(f"tmp_code_{digest}.{suffix}")
+    return PlannedBlock(block=block, interpreter=interpreter, file=file, named=False)
+
+
+def refused(block: CodeBlock, error: RefusedBlockError) -> BlockResult:
+    """Tell a block's author why it was not run."""
+    return BlockResult(block=block, code_file=None, status="error", exit_code=1, output=str(error))
+
+
+def printed(stdout: str, stderr: str, status: RunStatus) -> str:
+    """Join what a block printed, and name the limit that ended it on a line of its own."""
+    ending = ENDINGS.get(status, "")
+    if not ending:
+        return stdout + stderr
+    return f"{stdout}{stderr}\n{ending}"
+
+
+def _inside(name: str, work_folder: str) -> PurePosixPath:
+    """Make a name relative to the work folder, by its text alone: no disk is asked."""
+    path = PurePosixPath(posixpath.normpath(PurePosixPath(work_folder, name)))
+    if "\0" in name or not path.is_relative_to(work_folder) or path == PurePosixPath(work_folder):
+        raise RefusedBlockError(OUTSIDE)
+    return path.relative_to(work_folder)

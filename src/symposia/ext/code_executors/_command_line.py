@@ -1,0 +1,153 @@
+"""What all command line executors share: a work folder, a list of blocks run in order, and what comes of each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import uuid
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core.code_executor import BlockResult, CodeBlock, CodeExecutor, CommandLineCodeResult, SandboxResult
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
+from symposia.ext.code_executors._work_folder import WorkFolder
+
+
+class CommandLineCodeExecutor(CodeExecutor):
+    """Runs each block as a command of its own, in a work folder.
+
+    Calls from several tasks run one after another. What runs a block, and where, is up to the subclass: `_ready`,
+    `_run` and `_close` are called by one task at a time.
+
+    Args:
+        work_dir: A folder of the host, made where it is missing. None: one of its own, removed by `stop`.
+        timeout: Seconds that a block may run.
+        keep_code_files: Whether the source of each block stays in the work folder, as ``tmp_code_<digest>``. A block
+            that names its file in a first line ``# filename: NAME`` always stays.
+
+    Raises:
+        InvalidArgumentError: The timeout is less than a second.
+    """
+
+    def __init__(self, *, work_dir: Path | str | None, timeout: float, keep_code_files: bool) -> None:
+        if not timeout >= 1:
+            raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
+        self._timeout = timeout
+        self._keep_code_files = keep_code_files
+        self._own_folder = work_dir is None
+        self._folder = WorkFolder(_unused_folder() if work_dir is None else Path(work_dir))
+        self._turn = asyncio.Lock()
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a block may run."""
+        return self._timeout
+
+    @property
+    def work_dir(self) -> Path:
+        """The folder of the host whose files the code sees and where its files go to."""
+        return self._folder.path
+
+    async def start(self) -> None:
+        """Make ready to run code; see `CodeExecutor.start`."""
+        async with self._turn:
+            await self._ready()
+
+    async def stop(self) -> None:
+        """End everything that the executor started; see `CodeExecutor.stop`."""
+        async with self._turn:
+            await self._close()
+            if self._own_folder:
+                await asyncio.to_thread(shutil.rmtree, self.work_dir, ignore_errors=True)
+
+    async def restart(self) -> None:
+        """Start afresh, with the files of the work folder; see `CodeExecutor.restart`."""
+        async with self._turn:
+            await self._close()
+            await self._ready()
+
+    async def execute_code_blocks(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
+    ) -> CommandLineCodeResult:
+        """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
+
+        Raises:
+            InvalidArgumentError: There is no block.
+            SandboxError: What runs the blocks cannot be started.
+            CancelledError: The token or the caller was cancelled.
+        """
+        if not code_blocks:
+            raise InvalidArgumentError("No code blocks to execute.")
+        running = asyncio.ensure_future(self._run_all(code_blocks))
+        cancellation_token.link_future(running)
+        results = await running
+        return CommandLineCodeResult(
+            exit_code=results[-1].exit_code,
+            output="".join(result.output for result in results),
+            code_file=results[0].code_file,
+            blocks=tuple(results),
+        )
+
+    @abstractmethod
+    async def _ready(self) -> None:
+        """Make what runs the blocks, and the work folder, ready."""
+
+    @abstractmethod
+    async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
+        """Run a block whose source is in the work folder; leave its files there and nothing running."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """End what runs the blocks; harmless when there is nothing."""
+
+    async def _run_all(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
+        async with self._turn:
+            await self._ready()
+            results: list[BlockResult] = []
+            for block in blocks:
+                results.append(await self._run_one(block))
+                if results[-1].exit_code != 0:
+                    break
+            return results
+
+    async def _run_one(self, block: CodeBlock) -> BlockResult:
+        source = block.code.encode("utf-8", "surrogatepass")
+        try:
+            planned = plan_block(block, str(self._folder.absolute))
+            await self._keep_source(planned, source)
+        except RefusedBlockError as error:
+            return refused(block, error)
+        try:
+            result = await self._run(planned, source)
+        finally:
+            if not planned.named and not self._keep_code_files:
+                await asyncio.to_thread(self._folder.remove, planned.file)
+        return _told(planned, result, self.work_dir)
+
+    async def _keep_source(self, planned: PlannedBlock, source: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._folder.write, planned.file, source)
+        except OSError as error:
+            raise RefusedBlockError(f"{planned.file} cannot be written: {error.strerror or error}") from error
+
+
+def _told(planned: PlannedBlock, result: SandboxResult, work_dir: Path) -> BlockResult:
+    return BlockResult(
+        block=planned.block,
+        code_file=str(work_dir / planned.file),
+        status=result.status,
+        exit_code=result.exit_code,
+        output=printed(result.stdout, result.stderr, result.status),
+        artifacts=tuple(result.artifacts),
+        artifacts_skipped=tuple(result.artifacts_skipped),
+        wall_seconds=result.wall_seconds,
+    )
+
+
+def _unused_folder() -> Path:
+    """Name a folder that nobody has and nobody can guess, below the system's folder for such things."""
+    return Path(os.environ.get("TMPDIR") or "/tmp", f"symposia-{uuid.uuid4().hex}")  # noqa: S108 - not guessable

@@ -1,0 +1,173 @@
+"""A `CodeExecutor` on any `SandboxBackend`: AutoGen's interface in front, a sandbox behind, a work folder between them.
+
+The work folder is the host's. What is new in it goes into the sandbox before each call; what a block made comes back
+in its result and is written by the host. The sandbox itself never sees the folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from symposia.core.code_executor import (
+    OutputListener,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPolicy,
+    SandboxResult,
+)
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.ext.code_executors._blocks import PlannedBlock
+from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
+
+KILLED: Final = 137
+NEVER_THERE: Final = ".symposia-never-there"
+BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
+DOES_NOT_FIT: Final = (
+    "{path} cannot be put into the sandbox ({error}). Use a work_dir with less in it, mount what is only read, or "
+    "raise the limits of the policy (work_bytes, work_inodes, memory_bytes)."
+)
+
+
+class SandboxCodeExecutor(CommandLineCodeExecutor):
+    """Runs code blocks in a sandbox, which starts on the first use.
+
+    Each block runs in a fresh interpreter; the files of the work folder stay between blocks. A sandbox that ends in the
+    middle of a block is told by that block's result, and the next block gets a new one.
+
+    Args:
+        backend: Makes the sandbox.
+        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
+            None: a folder of its own, removed by `stop`.
+        timeout: Seconds that a block may run.
+        policy: What else the code may use.
+        mounts: Files and folders of the host that the code sees, read-only, below ``/data``.
+        on_output: Called on the event loop with each piece of output as it comes.
+        keep_code_files: Whether the source of each block stays in the work folder.
+        init_command: A shell command that runs in each new sandbox before the first block.
+    """
+
+    def __init__(
+        self,
+        backend: SandboxBackend,
+        *,
+        work_dir: Path | str | None = None,
+        timeout: float = 60,
+        policy: SandboxPolicy | None = None,
+        mounts: Sequence[SandboxMount] = (),
+        on_output: OutputListener | None = None,
+        keep_code_files: bool = True,
+        init_command: str | None = None,
+    ) -> None:
+        super().__init__(work_dir=work_dir, timeout=timeout, keep_code_files=keep_code_files)
+        self._backend = backend
+        self._policy = policy or SandboxPolicy()
+        self._mounts = tuple(mounts)
+        self._on_output = on_output
+        self._init_command = init_command
+        self._sandbox: Sandbox | None = None
+        self._in_doubt = False
+
+    @property
+    def policy(self) -> SandboxPolicy:
+        """What the code may use."""
+        return self._policy
+
+    async def _ready(self) -> None:
+        if self._sandbox is not None and self._in_doubt and not await _is_alive(self._sandbox):
+            await self._close()
+        if self._sandbox is None:
+            await self._open()
+        else:
+            await self._put_changed(self._sandbox)
+
+    async def _open(self) -> None:
+        await asyncio.to_thread(self._folder.create)
+        mounts = await asyncio.to_thread(_existing, self._mounts)
+        sandbox = await self._backend.create(self._policy, mounts=mounts)
+        try:
+            self._folder.forget()
+            await self._put_changed(sandbox)
+            await self._run_init_command(sandbox)
+        except BaseException:
+            await sandbox.close()
+            raise
+        self._sandbox = sandbox
+
+    async def _put_changed(self, sandbox: Sandbox) -> None:
+        for file in await asyncio.to_thread(self._folder.changed):
+            data = await asyncio.to_thread(self._folder.read, file.path)
+            try:
+                await sandbox.put(str(file.path), data)
+            except SandboxDiedError:
+                raise
+            except SandboxError as error:
+                raise SandboxError(DOES_NOT_FIT.format(path=self.work_dir / file.path, error=error)) from error
+            self._folder.mark_seen(file)
+
+    async def _run_init_command(self, sandbox: Sandbox) -> None:
+        if self._init_command is None:
+            return
+        result = await sandbox.run(self._init_command, "sh", timeout=self._timeout)
+        if result.exit_code != 0:
+            said = result.stdout + result.stderr
+            raise SandboxError(f"init_command failed with exit code {result.exit_code} and said: {said}")
+
+    async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
+        sandbox = self._sandbox
+        if sandbox is None:  # it ended in the middle of the block before this one
+            raise SandboxDiedError("The sandbox has ended.")
+        self._in_doubt = True  # until the block is known to have left the sandbox alive
+        try:
+            result = await self._run_inside(sandbox, planned, source)
+        except SandboxDiedError as error:
+            await self._close()
+            return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n")
+        self._in_doubt = result.status == "timeout"  # a block that had to be ended from outside took it along
+        return await self._write_back(result)
+
+    async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
+        code, language = planned.block.code, planned.interpreter
+        if planned.named or language == "bash":
+            await sandbox.put(str(planned.file), source)
+        if language == "bash":
+            code, language = BASH.format(file=shlex.quote(f"./{planned.file}")), "sh"
+        return await sandbox.run(code, language, timeout=self._timeout, on_output=self._on_output)
+
+    async def _write_back(self, result: SandboxResult) -> SandboxResult:
+        skipped = list(result.artifacts_skipped)
+        for artifact in result.artifacts:
+            try:
+                await asyncio.to_thread(self._folder.write, PurePosixPath(artifact.path), artifact.data)
+            except (OSError, ValueError) as error:
+                skipped.append((artifact.path, f"cannot be written to {self.work_dir}: {error}"))
+        return replace(result, artifacts_skipped=tuple(skipped))
+
+    async def _close(self) -> None:
+        sandbox, self._sandbox = self._sandbox, None
+        self._in_doubt = False
+        if sandbox is not None:
+            await sandbox.close()
+
+
+def _existing(mounts: Sequence[SandboxMount]) -> list[SandboxMount]:
+    """Resolve what is to be mounted while a mistake can still be told in the caller's terms."""
+    for mount in mounts:
+        if not mount.source.exists():
+            raise InvalidArgumentError(f"{mount.source}, which the code is to see at {mount.target}, does not exist.")
+    return [replace(mount, source=mount.source.resolve()) for mount in mounts]
+
+
+async def _is_alive(sandbox: Sandbox) -> bool:
+    try:
+        await sandbox.get(NEVER_THERE)
+    except FileNotFoundError:
+        return True
+    except SandboxDiedError:
+        return False
+    return True

@@ -1,0 +1,173 @@
+"""A folder of the host that generated code works in, from the host's side.
+
+Files are read and written through handles of folders that were opened without following links, so that nothing outside
+the folder is reached whatever its files are: a link in the place of a file is replaced, one in the place of a folder is
+refused. Everything here blocks, and belongs in a worker thread.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells a changed file from an unchanged one."""
+
+    size: int
+    modified_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """A regular file below the folder.
+
+    Attributes:
+        path: Relative to the folder.
+        state: As it was when the folder was listed.
+    """
+
+    path: PurePosixPath
+    state: FileState
+
+
+class WorkFolder:
+    """The folder at `path`, which is made by `create` where it is missing.
+
+    Attributes:
+        path: As it was given.
+        absolute: The same from the root, known after `create`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.absolute = path
+        self._seen: dict[PurePosixPath, FileState] = {}
+
+    def create(self) -> None:
+        """Make the folder and its parents.
+
+        Raises:
+            OSError: It cannot be made, or something else is in its place.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.absolute = self.path.absolute()
+
+    def changed(self) -> list[HostFile]:
+        """List the regular files that are new or different since they were last marked as seen."""
+        with _opened(self.path) as root:
+            return [file for file in _walk(root, PurePosixPath()) if self._seen.get(file.path) != file.state]
+
+    def mark_seen(self, file: HostFile) -> None:
+        """Leave a file out of `changed` until it changes again."""
+        self._seen[file.path] = file.state
+
+    def forget(self) -> None:
+        """Treat every file as new."""
+        self._seen.clear()
+
+    def read(self, path: PurePosixPath, limit: int = -1) -> bytes:
+        """Read a regular file, at most `limit` bytes of it if that is not negative.
+
+        Raises:
+            OSError: It is not a regular file, or not there any more.
+        """
+        with self._folder_of(path, make=False) as folder:
+            handle = os.open(path.name, REGULAR, dir_fd=folder)
+            with open(handle, "rb") as file:  # noqa: PTH123 - a handle, not a path
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise OSError(f"{path} is not a regular file")
+                return file.read(limit)
+
+    def write(self, path: PurePosixPath, data: bytes) -> None:
+        """Put a file in the place of whatever is there, and mark it as seen.
+
+        Raises:
+            OSError: A folder is in its place, a link stands on the way to it, or the disk is full.
+        """
+        with self._folder_of(path, make=True) as folder:
+            unfinished = f".{path.name[:100]}.{secrets.token_hex(8)}"
+            try:
+                handle = os.open(unfinished, NEW, 0o644, dir_fd=folder)
+                with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
+                    file.write(data)
+                os.replace(unfinished, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                _remove_if_there(unfinished, folder)
+                raise
+            self._seen[path] = _state(os.stat(path.name, dir_fd=folder, follow_symlinks=False))
+
+    def remove(self, path: PurePosixPath) -> None:
+        """Remove a file, if it is there."""
+        with self._folder_of(path, make=False) as folder:
+            _remove_if_there(path.name, folder)
+
+    @contextmanager
+    def _folder_of(self, path: PurePosixPath, *, make: bool) -> Generator[int]:
+        if path.is_absolute() or ".." in path.parts or not path.name:
+            raise ValueError(f"{path} leaves the work folder")
+        with _opened(self.path) as root:
+            handle = os.dup(root)
+            try:
+                for part in path.parent.parts:
+                    handle = _step_into(handle, part, make=make)
+                yield handle
+            finally:
+                os.close(handle)
+
+
+@contextmanager
+def _opened(folder: Path) -> Generator[int]:
+    """Open the root. It is the user's own path, so links on the way to it are followed."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _step_into(handle: int, name: str, *, make: bool) -> int:
+    """Trade a folder's handle for that of a folder in it."""
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=handle)
+    inner = os.open(name, FOLDER, dir_fd=handle)
+    os.close(handle)
+    return inner
+
+
+def _walk(handle: int, below: PurePosixPath) -> Iterator[HostFile]:
+    with os.scandir(handle) as entries:
+        for entry in entries:
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode):
+                yield HostFile(below / entry.name, _state(found))
+            elif stat.S_ISDIR(found.st_mode):
+                try:
+                    inner = os.open(entry.name, FOLDER, dir_fd=handle)
+                except FileNotFoundError:  # removed since it was listed
+                    continue
+                try:
+                    yield from _walk(inner, below / entry.name)
+                finally:
+                    os.close(inner)
+
+
+def _state(found: os.stat_result) -> FileState:
+    return FileState(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _remove_if_there(name: str, folder: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)

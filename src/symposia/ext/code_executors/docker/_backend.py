@@ -1,0 +1,111 @@
+"""Sandboxes in Docker containers: the shared server as the container's first process, over its attach stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
+from symposia.ext.code_executors._environment import Progress
+from symposia.ext.code_executors._sandbox._connection import SandboxConnection
+from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
+from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors._sandbox._settings import ServerSettings
+from symposia.ext.code_executors.docker._container import container_config
+from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of, engine_machine
+from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
+from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
+from symposia.ext.code_executors.docker._stream import Attachment
+from symposia.ext.code_executors.docker._transport import DockerTransport
+
+ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+
+
+class DockerBackend:
+    """A `SandboxBackend` on the Docker engine that the ``docker`` command would use.
+
+    Args:
+        image: A stock ``python`` image, on which the pinned packages are put, or an image of one's own, which is used
+            as it is and needs a ``python3``.
+        container_name: Of the next sandbox; made up for each when None.
+        device_requests: Devices for the sandbox, in the engine API's JSON. A device's driver is a way out of a sandbox.
+    """
+
+    def __init__(
+        self,
+        image: str = BASE_IMAGE,
+        *,
+        container_name: str | None = None,
+        device_requests: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self._image = image
+        self._container_name = container_name
+        self._device_requests = tuple(device_requests)
+
+    @property
+    def name(self) -> str:
+        """``docker``."""
+        return "docker"
+
+    async def unavailable_reason(self) -> str | None:
+        """Say why it cannot work here: no SDK, no engine, or no image; see `SandboxBackend.unavailable_reason`."""
+        try:
+            client = await connect_engine()
+        except (MissingExtraError, SandboxUnavailableError) as error:
+            return str(error)
+        try:
+            if await has_image(client, prepared_image(self._image)) or await has_image(client, self._image):
+                return None
+            return f"The Docker engine does not have the image {self._image}. Make it ready with: symposia setup"
+        finally:
+            await asyncio.to_thread(client.close)
+
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make the image ready, so that the first sandbox need not; see `make_image`."""
+        client = await connect_engine()
+        try:
+            await make_image(client, self._image, progress)
+        finally:
+            await asyncio.to_thread(client.close)
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        """Start a container; see `SandboxBackend.create`. The first one on a machine makes the image."""
+        program = await asyncio.to_thread(server_program)
+        python = image_python(self._image)
+        client = await connect_engine()
+        try:
+            image = await make_image(client, self._image)
+            await remove_left_over(client)
+            settings = ServerSettings(python=python, seccomp=seccomp_program(await engine_machine(client)))
+            labels = await asyncio.to_thread(owner_labels)
+            config = container_config(
+                image=image,
+                command=[python, *bootstrap_arguments(program)],
+                policy=policy,
+                mounts=mounts,
+                labels=labels,
+                device_requests=self._device_requests,
+            )
+            attachment, container = await self._start(client, config, labels)
+        except BaseException:
+            await asyncio.to_thread(client.close)
+            raise
+        attachment.writer.write(program)
+        transport = DockerTransport(client, container, attachment)
+        return await SandboxConnection.open(transport, policy, settings)
+
+    async def _start(
+        self, client: EngineClient, config: Mapping[str, Any], labels: Mapping[str, str]
+    ) -> tuple[Attachment, str]:
+        """Create, attach, then start, so that nothing the server says is missed."""
+        try:
+            container = str((await ask(client.create_container_from_config, config, self._container_name))["Id"])
+            stream = await ask(client.attach_socket, container, ATTACH)
+            attachment = await Attachment.open(await connection_of(stream))
+            await ask(client.start, container)
+        except BaseException:
+            await remove_labelled(client, labels)  # by label: cancelled while creating, it has no other name here
+            raise
+        return attachment, container

@@ -1,0 +1,135 @@
+"""The Docker engine, asked without blocking the event loop and failing with this library's errors.
+
+The ``docker`` SDK is synchronous and has no types: each call runs in a worker thread, and `EngineClient` states the few
+calls that are used. Requests are the engine API's own JSON, so that what is asked for can be read in its reference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any, ParamSpec, Protocol, TypeVar, cast
+
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Json = Mapping[str, Any]  # the engine's answers: each reader takes the fields that it needs
+
+NOT_ANSWERING = (
+    "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
+    "(systemctl start docker), or point DOCKER_HOST at one that runs."
+)
+NOT_ALLOWED = (
+    "The Docker engine's socket may not be used by this user. Add the user to the group docker "
+    "(sudo usermod -aG docker $USER, then log in again)."
+)
+NOT_ATTACHABLE = (
+    "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass yet. "
+    "Use an engine on this machine or one at a tcp:// address."
+)
+
+
+class EngineClient(Protocol):
+    """What is used of ``docker.APIClient``."""
+
+    base_url: str
+
+    def version(self) -> Json: ...
+    def close(self) -> None: ...
+    def create_container_from_config(self, config: Json, name: str | None = None) -> Json: ...
+    def attach_socket(self, container: str, params: Json) -> IO[bytes]: ...
+    def start(self, container: str) -> None: ...
+    def wait(self, container: str) -> Json: ...
+    def logs(self, container: str) -> bytes: ...
+    def remove_container(self, container: str, *, force: bool = False) -> None: ...
+    def containers(self, *, all: bool, filters: Json) -> list[Json]: ...  # noqa: A002 - the SDK's name
+    def inspect_container(self, container: str) -> Json: ...
+    def inspect_image(self, image: str) -> Json: ...
+    def pull(self, repository: str, tag: str) -> str: ...
+    def build(
+        self, *, fileobj: IO[bytes], custom_context: bool, tag: str, rm: bool, forcerm: bool, network_mode: str
+    ) -> Iterable[bytes]: ...
+
+
+class EngineNotFoundError(SandboxError):
+    """The engine has no such image or container."""
+
+
+async def connect_engine() -> EngineClient:
+    """Connect to the engine that the ``docker`` command would use.
+
+    Raises:
+        MissingExtraError: The ``docker`` SDK is not installed.
+        SandboxUnavailableError: No engine answers, or it cannot be used; the text says what to do.
+    """
+    client = await asyncio.to_thread(_connect)
+    if client.base_url.startswith(("https://", "http+docker://ssh")):
+        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=client.base_url))
+    return client
+
+
+async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Make one call of the engine's client in a worker thread.
+
+    A call that has begun is waited for even when the caller is cancelled, so that the caller knows what it has to undo.
+
+    Raises:
+        EngineNotFoundError: What the call names is not there.
+        SandboxError: The engine refused or did not answer.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+async def engine_machine(client: EngineClient) -> str:
+    """Name the engine's processors, as Docker does: ``amd64``, ``arm64``."""
+    return str((await ask(client.version))["Arch"])
+
+
+async def connection_of(stream: IO[bytes]) -> socket.socket:
+    """Take over the connection under a stream of the SDK, as a socket for the event loop."""
+
+    def take_over() -> socket.socket:
+        connection = socket.socket(fileno=socket.dup(stream.fileno()))
+        stream.close()
+        connection.setblocking(False)
+        return connection
+
+    return await asyncio.to_thread(take_over)
+
+
+def _connect() -> EngineClient:
+    try:
+        docker = importlib.import_module("docker")
+    except ImportError:
+        raise MissingExtraError("The Docker sandbox", "docker") from None
+    try:
+        client = cast("EngineClient", docker.from_env().api)
+        client.version()
+    except (docker.errors.DockerException, OSError) as error:
+        raise SandboxUnavailableError(_why_no_engine(error)) from error
+    return client
+
+
+def _why_no_engine(error: Exception) -> str:
+    detail = str(error)
+    if "PermissionError" in detail or "Permission denied" in detail:
+        return NOT_ALLOWED
+    return NOT_ANSWERING.format(detail=detail)
+
+
+def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    docker = importlib.import_module("docker")
+    try:
+        return call(*args, **kwargs)
+    except docker.errors.NotFound as error:
+        raise EngineNotFoundError(f"The Docker engine has no such thing: {error}") from error
+    except (docker.errors.DockerException, OSError) as error:
+        raise SandboxError(f"The Docker engine failed: {error}") from error

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors.docker._backend import DockerBackend
+from symposia.ext.code_executors.docker._image import BASE_IMAGE
+
+DATA_FOLDER: Final = "/data"
+ALWAYS_REMOVED: Final = (
+    "{name}=False would leave a container behind. A sandbox is gone as soon as it is stopped, or its program has "
+    "ended; what it made is in work_dir. Leave the argument out."
+)
+NO_NETWORK: Final = "extra_hosts has no use here: a sandbox has no network. Leave the argument out."
+NOT_READ_ONLY: Final = (
+    "extra_volumes: {source} would be mounted at {target} as {mode!r}. Code in a sandbox sees files of the host only "
+    f"read-only ('mode': 'ro') and below {DATA_FOLDER}: what it is to change belongs into work_dir."
+)
+NO_DEVICES: Final = (
+    "device_requests opens the sandbox to a device's driver, which is a way out of it. Say unsafe_devices=True to "
+    "allow that."
+)
+
+
+class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
+    """Runs code blocks in a Docker container without network, rights or lasting files, which starts on the first use.
+
+    Args:
+        image: A stock ``python`` image, on which numpy, pandas and matplotlib are put, or one of your own, which is
+            used as it is and needs a ``python3``.
+        container_name: The container's name; made up when None.
+        timeout: Seconds that a block may run.
+        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
+            None: a folder of its own, removed by `stop`.
+        bind_dir: An existing folder of the host that the code sees, read-only, at ``/data``. One that is `work_dir` is
+            not mounted: the code works in it anyway.
+        auto_remove: Only True.
+        stop_container: Only True.
+        device_requests: ``docker.types.DeviceRequest`` for a GPU; needs `unsafe_devices`.
+        extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, below
+            ``/data``.
+        extra_hosts: Only None: a sandbox has no network.
+        init_command: A shell command that runs in the new container before the first block.
+        delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
+        policy: What the code may use.
+        on_output: Called on the event loop with each piece of output as it comes.
+        unsafe_devices: Allows `device_requests`.
+
+    Raises:
+        InvalidArgumentError: An argument would weaken the sandbox; the text says what to do instead.
+    """
+
+    def __init__(
+        self,
+        image: str = BASE_IMAGE,
+        container_name: str | None = None,
+        *,
+        timeout: float = 60,
+        work_dir: Path | str | None = None,
+        bind_dir: Path | str | None = None,
+        auto_remove: bool = True,
+        stop_container: bool = True,
+        device_requests: Sequence[Mapping[str, Any]] | None = None,
+        extra_volumes: Mapping[str, Mapping[str, str]] | None = None,
+        extra_hosts: Mapping[str, str] | None = None,
+        init_command: str | None = None,
+        delete_tmp_files: bool = False,
+        policy: SandboxPolicy | None = None,
+        on_output: OutputListener | None = None,
+        unsafe_devices: bool = False,
+    ) -> None:
+        _refuse_unless_removed(auto_remove=auto_remove, stop_container=stop_container)
+        if extra_hosts:
+            raise InvalidArgumentError(NO_NETWORK)
+        if device_requests and not unsafe_devices:
+            raise InvalidArgumentError(NO_DEVICES)
+        self._bind_dir = None if bind_dir is None else Path(bind_dir)
+        super().__init__(
+            DockerBackend(image, container_name=container_name, device_requests=device_requests or ()),
+            work_dir=work_dir,
+            timeout=timeout,
+            policy=policy,
+            mounts=[*_bound(self._bind_dir, work_dir), *_volumes(extra_volumes or {})],
+            on_output=on_output,
+            keep_code_files=not delete_tmp_files,
+            init_command=init_command,
+        )
+
+    @property
+    def bind_dir(self) -> Path:
+        """The folder that the code sees at ``/data``; the work folder where none was given."""
+        return self._bind_dir or self.work_dir
+
+
+def _refuse_unless_removed(**flags: bool) -> None:
+    for name, value in flags.items():
+        if not value:
+            raise InvalidArgumentError(ALWAYS_REMOVED.format(name=name))
+
+
+def _bound(bind_dir: Path | None, work_dir: Path | str | None) -> list[SandboxMount]:
+    if bind_dir is None or (work_dir is not None and bind_dir == Path(work_dir)):
+        return []
+    return [SandboxMount(source=bind_dir, target=DATA_FOLDER)]
+
+
+def _volumes(extra_volumes: Mapping[str, Mapping[str, str]]) -> list[SandboxMount]:
+    mounts: list[SandboxMount] = []
+    for source, volume in extra_volumes.items():
+        target, mode = volume.get("bind", ""), volume.get("mode", "rw")
+        if mode != "ro" or not target.startswith(f"{DATA_FOLDER}/"):
+            raise InvalidArgumentError(NOT_READ_ONLY.format(source=source, target=target, mode=mode))
+        mounts.append(SandboxMount(source=Path(source), target=target))
+    return mounts

@@ -1,0 +1,181 @@
+"""The image that Docker sandboxes run: a stock Python image, and the pinned packages in an environment on top.
+
+The wheels are fetched by the host's pip for the image's Python and copied in, so that the build itself runs without a
+network. An image that is not a stock ``python`` one is the user's own and is used as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Final
+
+from symposia.core.exceptions import SandboxError, SandboxUnavailableError
+from symposia.ext.code_executors._environment import (
+    Progress,
+    TargetPython,
+    environment_key,
+    install_pinned_packages,
+    say_nothing,
+)
+from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, ask
+
+BASE_IMAGE: Final = "python:3.11-slim"
+IMAGE_NAME: Final = "symposia-sandbox"
+ENVIRONMENT: Final = "/opt/symposia"
+RECIPE: Final = f"""\
+FROM {{base}}
+USER 0
+RUN python3 -m venv --without-pip {ENVIRONMENT}
+COPY packages {ENVIRONMENT}/lib/python{{version}}/site-packages
+RUN {ENVIRONMENT}/bin/python -m compileall -q {ENVIRONMENT}/lib
+CMD ["{ENVIRONMENT}/bin/python"]
+"""
+DESCRIBE_PYTHON: Final = """
+import json, platform, sys
+print(json.dumps({"version": "%d.%d" % sys.version_info[:2], "machine": platform.machine(),
+                  "libc": platform.libc_ver()}))
+"""
+
+
+def prepared_image(image: str) -> str:
+    """Name what a sandbox runs for `image`: ours for a stock Python image, `image` itself otherwise."""
+    repository = image.removeprefix("docker.io/").removeprefix("library/").partition(":")[0]
+    return f"{IMAGE_NAME}:{environment_key(image, RECIPE)}" if repository == "python" else image
+
+
+def image_python(image: str) -> str:
+    """Name the interpreter for generated code in the prepared form of `image`."""
+    return "python3" if prepared_image(image) == image else f"{ENVIRONMENT}/bin/python"
+
+
+async def has_image(client: EngineClient, image: str) -> bool:
+    """Tell whether the engine has `image`, without looking elsewhere."""
+    try:
+        await ask(client.inspect_image, image)
+    except EngineNotFoundError:
+        return False
+    return True
+
+
+async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Progress | None = None) -> str:
+    """Find the prepared form of `image`, or make it: half a minute, once for each image and set of pins.
+
+    Args:
+        client: The engine.
+        image: A stock Python image, or one of the user's own, which is only pulled.
+        progress: Called with a line of text as each part of the work begins; never called when it is there already.
+
+    Returns:
+        The name of the prepared image.
+
+    Raises:
+        SandboxUnavailableError: A part of it cannot be had; the text says which, and what to do.
+    """
+    report = progress or say_nothing
+    prepared = prepared_image(image)
+    if await has_image(client, prepared):
+        return prepared
+    if not await has_image(client, image):
+        report(f"pulling the image {image}")
+        await _pull(client, image)
+    if prepared != image:
+        await _build(client, image, prepared, report)
+    return prepared
+
+
+async def _pull(client: EngineClient, image: str) -> None:
+    repository, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
+    try:
+        await ask(client.pull, repository, tag)
+        await ask(client.inspect_image, image)
+    except SandboxError as error:
+        raise SandboxUnavailableError(
+            f"The image {image} is not there and cannot be pulled ({error}). Load it with docker load, or make "
+            f"{BASE_IMAGE} from this machine's Debian mirror with scripts/make-sandbox-image, as root."
+        ) from error
+
+
+async def _build(client: EngineClient, base: str, tag: str, report: Progress) -> None:
+    target = await _python_of(client, base)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-image-"))
+    try:
+        report(f"fetching numpy, pandas and matplotlib for Python {target.version} on {target.machine}")
+        packages = folder / "packages"
+        await asyncio.to_thread(packages.mkdir)
+        await install_pinned_packages(packages, target)
+        report(f"building the image {tag} from {base}")
+        recipe = RECIPE.format(base=base, version=target.version)
+        await ask(_send_build, client, tag, folder, recipe)
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _send_build(client: EngineClient, tag: str, folder: Path, recipe: str) -> None:
+    with tempfile.TemporaryFile() as context:
+        _write_context(context, folder, recipe)
+        answers = client.build(
+            fileobj=context, custom_context=True, tag=tag, rm=True, forcerm=True, network_mode="none"
+        )
+        _raise_if_failed(tag, answers)
+
+
+def _write_context(context: IO[bytes], folder: Path, recipe: str) -> None:
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        dockerfile = tarfile.TarInfo("Dockerfile")
+        dockerfile.size = len(recipe.encode())
+        archive.addfile(dockerfile, io.BytesIO(recipe.encode()))
+        archive.add(folder / "packages", "packages", filter=_owned_by_root)
+    context.seek(0)
+
+
+def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry
+
+
+def _raise_if_failed(tag: str, answers: Iterable[bytes]) -> None:
+    """The engine reports a failed build inside its stream of answers, not by a status."""
+    for line in b"".join(answers).splitlines():
+        if line and (error := json.loads(line).get("error")):
+            raise SandboxUnavailableError(f"The image {tag} could not be built: {error}")
+
+
+async def _python_of(client: EngineClient, image: str) -> TargetPython:
+    """Ask the image's Python what it is, by running it once without a network."""
+    config = {
+        "Image": image,
+        "Entrypoint": [],
+        "Cmd": ["python3", "-c", DESCRIBE_PYTHON],
+        "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "json-file"}},
+    }
+    container = str((await ask(client.create_container_from_config, config))["Id"])
+    try:
+        await ask(client.start, container)
+        await ask(client.wait, container)
+        answer = await ask(client.logs, container)
+    finally:
+        await ask(client.remove_container, container, force=True)
+    return _parse_python(image, answer)
+
+
+def _parse_python(image: str, answer: bytes) -> TargetPython:
+    try:
+        fields = json.loads(answer)
+        library, version = fields["libc"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SandboxUnavailableError(
+            f"The image {image} has no usable python3: {answer.decode(errors='replace').strip()}"
+        ) from error
+    if library != "glibc":
+        raise SandboxUnavailableError(f"The image {image} is not built on glibc. Use a Debian one, as {BASE_IMAGE}.")
+    return TargetPython(
+        version=fields["version"], machine=fields["machine"], glibc_minor=int(version.partition(".")[2])
+    )

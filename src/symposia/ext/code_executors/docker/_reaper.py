@@ -1,0 +1,85 @@
+"""Removes sandboxes whose owner is gone.
+
+A sandbox ends by itself when its owner does, since its server then reads the end of its stdin, and the engine removes
+it. What remains is what even that cannot reach: a container that was created and never started because its owner
+died in between. Each carries its owner in its labels, so that only those of dead processes of this machine are removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from symposia.core.exceptions import SandboxError
+from symposia.ext.code_executors.docker._engine import EngineClient, ask
+
+SANDBOX_LABEL: Final = "symposia.sandbox"
+HOST_LABEL: Final = "symposia.owner.host"
+PROCESS_LABEL: Final = "symposia.owner.process"
+
+
+def owner_labels() -> dict[str, str]:
+    """Say in labels which sandbox a container is, and which process of which running machine it belongs to."""
+    return {
+        SANDBOX_LABEL: uuid.uuid4().hex,
+        HOST_LABEL: _host(),
+        PROCESS_LABEL: f"{os.getpid()} {_started(os.getpid())}",
+    }
+
+
+def is_left_over(labels: Mapping[str, str]) -> bool:
+    """Tell whether the process that the labels name is gone; never of another machine's processes."""
+    if labels.get(HOST_LABEL) != _host():
+        return False
+    pid, _, started = labels.get(PROCESS_LABEL, "").partition(" ")
+    return not pid.isdigit() or _started(int(pid)) != started
+
+
+async def remove_left_over(client: EngineClient) -> int:
+    """Remove the sandboxes of processes that are gone; return how many there were."""
+    found = await ask(client.containers, all=True, filters={"label": SANDBOX_LABEL})
+    dead = await asyncio.to_thread(lambda: [entry["Id"] for entry in found if is_left_over(entry["Labels"])])
+    for container in dead:
+        await remove(client, container)
+    return len(dead)
+
+
+async def remove_labelled(client: EngineClient, labels: Mapping[str, str]) -> None:
+    """Remove the container that carries `labels`, if it has come into being."""
+    for entry in await ask(client.containers, all=True, filters={"label": f"{SANDBOX_LABEL}={labels[SANDBOX_LABEL]}"}):
+        await remove(client, entry["Id"])
+
+
+async def remove(client: EngineClient, container: str) -> None:
+    """Kill and remove a container. That it is gone, or going, is as good."""
+    try:
+        await ask(client.remove_container, container, force=True)
+    except SandboxError as error:
+        if not _already_going(error):
+            raise
+
+
+def _already_going(error: SandboxError) -> bool:
+    return getattr(error.__cause__, "status_code", None) in {404, 409}
+
+
+def _host() -> str:
+    """This machine since its last start: process numbers mean nothing beyond that."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = "unknown"
+    return f"{platform.node()} {boot}"
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since boot; empty when there is none, so that a reused number is not taken."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import mimetypes
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Final
+
+from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult
+from symposia.ext.code_executors._blocks import PlannedBlock
+from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
+from symposia.ext.code_executors.local._process import run_process
+
+UNSAFE: Final = (
+    "LocalCommandLineCodeExecutor runs code on this machine with your user's rights: it can read, change and send "
+    "whatever you can. Use DockerCommandLineCodeExecutor, BubblewrapCommandLineCodeExecutor or "
+    "NamespaceCommandLineCodeExecutor for code that you have not written."
+)
+INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME")
+MEDIA_TYPES: Final = mimetypes.MimeTypes()
+
+
+class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
+    """Runs code blocks on this machine, without any wall around them.
+
+    Code sees the files that your user sees, and the network. What it does not get: your environment variables but for
+    a few harmless ones, more time than `timeout`, and more memory of this process than the caps on its output. A
+    process that leaves its group (``setsid``) lives on; only a sandbox can end it.
+
+    Args:
+        timeout: Seconds that a block may run; everything in its process group is killed at the limit.
+        work_dir: Where the code runs; made where it is missing. None: a folder of its own, removed by `stop`.
+        cleanup_temp_files: Whether the source of a block that does not name its file is removed when it has run.
+        virtual_env_context: What ``venv.EnvBuilder.ensure_directories`` gives: code runs with that environment's
+            Python.
+        environment: Variables for the code beside the harmless ones.
+        policy: The caps on output and on the files that come back; its other limits need a sandbox.
+        on_output: Called on the event loop with each piece of output as it comes.
+
+    Raises:
+        InvalidArgumentError: The timeout is less than a second.
+    """
+
+    def __init__(
+        self,
+        timeout: float = 60,
+        work_dir: Path | str | None = None,
+        *,
+        cleanup_temp_files: bool = True,
+        virtual_env_context: SimpleNamespace | None = None,
+        environment: Mapping[str, str] | None = None,
+        policy: SandboxPolicy | None = None,
+        on_output: OutputListener | None = None,
+    ) -> None:
+        super().__init__(work_dir=work_dir, timeout=timeout, keep_code_files=not cleanup_temp_files)
+        warnings.warn(UNSAFE, UserWarning, stacklevel=2)
+        self._virtual_env_context = virtual_env_context
+        self._environment = dict(environment or {})
+        self._policy = policy or SandboxPolicy()
+        self._on_output = on_output
+
+    @property
+    def cleanup_temp_files(self) -> bool:
+        """Whether the source of a block that does not name its file is removed when it has run."""
+        return not self._keep_code_files
+
+    async def _ready(self) -> None:
+        await asyncio.to_thread(self._folder.create)
+
+    async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
+        del source  # it is read from the work folder
+        await asyncio.to_thread(self._mark_all_seen)
+        result = await run_process(
+            [self._interpreter(planned), str(planned.file)],
+            folder=self.work_dir,
+            environment=self._scrubbed_environment(),
+            time_limit=self._timeout,
+            limits=self._policy,
+            on_output=self._on_output,
+        )
+        return await asyncio.to_thread(self._with_artifacts, result)
+
+    async def _close(self) -> None:
+        """Nothing outlives its block."""
+
+    def _interpreter(self, planned: PlannedBlock) -> str:
+        if planned.interpreter != "python":
+            return planned.interpreter
+        return sys.executable if self._virtual_env_context is None else str(self._virtual_env_context.env_exe)
+
+    def _scrubbed_environment(self) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        fixed = {"MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}  # what was printed before a kill has left the process
+        first = Path(sys.executable).parent
+        if self._virtual_env_context is not None:
+            first = Path(self._virtual_env_context.bin_path)
+            fixed["VIRTUAL_ENV"] = str(first.parent)
+        path = f"{first}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+        return {**inherited, **fixed, "PATH": path, **self._environment}
+
+    def _mark_all_seen(self) -> None:
+        for file in self._folder.changed():
+            self._folder.mark_seen(file)
+
+    def _with_artifacts(self, result: SandboxResult) -> SandboxResult:
+        """Read what the block made or changed, within the policy's caps."""
+        artifacts: list[Artifact] = []
+        skipped: list[tuple[str, str]] = []
+        left = self._policy.artifact_bytes
+        for file in self._folder.changed():
+            if len(artifacts) >= self._policy.artifacts or file.state.size > left:
+                skipped.append((str(file.path), "too many files" if file.state.size <= left else "too large"))
+                continue
+            data = self._folder.read(file.path, left)
+            left -= len(data)
+            artifacts.append(_artifact(str(file.path), data))
+        return replace(result, artifacts=tuple(artifacts), artifacts_skipped=tuple(skipped))
+
+
+def _artifact(path: str, data: bytes) -> Artifact:
+    kind = MEDIA_TYPES.guess_type(path)[0] or "application/octet-stream"
+    return Artifact(path=path, kind=kind, size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)
