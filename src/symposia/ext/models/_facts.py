@@ -1,0 +1,106 @@
+"""Facts about models, found by name. Each vendor's are data in a module of its own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from symposia.core.models import ModelCapabilities, ModelInfo, validate_model_info
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts:
+    """What is known of a model, whoever its vendor is.
+
+    Attributes:
+        family: See `symposia.core.models.ModelFamily`.
+        context: Tokens that prompt and answer may take together.
+        max_output: Most tokens of one answer.
+        vision: It takes images.
+        function_calling: It takes tools.
+        json_output: It can be told to answer in JSON of any shape.
+        structured_output: It can be told to answer in JSON of a given schema.
+    """
+
+    family: str
+    context: int
+    max_output: int
+    vision: bool = True
+    function_calling: bool = True
+    json_output: bool = True
+    structured_output: bool = True
+
+    def as_model_info(self) -> ModelInfo:
+        return ModelInfo(
+            vision=self.vision,
+            function_calling=self.function_calling,
+            json_output=self.json_output,
+            family=self.family,
+            structured_output=self.structured_output,
+            multiple_system_messages=True,
+        )
+
+
+def resolve_model_info(
+    facts: ModelFacts, model_info: ModelInfo | None, model_capabilities: ModelCapabilities | None
+) -> ModelInfo:
+    """What a model can do: what the user says it can, or else what is known of it.
+
+    Raises:
+        ValueError: `model_info` lacks a field.
+    """
+    if model_info is not None:
+        validate_model_info(model_info)
+        return model_info
+    if model_capabilities is not None:
+        return {**facts.as_model_info(), **model_capabilities}
+    return facts.as_model_info()
+
+
+F = TypeVar("F", bound=ModelFacts)
+
+
+class Catalog(Generic[F]):
+    """A vendor's models, found by the longest name in the catalog that the model's name begins with.
+
+    ``gpt-4o-2024-08-06`` is ``gpt-4o``, and so is a gateway's ``openai/gpt-4o``. A name that goes on in the middle of a
+    word or number (``gpt-5.9`` after ``gpt-5``) belongs to a model that the catalog does not know: it is taken to be
+    like the one that it resembles, and like `otherwise` if it resembles none.
+    """
+
+    def __init__(self, vendor: str, models: Mapping[str, F], *, otherwise: F) -> None:
+        self._vendor = vendor
+        self._models = models
+        self._otherwise = otherwise
+        self._names = sorted(models, key=len, reverse=True)
+
+    def find(self, model: str) -> F:
+        """The facts of a model, or of the one that it resembles."""
+        likeness = self._likeness(model)
+        return self._otherwise if likeness is None else self._models[likeness]
+
+    def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
+        """Say what is assumed of a model that is not in the catalog."""
+        likeness = self._likeness(model)
+        if likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES:
+            return
+        facts = self.find(model)
+        like = "is taken to have the usual abilities" if likeness is None else f"is taken to be like {likeness!r}"
+        warnings.warn(
+            f"{self._vendor} model {model!r} is not known to this version of symposia and {like}: "
+            f"{facts.as_model_info()}, {facts.context:,} tokens of context. Give model_info= if that is wrong.",
+            stacklevel=stacklevel + 1,
+        )
+
+    def _likeness(self, model: str) -> str | None:
+        return next(filter(_bare(model).startswith, self._names), None)
+
+
+_BOUNDARIES: Final = ("", "-", "@", ":")
+
+
+def _bare(model: str) -> str:
+    """The name without the vendor or region that gateways put before it."""
+    return model.rpartition("/")[2]

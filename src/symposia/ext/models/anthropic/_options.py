@@ -1,0 +1,67 @@
+"""What an `AnthropicChatCompletionClient` is constructed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Required, TypedDict
+
+from pydantic import BaseModel
+
+from symposia.core.models import ModelCapabilities, ModelInfo
+
+
+class CreateArguments(TypedDict, total=False):
+    """What goes with every request; see Anthropic's reference of Messages. Its other arguments are taken as well.
+
+    Attributes:
+        max_tokens: Most tokens of an answer, thinking included. By default 16,384, or as many as the model gives.
+        temperature: For models before Claude 4.7, as are `top_p` and `top_k`; left out with a warning for others.
+        response_format: The form of answers, where `create` is not told one: ``{"type": "json_object"}``, or a model
+            class for its schema.
+        thinking: Whether and how the model thinks before it answers.
+        parallel_tool_calls: Whether an answer may have several tool calls.
+        tools: Tools in Anthropic's own format, such as those that its servers run.
+    """
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    stop_sequences: Sequence[str]
+    response_format: Mapping[str, str] | type[BaseModel]
+    metadata: Mapping[str, str]
+    thinking: Mapping[str, Any]  # vendor's JSON
+    parallel_tool_calls: bool
+    tools: Sequence[Mapping[str, Any]]  # vendor's JSON
+    output_config: Mapping[str, Any]  # vendor's JSON
+    service_tier: str
+
+
+class AnthropicClientConfiguration(CreateArguments, total=False):
+    """The options of `AnthropicChatCompletionClient`.
+
+    Attributes:
+        model: The model's name. A name that this version of symposia does not know works, with a warning.
+        api_key: By default, that of the environment variable ``ANTHROPIC_API_KEY``, or another credential that
+            Anthropic's SDK finds.
+        base_url: Where the models are served, if not at Anthropic.
+        timeout: Seconds that a request may take.
+        max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
+        model_info: What the model can do, where the name does not tell it right.
+        model_capabilities: AutoGen's name of old for `model_info`.
+        default_headers: Sent with every request.
+    """
+
+    model: Required[str]
+    api_key: str
+    base_url: str
+    timeout: float | None
+    max_retries: int
+    model_info: ModelInfo
+    model_capabilities: ModelCapabilities
+    default_headers: Mapping[str, str] | None
+
+
+ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
+CONNECTION: Final = ("api_key", "base_url", "timeout", "max_retries", "default_headers")
+BEHAVIOUR: Final = ("model_info", "model_capabilities")

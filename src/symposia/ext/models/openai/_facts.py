@@ -1,0 +1,173 @@
+"""What OpenAI's models, and others behind the same interface, can do: data, and nothing else.
+
+Names and abilities are those of OpenAI's model pages in November 2026. A new model is a new line here; until then it is
+taken to be like the one that its name resembles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from symposia.core.models import ModelFamily
+from symposia.ext.models._facts import Catalog, ModelFacts
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """Where a model of another vendor is served in OpenAI's format.
+
+    Attributes:
+        base_url: The address.
+        key: The environment variable that holds the API key.
+    """
+
+    base_url: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenAIFacts(ModelFacts):
+    """What is known of a model that speaks Chat Completions.
+
+    Attributes:
+        effort: The reasoning effort when none is asked for; None for models that do not reason. While a model reasons
+            it refuses the sampling parameters, and a reasoning model calls ``max_tokens`` ``max_completion_tokens``.
+        tools_effort: The only reasoning effort at which the model takes tools here, if there is such a rule.
+        endpoint: Where it is served, if not by OpenAI.
+    """
+
+    effort: Effort | None = None
+    tools_effort: Effort | None = None
+    endpoint: Endpoint | None = None
+
+
+GOOGLE: Final = Endpoint(base_url="https://generativelanguage.googleapis.com/v1beta/openai/", key="GEMINI_API_KEY")
+ANTHROPIC: Final = Endpoint(base_url="https://api.anthropic.com/v1/", key="ANTHROPIC_API_KEY")
+META: Final = Endpoint(base_url="https://api.llama.com/compat/v1/", key="LLAMA_API_KEY")
+
+MILLION: Final = 1_050_000
+
+
+def _gpt(
+    family: str, context: int, max_output: int, *, effort: Effort, tools_effort: Effort | None = None
+) -> OpenAIFacts:
+    return OpenAIFacts(family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort)
+
+
+def _chat(
+    family: str,
+    context: int,
+    max_output: int,
+    *,
+    vision: bool = True,
+    function_calling: bool = True,
+    json_output: bool = True,
+    structured_output: bool = True,
+) -> OpenAIFacts:
+    return OpenAIFacts(
+        family=family,
+        context=context,
+        max_output=max_output,
+        vision=vision,
+        function_calling=function_calling,
+        json_output=json_output,
+        structured_output=structured_output,
+    )
+
+
+def _compatible(family: str, endpoint: Endpoint, context: int, max_output: int, *, vision: bool = True) -> OpenAIFacts:
+    return OpenAIFacts(family=family, context=context, max_output=max_output, vision=vision, endpoint=endpoint)
+
+
+# gpt-5.6 and gpt-6 take tools in Chat Completions only when they do not reason; gpt-6-astra and gpt-6.1-sol always
+# reason, so that they take none at all there (OpenAI's error text of 2026-07 and its GPT-6 migration guide).
+NEWEST: Final = _gpt("gpt-6", MILLION, 128_000, effort="medium")
+
+MODELS: Final[Mapping[str, OpenAIFacts]] = {
+    "gpt-6": NEWEST,
+    "gpt-6-astra": NEWEST,
+    "gpt-6-sol": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
+    "gpt-6-luna": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
+    "gpt-6.1-sol": NEWEST,
+    "gpt-6.1-terra": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
+    "gpt-5.6": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="medium", tools_effort="none"),
+    "gpt-5.5": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="medium", tools_effort="none"),
+    "gpt-5.4": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="none"),
+    "gpt-5.4-mini": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
+    "gpt-5.4-nano": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
+    "gpt-5.3-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
+    "gpt-5.2": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
+    "gpt-5.2-pro": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5.2-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
+    "gpt-5.1": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
+    "gpt-5.1-codex": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5.1-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
+    "gpt-5": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
+    "gpt-4.1": _chat(ModelFamily.GPT_41, 1_047_576, 32_768),
+    "gpt-4.5-preview": _chat(ModelFamily.GPT_45, 128_000, 16_384),
+    "o4-mini": _gpt(ModelFamily.O4, 200_000, 100_000, effort="medium"),
+    "o3": _gpt(ModelFamily.O3, 200_000, 100_000, effort="medium"),
+    "o3-mini": OpenAIFacts(family=ModelFamily.O3, context=200_000, max_output=100_000, effort="medium", vision=False),
+    "o1": _gpt(ModelFamily.O1, 200_000, 100_000, effort="medium"),
+    "o1-preview": OpenAIFacts(
+        family=ModelFamily.O1,
+        context=128_000,
+        max_output=32_768,
+        effort="medium",
+        vision=False,
+        function_calling=False,
+        json_output=False,
+        structured_output=False,
+    ),
+    "o1-mini": OpenAIFacts(
+        family=ModelFamily.O1,
+        context=128_000,
+        max_output=65_536,
+        effort="medium",
+        vision=False,
+        function_calling=False,
+        json_output=False,
+        structured_output=False,
+    ),
+    "codex-mini-latest": _gpt(ModelFamily.O4, 200_000, 100_000, effort="medium"),
+    "gpt-4o": _chat(ModelFamily.GPT_4O, 128_000, 16_384),
+    "gpt-4o-2024-05-13": _chat(ModelFamily.GPT_4O, 128_000, 4_096, structured_output=False),
+    "gpt-4o-mini": _chat(ModelFamily.GPT_4O, 128_000, 16_384),
+    "gpt-4o-search-preview": _chat(ModelFamily.GPT_4O, 128_000, 16_384, vision=False, function_calling=False),
+    "gpt-4o-mini-search-preview": _chat(ModelFamily.GPT_4O, 128_000, 16_384, vision=False, function_calling=False),
+    "gpt-4o-audio-preview": _chat(ModelFamily.GPT_4O, 128_000, 16_384, vision=False, structured_output=False),
+    "gpt-4o-mini-audio-preview": _chat(ModelFamily.GPT_4O, 128_000, 16_384, vision=False, structured_output=False),
+    "gpt-audio-mini": _chat(ModelFamily.GPT_4O, 128_000, 16_384, vision=False, structured_output=False),
+    "chatgpt-4o-latest": _chat(ModelFamily.GPT_4O, 128_000, 16_384, function_calling=False),
+    "gpt-4-turbo": _chat(ModelFamily.GPT_4, 128_000, 4_096, structured_output=False),
+    "gpt-4-turbo-preview": _chat(ModelFamily.GPT_4, 128_000, 4_096, vision=False, structured_output=False),
+    "gpt-4-0125-preview": _chat(ModelFamily.GPT_4, 128_000, 4_096, vision=False, structured_output=False),
+    "gpt-4-1106-preview": _chat(ModelFamily.GPT_4, 128_000, 4_096, vision=False, structured_output=False),
+    "gpt-4-vision-preview": _chat(
+        ModelFamily.GPT_4, 128_000, 4_096, function_calling=False, json_output=False, structured_output=False
+    ),
+    "gpt-4": _chat(ModelFamily.GPT_4, 8_192, 8_192, vision=False, json_output=False, structured_output=False),
+    "gpt-4-32k": _chat(ModelFamily.GPT_4, 32_768, 8_192, vision=False, json_output=False, structured_output=False),
+    "gpt-3.5-turbo": _chat(ModelFamily.GPT_35, 16_385, 4_096, vision=False, structured_output=False),
+    "gemini-3": _compatible("gemini-3", GOOGLE, 1_048_576, 65_536),
+    "gemini-2.5-pro": _compatible(ModelFamily.GEMINI_2_5_PRO, GOOGLE, 1_048_576, 65_536),
+    "gemini-2.5-flash": _compatible(ModelFamily.GEMINI_2_5_FLASH, GOOGLE, 1_048_576, 65_536),
+    "gemini-2.0-flash": _compatible(ModelFamily.GEMINI_2_0_FLASH, GOOGLE, 1_048_576, 8_192),
+    "gemini-1.5-pro": _compatible(ModelFamily.GEMINI_1_5_PRO, GOOGLE, 2_097_152, 8_192),
+    "gemini-1.5-flash": _compatible(ModelFamily.GEMINI_1_5_FLASH, GOOGLE, 1_048_576, 8_192),
+    "claude": _compatible("claude-5", ANTHROPIC, 1_000_000, 128_000),
+    "Llama-3.3-8B": _compatible(ModelFamily.LLAMA_3_3_8B, META, 128_000, 4_096, vision=False),
+    "Llama-3.3-70B": _compatible(ModelFamily.LLAMA_3_3_70B, META, 128_000, 4_096, vision=False),
+    "Llama-4-Scout": _compatible(ModelFamily.LLAMA_4_SCOUT, META, 128_000, 4_096),
+    "Llama-4-Maverick": _compatible(ModelFamily.LLAMA_4_MAVERICK, META, 128_000, 4_096),
+}
+
+UNKNOWN: Final = OpenAIFacts(family=ModelFamily.UNKNOWN, context=128_000, max_output=16_384)
+"""For a name that resembles none: most likely another vendor's model behind a compatible server."""
+
+CATALOG: Final = Catalog("OpenAI", MODELS, otherwise=UNKNOWN)

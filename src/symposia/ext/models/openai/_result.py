@@ -1,0 +1,92 @@
+"""A whole answer of Chat Completions as a `CreateResult`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from symposia.core import FunctionCall
+from symposia.core.exceptions import ModelError
+from symposia.core.models import (
+    ChatCompletionTokenLogprob,
+    CreateResult,
+    FinishReasons,
+    RequestUsage,
+    TopLogprob,
+)
+
+from ._opaque import opaque_blocks
+from ._wire import ChoiceWire, CompletionWire, LogprobWire, MessageWire, ToolCallWire, UsageWire
+
+FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "function_calls",
+    "function_call": "function_calls",
+    "content_filter": "content_filter",
+}
+
+
+def read_completion(answer: object, model: str) -> CreateResult:
+    """What an answer says.
+
+    Raises:
+        ModelError: It is no answer of Chat Completions.
+    """
+    choice = _first_choice(answer, model)
+    message = choice.get("message", MessageWire())
+    calls = [_function_call(call) for call in message.get("tool_calls") or ()]
+    text = message.get("content") or message.get("refusal") or ""
+    reasoning = message.get("reasoning_content") or ""
+    finish_reason = FINISH_REASONS.get(choice.get("finish_reason"), "unknown")
+    return CreateResult(
+        # A call that was forced by its name ends with "stop".
+        finish_reason="function_calls" if calls and finish_reason == "stop" else finish_reason,
+        content=calls or text,
+        usage=_usage(cast("CompletionWire", answer).get("usage")),
+        cached=False,
+        logprobs=_logprobs(choice),
+        thought=("\n".join(filter(None, (reasoning, text))) if calls else reasoning) or None,
+        vendor_blocks=opaque_blocks(message),
+    )
+
+
+def _first_choice(answer: object, model: str) -> ChoiceWire:
+    choices = cast("CompletionWire", answer).get("choices") if isinstance(answer, Mapping) else None
+    if not choices:
+        raise ModelError(
+            f"The server's answer for model {model!r} is not one of Chat Completions; check base_url. "
+            f"It begins: {str(answer)[:200]}"
+        )
+    return choices[0]
+
+
+def _function_call(call: ToolCallWire) -> FunctionCall:
+    function = call.get("function") or {}
+    return FunctionCall(
+        id=call.get("id") or "", name=function.get("name") or "", arguments=function.get("arguments") or ""
+    )
+
+
+def _usage(usage: UsageWire | None) -> RequestUsage:
+    usage = usage or {}
+    return RequestUsage(
+        prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+    )
+
+
+def _logprobs(choice: ChoiceWire) -> list[ChatCompletionTokenLogprob] | None:
+    content = (choice.get("logprobs") or {}).get("content")
+    return [_token(entry) for entry in content] if content else None
+
+
+def _token(entry: LogprobWire) -> ChatCompletionTokenLogprob:
+    return ChatCompletionTokenLogprob(
+        token=entry.get("token", ""),
+        logprob=entry.get("logprob", 0.0),
+        bytes=entry.get("bytes"),
+        top_logprobs=[
+            TopLogprob(logprob=top.get("logprob", 0.0), bytes=top.get("bytes"))
+            for top in entry.get("top_logprobs") or ()
+        ],
+    )
