@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Final, Literal, TypedDict
+
+from pydantic import BaseModel
+
+from symposia.core import CancellationToken
+from symposia.core.models import (
+    ChatCompletionClient,
+    CreateResult,
+    LLMMessage,
+    ModelFamily,
+    ModelInfo,
+    RequestUsage,
+    validate_model_info,
+)
+from symposia.core.tools import Tool, ToolSchema
+
+from ._script import Answer, FunctionPlayer, ListPlayer, Script
+from ._words import count_words, words_in
+
+CONTEXT_WORDS: Final = 10_000
+
+_CHUNK: Final = re.compile(r"\s*\S+\s*")
+_NO_ABILITIES: Final = ModelInfo(
+    vision=False, function_calling=False, json_output=False, family=ModelFamily.UNKNOWN, structured_output=False
+)
+
+
+class CreateCall(TypedDict):
+    """The arguments of one request, by parameter name. The list of messages is as it was when they were sent."""
+
+    messages: list[LLMMessage]
+    tools: list[Tool | ToolSchema]
+    tool_choice: Tool | Literal["auto", "required", "none"]
+    json_output: bool | type[BaseModel] | None
+    extra_create_args: Mapping[str, Any]
+    cancellation_token: CancellationToken | None
+
+
+class ReplayChatCompletionClient(ChatCompletionClient):
+    """A model that says what it is told to say.
+
+    A token is a word here, so that usage can be foretold. `total_usage` adds up all answers, `actual_usage` is that of
+    the last one. Text is streamed word by word; a `CreateResult` comes in one piece.
+
+    Args:
+        chat_completions: Answers to give in turn, of which an exception is raised; or a function, plain or async, that
+            is given the messages and answers them, each time.
+        model_info: What the model is said to be able to do; nothing by default.
+
+    Raises:
+        ValueError: `model_info` lacks a field.
+    """
+
+    def __init__(self, chat_completions: Script, model_info: ModelInfo | None = None) -> None:
+        if model_info is not None:
+            validate_model_info(model_info)
+        self.chat_completions = chat_completions
+        self._player = FunctionPlayer(chat_completions) if callable(chat_completions) else ListPlayer(chat_completions)
+        self._model_info = model_info or _NO_ABILITIES
+        self._cached = True
+        self._calls: list[CreateCall] = []
+        self._forget_usage()
+
+    def _forget_usage(self) -> None:
+        self._total_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self._last_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    async def create(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
+        """Give the next answer.
+
+        Raises:
+            ValueError: All answers are given.
+            asyncio.CancelledError: The token was cancelled.
+        """
+        call = CreateCall(
+            messages=list(messages),
+            tools=list(tools),
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
+        return self._result(messages, await self._answer(call))
+
+    async def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """Give the next answer in pieces."""
+        call = CreateCall(
+            messages=list(messages),
+            tools=list(tools),
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
+        answer = await self._answer(call)
+        if isinstance(answer, str):
+            for chunk in _CHUNK.findall(answer):
+                yield chunk
+        yield self._result(messages, answer)
+
+    async def _answer(self, call: CreateCall) -> Answer:
+        token = call["cancellation_token"]
+        if token is not None and token.is_cancelled():
+            raise asyncio.CancelledError
+        self._calls.append(call)
+        return await self._player.answer(call["messages"], token)
+
+    def _result(self, messages: Sequence[LLMMessage], answer: Answer) -> CreateResult:
+        result = self._spoken(messages, answer) if isinstance(answer, str) else answer
+        self._last_usage = result.usage
+        self._total_usage += result.usage
+        return result
+
+    def _spoken(self, messages: Sequence[LLMMessage], text: str) -> CreateResult:
+        usage = RequestUsage(prompt_tokens=count_words(messages), completion_tokens=words_in(text))
+        return CreateResult(finish_reason="stop", content=text, usage=usage, cached=self._cached)
+
+    async def close(self) -> None:
+        """Do nothing: nothing is held."""
+
+    def reset(self) -> None:
+        """Begin with the first answer again, with no usage. The calls so far stay in `create_calls`."""
+        self._player.rewind()
+        self._forget_usage()
+
+    def set_cached_bool_value(self, value: bool) -> None:
+        """Say whether results made of text are ``cached``, which they are unless told otherwise."""
+        self._cached = value
+
+    @property
+    def create_calls(self) -> list[CreateCall]:
+        """Each request so far, those before a `reset` too."""
+        return self._calls
+
+    def actual_usage(self) -> RequestUsage:
+        """Words of the last request and its answer."""
+        return self._last_usage
+
+    def total_usage(self) -> RequestUsage:
+        """Words of all requests and answers since the client was made or reset."""
+        return self._total_usage
+
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:  # noqa: ARG002 - tools have no words
+        """Words in the messages."""
+        return count_words(messages)
+
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        """Words left of a context of ten thousand."""
+        return CONTEXT_WORDS - self.count_tokens(messages, tools=tools)
+
+    @property
+    def capabilities(self) -> ModelInfo:
+        """AutoGen's name of old for `model_info`."""
+        return self._model_info
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """What the model is said to be able to do."""
+        return self._model_info

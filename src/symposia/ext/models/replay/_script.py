@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from symposia.core import CancellationToken
+from symposia.core.models import CreateResult, LLMMessage
+
+Answer: TypeAlias = str | CreateResult
+"""What a model says: text, or a whole result with tool calls, thoughts and usage."""
+
+Script: TypeAlias = Sequence[Answer | Exception] | Callable[[Sequence[LLMMessage]], Answer | Awaitable[Answer]]
+"""Answers to give in turn, of which an exception is raised; or a function that answers a conversation, each time."""
+
+
+class Player(Protocol):
+    """Gives the answers of a script."""
+
+    async def answer(self, messages: Sequence[LLMMessage], cancellation_token: CancellationToken | None) -> Answer:
+        """The answer to this conversation."""
+        ...
+
+    def rewind(self) -> None:
+        """Begin again."""
+        ...
+
+
+class ListPlayer:
+    """Gives answers one after another."""
+
+    def __init__(self, answers: Sequence[Answer | Exception]) -> None:
+        self._answers = answers
+        self._next = 0
+
+    async def answer(self, messages: Sequence[LLMMessage], cancellation_token: CancellationToken | None) -> Answer:  # noqa: ARG002 - the answers are fixed
+        """The next answer.
+
+        Raises:
+            ValueError: All answers are given.
+        """
+        if self._next >= len(self._answers):
+            raise ValueError("No more mock responses available")
+        answer = self._answers[self._next]
+        self._next += 1
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def rewind(self) -> None:
+        """Begin with the first answer again."""
+        self._next = 0
+
+
+class FunctionPlayer:
+    """Asks a function for each answer."""
+
+    def __init__(self, function: Callable[[Sequence[LLMMessage]], Answer | Awaitable[Answer]]) -> None:
+        self._function = function
+
+    async def answer(self, messages: Sequence[LLMMessage], cancellation_token: CancellationToken | None) -> Answer:
+        """What the function says."""
+        answer = self._function(messages)
+        if not inspect.isawaitable(answer):
+            return answer
+        task = asyncio.ensure_future(answer)
+        if cancellation_token is not None:
+            cancellation_token.link_future(task)
+        return await task
+
+    def rewind(self) -> None:
+        """Do nothing: the function keeps its own count."""
