@@ -1,0 +1,185 @@
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from pydantic import BaseModel
+
+from symposia.agentchat.agents._assistant._setup import (
+    AssistantSetup,
+    CallSummary,
+    ToolLike,
+    checked_handoffs,
+    checked_memories,
+    checked_tools,
+    checked_workbenches,
+    summary_by,
+)
+from symposia.agentchat.agents._assistant._turn import Turn
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+from symposia.agentchat.agents._intake import Intake
+from symposia.agentchat.base import Handoff, Response
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    HandoffMessage,
+    StructuredMessageFactory,
+    TextMessage,
+    ToolCallSummaryMessage,
+)
+from symposia.agentchat.state import AssistantAgentState
+from symposia.core import CancellationToken
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.memory import Memory
+from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.models import ChatCompletionClient, SystemMessage
+from symposia.core.tools import Workbench
+
+_DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
+_SYSTEM_MESSAGE = (
+    "You are a helpful assistant. Work on the task that you are given, and use your tools where they help. "
+    "When the task is done, end your answer with the word TERMINATE."
+)
+
+
+class AssistantAgent(BaseChatAgent):
+    """An agent that is a model with tools.
+
+    It remembers the conversation in its model context, so give it only what is new. In one turn it asks the model and
+    calls the tools that the model asks for, all calls of one answer at the same time; a plain function runs in a worker
+    thread. The turn ends with
+
+    - the model's text (`TextMessage`), or a `StructuredMessage` if there is an `output_content_type`;
+    - the results of the last tool calls (`ToolCallSummaryMessage`), if the rounds of tool calls are used up and the
+      assistant does not reflect;
+    - a `HandoffMessage`, as soon as the model hands off. It can hand off once in an answer: the first handoff counts.
+
+    A tool that fails, does not exist or gets wrong arguments gives the model an error to read, and the turn goes on. A
+    turn that is cancelled or that raises leaves the assistant able to go on: every tool call in its context has a
+    result, and the same messages given once more are not added again.
+
+    Args:
+        name: Unique within a team; a Python identifier.
+        model_client: The model.
+        tools: Functions, or tools. A function's docstring tells the model what it does.
+        workbench: Where the tools are, instead of `tools`; or several such places.
+        handoffs: The agents that the model can pass the turn to, by name or with words of your own.
+        model_context: Chooses which part of the conversation the model is shown; all of it by default.
+        description: What the agent can do, for whoever selects the next speaker.
+        system_message: What the model is told first; None tells it nothing.
+        model_client_stream: Show the model's words as they come, as `ModelClientStreamingChunkEvent`.
+        reflect_on_tool_use: Let the model turn tool results into an answer. By default only if there is an
+            `output_content_type`.
+        max_tool_iterations: The most rounds of tool calls in one turn.
+        tool_call_summary_format: How a tool call reads in a `ToolCallSummaryMessage`: a template that may name
+            ``{tool_name}``, ``{arguments}``, ``{result}`` and ``{is_error}``.
+        tool_call_summary_formatter: The same as a function, which wins over the template.
+        output_content_type: The class that answers are parsed into. The model is told its schema.
+        output_content_type_format: How such an answer reads as text; see `StructuredMessage`.
+        memory: Asked before each turn for what fits the conversation.
+        metadata: Free for the application.
+
+    Raises:
+        InvalidArgumentError: The arguments cannot work together, or `name` is no identifier; the text says why.
+        TypeError: `memory` is something else.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model_client: ChatCompletionClient,
+        *,
+        tools: Sequence[ToolLike] | None = None,
+        workbench: Workbench | Sequence[Workbench] | None = None,
+        handoffs: Sequence[Handoff | str] | None = None,
+        model_context: ChatCompletionContext | None = None,
+        description: str = _DESCRIPTION,
+        system_message: str | None = _SYSTEM_MESSAGE,
+        model_client_stream: bool = False,
+        reflect_on_tool_use: bool | None = None,
+        max_tool_iterations: int = 1,
+        tool_call_summary_format: str = "{result}",
+        tool_call_summary_formatter: CallSummary | None = None,
+        output_content_type: type[BaseModel] | None = None,
+        output_content_type_format: str | None = None,
+        memory: Sequence[Memory] | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(name, description)
+        if max_tool_iterations < 1:
+            raise InvalidArgumentError(
+                "Maximum number of tool iterations must be greater than or equal to 1, got"
+                f" {max_tool_iterations} (agent '{name}')"
+            )
+        can_call = model_client.model_info["function_calling"]
+        made_tools = checked_tools(name, tools, can_call=can_call)
+        made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)
+        self._model_context = model_context if model_context is not None else UnboundedChatCompletionContext()
+        self._metadata = metadata or {}
+        self._intake = Intake(self._model_context)
+        self._setup = AssistantSetup(
+            name=name,
+            client=model_client,
+            context=self._model_context,
+            system=[] if system_message is None else [SystemMessage(content=system_message)],
+            memories=checked_memories(name, memory),
+            workbenches=checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call),
+            handoffs=made_handoffs,
+            stream=model_client_stream,
+            reflect=output_content_type is not None if reflect_on_tool_use is None else reflect_on_tool_use,
+            rounds=max_tool_iterations,
+            summary=tool_call_summary_formatter or summary_by(tool_call_summary_format),
+            output=_output(output_content_type, output_content_type_format),
+        )
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """Text or structured messages, summaries of tool calls, and handoffs."""
+        output = self._setup.output
+        answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.StructuredMessage]
+        return [*answers, ToolCallSummaryMessage, HandoffMessage]
+
+    @property
+    def model_context(self) -> ChatCompletionContext:
+        """What the model has been told and has said."""
+        return self._model_context
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Take one turn; see `on_messages_stream`."""
+        async with aclosing(self.on_messages_stream(messages, cancellation_token)) as items:
+            async for item in items:
+                if isinstance(item, Response):
+                    return item
+        raise AssertionError("The stream of an assistant ends with a response.")
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Take one turn, and yield what happens as it happens; the last item is the response.
+
+        Raises:
+            ModelError: The model's answer does not fit the `output_content_type`; or whatever the model client raises.
+            asyncio.CancelledError: The token was cancelled.
+        """
+        async with aclosing(Turn(self._setup, self._intake, cancellation_token).run(messages)) as items:
+            async for item in items:
+                yield item
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
+        """Forget the conversation. Memories and the state of tools stay."""
+        self._intake.answered()
+        await self._model_context.clear()
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The model context."""
+        return AssistantAgentState(llm_context=await self._model_context.save_state()).model_dump()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` gave, in place of the conversation so far."""
+        self._intake.answered()
+        await self._model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
+
+
+def _output(content_type: type[BaseModel] | None, format_string: str | None) -> StructuredMessageFactory | None:
+    if content_type is None:
+        return None
+    return StructuredMessageFactory(input_model=content_type, format_string=format_string)

@@ -1,0 +1,196 @@
+"""What an assistant is made of, checked when it is made and never changed."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel
+
+from symposia.agentchat.base import Handoff
+from symposia.agentchat.messages import StructuredMessageFactory
+from symposia.core import FunctionCall
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.memory import Memory
+from symposia.core.model_context import ChatCompletionContext
+from symposia.core.models import ChatCompletionClient, FunctionExecutionResult, SystemMessage
+from symposia.core.tools import (
+    BaseStreamTool,
+    BaseTool,
+    FunctionTool,
+    StaticStreamWorkbench,
+    StaticWorkbench,
+    Workbench,
+)
+
+AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
+ToolLike: TypeAlias = AnyTool | Callable[..., Any]  # Any: any function can be a tool
+CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str]
+"""How one tool call and its result read in an answer made of results."""
+
+_CANNOT_CALL: Final = "The model does not support function calling."
+_ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssistantSetup:
+    """Everything that the turns of an assistant go by.
+
+    Attributes:
+        name: The assistant's.
+        client: The model.
+        context: What the model has been told and has said, system messages aside.
+        system: What the model is told first.
+        memories: Asked before each turn.
+        workbenches: Where the tools are, those that hand off included.
+        handoffs: What the model can hand off to, by the name of its tool.
+        stream: Whether the model's words are shown as they come.
+        reflect: Whether the model turns tool results into an answer; otherwise they are summarised without it.
+        rounds: The most rounds of tool calls in one turn.
+        summary: How a tool call reads in a summary.
+        output: What an answer is parsed into; None leaves it text.
+    """
+
+    name: str
+    client: ChatCompletionClient
+    context: ChatCompletionContext
+    system: Sequence[SystemMessage]
+    memories: Sequence[Memory]
+    workbenches: Sequence[Workbench]
+    handoffs: Mapping[str, Handoff]
+    stream: bool
+    reflect: bool
+    rounds: int
+    summary: CallSummary
+    output: StructuredMessageFactory | None
+
+    @property
+    def output_type(self) -> type[BaseModel] | None:
+        """The schema that an answer must have."""
+        return None if self.output is None else self.output.ContentModel
+
+
+def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
+    """The tools of an assistant, with functions made into tools.
+
+    Raises:
+        InvalidArgumentError: One is neither a tool nor a function, two have one name, or the model cannot call any.
+    """
+    if not tools:
+        return []
+    if not can_call:
+        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has tools, so it needs {_ONE_THAT_CAN}")
+    made = [_as_tool(agent, tool) for tool in tools]
+    names = [tool.name for tool in made]
+    if len(set(names)) < len(names):
+        raise InvalidArgumentError(f"Tool names must be unique: {names} (agent '{agent}')")
+    return made
+
+
+def _as_tool(agent: str, tool: ToolLike) -> AnyTool:
+    if isinstance(tool, BaseTool):
+        return tool
+    if callable(tool):
+        return FunctionTool(tool, description=tool.__doc__ or "")
+    raise InvalidArgumentError(f"Unsupported tool type: {type(tool)} (agent '{agent}'): give a function or a BaseTool.")
+
+
+def checked_handoffs(
+    agent: str, handoffs: Sequence[Handoff | str] | None, tools: Sequence[AnyTool], *, can_call: bool
+) -> dict[str, Handoff]:
+    """The handoffs of an assistant, by the name of their tool.
+
+    Raises:
+        InvalidArgumentError: One is neither a handoff nor a name, two of them, or one and a tool, have one name, or the
+            model cannot call tools.
+    """
+    if not handoffs:
+        return {}
+    if not can_call:
+        raise InvalidArgumentError(
+            f"The model does not support function calling, which is needed for handoffs. Agent '{agent}' needs"
+            f" {_ONE_THAT_CAN}"
+        )
+    made = [_as_handoff(agent, handoff) for handoff in handoffs]
+    names = [handoff.name for handoff in made]
+    if len(set(names)) < len(names):
+        raise InvalidArgumentError(f"Handoff names must be unique: {names} (agent '{agent}')")
+    clashes = sorted(set(names) & {tool.name for tool in tools})
+    if clashes:
+        raise InvalidArgumentError(f"Handoff names must be unique from tool names: {clashes} (agent '{agent}')")
+    return dict(zip(names, made, strict=True))
+
+
+def _as_handoff(agent: str, handoff: Handoff | str) -> Handoff:
+    if isinstance(handoff, Handoff):
+        return handoff
+    if isinstance(handoff, str):
+        return Handoff(target=handoff)
+    raise InvalidArgumentError(
+        f"Unsupported handoff type: {type(handoff)} (agent '{agent}'): give the name of an agent, or a Handoff."
+    )
+
+
+def checked_workbenches(
+    agent: str,
+    workbench: Workbench | Sequence[Workbench] | None,
+    tools: Sequence[AnyTool],
+    handoffs: Iterable[Handoff],
+    *,
+    can_call: bool,
+) -> list[Workbench]:
+    """Where the tools of an assistant are, the ones that hand off last.
+
+    Raises:
+        InvalidArgumentError: Tools are given beside a workbench, or the model cannot call tools.
+    """
+    if workbench is not None and not can_call:
+        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has a workbench, so it needs {_ONE_THAT_CAN}")
+    if workbench is not None and tools:
+        raise InvalidArgumentError(
+            f"Tools cannot be used with a workbench. Put the tools of agent '{agent}' into a StaticWorkbench beside it:"
+            " workbench=[yours, StaticWorkbench(tools)]."
+        )
+    given = [] if workbench is None else [workbench] if isinstance(workbench, Workbench) else list(workbench)
+    own = [_workbench_of(tools)] if tools else []
+    transfers = [handoff.handoff_tool for handoff in handoffs]
+    return [*given, *own, *([StaticWorkbench(transfers)] if transfers else [])]
+
+
+def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
+    streams = any(isinstance(tool, BaseStreamTool) for tool in tools)
+    return StaticStreamWorkbench(tools) if streams else StaticWorkbench(tools)
+
+
+def checked_memories(agent: str, memory: Sequence[Memory] | None) -> list[Memory]:
+    """The memories of an assistant.
+
+    Raises:
+        TypeError: Something else is given.
+    """
+    memories = list(memory) if isinstance(memory, Sequence) else [memory] if memory is not None else []
+    for each in memories:
+        if not isinstance(each, Memory):
+            raise TypeError(f"Expected Memory, List[Memory], or None, got {type(each)} (agent '{agent}')")
+    return memories
+
+
+def summary_by(template: str) -> CallSummary:
+    """A summary by a template with ``{tool_name}``, ``{arguments}``, ``{result}`` and ``{is_error}``.
+
+    Raises:
+        InvalidArgumentError: The template names something else.
+    """
+
+    def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
+        return template.format(
+            tool_name=call.name, arguments=call.arguments, result=result.content, is_error=result.is_error
+        )
+
+    try:
+        summary(FunctionCall(id="", arguments="", name=""), FunctionExecutionResult(content="", name="", call_id=""))
+    except (KeyError, IndexError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"tool_call_summary_format {template!r} cannot be filled in ({error!r}). It may name {{tool_name}},"
+            " {arguments}, {result} and {is_error}; a brace of its own is written twice."
+        ) from error
+    return summary

@@ -1,0 +1,149 @@
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from symposia.agentchat.state import BaseState
+from symposia.core import CancellationToken
+from symposia.core.exceptions import InvalidArgumentError
+
+
+class BaseChatAgent(ChatAgent, ABC):
+    """The half of an agent that is the same for all. Implement `on_messages`, `on_reset` and `produced_message_types`.
+
+    Implement `on_messages_stream` too if what happens on the way to an answer is worth showing as it happens.
+
+    Args:
+        name: Unique within a team; a Python identifier, since models call agents by it.
+        description: What the agent can do, for whoever selects the next speaker.
+
+    Raises:
+        InvalidArgumentError: `name` is no Python identifier.
+    """
+
+    def __init__(self, name: str, description: str) -> None:
+        if not name.isidentifier():
+            raise InvalidArgumentError(f"The agent name must be a valid Python identifier. {name!r} is none.")
+        self._name = name
+        self._description = description
+
+    @property
+    def name(self) -> str:
+        """Unique within a team."""
+        return self._name
+
+    @property
+    def description(self) -> str:
+        """What the agent can do."""
+        return self._description
+
+    @property
+    @abstractmethod
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """The classes that the `chat_message` of a response can have."""
+
+    @abstractmethod
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Answer the messages that are new since the last turn."""
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Answer by `on_messages`; yield the response's inner messages, then the response."""
+        response = await self.on_messages(messages, cancellation_token)
+        for message in response.inner_messages or ():
+            yield message
+        yield response
+
+    async def run(
+        self,
+        *,
+        task: Task = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> TaskResult:
+        """Answer `task` in one turn; see `TaskRunner.run`.
+
+        Raises:
+            InvalidArgumentError: `task` is empty or holds something that is no chat message.
+        """
+        given = task_messages(task)
+        response = await self.on_messages(given, cancellation_token or CancellationToken())
+        shown = given if output_task_messages else ()
+        return TaskResult(messages=[*shown, *(response.inner_messages or ()), response.chat_message])
+
+    async def run_stream(
+        self,
+        *,
+        task: Task = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
+        """Answer `task` in one turn, in view; see `TaskRunner.run_stream`.
+
+        Raises:
+            InvalidArgumentError: `task` is empty or holds something that is no chat message.
+        """
+        given = task_messages(task)
+        said: list[BaseAgentEvent | BaseChatMessage] = []
+        for message in given if output_task_messages else ():
+            said.append(message)
+            yield message
+        stream = self.on_messages_stream(given, cancellation_token or CancellationToken())
+        async with aclosing(stream) as items:
+            async for item in items:
+                message = item.chat_message if isinstance(item, Response) else item
+                if not isinstance(message, ModelClientStreamingChunkEvent):
+                    said.append(message)
+                yield message
+        yield TaskResult(messages=said)
+
+    async def on_pause(self, cancellation_token: CancellationToken) -> None:
+        """Do nothing."""
+
+    async def on_resume(self, cancellation_token: CancellationToken) -> None:
+        """Do nothing."""
+
+    @abstractmethod
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Forget everything: as if just made."""
+
+    # Any: a state is JSON that each class shapes for itself.
+    async def save_state(self) -> Mapping[str, Any]:
+        """Nothing but the kind of state, for an agent that remembers nothing."""
+        return BaseState().model_dump()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Check that `state` is one.
+
+        Raises:
+            pydantic.ValidationError: It is none.
+        """
+        BaseState.model_validate(state)
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
+def task_messages(task: Task) -> list[BaseChatMessage]:
+    """What a task is as messages: a text is said by ``user``; no task is no message.
+
+    Raises:
+        InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
+    """
+    if task is None:
+        return []
+    if isinstance(task, str):
+        return [TextMessage(content=task, source="user")]
+    if isinstance(task, BaseChatMessage):
+        return [task]
+    if not isinstance(task, Sequence):
+        raise InvalidArgumentError(f"A task is a text, a chat message or a list of chat messages, not {type(task)}.")
+    if not task:
+        raise InvalidArgumentError("Task list cannot be empty.")
+    for message in task:
+        if not isinstance(message, BaseChatMessage):
+            raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
+    return list(task)

@@ -1,0 +1,5 @@
+"""Tools for agents."""
+
+from symposia.core.tools import FunctionTool
+
+__all__ = ["FunctionTool"]
