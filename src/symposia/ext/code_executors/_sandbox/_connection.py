@@ -10,7 +10,7 @@ import asyncio
 from pathlib import PurePosixPath
 from typing import Self
 
-from symposia.core.code_executor._sandbox import OutputListener, Sandbox, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import OutputListener, Sandbox, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxError, SandboxUnavailableError
 
 from ._conversation import Conversation, uninterrupted

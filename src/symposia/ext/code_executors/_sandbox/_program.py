@@ -6,6 +6,7 @@ program; after them the conversation begins. Nothing of the host needs to be rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -25,7 +26,7 @@ class Shipped(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def find_spec(self, name, path=None, target=None):
         return importlib.util.spec_from_loader(name, self) if name in SOURCES else None
     def is_package(self, name):
-        return "." not in name
+        return any(other.startswith(name + ".") for other in SOURCES)
     def get_source(self, name):
         return SOURCES[name]
 sys.meta_path.insert(0, Shipped())
@@ -40,15 +41,25 @@ def bootstrap_arguments(program: bytes) -> list[str]:
 @cache
 def server_program() -> bytes:
     """The program of PID 1: it serves on stdin and stdout. Reads files the first time: not on the event loop."""
-    return program_of({"server": f"{__package__}._inside"}, "from server._server import main\nmain()\n")
+    return _modules("_inside") + b"from sandbox._inside._server import main\nmain()\n"
 
 
-def program_of(packages: dict[str, str], main: str) -> bytes:
-    """A program made of whole packages, each under a name of its own, and the lines that start it."""
-    sources: dict[str, str] = {}
-    for name, package in packages.items():
-        for file in resources.files(package).iterdir():
+def launcher_program(kind: str, request: Mapping[str, object]) -> bytes:
+    """The program that makes a sandbox on this machine and stays until it is gone: ``namespaces``, ``bubblewrap``.
+
+    Reads files the first time: not on the event loop.
+    """
+    start = f"from sandbox._launcher._{kind} import main\nmain({dict(request)!r})\n"
+    return _modules("_inside", "_launcher") + start.encode()
+
+
+@cache
+def _modules(*folders: str) -> bytes:
+    """Source that makes the modules of some folders of this package importable, below ``sandbox``."""
+    sources = {"sandbox": ""}
+    for folder in folders:
+        for file in resources.files(__package__).joinpath(folder).iterdir():
             if file.name.endswith(".py"):
-                module = name if file.name == "__init__.py" else f"{name}.{file.name[: -len('.py')]}"
-                sources[module] = file.read_text(encoding="utf-8")
-    return f"SOURCES = {sources!r}\n{_IMPORTER}\n{main}".encode()
+                module = "" if file.name == "__init__.py" else "." + file.name.removesuffix(".py")
+                sources[f"sandbox.{folder}{module}"] = file.read_text(encoding="utf-8")
+    return f"SOURCES = {sources!r}\n{_IMPORTER}\n".encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 
-from symposia.core.code_executor._sandbox import Artifact, OutputListener, OutputStream, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import Artifact, OutputListener, OutputStream, SandboxPolicy, SandboxResult
 
 from ._inside._frames import FrameError
 from ._output import KeptOutput

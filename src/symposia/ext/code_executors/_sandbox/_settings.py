@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symposia.core.code_executor._sandbox import SandboxPolicy
+from symposia.core.code_executor import SandboxPolicy
 
 WORK_FOLDER = "/work"
 SCRATCH_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - inside the sandbox, each its own file system
@@ -64,6 +64,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "processes": policy.processes if settings.limit_processes else 0,
         "open_files": policy.open_files,
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
+        "inodes": policy.work_inodes,
         "output_limit_bytes": policy.output_limit_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,

@@ -6,15 +6,15 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ._channel import Channel
 from ._frames import FrameError
-from ._memory import MemoryWatch
 from ._processes import Command, Processes, Usage
 
 _CHUNK = 64 * 1024
-_LOOK_SECONDS = 0.02  # how often memory is looked at
+_LOOK_SECONDS = 0.02  # how often it is asked whether a limit is used up
 _TIMEOUT_EXIT_CODE = 124
 _SIGNAL_EXIT_CODE = 128
 
@@ -34,14 +34,16 @@ class Block:
     Args:
         channel: Where its output goes, and where a request to cancel it comes from.
         processes: Starts and ends it.
-        memory: Tells when it has used too much.
+        over_limit: Asked often, and at the end: the status that a used-up limit gives to the block, or nothing.
         output_limit: Bytes of output after which it is ended.
     """
 
-    def __init__(self, channel: Channel, processes: Processes, memory: MemoryWatch, output_limit: int) -> None:
+    def __init__(
+        self, channel: Channel, processes: Processes, over_limit: Callable[[], str], output_limit: int
+    ) -> None:
         self._channel = channel
         self._processes = processes
-        self._memory = memory
+        self._over_limit = over_limit
         self._output_left = output_limit
         self._streams: dict[int, str] = {}
         self._stop = ""
@@ -50,7 +52,6 @@ class Block:
     def run(self, command: Command, time_limit: float) -> End:
         """Run it to its end, whichever that is, and kill what it left."""
         started = time.monotonic()
-        self._memory.start()
         try:
             self._start(command)
             self._follow(started, started + time_limit)
@@ -81,9 +82,7 @@ class Block:
                 return
             if now >= next_look:
                 next_look = now + _LOOK_SECONDS
-                if self._memory.exceeded():
-                    self._stop = "out_of_memory"
-                    return
+                self._stop = self._over_limit()
             self._wait(min(deadline, next_look) - now)
             now = time.monotonic()
 
@@ -129,8 +128,9 @@ class Block:
         status = self._processes.status_of(self._pid) or 0
         if self._stop == "timeout":
             return "timeout", _TIMEOUT_EXIT_CODE
-        if self._stop or self._memory.exceeded():
-            return self._stop or "out_of_memory", _SIGNAL_EXIT_CODE + signal.SIGKILL
+        stop = self._stop or self._over_limit()
+        if stop:
+            return stop, _SIGNAL_EXIT_CODE + signal.SIGKILL
         if os.WIFSIGNALED(status):
             return "crashed", _SIGNAL_EXIT_CODE + os.WTERMSIG(status)
         exit_code = os.WEXITSTATUS(status)

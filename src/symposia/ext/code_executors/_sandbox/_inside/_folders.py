@@ -105,6 +105,12 @@ def is_full(folder: str) -> bool:
     return status.f_bavail == 0 or (status.f_files > 0 and status.f_favail == 0)
 
 
+def has_too_many_files(folder: str, most: int) -> bool:
+    """Whether there are more than `most` on the file system of `folder`, which not every backend can limit."""
+    status = os.statvfs(folder)
+    return status.f_files - status.f_ffree > most
+
+
 def reclaim(folder: str) -> None:
     """Make a folder of the sandbox usable again, whatever mode a block has given it."""
     if os.stat(folder).st_uid == os.geteuid():

@@ -6,13 +6,14 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NoReturn, cast
 
 from ._artifacts import Found, collect, snapshot
 from ._block import Block, End
 from ._channel import Channel, HostGoneError
 from ._confinement import confine_server, die_with_parent
-from ._folders import empty_folder, is_full, read_file, reclaim, remove_file, write_file
+from ._folders import empty_folder, has_too_many_files, is_full, read_file, reclaim, remove_file, write_file
 from ._frames import Frame
 from ._memory import watch_memory
 from ._processes import Command, Processes, Usage, refuse_unless_pid_1
@@ -41,6 +42,9 @@ def main() -> NoReturn:
 def _take_over_streams() -> Channel:
     """Move the conversation away from stdin and stdout, to descriptors that no block inherits."""
     channel = Channel(os.dup(0), os.dup(1), _MOST_BYTES)
+    for inherited in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that was used for listing
+            os.set_inheritable(int(inherited), False)
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
         os.dup2(nothing, standard)
@@ -78,6 +82,7 @@ class Server:
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self._channel = channel
         self._settings = settings
+        self._folders = (settings.work_folder, *settings.scratch_folders)
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes)
 
@@ -105,7 +110,7 @@ class Server:
             return read_file(folder, str(request.header["path"]), self._settings.file_bytes)
         elif kind == "reset":
             self._processes.kill_all()
-            for emptied in (folder, *self._settings.scratch_folders):
+            for emptied in self._folders:
                 empty_folder(emptied)
         else:
             raise ValueError(f"unknown request {kind!r}")
@@ -133,13 +138,17 @@ class Server:
         interpreter = settings.python if script.endswith(".py") else _SHELL
         path = f"{settings.work_folder}/{script}"
         command = Command([interpreter, path], settings.environment, settings.work_folder)
-        block = Block(self._channel, self._processes, self._memory, settings.output_limit_bytes)
+        self._memory.start()
+        block = Block(self._channel, self._processes, self._over_limit, settings.output_limit_bytes)
         end = block.run(command, time_limit)
-        if end.status == "error" and any(
-            is_full(folder) for folder in (settings.work_folder, *settings.scratch_folders)
-        ):
+        if end.status == "error" and any(is_full(folder) for folder in self._folders):
             return end._replace(status="disk_full")
         return end
+
+    def _over_limit(self) -> str:
+        if self._memory.exceeded():
+            return "out_of_memory"
+        return "disk_full" if any(has_too_many_files(folder, self._settings.inodes) for folder in self._folders) else ""
 
     def _send_found(self, found: Found) -> None:
         if found.data is None:

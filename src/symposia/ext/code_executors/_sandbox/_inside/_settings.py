@@ -18,6 +18,7 @@ class Settings(NamedTuple):
     processes: int
     open_files: int
     file_bytes: int
+    inodes: int
     output_limit_bytes: int
     artifacts: int
     artifact_bytes: int

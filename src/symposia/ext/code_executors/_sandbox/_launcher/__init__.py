@@ -1,0 +1,5 @@
+"""The program that builds a sandbox on this machine, in a process of its own, and stays until the sandbox is gone.
+
+Like the server it is shipped as source and uses the standard library only: it is started by the host's interpreter with
+an empty environment, so that a large asyncio process never has to fork itself.
+"""

@@ -1,0 +1,207 @@
+"""Control groups of a sandbox, where this process may make some: version 1, version 2, or both side by side.
+
+They are made below the caller's own group, or, in version 2, where the kernel wants it so, beside it: limits that are
+set on the caller hold for its sandboxes too. Where none can be made, the server counts by itself, and limits for each
+user id stand in.
+"""
+
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH102, PTH106, PTH123, PTH208
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100
+_PREFIX = "symposia-"
+_CPU_PERIOD = 100_000  # microseconds, the kernel's default
+_REMOVAL_SECONDS = 1.0
+_REMOVAL_PAUSE_SECONDS = 0.005
+
+
+class Limits(NamedTuple):
+    """What everything in the sandbox together may use."""
+
+    memory_bytes: int
+    cpus: float
+    processes: int
+
+
+class Hierarchy(NamedTuple):
+    """A mounted tree of groups: the folder of this process's own group in it, and what it can control."""
+
+    version: int
+    root: str
+    own: str
+    controllers: frozenset[str]
+
+
+class Groups(NamedTuple):
+    """The groups of one sandbox.
+
+    Attributes:
+        folders: One for each hierarchy.
+        limited: What they limit, of ``memory``, ``pids`` and ``cpu``.
+        memory_counter: The file in which the kernel counts its kills, if memory is limited.
+    """
+
+    folders: tuple[str, ...] = ()
+    limited: frozenset[str] = frozenset()
+    memory_counter: str = ""
+
+    def join(self) -> None:
+        """Put this process, and so all that it will start, into the groups."""
+        for folder in self.folders:
+            _write(folder, "cgroup.procs", "0")
+
+    def show_memory_counter(self) -> None:
+        """Open the kernel's counter where the server, which sees no groups, looks for it."""
+        if self.memory_counter:
+            counter = os.open(self.memory_counter, os.O_RDONLY)
+            os.dup2(counter, MEMORY_COUNTER_FD)
+            os.close(counter)
+
+    def remove(self) -> None:
+        """Remove the groups; their last process may just be ending."""
+        deadline = time.monotonic() + _REMOVAL_SECONDS
+        while not all([_removed(folder) for folder in self.folders]) and time.monotonic() < deadline:
+            time.sleep(_REMOVAL_PAUSE_SECONDS)
+
+
+def make_groups(limits: Limits) -> Groups:
+    """Make the groups that this process may make, for a sandbox of this process."""
+    groups = Groups()
+    for hierarchy in _hierarchies():
+        make = _make_in_version_2 if hierarchy.version == 2 else _make_in_version_1  # noqa: PLR2004 - says it itself
+        made = make(hierarchy, limits)
+        groups = Groups(
+            groups.folders + made.folders, groups.limited | made.limited, groups.memory_counter or made.memory_counter
+        )
+    return groups
+
+
+def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
+    folder = _new_folder([hierarchy.own])
+    if folder is None:
+        return Groups()
+    limited = set[str]()
+    if "memory" in hierarchy.controllers and _write_if_possible(folder, "memory.limit_in_bytes", limits.memory_bytes):
+        limited.add("memory")
+        _write_if_possible(folder, "memory.memsw.limit_in_bytes", limits.memory_bytes)
+        _write_if_possible(folder, "memory.swappiness", 0)
+    if "pids" in hierarchy.controllers and _write_if_possible(folder, "pids.max", limits.processes):
+        limited.add("pids")
+    if "cpu" in hierarchy.controllers and _write_if_possible(
+        folder, "cpu.cfs_quota_us", round(limits.cpus * _CPU_PERIOD)
+    ):
+        limited.add("cpu")
+    return _unless_useless(folder, limited, "memory.oom_control")
+
+
+def _make_in_version_2(hierarchy: Hierarchy, limits: Limits) -> Groups:
+    """A group may hold processes or give its controllers to groups below it, not both; the root may do both."""
+    folder = _new_folder(_ancestors_that_delegate(hierarchy))
+    if folder is None:
+        return Groups()
+    limited = set[str]()
+    if _write_if_possible(folder, "memory.max", limits.memory_bytes):
+        limited.add("memory")
+        _write_if_possible(folder, "memory.swap.max", 0)
+    if _write_if_possible(folder, "pids.max", limits.processes):
+        limited.add("pids")
+    if _write_if_possible(folder, "cpu.max", f"{round(limits.cpus * _CPU_PERIOD)} {_CPU_PERIOD}"):
+        limited.add("cpu")
+    return _unless_useless(folder, limited, "memory.events")
+
+
+def _ancestors_that_delegate(hierarchy: Hierarchy) -> Iterator[str]:
+    """The own group and those above it, from below, that hand the memory controller down, or now do."""
+    folder = hierarchy.own
+    while folder.startswith(hierarchy.root):
+        for controller in ("memory", "pids", "cpu"):
+            _write_if_possible(folder, "cgroup.subtree_control", f"+{controller}")
+        if "memory" in _read(f"{folder}/cgroup.subtree_control").split():
+            yield folder
+        folder = os.path.dirname(folder)
+
+
+def _new_folder(parents: Iterable[str]) -> str | None:
+    """A new group in the first of `parents` that takes one; empty ones of processes that were killed are removed."""
+    for parent in parents:
+        folder = f"{parent}/{_PREFIX}{os.getpid()}"
+        try:
+            os.mkdir(folder)
+        except OSError:  # not ours to divide
+            continue
+        for name in os.listdir(parent):
+            if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}"):
+                _removed(f"{parent}/{name}")
+        return folder
+    return None
+
+
+def _unless_useless(folder: str, limited: set[str], counter: str) -> Groups:
+    """The group, if it limits something and this process may be moved there; it is removed else."""
+    if limited and os.access(f"{folder}/cgroup.procs", os.W_OK):
+        return Groups((folder,), frozenset(limited), f"{folder}/{counter}" if "memory" in limited else "")
+    _removed(folder)
+    return Groups()
+
+
+def _hierarchies() -> Iterator[Hierarchy]:
+    """The mounted hierarchies that can limit something, with this process's place in each."""
+    own = dict(_own_groups())
+    for line in _read("/proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        root, point = before.split()[3:5]
+        kind, _, options = after.split()[:3]
+        if kind == "cgroup":
+            controllers = frozenset(options.split(",")) & {"memory", "pids", "cpu"}
+        elif kind == "cgroup2":
+            controllers = frozenset({""})
+        else:
+            continue
+        path = next((own[controller] for controller in controllers if controller in own), None)
+        if path is not None:
+            below = path[len(root) :] if root != "/" and path.startswith(root) else path
+            folder = (point + "/" + below.strip("/")).rstrip("/")
+            yield Hierarchy(2 if kind == "cgroup2" else 1, point, folder, controllers)
+
+
+def _own_groups() -> Iterator[tuple[str, str]]:
+    """This process's groups by controller; version 2 has one for all, under the empty name."""
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            yield controller, path
+
+
+def _removed(folder: str) -> bool:
+    with suppress(OSError):  # still in use, or gone already
+        os.rmdir(folder)
+    return not os.path.exists(folder)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:  # a hierarchy or a controller that is not there limits nothing
+        return ""
+
+
+def _write(folder: str, name: str, value: str) -> None:
+    with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+        file.write(value)
+
+
+def _write_if_possible(folder: str, name: str, value: str | int) -> bool:
+    try:
+        _write(folder, name, str(value))
+    except OSError:
+        return False
+    return True

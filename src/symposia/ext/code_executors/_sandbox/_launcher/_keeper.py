@@ -1,0 +1,61 @@
+"""Stays beside a sandbox until it is gone: ends it when the host has gone, and takes its groups away."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from ._cgroups import Groups
+from ._kernel import adopt_orphans
+
+_FAILED = 1
+
+
+def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
+    """Run a sandbox in a child process, and end when it has ended, or end it when stdin has.
+
+    Args:
+        become_sandbox: Called in the child; does not return, or has failed.
+        groups: Joined by the child first, and removed when nothing is left in them.
+    """
+    adopt_orphans()
+    child_ended = _wakeup_fd()
+    child = os.fork()
+    if child == 0:
+        _try(become_sandbox, groups)
+    os.close(1)  # the sandbox's: the host sees its end when the sandbox has closed it
+    host = select.poll()
+    host.register(0, 0)  # never read here; a hang-up is told in any case
+    host.register(child_ended, select.POLLIN)
+    host.poll()
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    groups.remove()
+    os._exit(0)
+
+
+def _wakeup_fd() -> int:
+    """A descriptor that becomes readable when a child ends."""
+    readable, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    return readable
+
+
+def _try(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
+    try:
+        signal.set_wakeup_fd(-1)
+        groups.join()
+        become_sandbox()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the child must not become a second keeper
+        os.write(2, f"{error}\n".encode())
+    finally:
+        os._exit(_FAILED)

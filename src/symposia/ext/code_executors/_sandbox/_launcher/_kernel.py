@@ -1,0 +1,89 @@
+"""System calls that the standard library of Python 3.11 lacks."""
+
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MS_RELATIME = 1 << 21
+MNT_DETACH = 2
+
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """Mount something, or change how it is mounted, as the manual page of mount says."""
+    names = [text.encode() or None for text in (source, target, kind)]
+    result = _libc.mount(*names, ctypes.c_ulong(flags), options.encode() or None)
+    _check(f"mount {kind or source} on {target}", result)
+
+
+def unmount(target: str) -> None:
+    """Take a mount out of sight at once."""
+    _check(f"unmount {target}", _libc.umount2(target.encode(), MNT_DETACH))
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of the kinds in `flags` for new ones; a new PID namespace begins with the next child."""
+    _check("unshare", _libc.unshare(flags))
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    """Make a mount the root, and let the old root be seen in a folder of it."""
+    number = _PIVOT_ROOT[platform.machine()]
+    _check("pivot_root", _libc.syscall(number, new_root.encode(), put_old.encode()))
+
+
+def drop_capabilities() -> None:
+    """Give up every capability for good: those in use, and those that a program with capabilities could bring back."""
+    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
+        last = int(file.read())
+    for capability in range(last + 1):
+        _check("drop a capability", _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))
+    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _check("drop all capabilities", _libc.capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of all descendants whose own parent ends."""
+    _check("become a subreaper", _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def own_proc_files() -> None:
+    """Make /proc/self this process's own again: it belongs to root after the user id has changed."""
+    _check("make dumpable", _libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def _check(what: str, result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")

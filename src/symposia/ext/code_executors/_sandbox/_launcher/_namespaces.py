@@ -1,0 +1,62 @@
+"""A sandbox of namespaces alone: needs nothing but the kernel, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+from collections.abc import Mapping
+from typing import NoReturn, cast
+
+from .._inside._server import main as serve
+from . import _kernel as kernel
+from ._cgroups import Groups, Limits, make_groups
+from ._identity import SANDBOX_UID, become, enter_user_namespace, is_root, own_uid
+from ._keeper import keep
+from ._root import Plan, move_into_new_root
+
+_OWN_VIEWS = (
+    kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
+)
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP_AND_RUNNING = 0x41
+
+
+def main(request: Mapping[str, object]) -> NoReturn:
+    """Make a sandbox and stay until it is gone.
+
+    Args:
+        request: ``mounts``, a plan; and ``memory_bytes``, ``cpus`` and ``processes``.
+    """
+    groups = make_groups(
+        Limits(cast("int", request["memory_bytes"]), cast("float", request["cpus"]), cast("int", request["processes"]))
+    )
+    uid = own_uid() if is_root() else SANDBOX_UID
+    if is_root():
+        kernel.unshare(kernel.CLONE_NEWPID)
+    else:
+        enter_user_namespace(kernel.CLONE_NEWPID)
+    keep(lambda: _become_sandbox(cast("Plan", request["mounts"]), uid, groups), groups)
+
+
+def _become_sandbox(plan: Plan, uid: int, groups: Groups) -> NoReturn:
+    """As PID 1 of its namespace. Root makes the namespaces with its own rights and gives these up last of all."""
+    kernel.unshare(_OWN_VIEWS)
+    socket.sethostname("sandbox")
+    _bring_loopback_up()
+    groups.show_memory_counter()
+    move_into_new_root(plan, uid)
+    if uid != SANDBOX_UID:
+        become(uid)
+        enter_user_namespace()
+    kernel.drop_capabilities()
+    os.umask(0o022)
+    serve()
+
+
+def _bring_loopback_up() -> None:
+    """Let processes of the sandbox talk to each other over 127.0.0.1; nothing else is on their network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sH14x", b"lo", _IFF_UP_AND_RUNNING)
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)

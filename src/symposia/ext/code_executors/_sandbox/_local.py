@@ -1,0 +1,100 @@
+"""Starting a sandbox on this machine: what the namespaces and the bubblewrap backend have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import SandboxUnavailableError
+
+from ._connection import SandboxConnection
+from ._mounts import as_json, mount_plan
+from ._process import ProcessTransport
+from ._program import bootstrap_arguments, launcher_program
+from ._python import SandboxPython, base_python
+from ._seccomp import seccomp_program
+from ._settings import ServerSettings
+
+_MEMORY_COUNTER = "/proc/self/fd/100"  # opened by the launcher, since no control group is seen inside
+_PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)
+_USER_NAMESPACE_SWITCHES = {
+    "kernel/unprivileged_userns_clone": ("0", "1"),
+    "kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
+    "user/max_user_namespaces": ("0", "65536"),
+}
+
+
+async def start_local_sandbox(
+    kind: str,
+    python: SandboxPython,
+    policy: SandboxPolicy,
+    mounts: Sequence[SandboxMount],
+    *,
+    request: Mapping[str, object],
+    then: bytes = b"",
+) -> Sandbox:
+    """Start the launcher of `kind`, and the server behind it.
+
+    Args:
+        kind: The launcher's module, see `launcher_program`.
+        python: Runs the blocks.
+        policy: What code in the sandbox may use.
+        mounts: Files of the host, below ``/data``.
+        request: What this kind of launcher needs beside the plan and the limits.
+        then: What follows the launcher's program on stdin, before the conversation.
+
+    Raises:
+        SandboxUnavailableError: It does not work on this machine.
+        UsageError: A mount cannot be made.
+    """
+    plan = as_json(await asyncio.to_thread(mount_plan, python, policy, mounts))
+    limits = {"memory_bytes": policy.memory_bytes, "cpus": policy.cpus, "processes": policy.processes}
+    program = await asyncio.to_thread(launcher_program, kind, {"mounts": plan, **limits, **request})
+    command = [str(base_python().executable), *bootstrap_arguments(program)]
+    settings = ServerSettings(
+        python=str(python.executable),
+        memory_counters=(_MEMORY_COUNTER,),
+        limit_processes=await asyncio.to_thread(_process_limit_is_own),
+        seccomp=seccomp_program(platform.machine()),
+    )
+    try:
+        transport = await ProcessTransport.start(command, program + then)
+    except OSError as error:
+        raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
+    return await SandboxConnection.open(transport, policy, settings)
+
+
+async def local_unavailable_reason(backend: SandboxBackend) -> str | None:
+    """Why `backend` cannot start a sandbox here, found by trying, with the kernel's switch that is off; else None."""
+    if sys.platform != "linux":
+        return f"It needs Linux, and this is {sys.platform}."
+    try:
+        sandbox = await backend.create(SandboxPolicy())
+    except SandboxUnavailableError as error:
+        return f"{error} {await asyncio.to_thread(_switch_that_is_off)}".strip()
+    await sandbox.close()
+    return None
+
+
+def _switch_that_is_off() -> str:
+    for name, (off, on) in _USER_NAMESPACE_SWITCHES.items():
+        path = Path("/proc/sys", name)
+        if path.exists() and path.read_text(encoding="ascii").strip() == off:
+            return f"User namespaces are switched off: sysctl {name.replace('/', '.')}={on} switches them on."
+    return ""
+
+
+def _process_limit_is_own() -> bool:
+    """Whether the kernel's count of a user's processes holds those of one sandbox and no others.
+
+    So it is for root, who gives each sandbox a user id of its own. Others share theirs, and only newer kernels count a
+    user's processes apart in each user namespace.
+    """
+    release = tuple(int(number) for number in re.findall(r"\d+", platform.release())[:2])
+    return os.geteuid() == 0 or release >= _PROCESSES_COUNTED_IN_EACH_NAMESPACE

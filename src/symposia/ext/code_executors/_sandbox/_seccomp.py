@@ -1,0 +1,114 @@
+"""The seccomp filter of every sandbox, as a classic BPF program. Pure.
+
+An allow-list (`_syscalls`), with a closer look at three calls: `socket` makes only local and internet sockets (vsock
+and netlink are in no network namespace, or lead to the kernel), `clone` makes no namespaces, `ioctl` does not type into
+a terminal. `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library
+uses `clone`. The rest answers EPERM, and a foreign instruction set ends the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from ._syscalls import ALLOWED, CLONE3, NEWEST_KNOWN
+
+_AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_ALIASES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_GREATER, _JUMP_IF_AT_LEAST, _JUMP_IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 6
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+_ALLOW, _KILL_PROCESS, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+
+_SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+_CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
+_TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+
+
+class Instruction(NamedTuple):
+    """One instruction; the jumps count instructions to skip."""
+
+    code: int
+    if_true: int
+    if_false: int
+    value: int
+
+    def pack(self) -> bytes:
+        """As ``struct sock_filter``."""
+        return struct.pack("=HBBI", *self)
+
+
+def seccomp_program(machine: str) -> bytes:
+    """The filter for a machine, as `platform.machine` or Docker names it.
+
+    Raises:
+        ValueError: There is no table of system calls for such a machine.
+    """
+    machine = _ALIASES.get(machine, machine)
+    if machine not in ALLOWED:
+        raise ValueError(f"There is no seccomp filter for {machine} machines, only for {' and '.join(ALLOWED)}.")
+    return b"".join(instruction.pack() for instruction in _assemble(machine))
+
+
+def _assemble(machine: str) -> list[Instruction]:
+    allowed = dict(ALLOWED[machine])
+    looked_at = {
+        allowed.pop("socket"): _one_of(0, _SOCKET_FAMILIES, _ALLOW, otherwise=_fail(errno.EAFNOSUPPORT)),
+        allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(errno.EPERM), otherwise=_ALLOW),
+        allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(errno.EPERM), otherwise=_ALLOW),
+        CLONE3: [_return(_fail(errno.ENOSYS))],
+    }
+    program = [
+        _load(_ARCHITECTURE),
+        Instruction(_JUMP_IF_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[machine]),
+        _return(_KILL_PROCESS),
+        _load(_NUMBER),
+        Instruction(_JUMP_IF_GREATER, 0, 1, NEWEST_KNOWN),
+        _return(_fail(errno.ENOSYS)),
+    ]
+    for number, look in looked_at.items():
+        program += [Instruction(_JUMP_IF_EQUAL, 0, len(look), number), *look]
+    for first, last in _ranges(sorted(allowed.values())):  # in order: a number below a range is in none
+        program += [
+            Instruction(_JUMP_IF_AT_LEAST, 1, 0, first),
+            _return(_fail(errno.EPERM)),
+            Instruction(_JUMP_IF_GREATER, 1, 0, last),
+            _return(_ALLOW),
+        ]
+    return [*program, _return(_fail(errno.EPERM))]
+
+
+def _one_of(argument: int, values: Sequence[int], action: int, *, otherwise: int) -> list[Instruction]:
+    tests = [Instruction(_JUMP_IF_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
+    return [_load_argument(argument), *tests, _return(otherwise), _return(action)]
+
+
+def _any_bit(argument: int, bits: int, action: int, *, otherwise: int) -> list[Instruction]:
+    return [_load_argument(argument), Instruction(_JUMP_IF_ANY_BIT, 1, 0, bits), _return(otherwise), _return(action)]
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Runs of consecutive numbers, as their first and last."""
+    runs = groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    return [(members[0], members[-1]) for members in ([number for _, number in run] for _, run in runs)]
+
+
+def _load(offset: int) -> Instruction:
+    return Instruction(_LOAD, 0, 0, offset)
+
+
+def _load_argument(index: int) -> Instruction:
+    """The lower half of an argument, on a little-endian machine: the kernel ignores the upper one of these calls."""
+    return _load(_ARGUMENTS + 8 * index)
+
+
+def _return(action: int) -> Instruction:
+    return Instruction(_RETURN, 0, 0, action)
+
+
+def _fail(number: int) -> int:
+    return _FAIL | number

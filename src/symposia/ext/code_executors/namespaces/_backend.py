@@ -1,0 +1,40 @@
+"""Sandboxes of namespaces alone: they need nothing but Linux and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.ext.code_executors._environment import make_sandbox_python
+from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
+from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
+
+
+class NamespaceBackend(SandboxBackend):
+    """A `SandboxBackend` on the kernel's user, mount, PID, network, IPC and UTS namespaces.
+
+    Works for root and for ordinary users. Memory, processes and processors are limited by control groups where some
+    can be made; elsewhere the server adds up memory itself and the kernel counts the user's processes.
+
+    Args:
+        python: Runs Python blocks; when None, the environment with numpy, pandas and matplotlib, which the first
+            sandbox makes where it is not there yet.
+    """
+
+    def __init__(self, python: SandboxPython | None = None) -> None:
+        self._python = python
+
+    @property
+    def name(self) -> str:
+        """``namespaces``."""
+        return "namespaces"
+
+    async def unavailable_reason(self) -> str | None:
+        """Try it; see `SandboxBackend.unavailable_reason`."""
+        return await local_unavailable_reason(NamespaceBackend(base_python()))
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        """Start a sandbox; see `SandboxBackend.create`."""
+        if self._python is None:
+            self._python = await make_sandbox_python()
+        return await start_local_sandbox("namespaces", self._python, policy, mounts, request={})
