@@ -58,7 +58,7 @@ def _modules(*folders: str) -> bytes:
     """Source that makes the modules of some folders of this package importable, below ``sandbox``."""
     sources = {"sandbox": ""}
     for folder in folders:
-        for file in resources.files(__package__).joinpath(folder).iterdir():
+        for file in resources.files(__name__.rpartition(".")[0]).joinpath(folder).iterdir():
             if file.name.endswith(".py"):
                 module = "" if file.name == "__init__.py" else "." + file.name.removesuffix(".py")
                 sources[f"sandbox.{folder}{module}"] = file.read_text(encoding="utf-8")

@@ -1,3 +1,6 @@
-from symposia.ext.code_executors.namespaces._backend import NamespaceBackend as NamespaceBackend
+"""Running code in the kernel's namespaces."""
 
-__all__ = ["NamespaceBackend"]
+from symposia.ext.code_executors.namespaces._backend import NamespaceBackend
+from symposia.ext.code_executors.namespaces._executor import NamespaceCommandLineCodeExecutor
+
+__all__ = ["NamespaceBackend", "NamespaceCommandLineCodeExecutor"]

@@ -42,7 +42,7 @@ def main() -> NoReturn:
 def _take_over_streams() -> Channel:
     """Move the conversation away from stdin and stdout, to descriptors that no block inherits."""
     channel = Channel(os.dup(0), os.dup(1), _MOST_BYTES)
-    for inherited in os.listdir("/proc/self/fd"):
+    for inherited in os.listdir("/proc/self/fd"):  # noqa: PTH208 - descriptors
         with suppress(OSError):  # the one that was used for listing
             os.set_inheritable(int(inherited), False)
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -6,7 +6,7 @@ user id stand in.
 """
 
 # pathlib would be the largest part of the program.
-# ruff: noqa: PTH102, PTH106, PTH123, PTH208
+# ruff: noqa: PTH102, PTH106, PTH110, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ class Groups(NamedTuple):
     def remove(self) -> None:
         """Remove the groups; their last process may just be ending."""
         deadline = time.monotonic() + _REMOVAL_SECONDS
-        while not all([_removed(folder) for folder in self.folders]) and time.monotonic() < deadline:
-            time.sleep(_REMOVAL_PAUSE_SECONDS)
+        for folder in self.folders:
+            while not _removed(folder) and time.monotonic() < deadline:
+                time.sleep(_REMOVAL_PAUSE_SECONDS)
 
 
 def make_groups(limits: Limits) -> Groups:

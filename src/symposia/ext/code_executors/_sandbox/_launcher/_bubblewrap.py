@@ -1,0 +1,93 @@
+"""A sandbox of bubblewrap: joins the groups, takes a user id that is nobody else's, and becomes ``bwrap``."""
+
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH102
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, cast
+
+from . import _kernel as kernel
+from ._cgroups import Groups, Limits, make_groups
+from ._identity import SANDBOX_UID, become, is_root, own_uid
+from ._keeper import keep
+from ._root import Plan
+
+_STAGE = "/tmp"  # noqa: S108 - any folder will do: it is covered in this mount namespace only
+
+
+def main(request: Mapping[str, object]) -> NoReturn:
+    """Make a sandbox and stay until it is gone.
+
+    Args:
+        request: What `_namespaces.main` takes, and ``bwrap``, its path, and ``server``, what it runs inside.
+    """
+    groups = make_groups(
+        Limits(cast("int", request["memory_bytes"]), cast("float", request["cpus"]), cast("int", request["processes"]))
+    )
+    keep(lambda: _become_bwrap(request, groups), groups)
+
+
+def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
+    groups.show_memory_counter()
+    plan = cast("Plan", request["mounts"])
+    if is_root():
+        plan = _staged(plan)
+        become(own_uid())
+    arguments = [*_ISOLATION, *(word for entry in plan for word in _words(entry)), *_LAST]
+    bwrap = cast("str", request["bwrap"])
+    os.execve(bwrap, [bwrap, *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
+
+
+_ISOLATION = (
+    *("--unshare-all", "--unshare-user", "--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_UID), "--cap-drop", "ALL"),
+    *("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"),
+)
+_LAST = ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
+
+
+def _words(entry: Mapping[str, object]) -> Sequence[str]:
+    """An entry of the plan as arguments of ``bwrap``."""
+    kind, target = str(entry["kind"]), str(entry["target"])
+    if kind == "bind":
+        return "--ro-bind", str(entry["source"]), target
+    if kind == "link":
+        return "--symlink", str(entry["source"]), target
+    if kind == "file":
+        return "--ro-bind-data", str(_memory_file(str(entry["text"]))), target
+    return "--perms", "0700", "--size", str(entry["size"]), "--tmpfs", target
+
+
+def _memory_file(text: str) -> int:
+    """A descriptor, for another program, from which `text` can be read."""
+    file = os.memfd_create("text", 0)
+    os.write(file, text.encode())
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def _staged(plan: Plan) -> Plan:
+    """The plan with sources that any user can reach, in a mount namespace of this process's own.
+
+    What root can bind may lie in a folder that is closed to others, like an interpreter below /root.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    binds = [entry for entry in plan if entry["kind"] == "bind"]
+    sources = [os.open(str(entry["source"]), os.O_PATH | os.O_CLOEXEC) for entry in binds]  # some may be in the stage
+    kernel.mount("stage", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=1m")
+    staged = iter([_stage(source, f"{_STAGE}/{number}") for number, source in enumerate(sources)])
+    return [{**entry, "source": next(staged)} if entry["kind"] == "bind" else entry for entry in plan]
+
+
+def _stage(source: int, target: str) -> str:
+    path = f"/proc/self/fd/{source}"
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o644))
+    kernel.mount(path, target, flags=kernel.MS_BIND | kernel.MS_REC)
+    return target

@@ -1,0 +1,52 @@
+"""Sandboxes that bubblewrap builds: its ``bwrap`` is on most Linux desktops, and allowed where others are not."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment import make_sandbox_python
+from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
+from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
+from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
+
+_MISSING = "bubblewrap is not installed. Debian and Ubuntu: apt install bubblewrap"
+
+
+class BubblewrapBackend(SandboxBackend):
+    """A `SandboxBackend` on ``bwrap``, version 0.8 or newer.
+
+    Called by root, ``bwrap`` runs as a user id of the sandbox's own. The inodes of the work folder are counted rather
+    than limited, as ``bwrap`` cannot: a block that makes too many is ended.
+
+    Args:
+        python: Runs Python blocks; when None, the environment with numpy, pandas and matplotlib, which the first
+            sandbox makes where it is not there yet.
+    """
+
+    def __init__(self, python: SandboxPython | None = None) -> None:
+        self._python = python
+
+    @property
+    def name(self) -> str:
+        """``bubblewrap``."""
+        return "bubblewrap"
+
+    async def unavailable_reason(self) -> str | None:
+        """Try it; see `SandboxBackend.unavailable_reason`."""
+        return await local_unavailable_reason(BubblewrapBackend(base_python()))
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        """Start a sandbox; see `SandboxBackend.create`."""
+        bwrap = await asyncio.to_thread(shutil.which, "bwrap")
+        if bwrap is None:
+            raise SandboxUnavailableError(_MISSING)
+        if self._python is None:
+            self._python = await make_sandbox_python()
+        program = await asyncio.to_thread(server_program)
+        server = [str(self._python.executable), *bootstrap_arguments(program)]
+        request = {"bwrap": bwrap, "server": server}
+        return await start_local_sandbox("bubblewrap", self._python, policy, mounts, request=request, then=program)
