@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -156,8 +157,9 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
         Raises:
             ToolArgumentsError: The arguments are wrong; its text tells the model how to mend them.
         """
-        async for item in self.run_stream(_validate(args, self._args_type, self), cancellation_token):
-            yield item
+        async with aclosing(self.run_stream(_validate(args, self._args_type, self), cancellation_token)) as items:
+            async for item in items:
+                yield item
 
 
 class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra, ReturnT_co, StateT]):
