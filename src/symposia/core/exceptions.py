@@ -4,6 +4,7 @@ SymposiaError
 ├── UsageError                     the caller: how the library was used
 │   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
 │   ├── InvalidArgumentError       an argument, or several together, that cannot work (ValueError)
+│   ├── TeamRunningError           a team asked for what it cannot do while it runs (ValueError, RuntimeError)
 │   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
 ├── AgentError                     the agents: what they did with a message
@@ -14,7 +15,8 @@ SymposiaError
 │   ├── NotAccessibleError         the agent lives elsewhere, its object cannot be had
 │   ├── DeadlockError              agents wait for each other in a circle
 │   └── RuntimeStoppedError        the runtime stopped before this message was answered
-├── PeerError                      the other side: a vendor, a sandbox, a remote
+├── PeerError                      the other side: a vendor, a sandbox, a remote, a person
+│   ├── HumanInputError            a person could not be asked             (RuntimeError)
 │   ├── ModelError                 a model call failed for good
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
@@ -34,6 +36,7 @@ __all__ = [
     "DeadlineExceededError",
     "DeadlockError",
     "HandlerSignatureError",
+    "HumanInputError",
     "InvalidArgumentError",
     "LimitError",
     "MessageDroppedException",
@@ -47,6 +50,7 @@ __all__ = [
     "SandboxError",
     "SandboxUnavailableError",
     "SymposiaError",
+    "TeamRunningError",
     "ToolArgumentsError",
     "UndeliverableException",
     "UsageError",
@@ -67,6 +71,10 @@ class HandlerSignatureError(UsageError, TypeError):
 
 class InvalidArgumentError(UsageError, ValueError):
     """An argument, or a combination of arguments, cannot work; the text names it."""
+
+
+class TeamRunningError(UsageError, ValueError, RuntimeError):
+    """A team was asked for what it cannot do while it runs: to run again, to reset, to load a state."""
 
 
 class RegistrationError(UsageError, ValueError):
@@ -120,7 +128,11 @@ class RuntimeStoppedError(AgentError):
 
 
 class PeerError(SymposiaError):
-    """Something outside this library failed: a vendor's service, a sandbox, a remote worker."""
+    """Something outside this library failed: a vendor's service, a sandbox, a remote worker, a person."""
+
+
+class HumanInputError(PeerError, RuntimeError):
+    """A person could not be asked: the function that asks failed."""
 
 
 class ModelError(PeerError):
