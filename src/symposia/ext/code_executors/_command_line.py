@@ -10,9 +10,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from symposia.core._cancellation_token import CancellationToken
+from symposia.core import CancellationToken
 from symposia.core.code_executor import BlockResult, CodeBlock, CodeExecutor, CommandLineCodeResult, SandboxResult
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
 from symposia.ext.code_executors._work_folder import WorkFolder
 
@@ -41,6 +41,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._own_folder = work_dir is None
         self._folder = WorkFolder(_unused_folder() if work_dir is None else Path(work_dir))
         self._turn = asyncio.Lock()
+        self._calls: set[asyncio.Future[list[BlockResult]]] = set()
 
     @property
     def timeout(self) -> float:
@@ -58,7 +59,12 @@ class CommandLineCodeExecutor(CodeExecutor):
             await self._ready()
 
     async def stop(self) -> None:
-        """End everything that the executor started; see `CodeExecutor.stop`."""
+        """End everything that the executor started, the block that runs as well; see `CodeExecutor.stop`."""
+        ended, self._calls = self._calls, set()
+        for call in ended:
+            call.cancel()
+        if ended:
+            await asyncio.wait(ended)
         async with self._turn:
             await self._close()
             if self._own_folder:
@@ -77,6 +83,7 @@ class CommandLineCodeExecutor(CodeExecutor):
 
         Raises:
             InvalidArgumentError: There is no block.
+            SandboxDiedError: The executor was stopped meanwhile.
             SandboxError: What runs the blocks cannot be started.
             CancelledError: The token or the caller was cancelled.
         """
@@ -84,7 +91,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             raise InvalidArgumentError("No code blocks to execute.")
         running = asyncio.ensure_future(self._run_all(code_blocks))
         cancellation_token.link_future(running)
-        results = await running
+        results = await self._unless_stopped(running)
         return CommandLineCodeResult(
             exit_code=results[-1].exit_code,
             output="".join(result.output for result in results),
@@ -98,11 +105,26 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     @abstractmethod
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
-        """Run a block whose source is in the work folder; leave its files there and nothing running."""
+        """Run a block whose source is in the work folder; leave its files there and nothing running.
+
+        Raises:
+            RefusedBlockError: It cannot be run as it is.
+        """
 
     @abstractmethod
     async def _close(self) -> None:
         """End what runs the blocks; harmless when there is nothing."""
+
+    async def _unless_stopped(self, call: asyncio.Future[list[BlockResult]]) -> list[BlockResult]:
+        self._calls.add(call)
+        try:
+            return await call
+        except asyncio.CancelledError:
+            if call not in self._calls:  # taken out and cancelled by `stop`, and not by whoever waits here
+                raise SandboxDiedError("The code executor was stopped before the blocks had ended.") from None
+            raise
+        finally:
+            self._calls.discard(call)
 
     async def _run_all(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
         async with self._turn:
@@ -118,21 +140,20 @@ class CommandLineCodeExecutor(CodeExecutor):
         source = block.code.encode("utf-8", "surrogatepass")
         try:
             planned = plan_block(block, str(self._folder.absolute))
-            await self._keep_source(planned, source)
+            return _told(planned, await self._run_with_source(planned, source), self.work_dir)
         except RefusedBlockError as error:
             return refused(block, error)
-        try:
-            result = await self._run(planned, source)
-        finally:
-            if not planned.named and not self._keep_code_files:
-                await asyncio.to_thread(self._folder.remove, planned.file)
-        return _told(planned, result, self.work_dir)
 
-    async def _keep_source(self, planned: PlannedBlock, source: bytes) -> None:
+    async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:
             await asyncio.to_thread(self._folder.write, planned.file, source)
         except OSError as error:
             raise RefusedBlockError(f"{planned.file} cannot be written: {error.strerror or error}") from error
+        try:
+            return await self._run(planned, source)
+        finally:
+            if not planned.named and not self._keep_code_files:
+                await asyncio.to_thread(self._folder.remove, planned.file)
 
 
 def _told(planned: PlannedBlock, result: SandboxResult, work_dir: Path) -> BlockResult:

@@ -22,9 +22,10 @@ from symposia.core.code_executor import (
     SandboxResult,
 )
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
-from symposia.ext.code_executors._blocks import PlannedBlock
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 
+DATA_FOLDER: Final = "/data"
 KILLED: Final = 137
 NEVER_THERE: Final = ".symposia-never-there"
 BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
@@ -134,7 +135,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
         code, language = planned.block.code, planned.interpreter
         if planned.named or language == "bash":
-            await sandbox.put(str(planned.file), source)
+            await _put_source(sandbox, planned, source)
         if language == "bash":
             code, language = BASH.format(file=shlex.quote(f"./{planned.file}")), "sh"
         return await sandbox.run(code, language, timeout=self._timeout, on_output=self._on_output)
@@ -153,6 +154,22 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._in_doubt = False
         if sandbox is not None:
             await sandbox.close()
+
+
+async def _put_source(sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> None:
+    try:
+        await sandbox.put(str(planned.file), source)
+    except SandboxDiedError:
+        raise
+    except SandboxError as error:  # an earlier block has put something else in its place, or has filled the disk
+        raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
+
+
+def bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
+    """Say how `bind_dir` is mounted: below ``/data`` by its own name, unless it is the work folder anyway."""
+    if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
+        return []
+    return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]
 
 
 def _existing(mounts: Sequence[SandboxMount]) -> list[SandboxMount]:

@@ -20,6 +20,10 @@ from symposia.ext.code_executors._environment._pins import environment_key
 from symposia.ext.code_executors._environment._pip import install_pinned_packages, run_command
 from symposia.ext.code_executors._sandbox._python import SandboxPython
 
+NO_SYSTEM_FONTS = "<fontconfig></fontconfig>\n"
+AT_EVERY_START = (  # the host's font settings are out of reach inside, which fontconfig would say with every plot
+    "import os, sys; os.environ.setdefault('FONTCONFIG_FILE', os.path.join(sys.prefix, 'fonts.conf'))\n"
+)
 Progress = Callable[[str], None]
 UNFINISHED = "unfinished-"
 ABANDONED_AFTER_SECONDS = 3600
@@ -28,7 +32,9 @@ ABANDONED_AFTER_SECONDS = 3600
 def sandbox_python_folder() -> Path:
     """Say where the environment of this Python and these pins is, or would be."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    key = environment_key(platform.python_version(), platform.machine(), os.path.realpath(sys.executable))
+    key = environment_key(
+        platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
+    )
     return cache / "symposia" / "python" / key
 
 
@@ -74,6 +80,14 @@ async def _fill(folder: Path, report: Progress) -> None:
         )
     report("installing numpy, pandas and matplotlib into it")
     await install_pinned_packages(_packages_folder(folder))
+    await asyncio.to_thread(_write_for_all, folder / "fonts.conf", NO_SYSTEM_FONTS)
+    await asyncio.to_thread(_write_for_all, _packages_folder(folder) / "symposia.pth", AT_EVERY_START)
+
+
+def _write_for_all(file: Path, text: str) -> None:
+    """Write a file that the sandbox's user can read too, whatever this process's umask is."""
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o644)
 
 
 def _packages_folder(folder: Path) -> Path:

@@ -1,3 +1,6 @@
-from symposia.ext.code_executors.bubblewrap._backend import BubblewrapBackend as BubblewrapBackend
+"""Running code in bubblewrap sandboxes."""
 
-__all__ = ["BubblewrapBackend"]
+from symposia.ext.code_executors.bubblewrap._backend import BubblewrapBackend
+from symposia.ext.code_executors.bubblewrap._executor import BubblewrapCommandLineCodeExecutor
+
+__all__ = ["BubblewrapBackend", "BubblewrapCommandLineCodeExecutor"]

@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any, ParamSpec, Protocol, TypeVar, cast
+from typing import IO, Any, Final, ParamSpec, Protocol, TypeVar, cast
 
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 
@@ -42,7 +42,7 @@ class EngineClient(Protocol):
     def create_container_from_config(self, config: Json, name: str | None = None) -> Json: ...
     def attach_socket(self, container: str, params: Json) -> IO[bytes]: ...
     def start(self, container: str) -> None: ...
-    def wait(self, container: str) -> Json: ...
+    def wait(self, container: str, *, condition: str | None = None) -> Json: ...
     def logs(self, container: str) -> bytes: ...
     def remove_container(self, container: str, *, force: bool = False) -> None: ...
     def containers(self, *, all: bool, filters: Json) -> list[Json]: ...  # noqa: A002 - the SDK's name
@@ -56,6 +56,13 @@ class EngineClient(Protocol):
 
 class EngineNotFoundError(SandboxError):
     """The engine has no such image or container."""
+
+
+class EngineConflictError(SandboxError):
+    """The engine is doing, or has, something that stands in the way."""
+
+
+ERRORS_BY_STATUS: Final[Mapping[int | None, type[SandboxError]]] = {404: EngineNotFoundError, 409: EngineConflictError}
 
 
 async def connect_engine() -> EngineClient:
@@ -78,6 +85,7 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
     Raises:
         EngineNotFoundError: What the call names is not there.
+        EngineConflictError: Something stands in the way: a name is taken, or a removal is under way.
         SandboxError: The engine refused or did not answer.
     """
     running = asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs))
@@ -98,8 +106,11 @@ async def connection_of(stream: IO[bytes]) -> socket.socket:
 
     def take_over() -> socket.socket:
         connection = socket.socket(fileno=socket.dup(stream.fileno()))
-        stream.close()
         connection.setblocking(False)
+        response = getattr(stream, "_response", None)  # holds the SDK's own handle of the connection open
+        if response is not None:
+            response.close()
+        stream.close()
         return connection
 
     return await asyncio.to_thread(take_over)
@@ -129,7 +140,6 @@ def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     docker = importlib.import_module("docker")
     try:
         return call(*args, **kwargs)
-    except docker.errors.NotFound as error:
-        raise EngineNotFoundError(f"The Docker engine has no such thing: {error}") from error
     except (docker.errors.DockerException, OSError) as error:
-        raise SandboxError(f"The Docker engine failed: {error}") from error
+        kind = ERRORS_BY_STATUS.get(getattr(error, "status_code", None), SandboxError)
+        raise kind(f"The Docker engine answered: {error}") from error

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor, bound
 from symposia.ext.code_executors.docker._backend import DockerBackend
 from symposia.ext.code_executors.docker._image import BASE_IMAGE
 
-DATA_FOLDER: Final = "/data"
 ALWAYS_REMOVED: Final = (
     "{name}=False would leave a container behind. A sandbox is gone as soon as it is stopped, or its program has "
     "ended; what it made is in work_dir. Leave the argument out."
@@ -36,8 +35,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         timeout: Seconds that a block may run.
         work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
             None: a folder of its own, removed by `stop`.
-        bind_dir: An existing folder of the host that the code sees, read-only, at ``/data``. One that is `work_dir` is
-            not mounted: the code works in it anyway.
+        bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``. One that is
+            `work_dir` is not mounted: the code works in it anyway.
         auto_remove: Only True.
         stop_container: Only True.
         device_requests: ``docker.types.DeviceRequest`` for a GPU; needs `unsafe_devices`.
@@ -84,7 +83,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             work_dir=work_dir,
             timeout=timeout,
             policy=policy,
-            mounts=[*_bound(self._bind_dir, work_dir), *_volumes(extra_volumes or {})],
+            mounts=[*bound(self._bind_dir, work_dir), *_volumes(extra_volumes or {})],
             on_output=on_output,
             keep_code_files=not delete_tmp_files,
             init_command=init_command,
@@ -92,7 +91,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
 
     @property
     def bind_dir(self) -> Path:
-        """The folder that the code sees at ``/data``; the work folder where none was given."""
+        """The folder that the code sees below ``/data``; the work folder where none was given."""
         return self._bind_dir or self.work_dir
 
 
@@ -100,12 +99,6 @@ def _refuse_unless_removed(**flags: bool) -> None:
     for name, value in flags.items():
         if not value:
             raise InvalidArgumentError(ALWAYS_REMOVED.format(name=name))
-
-
-def _bound(bind_dir: Path | None, work_dir: Path | str | None) -> list[SandboxMount]:
-    if bind_dir is None or (work_dir is not None and bind_dir == Path(work_dir)):
-        return []
-    return [SandboxMount(source=bind_dir, target=DATA_FOLDER)]
 
 
 def _volumes(extra_volumes: Mapping[str, Mapping[str, str]]) -> list[SandboxMount]:

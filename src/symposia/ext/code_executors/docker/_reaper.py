@@ -12,11 +12,11 @@ import os
 import platform
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from symposia.core.exceptions import SandboxError
-from symposia.ext.code_executors.docker._engine import EngineClient, ask
+from symposia.ext.code_executors.docker._engine import EngineClient, EngineConflictError, EngineNotFoundError, ask
 
 SANDBOX_LABEL: Final = "symposia.sandbox"
 HOST_LABEL: Final = "symposia.owner.host"
@@ -56,16 +56,12 @@ async def remove_labelled(client: EngineClient, labels: Mapping[str, str]) -> No
 
 
 async def remove(client: EngineClient, container: str) -> None:
-    """Kill and remove a container. That it is gone, or going, is as good."""
-    try:
-        await ask(client.remove_container, container, force=True)
-    except SandboxError as error:
-        if not _already_going(error):
-            raise
-
-
-def _already_going(error: SandboxError) -> bool:
-    return getattr(error.__cause__, "status_code", None) in {404, 409}
+    """Kill and remove a container, and return when it is gone, whoever removed it."""
+    with suppress(EngineNotFoundError):
+        try:
+            await ask(client.remove_container, container, force=True)
+        except EngineConflictError:  # the engine is at it, since the container has just ended
+            await ask(client.wait, container, condition="removed")
 
 
 def _host() -> str:

@@ -42,10 +42,10 @@ class DockerTransport:
         if self._released:
             return
         self._released = True
-        self._attachment.writer.close()
         try:
             await remove(self._client, self._container)
         finally:
+            self._attachment.writer.close()
             await asyncio.to_thread(self._client.close)
 
     def last_words(self) -> str:

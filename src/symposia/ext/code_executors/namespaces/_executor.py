@@ -14,7 +14,7 @@ class NamespaceCommandLineCodeExecutor(SandboxCodeExecutor):
         timeout: Seconds that a block may run.
         work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
             None: a folder of its own, removed by `stop`.
-        bind_dir: An existing folder of the host that the code sees, read-only, at ``/data``.
+        bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
         init_command: A shell command that runs in each new sandbox before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
         policy: What the code may use.

@@ -1,0 +1,174 @@
+"""The Docker executor against a real engine."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.contracts.code_executor_contract import WAIT, Heard, OutputListener, python, run, shell
+from tests.contracts.sandboxed_executor_contract import SandboxedExecutorContract
+from tests.support.docker_engine import Engine
+from tests.support.sandboxes import require
+
+from symposia.core.code_executor import SandboxPolicy
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _docker_works() -> None:
+    require(DockerBackend())
+
+
+class TestDockerCommandLineCodeExecutor(SandboxedExecutorContract):
+    def make(
+        self, work_dir: Path | None, *, timeout: float = 30, on_output: OutputListener | None = None
+    ) -> DockerCommandLineCodeExecutor:
+        return DockerCommandLineCodeExecutor(work_dir=work_dir, timeout=timeout, on_output=on_output)
+
+    def make_sandboxed(
+        self,
+        work_dir: Path,
+        *,
+        bind_dir: Path | None = None,
+        policy: SandboxPolicy | None = None,
+        init_command: str | None = None,
+        delete_tmp_files: bool = False,
+    ) -> DockerCommandLineCodeExecutor:
+        return DockerCommandLineCodeExecutor(
+            work_dir=work_dir,
+            bind_dir=bind_dir,
+            policy=policy,
+            init_command=init_command,
+            delete_tmp_files=delete_tmp_files,
+        )
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+async def test_it_runs_the_stock_image_that_programs_name(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor("python:3.11-slim", work_dir=tmp_path) as executor:
+        result = await run(executor, python("import pandas, sys; print(sys.version_info[:2])"))
+    assert result.output == "(3, 11)\n"
+
+
+async def test_f57_its_defaults_are_the_policys(tmp_path: Path, engine: Engine) -> None:
+    policy, name = SandboxPolicy(), f"symposia-test-{tmp_path.name}"
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path):
+        container = await asyncio.to_thread(engine.inspect, name)
+    host = container["HostConfig"]
+    assert container["Config"]["User"] == "1000:1000"
+    assert (host["NetworkMode"], host["IpcMode"], host["CapDrop"]) == ("none", "none", ["ALL"])
+    assert (host["Privileged"], host["ReadonlyRootfs"]) == (False, True)
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert (host["Memory"], host["MemorySwap"]) == (policy.memory_bytes, policy.memory_bytes)
+    assert host["NanoCpus"] == policy.cpus * 1_000_000_000
+    assert policy.processes <= host["PidsLimit"] <= policy.processes + 2
+    assert {limit["Name"]: limit["Hard"] for limit in host["Ulimits"]}["nofile"] == policy.open_files
+    assert f"size={policy.work_bytes}" in host["Tmpfs"]["/work"]
+    assert f"nr_inodes={policy.work_inodes}" in host["Tmpfs"]["/work"]
+    assert (host["Binds"], host.get("Mounts", []), host["LogConfig"]["Type"]) == (None, [], "none")
+    assert host["AutoRemove"] is True
+
+
+async def test_f57_stopping_leaves_no_container_and_takes_no_ten_seconds(tmp_path: Path, engine: Engine) -> None:
+    name = f"symposia-test-{tmp_path.name}"
+    executor = DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path)
+    async with asyncio.timeout(WAIT):
+        await executor.start()
+    async with asyncio.timeout(5):
+        await executor.stop()
+    assert await asyncio.to_thread(engine.is_there, name) is False
+
+
+@pytest.mark.parametrize("end", ["import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "raise RuntimeError"])
+async def test_f56_the_container_is_gone_soon_after_its_program(tmp_path: Path, engine: Engine, end: str) -> None:
+    name = f"symposia-test-{tmp_path.name}"
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM_THAT_DIES.format(name=name, end=end))
+    async with asyncio.timeout(WAIT):
+        await engine.run_program(program)
+        async with asyncio.timeout(2):
+            await asyncio.to_thread(engine.wait_until_gone, name)
+
+
+async def test_a_sandbox_that_ends_in_the_middle_of_a_block_is_told_and_replaced(
+    tmp_path: Path, engine: Engine
+) -> None:
+    name, heard = f"symposia-test-{tmp_path.name}", Heard()
+    executor = DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path, on_output=heard)
+    async with asyncio.timeout(WAIT), executor:
+        await run(executor, shell("echo kept > file.txt"))
+        running = asyncio.ensure_future(run(executor, python("print('running')\nwhile True: pass")))
+        await heard.something.wait()
+        await asyncio.to_thread(engine.remove, name)
+        result = await running
+        assert [block.status for block in result.blocks] == ["crashed"]
+        assert result.exit_code == 137
+        assert result.output.startswith("The sandbox ended")
+        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
+
+
+async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Path, engine: Engine) -> None:
+    left = await asyncio.to_thread(engine.create_left_over)
+    mine = await asyncio.to_thread(engine.create_of_a_live_program)
+    try:
+        async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(work_dir=tmp_path):
+            assert await asyncio.to_thread(engine.is_there, left) is False
+            assert await asyncio.to_thread(engine.is_there, mine) is True
+    finally:
+        await asyncio.to_thread(engine.remove, mine)
+
+
+PROGRAM_THAT_DIES = """
+import asyncio
+from symposia.core import CancellationToken
+from symposia.core.code_executor import CodeBlock
+from symposia.ext.code_executors.docker import DockerCommandLineCodeExecutor
+
+def die(stream, text):
+    {end}
+
+async def main():
+    executor = DockerCommandLineCodeExecutor(container_name={name!r}, on_output=die)
+    loop = CodeBlock(code="print('running', flush=True)\\nwhile True: pass", language="python")
+    await executor.execute_code_blocks([loop], CancellationToken())
+
+asyncio.run(main())
+"""
+
+
+def test_a_container_never_stays_behind() -> None:
+    with pytest.raises(InvalidArgumentError, match="auto_remove=False would leave a container behind"):
+        DockerCommandLineCodeExecutor(auto_remove=False)
+    with pytest.raises(InvalidArgumentError, match="stop_container=False would leave a container behind"):
+        DockerCommandLineCodeExecutor(stop_container=False)
+
+
+@pytest.mark.parametrize(
+    "volumes", [{"/etc": {"bind": "/data/etc", "mode": "rw"}}, {"/etc": {"bind": "/etc", "mode": "ro"}}]
+)
+def test_a_volume_that_opens_the_host_is_refused(volumes: dict[str, dict[str, str]]) -> None:
+    with pytest.raises(InvalidArgumentError, match="only read-only"):
+        DockerCommandLineCodeExecutor(extra_volumes=volumes)
+
+
+async def test_a_volume_below_data_is_seen_read_only(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume" / "file.txt").write_text("seen")
+    volumes = {str(tmp_path / "volume"): {"bind": "/data/volume", "mode": "ro"}}
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(extra_volumes=volumes) as executor:
+        assert (await run(executor, shell("cat /data/volume/file.txt"))).output == "seen"
+
+
+def test_hosts_are_refused_as_there_is_no_network() -> None:
+    with pytest.raises(InvalidArgumentError, match="no network"):
+        DockerCommandLineCodeExecutor(extra_hosts={"example": "127.0.0.1"})
+
+
+def test_devices_need_a_word_of_their_own() -> None:
+    with pytest.raises(InvalidArgumentError, match="unsafe_devices=True"):
+        DockerCommandLineCodeExecutor(device_requests=[{"Count": -1}])
+    DockerCommandLineCodeExecutor(device_requests=[{"Count": -1}], unsafe_devices=True)

@@ -1,0 +1,79 @@
+import asyncio
+import venv
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.contracts.code_executor_contract import (
+    WAIT,
+    CodeExecutorContract,
+    OutputListener,
+    file_names,
+    python,
+    run,
+    shell,
+)
+
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+
+pytestmark = pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code:UserWarning")
+
+
+class TestLocalCommandLineCodeExecutor(CodeExecutorContract):
+    def make(
+        self, work_dir: Path | None, *, timeout: float = 30, on_output: OutputListener | None = None
+    ) -> LocalCommandLineCodeExecutor:
+        return LocalCommandLineCodeExecutor(timeout, work_dir, on_output=on_output)
+
+
+def test_it_warns_that_it_is_unsafe(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="DockerCommandLineCodeExecutor"):
+        LocalCommandLineCodeExecutor(work_dir=tmp_path)
+
+
+@pytest.mark.parametrize("cleanup", [True, False])
+async def test_source_files_are_removed_unless_asked_to_stay(tmp_path: Path, cleanup: bool) -> None:
+    async with (
+        asyncio.timeout(WAIT),
+        LocalCommandLineCodeExecutor(work_dir=tmp_path, cleanup_temp_files=cleanup) as executor,
+    ):
+        await run(executor, python("print(1)"))
+    assert executor.cleanup_temp_files is cleanup
+    assert bool(file_names(tmp_path)) is not cleanup
+
+
+async def test_code_runs_with_the_virtual_environment_it_is_given(tmp_path: Path) -> None:
+    context = await asyncio.to_thread(make_environment, tmp_path / "venv")
+    async with (
+        asyncio.timeout(WAIT),
+        LocalCommandLineCodeExecutor(work_dir=tmp_path / "work", virtual_env_context=context) as executor,
+    ):
+        result = await run(
+            executor, python("import sys; print(sys.prefix)"), shell("python -c 'import sys; print(sys.prefix)'")
+        )
+    assert result.output == f"{tmp_path / 'venv'}\n" * 2
+
+
+async def test_variables_that_are_given_reach_the_code(tmp_path: Path) -> None:
+    async with (
+        asyncio.timeout(WAIT),
+        LocalCommandLineCodeExecutor(work_dir=tmp_path, environment={"GREETING": "hello"}) as executor,
+    ):
+        assert (await run(executor, shell("echo $GREETING"))).output == "hello\n"
+
+
+async def test_files_over_the_caps_stay_in_the_work_folder_and_are_named(tmp_path: Path) -> None:
+    policy = SandboxPolicy(artifacts=1, artifact_bytes=100)
+    async with asyncio.timeout(WAIT), LocalCommandLineCodeExecutor(work_dir=tmp_path, policy=policy) as executor:
+        result = await run(
+            executor, shell("head -c 200 /dev/zero > big; echo small > one; mkfifo pipe; ln -s /etc/passwd link")
+        )
+    assert [artifact.path for artifact in result.artifacts] == ["one"]
+    assert result.blocks[0].artifacts_skipped == (("big", "too large"),)
+
+
+def make_environment(folder: Path) -> SimpleNamespace:
+    builder = venv.EnvBuilder(symlinks=True)
+    builder.create(folder)
+    return builder.ensure_directories(folder)

@@ -1,0 +1,61 @@
+"""The Docker engine as a test looks at it, past the code under test."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import NotFound
+
+from symposia.ext.code_executors.docker._reaper import HOST_LABEL, PROCESS_LABEL, SANDBOX_LABEL, owner_labels
+
+IMAGE = "python:3.11-slim"
+
+
+class Engine:
+    """Blocking calls: use them in a worker thread."""
+
+    def __init__(self) -> None:
+        self._client: Any = docker.from_env()  # the SDK has no types
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        return self._client.api.inspect_container(name)
+
+    def is_there(self, name: str) -> bool:
+        try:
+            self.inspect(name)
+        except NotFound:
+            return False
+        return True
+
+    def wait_until_gone(self, name: str) -> None:
+        while self.is_there(name):
+            time.sleep(0.01)
+
+    def remove(self, name: str) -> None:
+        self._client.api.remove_container(name, force=True)
+
+    def create_left_over(self) -> str:
+        """Create what a program leaves that died between creating a container and starting it."""
+        ended_long_ago = f"{2**22 + 1} 1"
+        return self._create({**owner_labels(), PROCESS_LABEL: ended_long_ago})
+
+    def create_of_a_live_program(self) -> str:
+        return self._create(owner_labels())
+
+    def create_of_another_machine(self) -> str:
+        return self._create({SANDBOX_LABEL: "1", HOST_LABEL: "elsewhere", PROCESS_LABEL: "1 1"})
+
+    def close(self) -> None:
+        self._client.close()
+
+    async def run_program(self, program: Path) -> None:
+        """Run a Python program to its end, whatever that is."""
+        process = await asyncio.create_subprocess_exec(sys.executable, str(program), stderr=asyncio.subprocess.DEVNULL)
+        await process.wait()
+        assert process.returncode != 0
+
+    def _create(self, labels: dict[str, str]) -> str:
+        return str(self._client.api.create_container(IMAGE, "true", labels=labels)["Id"])
