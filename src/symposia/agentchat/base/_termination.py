@@ -5,7 +5,8 @@ until `reset`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from symposia.core.exceptions import UsageError
@@ -41,6 +42,18 @@ class TerminationCondition(ABC):
     async def reset(self) -> None:
         """Make ready for another run."""
 
+    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        """Look at the messages of the task, with which a run starts: as at any others, unless overridden.
+
+        Returns:
+            A message that says why the run ends before anybody speaks; None to go on.
+        """
+        return await self(task)
+
+    def due_in(self) -> float | None:
+        """In how many seconds the condition wants to be asked again even if nothing is said by then; None: never."""
+        return None
+
     def __and__(self, other: "TerminationCondition") -> "TerminationCondition":
         """A condition that is met when both have been met, at whichever message each."""
         return AndTerminationCondition(self, other)
@@ -48,6 +61,9 @@ class TerminationCondition(ABC):
     def __or__(self, other: "TerminationCondition") -> "TerminationCondition":
         """A condition that is met when either is."""
         return OrTerminationCondition(self, other)
+
+
+_Look: TypeAlias = Callable[[TerminationCondition], Awaitable[StopMessage | None]]
 
 
 class AndTerminationCondition(TerminationCondition):
@@ -64,10 +80,21 @@ class AndTerminationCondition(TerminationCondition):
 
     async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
         """Ask those that have not been met yet; stop with the last one of them, and give the reasons of all."""
+        return await self._ask(lambda condition: condition(messages))
+
+    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        """Start all of them."""
+        return await self._ask(lambda condition: condition.start(task))
+
+    def due_in(self) -> float | None:
+        """When the first of those that have not been met yet is due."""
+        return _first_due([condition for condition in self._conditions if not condition.terminated])
+
+    async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:
             raise TerminatedException
         for condition in self._conditions:
-            if not condition.terminated and (stop := await condition(messages)) is not None:
+            if not condition.terminated and (stop := await look(condition)) is not None:
                 self._stops.append(stop)
         return _joined(self._stops) if self.terminated else None
 
@@ -91,9 +118,20 @@ class OrTerminationCondition(TerminationCondition):
 
     async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
         """Ask all of them, so that each sees every message; stop with the reasons of all that are met."""
+        return await self._ask(lambda condition: condition(messages))
+
+    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        """Start all of them."""
+        return await self._ask(lambda condition: condition.start(task))
+
+    def due_in(self) -> float | None:
+        """When the first of them is due."""
+        return _first_due(self._conditions)
+
+    async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:
             raise TerminatedException
-        answers = [await condition(messages) for condition in self._conditions]
+        answers = [await look(condition) for condition in self._conditions]
         stops = [stop for stop in answers if stop is not None]
         return _joined(stops) if stops else None
 
@@ -101,6 +139,10 @@ class OrTerminationCondition(TerminationCondition):
         """Reset all of them."""
         for condition in self._conditions:
             await condition.reset()
+
+
+def _first_due(conditions: Sequence[TerminationCondition]) -> float | None:
+    return min((due for condition in conditions if (due := condition.due_in()) is not None), default=None)
 
 
 def _joined(stops: Sequence[StopMessage]) -> StopMessage:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Literal
 
 from symposia.agentchat.messages import BaseAgentEvent
+from symposia.agentchat.teams._result import sum_usage
 from symposia.core import CancellationToken, step, step_stream
 from symposia.core.exceptions import ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage
@@ -23,9 +25,13 @@ class Effects:
         agent: On whose behalf models are asked, as the journal names it.
         emit: Takes each event that the rule emits. By default nobody listens.
         cancellation_token: Cancels the model calls.
+
+    Attributes:
+        agent: On whose behalf models are asked; the source of what the rule emits.
+        emit: As given.
     """
 
-    __slots__ = ("_agent", "_cancellation_token", "emit", "usage")
+    __slots__ = ("_cancellation_token", "_usages", "agent", "emit")
 
     def __init__(
         self,
@@ -34,10 +40,10 @@ class Effects:
         emit: Callable[[BaseAgentEvent], None] = _ignore,
         cancellation_token: CancellationToken | None = None,
     ) -> None:
-        self._agent = agent
+        self.agent = agent
         self._cancellation_token = cancellation_token
         self.emit = emit
-        self.usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self._usages: list[RequestUsage] = []
 
     async def ask(
         self,
@@ -67,19 +73,26 @@ class Effects:
         }
         request = {"messages": list(messages), "tools": [_schema(tool) for tool in tools]}
         if on_chunk is None:
-            result = await step("model", self._agent, request, lambda: client.create(messages, **options))
+            result = await step("model", self.agent, request, lambda: client.create(messages, **options))
         else:
-            stream = step_stream("model", self._agent, request, lambda: client.create_stream(messages, **options))
+            stream = step_stream("model", self.agent, request, lambda: client.create_stream(messages, **options))
             result = await _collect(stream, on_chunk)
         self.count(result.usage)
         return result
 
     def count(self, usage: RequestUsage) -> None:
-        """Add to the usage of this decision, for a model that was asked by other ways than `ask`."""
-        self.usage = RequestUsage(
-            prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=self.usage.completion_tokens + usage.completion_tokens,
-        )
+        """Count the tokens of a model that was asked by other ways than `ask`."""
+        self._usages.append(usage)
+
+    @property
+    def used(self) -> bool:
+        """Whether a model was asked."""
+        return bool(self._usages)
+
+    @property
+    def usage(self) -> RequestUsage:
+        """The tokens of all model calls."""
+        return sum_usage(self._usages)
 
 
 def _schema(tool: Tool | ToolSchema) -> ToolSchema:
@@ -88,8 +101,9 @@ def _schema(tool: Tool | ToolSchema) -> ToolSchema:
 
 async def _collect(stream: AsyncGenerator[str | CreateResult, None], on_chunk: Callable[[str], None]) -> CreateResult:
     """Pass on the pieces of text and return the whole, which comes last."""
-    async for piece in stream:
-        if isinstance(piece, CreateResult):
-            return piece
-        on_chunk(piece)
+    async with aclosing(stream):
+        async for piece in stream:
+            if isinstance(piece, CreateResult):
+                return piece
+            on_chunk(piece)
     raise ModelError("The model's stream ended without a result: the client has to yield a CreateResult last.")

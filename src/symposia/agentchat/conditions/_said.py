@@ -1,0 +1,122 @@
+"""Conditions on what the agents say or do."""
+
+from collections.abc import Sequence
+
+from symposia.agentchat.conditions._condition import Messages, SaidCondition
+from symposia.agentchat.messages import (
+    HandoffMessage,
+    StopMessage,
+    TextMessage,
+    ToolCallExecutionEvent,
+)
+
+
+class TextMentionTermination(SaidCondition):
+    """Ends a run when a message or an event contains a text.
+
+    Args:
+        text: The text, in this very spelling.
+        sources: Whose messages count; everybody's, by default.
+        include_task: Whether the task counts as well: by default, "say DONE when you are done" ends nothing.
+    """
+
+    def __init__(self, text: str, sources: Sequence[str] | None = None, *, include_task: bool = False) -> None:
+        super().__init__()
+        self._text = text
+        self._sources = sources
+        self._include_task = include_task
+
+    async def start(self, task: Messages) -> StopMessage | None:
+        """Look at the task only if asked to."""
+        return await (self(task) if self._include_task else super().start(task))
+
+    async def look(self, messages: Messages) -> str | None:
+        """Search the messages and events."""
+        heard = (each for each in messages if self._counts(each.source))
+        return f"Text '{self._text}' mentioned" if any(self._text in each.to_text() for each in heard) else None
+
+    def _counts(self, source: str) -> bool:
+        return self._sources is None or source in self._sources
+
+
+class StopMessageTermination(SaidCondition):
+    """Ends a run when somebody sends a `StopMessage`."""
+
+    async def look(self, messages: Messages) -> str | None:
+        """Look for one."""
+        return "Stop message received" if any(isinstance(each, StopMessage) for each in messages) else None
+
+
+class TextMessageTermination(SaidCondition):
+    """Ends a run when somebody sends a `TextMessage`.
+
+    Args:
+        source: Who; anybody, by default.
+    """
+
+    def __init__(self, source: str | None = None) -> None:
+        super().__init__()
+        self._source = source
+
+    async def look(self, messages: Messages) -> str | None:
+        """Look for one."""
+        for message in messages:
+            if isinstance(message, TextMessage) and self._source in {None, message.source}:
+                return f"Text message received from '{message.source}'"
+        return None
+
+
+class SourceMatchTermination(SaidCondition):
+    """Ends a run when one of these has answered.
+
+    Args:
+        sources: Their names.
+    """
+
+    def __init__(self, sources: list[str]) -> None:
+        super().__init__()
+        self._sources = sources
+
+    async def look(self, messages: Messages) -> str | None:
+        """Look for an answer of theirs."""
+        for message in messages:
+            if message.source in self._sources:
+                return f"'{message.source}' answered"
+        return None
+
+
+class HandoffTermination(SaidCondition):
+    """Ends a run when the conversation is handed to a target, for instance to a person.
+
+    Args:
+        target: The target's name.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self._target = target
+
+    async def look(self, messages: Messages) -> str | None:
+        """Look for a handoff."""
+        for message in messages:
+            if isinstance(message, HandoffMessage) and message.target == self._target:
+                return f"Handoff to {message.target} from {message.source} detected."
+        return None
+
+
+class FunctionCallTermination(SaidCondition):
+    """Ends a run when a function was called and has run.
+
+    Args:
+        function_name: Its name.
+    """
+
+    def __init__(self, function_name: str) -> None:
+        super().__init__()
+        self._function_name = function_name
+
+    async def look(self, messages: Messages) -> str | None:
+        """Look for its result."""
+        events = (message for message in messages if isinstance(message, ToolCallExecutionEvent))
+        ran = any(result.name == self._function_name for event in events for result in event.content)
+        return f"Function '{self._function_name}' was executed." if ran else None

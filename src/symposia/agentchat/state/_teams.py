@@ -1,0 +1,77 @@
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from symposia.agentchat.state._agents import BaseState
+
+
+class TeamState(BaseState):
+    """The state of a team.
+
+    Attributes:
+        agent_states: By name, a `ChatAgentContainerState` for each participant and, under the name of the team's
+            manager, the state of the conversation and of the rule.
+    """
+
+    type: str = "TeamState"
+    agent_states: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class ChatAgentContainerState(BaseState):
+    """The state of one participant.
+
+    Attributes:
+        agent_state: The participant's own.
+        message_buffer: What it has yet to hear.
+    """
+
+    type: str = "ChatAgentContainerState"
+    agent_state: Mapping[str, Any] = Field(default_factory=dict[str, Any])
+    message_buffer: list[Mapping[str, Any]] = Field(default_factory=list[Mapping[str, Any]])
+
+
+class BaseGroupChatManagerState(BaseState):
+    """The state of the conversation; each kind of team adds that of its rule.
+
+    Attributes:
+        message_thread: Everything that was said, and the events on the way.
+        current_turn: How many turns the run under way has taken; 0 between runs.
+    """
+
+    type: str = "BaseGroupChatManagerState"
+    message_thread: list[Mapping[str, Any]] = Field(default_factory=list[Mapping[str, Any]])
+    current_turn: int = 0
+
+
+class RoundRobinManagerState(BaseGroupChatManagerState):
+    """Of a `RoundRobinGroupChat`.
+
+    Attributes:
+        next_speaker_index: Who speaks next, in the order of the participants.
+    """
+
+    type: str = "RoundRobinManagerState"
+    next_speaker_index: int = 0
+
+
+class SelectorManagerState(BaseGroupChatManagerState):
+    """Of a `SelectorGroupChat`.
+
+    Attributes:
+        previous_speaker: Who was selected last.
+    """
+
+    type: str = "SelectorManagerState"
+    previous_speaker: str | None = None
+
+
+class SwarmManagerState(BaseGroupChatManagerState):
+    """Of a `Swarm`.
+
+    Attributes:
+        current_speaker: Who has the conversation in hand; empty before the first run.
+    """
+
+    type: str = "SwarmManagerState"
+    current_speaker: str = ""

@@ -1,0 +1,89 @@
+"""A choice among names by a model: by a tool whose argument is one of them, or by text where there are no tools."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from symposia.core import FunctionCall
+from symposia.core.tools import ParametersSchema, ToolSchema
+
+TOOL: Final = "choose_speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a model chose.
+
+    Attributes:
+        name: The candidate, or None if it named none, or several.
+        answer: What it said, as text.
+        objection: What to tell it then.
+    """
+
+    name: str | None
+    answer: str
+    objection: str
+
+
+class Choice:
+    """One choice.
+
+    Args:
+        names: The candidates.
+        by_tool: Whether the model knows tools.
+    """
+
+    def __init__(self, names: Sequence[str], *, by_tool: bool) -> None:
+        self._names = names
+        self.tools: list[ToolSchema] = [_tool(names)] if by_tool else []
+        self.tool_choice: Literal["required", "none"] = "required" if by_tool else "none"
+
+    def read(self, answer: str | Sequence[FunctionCall]) -> Chosen:
+        """Find the one candidate in a model's answer."""
+        if isinstance(answer, str):
+            found, text = self._in_text(answer), answer
+        else:
+            found = [name for call in answer for name in self._in_call(call)]
+            text = ", ".join(f"{call.name}({call.arguments})" for call in answer)
+        return Chosen(found[0] if len(set(found)) == 1 else None, text, self._objection(found))
+
+    def _in_call(self, call: FunctionCall) -> list[str]:
+        try:
+            arguments = json.loads(call.arguments)
+        except json.JSONDecodeError:
+            return []
+        name = arguments.get("name") if isinstance(arguments, dict) else None
+        return [name] if name in self._names else []
+
+    def _in_text(self, text: str) -> list[str]:
+        """The candidates that a text mentions; only one, if it is all that the text says."""
+        bare = text.strip().strip("\"'`*.")
+        return [bare] if bare in self._names else [name for name in self._names if _mentions(text, name)]
+
+    def _objection(self, found: Sequence[str]) -> str:
+        fault = f"You named {', '.join(sorted(set(found)))}." if found else "You named none of those who may speak."
+        return f"{fault} Name exactly one of {list(self._names)}, and nothing else."
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether `name` stands in `text` as a word; an underscore may be written as a space, or escaped as in Markdown."""
+    spelling = re.escape(name).replace("_", r"(?:\\?_|\s)")
+    return re.search(rf"(?<!\w){spelling}(?!\w)", text) is not None
+
+
+def _tool(names: Sequence[str]) -> ToolSchema:
+    return ToolSchema(
+        name=TOOL,
+        description="Choose who speaks next.",
+        parameters=ParametersSchema(
+            type="object",
+            properties={"name": {"type": "string", "enum": list(names), "description": "Who speaks next."}},
+            required=["name"],
+            additionalProperties=False,
+        ),
+        strict=True,
+    )

@@ -1,0 +1,202 @@
+"""What every team does: the speakers of a decision speak, turn by turn, until something ends the run.
+
+A turn happens or it does not. A speaker that fails, is cancelled or is too late is given its messages again before its
+next turn, and the rule is put back to where it was before it decided, so that the next run decides anew. Those of the
+turn who did finish stay heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.teams._cast import Cast
+from symposia.agentchat.teams._conversation import Conversation
+from symposia.agentchat.teams._deadline import unless_overdue
+from symposia.agentchat.teams._effects import Effects
+from symposia.agentchat.teams._limits import TeamLimits
+from symposia.agentchat.teams._participant import Happened, Item
+from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule
+from symposia.agentchat.teams._run import Run
+from symposia.core.exceptions import UsageError
+
+
+class Engine:
+    """Carries out what a rule decides.
+
+    Args:
+        manager: The name under which the team itself speaks.
+        rule: Who decides.
+        cast: Who speaks.
+        conversation: What was said.
+        limits: What ends a run, besides the rule.
+        emit_team_events: Whether the rule's events, and who was chosen, belong to what happens.
+
+    Attributes:
+        between_turns: Held during a turn: whoever takes it sees the team between two turns.
+        going: Cleared while the team is paused.
+    """
+
+    def __init__(
+        self,
+        *,
+        manager: str,
+        rule: TeamRule,
+        cast: Cast,
+        conversation: Conversation,
+        limits: TeamLimits,
+        emit_team_events: bool,
+    ) -> None:
+        self.between_turns = asyncio.Lock()
+        self.going = asyncio.Event()
+        self.going.set()
+        self._manager = manager
+        self._rule = rule
+        self._cast = cast
+        self._conversation = conversation
+        self._limits = limits
+        self._emit_team_events = emit_team_events
+        self._run: Run | None = None
+        self._streamed: dict[str, list[Item]] = {}  # what each present speaker did and was shown already
+
+    async def run(self, task: Sequence[BaseChatMessage], run: Run) -> str:
+        """Take turns until something ends the run.
+
+        Returns:
+            Why it ended.
+
+        Raises:
+            Exception: Whatever a speaker or the rule raised; the team can run again.
+        """
+        self._run = run
+        try:
+            return await self._start(task) or await self._take_turns(run)
+        finally:
+            self._run = None
+            self._conversation.turns = 0
+            await self._limits.reset()
+
+    def on_happened(self, happened: Happened) -> None:
+        """Show what a participant does in the middle of its turn. After its turn, nobody listens to it."""
+        streamed = self._streamed.get(happened.name)
+        if streamed is not None and self._run is not None:
+            streamed += self._run.happened(happened.items)
+
+    async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
+        async with self.between_turns:
+            self._conversation.transcript += task
+            self._conversation.say(task)
+            return await self._limits.start(task)
+
+    async def _take_turns(self, run: Run) -> str:
+        while True:
+            await self.going.wait()
+            async with self.between_turns:
+                end = await self._turn_in_time(run)
+            if end is not None:
+                return end
+            await asyncio.sleep(0)  # agents that never wait would keep everything else from running
+
+    async def _turn_in_time(self, run: Run) -> str | None:
+        """Take a turn, or end it when it is overdue."""
+        self._limits.start_turn()
+        if self._limits.due_in() is None:
+            return await self._turn(run)
+        return await unless_overdue(
+            self._turn(run), self._limits.due_in, lambda: self._limits.overdue(tuple(self._streamed))
+        )
+
+    async def _turn(self, run: Run) -> str | None:
+        """Take a turn.
+
+        Returns:
+            Why the run ends with it, or None to go on.
+        """
+        before = self._rule.save_state()
+        try:
+            decision, chosen = await self._decide(run)
+            if isinstance(decision, Stop):
+                return decision.reason
+            spoken = await self._speak(decision.names, run)
+        except BaseException:
+            self._rule.load_state(before)
+            raise
+        self._conversation.turns += 1
+        return await self._limits.after_turn([*chosen, *spoken], self._conversation.turns)
+
+    async def _decide(self, run: Run) -> tuple[Decision, Sequence[Item]]:
+        """Ask the rule; also gives the events that carry what its models cost."""
+        effects = Effects(
+            self._manager,
+            emit=self._show if self._emit_team_events else _hide,
+            cancellation_token=run.cancellation_token,
+        )
+        decision = await self._rule.decide(self._conversation.transcript, effects)
+        names = decision.names if isinstance(decision, Speak) else ()
+        if isinstance(decision, Speak):
+            self._check(names)
+        if not effects.used and not (self._emit_team_events and names):
+            return decision, ()
+        event = SelectSpeakerEvent(
+            content=list(names), source=self._manager, models_usage=effects.usage if effects.used else None
+        )
+        if self._emit_team_events:
+            run.happened([event])
+        else:
+            run.count_silently(effects.usage)
+        return decision, [event] if effects.used else ()
+
+    def _show(self, event: BaseAgentEvent) -> None:
+        if self._run is not None:
+            self._run.happened([event])
+
+    def _check(self, names: Sequence[str]) -> None:
+        if not names or len(set(names)) < len(names) or not self._conversation.knows(names):
+            raise UsageError(
+                f"The rule of {self._manager} chose {list(names)}: it has to choose at least one participant, none "
+                f"twice, of {self._conversation.names}."
+            )
+
+    async def _speak(self, names: Sequence[str], run: Run) -> list[Item]:
+        """Let all of them speak at the same time, and gather what they did in the order in which they finish."""
+        if len(names) == 1:
+            return await self._speak_alone(names[0], run)
+        spoken: list[Item] = []
+
+        async def speak(name: str) -> None:
+            spoken.extend(await self._speak_alone(name, run))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(speak(name))
+        except ExceptionGroup as errors:
+            if len(errors.exceptions) == 1:
+                raise errors.exceptions[0] from None
+            raise
+        return spoken
+
+    async def _speak_alone(self, name: str, run: Run) -> list[Item]:
+        unheard = self._conversation.hear(name)
+        self._streamed[name] = []
+        try:
+            turn = await self._cast.take_turn(name, unheard, run.cancellation_token)
+        except BaseException as error:
+            self._conversation.unhear(name, unheard)
+            if isinstance(error, Exception):
+                error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
+            raise
+        finally:
+            streamed = self._streamed.pop(name)
+        items = streamed + run.happened(turn.items)
+        self._conversation.transcript += items
+        self._conversation.say(turn.said, author=name)
+        if turn.silent_usage is None:
+            return items
+        run.count_silently(turn.silent_usage)
+        return [*items, SelectSpeakerEvent(content=[], source=name, models_usage=turn.silent_usage)]
+
+
+def _hide(event: BaseAgentEvent) -> None:
+    """Show it to nobody."""

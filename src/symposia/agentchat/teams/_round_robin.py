@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from symposia.agentchat.base import ChatAgent, Team, TerminationCondition
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.state import RoundRobinManagerState
+from symposia.agentchat.teams._effects import Effects
+from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
+from symposia.agentchat.teams._rule import Speak, TeamRule, Transcript
+from symposia.core import AgentRuntime
+
+
+class RoundRobinRule(TeamRule):
+    """One after another, over and over.
+
+    Args:
+        names: The participants, in the order in which they speak.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self._next = 0
+
+    async def decide(self, transcript: Transcript, effects: Effects, /) -> Speak:
+        """The next in the order."""
+        name = self._names[self._next]
+        self._next = (self._next + 1) % len(self._names)
+        return Speak((name,))
+
+    def save_state(self) -> Mapping[str, Any]:
+        """Whose turn it is."""
+        return {"next_speaker_index": self._next}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Go on from there."""
+        self._next = RoundRobinManagerState.model_validate(state).next_speaker_index % len(self._names)
+
+    def reset(self) -> None:
+        """Begin with the first."""
+        self._next = 0
+
+
+class RoundRobinGroupChat(BaseGroupChat):
+    """A team whose participants speak one after another, over and over, in the order in which they are given.
+
+    Parameters and errors are those of `BaseGroupChat`.
+    """
+
+    DEFAULT_NAME: ClassVar[str] = "RoundRobinGroupChat"
+    _manager: ClassVar[str] = "RoundRobinGroupChatManager"
+    _manager_state: ClassVar[str] = "RoundRobinManagerState"
+
+    def __init__(
+        self,
+        participants: Sequence[ChatAgent | Team],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        termination_condition: TerminationCondition | None = None,
+        max_turns: int | None = None,
+        turn_timeout: float | timedelta | None = None,
+        runtime: AgentRuntime | None = None,
+        custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None = None,
+        emit_team_events: bool = False,
+    ) -> None:
+        super().__init__(
+            participants,
+            rule=RoundRobinRule(participant_names(participants)),
+            name=name,
+            description=description,
+            termination_condition=termination_condition,
+            max_turns=max_turns,
+            turn_timeout=turn_timeout,
+            runtime=runtime,
+            custom_message_types=custom_message_types,
+            emit_team_events=emit_team_events,
+        )

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from symposia.agentchat.base import ChatAgent, TerminationCondition
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
+from symposia.agentchat.state import SwarmManagerState
+from symposia.agentchat.teams._effects import Effects
+from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
+from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule, Transcript
+from symposia.core import AgentRuntime
+from symposia.core.exceptions import InvalidArgumentError
+
+
+class SwarmRule(TeamRule):
+    """Whoever the conversation was handed to last; before any handoff, the first participant.
+
+    Args:
+        names: The participants.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self._current = self._names[0]
+        self._read = 0  # how much of the transcript was searched for handoffs
+
+    async def decide(self, transcript: Transcript, effects: Effects, /) -> Decision:
+        """The target of the last handoff. One to somebody outside the team stops it, so that they can answer.
+
+        Raises:
+            InvalidArgumentError: The task goes on from a handoff to somebody outside without handing back.
+        """
+        handoff = self._last_handoff(transcript)
+        target = handoff.target if handoff else self._current
+        if handoff and target not in self._names:
+            if handoff is transcript[-1] and handoff.source in self._names:
+                return Stop(f"Handoff to {target} from {handoff.source}, and {target} is not in the team.")
+            raise InvalidArgumentError(
+                f"The last handoff went to {target!r}, who is not one of the participants {list(self._names)}. Start "
+                "the run with a HandoffMessage whose target is one of them."
+            )
+        self._current = target
+        self._read = len(transcript)
+        return Speak((target,))
+
+    def _last_handoff(self, transcript: Transcript) -> HandoffMessage | None:
+        """The last one that was not followed yet."""
+        for index in range(len(transcript) - 1, self._read - 1, -1):
+            message = transcript[index]
+            if isinstance(message, HandoffMessage):
+                return message
+        return None
+
+    def save_state(self) -> Mapping[str, Any]:
+        """Who has the conversation in hand."""
+        return {"current_speaker": self._current}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Go on from there; what was said meanwhile is read again, since the last handoff decides anyway."""
+        current = SwarmManagerState.model_validate(state).current_speaker
+        self._current = current if current in self._names else self._names[0]
+        self._read = 0
+
+    def reset(self) -> None:
+        """Begin with the first participant."""
+        self._current = self._names[0]
+        self._read = 0
+
+
+class Swarm(BaseGroupChat):
+    """A team whose participants hand the conversation to each other. The first one begins.
+
+    Parameters are those of `BaseGroupChat`. Teams cannot take part, since they do not hand off.
+
+    Raises:
+        InvalidArgumentError: As `BaseGroupChat`, or the first participant does not produce handoffs.
+    """
+
+    DEFAULT_NAME: ClassVar[str] = "Swarm"
+    _manager: ClassVar[str] = "SwarmGroupChatManager"
+    _manager_state: ClassVar[str] = "SwarmManagerState"
+
+    def __init__(
+        self,
+        participants: Sequence[ChatAgent],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        termination_condition: TerminationCondition | None = None,
+        max_turns: int | None = None,
+        turn_timeout: float | timedelta | None = None,
+        runtime: AgentRuntime | None = None,
+        custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None = None,
+        emit_team_events: bool = False,
+    ) -> None:
+        names = participant_names(participants)
+        if teams := [each.name for each in participants if not isinstance(each, ChatAgent)]:
+            raise InvalidArgumentError(f"The participants of a swarm have to be agents, and {teams} are not.")
+        if HandoffMessage not in participants[0].produced_message_types:
+            raise InvalidArgumentError(
+                f"The first participant must be able to produce handoff messages, and {names[0]!r} is not: give it "
+                "handoffs."
+            )
+        super().__init__(
+            participants,
+            rule=SwarmRule(names),
+            name=name,
+            description=description,
+            termination_condition=termination_condition,
+            max_turns=max_turns,
+            turn_timeout=turn_timeout,
+            runtime=runtime,
+            custom_message_types=custom_message_types,
+            emit_team_events=emit_team_events,
+        )
