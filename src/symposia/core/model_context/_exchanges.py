@@ -33,6 +33,8 @@ def whole(messages: Sequence[LLMMessage], *, is_end: bool) -> list[LLMMessage]:
         messages: A piece of a conversation.
         is_end: Whether it is the end of the conversation, where a call may still wait for its results.
     """
+    if not any(map(_is_about_tools, messages)):
+        return list(messages)  # most pieces of most conversations
     exchanges = split(messages)
     last = len(exchanges) - 1
     return [
@@ -49,6 +51,12 @@ def last_exchange(messages: Sequence[LLMMessage]) -> Exchange:
     while start > 0 and isinstance(messages[start], FunctionExecutionResultMessage):
         start -= 1
     return whole(messages[start:], is_end=True)
+
+
+def _is_about_tools(message: LLMMessage) -> bool:
+    return isinstance(message, FunctionExecutionResultMessage) or (
+        isinstance(message, AssistantMessage) and not isinstance(message.content, str)
+    )
 
 
 def _is_open(exchange: Exchange) -> bool:

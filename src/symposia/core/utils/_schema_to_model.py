@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, Final, ForwardRef, Literal, TypeAlias, Union, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from symposia.core.exceptions import InvalidArgumentError
 
@@ -28,7 +28,6 @@ _FORMATS: Final[Mapping[str, object]] = {
     "ipv4": IPv4Address,
     "ipv6": IPv6Address,
     "time": time,
-    "uri": AnyUrl,
     "uuid": UUID,
 }
 _SCALARS: Final[Mapping[str, object]] = {"boolean": bool, "integer": int, "null": None, "number": float, "string": str}
