@@ -1,0 +1,3 @@
+from symposia.cli._app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,47 @@
+"""The `symposia` command. Every verb calls a public function and shows what it gives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from symposia import __version__
+from symposia.cli._doctor import doctor
+from symposia.cli._exit import exit_statuses
+from symposia.cli._run import run
+from symposia.cli._setup import setup
+
+app = typer.Typer(
+    name="symposia",
+    help="Teams of agents that talk, write code, run it in a sandbox and check it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"symposia {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+app.command(epilog=exit_statuses())(run)
+app.command()(doctor)
+app.command()(setup)
+
+
+def main() -> None:
+    """Run the command line that the process was started with."""
+    app()

@@ -1,0 +1,84 @@
+"""`symposia doctor`: what works on this machine, and why the rest does not. It never shows a key."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from symposia import __version__
+from symposia.cli._exit import Status
+from symposia.ext.code_executors import sandbox_backends
+from symposia.presets.coding import VENDORS
+
+PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
+NAME_WIDTH = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        good: Whether it is as one would want it; None where it is neither good nor bad.
+    """
+
+    name: str
+    good: bool | None
+    text: str
+
+
+def doctor() -> None:
+    """Say which sandboxes work here and why the others do not, which keys are set, and which versions are installed."""
+    sandboxes = asyncio.run(_sandboxes())
+    _show("Sandboxes", sandboxes)
+    _show("Models", _keys())
+    _show("Versions", _versions())
+    if not any(finding.good for finding in sandboxes):
+        raise typer.Exit(Status.NO_SANDBOX)
+
+
+async def _sandboxes() -> list[Finding]:
+    backends = sandbox_backends()
+    reasons = await asyncio.gather(*(backend.unavailable_reason() for backend in backends))
+    return [
+        Finding(backend.name, reason is None, reason or "works")
+        for backend, reason in zip(backends, reasons, strict=True)
+    ]
+
+
+def _keys() -> Iterator[Finding]:
+    for vendor in VENDORS:
+        there = bool(os.environ.get(vendor.key))
+        yield Finding(vendor.name, there, f"{vendor.key} is {'set' if there else 'not set'}")
+        if address := os.environ.get(vendor.address):
+            yield Finding(vendor.name, None, f"{vendor.address} sends its requests to {address}")
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("symposia", None, __version__)
+    yield Finding("Python", None, f"{platform.python_version()} ({sys.executable})")
+    yield Finding("Linux" if sys.platform == "linux" else sys.platform, None, platform.release())
+    for package in PACKAGES:
+        try:
+            yield Finding(package, None, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, False, f"not installed: pip install 'symposia[{package}]'")
+
+
+def _show(title: str, findings: Iterator[Finding] | list[Finding]) -> None:
+    typer.secho(title, bold=True)
+    for finding in findings:
+        mark, colour = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", None)}[finding.good]
+        first, *rest = finding.text.splitlines()
+        typer.secho(f"  {mark} ", fg=colour, nl=False)
+        typer.echo(f"{finding.name:<{NAME_WIDTH}}{first}")
+        for line in rest:
+            typer.echo(f"{'':<{NAME_WIDTH + 4}}{line}")
+    typer.echo()

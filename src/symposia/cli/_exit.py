@@ -1,0 +1,92 @@
+"""What the exit status of ``symposia run`` says. The numbers are part of the interface: scripts rely on them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, NoReturn
+
+import typer
+
+from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError, SymposiaError
+from symposia.presets.coding import (
+    DataFileError,
+    EmptyTaskError,
+    MissingKeyError,
+    Outcome,
+    RunFolderError,
+    UnknownVendorError,
+)
+
+
+class Status(IntEnum):
+    """Exit statuses: 2 to 19 before anything ran, 20 and more when a run ended without a verified answer."""
+
+    VERIFIED = 0
+    FAILED = 1
+    USAGE = 2
+    EMPTY_TASK = 10
+    DATA_FILE = 11
+    RUN_FOLDER = 12
+    UNKNOWN_VENDOR = 13
+    MISSING_KEY = 14
+    NO_SANDBOX = 15
+    MISSING_EXTRA = 16
+    NO_CODE = 20
+    MODEL_FAILED = 21
+    SANDBOX_DIED = 22
+    MESSAGE_LIMIT = 23
+    TIME_LIMIT = 24
+    TOKEN_LIMIT = 25
+    INTERRUPTED = 130
+
+
+MEANING: Final = {
+    Status.VERIFIED: "verified: the reviewer approved the program's real output",
+    Status.FAILED: "an error that nobody foresaw",
+    Status.USAGE: "an option is wrong",
+    Status.EMPTY_TASK: "the task is empty",
+    Status.DATA_FILE: "a data file is missing or cannot be read",
+    Status.RUN_FOLDER: "the folder for the results cannot be written, or is not empty",
+    Status.UNKNOWN_VENDOR: "no vendor is known for the model",
+    Status.MISSING_KEY: "the model's key is not set",
+    Status.NO_SANDBOX: "no sandbox works on this machine",
+    Status.MISSING_EXTRA: "an optional dependency is not installed",
+    Status.NO_CODE: "the coder answered three times without code",
+    Status.MODEL_FAILED: "a model call failed for good",
+    Status.SANDBOX_DIED: "the sandbox ended in the middle of a program",
+    Status.MESSAGE_LIMIT: "--max-messages reached",
+    Status.TIME_LIMIT: "--timeout reached",
+    Status.TOKEN_LIMIT: "--max-tokens reached",
+    Status.INTERRUPTED: "interrupted (Ctrl-C)",
+}
+
+_OF_ERROR: Final[dict[type[SymposiaError], Status]] = {
+    EmptyTaskError: Status.EMPTY_TASK,
+    DataFileError: Status.DATA_FILE,
+    RunFolderError: Status.RUN_FOLDER,
+    UnknownVendorError: Status.UNKNOWN_VENDOR,
+    MissingKeyError: Status.MISSING_KEY,
+    SandboxUnavailableError: Status.NO_SANDBOX,
+    MissingExtraError: Status.MISSING_EXTRA,
+}
+
+
+def status_of_error(error: SymposiaError) -> Status:
+    """The status for an error that kept a run from starting."""
+    return next((status for kind, status in _OF_ERROR.items() if isinstance(error, kind)), Status.FAILED)
+
+
+def status_of_outcome(outcome: Outcome) -> Status:
+    """The status for the way in which a run ended."""
+    return Status[outcome.name]
+
+
+def exit_statuses() -> str:
+    """All of them, for the help: a paragraph each, which typer sets on a line of its own."""
+    return "Exit status\n\n" + "\n\n".join(f"{status.value}: {meaning}" for status, meaning in MEANING.items())
+
+
+def fail(message: str, status: Status) -> NoReturn:
+    """Say on stderr what went wrong, and end with a status."""
+    typer.secho(message, fg=typer.colors.RED, err=True)
+    raise typer.Exit(status)

@@ -1,0 +1,57 @@
+"""The sandboxes by the names that ``--sandbox`` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from symposia.core.code_executor import SandboxBackend
+from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
+from symposia.ext.code_executors import choose_backend, sandbox_backends, set_up_backend
+from symposia.presets.coding import LocalBackend
+
+
+class SandboxName(StrEnum):
+    """What ``--sandbox`` takes."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    BUBBLEWRAP = "bubblewrap"
+    NAMESPACES = "namespaces"
+    LOCAL = "local"
+
+
+async def ready_sandbox(name: SandboxName, report: Callable[[str], None]) -> SandboxBackend:
+    """Find a sandbox that works here, and make what it needs if this is its first use.
+
+    Raises:
+        SandboxUnavailableError: It does not work on this machine, or none does.
+    """
+    if name is SandboxName.LOCAL:
+        return LocalBackend()
+    wanted = [backend for backend in sandbox_backends() if name in {SandboxName.AUTO, backend.name}]
+    if name is SandboxName.DOCKER:  # without its image it does not work yet, and setting it up says why it cannot
+        await set_up_backend(wanted[0], report)
+    chosen = await choose_backend(wanted)
+    await set_up_backend(chosen, report)
+    return chosen
+
+
+async def set_up(name: SandboxName, report: Callable[[str], None]) -> None:
+    """Make what a sandbox needs; for ``auto``, what each of them needs that this machine can run.
+
+    Raises:
+        SandboxUnavailableError: It cannot be made; the text says why.
+    """
+    for backend in sandbox_backends():
+        if name == backend.name:
+            await set_up_backend(backend, report)
+        elif name is SandboxName.AUTO:
+            await _set_up_if_possible(backend, report)
+
+
+async def _set_up_if_possible(backend: SandboxBackend, report: Callable[[str], None]) -> None:
+    try:
+        await set_up_backend(backend, report)
+    except (MissingExtraError, SandboxUnavailableError) as error:
+        report(f"{backend.name} is left out: {error}")

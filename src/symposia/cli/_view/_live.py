@@ -1,0 +1,141 @@
+"""The view for a terminal: what is finished scrolls up, what is being said grows below it, with a line of status."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    SelectSpeakerEvent,
+)
+from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._render import (
+    beginning_block,
+    end_block,
+    heading,
+    indented,
+    last_lines,
+    markdown_block,
+    message_block,
+    output_line,
+)
+from symposia.cli._view._text import harmless, seconds
+from symposia.cli._view._view import Beginning
+from symposia.presets.coding import CodingResult, ExecutionMessage, OutputChunkEvent
+
+DOING = {"planner": "plans", "coder": "writes", "executor": "runs the program", "reviewer": "checks the output"}
+ROWS_BELOW = 8
+FRAMES_A_SECOND = 10
+
+
+class LiveView:
+    """Shows tokens as they stream in, a program's output as it comes, and time and tokens all along.
+
+    Args:
+        console: A terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = _Status()
+        self._lines = LineBuffer()
+        self._live = Live(
+            self._status, console=console, refresh_per_second=FRAMES_A_SECOND, transient=True, redirect_stderr=False
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._print_output(self._lines.rest())
+        self._live.stop()
+
+    def note(self, text: str) -> None:
+        """Say it in the line of status."""
+        self._status.doing = harmless(text)
+
+    def begin(self, beginning: Beginning) -> None:
+        """Print the title block and start the clock."""
+        self._status.started = time.monotonic()
+        self._status.doing = "starts"
+        self._console.print(beginning_block(beginning))
+
+    def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+        """Grow what is being said, or print it when it is finished."""
+        match message:
+            case OutputChunkEvent():
+                self._print_output(self._lines.add(message.stream, message.content))
+            case ModelClientStreamingChunkEvent():
+                self._status.speaker = message.source
+                self._status.streamed += message.content
+            case SelectSpeakerEvent():
+                self._speaks(message.content[0])
+            case _:
+                self._finished(message)
+
+    def end(self, result: CodingResult) -> None:
+        """Print the answer, the summary and the contents of the folder."""
+        self._live.stop()
+        self._console.print(end_block(result))
+
+    def _speaks(self, name: str) -> None:
+        self._status.doing = f"{name} {DOING.get(name, 'speaks')}"
+        if name == "executor":  # its output is printed as it comes, and needs the heading above it
+            self._console.print(heading(name, self._status.elapsed, "in the sandbox"))
+
+    def _finished(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+        self._status.streamed = ""
+        if message.models_usage:
+            self._status.tokens += message.models_usage.prompt_tokens + message.models_usage.completion_tokens
+        body = message_block(message)
+        if body is None:
+            return
+        if isinstance(message, ExecutionMessage):
+            self._print_output(self._lines.rest())
+        else:
+            self._console.print(heading(message.source, self._status.elapsed))
+        self._console.print(indented(body))
+        self._console.print()
+
+    def _print_output(self, lines: list[str]) -> None:
+        for line in lines:
+            self._console.print(output_line(line))
+
+
+class _Status:
+    """What stands below the finished part: the end of what streams in, and a line with who does what."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.doing = "starts"
+        self.speaker = ""
+        self.streamed = ""
+        self.tokens = 0
+        self._spinner = Spinner("dots")
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text(f"{self.doing} · {seconds(self.elapsed)} · {self.tokens:,} tokens", "dim", overflow="ellipsis")
+        line.no_wrap = True
+        self._spinner.update(text=line)
+        if self.streamed:
+            rows = max(1, console.height - ROWS_BELOW)
+            yield heading(self.speaker, self.elapsed)
+            yield indented(markdown_block(last_lines(self.streamed, rows)))
+            yield Text()
+        yield self._spinner

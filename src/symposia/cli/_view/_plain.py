@@ -1,0 +1,104 @@
+"""The view for logs, pipes and terminals without abilities: plain lines, no control codes, each written at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self, TextIO
+
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    SelectSpeakerEvent,
+    StructuredMessage,
+    TextMessage,
+)
+from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._text import contents, harmless, summary
+from symposia.cli._view._view import RECORDED_NOTE, Beginning
+from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, OutputChunkEvent, Plan, Review
+
+
+class PlainView:
+    """Writes what was said when it is said to the end, and a program's output line by line as it comes.
+
+    Args:
+        out: Where to.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._started = time.monotonic()
+        self._lines = LineBuffer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._output(self._lines.rest())
+
+    def note(self, text: str) -> None:
+        """One line."""
+        self._write([text])
+
+    def begin(self, beginning: Beginning) -> None:
+        """One line a fact."""
+        self._started = time.monotonic()
+        self._write([f"Task: {beginning.title}", f"Model: {beginning.models_line()}"])
+        if beginning.recorded:
+            self._write([RECORDED_NOTE])
+        self._write([f"Data: {path}" for path in beginning.data])
+        self._write([f"Sandbox: {beginning.sandbox_line()}", f"Results: {beginning.folder}", ""])
+
+    def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+        """Write a message with its sender and the time since the beginning."""
+        match message:
+            case SelectSpeakerEvent(content=["executor"]):
+                self._say("executor", "runs the program")
+            case OutputChunkEvent():
+                self._output(self._lines.add(message.stream, message.content))
+            case ExecutionMessage():
+                self._output(self._lines.rest())
+                for run in message.runs:
+                    self._say("executor", run_line(run))
+                if message.remark:
+                    self._say("executor", message.remark)
+            case StructuredMessage(content=Plan() as plan):
+                self._say("planner", "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)])
+            case StructuredMessage(content=Review() as review):
+                self._say("reviewer", "approved" if review.approved else "sent back", review.reasons)
+            case TextMessage(source="coder"):
+                self._say("coder", "wrote", message.content.splitlines())
+            case _:
+                pass
+
+    def end(self, result: CodingResult) -> None:
+        """Write the answer, the summary and the contents of the folder."""
+        title = "Answer" if result.answer else "No verified answer"
+        self._write(["", f"{title}:", "", *harmless(result.answer or result.detail).splitlines(), "", summary(result)])
+        if result.folder:
+            self._write([f"Results: {result.folder}", *(f"  {name:<14} {what}" for name, what in contents(result))])
+
+    def _output(self, lines: Iterable[str]) -> None:
+        self._write(f"    | {harmless(line)}" for line in lines)
+
+    def _say(self, source: str, what: str, lines: Iterable[str] = ()) -> None:
+        elapsed = time.monotonic() - self._started
+        self._write(
+            [f"[{elapsed:7.1f} s] {source}: {harmless(what)}", *(f"    {harmless(line)}".rstrip() for line in lines)]
+        )
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._out.write(f"{line}\n")
+        self._out.flush()
+
+
+def run_line(run: BlockRun) -> str:
+    """How a program ended, how long it took and what it made."""
+    ended = "" if run.status in {"ok", "error"} else f" ({run.status.replace('_', ' ')})"
+    files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.files)
+    return f"exit status {run.exit_code}{ended} after {run.wall_seconds:.2f} s{files}"

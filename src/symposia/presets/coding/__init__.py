@@ -1,0 +1,82 @@
+"""The coding swarm behind ``symposia run``: planner, coder, executor and reviewer, from a task to checked results.
+
+result = await run_coding_swarm(
+    CodingTask(text="Plot sales.csv by month", data=(Path("sales.csv"),)),
+    models=SwarmModels(planner=model, coder=model, reviewer=model),
+    sandbox=backend,
+)
+"""
+
+from symposia.presets.coding._errors import (
+    DataFileError,
+    EmptyTaskError,
+    MissingKeyError,
+    RecordingError,
+    RunFolderError,
+    UnknownVendorError,
+)
+from symposia.presets.coding._limits import SwarmLimits
+from symposia.presets.coding._local import LocalBackend
+from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile, OutputChunkEvent
+from symposia.presets.coding._models import (
+    VENDORS,
+    NamedModel,
+    SwarmModels,
+    Vendor,
+    default_model_name,
+    model_named,
+    vendor_of,
+)
+from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._plan import Plan, Review
+from symposia.presets.coding._recorded import (
+    BundledName,
+    BundledTask,
+    RecordedChatCompletionClient,
+    RecordedReply,
+    bundled_task,
+)
+from symposia.presets.coding._report import RunFolder, default_run_folder
+from symposia.presets.coding._result import AgentUsage, CodingResult
+from symposia.presets.coding._rule import CodingRule, next_step
+from symposia.presets.coding._swarm import run_coding_swarm
+from symposia.presets.coding._task import CodingTask, check_data_files
+
+__all__ = [
+    "VENDORS",
+    "AgentUsage",
+    "BlockRun",
+    "BundledName",
+    "BundledTask",
+    "CodingResult",
+    "CodingRule",
+    "CodingTask",
+    "DataFileError",
+    "EmptyTaskError",
+    "ExecutionMessage",
+    "LocalBackend",
+    "MadeFile",
+    "MissingKeyError",
+    "NamedModel",
+    "Outcome",
+    "OutputChunkEvent",
+    "Plan",
+    "RecordedChatCompletionClient",
+    "RecordedReply",
+    "RecordingError",
+    "Review",
+    "RunFolder",
+    "RunFolderError",
+    "SwarmLimits",
+    "SwarmModels",
+    "UnknownVendorError",
+    "Vendor",
+    "bundled_task",
+    "check_data_files",
+    "default_model_name",
+    "default_run_folder",
+    "model_named",
+    "next_step",
+    "run_coding_swarm",
+    "vendor_of",
+]

@@ -1,0 +1,94 @@
+"""Running generated code on this machine without a sandbox, for those who ask for it by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from symposia.core import CancellationToken
+from symposia.core.code_executor import (
+    CodeBlock,
+    OutputListener,
+    OutputStream,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPolicy,
+    SandboxResult,
+)
+from symposia.core.exceptions import SandboxError
+from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+from symposia.presets.coding._data import UNPROTECTED
+
+
+class LocalBackend(SandboxBackend):
+    """No wall at all: code runs with the user's rights. It sees data files where they are, since nothing is mounted."""
+
+    @property
+    def name(self) -> str:
+        """``local``."""
+        return UNPROTECTED
+
+    async def unavailable_reason(self) -> str | None:
+        """It works everywhere."""
+        return None
+
+    @override
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> LocalSandbox:
+        """Make a work folder. Of the policy, the time, the output and the files that come back are held to."""
+        return LocalSandbox(policy)
+
+
+class LocalSandbox(Sandbox):
+    """The interface of a sandbox on the local executor."""
+
+    def __init__(self, policy: SandboxPolicy) -> None:
+        self._listener: OutputListener | None = None
+        with warnings.catch_warnings():  # it warns that it protects from nothing, which is why this has to be asked for
+            warnings.simplefilter("ignore", UserWarning)
+            self._executor = LocalCommandLineCodeExecutor(
+                timeout=policy.time_limit, policy=policy, on_output=self._pass_on
+            )
+
+    @override
+    async def run(
+        self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
+    ) -> SandboxResult:
+        """Run one block. What it prints to stderr comes after what it prints to stdout, in `stdout`."""
+        self._listener = on_output
+        result = await self._executor.execute_code_blocks(
+            [CodeBlock(code=code, language=language)], CancellationToken()
+        )
+        block = result.blocks[0]
+        return SandboxResult(
+            status=block.status,
+            exit_code=block.exit_code,
+            stdout=block.output,
+            stderr="",
+            artifacts=block.artifacts,
+            artifacts_skipped=block.artifacts_skipped,
+            wall_seconds=block.wall_seconds,
+        )
+
+    @override
+    async def put(self, path: str, data: bytes) -> None:
+        """Not needed: local code sees the host's files."""
+        raise SandboxError(f"{path} cannot be put: local code sees the files of this machine where they are.")
+
+    async def get(self, path: str) -> bytes:
+        """Not needed: files come back in results."""
+        raise FileNotFoundError(path)
+
+    async def reset(self) -> None:
+        """Empty the work folder."""
+        await self._executor.restart()
+
+    async def close(self) -> None:
+        """Remove the work folder."""
+        await self._executor.stop()
+
+    def _pass_on(self, stream: OutputStream, text: str) -> None:
+        if self._listener:
+            self._listener(stream, text)

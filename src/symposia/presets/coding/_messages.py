@@ -1,0 +1,122 @@
+"""What the executor says: the message with a program's real results, and its output as it comes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.core.code_executor import OutputStream, RunStatus
+from symposia.core.models import UserMessage
+
+SHOWN_TO_MODELS = 16_000
+"""Characters of each of stdout and stderr that go to a model: some 4,000 tokens. The whole is in the run's folder."""
+
+
+class MadeFile(BaseModel):
+    """A file that a block made or changed.
+
+    Attributes:
+        path: Relative to the work folder.
+        kind: Its media type.
+        data: Its bytes, which a dump leaves out: they are in the run's folder.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    kind: str
+    size: int
+    sha256: str
+    data: bytes = Field(default=b"", exclude=True, repr=False)
+
+
+class BlockRun(BaseModel):
+    """One block that ran, and what it really did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    language: str
+    status: RunStatus
+    exit_code: int
+    stdout: str
+    stderr: str
+    files: tuple[MadeFile, ...] = ()
+    files_left_behind: tuple[tuple[str, str], ...] = ()
+    wall_seconds: float = 0.0
+
+    def report(self, shown: int = SHOWN_TO_MODELS) -> str:
+        """What happened, in words for a model.
+
+        Args:
+            shown: Characters of each of stdout and stderr to keep.
+        """
+        ended = "" if self.status in {"ok", "error"} else f" ({self.status.replace('_', ' ')})"
+        parts = [f"exit status {self.exit_code}{ended}"]
+        parts += [f"{name}:\n{shorten(text, shown)}" for name, text in self.streams() if text.strip()]
+        if not self.stdout.strip():
+            parts.append("Nothing was printed to stdout.")
+        parts += [f"file made: {file.path} ({file.kind}, {file.size:,} bytes)" for file in self.files]
+        parts += [f"file left behind: {path} ({reason})" for path, reason in self.files_left_behind]
+        return "\n".join(parts)
+
+    def streams(self) -> tuple[tuple[OutputStream, str], ...]:
+        """Stdout and stderr, each with its name."""
+        return ("stdout", self.stdout.rstrip()), ("stderr", self.stderr.rstrip())
+
+
+class ExecutionMessage(BaseChatMessage):
+    """What came of the coder's answer.
+
+    Attributes:
+        runs: The blocks that ran, in order, up to the first that failed; empty when there was nothing to run.
+        remark: What the coder should know besides: why nothing ran.
+    """
+
+    runs: tuple[BlockRun, ...] = ()
+    remark: str = ""
+    type: Literal["ExecutionMessage"] = "ExecutionMessage"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether something ran, and all of it well."""
+        return bool(self.runs) and self.runs[-1].exit_code == 0
+
+    @property
+    def output(self) -> str:
+        """All that the blocks printed to stdout."""
+        return "".join(run.stdout for run in self.runs)
+
+    @property
+    def files(self) -> tuple[MadeFile, ...]:
+        """The files that were made; of one that was made twice, the later."""
+        return tuple({file.path: file for run in self.runs for file in run.files}.values())
+
+    def to_text(self) -> str:
+        """Each block's exit status, output and files."""
+        parts = [run.report() for run in self.runs]
+        return "\n\n".join([*parts, self.remark] if self.remark else parts)
+
+    def to_model_text(self) -> str:
+        """As `to_text`."""
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        """`to_text`, said by `source`."""
+        return UserMessage(content=self.to_text(), source=self.source)
+
+
+class OutputChunkEvent(ModelClientStreamingChunkEvent):
+    """A piece of what the running code prints, as it comes. Like a model's chunks, it is no part of the transcript."""
+
+    stream: OutputStream = "stdout"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Keep the head and the tail of a long text, and say how much is missing between them."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"

@@ -1,0 +1,105 @@
+"""A model whose words are recorded. Each reply fits only the request that it was recorded for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
+
+from symposia.core import CancellationToken
+from symposia.core.models import AssistantMessage, CreateResult, LLMMessage, ModelInfo, UserMessage
+from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.presets.coding._errors import RecordingError
+
+ABILITIES: Final = ModelInfo(
+    vision=False, function_calling=False, json_output=True, family="unknown", structured_output=True
+)
+
+
+class RecordedReply(BaseModel):
+    """One answer of a recorded model.
+
+    Attributes:
+        agent: Whose model it is.
+        expects: Texts that stand in what the agent was sent since its last answer, wherever this reply fits.
+        content: The answer.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    agent: str
+    expects: tuple[str, ...] = ()
+    content: str
+
+
+class RecordedChatCompletionClient(ReplayChatCompletionClient):
+    """Gives recorded replies in order, each only where it fits; else `RecordingError`. It counts words for tokens.
+
+    Args:
+        replies: What the model says, in order.
+        pace: Seconds between the words of a streamed reply.
+    """
+
+    def __init__(self, replies: Sequence[RecordedReply], *, pace: float = 0.0) -> None:
+        super().__init__(_Recording(replies).reply_to, ABILITIES)
+        self._pace = pace
+
+    @override
+    async def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """Give the next reply word by word, at the pace."""
+        stream = super().create_stream(
+            messages,
+            tools=tools,
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
+        async for piece in stream:
+            yield piece
+            await asyncio.sleep(self._pace)
+
+
+class _Recording:
+    """Hands out replies, and holds each request to what the reply was recorded for."""
+
+    def __init__(self, replies: Sequence[RecordedReply]) -> None:
+        self._replies = replies
+        self._given = 0
+
+    def reply_to(self, messages: Sequence[LLMMessage]) -> str:
+        if self._given == len(self._replies):
+            raise RecordingError(f"The recording has {self._given} replies here, and another one is asked for.")
+        reply = self._replies[self._given]
+        sent = _sent_since_last_answer(messages)
+        for text in reply.expects:
+            if text not in sent:
+                raise RecordingError(
+                    f"The recording does not fit: reply {self._given + 1} of the {reply.agent} was recorded for a "
+                    f"request with {text!r} in it, and this one has no such text. Run the task on a model: --model M"
+                )
+        self._given += 1
+        return reply.content.strip()
+
+
+def _sent_since_last_answer(messages: Sequence[LLMMessage]) -> str:
+    latest: list[str] = []
+    for message in reversed(messages):
+        if isinstance(message, AssistantMessage):
+            break
+        if isinstance(message, UserMessage):
+            latest.append(str(message.content))
+    return "\n".join(reversed(latest))

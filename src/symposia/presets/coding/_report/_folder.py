@@ -1,0 +1,121 @@
+"""The folder that a run leaves. Messages are written as they come, so that a crash loses nothing that was said.
+
+    answer.md          the answer, what it rests on, how the run ended        at the end
+    code/              each block that ran, with its exit status and output   as it ran
+    files/             what the code made                                     as it ran
+    transcript.md      the conversation to read                               as it goes
+    transcript.jsonl   the conversation to process, one message a line        as it goes
+    usage.json         tokens by agent and model                              at the end
+
+Everything here blocks; the swarm calls it in a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import unicodedata
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core.exceptions import SandboxError
+from symposia.presets.coding._errors import RunFolderError
+from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
+from symposia.presets.coding._report._markdown import answer_page, transcript_entry
+from symposia.presets.coding._report._usage import usage_document
+from symposia.presets.coding._result import CodingResult
+
+SUFFIXES = {"python": "py", "sh": "sh"}
+SLUG_LENGTH = 40
+
+
+class RunFolder:
+    """A new folder for the results of one run.
+
+    Args:
+        path: Where; it is made, with its parents. An empty folder may be there already.
+
+    Raises:
+        RunFolderError: It cannot be made or written, or holds something.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._blocks = 0
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            empty = next(path.iterdir(), None) is None
+            if empty:
+                (path / "transcript.md").write_text("# Transcript\n", encoding="utf-8")
+                (path / "transcript.jsonl").touch()
+        except OSError as error:
+            raise RunFolderError(
+                f"The results cannot be written to {path}: {error.strerror or error}. Give another folder: --out DIR"
+            ) from error
+        if not empty:
+            raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder: --out DIR")
+
+    def record(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+        """Add a message to the transcript, and to ``code/`` and ``files/`` what it says of programs that ran."""
+        line = json.dumps(message.dump(), ensure_ascii=False)
+        _append(self.path / "transcript.jsonl", f"{line}\n")
+        _append(self.path / "transcript.md", f"\n{transcript_entry(message)}")
+        if isinstance(message, ExecutionMessage):
+            for run in message.runs:
+                self._record_run(run)
+
+    def finish(self, result: CodingResult) -> None:
+        """Write the answer and the usage."""
+        usage = json.dumps(usage_document(result.usage), indent=2)
+        (self.path / "usage.json").write_text(f"{usage}\n", encoding="utf-8")
+        (self.path / "answer.md").write_text(answer_page(result), encoding="utf-8")
+
+    def _record_run(self, run: BlockRun) -> None:
+        self._blocks += 1
+        folder = self.path / "code"
+        folder.mkdir(exist_ok=True)
+        name = f"{self._blocks:02}-exit-{run.exit_code}"
+        (folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}").write_text(run.code, encoding="utf-8")
+        for stream, text in run.streams():
+            if text:
+                (folder / f"{name}.{stream}.txt").write_text(f"{text}\n", encoding="utf-8")
+        for file in run.files:
+            self._write_file(file)
+
+    def _write_file(self, file: MadeFile) -> None:
+        place = self.path / "files" / inside(file.path)
+        for parent in reversed(place.relative_to(self.path).parents[:-1]):
+            if (self.path / parent).is_file():  # an earlier program made a file where this one has a folder
+                (self.path / parent).unlink()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.write_bytes(file.data)
+
+
+def inside(path: str) -> PurePosixPath:
+    """Hold a path that a sandbox reports to what it must be: relative, and going down only.
+
+    Raises:
+        SandboxError: It is not.
+    """
+    relative = PurePosixPath(path)
+    if relative.is_absolute() or not relative.parts or ".." in relative.parts or "\0" in path:
+        raise SandboxError(f"The sandbox reports a file at {path!r}, which is not inside its work folder.")
+    return relative
+
+
+def default_run_folder(task: str, now: datetime) -> Path:
+    """``symposia-runs/20240501-093000-plot-sales-by-month``: sorted by time, told apart at a glance."""
+    plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
+    if len(slug) > SLUG_LENGTH:
+        slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
+    return Path("symposia-runs") / "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,89 @@
+"""The transcript and the answer as Markdown. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
+from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
+from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._plan import Plan, Review
+from symposia.presets.coding._result import CodingResult
+
+RECORDED_NOTE = "The models' words in this run are recorded. The code really ran, and its output is real."
+
+
+def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:
+    """One message under a heading with its sender and its time."""
+    time = f"{message.created_at:%H:%M:%S}"
+    return f"## {message.source} · {time}\n\n{_body(message)}\n"
+
+
+def answer_page(result: CodingResult) -> str:
+    """The answer, what it rests on, and how the run went."""
+    parts = ["# Answer" if result.answer else "# No verified answer", _how_it_ended(result)]
+    if result.recorded:
+        parts.append(f"> {RECORDED_NOTE}")
+    if result.answer:
+        parts.append(result.answer.strip())
+    parts += [f"## Task\n\n{_quoted(result.task.text)}"]
+    if result.runs:
+        parts.append(f"## What the last program printed\n\n{_last_output(result.runs[-1])}")
+    if result.files:
+        parts.append("## Files\n\n" + "\n".join(map(_file_line, result.files)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _how_it_ended(result: CodingResult) -> str:
+    attempts = len(result.runs)
+    ran = f"{attempts} program{'' if attempts == 1 else 's'} ran in the sandbox `{result.sandbox}`"
+    if result.outcome is Outcome.VERIFIED:
+        return f"Verified by the reviewer against the program's real output; {ran}."
+    return f"**Not verified ({result.outcome}).** {result.detail}\n\n{ran[0].upper()}{ran[1:]}."
+
+
+def _last_output(run: BlockRun) -> str:
+    output = "\n".join(f"{text}" for _, text in run.streams() if text) or "(nothing)"
+    return f"{fenced(output)}\n\nExit status {run.exit_code}."
+
+
+def _file_line(file: MadeFile) -> str:
+    return f"- [{file.path}](<files/{file.path}>) ({file.kind}, {file.size:,} bytes)"
+
+
+def _body(message: BaseAgentEvent | BaseChatMessage) -> str:
+    match message:
+        case StructuredMessage(content=Plan() as plan):
+            return plan_markdown(plan)
+        case StructuredMessage(content=Review() as review):
+            return review_markdown(review)
+        case ExecutionMessage():
+            return fenced(message.to_text())
+        case _:
+            return message.to_text()
+
+
+def plan_markdown(plan: Plan) -> str:
+    """The steps, numbered, and the checks."""
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(plan.steps, 1))
+    checks = "\n".join(f"- {check}" for check in plan.checks)
+    return f"{steps}\n\nThe output has to show:\n\n{checks}"
+
+
+def review_markdown(review: Review) -> str:
+    """The verdict with its reasons, or with its evidence and the answer."""
+    if not review.approved:
+        return "**Sent back**\n\n" + "\n".join(f"- {reason}" for reason in review.reasons)
+    evidence = fenced("\n".join(review.evidence))
+    return f"**Approved**, on this evidence:\n\n{evidence}\n\n{review.answer.strip()}"
+
+
+def fenced(text: str) -> str:
+    """A block of plain text, with a fence longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())

@@ -1,0 +1,75 @@
+"""The reviewer, whose approval counts only with evidence: lines that the program has really printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symposia.agentchat.base import Response
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.core import CancellationToken
+from symposia.core.models import ChatCompletionClient
+from symposia.presets.coding._messages import ExecutionMessage
+from symposia.presets.coding._plan import Review
+from symposia.presets.coding._prompts import REVIEWER_PROMPT
+from symposia.presets.coding._rule import REVIEWER
+from symposia.presets.coding._schema_agent import SchemaAgent
+
+
+def without_ground(review: Review, execution: ExecutionMessage) -> list[str]:
+    """List the evidence that is not in the real output and names no file that was made.
+
+    Blanks are compared loosely, since models re-wrap; everything else has to agree letter for letter.
+    """
+    output = _one_blank(execution.output)
+    files = {file.path for file in execution.files}
+    return [line for line in review.evidence if line.strip() not in files and not _stands_in(line, output)]
+
+
+def _stands_in(line: str, output: str) -> bool:
+    looked_for = _one_blank(line)
+    return bool(looked_for) and looked_for in output
+
+
+def _one_blank(text: str) -> str:
+    return " ".join(text.split())
+
+
+class Reviewer(SchemaAgent[Review]):
+    """Holds the latest real output against the task.
+
+    An approval without an answer, without evidence, or with evidence that the program has not printed is sent back to
+    the model; if it stays so, it becomes a rejection, so that "verified" always rests on the real output.
+    """
+
+    def __init__(self, client: ChatCompletionClient) -> None:
+        super().__init__(
+            REVIEWER,
+            "Checks a program's real output against the task.",
+            client=client,
+            prompt=REVIEWER_PROMPT,
+            schema=Review,
+        )
+        self._execution = ExecutionMessage(source="nobody")
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Review the latest execution among the messages."""
+        self._execution = next((m for m in reversed(messages) if isinstance(m, ExecutionMessage)), self._execution)
+        return await super().on_messages(messages, cancellation_token)
+
+    def complaint(self, content: Review) -> str:
+        """Say what an approval lacks, or that a rejection gives no reason."""
+        if not content.approved:
+            return "" if content.reasons else "You do not approve: say in `reasons` what is wrong and how to mend it."
+        if not content.answer.strip():
+            return "You approve: write the answer to the task into `answer`."
+        if not content.evidence:
+            return "You approve: copy the lines of the output that the answer rests on into `evidence`."
+        missing = without_ground(content, self._execution)
+        return f"The program has not printed this evidence: {'; '.join(missing)}." if missing else ""
+
+    def settle(self, content: Review | None, complaint: str) -> Review:
+        """Turn an approval without ground into a rejection."""
+        if content is None:
+            return super().settle(content, complaint)
+        reason = f"The review has no ground in the output. {complaint} Print each figure on a line that names it."
+        return Review(approved=False, reasons=[*content.reasons, reason], evidence=[], answer="")

@@ -1,0 +1,111 @@
+"""Who of the coding swarm speaks next. Pure: the transcript alone decides, and there is no state to save.
+
+    planner → coder → executor ─┬─ it failed, or there was no code ──→ coder
+                                └─ it ran ──→ reviewer ─┬─ sent back ──→ coder
+                                                        └─ approved ──→ stop
+
+A program that failed goes back without the reviewer: its error says more than a review could.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from symposia.agentchat.messages import BaseChatMessage, StructuredMessage
+from symposia.agentchat.teams import Decision, Effects, Speak, Stop, Transcript
+from symposia.presets.coding._limits import SwarmLimits
+from symposia.presets.coding._messages import ExecutionMessage
+from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._plan import Plan, Review
+
+PLANNER: Final = "planner"
+CODER: Final = "coder"
+EXECUTOR: Final = "executor"
+REVIEWER: Final = "reviewer"
+SWARM: Final = (PLANNER, CODER, EXECUTOR, REVIEWER)
+
+NO_CODE_ANSWERS: Final = 3
+"""Answers of the coder on end without code, after which it is not asked again."""
+
+
+def next_step(transcript: Transcript, limits: SwarmLimits) -> Decision:
+    """Say who speaks next, or why the swarm stops: the reason is the value of an `Outcome`."""
+    decision = _by_last_message(transcript)
+    if isinstance(decision, Speak) and (reached := _limit_reached(transcript, limits)):
+        return Stop(reached)
+    return decision
+
+
+def _by_last_message(transcript: Transcript) -> Decision:
+    last = next(_latest_first(transcript), None)
+    match last:
+        case StructuredMessage(content=Plan()):
+            return Speak((CODER,))
+        case ExecutionMessage():
+            return _after_execution(last, transcript)
+        case StructuredMessage(content=Review() as review):
+            return Stop(Outcome.VERIFIED) if review.approved else Speak((CODER,))
+        case BaseChatMessage(source="coder"):
+            return Speak((EXECUTOR,))
+        case _:
+            return Speak((PLANNER,))
+
+
+def _after_execution(last: ExecutionMessage, transcript: Transcript) -> Decision:
+    if last.succeeded:
+        return Speak((REVIEWER,))
+    if _answers_without_code(transcript) >= NO_CODE_ANSWERS:
+        return Stop(Outcome.NO_CODE)
+    return Speak((CODER,))
+
+
+def _answers_without_code(transcript: Transcript) -> int:
+    """How many of the coder's latest answers held no code."""
+    count = 0
+    for message in _latest_first(transcript):
+        if isinstance(message, ExecutionMessage):
+            if message.runs:
+                break
+            count += 1
+    return count
+
+
+def _limit_reached(transcript: Transcript, limits: SwarmLimits) -> Outcome | None:
+    said = [message for message in transcript if message.source in SWARM and isinstance(message, BaseChatMessage)]
+    if len(said) >= limits.max_messages:
+        return Outcome.MESSAGE_LIMIT
+    usages = [message.models_usage for message in transcript if message.models_usage]
+    spent = sum(usage.prompt_tokens + usage.completion_tokens for usage in usages)
+    if limits.max_tokens is not None and spent >= limits.max_tokens:
+        return Outcome.TOKEN_LIMIT
+    return None
+
+
+def _latest_first(transcript: Transcript) -> Iterator[BaseChatMessage]:
+    return (message for message in reversed(transcript) if isinstance(message, BaseChatMessage))
+
+
+class CodingRule:
+    """`next_step` as the rule of a team.
+
+    Args:
+        limits: When to stop without an answer. Its time limit is not the rule's, since it also ends a turn.
+    """
+
+    def __init__(self, limits: SwarmLimits) -> None:
+        self._limits = limits
+
+    async def decide(self, transcript: Transcript, _effects: Effects, /) -> Decision:
+        """Say who speaks next, or why the swarm stops."""
+        return next_step(transcript, self._limits)
+
+    def save_state(self) -> Mapping[str, Any]:  # Any: JSON
+        """Nothing."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Nothing to load."""
+
+    def reset(self) -> None:
+        """Nothing to forget."""

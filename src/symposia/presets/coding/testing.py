@@ -1,0 +1,104 @@
+"""A stand-in for a sandbox, for tests where isolation is not the point: nothing runs, a function says what did."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from typing_extensions import override
+
+from symposia.core.code_executor import (
+    OutputListener,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPolicy,
+    SandboxResult,
+)
+
+__all__ = ["PretendedRun", "PretendedSandbox", "PretendedSandboxBackend", "printed"]
+
+PretendedRun = Callable[[str], Awaitable[SandboxResult]]
+"""Takes the source of a block, and says what it did."""
+
+
+def printed(stdout: str, *, exit_code: int = 0, stderr: str = "") -> SandboxResult:
+    """What a program did that printed this."""
+    return SandboxResult(status="error" if exit_code else "ok", exit_code=exit_code, stdout=stdout, stderr=stderr)
+
+
+class PretendedSandboxBackend(SandboxBackend):
+    """A `SandboxBackend` whose sandboxes run nothing.
+
+    Args:
+        run: Says what each block did.
+    """
+
+    def __init__(self, run: PretendedRun) -> None:
+        self._run = run
+        self.sandboxes: list[PretendedSandbox] = []
+
+    @property
+    def name(self) -> str:
+        """``pretended``."""
+        return "pretended"
+
+    async def unavailable_reason(self) -> str | None:
+        """It works everywhere."""
+        return None
+
+    @override
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+        """Make a sandbox, and keep it in `sandboxes`."""
+        sandbox = PretendedSandbox(self._run, policy, mounts)
+        self.sandboxes.append(sandbox)
+        return sandbox
+
+
+class PretendedSandbox(Sandbox):
+    """A `Sandbox` that runs nothing.
+
+    Attributes:
+        policy: What it was made with.
+        mounts: What it was made with.
+        closed: Whether it was closed.
+    """
+
+    def __init__(self, run: PretendedRun, policy: SandboxPolicy, mounts: Sequence[SandboxMount]) -> None:
+        self.policy = policy
+        self.mounts = tuple(mounts)
+        self.closed = False
+        self._run = run
+        self._files: dict[str, bytes] = {}
+
+    @override
+    async def run(
+        self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
+    ) -> SandboxResult:
+        """Ask the function, and give its output to `on_output` line by line."""
+        result = await self._run(code)
+        for line in result.stdout.splitlines(keepends=True):
+            if on_output:
+                on_output("stdout", line)
+        return result
+
+    async def put(self, path: str, data: bytes) -> None:
+        """Keep a file."""
+        self._files[path] = data
+
+    async def get(self, path: str) -> bytes:
+        """Give back a file that was put.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        if path not in self._files:
+            raise FileNotFoundError(path)
+        return self._files[path]
+
+    async def reset(self) -> None:
+        """Forget the files."""
+        self._files.clear()
+
+    async def close(self) -> None:
+        """End it."""
+        self.closed = True

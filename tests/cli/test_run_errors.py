@@ -1,0 +1,202 @@
+"""Whatever goes wrong with `symposia run` has one message that says what to do, and a status of its own."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from tests.support.model_server import Failure, ModelServer, Reply
+from typer.testing import CliRunner, Result
+
+from symposia.cli import app
+from symposia.cli._exit import MEANING, Status
+from symposia.core.code_executor import SandboxBackend, SandboxResult
+from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
+from symposia.presets.coding.testing import PretendedRun, PretendedSandboxBackend, printed
+
+PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}))
+CODE = Reply(text="```python\nprint('sum: 2')\n```")
+APPROVAL = Reply(text=json.dumps({"approved": True, "reasons": [], "evidence": ["sum: 2"], "answer": "It is **2**."}))
+
+Pretend = Callable[[PretendedRun], None]
+
+
+@pytest.fixture(autouse=True)
+def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
+    """A model server that both vendors' SDKs are sent to, with keys that open it."""
+    async with ModelServer() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.anthropic_url)
+        yield server
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """Puts a sandbox in place that runs nothing."""
+
+    def put(run: PretendedRun) -> None:
+        async def ready(name: str, report: Callable[[str], None]) -> SandboxBackend:
+            return PretendedSandboxBackend(run)
+
+        monkeypatch.setattr("symposia.cli._run.ready_sandbox", ready)
+
+    return put
+
+
+async def prints_the_sum(code: str) -> SandboxResult:
+    return printed("sum: 2\n")
+
+
+async def symposia(*arguments: str) -> Result:
+    """Call the command as a user does, in a thread of its own, since it brings its own event loop."""
+    async with asyncio.timeout(60):
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments)
+
+
+async def test_an_empty_task() -> None:
+    result = await symposia("run", "  ")
+    assert result.exit_code == Status.EMPTY_TASK == 10
+    assert "Say what to do" in result.stderr
+
+
+async def test_a_missing_data_file() -> None:
+    result = await symposia("run", "Plot it", "--data", "nowhere.csv")
+    assert result.exit_code == Status.DATA_FILE == 11
+    assert "nowhere.csv does not exist" in result.stderr
+
+
+async def test_a_folder_that_cannot_be_written(pretend: Pretend, tmp_path: Path) -> None:
+    pretend(prints_the_sum)
+    (tmp_path / "file").touch()
+    result = await symposia("run", "--out", "file/run")
+    assert result.exit_code == Status.RUN_FOLDER == 12
+    assert "--out DIR" in result.stderr
+
+
+async def test_a_folder_that_is_not_empty(pretend: Pretend, tmp_path: Path) -> None:
+    pretend(prints_the_sum)
+    result = await symposia("run", "--out", str(tmp_path.parent))
+    assert result.exit_code == Status.RUN_FOLDER
+    assert "is not empty" in result.stderr
+
+
+async def test_an_unknown_vendor() -> None:
+    result = await symposia("run", "Add", "--model", "llama-9")
+    assert result.exit_code == Status.UNKNOWN_VENDOR == 13
+    assert "openai/NAME" in result.stderr
+
+
+@pytest.mark.parametrize(("model", "key"), [("gpt-5.5", "OPENAI_API_KEY"), ("claude-sonnet-5-5", "ANTHROPIC_API_KEY")])
+async def test_a_missing_key(model: str, key: str) -> None:
+    result = await symposia("run", "Add", "--model", model)
+    assert result.exit_code == Status.MISSING_KEY == 14
+    assert f"export {key}=" in result.stderr
+
+
+async def test_a_task_of_ones_own_without_any_key() -> None:
+    result = await symposia("run", "Add")
+    assert result.exit_code == Status.MISSING_KEY
+    assert "ANTHROPIC_API_KEY or OPENAI_API_KEY" in result.stderr
+    assert "symposia run --task sales" in result.stderr
+
+
+async def test_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def refuse(*_: object) -> SandboxBackend:
+        raise SandboxUnavailableError("No sandbox works on this machine.")
+
+    monkeypatch.setattr("symposia.cli._run.ready_sandbox", refuse)
+    result = await symposia("run")
+    assert result.exit_code == Status.NO_SANDBOX == 15
+    assert "No sandbox works" in result.stderr
+    assert not (tmp_path / "symposia-runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("Add", "--task", "sales"),
+        ("--data", "sales.csv"),
+        ("--max-messages", "0"),
+        ("--timeout", "0"),
+        ("--sandbox", "cloud"),
+        ("--task", "poetry"),
+    ],
+)
+async def test_options_that_are_wrong_or_do_not_go_together(arguments: tuple[str, ...]) -> None:
+    assert (await symposia("run", *arguments)).exit_code == Status.USAGE == 2
+
+
+async def test_three_answers_without_code(models: ModelServer, pretend: Pretend) -> None:
+    pretend(prints_the_sum)
+    models.script(PLAN, *[Reply(text="I cannot.")] * 3)
+    result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
+    assert result.exit_code == Status.NO_CODE == 20
+    assert "take another model" in result.stdout
+
+
+async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
+    models: ModelServer, pretend: Pretend, tmp_path: Path
+) -> None:
+    pretend(prints_the_sum)
+    models.script(PLAN, Failure(status=401, message="this key is wrong"))
+    result = await symposia("run", "Add", "--model", "claude-sonnet-5-5", "--out", "run")
+    assert result.exit_code == Status.MODEL_FAILED == 21
+    assert "this key is wrong" in result.stdout
+    lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in lines] == ["user", "planner"]
+
+
+async def test_a_sandbox_that_dies_in_the_middle(models: ModelServer, pretend: Pretend, tmp_path: Path) -> None:
+    async def dies(code: str) -> SandboxResult:
+        raise SandboxDiedError("The sandbox ended.")
+
+    pretend(dies)
+    models.script(PLAN, CODE)
+    result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
+    assert result.exit_code == Status.SANDBOX_DIED == 22
+    assert "symposia doctor" in result.stdout
+    assert "sum: 2" in (tmp_path / "run" / "transcript.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "limit", "status"),
+    [("--max-messages", "2", Status.MESSAGE_LIMIT), ("--max-tokens", "5", Status.TOKEN_LIMIT)],
+)
+async def test_a_limit(models: ModelServer, pretend: Pretend, option: str, limit: str, status: Status) -> None:
+    pretend(prints_the_sum)
+    models.script(PLAN, CODE)
+    result = await symposia("run", "Add", "--model", "gpt-5.5", option, limit)
+    assert result.exit_code == status
+    assert f"Raise it ({option} N)" in result.stdout
+
+
+async def test_the_time_limit(models: ModelServer, pretend: Pretend) -> None:
+    async def never_ends(code: str) -> SandboxResult:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    pretend(never_ends)
+    models.script(PLAN, CODE)
+    result = await symposia("run", "Add", "--model", "gpt-5.5", "--timeout", "1")
+    assert result.exit_code == Status.TIME_LIMIT == 24
+    assert "--timeout S" in result.stdout
+
+
+def test_every_status_is_another_one_and_has_its_meaning() -> None:
+    assert len({status.value for status in Status}) == len(Status)
+    assert MEANING.keys() == set(Status)
+
+
+async def test_the_help_lists_every_status() -> None:
+    text = (await symposia("run", "--help")).stdout
+    for status, meaning in MEANING.items():
+        assert str(status.value) in text
+        assert meaning.split()[-1] in text

@@ -1,0 +1,76 @@
+"""What reaches the terminal, and what does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._render import last_lines
+from symposia.cli._view._text import Segment, harmless, seconds, segments
+
+
+def test_escape_sequences_become_visible() -> None:
+    assert harmless("\x1b[2Jgone\x07") == "␛[2Jgone␇"
+
+
+def test_a_carriage_return_alone_starts_a_new_line() -> None:
+    assert harmless("10 %\r20 %\r\ndone") == "10 %\n20 %\ndone"
+
+
+def test_marks_that_turn_the_direction_of_text_are_dropped() -> None:
+    assert harmless("a\u202eb\u2066c") == "abc"
+
+
+@given(st.text())
+def test_no_control_character_gets_through(text: str) -> None:
+    assert not [c for c in harmless(text) if c not in "\n\t" and (ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0)]
+
+
+def test_prose_and_code_are_told_apart() -> None:
+    assert list(segments("Look:\n```python\nx = 1\n\ny = 2\n```\nDone.")) == [
+        Segment("Look:"),
+        Segment("x = 1\n\ny = 2", "python"),
+        Segment("Done."),
+    ]
+
+
+def test_a_block_that_is_still_being_written_is_code_already() -> None:
+    assert list(segments("```python\nx = 1")) == [Segment("x = 1", "python")]
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "text"), [(0.04, "0.0 s"), (4.25, "4.2 s"), (59.9, "59.9 s"), (65, "1 min 05 s"), (3605, "60 min 05 s")]
+)
+def test_times_read_well(elapsed: float, text: str) -> None:
+    assert seconds(elapsed) == text
+
+
+def test_the_end_of_a_long_block_keeps_its_fence() -> None:
+    text = "Look:\n```python\n" + "".join(f"x = {number}\n" for number in range(50))
+    assert last_lines(text, 2) == "```python\nx = 48\nx = 49"
+
+
+def test_the_end_of_long_prose_has_no_fence() -> None:
+    text = "```python\nx = 1\n```\n" + "a\nb\nc"
+    assert last_lines(text, 2) == "b\nc"
+
+
+def test_pieces_of_output_are_put_together_to_lines() -> None:
+    buffer = LineBuffer()
+    assert buffer.add("stdout", "one\ntw") == ["one"]
+    assert buffer.add("stderr", "err\n") == ["err"]
+    assert buffer.add("stdout", "o\nthree") == ["two"]
+    assert buffer.rest() == ["three"]
+
+
+def test_a_flood_of_output_is_cut_and_counted_and_the_next_program_begins_anew() -> None:
+    buffer = LineBuffer(limit=2)
+    assert buffer.add("stdout", "1\n2\n3\n4\n") == ["1", "2"]
+    (note,) = buffer.rest()
+    assert "2 more lines" in note
+    assert buffer.add("stdout", "again\n") == ["again"]
+
+
+def test_an_endless_line_is_cut() -> None:
+    (line,) = LineBuffer().add("stdout", "x" * 100_000 + "\n")
+    assert len(line) == 2_000

@@ -1,0 +1,200 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
+from symposia.core.exceptions import SandboxError
+from symposia.presets.coding import (
+    AgentUsage,
+    BlockRun,
+    CodingResult,
+    CodingTask,
+    ExecutionMessage,
+    MadeFile,
+    Outcome,
+    Review,
+    RunFolder,
+    RunFolderError,
+    default_run_folder,
+)
+
+USAGE = (
+    AgentUsage(agent="planner", model="large", prompt_tokens=10, completion_tokens=5, estimated=False),
+    AgentUsage(agent="coder", model="small", prompt_tokens=100, completion_tokens=50, estimated=False),
+    AgentUsage(agent="reviewer", model="large", prompt_tokens=1, completion_tokens=2, estimated=False),
+)
+APPROVAL = StructuredMessage[Review](
+    content=Review(approved=True, reasons=[], evidence=["2"], answer="It is **2**."), source="reviewer"
+)
+
+
+def made(path: str, data: bytes = b"data") -> MadeFile:
+    return MadeFile(path=path, kind="text/plain", size=len(data), sha256="0" * 64, data=data)
+
+
+def execution(*files: MadeFile, exit_code: int = 0, stdout: str = "2\n", stderr: str = "") -> ExecutionMessage:
+    run = BlockRun(
+        code="print(1 + 1)\n",
+        language="python",
+        status="error" if exit_code else "ok",
+        exit_code=exit_code,
+        stdout=stdout,
+        stderr=stderr,
+        files=files,
+    )
+    return ExecutionMessage(runs=(run,), source="executor")
+
+
+def result(
+    *messages: BaseAgentEvent | BaseChatMessage,
+    outcome: Outcome = Outcome.VERIFIED,
+    detail: str = "",
+    recorded: bool = False,
+) -> CodingResult:
+    return CodingResult(
+        task=CodingTask(text="Add one and one"),
+        outcome=outcome,
+        detail=detail,
+        messages=messages,
+        usage=USAGE,
+        sandbox="pretended",
+        recorded=recorded,
+        folder=None,
+        wall_seconds=1.0,
+    )
+
+
+def test_every_message_is_a_line_of_the_transcript_at_once(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.record(TextMessage(content="line one\nline two ✓", source="user"))
+    folder.record(execution())
+    lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    first, second = (json.loads(line) for line in lines)
+    assert first["content"] == "line one\nline two ✓"
+    assert second["type"] == "ExecutionMessage"
+    assert second["runs"][0]["stdout"] == "2\n"
+
+
+def test_the_transcript_to_read_names_every_speaker(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for message in (TextMessage(content="Add", source="user"), execution(), APPROVAL):
+        folder.record(message)
+    text = (tmp_path / "transcript.md").read_text()
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("## ")] == ["user", "executor", "reviewer"]
+    assert "**Approved**" in text
+
+
+def test_each_program_is_kept_with_its_exit_status_and_its_output(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.record(execution(exit_code=1, stdout="", stderr="ValueError: no\n"))
+    folder.record(execution())
+    code = tmp_path / "code"
+    assert sorted(path.name for path in code.iterdir()) == [
+        "01-exit-1.py",
+        "01-exit-1.stderr.txt",
+        "02-exit-0.py",
+        "02-exit-0.stdout.txt",
+    ]
+    assert (code / "02-exit-0.py").read_text() == "print(1 + 1)\n"
+    assert (code / "01-exit-1.stderr.txt").read_text() == "ValueError: no\n"
+
+
+def test_files_that_the_code_made_are_kept_and_the_latest_version_stays(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.record(execution(made("plots/a.png", b"old"), made("b.txt")))
+    folder.record(execution(made("plots/a.png", b"new")))
+    assert (tmp_path / "files" / "plots" / "a.png").read_bytes() == b"new"
+    assert (tmp_path / "files" / "b.txt").read_bytes() == b"data"
+
+
+def test_a_file_may_take_the_place_of_a_folder_and_a_folder_that_of_a_file(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.record(execution(made("a"), made("b/c")))
+    folder.record(execution(made("a/x"), made("b")))
+    assert (tmp_path / "files" / "a" / "x").is_file()
+    assert (tmp_path / "files" / "b").is_file()
+
+
+@pytest.mark.parametrize("path", ["../escape.txt", "/etc/escape.txt", "a/../../escape.txt", "", "nul\0byte"])
+def test_a_file_that_would_leave_the_folder_is_refused(tmp_path: Path, path: str) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(SandboxError, match="not inside"):
+        folder.record(execution(made(path)))
+    assert not list(tmp_path.glob("**/escape.txt"))
+
+
+def test_the_usage_is_given_by_agent_by_model_and_in_all(tmp_path: Path) -> None:
+    RunFolder(tmp_path).finish(result())
+    usage = json.loads((tmp_path / "usage.json").read_text())
+    assert usage == {
+        "estimated": False,
+        "agents": {
+            "planner": {"model": "large", "prompt_tokens": 10, "completion_tokens": 5},
+            "coder": {"model": "small", "prompt_tokens": 100, "completion_tokens": 50},
+            "reviewer": {"model": "large", "prompt_tokens": 1, "completion_tokens": 2},
+        },
+        "models": {
+            "large": {"prompt_tokens": 11, "completion_tokens": 7},
+            "small": {"prompt_tokens": 100, "completion_tokens": 50},
+        },
+        "total": {"prompt_tokens": 111, "completion_tokens": 57},
+    }
+
+
+def test_the_answer_page_has_the_answer_and_the_real_output(tmp_path: Path) -> None:
+    RunFolder(tmp_path).finish(result(execution(made("a.png")), APPROVAL))
+    page = (tmp_path / "answer.md").read_text()
+    assert page.startswith("# Answer\n")
+    assert "It is **2**." in page
+    assert "```text\n2\n```" in page
+    assert "[a.png](<files/a.png>)" in page
+
+
+def test_without_a_verified_answer_the_page_says_why(tmp_path: Path) -> None:
+    RunFolder(tmp_path).finish(result(execution(), outcome=Outcome.TIME_LIMIT, detail="Raise it."))
+    page = (tmp_path / "answer.md").read_text()
+    assert page.startswith("# No verified answer\n")
+    assert "**Not verified (time limit).** Raise it." in page
+
+
+def test_an_approval_that_came_too_late_is_no_answer() -> None:
+    assert result(APPROVAL, outcome=Outcome.INTERRUPTED).answer is None
+
+
+def test_a_recorded_run_says_so(tmp_path: Path) -> None:
+    RunFolder(tmp_path).finish(result(recorded=True))
+    assert "are recorded" in (tmp_path / "answer.md").read_text()
+
+
+def test_output_with_fences_in_it_stays_one_block(tmp_path: Path) -> None:
+    RunFolder(tmp_path).finish(result(execution(stdout="```\n# not a heading\n```\n")))
+    assert "````text\n```\n# not a heading\n```\n````" in (tmp_path / "answer.md").read_text()
+
+
+def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"not empty.*--out"):
+        RunFolder(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFolderError, match=r"cannot be written.*--out"):
+        RunFolder(tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("Plot sales.csv by month!", "20240501-093000-plot-sales-csv-by-month"),
+        ("Größe über alles", "20240501-093000-groe-uber-alles"),
+        ("売上を分析する", "20240501-093000"),
+        ("a very long task that goes on and on without an end", "20240501-093000-a-very-long-task-that-goes-on-and-on"),
+    ],
+)
+def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> None:
+    moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
+    assert default_run_folder(task, moment) == Path("symposia-runs") / name

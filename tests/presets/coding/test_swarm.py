@@ -1,0 +1,249 @@
+"""The swarm with scripted models and a pretended sandbox: what it does when things go well, and when they do not."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.core import Step, open_door
+from symposia.core.code_executor import SandboxPolicy, SandboxResult
+from symposia.core.exceptions import ModelError, SandboxDiedError
+from symposia.core.models import ChatCompletionClient
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.presets.coding import (
+    CodingResult,
+    CodingTask,
+    ExecutionMessage,
+    NamedModel,
+    Outcome,
+    OutputChunkEvent,
+    SwarmLimits,
+    SwarmModels,
+    run_coding_swarm,
+)
+from symposia.presets.coding.testing import PretendedSandboxBackend, printed
+
+TASK = CodingTask(text="Add one and one")
+PLAN = json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]})
+CODE = "Here:\n```python\nprint(1 + 1)\n```"
+APPROVAL = json.dumps({"approved": True, "reasons": [], "evidence": ["sum: 2"], "answer": "It is **2**."})
+REJECTION = json.dumps({"approved": False, "reasons": ["Name the figure."], "evidence": [], "answer": ""})
+
+
+async def prints_the_sum(code: str) -> SandboxResult:
+    return printed("sum: 2\n")
+
+
+async def dies(code: str) -> SandboxResult:
+    raise SandboxDiedError("The sandbox ended: killed from outside.")
+
+
+def models(
+    coder: Sequence[str] | ChatCompletionClient = (CODE,),
+    reviewer: Sequence[str] = (APPROVAL,),
+    planner: Sequence[str] = (PLAN,),
+) -> SwarmModels:
+    client = coder if isinstance(coder, ChatCompletionClient) else ReplayChatCompletionClient(list(coder))
+    return SwarmModels(
+        planner=NamedModel(name="p", client=ReplayChatCompletionClient(list(planner))),
+        coder=NamedModel(name="c", client=client),
+        reviewer=NamedModel(name="r", client=ReplayChatCompletionClient(list(reviewer))),
+    )
+
+
+def speakers(result: CodingResult) -> list[str]:
+    return [message.source for message in result.messages]
+
+
+async def test_a_task_goes_from_plan_to_code_to_output_to_approval() -> None:
+    sandbox = PretendedSandboxBackend(prints_the_sum)
+    result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox)
+    assert result.outcome is Outcome.VERIFIED
+    assert result.answer == "It is **2**."
+    assert speakers(result) == ["user", "planner", "coder", "executor", "reviewer"]
+    assert sandbox.sandboxes[0].closed
+
+
+async def test_the_code_sees_the_data_files_read_only_and_the_models_their_beginning(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("month,revenue\nJan,10\n")
+    sandbox = PretendedSandboxBackend(prints_the_sum)
+    task = CodingTask(text="Add", data=(tmp_path / "sales.csv",))
+    result = await run_coding_swarm(task, models=models(), sandbox=sandbox, policy=SandboxPolicy(time_limit=7))
+    (mount,) = sandbox.sandboxes[0].mounts
+    assert (mount.source, mount.target) == (tmp_path / "sales.csv", "/data/sales.csv")
+    assert sandbox.sandboxes[0].policy.time_limit == 7
+    assert "month,revenue" in result.messages[0].to_text()
+
+
+async def test_a_program_that_fails_goes_back_to_the_coder_with_its_error() -> None:
+    outcomes = iter([printed("", exit_code=1, stderr="NameError: name 'x' is not defined\n"), printed("sum: 2\n")])
+
+    async def fails_once(code: str) -> SandboxResult:
+        return next(outcomes)
+
+    client = ReplayChatCompletionClient([CODE, CODE])
+    result = await run_coding_swarm(TASK, models=models(client), sandbox=PretendedSandboxBackend(fails_once))
+    assert speakers(result) == ["user", "planner", "coder", "executor", "coder", "executor", "reviewer"]
+    assert "NameError: name 'x' is not defined" in result.executions[0].to_model_text()
+
+
+async def test_a_program_that_is_sent_back_is_mended() -> None:
+    result = await run_coding_swarm(
+        TASK, models=models([CODE, CODE], [REJECTION, APPROVAL]), sandbox=PretendedSandboxBackend(prints_the_sum)
+    )
+    assert result.outcome is Outcome.VERIFIED
+    assert speakers(result)[-4:] == ["reviewer", "coder", "executor", "reviewer"]
+
+
+async def test_an_answer_without_code_is_told_so_and_the_third_ends_the_run() -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(["I cannot."] * 3), sandbox=PretendedSandboxBackend(prints_the_sum)
+    )
+    assert result.outcome is Outcome.NO_CODE
+    assert "--model" in result.detail
+    assert all("```python" in execution.remark for execution in result.executions)
+
+
+async def test_an_answer_that_was_cut_off_is_told_so() -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(["```python\nprint(1", CODE]), sandbox=PretendedSandboxBackend(prints_the_sum)
+    )
+    assert "ended inside a code block" in result.executions[0].remark
+    assert result.outcome is Outcome.VERIFIED
+
+
+async def test_blocks_run_in_order_up_to_the_first_that_fails() -> None:
+    ran: list[str] = []
+
+    async def second_fails(code: str) -> SandboxResult:
+        ran.append(code)
+        return printed("", exit_code=len(ran) - 1)
+
+    three = "".join(f"```python\nstep({number})\n```\n" for number in (1, 2, 3))
+    await run_coding_swarm(
+        TASK,
+        models=models([three]),
+        sandbox=PretendedSandboxBackend(second_fails),
+        limits=SwarmLimits(max_messages=3),
+    )
+    assert ran == ["step(1)\n", "step(2)\n"]
+
+
+async def test_a_model_that_fails_for_good_ends_the_run_and_the_transcript_is_kept(tmp_path: Path) -> None:
+    result = await run_coding_swarm(
+        TASK,
+        models=models(ReplayChatCompletionClient([ModelError("openai: status 401, the key is wrong.")])),
+        sandbox=PretendedSandboxBackend(prints_the_sum),
+        folder=tmp_path / "run",
+    )
+    assert result.outcome is Outcome.MODEL_FAILED
+    assert "the key is wrong" in result.detail
+    assert speakers(result) == ["user", "planner"]
+    assert len((tmp_path / "run" / "transcript.jsonl").read_text().splitlines()) == 2
+    assert "the key is wrong" in (tmp_path / "run" / "answer.md").read_text()
+
+
+async def test_a_sandbox_that_dies_ends_the_run_and_the_program_is_in_the_transcript(tmp_path: Path) -> None:
+    sandbox = PretendedSandboxBackend(dies)
+    result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run")
+    assert result.outcome is Outcome.SANDBOX_DIED
+    assert "symposia doctor" in result.detail
+    assert "print(1 + 1)" in (tmp_path / "run" / "transcript.md").read_text()
+    assert sandbox.sandboxes[0].closed
+
+
+@pytest.mark.parametrize(
+    ("limits", "outcome"),
+    [
+        (SwarmLimits(max_messages=2), Outcome.MESSAGE_LIMIT),
+        (SwarmLimits(max_tokens=1), Outcome.TOKEN_LIMIT),
+    ],
+)
+async def test_a_limit_ends_the_run_and_says_how_to_raise_it(limits: SwarmLimits, outcome: Outcome) -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), limits=limits
+    )
+    assert result.outcome is outcome
+    assert "Raise it (--max-" in result.detail
+
+
+async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
+    async def never_ends(code: str) -> SandboxResult:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sandbox = PretendedSandboxBackend(never_ends)
+    async with asyncio.timeout(10):
+        result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, limits=SwarmLimits(timeout=0.2))
+    assert result.outcome is Outcome.TIME_LIMIT
+    assert sandbox.sandboxes[0].closed
+
+
+async def test_a_cancelled_run_stops_the_program_and_leaves_the_folder_complete(tmp_path: Path) -> None:
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def until_cancelled(code: str) -> SandboxResult:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        raise AssertionError
+
+    sandbox = PretendedSandboxBackend(until_cancelled)
+    running = asyncio.create_task(run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run"))
+    async with asyncio.timeout(10):
+        await started.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert stopped.is_set()
+    assert sandbox.sandboxes[0].closed
+    assert "interrupted" in (tmp_path / "run" / "answer.md").read_text()
+    assert (tmp_path / "run" / "usage.json").exists()
+
+
+async def test_a_fault_that_nobody_foresaw_is_raised_and_the_folder_is_complete(tmp_path: Path) -> None:
+    async def breaks(code: str) -> SandboxResult:
+        raise ZeroDivisionError("a fault of the sandbox's code")
+
+    with pytest.raises(ZeroDivisionError):
+        await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(breaks), folder=tmp_path / "run")
+    assert "a fault of the sandbox's code" in (tmp_path / "run" / "answer.md").read_text()
+
+
+async def test_whoever_watches_sees_tokens_and_output_as_they_come() -> None:
+    seen: list[BaseAgentEvent | BaseChatMessage] = []
+    result = await run_coding_swarm(
+        TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), watch=seen.append
+    )
+    kinds = [type(message) for message in seen]
+    assert kinds.index(ModelClientStreamingChunkEvent) < kinds.index(OutputChunkEvent) < kinds.index(ExecutionMessage)
+    assert not any(isinstance(message, ModelClientStreamingChunkEvent) for message in result.messages)
+
+
+async def test_every_effect_passes_the_door() -> None:
+    steps: list[tuple[str, str]] = []
+
+    class Door:
+        async def step(self, step: Step, call: Any) -> Any:
+            steps.append((step.kind, step.agent))
+            return await call()
+
+        def stream(self, step: Step, call: Any) -> Any:
+            steps.append((step.kind, step.agent))
+            return call()
+
+    with open_door(Door()):
+        await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum))
+    assert steps == [("model", "planner"), ("model", "coder"), ("code", "executor"), ("model", "reviewer")]
+
+
+async def test_the_tokens_are_counted_by_agent() -> None:
+    result = await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum))
+    assert [(each.agent, each.model) for each in result.usage] == [("planner", "p"), ("coder", "c"), ("reviewer", "r")]
+    assert all(each.prompt_tokens > 0 and each.completion_tokens > 0 for each in result.usage)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from symposia.presets.coding import CodingTask, DataFileError, EmptyTaskError, check_data_files
+from symposia.presets.coding._prompts import preview, task_prompt
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_an_empty_task_is_refused(text: str) -> None:
+    with pytest.raises(EmptyTaskError, match="Say what to do"):
+        CodingTask(text=text)
+
+
+def test_a_missing_data_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=r"nowhere\.csv does not exist"):
+        check_data_files(CodingTask(text="Plot it", data=(tmp_path / "nowhere.csv",)))
+
+
+def test_a_folder_is_no_data_file(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="is not a file"):
+        check_data_files(CodingTask(text="Plot it", data=(tmp_path,)))
+
+
+def test_an_unreadable_data_file_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.touch()
+
+    def refuse(path: Path, mode: int) -> bool:
+        return False
+
+    monkeypatch.setattr("os.access", refuse)  # root may read everything
+    with pytest.raises(DataFileError, match=r"chmod u\+r .*secret\.csv"):
+        check_data_files(CodingTask(text="Plot it", data=(secret,)))
+
+
+def test_two_data_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    paths = tmp_path / "a" / "sales.csv", tmp_path / "b" / "sales.csv"
+    with pytest.raises(DataFileError, match="same name"):
+        CodingTask(text="Plot it", data=paths)
+
+
+def test_the_prompt_shows_where_a_file_is_and_how_it_begins() -> None:
+    start = b"month,revenue\nJan,10\n" + b"Feb,20\n" * 50
+    prompt = task_prompt("Plot it", [preview("/data/sales.csv", len(start), start)])
+    assert "/data/sales.csv (371 bytes)" in prompt
+    assert "month,revenue\nJan,10\n" in prompt
+    assert prompt.count("Feb") == 3
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n\0\0", b"\xff\xfe\xfd"])
+def test_a_file_that_is_no_text_is_only_named(start: bytes) -> None:
+    assert preview("/data/x.png", len(start), start).head == ""
+
+
+def test_a_preview_may_end_inside_a_character() -> None:
+    assert preview("/data/x.txt", 5_000, "grün".encode()[:3]).head == "gr"
+
+
+def test_a_task_without_data_is_its_own_prompt() -> None:
+    assert task_prompt(" Sort it \n", []) == "Sort it"
