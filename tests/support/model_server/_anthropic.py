@@ -1,6 +1,7 @@
 """Anthropic Messages, as its servers speak it since API version 2026-10-21."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ ERROR_TYPES = {
     404: "not_found_error",
     429: "rate_limit_error",
 }
+TAKES_PREFILL = re.compile(r"claude-(3|\w+-4-5)")
 SAMPLING = ("temperature", "top_p", "top_k")
 SAMPLING_VERSION = "2023-06-01"
 
@@ -31,7 +33,7 @@ def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None
 
 def _complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[str]:
     yield from _field_complaints(body, headers)
-    yield from _message_complaints(body["messages"])
+    yield from _message_complaints(body["messages"], prefill=bool(TAKES_PREFILL.match(body["model"])))
     yield from _tool_complaints(body["messages"])
     if body.get("thinking", {}).get("type") in ("enabled", "adaptive"):
         yield from _thinking_complaints(body["messages"])
@@ -46,10 +48,10 @@ def _field_complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> It
         yield "tool_choice may only be specified while providing tools"
 
 
-def _message_complaints(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _message_complaints(messages: Sequence[Mapping[str, Any]], *, prefill: bool) -> Iterator[str]:
     if not messages or messages[0]["role"] != "user":
         yield "messages: first message must use the 'user' role"
-    elif messages[-1]["role"] == "assistant":
+    elif messages[-1]["role"] == "assistant" and not prefill:
         yield "This model does not support assistant message prefill."
     for message in messages:
         if any(block["type"] == "text" and not block["text"].strip() for block in _blocks(message)):
@@ -89,19 +91,17 @@ def error(status: int, message: str) -> object:
 
 def whole(reply: Reply, body: Mapping[str, Any]) -> object:
     """The answer to a request that does not stream."""
-    prompt, completion = reply.usage
     return {
         **_frame(body),
         "content": [*map(_thinking_block, reply.thinking), *_text_blocks(reply), *_tool_blocks(reply)],
         "stop_reason": STOP_REASONS[reply.stop_reason],
-        "usage": {"input_tokens": prompt, "output_tokens": completion},
+        "usage": _usage(reply, reply.usage[1]),
     }
 
 
 def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
     """The answer to a request that streams."""
-    prompt, completion = reply.usage
-    started: dict[str, object] = {**_frame(body), "content": [], "usage": {"input_tokens": prompt, "output_tokens": 1}}
+    started: dict[str, object] = {**_frame(body), "content": [], "usage": _usage(reply, 1)}
     yield event({"type": "message_start", "message": started}, "message_start")
     yield event({"type": "ping"}, "ping")
     for index, (start, deltas) in enumerate(_streamed_blocks(reply)):
@@ -110,7 +110,7 @@ def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
             yield event({"type": "content_block_delta", "index": index, "delta": delta}, "content_block_delta")
         yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
     ended = {"stop_reason": STOP_REASONS[reply.stop_reason], "stop_sequence": None}
-    yield event({"type": "message_delta", "delta": ended, "usage": {"output_tokens": completion}}, "message_delta")
+    yield event({"type": "message_delta", "delta": ended, "usage": {"output_tokens": reply.usage[1]}}, "message_delta")
     yield event({"type": "message_stop"}, "message_stop")
 
 
@@ -151,3 +151,12 @@ def _frame(body: Mapping[str, Any]) -> dict[str, object]:
         "id": "msg_1", "type": "message", "role": "assistant", "model": body["model"], "stop_reason": None,
         "stop_sequence": None,
     }  # fmt: skip
+
+
+def _usage(reply: Reply, output: int) -> Mapping[str, int]:
+    return {
+        "input_tokens": reply.usage[0],
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": reply.cached_tokens,
+        "output_tokens": output,
+    }

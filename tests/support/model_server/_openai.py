@@ -81,7 +81,12 @@ def whole(reply: Reply, body: Mapping[str, Any]) -> object:
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **reply.extra}
     if reply.tool_calls:
         message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+                **call.extra,
+            }
             for call in reply.tool_calls
         ]
     if reply.thinking:
@@ -112,7 +117,7 @@ def _deltas(reply: Reply) -> Iterator[Mapping[str, object]]:
         yield {"content": piece}
     for index, call in enumerate(reply.tool_calls):
         function = {"name": call.name, "arguments": ""}
-        yield {"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": function}]}
+        yield {"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": function, **call.extra}]}
         for piece in halves(call.arguments):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 

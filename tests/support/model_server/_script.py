@@ -12,11 +12,12 @@ Stop = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, kw_only=True)
 class ToolCall:
-    """A call of a tool that the model asks for."""
+    """A call of a tool that the model asks for; `extra` is what a vendor compatible with OpenAI adds to it."""
 
     id: str
     name: str
     arguments: str = "{}"
+    extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Reply:
 
     Attributes:
         usage: Tokens of the prompt and of the completion.
+        cached_tokens: Tokens of the prompt that a cache saved; Anthropic counts them apart.
         stop: Why the model stopped; by default what follows from the content.
         hold: Where the server waits for the test.
         cut_after: Events of a stream after which the connection is dropped.
@@ -63,6 +65,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     thinking: tuple[Thinking, ...] = ()
     usage: tuple[int, int] = (11, 7)
+    cached_tokens: int = 0
     stop: Stop | None = None
     hold: Hold | None = None
     cut_after: int | None = None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symposia.core.models import RequestUsage
 
 
@@ -10,11 +12,9 @@ class UsageMeter:
         self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
     def add(self, usage: RequestUsage) -> None:
-        self._usage = RequestUsage(
-            prompt_tokens=self._usage.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=self._usage.completion_tokens + usage.completion_tokens,
-        )
+        """Count a request."""
+        self._usage += usage
 
     def read(self) -> RequestUsage:
         """The sum so far, as a copy that the caller may change."""
-        return RequestUsage(prompt_tokens=self._usage.prompt_tokens, completion_tokens=self._usage.completion_tokens)
+        return replace(self._usage)

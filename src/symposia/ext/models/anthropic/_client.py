@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from types import ModuleType
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
@@ -22,8 +24,15 @@ from ._request import SAMPLING, adapt_arguments, add_response_format, add_tools,
 from ._result import read_message
 from ._stream import MessageAssembly
 
-if TYPE_CHECKING:
+INSTALLED: Final = find_spec("anthropic") is not None
+
+if TYPE_CHECKING or INSTALLED:  # not at construction: an event loop must not wait for an import
+    import anthropic
+    import httpx2
     from anthropic import AsyncAnthropic
+    from anthropic.types.message_create_params import MessageCreateParamsBase
+
+    import_module("httpcore2")  # httpx2 imports it only when a client is made
 
 SAMPLING_VERSION: Final = "2023-06-01"
 """The last version of the API that has sampling parameters."""
@@ -54,14 +63,11 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
     ) -> None:
-        import anthropic  # noqa: PLC0415 - heavy and optional
-        import httpx2  # noqa: PLC0415 - comes with the SDK
-
         arguments = dict(create_args)
         model = check_model(type(self).__name__, arguments.get("model"))
         facts = CATALOG.find(model)
         if model_info is None and model_capabilities is None:
-            CATALOG.warn_if_unknown(model, stacklevel=4)
+            CATALOG.warn_if_unknown(model, stacklevel=3)
         super().__init__(
             vendor=Vendor(
                 name="Anthropic", key="ANTHROPIC_API_KEY", errors=(anthropic.AnthropicError, httpx2.HTTPError)
@@ -133,6 +139,8 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
+        if not INSTALLED:
+            raise MissingExtraError(type(self).__name__, "anthropic")
         given: dict[str, Any] = dict(options)
         check_names(type(self).__name__, given, _known_options(given))
         connection = {name: given.pop(name) for name in CONNECTION if name in given}
@@ -158,27 +166,16 @@ def _known_options(given: Mapping[str, object]) -> frozenset[str]:
     known = ARGUMENTS.union(CONNECTION, BEHAVIOUR)
     if known.issuperset(given):
         return known
-    _import_sdk()
-    from anthropic.types.message_create_params import (  # noqa: PLC0415 - heavy and optional
-        MessageCreateParamsBase,
-    )
-
     return known.union(MessageCreateParamsBase.__annotations__) - {"messages", "system", "stream"}
 
 
 def _connect(model: object, connection: dict[str, Any]) -> AsyncAnthropic:
-    client = _import_sdk().AsyncAnthropic(**connection)
-    if client.api_key is None and client.auth_token is None and client.credentials is None:
+    """Make the SDK's client with a key that is there, so that it does not go looking for others on the disk."""
+    key = connection.pop("api_key", None) or os.environ.get("ANTHROPIC_API_KEY")
+    token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    if not key and not token:
         raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable ANTHROPIC_API_KEY, "
-            "or give api_key=."
+            f"There is no API key for model {model!r}: set the environment variable ANTHROPIC_API_KEY, or give "
+            "api_key=. For other credentials, give BaseAnthropicChatCompletionClient a client of Anthropic's SDK."
         )
-    return client
-
-
-def _import_sdk() -> ModuleType:
-    try:
-        import anthropic  # noqa: PLC0415 - heavy and optional
-    except ImportError as error:
-        raise MissingExtraError("AnthropicChatCompletionClient", "anthropic") from error
-    return anthropic
+    return AsyncAnthropic(api_key=key, auth_token=token, **connection)

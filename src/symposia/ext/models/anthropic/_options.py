@@ -42,8 +42,7 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
 
     Attributes:
         model: The model's name. A name that this version of symposia does not know works, with a warning.
-        api_key: By default, that of the environment variable ``ANTHROPIC_API_KEY``, or another credential that
-            Anthropic's SDK finds.
+        api_key: By default, that of the environment variable ``ANTHROPIC_API_KEY``.
         base_url: Where the models are served, if not at Anthropic.
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.

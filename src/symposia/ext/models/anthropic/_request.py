@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import Body, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._sdk import without_none
 
 from ._facts import AnthropicFacts
 from ._messages import Turn, merge_turns
@@ -32,7 +33,8 @@ def adapt_arguments(model: str, arguments: Mapping[str, Any], facts: AnthropicFa
     Sampling parameters are left out with a warning where the model has none, so that a program written for another
     model runs.
     """
-    body: Body = {"model": model, "max_tokens": min(facts.max_output, USUAL_MAX_TOKENS), **arguments}
+    usual = {"max_tokens": min(facts.max_output, USUAL_MAX_TOKENS)}
+    body: Body = {"model": model, **usual, **without_none(arguments)}
     refused = [name for name in SAMPLING if name in body and not facts.sampling]
     if refused:
         warnings.warn(f"Model {model!r} takes no {', '.join(refused)}: left out of its requests.", stacklevel=4)

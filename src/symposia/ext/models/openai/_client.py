@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Unpack
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
@@ -23,9 +24,17 @@ from ._request import adapt_arguments, write_request
 from ._result import read_completion
 from ._stream import CompletionAssembly
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+INSTALLED: Final = find_spec("openai") is not None
 
+if TYPE_CHECKING or INSTALLED:  # not at construction: an event loop must not wait for an import
+    import httpx2
+    import openai
+    from openai import AsyncOpenAI
+    from openai.types.chat.completion_create_params import CompletionCreateParamsBase
+
+    import_module("httpcore2")  # httpx2 imports it only when a client is made
+
+if TYPE_CHECKING:
     from symposia.core import CancellationToken
 
 
@@ -55,13 +64,10 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         add_name_prefixes: bool = False,
         include_name_in_message: bool = True,
     ) -> None:
-        import httpx2  # noqa: PLC0415 - comes with the SDK
-        import openai  # noqa: PLC0415 - heavy and optional
-
         model = check_model(type(self).__name__, create_args.get("model"))
         facts = CATALOG.find(model)
         if model_info is None and model_capabilities is None:
-            CATALOG.warn_if_unknown(model, stacklevel=4)
+            CATALOG.warn_if_unknown(model, stacklevel=3)
         super().__init__(
             vendor=Vendor(name="OpenAI", key="OPENAI_API_KEY", errors=(openai.OpenAIError, httpx2.HTTPError)),
             model=model,
@@ -159,6 +165,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[OpenAIClientConfiguration]) -> None:
+        if not INSTALLED:
+            raise MissingExtraError(type(self).__name__, "openai")
         given: dict[str, Any] = dict(options)
         check_names(type(self).__name__, given, _known_options(given))
         connection = {name: given.pop(name) for name in CONNECTION if name in given}
@@ -171,16 +179,10 @@ def _known_options(given: Mapping[str, object]) -> frozenset[str]:
     known = ARGUMENTS.union(CONNECTION, BEHAVIOUR)
     if known.issuperset(given):
         return known
-    _import_sdk()
-    from openai.types.chat.completion_create_params import (  # noqa: PLC0415 - heavy and optional
-        CompletionCreateParamsBase,
-    )
-
     return known.union(CompletionCreateParamsBase.__annotations__) - {"messages", "tools", "tool_choice", "stream"}
 
 
 def _connect(model: object, connection: dict[str, Any]) -> AsyncOpenAI:
-    openai = _import_sdk()
     endpoint = CATALOG.find(model).endpoint if isinstance(model, str) else None
     key = "OPENAI_API_KEY"
     if endpoint is not None and "base_url" not in connection:
@@ -192,11 +194,3 @@ def _connect(model: object, connection: dict[str, Any]) -> AsyncOpenAI:
             "A server that needs no key takes any, such as api_key='none'."
         )
     return openai.AsyncOpenAI(**connection)
-
-
-def _import_sdk() -> ModuleType:
-    try:
-        import openai  # noqa: PLC0415 - heavy and optional
-    except ImportError as error:
-        raise MissingExtraError("OpenAIChatCompletionClient", "openai") from error
-    return openai

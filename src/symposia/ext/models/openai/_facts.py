@@ -52,10 +52,23 @@ META: Final = Endpoint(base_url="https://api.llama.com/compat/v1/", key="LLAMA_A
 MILLION: Final = 1_050_000
 
 
-def _gpt(
-    family: str, context: int, max_output: int, *, effort: Effort, tools_effort: Effort | None = None
+def _reasoning(
+    family: str, context: int, *, effort: Effort, max_output: int = 128_000, tools_effort: Effort | None = None
 ) -> OpenAIFacts:
     return OpenAIFacts(family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort)
+
+
+def _o1_preview(max_output: int) -> OpenAIFacts:
+    return OpenAIFacts(
+        family=ModelFamily.O1,
+        context=128_000,
+        max_output=max_output,
+        vision=False,
+        function_calling=False,
+        json_output=False,
+        structured_output=False,
+        effort="medium",
+    )
 
 
 def _chat(
@@ -83,58 +96,41 @@ def _compatible(family: str, endpoint: Endpoint, context: int, max_output: int, 
     return OpenAIFacts(family=family, context=context, max_output=max_output, vision=vision, endpoint=endpoint)
 
 
-# gpt-5.6 and gpt-6 take tools in Chat Completions only when they do not reason; gpt-6-astra and gpt-6.1-sol always
-# reason, so that they take none at all there (OpenAI's error text of 2026-07 and its GPT-6 migration guide).
-NEWEST: Final = _gpt("gpt-6", MILLION, 128_000, effort="medium")
+# From gpt-5.5 on, Chat Completions takes tools only at reasoning effort "none". gpt-6-astra and gpt-6.1-sol refuse that
+# effort, so that they take no tools here at all (OpenAI's error texts and GPT-6 migration guide, September 2026).
+WITHOUT_TOOLS: Final = OpenAIFacts(
+    family="gpt-6", context=MILLION, max_output=128_000, function_calling=False, effort="medium"
+)
+GPT_6: Final = _reasoning("gpt-6", MILLION, effort="medium", tools_effort="none")
 
 MODELS: Final[Mapping[str, OpenAIFacts]] = {
-    "gpt-6": NEWEST,
-    "gpt-6-astra": NEWEST,
-    "gpt-6-sol": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
-    "gpt-6-luna": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
-    "gpt-6.1-sol": NEWEST,
-    "gpt-6.1-terra": _gpt("gpt-6", MILLION, 128_000, effort="medium", tools_effort="none"),
-    "gpt-5.6": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="medium", tools_effort="none"),
-    "gpt-5.5": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="medium", tools_effort="none"),
-    "gpt-5.4": _gpt(ModelFamily.GPT_5, MILLION, 128_000, effort="none"),
-    "gpt-5.4-mini": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
-    "gpt-5.4-nano": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
+    "gpt-6": GPT_6,
+    "gpt-6-astra": WITHOUT_TOOLS,
+    "gpt-6.1-sol": WITHOUT_TOOLS,
+    "gpt-6.1-terra": GPT_6,
+    "gpt-5.6": _reasoning(ModelFamily.GPT_5, MILLION, effort="medium", tools_effort="none"),
+    "gpt-5.5": _reasoning(ModelFamily.GPT_5, MILLION, effort="medium", tools_effort="none"),
+    "gpt-5.4": _reasoning(ModelFamily.GPT_5, MILLION, effort="none"),
+    "gpt-5.4-mini": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
+    "gpt-5.4-nano": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
     "gpt-5.3-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
-    "gpt-5.2": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
-    "gpt-5.2-pro": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5.2": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
+    "gpt-5.2-pro": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
     "gpt-5.2-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
-    "gpt-5.1": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="none"),
-    "gpt-5.1-codex": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5.1": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
+    "gpt-5.1-codex": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
     "gpt-5.1-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
-    "gpt-5": _gpt(ModelFamily.GPT_5, 400_000, 128_000, effort="medium"),
+    "gpt-5": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
     "gpt-5-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
     "gpt-4.1": _chat(ModelFamily.GPT_41, 1_047_576, 32_768),
     "gpt-4.5-preview": _chat(ModelFamily.GPT_45, 128_000, 16_384),
-    "o4-mini": _gpt(ModelFamily.O4, 200_000, 100_000, effort="medium"),
-    "o3": _gpt(ModelFamily.O3, 200_000, 100_000, effort="medium"),
-    "o3-mini": OpenAIFacts(family=ModelFamily.O3, context=200_000, max_output=100_000, effort="medium", vision=False),
-    "o1": _gpt(ModelFamily.O1, 200_000, 100_000, effort="medium"),
-    "o1-preview": OpenAIFacts(
-        family=ModelFamily.O1,
-        context=128_000,
-        max_output=32_768,
-        effort="medium",
-        vision=False,
-        function_calling=False,
-        json_output=False,
-        structured_output=False,
-    ),
-    "o1-mini": OpenAIFacts(
-        family=ModelFamily.O1,
-        context=128_000,
-        max_output=65_536,
-        effort="medium",
-        vision=False,
-        function_calling=False,
-        json_output=False,
-        structured_output=False,
-    ),
-    "codex-mini-latest": _gpt(ModelFamily.O4, 200_000, 100_000, effort="medium"),
+    "o4-mini": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium"),
+    "o3": _reasoning(ModelFamily.O3, 200_000, max_output=100_000, effort="medium"),
+    "o3-mini": OpenAIFacts(family=ModelFamily.O3, context=200_000, max_output=100_000, vision=False, effort="medium"),
+    "o1": _reasoning(ModelFamily.O1, 200_000, max_output=100_000, effort="medium"),
+    "o1-preview": _o1_preview(32_768),
+    "o1-mini": _o1_preview(65_536),
+    "codex-mini-latest": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium"),
     "gpt-4o": _chat(ModelFamily.GPT_4O, 128_000, 16_384),
     "gpt-4o-2024-05-13": _chat(ModelFamily.GPT_4O, 128_000, 4_096, structured_output=False),
     "gpt-4o-mini": _chat(ModelFamily.GPT_4O, 128_000, 16_384),

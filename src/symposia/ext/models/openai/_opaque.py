@@ -21,7 +21,7 @@ _OWN_CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
 def opaque_blocks(message: MessageWire) -> VendorBlocks | None:
     """The fields of an answer with tool calls that the vendor wants back."""
     calls = message.get("tool_calls") or []
-    fields: dict[str, object] = {name: message[name] for name in _OPAQUE if message.get(name)}
+    fields: dict[str, object] = {name: field for name in _OPAQUE if (field := message.get(name))}
     if extras := {call.get("id") or "": extra for call in calls if (extra := _extra_fields(call))}:
         fields["tool_calls"] = extras
     return {VENDOR: [{**fields, "content": message.get("content")}]} if calls and fields else None

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import Body, JsonOutput, Question, ToolChoice, tool_schema
+from symposia.ext.models._sdk import without_none
 
 from ._facts import OpenAIFacts
 
@@ -34,7 +35,7 @@ def adapt_arguments(model: str, arguments: Mapping[str, Any], facts: OpenAIFacts
     A reasoning model has another name for ``max_tokens``, and no sampling parameters while it reasons; those are left
     out with a warning, so that a program written for another model runs.
     """
-    body: Body = {"model": model, **arguments}
+    body: Body = {"model": model, **without_none(arguments)}
     if facts.effort is None:
         return body
     if "max_tokens" in body:

@@ -38,10 +38,8 @@ def read_completion(answer: object, model: str) -> CreateResult:
     calls = [_function_call(call) for call in message.get("tool_calls") or ()]
     text = message.get("content") or message.get("refusal") or ""
     reasoning = message.get("reasoning_content") or ""
-    finish_reason = FINISH_REASONS.get(choice.get("finish_reason"), "unknown")
     return CreateResult(
-        # A call that was forced by its name ends with "stop".
-        finish_reason="function_calls" if calls and finish_reason == "stop" else finish_reason,
+        finish_reason=_finish_reason(choice, has_calls=bool(calls)),
         content=calls or text,
         usage=_usage(cast("CompletionWire", answer).get("usage")),
         cached=False,
@@ -52,13 +50,18 @@ def read_completion(answer: object, model: str) -> CreateResult:
 
 
 def _first_choice(answer: object, model: str) -> ChoiceWire:
-    choices = cast("CompletionWire", answer).get("choices") if isinstance(answer, Mapping) else None
-    if not choices:
-        raise ModelError(
-            f"The server's answer for model {model!r} is not one of Chat Completions; check base_url. "
-            f"It begins: {str(answer)[:200]}"
-        )
-    return choices[0]
+    if isinstance(answer, Mapping) and (choices := cast("CompletionWire", answer).get("choices")):
+        return choices[0]
+    raise ModelError(
+        f"The server's answer for model {model!r} is not one of Chat Completions; check base_url. "
+        f"It begins: {str(cast('object', answer))[:200]}"
+    )
+
+
+def _finish_reason(choice: ChoiceWire, *, has_calls: bool) -> FinishReasons:
+    """Why the model stopped; a call that was forced by its name says "stop" as well."""
+    reason: FinishReasons = FINISH_REASONS.get(choice.get("finish_reason"), "unknown")
+    return "function_calls" if has_calls and reason == "stop" else reason
 
 
 def _function_call(call: ToolCallWire) -> FunctionCall:

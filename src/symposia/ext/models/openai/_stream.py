@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final, Literal, cast
 
 from ._wire import ChoiceWire, CompletionWire, FunctionWire, LogprobWire, MessageWire, ToolCallWire, UsageWire
@@ -55,34 +56,41 @@ class CompletionAssembly:
 
 
 class _ToolCalls:
-    """Pieces of several calls, which may come interleaved."""
+    """Several calls, whose pieces may come interleaved."""
 
     def __init__(self) -> None:
-        self._calls: list[ToolCallWire] = []
-        self._arguments: list[list[str]] = []
-        self._place: dict[int, int] = {}
+        self._calls: list[_ToolCall] = []
+        self._latest: dict[int, _ToolCall] = {}
 
     def feed(self, piece: ToolCallWire) -> None:
-        place = self._find(piece)
-        function = piece.get("function") or FunctionWire()
-        call = self._calls[place]
-        call.update(
-            cast("ToolCallWire", {name: value for name, value in piece.items() if value and name != "function"})
-        )
-        call["function"] = {"name": (call.get("function") or {}).get("name") or function.get("name")}
-        self._arguments[place].append(function.get("arguments") or "")
+        index = piece.get("index") or 0
+        call = self._latest.get(index)
+        if call is None or call.is_other_than(piece):
+            call = self._latest[index] = _ToolCall(index)
+            self._calls.append(call)
+        call.feed(piece)
 
     def whole(self) -> list[ToolCallWire] | None:
-        for call, pieces in zip(self._calls, self._arguments, strict=True):
-            call["function"] = {**(call.get("function") or {}), "arguments": "".join(pieces)}
-        return self._calls or None
+        return [call.whole() for call in sorted(self._calls, key=attrgetter("index"))] or None
 
-    def _find(self, piece: ToolCallWire) -> int:
-        """Where the call is that this is a piece of. Some vendors number all calls 0, each with its own id."""
-        index, identity = piece.get("index") or 0, piece.get("id")
-        place = self._place.get(index)
-        if place is None or (identity and identity != self._calls[place].get("id")):
-            place = self._place[index] = len(self._calls)
-            self._calls.append({})
-            self._arguments.append([])
-        return place
+
+class _ToolCall:
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self._fields = ToolCallWire()
+        self._name: str | None = None
+        self._arguments: list[str] = []
+
+    def is_other_than(self, piece: ToolCallWire) -> bool:
+        """Whether a piece belongs to another call: some vendors number all calls 0, each with its own id."""
+        return piece.get("id") not in (None, "", self._fields.get("id"))
+
+    def feed(self, piece: ToolCallWire) -> None:
+        function = piece.get("function") or FunctionWire()
+        self._name = self._name or function.get("name")
+        self._arguments.append(function.get("arguments") or "")
+        given = {name: value for name, value in piece.items() if value and name != "function"}
+        self._fields.update(cast("ToolCallWire", given))
+
+    def whole(self) -> ToolCallWire:
+        return {**self._fields, "function": {"name": self._name, "arguments": "".join(self._arguments)}}

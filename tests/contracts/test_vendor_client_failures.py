@@ -1,0 +1,141 @@
+"""What the vendors' clients say when something is wrong: with how they are made, or with the vendor."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.support.model_clients import VENDORS, Vendor, kind_name, read
+from tests.support.model_server import Failure, ModelServer, Reply
+
+from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
+from symposia.core.models import UserMessage
+
+HELLO = [UserMessage(content="hello", source="user")]
+
+pytestmark = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "trying it again cannot help"),
+        (401, "Check the API key"),
+        (403, "permissions and billing"),
+        (404, "Check the model's name"),
+        (429, "The rate limit or the quota is used up"),
+        (500, "The vendor's servers failed"),
+    ],
+)
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_an_error_of_the_vendor_says_what_to_do(
+    vendor: Vendor, server: ModelServer, status: int, advice: str, streaming: bool
+) -> None:
+    client = vendor.client(server)
+    server.script(Failure(status=status, message="no such luck"))
+    with pytest.raises(ModelError, match=advice) as caught:
+        await (read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
+    text = str(caught.value)
+    assert text.startswith(f"{vendor.name} did not answer for model '{vendor.model}' (status {status})")
+    assert "no such luck" in text
+    assert getattr(caught.value.__cause__, "status_code", None) == status
+
+
+async def test_a_wrong_key_names_the_variable_that_holds_it(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server)
+    server.script(Failure(status=401))
+    with pytest.raises(ModelError, match=vendor.key):
+        await client.create(HELLO)
+
+
+async def test_a_rate_limit_is_waited_out(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, max_retries=1)
+    server.script(Failure(status=429, headers={"retry-after-ms": "1"}), Reply(text="hi"))
+    assert (await client.create(HELLO)).content == "hi"
+    assert len(server.requests) == 2
+
+
+async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, Reply(text="one two three four five six", cut_after=5))
+    stream = client.create_stream(HELLO)
+    assert await anext(stream) == "one"
+    with pytest.raises(ModelError, match="The connection failed"):
+        await read(stream)
+
+
+async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
+    async with ModelServer() as server:
+        client = vendor.client(server)
+    with pytest.raises(ModelError, match="check the network, base_url and timeout"):
+        await client.create(HELLO)
+
+
+async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server)
+    other = next(one for one in VENDORS if one is not vendor)
+    url = {"OpenAI": server.openai_url, "Anthropic": server.anthropic_url}
+    client = vendor.client(server, base_url=f"{url[other.name]}/elsewhere")
+    with pytest.raises(ModelError, match="base_url"):
+        await client.create(HELLO)
+
+
+async def test_a_missing_key_fails_at_construction_and_names_the_variable(vendor: Vendor) -> None:
+    with pytest.raises(UsageError, match=f"set the environment variable {vendor.key}"):
+        vendor.client_class(model=vendor.model)  # pyright: ignore[reportCallIssue] - the base class takes nothing
+
+
+async def test_the_key_of_the_environment_is_used(
+    vendor: Vendor, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(vendor.key, "from-the-environment")
+    client = vendor.client(server, Reply(text="hi"), api_key=None)
+    await client.create(HELLO)
+    assert "from-the-environment" in str(server.requests[0].headers)
+
+
+def test_a_missing_sdk_fails_at_construction_and_names_the_extra(vendor: Vendor) -> None:
+    program = f"""
+import sys
+sys.modules["{vendor.extra}"] = None
+from symposia.ext.models.{vendor.extra} import {vendor.client_class.__name__} as client
+try:
+    client(model="{vendor.model}", api_key="key")
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("MissingExtraError")
+    assert f"pip install 'symposia[{vendor.extra}]'" in ran.stdout
+
+
+async def test_an_unknown_option_fails_at_construction_with_the_nearest_name(
+    vendor: Vendor, server: ModelServer
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"no option 'temprature'\. Did you mean 'temperature'"):
+        vendor.client(server, temprature=0)
+
+
+async def test_an_argument_of_the_vendors_that_has_no_name_here_is_taken(vendor: Vendor, server: ModelServer) -> None:
+    argument = {"OpenAI": "store", "Anthropic": "inference_geo"}[vendor.name]
+    client = vendor.client(server, Reply(text="hi"), **{argument: True})
+    await client.create(HELLO)
+    assert server.last_body[argument] is True
+
+
+@pytest.mark.parametrize("model", ["", " ", None, 3])
+async def test_a_client_without_a_model_fails_at_construction(
+    vendor: Vendor, server: ModelServer, model: object
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="needs the name of a model"):
+        vendor.client(server, model=model)
+
+
+async def test_a_model_info_that_lacks_a_field_fails_at_construction(vendor: Vendor, server: ModelServer) -> None:
+    with pytest.raises(ValueError, match="function_calling"):
+        vendor.client(server, model_info={"vision": True})

@@ -1,0 +1,203 @@
+"""What the vendors' clients promise about what they can be asked: tools, forms of answers, images, any model."""
+
+import json
+import warnings
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from tests.support.model_clients import ABLE, ADD, VENDORS, Vendor, kind_name, read
+from tests.support.model_server import ModelServer, Reply, ToolCall
+
+from symposia.core import FunctionCall, Image
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import (
+    AssistantMessage,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    ModelInfo,
+    SystemMessage,
+    UserMessage,
+)
+from symposia.core.tools import FunctionTool
+
+HELLO = [UserMessage(content="hello", source="user")]
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c6360000000020001"
+    "48afa4710000000049454e44ae426082"
+)
+
+pytestmark = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+
+
+class Fingers(BaseModel):
+    hands: int
+    each: int = 5
+
+
+def unable(**abilities: bool) -> ModelInfo:
+    return {**ABLE, **abilities}  # pyright: ignore[reportReturnType] - the names are those of ModelInfo
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, server: ModelServer) -> None:
+    with pytest.warns(UserWarning, match="'nonesuch-9' is not known") as caught:
+        client = vendor.client(server, Reply(text="hi"), model="nonesuch-9")
+    assert len(caught) == 1
+    assert caught[0].filename.endswith("model_clients.py")
+    assert (await client.create(HELLO)).content == "hi"
+    assert server.last_body["model"] == "nonesuch-9"
+    assert client.model_info["function_calling"]
+
+
+async def test_f45_a_new_model_has_the_abilities_of_the_one_that_it_resembles(
+    vendor: Vendor, server: ModelServer
+) -> None:
+    newer = {"OpenAI": "gpt-4.19", "Anthropic": "claude-opus-4-99"}[vendor.name]
+    like = {"OpenAI": "gpt-41", "Anthropic": "claude-4-opus"}[vendor.name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        client = vendor.client(server, model=newer)
+    assert client.model_info["family"] == like
+
+
+async def test_f45_model_info_overrides_what_is_inferred_and_silences_the_warning(
+    vendor: Vendor, server: ModelServer
+) -> None:
+    client = vendor.client(server, Reply(text="hi"), model="nonesuch-9", model_info=unable(vision=False))
+    assert client.capabilities == client.model_info == unable(vision=False)
+    assert (await client.create(HELLO)).content == "hi"
+
+
+async def test_f50_structured_output_together_with_tools_that_are_not_strict(
+    vendor: Vendor, server: ModelServer
+) -> None:
+    client = vendor.client(
+        server,
+        Reply(tool_calls=(ToolCall(id="1", name="add", arguments='{"a": 1}'),)),
+        Reply(text='{"hands": 2, "each": 5}'),
+    )
+    first = await client.create(HELLO, tools=[ADD], json_output=Fingers)
+    results = FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="3", name="add", call_id="1")])
+    _, second = await read(
+        client.create_stream([*HELLO, first.to_message("model"), results], tools=[ADD], json_output=Fingers)
+    )
+    assert first.content == [FunctionCall(id="1", name="add", arguments='{"a": 1}')]
+    assert isinstance(second.content, str)
+    assert Fingers.model_validate_json(second.content) == Fingers(hands=2)
+    for request in server.requests:
+        assert "hands" in json.dumps(request.body)
+        assert "strict" not in request.body["tools"][0]
+
+
+async def test_a_tool_object_is_sent_with_its_schema(vendor: Vendor, server: ModelServer) -> None:
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    client = vendor.client(server, Reply(text="ok"), Reply(text="ok"))
+    tool = FunctionTool(add, description="Add two numbers.", strict=True)
+    await client.create(HELLO, tools=[tool])
+    sent: Any = server.last_body["tools"][0]
+    sent = sent.get("function", sent)
+    schema: Any = sent["parameters" if vendor.name == "OpenAI" else "input_schema"]
+    assert (sent["name"], sent["description"], sent["strict"]) == ("add", "Add two numbers.", True)
+    assert set(schema["properties"]) == {"a", "b"}
+
+
+async def test_a_tool_choice_that_is_not_among_the_tools_is_refused(vendor: Vendor, server: ModelServer) -> None:
+    def subtract(a: int, b: int) -> int:
+        return a - b
+
+    client = vendor.client(server)
+    with pytest.raises(InvalidArgumentError, match="'subtract', which is not among the tools"):
+        await client.create(HELLO, tools=[ADD], tool_choice=FunctionTool(subtract, description="Subtract."))
+
+
+async def test_a_tool_name_that_the_vendor_refuses_is_named(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server)
+    with pytest.raises(InvalidArgumentError, match=r"'add\.two'"):
+        await client.create(HELLO, tools=[{**ADD, "name": "add.two"}])
+
+
+async def test_images_are_sent_in_their_own_format(vendor: Vendor, server: ModelServer) -> None:
+    image = Image(PNG)
+    client = vendor.client(server, Reply(text="a dot"))
+    await client.create([UserMessage(content=["What is this?", image], source="user")])
+    sent = json.dumps(server.last_body["messages"])
+    assert image.to_base64() in sent
+    assert "image/png" in sent
+
+
+async def test_an_image_for_a_model_without_vision_is_refused(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, model_info=unable(vision=False))
+    with pytest.raises(InvalidArgumentError, match=f"'{vendor.model}' takes none"):
+        await client.create([UserMessage(content=[Image(PNG)], source="user")])
+
+
+async def test_what_the_model_cannot_do_is_refused_before_it_is_sent(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(
+        server, model_info=unable(function_calling=False, json_output=False, structured_output=False)
+    )
+    with pytest.raises(InvalidArgumentError, match="cannot take tools"):
+        await client.create(HELLO, tools=[ADD])
+    with pytest.raises(InvalidArgumentError, match="cannot be told to answer in JSON"):
+        await client.create(HELLO, json_output=True)
+    with pytest.raises(InvalidArgumentError, match="cannot keep to the schema of Fingers"):
+        await client.create(HELLO, json_output=Fingers)
+    assert server.requests == []
+
+
+async def test_extra_arguments_win_and_reach_the_vendor(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, Reply(text="hi"), max_tokens=100)
+    extra = {"max_tokens": 7, "extra_headers": {"x-team": "blue"}}
+    await client.create(HELLO, extra_create_args=extra)
+    assert server.last_body["max_tokens"] == 7
+    assert server.requests[-1].headers["x-team"] == "blue"
+    assert "extra_headers" not in server.last_body
+
+
+async def test_a_conversation_with_an_empty_text_and_a_system_message_in_it_is_accepted(
+    vendor: Vendor, server: ModelServer
+) -> None:
+    client = vendor.client(server, Reply(text="hi"))
+    await client.create(
+        [
+            SystemMessage(content="one"),
+            UserMessage(content="", source="user"),
+            AssistantMessage(content="", source="model"),
+            SystemMessage(content="two"),
+            UserMessage(content=" ", source="user"),
+        ]
+    )
+    sent = json.dumps(server.last_body)
+    assert "one" in sent
+    assert "two" in sent
+
+
+async def test_a_message_is_converted_once(
+    vendor: Vendor, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = 0
+    encode = Image.to_base64
+
+    class CountingImage(Image):
+        def to_base64(self) -> str:
+            nonlocal encoded
+            encoded += 1
+            return encode(self)
+
+        @property
+        def data_uri(self) -> str:
+            return f"data:image/png;base64,{self.to_base64()}"
+
+    client = vendor.client(server, *(Reply(text="a dot") for _ in range(3)))
+    messages = [UserMessage(content=[CountingImage(PNG)], source="user")]
+    for _ in range(3):
+        await client.create(messages)
+    assert encoded == 1

@@ -1,0 +1,31 @@
+import gc
+
+from symposia.core.models import UserMessage
+from symposia.ext.models._conversions import Conversions
+
+
+def said(text: str) -> UserMessage:
+    return UserMessage(content=text, source="user")
+
+
+def test_each_message_is_converted_once() -> None:
+    seen: list[UserMessage] = []
+
+    def convert(message: UserMessage) -> str:
+        seen.append(message)
+        return str(message.content)
+
+    conversions = Conversions(convert)
+    one, other = said("one"), said("one")
+    assert [conversions(one), conversions(other), conversions(one)] == ["one", "one", "one"]
+    assert len(seen) == 2
+    assert seen[0] is one
+    assert seen[1] is other
+
+
+def test_conversions_end_with_their_messages() -> None:
+    conversions = Conversions[UserMessage, str](repr)
+    for number in range(100):
+        conversions(said(str(number)))
+    gc.collect()
+    assert len(conversions) == 0
