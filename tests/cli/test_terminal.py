@@ -1,0 +1,172 @@
+"""The real program on a real terminal, in a pipe, and interrupted; the code runs in a real sandbox."""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.support.model_server import Hold, ModelServer, Reply
+from tests.support.terminal import CTRL_C, on_terminal, symposia
+from tests.support.working_sandbox import working_sandbox
+
+from symposia.core.code_executor import SandboxBackend
+
+PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}), usage=(100, 20))
+CODE = Reply(text="I add them.\n```python\nprint('sum:', 1 + 1)\n```", usage=(200, 30))
+APPROVAL = Reply(
+    text=json.dumps({"approved": True, "reasons": [], "evidence": ["sum: 2"], "answer": "It is **2**."}),
+    usage=(300, 40),
+)
+ENDLESS = Reply(text="```python\nimport time\nprint('still ' + 'here', flush=True)\ntime.sleep(600)\n```")
+CONTROL_CODE = re.compile(r"\x1b")
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]")
+
+
+@pytest.fixture
+async def sandbox() -> SandboxBackend:
+    return await working_sandbox()
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+def keys(server: ModelServer) -> Mapping[str, str]:
+    return {
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": server.openai_url,
+        "ANTHROPIC_API_KEY": "sk-ant-test",
+        "ANTHROPIC_BASE_URL": server.anthropic_url,
+    }
+
+
+async def in_a_pipe(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *symposia(*arguments),
+        env={**os.environ, **(environment or {})},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "claude-sonnet-5-5"])
+async def test_a_task_of_ones_own_runs_on_a_vendors_sdk(
+    model: str, models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    (tmp_path / "numbers.csv").write_text("a,b\n1,1\n")
+    models.script(PLAN, CODE, APPROVAL)
+    arguments = ["run", "Add one and one", "--model", model, "--data", str(tmp_path / "numbers.csv")]
+    status, output = await in_a_pipe(
+        *arguments, "--sandbox", sandbox.name, "--out", str(tmp_path / "run"), environment=keys(models)
+    )
+    assert status == 0, output
+    assert "It is **2**." in output
+    assert "recorded" not in output
+    usage = json.loads((tmp_path / "run" / "usage.json").read_text())
+    assert not usage["estimated"]
+    assert usage["models"] == {model: {"prompt_tokens": 600, "completion_tokens": 90}}
+    assert [request.body["model"] for request in models.requests] == [model] * 3
+    assert "a,b" in json.dumps(models.requests[1].body)
+    assert "sum: 2" in json.dumps(models.requests[2].body)
+
+
+async def test_each_agent_may_have_a_model_of_its_own(
+    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    models.script(PLAN, CODE, APPROVAL)
+    named = ["--model", "gpt-5.5", "--planner-model", "o3-mini", "--reviewer-model", "claude-sonnet-5-5"]
+    status, output = await in_a_pipe(
+        "run", "Add", *named, "--sandbox", sandbox.name, "--out", str(tmp_path / "run"), environment=keys(models)
+    )
+    assert status == 0, output
+    assert [request.body["model"] for request in models.requests] == ["o3-mini", "gpt-5.5", "claude-sonnet-5-5"]
+
+
+async def test_in_a_pipe_there_are_only_plain_lines(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    status, output = await in_a_pipe("run", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    assert status == 0, output
+    assert not CONTROL_CODE.search(output)
+    assert "The models' words are recorded" in output
+    assert "exit status 1" in output
+    assert "DateParseError" in output
+    assert "Verified" in output
+
+
+async def test_on_a_terminal_the_run_is_drawn_live_and_in_colours(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    command = symposia("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command) as terminal:
+        await terminal.wait_until_drawn("coder writes")
+        assert await terminal.wait_until_ended() == 0
+    assert COLOUR.search(terminal.drawn)
+    assert "4 of 4 checks passed" in terminal.drawn
+    assert "✓ Answer" in terminal.drawn
+    assert terminal.drawn.endswith("\r\n")
+
+
+async def test_with_no_color_a_terminal_gets_none(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    command = symposia("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, environment={"NO_COLOR": "1"}) as terminal:
+        assert await terminal.wait_until_ended() == 0
+    assert not COLOUR.search(terminal.drawn)
+
+
+async def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    command = symposia("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, environment={"TERM": "dumb"}) as terminal:
+        assert await terminal.wait_until_ended() == 0
+    assert not CONTROL_CODE.search(terminal.drawn)
+
+
+async def test_a_narrow_terminal_is_not_drawn_over_its_edge(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    command = symposia("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, columns=40, rows=12) as terminal:
+        assert await terminal.wait_until_ended() == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.drawn)
+    assert max(len(line) for line in re.split(r"[\r\n]+", plain)) <= 40
+
+
+async def test_ctrl_c_stops_a_program_in_the_sandbox_at_once_and_keeps_what_there_is(
+    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    models.script(PLAN, ENDLESS)
+    command = symposia("run", "Wait", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, environment=keys(models)) as terminal:
+        await terminal.wait_until_drawn("still here")
+        terminal.press(CTRL_C)
+        async with asyncio.timeout(5):
+            assert await terminal.wait_until_ended() == 130
+    assert "Interrupted" in terminal.drawn
+    assert "Traceback" not in terminal.drawn
+    assert "interrupted" in (tmp_path / "run" / "answer.md").read_text()
+    lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in lines] == ["user", "planner", "coder"]
+
+
+async def test_ctrl_c_stops_a_model_call_at_once(models: ModelServer, sandbox: SandboxBackend, tmp_path: Path) -> None:
+    hold = Hold(after=2)
+    models.script(PLAN, Reply(text="I add them, word by word.", hold=hold))
+    command = symposia("run", "Add", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, environment=keys(models)) as terminal:
+        await hold.reached.wait()
+        await terminal.wait_until_drawn("coder writes")
+        terminal.press(CTRL_C)
+        async with asyncio.timeout(5):
+            assert await terminal.wait_until_ended() == 130
+            await models.requests[-1].disconnected.wait()
+    assert "Interrupted" in terminal.drawn
+    hold.release.set()
+
+
+async def test_the_version() -> None:
+    status, output = await in_a_pipe("--version")
+    assert status == 0
+    assert re.fullmatch(r"symposia \d+\.\d+\.\d+\n", output)
