@@ -45,8 +45,15 @@ def test_a_picture_in_another_format_becomes_png() -> None:
 
 
 def test_a_picture_of_pil_becomes_rgb() -> None:
-    assert Image(PIL.Image.new("L", (2, 2))).image.mode == "RGB"
-    assert Image.from_pil(PIL.Image.new("RGBA", (2, 2))).image.mode == "RGB"
+    for mode in ("L", "RGBA", "CMYK"):
+        image = Image.from_pil(PIL.Image.new(mode, (2, 2)))
+        assert PIL.Image.open(io.BytesIO(image.data)).mode == "RGB"
+
+
+def test_pixels_are_rgb() -> None:
+    buffer = io.BytesIO()
+    PIL.Image.new("RGBA", (2, 2)).save(buffer, format="PNG")
+    assert Image(buffer.getvalue()).image.mode == "RGB"
 
 
 def test_changing_the_picture_of_pil_afterwards_changes_nothing() -> None:

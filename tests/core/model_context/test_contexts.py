@@ -1,6 +1,8 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import InvalidArgumentError
@@ -160,6 +162,12 @@ async def test_a_token_limit_leaves_out_the_middle_first() -> None:
 
 async def test_a_token_limit_that_is_not_reached_leaves_out_nothing() -> None:
     assert await limited(3, say("one", "two", "three")).get_messages() == say("one", "two", "three")
+
+
+@given(st.integers(1, 12), st.integers(1, 12))
+async def test_a_token_limit_leaves_out_no_more_than_it_must(token_limit: int, messages: int) -> None:
+    shown = await limited(token_limit, say(*["word"] * messages)).get_messages()
+    assert len(shown) == min(token_limit, messages)
 
 
 async def test_a_token_limit_never_leaves_out_the_newest() -> None:

@@ -26,6 +26,10 @@ def test_english_is_about_four_letters_a_token() -> None:
     assert 0.8 * 201 <= estimate_text_tokens(text) <= 1.25 * 201
 
 
+def test_other_scripts_take_more_tokens_a_character() -> None:
+    assert estimate_text_tokens("a" * 100) < estimate_text_tokens("é" * 100) < estimate_text_tokens("漢" * 100)
+
+
 @given(st.text(), st.text())
 def test_more_text_is_never_fewer_tokens(text: str, more: str) -> None:
     assert 0 <= estimate_text_tokens(text) <= estimate_text_tokens(text + more)

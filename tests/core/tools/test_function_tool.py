@@ -26,6 +26,10 @@ class Tree(BaseModel):
     children: list["Tree"] = []
 
 
+class Leaf(BaseModel):
+    tree: Tree
+
+
 @dataclass
 class Size:
     width: int
@@ -112,6 +116,14 @@ def test_a_model_that_holds_itself_is_referred_to() -> None:
     schema = parameters(FunctionTool(count, description=""))
     assert schema["properties"]["tree"] == {"$ref": "#/$defs/Tree", "description": "tree"}
     assert schema["$defs"]["Tree"]["properties"]["children"]["items"] == {"$ref": "#/$defs/Tree"}
+
+
+def test_a_model_that_leads_to_one_that_holds_itself_is_still_written_in_place() -> None:
+    def pick(leaf: Leaf) -> None: ...
+
+    schema = parameters(FunctionTool(pick, description=""))
+    assert schema["properties"]["leaf"]["properties"] == {"tree": {"$ref": "#/$defs/Tree"}}
+    assert list(schema["$defs"]) == ["Tree"]
 
 
 def test_the_cancellation_token_is_not_shown() -> None:
@@ -251,6 +263,7 @@ async def test_a_parameter_may_have_any_name(names: list[str]) -> None:
     exec(f"def tool({takes}): return echo({gives})", namespace)  # a function with just these names
     values = {name: number for number, name in enumerate(names)}
     assert list(properties(namespace["tool"])) == names
+    assert FunctionTool(namespace["tool"], description="").args_type()(**values).model_dump() == values
     assert await call(namespace["tool"], **values) == values
 
 
@@ -284,43 +297,30 @@ async def test_arguments_survive_the_way_through_json(arguments: dict[str, Any])
 # Cancelling
 
 
-async def test_cancelling_the_token_cancels_an_async_function() -> None:
-    started, ended = asyncio.Event(), asyncio.Event()
+class Waiter:
+    """A function that waits for ever, and tells when it starts and when it has ended."""
 
-    async def wait() -> None:
-        started.set()
+    def __init__(self) -> None:
+        self.started, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def wait(self) -> None:
+        self.started.set()
         try:
             await asyncio.Event().wait()
         finally:
-            ended.set()
+            self.ended.set()
 
-    token = CancellationToken()
+
+@pytest.mark.parametrize("by", ["token", "task"])
+async def test_cancelling_ends_an_async_function(by: str) -> None:
+    waiter, token = Waiter(), CancellationToken()
     async with asyncio.timeout(5):
-        running = asyncio.ensure_future(FunctionTool(wait, description="").run_json({}, token))
-        await started.wait()
-        token.cancel()
+        running = asyncio.ensure_future(FunctionTool(waiter.wait, description="").run_json({}, token))
+        await waiter.started.wait()
+        token.cancel() if by == "token" else running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-    assert ended.is_set()
-
-
-async def test_cancelling_the_task_cancels_an_async_function() -> None:
-    started, ended = asyncio.Event(), asyncio.Event()
-
-    async def wait() -> None:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    async with asyncio.timeout(5):
-        running = asyncio.ensure_future(call(wait))
-        await started.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-    assert ended.is_set()
+    assert waiter.ended.is_set()
 
 
 async def test_cancelling_the_token_ends_the_call_of_a_plain_function() -> None:
@@ -344,16 +344,11 @@ async def test_cancelling_the_token_ends_the_call_of_a_plain_function() -> None:
 
 
 async def test_a_token_that_was_cancelled_before_starts_nothing() -> None:
-    calls: list[int] = []
-
-    async def note() -> None:
-        calls.append(1)
-
-    token = CancellationToken()
+    waiter, token = Waiter(), CancellationToken()
     token.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await FunctionTool(note, description="").run_json({}, token)
-    assert calls == []
+        await FunctionTool(waiter.wait, description="").run_json({}, token)
+    assert not waiter.started.is_set()
 
 
 # Wrong use

@@ -184,6 +184,11 @@ async def test_an_override_changes_what_the_model_is_told_and_nothing_else() -> 
     assert schemas[0].get("parameters") == FunctionTool(add, description="").schema.get("parameters")
 
 
+async def test_an_override_may_repeat_the_name() -> None:
+    bench = workbench(add=ToolOverride(name="add", description="Sums."))
+    assert (await bench.list_tools())[0].get("description") == "Sums."
+
+
 async def test_a_tool_is_called_by_either_name() -> None:
     bench = workbench(add=ToolOverride(name="plus"))
     assert await bench.call_tool("plus", {"a": 1}) == text_result("plus", "2")

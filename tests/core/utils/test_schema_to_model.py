@@ -187,6 +187,21 @@ def test_names_that_pydantic_keeps_for_itself_work_under_their_own_name() -> Non
     assert set(model.model_json_schema()["properties"]) == set(names)
 
 
+def test_a_property_may_be_set_by_the_name_of_its_field() -> None:
+    model = model_of(schema={"type": "integer"})
+    assert model(field_schema=3).model_dump() == {"schema": 3}
+
+
+def test_a_reference_is_a_json_pointer() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/x~1y~0z"}, "b": {"$ref": "#/properties/a"}},
+        "$defs": {"x/y~z": {"type": "integer"}},
+    }
+    with pytest.raises(ValidationError):
+        schema_to_pydantic_model(schema).model_validate({"b": "text"})
+
+
 def test_the_schema_that_was_given_is_not_changed() -> None:
     schema = Person.model_json_schema()
     schema_to_pydantic_model(schema)
