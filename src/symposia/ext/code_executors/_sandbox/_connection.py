@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from symposia.core.code_executor import OutputListener, Sandbox, SandboxPolicy, SandboxResult
-from symposia.core.exceptions import SandboxDiedError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError, SandboxUnavailableError
 
 from ._conversation import Conversation, uninterrupted
 from ._inside._frames import FrameError
@@ -64,13 +64,13 @@ class SandboxConnection(Sandbox):
 
         Raises:
             SandboxDiedError: The sandbox itself ended.
-            ValueError: The language is not known, or the timeout is not positive.
+            InvalidArgumentError: The language is not known, or the timeout is not positive.
         """
         if language not in _LANGUAGES:
-            raise ValueError(f"A sandbox runs 'python' or 'sh', not {language!r}.")
+            raise InvalidArgumentError(f"A sandbox runs 'python' or 'sh', not {language!r}.")
         limit = self._policy.time_limit if timeout is None else timeout
         if not limit > 0:
-            raise ValueError(f"The timeout of a block must be more than 0 seconds, not {limit}.")
+            raise InvalidArgumentError(f"The timeout of a block must be more than 0 seconds, not {limit}.")
         header: dict[str, object] = {"kind": "run", "language": language, "time_limit": limit}
         async with self._turn:
             return await self._run(header, code.encode("utf-8", "surrogatepass"), limit, on_output)
@@ -176,11 +176,11 @@ def _relative(path: str) -> str:
     """A path below the work folder, without ``.`` and doubled slashes.
 
     Raises:
-        ValueError: It leaves the work folder, or names no file.
+        InvalidArgumentError: It leaves the work folder, or names no file.
     """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
-        raise ValueError(f"{path!r} is not a path inside the work folder: give a relative one without '..'.")
+        raise InvalidArgumentError(f"{path!r} is not a path inside the work folder: give a relative one without '..'.")
     return str(pure)
 
 

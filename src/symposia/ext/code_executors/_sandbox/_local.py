@@ -51,7 +51,7 @@ async def start_local_sandbox(
 
     Raises:
         SandboxUnavailableError: It does not work on this machine.
-        UsageError: A mount cannot be made.
+        InvalidArgumentError: A mount cannot be made.
     """
     plan = as_json(await asyncio.to_thread(mount_plan, python, policy, mounts))
     limits = {"memory_bytes": policy.memory_bytes, "cpus": policy.cpus, "processes": policy.processes}

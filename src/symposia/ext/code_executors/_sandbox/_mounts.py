@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import InvalidArgumentError
 
 from ._python import SandboxPython
 from ._settings import SCRATCH_FOLDERS, WORK_FOLDER
@@ -70,7 +70,7 @@ def mount_plan(python: SandboxPython, policy: SandboxPolicy, mounts: Sequence[Sa
     """The root file system, without /proc and /dev; the root itself is read-only. Reads the file system.
 
     Raises:
-        UsageError: A mount does not exist, or its target is not below ``/data``.
+        InvalidArgumentError: A mount does not exist, or its target is not below ``/data``.
     """
     spaces = [(WORK_FOLDER, policy.work_bytes), *((folder, policy.tmp_bytes) for folder in SCRATCH_FOLDERS)]
     return [
@@ -102,7 +102,7 @@ def _python_binds(python: SandboxPython) -> list[Bind]:
 def _data_bind(mount: SandboxMount) -> Bind:
     target = PurePosixPath(mount.target)
     if target.parts[:2] != ("/", "data") or ".." in target.parts or len(target.parts) <= len(("/", "data")):
-        raise UsageError(f"A sandbox sees files of the host below /data, not at {mount.target!r}.")
+        raise InvalidArgumentError(f"A sandbox sees files of the host below /data, not at {mount.target!r}.")
     if not mount.source.exists():
-        raise UsageError(f"{mount.source} cannot be mounted into a sandbox: it does not exist.")
+        raise InvalidArgumentError(f"{mount.source} cannot be mounted into a sandbox: it does not exist.")
     return Bind(str(mount.source.resolve()), str(target))

@@ -1,9 +1,10 @@
 """The seccomp filter of every sandbox, as a classic BPF program. Pure.
 
-An allow-list (`_syscalls`), with a closer look at three calls: `socket` makes only local and internet sockets (vsock
+An allow-list (`_syscalls`), with a closer look at some calls: `socket` makes only local and internet sockets (vsock
 and netlink are in no network namespace, or lead to the kernel), `clone` makes no namespaces, `ioctl` does not type into
-a terminal. `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library
-uses `clone`. The rest answers EPERM, and a foreign instruction set ends the process.
+a terminal, and a process changes limits and priorities of itself only, not of the server, which has the same user id.
+`clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
+`clone`. The rest answers EPERM, and a foreign instruction set ends the process.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ _ALLOW, _KILL_PROCESS, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 
 _SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 _CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
+_ONLY_ON_ITSELF = {
+    "prlimit64": (0,),
+    "sched_setaffinity": (0,),
+    "sched_setattr": (0,),
+    "sched_setparam": (0,),
+    "sched_setscheduler": (0,),
+    "setpriority": (0, 1),  # PRIO_PROCESS, and the caller
+}
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 
 
@@ -61,6 +70,7 @@ def _assemble(machine: str) -> list[Instruction]:
         allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(errno.EPERM), otherwise=_ALLOW),
         allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(errno.EPERM), otherwise=_ALLOW),
         CLONE3: [_return(_fail(errno.ENOSYS))],
+        **{allowed.pop(name): _zero(arguments, _fail(errno.EPERM)) for name, arguments in _ONLY_ON_ITSELF.items()},
     }
     program = [
         _load(_ARCHITECTURE),
@@ -89,6 +99,11 @@ def _one_of(argument: int, values: Sequence[int], action: int, *, otherwise: int
 
 def _any_bit(argument: int, bits: int, action: int, *, otherwise: int) -> list[Instruction]:
     return [_load_argument(argument), Instruction(_JUMP_IF_ANY_BIT, 1, 0, bits), _return(otherwise), _return(action)]
+
+
+def _zero(arguments: Sequence[int], action: int) -> list[Instruction]:
+    tests = [[_load_argument(index), Instruction(_JUMP_IF_EQUAL, 1, 0, 0), _return(action)] for index in arguments]
+    return [*(instruction for test in tests for instruction in test), _return(_ALLOW)]
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -95,7 +95,7 @@ def _walk(folder: str) -> Iterator[_Entry]:
             with open_folder(folder, path, make=False) as current:
                 entries = [(name, os.lstat(name, dir_fd=current)) for name in os.listdir(current)]
         except OSError:
-            yield _Entry(path, None, "not readable")
+            yield _Entry(path or ".", None, "not readable")
             continue
         for name, status in entries:
             below = path + "/" + name if path else name

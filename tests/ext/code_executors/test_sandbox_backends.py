@@ -1,0 +1,24 @@
+"""The contract of sandboxes and the attacks, run for real in every backend."""
+
+from tests.contracts.sandbox_attacks import SandboxAttacks
+from tests.contracts.sandbox_contract import SandboxContract
+
+from symposia.core.code_executor import SandboxBackend
+from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
+from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+
+class TestNamespaces(SandboxContract, SandboxAttacks):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend()
+
+
+class TestBubblewrap(SandboxContract, SandboxAttacks):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend()
+
+
+class TestDocker(SandboxContract, SandboxAttacks):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
