@@ -1,0 +1,79 @@
+"""What is said when there is no engine, none that may be used, or one that fails."""
+
+import asyncio
+import gc
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from symposia.core.code_executor import SandboxPolicy
+from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
+from symposia.ext.code_executors.docker import DockerBackend
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+WAIT = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """The SDK leaves a socket that could not connect to the garbage collector: have it warn here, and not later."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def silent_socket(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        yield path
+
+
+async def reason() -> str:
+    async with asyncio.timeout(WAIT):
+        found = await DockerBackend().unavailable_reason()
+    assert found is not None
+    return found
+
+
+async def test_without_an_engine_it_says_what_to_install_and_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    said = await reason()
+    assert "No Docker engine answers" in said
+    assert "apt install docker.io" in said
+    assert "systemctl start docker" in said
+
+
+async def test_creating_a_sandbox_without_an_engine_raises_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match="No Docker engine answers"):
+            await DockerBackend().create(SandboxPolicy())
+
+
+async def test_an_engine_that_refuses_connections_is_not_answering(
+    monkeypatch: pytest.MonkeyPatch, silent_socket: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{silent_socket}")
+    assert "No Docker engine answers" in await reason()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")
+async def test_a_socket_that_may_not_be_used_names_the_group(
+    monkeypatch: pytest.MonkeyPatch, silent_socket: Path
+) -> None:
+    await asyncio.to_thread(silent_socket.chmod, 0)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{silent_socket}")
+    assert "group docker" in await reason()
+
+
+async def test_without_the_sdk_it_says_which_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)
+    assert "pip install 'symposia[docker]'" in await reason()
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(MissingExtraError, match="The Docker sandbox needs"):
+            await DockerBackend().create(SandboxPolicy())

@@ -1,0 +1,110 @@
+"""The Python that generated code sees, made in a cache folder of the test's own, without the network."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment import (
+    PINNED_PACKAGES,
+    environment_key,
+    find_sandbox_python,
+    make_sandbox_python,
+    sandbox_python_folder,
+)
+from symposia.ext.code_executors._environment import _pip as pip
+
+WAIT = 60.0
+QUOTED = r"(?s)pip could not fetch.*pip said:\n.*No matching distribution"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "symposia" / "python"
+
+
+@pytest.fixture
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_every_package_is_pinned_and_no_address_is_named() -> None:
+    lines = PINNED_PACKAGES.splitlines()
+    assert {line.partition("==")[0] for line in lines} >= {"numpy", "pandas", "matplotlib"}
+    assert all("==" in line and "/" not in line for line in lines)
+
+
+def test_the_key_changes_with_what_it_is_made_of() -> None:
+    assert environment_key("3.11") == environment_key("3.11")
+    assert environment_key("3.11") != environment_key("3.12")
+    assert environment_key("a", "b") != environment_key("ab")
+
+
+def test_nothing_is_found_before_it_was_made(cache: Path) -> None:
+    assert asyncio.run(find_sandbox_python()) is None
+    assert sandbox_python_folder().parent == cache
+
+
+@pytest.mark.usefixtures("no_index")
+async def test_a_failing_pip_is_quoted_and_leaves_nothing_half_made(cache: Path) -> None:
+    said: list[str] = []
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match=QUOTED):
+            await make_sandbox_python(said.append)
+        assert await find_sandbox_python() is None
+    assert names_in(cache) == []
+    assert said == ["making the sandbox's Python environment", "installing numpy, pandas and matplotlib into it"]
+
+
+async def test_a_cancelled_set_up_leaves_nothing_half_made(cache: Path) -> None:
+    begun = asyncio.Event()
+    async with asyncio.timeout(WAIT):
+        making = asyncio.ensure_future(make_sandbox_python(lambda _line: begun.set()))
+        await begun.wait()
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+    assert names_in(cache) == []
+
+
+async def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match="set XDG_CACHE_HOME"):
+            await make_sandbox_python()
+
+
+async def test_without_pip_it_says_how_to_get_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = await asyncio.to_thread(bare_python, cache.parent)
+    monkeypatch.setattr(sys, "executable", bare)
+    monkeypatch.setattr(sys, "_base_executable", bare)
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match="python -m ensurepip"):
+            await make_sandbox_python()
+
+
+async def test_a_command_of_the_set_up_is_killed_when_nobody_waits(tmp_path: Path) -> None:
+    async with asyncio.timeout(WAIT):
+        running = asyncio.ensure_future(pip.run_command([sys.executable, "-c", "import time; time.sleep(600)"]))
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+def bare_python(folder: Path) -> str:
+    """Make an environment without pip."""
+    import venv  # noqa: PLC0415 - only here
+
+    venv.EnvBuilder(symlinks=True).create(folder / "bare")
+    return str(folder / "bare" / "bin" / "python")

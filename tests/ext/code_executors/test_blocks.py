@@ -1,0 +1,70 @@
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symposia.core.code_executor import CodeBlock
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed
+
+FOLDER = "/home/user/work"
+
+
+def plan(code: str, language: str = "python") -> PlannedBlock:
+    return plan_block(CodeBlock(code=code, language=language), FOLDER)
+
+
+def test_a_source_without_a_name_is_named_by_its_digest() -> None:
+    planned = plan("print(1)")
+    digest = "d287bb7f9d15abdc5b6e98536263815744b6ef21c8f3c839fc434ca70d8efe99"
+    assert (planned.file, planned.named) == (PurePosixPath(f"tmp_code_{digest}.py"), False)
+
+
+@pytest.mark.parametrize(
+    ("first_line", "file"),
+    [
+        ("# filename: mine.py", "mine.py"),
+        ("#filename: mine.py", "mine.py"),
+        ("# filename:   two words.py  ", "two words.py"),
+        ("# filename: a/./b/../mine.py", "a/mine.py"),
+        (f"# filename: {FOLDER}/mine.py", "mine.py"),
+    ],
+)
+def test_a_source_may_name_its_file_in_its_first_line(first_line: str, file: str) -> None:
+    planned = plan(f"{first_line}\nprint(1)")
+    assert (planned.file, planned.named) == (PurePosixPath(file), True)
+
+
+def test_a_name_further_down_is_only_a_comment() -> None:
+    assert not plan("x = 1\n# filename: mine.py").named
+
+
+def test_an_empty_name_is_only_a_comment() -> None:
+    assert not plan("# filename:  \nprint(1)").named
+
+
+@given(name=st.text(min_size=1).filter(lambda name: name.strip() and "\n" not in name))
+def test_no_name_leads_out_of_the_folder(name: str) -> None:
+    try:
+        file = plan(f"# filename: {name}\n").file
+    except RefusedBlockError:
+        return
+    assert not file.is_absolute()
+    assert ".." not in file.parts
+    assert file.parts
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../..", ".", f"{FOLDER}2/x", "x\0y"])
+def test_a_name_outside_the_folder_is_refused(name: str) -> None:
+    with pytest.raises(RefusedBlockError, match="Filename is not in the workspace"):
+        plan(f"# filename: {name}")
+
+
+def test_an_unknown_language_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(RefusedBlockError, match=r"unknown language cobol\nName the block as one of: python, "):
+        plan("STOP RUN.", "cobol")
+
+
+def test_the_limit_that_ended_a_block_stands_on_the_last_line() -> None:
+    assert printed("out\n", "err\n", "timeout") == "out\nerr\n\nTimeout"
+    assert printed("out\n", "err\n", "error") == "out\nerr\n"
