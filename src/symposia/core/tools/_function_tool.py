@@ -42,7 +42,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         func: Callable[..., Any],
         description: str,
         name: str | None = None,
-        global_imports: Sequence[Any] = (),
+        global_imports: Sequence[object] = (),
         strict: bool = False,
     ) -> None:
         self._func = func

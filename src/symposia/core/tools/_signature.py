@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
+from symposia.core._field_names import field_names
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.utils._field_names import field_names
 
 TOKEN_PARAMETER: Final = "cancellation_token"  # noqa: S105 - no password, the name of a parameter
 

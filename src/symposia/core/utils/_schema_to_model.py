@@ -15,9 +15,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from symposia.core._field_names import field_names
 from symposia.core.exceptions import InvalidArgumentError
-
-from ._field_names import field_names
 
 Schema: TypeAlias = Mapping[str, Any]
 
