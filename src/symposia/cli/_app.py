@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 import typer
@@ -42,6 +43,11 @@ app.command()(doctor)
 app.command()(setup)
 
 
+def _note(message: Warning | str, *_where: object) -> None:
+    typer.secho(f"Note: {message}", fg=typer.colors.YELLOW, err=True)
+
+
 def main() -> None:
-    """Run the command line that the process was started with."""
+    """Run the command line that the process was started with. Warnings are shown as notes, without their place."""
+    warnings.showwarning = _note
     app()

@@ -29,11 +29,14 @@ async def ready_sandbox(name: SandboxName, report: Callable[[str], None]) -> San
     """
     if name is SandboxName.LOCAL:
         return LocalBackend()
+    def first_use(line: str) -> None:
+        report(f"First use on this machine: {line}")
+
     wanted = [backend for backend in sandbox_backends() if name in {SandboxName.AUTO, backend.name}]
     if name is SandboxName.DOCKER:  # without its image it does not work yet, and setting it up says why it cannot
-        await set_up_backend(wanted[0], report)
+        await set_up_backend(wanted[0], first_use)
     chosen = await choose_backend(wanted)
-    await set_up_backend(chosen, report)
+    await set_up_backend(chosen, first_use)
     return chosen
 
 

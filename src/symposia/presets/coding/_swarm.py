@@ -209,7 +209,7 @@ class _Run:
         result = CodingResult(
             task=self.task,
             outcome=outcome,
-            detail=f"{advice} The cause: {cause}" if str(cause or "") else advice,
+            detail=f"{advice}\nThe cause: {cause}" if str(cause or "") else advice,
             messages=tuple(self.record.messages),
             usage=usage_by_agent(self.record.messages, self.models),
             sandbox=self.sandbox,
