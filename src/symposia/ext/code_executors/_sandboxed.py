@@ -21,7 +21,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
 )
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.core.exceptions import SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 
@@ -89,8 +89,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     async def _open(self) -> None:
         await asyncio.to_thread(self._folder.create)
-        mounts = await asyncio.to_thread(_existing, self._mounts)
-        sandbox = await self._backend.create(self._policy, mounts=mounts)
+        sandbox = await self._backend.create(self._policy, mounts=self._mounts)
         try:
             self._folder.forget()
             await self._put_changed(sandbox)
@@ -170,14 +169,6 @@ def bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[Sand
     if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
         return []
     return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]
-
-
-def _existing(mounts: Sequence[SandboxMount]) -> list[SandboxMount]:
-    """Resolve what is to be mounted while a mistake can still be told in the caller's terms."""
-    for mount in mounts:
-        if not mount.source.exists():
-            raise InvalidArgumentError(f"{mount.source}, which the code is to see at {mount.target}, does not exist.")
-    return [replace(mount, source=mount.source.resolve()) for mount in mounts]
 
 
 async def _is_alive(sandbox: Sandbox) -> bool:

@@ -1,6 +1,5 @@
-from pathlib import Path
-
-from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors._sandbox._mounts import Bind
 from symposia.ext.code_executors.docker._container import container_config
 
 
@@ -8,10 +7,11 @@ def test_every_limit_of_the_policy_is_asked_for() -> None:
     policy = SandboxPolicy(
         memory_bytes=11, cpus=0.5, processes=13, open_files=17, work_bytes=19, work_inodes=23, tmp_bytes=29
     )
-    host = container_config(image="image", command=["run"], policy=policy, mounts=[], labels={})["HostConfig"]
+    host = container_config(image="image", command=["run"], policy=policy, binds=[], labels={})["HostConfig"]
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (11, 11, 500_000_000, 15)
     assert {limit["Name"]: (limit["Soft"], limit["Hard"]) for limit in host["Ulimits"]} == {
         "core": (0, 0),
+        "msgqueue": (0, 0),
         "nofile": (17, 17),
         "fsize": (29, 29),
     }
@@ -21,14 +21,14 @@ def test_every_limit_of_the_policy_is_asked_for() -> None:
 
 
 def test_what_is_mounted_cannot_be_written() -> None:
-    mount = SandboxMount(source=Path("/host/data"), target="/data/data")
-    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), mounts=[mount], labels={})
+    bind = Bind("/host/data", "/data/data")
+    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), binds=[bind], labels={})
     [asked] = config["HostConfig"]["Mounts"]
     assert (asked["Source"], asked["Target"], asked["ReadOnly"]) == ("/host/data", "/data/data", True)
 
 
 def test_the_container_ends_with_its_client() -> None:
-    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), mounts=[], labels={"a": "b"})
+    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), binds=[], labels={"a": "b"})
     assert (config["OpenStdin"], config["StdinOnce"], config["AttachStdin"]) == (True, True, True)
     assert config["HostConfig"]["AutoRemove"] is True
     assert config["Labels"] == {"a": "b"}

@@ -79,7 +79,7 @@ def mount_plan(python: SandboxPython, policy: SandboxPolicy, mounts: Sequence[Sa
         *(MadeFile(text, target) for target, text in _MADE_FILES.items()),
         *(Space(target, size, policy.work_inodes) for target, size in spaces),
         *_python_binds(python),
-        *(_data_bind(mount) for mount in mounts),
+        *(data_bind(mount) for mount in mounts),
     ]
 
 
@@ -99,7 +99,12 @@ def _python_binds(python: SandboxPython) -> list[Bind]:
     return [Bind(str(path), str(path)) for path in outside]
 
 
-def _data_bind(mount: SandboxMount) -> Bind:
+def data_bind(mount: SandboxMount) -> Bind:
+    """What the caller wants mounted, checked. Reads the file system.
+
+    Raises:
+        InvalidArgumentError: It does not exist, or its target is not below ``/data``.
+    """
     target = PurePosixPath(mount.target)
     if target.parts[:2] != ("/", "data") or ".." in target.parts or len(target.parts) <= len(("/", "data")):
         raise InvalidArgumentError(f"A sandbox sees files of the host below /data, not at {mount.target!r}.")

@@ -10,6 +10,7 @@ from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import Progress
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
+from symposia.ext.code_executors._sandbox._mounts import data_bind
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors._sandbox._settings import ServerSettings
@@ -72,6 +73,7 @@ class DockerBackend:
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a container; see `SandboxBackend.create`. The first one on a machine makes the image."""
+        binds = await asyncio.to_thread(lambda: [data_bind(mount) for mount in mounts])
         program = await asyncio.to_thread(server_program)
         python = image_python(self._image)
         client = await connect_engine()
@@ -84,7 +86,7 @@ class DockerBackend:
                 image=image,
                 command=[python, *bootstrap_arguments(program)],
                 policy=policy,
-                mounts=mounts,
+                binds=binds,
                 labels=labels,
                 device_requests=self._device_requests,
             )

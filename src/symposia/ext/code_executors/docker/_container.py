@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors._sandbox._mounts import Bind
 from symposia.ext.code_executors._sandbox._settings import WORK_FOLDER
 
 USER_ID: Final = 1000
@@ -23,7 +24,7 @@ def container_config(
     image: str,
     command: Sequence[str],
     policy: SandboxPolicy,
-    mounts: Sequence[SandboxMount],
+    binds: Sequence[Bind],
     labels: Mapping[str, str],
     device_requests: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def container_config(
             **_walls(),
             **_limits(policy),
             "Tmpfs": _file_systems(policy),
-            "Mounts": [_read_only_mount(mount) for mount in mounts],
+            "Mounts": [_read_only_mount(bind) for bind in binds],
             "DeviceRequests": list(device_requests),
             "AutoRemove": True,
             "LogConfig": {"Type": "none"},
@@ -73,6 +74,7 @@ def _limits(policy: SandboxPolicy) -> dict[str, Any]:
         "PidsLimit": policy.processes + SERVER_PROCESSES,
         "Ulimits": [
             _ulimit("core", 0),
+            _ulimit("msgqueue", 0),  # /dev/mqueue is there in every container, and writable
             _ulimit("nofile", policy.open_files),
             _ulimit("fsize", max(policy.work_bytes, policy.tmp_bytes)),
         ],
@@ -93,11 +95,11 @@ def _file_systems(policy: SandboxPolicy) -> dict[str, str]:
     }
 
 
-def _read_only_mount(mount: SandboxMount) -> dict[str, Any]:
+def _read_only_mount(bind: Bind) -> dict[str, Any]:
     return {
         "Type": "bind",
-        "Source": str(mount.source),
-        "Target": mount.target,
+        "Source": bind.source,
+        "Target": bind.target,
         "ReadOnly": True,
         "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
     }
