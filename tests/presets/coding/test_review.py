@@ -6,15 +6,24 @@ from collections.abc import Sequence
 import pytest
 
 from symposia.agentchat.messages import BaseChatMessage, StructuredMessage
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, Image
 from symposia.core.exceptions import ModelError
+from symposia.core.models import ModelInfo
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import BlockRun, ExecutionMessage, MadeFile, Review
 from symposia.presets.coding._reviewer import Reviewer, without_ground
 
-CHART = MadeFile(path="chart.png", kind="image/png", size=4, sha256="0" * 64)
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+CHART = MadeFile(path="chart.png", kind="image/png", size=len(PNG), sha256="0" * 64, data=PNG)
+NO_PICTURE = MadeFile(path="fake.png", kind="image/png", size=4, sha256="0" * 64, data=b"text")
 RUN = BlockRun(
-    code="", language="python", status="ok", exit_code=0, stdout="total:   12.50\nmean: 3\n", stderr="", files=(CHART,)
+    code="",
+    language="python",
+    status="ok",
+    exit_code=0,
+    stdout="total:   12.50\nmean: 3\n",
+    stderr="",
+    files=(CHART, NO_PICTURE),
 )
 EXECUTION = ExecutionMessage(runs=(RUN,), source="executor")
 
@@ -84,3 +93,15 @@ async def test_the_tokens_of_every_attempt_are_counted() -> None:
     client = ReplayChatCompletionClient(["no", answer(evidence=["mean: 3"])])
     response = await Reviewer(client).on_messages([EXECUTION], CancellationToken())
     assert response.chat_message.models_usage == client.total_usage()
+
+
+@pytest.mark.parametrize("sees", [True, False])
+async def test_a_model_that_can_see_is_shown_the_pictures_that_the_program_made(sees: bool) -> None:
+    abilities = ModelInfo(
+        vision=sees, function_calling=False, json_output=True, family="unknown", structured_output=True
+    )
+    client = ReplayChatCompletionClient([answer(evidence=["chart.png"])], abilities)
+    await Reviewer(client).on_messages([EXECUTION], CancellationToken())
+    last = client.create_calls[0]["messages"][-1]
+    pictures = [part.data for part in last.content if isinstance(part, Image)]
+    assert pictures == ([PNG] if sees else [])

@@ -62,7 +62,7 @@ class SchemaAgent(BaseChatAgent, Generic[Content]):
         Raises:
             ModelError: The model gave no fitting answer, three times.
         """
-        self._context += [message.to_model_message() for message in messages]
+        self._context += self.heard(messages)
         usage = RequestUsage(0, 0)
         complaint, content = "", None
         for _ in range(ATTEMPTS):
@@ -74,6 +74,10 @@ class SchemaAgent(BaseChatAgent, Generic[Content]):
                 return self._response(content, usage)
             self._context.append(UserMessage(content=f"{complaint} Answer again.", source="user"))
         return self._response(self.settle(content, complaint), usage)
+
+    def heard(self, messages: Sequence[BaseChatMessage]) -> list[LLMMessage]:
+        """Put new messages into words for the model."""
+        return [message.to_model_message() for message in messages]
 
     def complaint(self, content: Content) -> str:
         """Say what is wrong with an answer that fits the schema; nothing by default."""
