@@ -27,13 +27,14 @@ VARIABLES = {
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LC_CTYPE"),
     "FONTCONFIG_FILE",
 }
-OPEN_SANDBOX_AND_WAIT = """
+ROOT = Path(__file__).parents[2]
+RUN_A_BLOCK = """
 import asyncio
+from {module} import {name} as tests
 from symposia.core.code_executor import SandboxPolicy
-from {module} import {name} as backend
 
 async def main():
-    sandbox = await backend().create(SandboxPolicy())
+    sandbox = await tests().backend().create(SandboxPolicy())
     await sandbox.run({code!r}, "python")
 
 asyncio.run(main())
@@ -101,12 +102,6 @@ class SandboxAttacks(SandboxTests):
         (tmp_path / "secret").write_text("the secret of the host")
         for path in (tmp_path / "secret", Path("/etc/shadow"), Path("/proc/1/root/etc/shadow"), Path(__file__)):
             assert (await attempt(sandbox, f"print(open({str(path)!r}).read())")).stdout == "refused\n"
-        assert (
-            await sandbox.run("ls /home /var /run /sys/fs /boot /mnt 2> /dev/null | grep -v :$", "sh")
-        ).stdout.strip() in (
-            "",
-            "cgroup",
-        )
 
     async def test_f42_the_environment_is_a_scrubbed_one(
         self, make: MakeSandbox, monkeypatch: pytest.MonkeyPatch
@@ -147,6 +142,7 @@ class SandboxAttacks(SandboxTests):
             *("ptrace(0, 0, 0, 0)", "personality(0x0040000)", "syscall(425, 4, 0)", "syscall(321, 0, 0, 0)"),
             *("syscall(250, 0, -3, 0)", "syscall(323, 0)", "syscall(435, 0, 0)", "syscall(438, 0, 0, 0)"),
             *("syscall(56, 0x10000011, 0, 0, 0, 0)", "syscall(298, 0, 0, -1, -1, 0)", "syscall(304, 0, b'', 0)"),
+            *("shmget(0, 4096, 0o1600)", "memfd_create(b'x', 0)", "msgget(0, 0o1600)", "syscall(240, b'x', 0, 0, 0)"),
         ],
         ids=lambda call: call.split("(0x")[0].replace("syscall(", "number ").split(",")[0].split("(")[0],
     )
@@ -220,6 +216,10 @@ class SandboxAttacks(SandboxTests):
         assert result.status == "out_of_memory"
         assert (await sandbox.run("echo alive", "sh")).stdout == "alive\n"
 
+    async def test_a_memory_bomb_of_shared_memory_is_told_as_such(self, sandbox: Sandbox) -> None:
+        code = "import mmap, time\nkept = mmap.mmap(-1, 2**30)\nfor page in range(0, 2**30, 4096): kept[page] = 1"
+        assert (await sandbox.run(code, "python", timeout=20)).status == "out_of_memory"
+
     @pytest.mark.parametrize("folder", ["/work", "/tmp", "/dev/shm"])
     async def test_the_disk_cannot_be_filled(self, sandbox: Sandbox, folder: str) -> None:
         code = f"kept = open('{folder}/big', 'wb')\nwhile True: kept.write(bytes(2**20))"
@@ -279,10 +279,9 @@ class SandboxAttacks(SandboxTests):
     async def test_f56_everything_is_gone_soon_after_the_parent_is_killed(self, make: MakeSandbox) -> None:
         await make()  # or skip
         marker = uuid4().hex
-        backend = type(self.backend())
         code = leave_process(marker) + "time.sleep(600)"
-        program = OPEN_SANDBOX_AND_WAIT.format(module=backend.__module__, name=backend.__name__, code=code)
-        parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+        program = RUN_A_BLOCK.format(module=type(self).__module__, name=type(self).__name__, code=code)
+        parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT)
         try:
             async with asyncio.timeout(30):
                 await wait_for_processes(marker)

@@ -134,7 +134,7 @@ class SandboxContract(SandboxTests):
 
     async def test_a_shell_block_runs_with_the_same_python(self, sandbox: Sandbox) -> None:
         inside = await sandbox.run("import sys; print(sys.version)", "python")
-        result = await sandbox.run('python -c "import sys; print(sys.version)"; yes | head -1; exit 3', "sh")
+        result = await sandbox.run('python3 -c "import sys; print(sys.version)"; yes | head -1; exit 3', "sh")
         assert (result.status, result.exit_code, result.stdout) == ("error", 3, inside.stdout + "y\n")
 
     async def test_a_block_that_a_signal_ends_has_crashed(self, sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ from tests.contracts.sandbox_attacks import SandboxAttacks
 from tests.contracts.sandbox_contract import SandboxContract
 
 from symposia.core.code_executor import SandboxBackend
+from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
@@ -11,12 +12,12 @@ from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 class TestNamespaces(SandboxContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
-        return NamespaceBackend()
+        return NamespaceBackend(base_python())
 
 
 class TestBubblewrap(SandboxContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
-        return BubblewrapBackend()
+        return BubblewrapBackend(base_python())
 
 
 class TestDocker(SandboxContract, SandboxAttacks):

@@ -2,7 +2,9 @@
 
 What is not here is refused. Left out on purpose, as each has been a way out of a sandbox or into the kernel: ptrace,
 process_vm_*, pidfd_getfd, kcmp; io_uring_*, bpf, perf_event_open, userfaultfd, keyctl and its kin; mount and its kin,
-pivot_root, chroot, unshare, setns; kexec, modules, reboot, swap, quota, the clock's setters, personality, syslog.
+pivot_root, chroot, unshare, setns; kexec, modules, reboot, swap, quota, the clock's setters, personality, syslog. So is
+what makes memory that outlives its process, or that no count of processes shows: System V's and POSIX's queues, shared
+memory and semaphores, and memfd_create.
 Numbers: ``asm/unistd_64.h`` and ``asm-generic/unistd.h`` of Linux 6.1, fchmodat2 of 6.6.
 """
 
@@ -28,12 +30,12 @@ _DESCRIPTORS_AND_WAITING_ON_THEM = """
     dup 32 23, dup2 33 -, dup3 292 24, fcntl 72 25, ioctl 16 29, pipe 22 -, pipe2 293 59, select 23 -,
     pselect6 270 72, poll 7 -, ppoll 271 73, epoll_create 213 -, epoll_create1 291 20, epoll_ctl 233 21,
     epoll_wait 232 -, epoll_pwait 281 22, epoll_pwait2 441 441, eventfd 284 -, eventfd2 290 19, signalfd 282 -,
-    signalfd4 289 74, timerfd_create 283 85, timerfd_settime 286 86, timerfd_gettime 287 87, memfd_create 319 279
+    signalfd4 289 74, timerfd_create 283 85, timerfd_settime 286 86, timerfd_gettime 287 87
 """
 _MEMORY = """
     brk 12 214, mmap 9 222, munmap 11 215, mremap 25 216, mprotect 10 226, madvise 28 233, msync 26 227,
     mincore 27 232, mlock 149 228, mlock2 325 284, munlock 150 229, mlockall 151 230, munlockall 152 231,
-    membarrier 324 283, shmget 29 194, shmat 30 196, shmctl 31 195, shmdt 67 197
+    membarrier 324 283
 """
 _PROCESSES_AND_THREADS = """
     clone 56 220, fork 57 -, vfork 58 -, execve 59 221, execveat 322 281, exit 60 93, exit_group 231 94,
@@ -61,11 +63,10 @@ _SIGNALS_TIMERS_AND_CLOCKS = """
     timer_gettime 224 108, timer_getoverrun 225 109, timer_delete 226 111, nanosleep 35 101,
     clock_nanosleep 230 115, clock_gettime 228 113, clock_getres 229 114, gettimeofday 96 169, time 201 -
 """
-_SOCKETS_AND_MESSAGES = """
+_SOCKETS = """
     socket 41 198, socketpair 53 199, bind 49 200, listen 50 201, accept 43 202, accept4 288 242, connect 42 203,
     getsockname 51 204, getpeername 52 205, sendto 44 206, recvfrom 45 207, sendmsg 46 211, recvmsg 47 212,
-    sendmmsg 307 269, recvmmsg 299 243, shutdown 48 210, setsockopt 54 208, getsockopt 55 209, semget 64 190,
-    semop 65 193, semtimedop 220 192, semctl 66 191, msgget 68 186, msgsnd 69 189, msgrcv 70 188, msgctl 71 187
+    sendmmsg 307 269, recvmmsg 299 243, shutdown 48 210, setsockopt 54 208, getsockopt 55 209
 """
 _THE_SYSTEM = """
     uname 63 160, sysinfo 99 179, getrandom 318 278
@@ -79,7 +80,7 @@ _GROUPS = (
     _PROCESSES_AND_THREADS,
     _IDENTITY,
     _SIGNALS_TIMERS_AND_CLOCKS,
-    _SOCKETS_AND_MESSAGES,
+    _SOCKETS,
     _THE_SYSTEM,
 )
 

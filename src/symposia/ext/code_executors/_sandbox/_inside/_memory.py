@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from ._processes import Processes
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _KILLS = re.compile(rb"^oom_kill (\d+)$", re.MULTILINE)
 _PROPORTIONAL = re.compile(rb"^Pss:\s+(\d+) kB$", re.MULTILINE)
@@ -57,26 +59,30 @@ class OwnCount:
 
     Args:
         limit: Bytes that all processes but the server may use together.
+        processes: What has ended since the last look tells the most that it used.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, processes: Processes) -> None:
         self._limit = limit
+        self._processes = processes
 
     def start(self) -> None:
         pass
 
     def exceeded(self) -> bool:
+        if self._processes.usage.peak_memory_bytes > self._limit:
+            return True
         return _sum(_resident_bytes) > self._limit and _sum(_proportional_bytes) > self._limit
 
 
-def watch_memory(counters: Iterable[str], limit: int) -> MemoryWatch:
+def watch_memory(counters: Iterable[str], limit: int, processes: Processes) -> MemoryWatch:
     """The kernel's count where one of `counters` can be read, else an own one."""
     for path in counters:
         try:
             return KernelCount(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:  # not this version of cgroups
             continue
-    return OwnCount(limit)
+    return OwnCount(limit, processes)
 
 
 def _sum(measure: Callable[[str], int]) -> int:
@@ -92,8 +98,7 @@ def _sum(measure: Callable[[str], int]) -> int:
 
 def _resident_bytes(process: str) -> int:
     with open(process + "/statm", "rb") as file:
-        _, resident, shared = file.read().split()[:3]
-    return (int(resident) - int(shared)) * _PAGE
+        return int(file.read().split()[1]) * _PAGE
 
 
 def _proportional_bytes(process: str) -> int:

@@ -84,7 +84,7 @@ class Server:
         self._settings = settings
         self._folders = (settings.work_folder, *settings.scratch_folders)
         self._processes = Processes()
-        self._memory = watch_memory(settings.memory_counters, settings.memory_bytes)
+        self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
 
     def answer(self, request: Frame) -> None:
         """Do what is asked, and say how it went."""
