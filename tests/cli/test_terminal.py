@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 import re
+import signal
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,40 @@ async def test_ctrl_c_stops_a_model_call_at_once(models: ModelServer, sandbox: S
             await models.requests[-1].disconnected.wait()
     assert "Interrupted" in terminal.drawn
     hold.release.set()
+
+
+def descendants(pid: int) -> list[int]:
+    children = [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+    return [*children, *(below for child in children for below in descendants(child))]
+
+
+async def test_a_sandbox_that_is_killed_in_the_middle_ends_the_run_with_its_own_status(
+    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    if sandbox.name == "docker":
+        pytest.skip("its processes are the engine's")
+    models.script(PLAN, ENDLESS)
+    command = symposia("run", "Wait", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    async with asyncio.timeout(60), on_terminal(*command, environment=keys(models)) as terminal:
+        await terminal.wait_until_drawn("still here")
+        for pid in descendants(terminal.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert await terminal.wait_until_ended() == 22
+    assert "symposia doctor" in terminal.drawn
+    assert "sandbox died" in (tmp_path / "run" / "answer.md").read_text()
+    assert "time.sleep(600)" in (tmp_path / "run" / "transcript.md").read_text()
+
+
+async def test_what_a_terminal_cannot_show_becomes_a_question_mark(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    status, output = await in_a_pipe(
+        *("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run")),
+        environment={"PYTHONIOENCODING": "ascii"},
+    )
+    assert status == 0, output
+    assert "Verified ? 1 program ran" in output
 
 
 async def test_the_version() -> None:

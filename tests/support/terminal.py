@@ -26,6 +26,10 @@ class Terminal:
         self._more = asyncio.Event()
         self._ended = False
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def press(self, keys: bytes) -> None:
         os.write(self._keyboard, keys)
 

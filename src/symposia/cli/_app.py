@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -48,6 +50,13 @@ def _note(message: Warning | str, *_where: object) -> None:
 
 
 def main() -> None:
-    """Run the command line that the process was started with. Warnings are shown as notes, without their place."""
+    """Run the command line that the process was started with.
+
+    Warnings are shown as notes, without their place in the code, and what the terminal cannot show becomes a question
+    mark.
+    """
     warnings.showwarning = _note
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 
 import typer
 
@@ -22,6 +23,7 @@ from symposia.presets.coding import (
     model_named,
 )
 
+TITLE_LENGTH = 100
 RECORDED_PACE = 0.006
 """Seconds between the words of a recorded model on a terminal: some ten times as fast as one reads."""
 
@@ -97,7 +99,7 @@ def _own_task(wish: Wish) -> tuple[str, CodingTask, SwarmModels]:
         raise typer.BadParameter("Give a task of your own or --task, not both.")
     task = CodingTask(text=wish.text or "", data=wish.data)
     check_data_files(task)
-    return task.text.strip().splitlines()[0], task, _models(wish.names)
+    return shorten(task.text, TITLE_LENGTH, placeholder=" …"), task, _models(wish.names)
 
 
 def _bundled_task(wish: Wish) -> tuple[str, CodingTask, SwarmModels]:

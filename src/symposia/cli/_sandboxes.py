@@ -29,6 +29,7 @@ async def ready_sandbox(name: SandboxName, report: Callable[[str], None]) -> San
     """
     if name is SandboxName.LOCAL:
         return LocalBackend()
+
     def first_use(line: str) -> None:
         report(f"First use on this machine: {line}")
 

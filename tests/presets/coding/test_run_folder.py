@@ -77,6 +77,12 @@ def test_every_message_is_a_line_of_the_transcript_at_once(tmp_path: Path) -> No
     assert second["runs"][0]["stdout"] == "2\n"
 
 
+def test_text_that_is_no_unicode_is_kept_all_the_same(tmp_path: Path) -> None:
+    RunFolder(tmp_path).record(TextMessage(content="half a pair: \ud83d", source="coder"))
+    (line,) = (tmp_path / "transcript.jsonl").read_text().splitlines()
+    assert json.loads(line)["content"] == "half a pair: \ud83d"
+
+
 def test_the_transcript_to_read_names_every_speaker(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for message in (TextMessage(content="Add", source="user"), execution(), APPROVAL):

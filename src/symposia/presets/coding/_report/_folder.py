@@ -18,6 +18,7 @@ import shutil
 import unicodedata
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.exceptions import SandboxError
@@ -48,7 +49,7 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             empty = next(path.iterdir(), None) is None
             if empty:
-                (path / "transcript.md").write_text("# Transcript\n", encoding="utf-8")
+                _write(path / "transcript.md", "# Transcript\n")
                 (path / "transcript.jsonl").touch()
         except OSError as error:
             raise RunFolderError(
@@ -69,18 +70,18 @@ class RunFolder:
     def finish(self, result: CodingResult) -> None:
         """Write the answer and the usage."""
         usage = json.dumps(usage_document(result.usage), indent=2)
-        (self.path / "usage.json").write_text(f"{usage}\n", encoding="utf-8")
-        (self.path / "answer.md").write_text(answer_page(result), encoding="utf-8")
+        _write(self.path / "usage.json", f"{usage}\n")
+        _write(self.path / "answer.md", answer_page(result))
 
     def _record_run(self, run: BlockRun) -> None:
         self._blocks += 1
         folder = self.path / "code"
         folder.mkdir(exist_ok=True)
         name = f"{self._blocks:02}-exit-{run.exit_code}"
-        (folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}").write_text(run.code, encoding="utf-8")
+        _write(folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}", run.code)
         for stream, text in run.streams():
             if text:
-                (folder / f"{name}.{stream}.txt").write_text(f"{text}\n", encoding="utf-8")
+                _write(folder / f"{name}.{stream}.txt", f"{text}\n")
         for file in run.files:
             self._write_file(file)
 
@@ -117,5 +118,10 @@ def default_run_folder(task: str, now: datetime) -> Path:
 
 
 def _append(path: Path, text: str) -> None:
-    with path.open("a", encoding="utf-8") as file:
+    _write(path, text, mode="a")
+
+
+def _write(path: Path, text: str, *, mode: Literal["w", "a"] = "w") -> None:
+    """Write text. A lone surrogate, which a model can say, becomes its escape: in JSON that is the same text."""
+    with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
