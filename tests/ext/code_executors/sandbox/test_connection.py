@@ -1,0 +1,213 @@
+"""The host's side against servers that misbehave, which real ones do not."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+import pytest
+
+from symposia.core.code_executor import SandboxPolicy
+from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
+from symposia.ext.code_executors._sandbox import SandboxConnection, ServerSettings, Transport
+from symposia.ext.code_executors._sandbox import _connection as connection_module
+from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, pack_frame
+
+ENDED = {"status": "ok", "exit_code": 0, "wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_memory_bytes": 0}
+Answer = Callable[["ScriptedServer", Frame], Awaitable[None]]
+
+
+class ScriptedServer(Transport):
+    """A server whose answers are those of a function; it is ready by itself."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.killed = False
+        self.words = ""
+        self._answer = answer
+        self._decoder = FrameDecoder(2**24)
+        self._said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def say(self, kind: str, header: Mapping[str, object] | None = None, data: bytes = b"") -> None:
+        self._said.put_nowait(pack_frame({"kind": kind, **(header or {})}, data))
+
+    def say_bytes(self, data: bytes) -> None:
+        self._said.put_nowait(data)
+
+    async def read(self) -> bytes:
+        return await self._said.get()
+
+    async def write(self, data: bytes) -> None:
+        if self.killed:
+            raise BrokenPipeError
+        for frame in self._decoder.feed(data):
+            if frame.header["kind"] == "open":
+                self.say("ready")
+            else:
+                await self._answer(self, frame)
+
+    async def close(self) -> None:
+        await self.kill()
+
+    async def kill(self) -> None:
+        self.killed = True
+        self.say_bytes(b"")
+
+    def last_words(self) -> str:
+        return self.words
+
+
+@pytest.fixture(autouse=True)
+async def _in_time(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    monkeypatch.setattr(connection_module, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(connection_module, "FILE_SECONDS", 0.05)
+    monkeypatch.setattr(connection_module, "START_SECONDS", 0.05)
+    async with asyncio.timeout(10):
+        yield
+
+
+async def connect(server: Transport, policy: SandboxPolicy | None = None) -> SandboxConnection:
+    return await SandboxConnection.open(server, policy or SandboxPolicy(), ServerSettings(python="/usr/bin/python3"))
+
+
+def always(kind: str, header: Mapping[str, object]) -> Answer:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say(kind, header)
+
+    return answer
+
+
+def raw(data: bytes) -> Answer:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say_bytes(data)
+
+    return answer
+
+
+async def silence(_server: ScriptedServer, _request: Frame) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [
+        ("output", {"stream": "stdlog"}),
+        ("output", {"stream": "stdout", "more": 1}),
+        ("output", {}),
+        ("artifact", {"path": ""}),
+        ("artifact", {"path": "x" * 5000}),
+        ("artifact", {"path": 7}),
+        ("ended", {**ENDED, "exit_code": "0"}),
+        ("ended", {**ENDED, "exit_code": 256}),
+        ("ended", {**ENDED, "status": "fine"}),
+        ("ended", {**ENDED, "wall_seconds": float("nan")}),
+        ("ended", {}),
+        ("ready", {}),
+        ("done", {}),
+        ("shell", {}),
+    ],
+)
+async def test_a_server_that_breaks_the_protocol_is_killed(kind: str, header: Mapping[str, object]) -> None:
+    server = ScriptedServer(always(kind, header))
+    sandbox = await connect(server)
+    with pytest.raises(SandboxDiedError):
+        await sandbox.run("", "python")
+    assert server.killed
+    with pytest.raises(SandboxDiedError, match="has ended"):
+        await sandbox.put("x", b"")
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff" * 8, struct.pack(">II", 2, 2**31), struct.pack(">II", 3, 0) + b"[1]", b"hello, this is no frame"]
+)
+async def test_bytes_that_are_no_frames_kill_the_sandbox(data: bytes) -> None:
+    server = ScriptedServer(raw(data))
+    sandbox = await connect(server)
+    with pytest.raises(SandboxDiedError):
+        await sandbox.get("x")
+    assert server.killed
+
+
+@pytest.mark.parametrize(("files", "size"), [(3, 1), (1, 101), (2, 51)])
+async def test_more_files_than_the_policy_allows_kill_the_sandbox(files: int, size: int) -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        for number in range(files):
+            server.say("artifact", {"path": str(number)}, bytes(size))
+        server.say("ended", ENDED)
+
+    server = ScriptedServer(answer)
+    sandbox = await connect(server, SandboxPolicy(artifacts=2, artifact_bytes=100, work_bytes=1000))
+    with pytest.raises(SandboxDiedError, match="more files than the policy allows"):
+        await sandbox.run("", "python")
+    assert server.killed
+
+
+async def test_a_server_that_goes_away_is_told_with_its_last_words() -> None:
+    server = ScriptedServer(raw(b""))
+    server.words = "cannot allocate memory"
+    sandbox = await connect(server)
+    with pytest.raises(SandboxDiedError, match="cannot allocate memory"):
+        await sandbox.run("", "python")
+
+
+async def test_a_block_that_the_server_does_not_end_is_ended_from_outside() -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say("output", {"stream": "stdout"}, b"so far")
+
+    server = ScriptedServer(answer)
+    sandbox = await connect(server)
+    result = await sandbox.run("", "python", timeout=0.01)
+    assert (result.status, result.exit_code, result.stdout) == ("timeout", 124, "so far")
+    assert server.killed
+    with pytest.raises(SandboxDiedError, match="did not end at its limit"):
+        await sandbox.run("", "python")
+
+
+async def test_f39_a_cancelled_block_that_the_server_does_not_end_is_ended_from_outside() -> None:
+    server = ScriptedServer(silence)
+    sandbox = await connect(server)
+    block = asyncio.create_task(sandbox.run("", "python"))
+    await asyncio.sleep(0)
+    block.cancel()
+    await asyncio.sleep(0)
+    block.cancel()  # an impatient caller changes nothing
+    with pytest.raises(asyncio.CancelledError):
+        await block
+    assert server.killed
+
+
+async def test_a_cancelled_request_does_not_leave_its_answer_to_the_next_one() -> None:
+    released = asyncio.Event()
+
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        if request.header["path"] == "first":
+            _ = asyncio.get_running_loop().call_later(0.01, lambda: server.say("done", data=b"first"))
+            released.set()
+        else:
+            server.say("done", data=b"second")
+
+    sandbox = await connect(ScriptedServer(answer))
+    first = asyncio.create_task(sandbox.get("first"))
+    await released.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await sandbox.get("second") == b"second"
+
+
+async def test_a_request_that_is_never_answered_kills_the_sandbox() -> None:
+    server = ScriptedServer(silence)
+    sandbox = await connect(server)
+    with pytest.raises(SandboxDiedError, match="did not answer"):
+        await sandbox.reset()
+    assert server.killed
+
+
+async def test_a_server_that_does_not_come_up_is_unavailable_with_the_reason() -> None:
+    class Mute(ScriptedServer):
+        async def write(self, data: bytes) -> None:
+            pass
+
+    server = Mute(silence)
+    server.words = "no user namespaces here"
+    with pytest.raises(SandboxUnavailableError, match="no user namespaces here"):
+        await connect(server)
+    assert server.killed

@@ -1,0 +1,107 @@
+"""The filter, run by a small machine for classic BPF."""
+
+import errno
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors._sandbox._syscalls import ALLOWED
+
+ALLOW, KILL = 0x7FFF0000, 0x80000000
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+MACHINES = sorted(ALLOWED)
+LOOKED_AT = {"socket", "clone", "ioctl", "prlimit64", "setpriority"} | {
+    name for name in ALLOWED["x86_64"] if name.startswith("sched_set")
+}
+words = st.integers(min_value=0, max_value=2**64 - 1)
+
+
+def run(machine: str, number: int, *arguments: int, architecture: int | None = None) -> int:
+    """What the kernel does with a system call: the action, and the error number in its lower half."""
+    padded = [*arguments, *[0] * (6 - len(arguments))]
+    data = struct.pack("<IIQ6Q", number, architecture or ARCHITECTURES[machine], 0, *padded)
+    program = list(struct.iter_unpack("=HBBI", seccomp_program(machine)))
+    accumulator = 0
+    position = 0
+    while True:
+        code, if_true, if_false, value = program[position]
+        position += 1
+        if code == 0x06:
+            return value
+        if code == 0x20:
+            [accumulator] = struct.unpack_from("<I", data, value)
+            continue
+        holds = {0x15: accumulator == value, 0x25: accumulator > value, 0x35: accumulator >= value}
+        holds[0x45] = bool(accumulator & value)
+        position += if_true if holds[code] else if_false
+
+
+def fails(number: int) -> int:
+    return 0x00050000 | number
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_exactly_the_calls_of_the_table_are_allowed(machine: str) -> None:
+    numbers = {number for name, number in ALLOWED[machine].items() if name not in LOOKED_AT}
+    special = {ALLOWED[machine][name] for name in LOOKED_AT}
+    for number in set(range(453)) - special - {435}:
+        assert run(machine, number) == (ALLOW if number in numbers else fails(errno.EPERM))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(number=st.integers(min_value=453, max_value=2**32 - 1))
+def test_a_newer_call_or_one_of_a_foreign_table_is_not_implemented(machine: str, number: int) -> None:
+    assert run(machine, number) == fails(errno.ENOSYS)
+    assert run(machine, 435) == fails(errno.ENOSYS)  # clone3
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(number=st.integers(min_value=0, max_value=2**32 - 1))
+def test_another_instruction_set_ends_the_process(machine: str, number: int) -> None:
+    assert run(machine, number, architecture=0x40000003) == KILL
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(family=words)
+def test_only_local_and_internet_sockets_can_be_made(machine: str, family: int) -> None:
+    allowed = family & 0xFFFFFFFF in {1, 2, 10}
+    assert run(machine, ALLOWED[machine]["socket"], family) == (ALLOW if allowed else fails(errno.EAFNOSUPPORT))
+    for internet_or_local in (1, 2, 10):
+        assert run(machine, ALLOWED[machine]["socket"], internet_or_local) == ALLOW
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("flag", [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x80])
+def test_clone_makes_threads_and_processes_but_no_namespaces(machine: str, flag: int) -> None:
+    clone = ALLOWED[machine]["clone"]
+    assert run(machine, clone, 0x1200011) == ALLOW  # as fork calls it
+    assert run(machine, clone, 0x3D0F00) == ALLOW  # as pthread_create does
+    assert run(machine, clone, flag | 17) == fails(errno.EPERM)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_limits_and_priorities_can_be_changed_of_the_caller_only(machine: str) -> None:
+    for name in LOOKED_AT - {"socket", "clone", "ioctl", "setpriority"}:
+        assert run(machine, ALLOWED[machine][name], 0) == ALLOW
+        assert run(machine, ALLOWED[machine][name], 1) == fails(errno.EPERM)
+    setpriority = ALLOWED[machine]["setpriority"]
+    assert run(machine, setpriority, 0, 0) == ALLOW
+    assert run(machine, setpriority, 0, 1) == fails(errno.EPERM)
+    assert run(machine, setpriority, 2, 0) == fails(errno.EPERM)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_nothing_is_typed_into_a_terminal(machine: str) -> None:
+    ioctl = ALLOWED[machine]["ioctl"]
+    assert run(machine, ioctl, 0, 0x5401) == ALLOW
+    assert run(machine, ioctl, 0, 0x5412) == run(machine, ioctl, 0, 0x541C) == fails(errno.EPERM)
+
+
+def test_machines_go_by_the_names_of_python_and_docker() -> None:
+    assert seccomp_program("amd64") == seccomp_program("x86_64")
+    assert seccomp_program("arm64") == seccomp_program("aarch64")
+    with pytest.raises(ValueError, match="riscv64"):
+        seccomp_program("riscv64")
