@@ -2,6 +2,17 @@
 
 from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
 from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
+from symposia.core.code_executor._functions import (
+    Alias,
+    FunctionWithRequirements,
+    FunctionWithRequirementsStr,
+    Import,
+    ImportFromModule,
+    UserFunction,
+    function_node,
+    function_source,
+    with_requirements,
+)
 from symposia.core.code_executor._sandbox import (
     MIB,
     Artifact,
@@ -17,12 +28,17 @@ from symposia.core.code_executor._sandbox import (
 
 __all__ = [
     "MIB",
+    "Alias",
     "Artifact",
     "BlockResult",
     "CodeBlock",
     "CodeExecutor",
     "CodeResult",
     "CommandLineCodeResult",
+    "FunctionWithRequirements",
+    "FunctionWithRequirementsStr",
+    "Import",
+    "ImportFromModule",
     "OutputListener",
     "OutputStream",
     "RunStatus",
@@ -31,4 +47,8 @@ __all__ = [
     "SandboxMount",
     "SandboxPolicy",
     "SandboxResult",
+    "UserFunction",
+    "function_node",
+    "function_source",
+    "with_requirements",
 ]

@@ -8,12 +8,20 @@ import shutil
 import uuid
 from abc import abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from symposia.core import CancellationToken
-from symposia.core.code_executor import BlockResult, CodeBlock, CodeExecutor, CommandLineCodeResult, SandboxResult
+from symposia.core.code_executor import (
+    BlockResult,
+    CodeBlock,
+    CodeExecutor,
+    CommandLineCodeResult,
+    SandboxResult,
+    UserFunction,
+)
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
+from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
 from symposia.ext.code_executors._work_folder import WorkFolder
 
 
@@ -28,18 +36,31 @@ class CommandLineCodeExecutor(CodeExecutor):
         timeout: Seconds that a block may run.
         keep_code_files: Whether the source of each block stays in the work folder, as ``tmp_code_<digest>``. A block
             that names its file in a first line ``# filename: NAME`` always stays.
+        functions: Functions of the user that the code may call.
+        functions_module: The module that the code imports them from, written to the work folder.
 
     Raises:
-        InvalidArgumentError: The timeout is less than a second.
+        InvalidArgumentError: The timeout is less than a second, or the module's name is none.
     """
 
-    def __init__(self, *, work_dir: Path | str | None, timeout: float, keep_code_files: bool) -> None:
+    def __init__(
+        self,
+        *,
+        work_dir: Path | str | None,
+        timeout: float,
+        keep_code_files: bool,
+        functions: Sequence[UserFunction] = (),
+        functions_module: str = "functions",
+    ) -> None:
         if not timeout >= 1:
             raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
         self._timeout = timeout
         self._keep_code_files = keep_code_files
         self._own_folder = work_dir is None
         self._folder = WorkFolder(_unused_folder() if work_dir is None else Path(work_dir))
+        self._functions = tuple(functions)
+        self._functions_module = checked_module_name(functions_module)
+        self._functions_written = False
         self._turn = asyncio.Lock()
         self._calls: set[asyncio.Future[list[BlockResult]]] = set()
 
@@ -53,10 +74,31 @@ class CommandLineCodeExecutor(CodeExecutor):
         """The folder of the host whose files the code sees and where its files go to."""
         return self._folder.path
 
+    @property
+    def functions(self) -> tuple[UserFunction, ...]:
+        """Functions of the user that the code may call."""
+        return self._functions
+
+    @property
+    def functions_module(self) -> str:
+        """The module that the code imports them from."""
+        return self._functions_module
+
+    def format_functions_for_prompt(self, prompt_template: str = PROMPT) -> str:
+        """Tell a model of the functions: what it can import, their signatures and docstrings.
+
+        Args:
+            prompt_template: Text in which ``$module_name`` and ``$functions`` are replaced.
+
+        Raises:
+            InvalidArgumentError: A function's source cannot be read, or two have the same name.
+        """
+        return prompt(self._functions, self._functions_module, prompt_template)
+
     async def start(self) -> None:
         """Make ready to run code; see `CodeExecutor.start`."""
         async with self._turn:
-            await self._ready()
+            await self._prepare()
 
     async def stop(self) -> None:
         """End everything that the executor started, the block that runs as well; see `CodeExecutor.stop`."""
@@ -68,13 +110,14 @@ class CommandLineCodeExecutor(CodeExecutor):
         async with self._turn:
             await self._close()
             if self._own_folder:
+                self._functions_written = False
                 await asyncio.to_thread(shutil.rmtree, self.work_dir, ignore_errors=True)
 
     async def restart(self) -> None:
         """Start afresh, with the files of the work folder; see `CodeExecutor.restart`."""
         async with self._turn:
             await self._close()
-            await self._ready()
+            await self._prepare()
 
     async def execute_code_blocks(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
@@ -101,7 +144,7 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     @abstractmethod
     async def _ready(self) -> None:
-        """Make what runs the blocks, and the work folder, ready."""
+        """Make what runs the blocks ready; the work folder is."""
 
     @abstractmethod
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
@@ -114,6 +157,17 @@ class CommandLineCodeExecutor(CodeExecutor):
     @abstractmethod
     async def _close(self) -> None:
         """End what runs the blocks; harmless when there is nothing."""
+
+    async def _prepare(self) -> None:
+        await asyncio.to_thread(self._make_folder)
+        await self._ready()
+
+    def _make_folder(self) -> None:
+        self._folder.create()
+        if self._functions and not self._functions_written:
+            module = PurePosixPath(f"{self._functions_module}.py")
+            self._folder.write(module, module_source(self._functions).encode())
+            self._functions_written = True
 
     async def _unless_stopped(self, call: asyncio.Future[list[BlockResult]]) -> list[BlockResult]:
         self._calls.add(call)
@@ -128,7 +182,7 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     async def _run_all(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
         async with self._turn:
-            await self._ready()
+            await self._prepare()
             results: list[BlockResult] = []
             for block in blocks:
                 results.append(await self._run_one(block))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -20,10 +20,13 @@ from symposia.core.code_executor import (
     SandboxMount,
     SandboxPolicy,
     SandboxResult,
+    UserFunction,
 )
 from symposia.core.exceptions import SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
+from symposia.ext.code_executors._environment import PINNED_NAMES
+from symposia.ext.code_executors._functions import refuse_missing_packages
 
 DATA_FOLDER: Final = "/data"
 KILLED: Final = 137
@@ -51,6 +54,12 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         on_output: Called on the event loop with each piece of output as it comes.
         keep_code_files: Whether the source of each block stays in the work folder.
         init_command: A shell command that runs in each new sandbox before the first block.
+        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
+        functions_module: The module that the code imports them from, written to the work folder.
+        packages: What the sandbox's Python has, for a check of what the functions need; None where it is not known.
+
+    Raises:
+        InvalidArgumentError: The timeout is less than a second, or a function needs a package that is not there.
     """
 
     def __init__(
@@ -64,8 +73,19 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         on_output: OutputListener | None = None,
         keep_code_files: bool = True,
         init_command: str | None = None,
+        functions: Sequence[UserFunction] = (),
+        functions_module: str = "functions",
+        packages: Collection[str] | None = PINNED_NAMES,
     ) -> None:
-        super().__init__(work_dir=work_dir, timeout=timeout, keep_code_files=keep_code_files)
+        if packages is not None:
+            refuse_missing_packages(functions, packages)
+        super().__init__(
+            work_dir=work_dir,
+            timeout=timeout,
+            keep_code_files=keep_code_files,
+            functions=functions,
+            functions_module=functions_module,
+        )
         self._backend = backend
         self._policy = policy or SandboxPolicy()
         self._mounts = tuple(mounts)
@@ -88,7 +108,6 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await self._put_changed(self._sandbox)
 
     async def _open(self) -> None:
-        await asyncio.to_thread(self._folder.create)
         sandbox = await self._backend.create(self._policy, mounts=self._mounts)
         try:
             self._folder.forget()

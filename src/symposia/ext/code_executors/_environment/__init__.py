@@ -5,10 +5,11 @@ from symposia.ext.code_executors._environment._folder import (
     sandbox_python_folder,
     say_nothing,
 )
-from symposia.ext.code_executors._environment._pins import PINNED_PACKAGES, environment_key
+from symposia.ext.code_executors._environment._pins import PINNED_NAMES, PINNED_PACKAGES, environment_key
 from symposia.ext.code_executors._environment._pip import TargetPython, install_pinned_packages
 
 __all__ = [
+    "PINNED_NAMES",
     "PINNED_PACKAGES",
     "Progress",
     "TargetPython",

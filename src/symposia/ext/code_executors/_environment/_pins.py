@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Final
 
 PINNED_PACKAGES: Final = files(__name__.rpartition(".")[0]).joinpath("packages.txt").read_text(encoding="utf-8")
+PINNED_NAMES: Final = frozenset(line.partition("==")[0] for line in PINNED_PACKAGES.splitlines())
 
 
 def environment_key(*parts: str) -> str:

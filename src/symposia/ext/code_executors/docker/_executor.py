@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor, bound
 from symposia.ext.code_executors.docker._backend import DockerBackend
-from symposia.ext.code_executors.docker._image import BASE_IMAGE
+from symposia.ext.code_executors.docker._image import BASE_IMAGE, prepared_image
 
 ALWAYS_REMOVED: Final = (
     "{name}=False would leave a container behind. A sandbox is gone as soon as it is stopped, or its program has "
@@ -40,6 +41,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         auto_remove: Only True.
         stop_container: Only True.
         device_requests: ``docker.types.DeviceRequest`` for a GPU; needs `unsafe_devices`.
+        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
+        functions_module: The module that the code imports them from, written to the work folder.
         extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, below
             ``/data``.
         extra_hosts: Only None: a sandbox has no network.
@@ -64,6 +67,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         auto_remove: bool = True,
         stop_container: bool = True,
         device_requests: Sequence[Mapping[str, Any]] | None = None,
+        functions: Sequence[UserFunction] = (),
+        functions_module: str = "functions",
         extra_volumes: Mapping[str, Mapping[str, str]] | None = None,
         extra_hosts: Mapping[str, str] | None = None,
         init_command: str | None = None,
@@ -87,6 +92,9 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             on_output=on_output,
             keep_code_files=not delete_tmp_files,
             init_command=init_command,
+            functions=functions,
+            functions_module=functions_module,
+            packages=None if prepared_image(image) == image else PINNED_NAMES,
         )
 
     @property

@@ -6,13 +6,13 @@ import mimetypes
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
 
-from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.ext.code_executors._blocks import PlannedBlock
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors.local._process import run_process
@@ -36,6 +36,8 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
     Args:
         timeout: Seconds that a block may run; everything in its process group is killed at the limit.
         work_dir: Where the code runs; made where it is missing. None: a folder of its own, removed by `stop`.
+        functions: Functions of the user that the code may call. Their packages have to be installed already.
+        functions_module: The module that the code imports them from, written to the work folder.
         cleanup_temp_files: Whether the source of a block that does not name its file is removed when it has run.
         virtual_env_context: What ``venv.EnvBuilder.ensure_directories`` gives: code runs with that environment's
             Python.
@@ -47,18 +49,26 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         InvalidArgumentError: The timeout is less than a second.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the order of AutoGen
         self,
         timeout: float = 60,
         work_dir: Path | str | None = None,
-        *,
+        functions: Sequence[UserFunction] = (),
+        functions_module: str = "functions",
         cleanup_temp_files: bool = True,
         virtual_env_context: SimpleNamespace | None = None,
+        *,
         environment: Mapping[str, str] | None = None,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
     ) -> None:
-        super().__init__(work_dir=work_dir, timeout=timeout, keep_code_files=not cleanup_temp_files)
+        super().__init__(
+            work_dir=work_dir,
+            timeout=timeout,
+            keep_code_files=not cleanup_temp_files,
+            functions=functions,
+            functions_module=functions_module,
+        )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
         self._virtual_env_context = virtual_env_context
         self._environment = dict(environment or {})
@@ -71,7 +81,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         return not self._keep_code_files
 
     async def _ready(self) -> None:
-        await asyncio.to_thread(self._folder.create)
+        """Nothing is needed but the work folder."""
 
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         del source  # it is read from the work folder

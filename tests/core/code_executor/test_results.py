@@ -1,0 +1,29 @@
+import hashlib
+
+from symposia.core.code_executor import Artifact, BlockResult, CodeBlock, CommandLineCodeResult
+
+
+def artifact(path: str, kind: str, data: bytes) -> Artifact:
+    return Artifact(path=path, kind=kind, size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)
+
+
+def block(*artifacts: Artifact) -> BlockResult:
+    code = CodeBlock(code="pass", language="python")
+    return BlockResult(block=code, code_file=None, status="ok", exit_code=0, output="", artifacts=artifacts)
+
+
+def test_a_file_changed_by_two_blocks_comes_back_as_the_last_one_left_it() -> None:
+    first, second = artifact("a.txt", "text/plain", b"1"), artifact("a.txt", "text/plain", b"2")
+    result = CommandLineCodeResult(exit_code=0, output="", blocks=[block(first), block(second)])
+    assert result.artifacts == [second]
+
+
+def test_f44_images_are_the_artifacts_that_are_images() -> None:
+    text, image = artifact("a.txt", "text/plain", b"1"), artifact("a.png", "image/png", b"2")
+    result = CommandLineCodeResult(exit_code=0, output="", blocks=[block(text, image)])
+    assert result.images == [image]
+
+
+def test_a_result_is_made_as_autogen_makes_it() -> None:
+    result = CommandLineCodeResult(exit_code=1, output="no", code_file="/work/x.py")
+    assert (result.exit_code, result.output, result.code_file, result.artifacts) == (1, "no", "/work/x.py", [])
