@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._lines import LineBuffer, OutputLine
 from symposia.cli._view._render import last_lines
 from symposia.cli._view._text import Segment, harmless, seconds, segments
 
@@ -57,20 +57,20 @@ def test_the_end_of_long_prose_has_no_fence() -> None:
 
 def test_pieces_of_output_are_put_together_to_lines() -> None:
     buffer = LineBuffer()
-    assert buffer.add("stdout", "one\ntw") == ["one"]
-    assert buffer.add("stderr", "err\n") == ["err"]
-    assert buffer.add("stdout", "o\nthree") == ["two"]
-    assert buffer.rest() == ["three"]
+    assert buffer.add("stdout", "one\ntw") == [OutputLine("one", "stdout")]
+    assert buffer.add("stderr", "err\n") == [OutputLine("err", "stderr")]
+    assert buffer.add("stdout", "o\nthree") == [OutputLine("two", "stdout")]
+    assert buffer.rest() == [OutputLine("three", "stdout")]
 
 
 def test_a_flood_of_output_is_cut_and_counted_and_the_next_program_begins_anew() -> None:
     buffer = LineBuffer(limit=2)
-    assert buffer.add("stdout", "1\n2\n3\n4\n") == ["1", "2"]
+    assert [line.text for line in buffer.add("stdout", "1\n2\n3\n4\n")] == ["1", "2"]
     (note,) = buffer.rest()
-    assert "2 more lines" in note
-    assert buffer.add("stdout", "again\n") == ["again"]
+    assert "2 more lines" in note.text
+    assert [line.text for line in buffer.add("stdout", "again\n")] == ["again"]
 
 
 def test_an_endless_line_is_cut() -> None:
     (line,) = LineBuffer().add("stdout", "x" * 100_000 + "\n")
-    assert len(line) == 2_000
+    assert len(line.text) == 2_000

@@ -1,9 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symposia.core.code_executor import OutputStream
 
 SHOWN_LINES = 60
 SHOWN_CHARACTERS = 2_000
+
+MORE = "[… {:,} more lines: the whole output is in the run's folder, below code/ …]"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """A line that a program printed, without its end."""
+
+    text: str
+    stream: OutputStream
 
 
 class LineBuffer:
@@ -19,22 +31,23 @@ class LineBuffer:
         self._held_back = 0
         self._partial: dict[OutputStream, str] = {}
 
-    def add(self, stream: OutputStream, piece: str) -> list[str]:
+    def add(self, stream: OutputStream, piece: str) -> list[OutputLine]:
         """Take a piece, and give the lines that it completes."""
         *complete, partial = (self._partial.get(stream, "") + piece).split("\n")
         self._partial[stream] = partial
-        return self._within_limit(complete)
+        return self._within_limit([OutputLine(line, stream) for line in complete])
 
-    def rest(self) -> list[str]:
+    def rest(self) -> list[OutputLine]:
         """Give what is left at the end of a program, and begin anew."""
-        lines = self._within_limit([line for line in self._partial.values() if line])
+        lines = self._within_limit([OutputLine(line, stream) for stream, line in self._partial.items() if line])
         if self._held_back:
-            lines.append(f"[… {self._held_back:,} more lines: the whole output is in the run's folder, below code/ …]")
+            lines.append(OutputLine(MORE.format(self._held_back), "stdout"))
         self._partial, self._given, self._held_back = {}, 0, 0
         return lines
 
-    def _within_limit(self, lines: list[str]) -> list[str]:
-        shown = [line[:SHOWN_CHARACTERS] for line in lines[: max(0, self._limit - self._given)]]
+    def _within_limit(self, lines: list[OutputLine]) -> list[OutputLine]:
+        room = max(0, self._limit - self._given)
+        shown = [OutputLine(line.text[:SHOWN_CHARACTERS], line.stream) for line in lines[:room]]
         self._given += len(shown)
         self._held_back += len(lines) - len(shown)
         return shown

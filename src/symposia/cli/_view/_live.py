@@ -17,7 +17,7 @@ from symposia.agentchat.messages import (
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
 )
-from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._lines import LineBuffer, OutputLine
 from symposia.cli._view._render import (
     beginning_block,
     end_block,
@@ -109,7 +109,7 @@ class LiveView:
         self._console.print(indented(body))
         self._console.print()
 
-    def _print_output(self, lines: list[str]) -> None:
+    def _print_output(self, lines: list[OutputLine]) -> None:
         for line in lines:
             self._console.print(output_line(line))
 

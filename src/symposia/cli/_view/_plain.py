@@ -14,7 +14,7 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     TextMessage,
 )
-from symposia.cli._view._lines import LineBuffer
+from symposia.cli._view._lines import LineBuffer, OutputLine
 from symposia.cli._view._text import contents, harmless, summary
 from symposia.cli._view._view import RECORDED_NOTE, Beginning
 from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, OutputChunkEvent, Plan, Review
@@ -82,8 +82,8 @@ class PlainView:
         if result.folder:
             self._write([f"Results: {result.folder}", *(f"  {name:<14} {what}" for name, what in contents(result))])
 
-    def _output(self, lines: Iterable[str]) -> None:
-        self._write(f"    | {harmless(line)}" for line in lines)
+    def _output(self, lines: Iterable[OutputLine]) -> None:
+        self._write(f"    | {harmless(line.text)}" for line in lines)
 
     def _say(self, source: str, what: str, lines: Iterable[str] = ()) -> None:
         elapsed = time.monotonic() - self._started

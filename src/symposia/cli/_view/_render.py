@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
+from symposia.cli._view._lines import OutputLine
 from symposia.cli._view._plain import run_line
 from symposia.cli._view._text import contents, harmless, seconds, segments, summary
 from symposia.cli._view._view import RECORDED_NOTE, Beginning
@@ -70,9 +71,13 @@ def markdown_block(text: str) -> RenderableType:
     return Group(*parts)
 
 
-def output_line(line: str) -> RenderableType:
-    """A line that a program printed."""
-    return Padding(Text.assemble(("│ ", "dim"), harmless(line)), (0, 0, 0, INDENT))
+def output_line(line: OutputLine) -> RenderableType:
+    """A line that a program printed, beside a bar that is red for stderr; what is too long goes on below itself."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text("│", "red" if line.stream == "stderr" else "dim"), Text(harmless(line.text)))
+    return indented(table)
 
 
 def indented(body: RenderableType) -> RenderableType:
