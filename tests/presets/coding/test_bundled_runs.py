@@ -13,22 +13,34 @@ from pathlib import Path
 import pytest
 from tests.support.working_sandbox import working_sandbox
 
-from symposia.core.code_executor import SandboxBackend
 from symposia.presets.coding import BundledName, CodingResult, Outcome, bundled_task, run_coding_swarm
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture
-async def sandbox() -> SandboxBackend:
-    return await working_sandbox()
+class Runs:
+    """Each bundled task, run once, when a test first asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._results: dict[str, CodingResult] = {}
+
+    async def of(self, name: str) -> CodingResult:
+        if name not in self._results:
+            sandbox = await working_sandbox()
+            bundled = await asyncio.to_thread(bundled_task, name)
+            self._results[name] = await run_coding_swarm(
+                bundled.task,
+                models=bundled.models(sandbox=sandbox.name),
+                sandbox=sandbox,
+                folder=self.folder / name,
+            )
+        return self._results[name]
 
 
-async def run(name: str, sandbox: SandboxBackend, folder: Path | None = None) -> CodingResult:
-    bundled = await asyncio.to_thread(bundled_task, name)
-    return await run_coding_swarm(
-        bundled.task, models=bundled.models(sandbox=sandbox.name), sandbox=sandbox, folder=folder
-    )
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("runs"))
 
 
 async def rows(name: str) -> list[dict[str, str]]:
@@ -38,21 +50,19 @@ async def rows(name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", BundledName)
-async def test_a_bundled_task_ends_verified_and_leaves_everything(
-    name: str, sandbox: SandboxBackend, tmp_path: Path
-) -> None:
-    result = await run(name, sandbox, tmp_path / "run")
+async def test_a_bundled_task_ends_verified_and_leaves_everything(name: str, runs: Runs) -> None:
+    result = await runs.of(name)
     assert result.outcome is Outcome.VERIFIED, result.detail
     assert result.recorded
-    left = {path.name for path in (tmp_path / "run").iterdir()}
+    left = {path.name for path in (runs.folder / name).iterdir()}
     assert left >= {"answer.md", "code", "transcript.md", "transcript.jsonl", "usage.json"}
-    lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    lines = (runs.folder / name / "transcript.jsonl").read_text().splitlines()
     assert len(lines) == len(result.messages)
-    assert json.loads((tmp_path / "run" / "usage.json").read_text())["estimated"]
-    assert "are recorded" in (tmp_path / "run" / "answer.md").read_text()
+    assert json.loads((runs.folder / name / "usage.json").read_text())["estimated"]
+    assert "are recorded" in (runs.folder / name / "answer.md").read_text()
 
 
-async def test_the_sales_answer_has_the_figures_that_the_data_give(sandbox: SandboxBackend) -> None:
+async def test_the_sales_answer_has_the_figures_that_the_data_give(runs: Runs) -> None:
     quarters = await rows("sales")
     revenue = [float(row["revenue"]) for row in quarters]
     per_customer = [each / int(row["customers"]) for each, row in zip(revenue, quarters, strict=True)]
@@ -60,7 +70,7 @@ async def test_the_sales_answer_has_the_figures_that_the_data_give(sandbox: Sand
     scores = [(each - mean) / deviation for each in per_customer]
     outlier = max(range(4), key=lambda number: abs(scores[number]))
 
-    answer = (await run("sales", sandbox)).answer or ""
+    answer = (await runs.of("sales")).answer or ""
 
     for each in per_customer:
         assert f"{each:,.2f}" in answer
@@ -86,8 +96,8 @@ def projection(revenue: list[float]) -> tuple[float, float, float, float]:
     return slope, value, value - t * error, value + t * error
 
 
-async def test_the_first_attempt_at_the_sales_really_fails_and_its_error_goes_back(sandbox: SandboxBackend) -> None:
-    result = await run("sales", sandbox)
+async def test_the_first_attempt_at_the_sales_really_fails_and_its_error_goes_back(runs: Runs) -> None:
+    result = await runs.of("sales")
     first, second = result.runs
     assert first.exit_code == 1
     assert "Q1_2024" in first.stderr
@@ -96,7 +106,7 @@ async def test_the_first_attempt_at_the_sales_really_fails_and_its_error_goes_ba
     assert speakers == ["user", "planner", "coder", "executor", "coder", "executor", "reviewer"]
 
 
-async def test_the_product_answer_has_the_figures_that_the_data_give(sandbox: SandboxBackend) -> None:
+async def test_the_product_answer_has_the_figures_that_the_data_give(runs: Runs) -> None:
     sales = await rows("products")
     products = sorted({row["product"] for row in sales})
     revenue = {each: sum(float(row["revenue"]) for row in sales if row["product"] == each) for each in products}
@@ -106,7 +116,7 @@ async def test_the_product_answer_has_the_figures_that_the_data_give(sandbox: Sa
     total = sum(revenue.values())
     best = max(products, key=lambda each: revenue[each])
 
-    answer = (await run("products", sandbox)).answer or ""
+    answer = (await runs.of("products")).answer or ""
 
     assert len(sales) == 100
     assert len(products) == 3
@@ -117,22 +127,22 @@ async def test_the_product_answer_has_the_figures_that_the_data_give(sandbox: Sa
     assert best == max(products, key=lambda each: units[each])
 
 
-async def test_the_products_are_sent_back_once_and_leave_the_chart(sandbox: SandboxBackend, tmp_path: Path) -> None:
-    result = await run("products", sandbox, tmp_path / "run")
+async def test_the_products_are_sent_back_once_and_leave_the_chart(runs: Runs) -> None:
+    result = await runs.of("products")
     speakers = [message.source for message in result.messages]
     assert speakers[1:] == ["planner", "coder", "executor", "reviewer", "coder", "executor", "reviewer"]
     assert [file.path for file in result.files] == ["revenue_by_product.png"]
-    assert (tmp_path / "run" / "files" / "revenue_by_product.png").read_bytes().startswith(PNG)
+    assert (runs.folder / "products" / "files" / "revenue_by_product.png").read_bytes().startswith(PNG)
 
 
-async def test_the_sorting_script_passes_its_own_checks_at_once(sandbox: SandboxBackend) -> None:
-    result = await run("sorting", sandbox)
+async def test_the_sorting_script_passes_its_own_checks_at_once(runs: Runs) -> None:
+    result = await runs.of("sorting")
     (only,) = result.runs
     assert only.exit_code == 0
     assert "4 of 4 checks passed" in only.stdout
 
 
-async def test_every_line_of_evidence_is_in_the_real_output(sandbox: SandboxBackend) -> None:
-    result = await run("sales", sandbox)
+async def test_every_line_of_evidence_is_in_the_real_output(runs: Runs) -> None:
+    result = await runs.of("sales")
     assert result.review
     assert all(line in result.runs[-1].stdout for line in result.review.evidence)
