@@ -14,6 +14,7 @@ from ._python import SandboxPython
 from ._settings import SCRATCH_FOLDERS, WORK_FOLDER
 
 SANDBOX_UID = 1000
+_COVERED_FOLDERS = (WORK_FOLDER, *SCRATCH_FOLDERS, "/data", "/dev", "/proc")
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = (
     "/etc/ld.so.cache",  # where the loader finds libraries
@@ -96,6 +97,12 @@ def _system_folder(folder: Path) -> Mount:
 def _python_binds(python: SandboxPython) -> list[Bind]:
     """The interpreter's folders that are not in a system folder anyway."""
     outside = [path.absolute() for path in python.read_only_paths if not path.absolute().is_relative_to("/usr")]
+    for path in outside:
+        hidden = next((folder for folder in _COVERED_FOLDERS if path.is_relative_to(folder)), None)
+        if hidden is not None:
+            raise InvalidArgumentError(
+                f"The sandbox's Python needs {path}, but {hidden} is another one inside: move it."
+            )
     return [Bind(str(path), str(path)) for path in outside]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
+from ._conversation import uninterrupted
 from ._transport import Transport
 
 _CHUNK = 64 * 1024
@@ -34,8 +35,12 @@ class ProcessTransport(Transport):
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}, cwd="/", start_new_session=True
         )
         transport = cls(process)
-        with suppress(OSError):  # it has ended already: whoever reads will be told why
-            await transport.write(program)
+        try:
+            with suppress(OSError):  # it has ended already: whoever reads will be told why
+                await transport.write(program)
+        except BaseException:
+            await uninterrupted(transport.kill())
+            raise
         return transport
 
     async def read(self) -> bytes:

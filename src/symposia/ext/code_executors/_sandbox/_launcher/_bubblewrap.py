@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
 from . import _kernel as kernel
-from ._cgroups import Groups, Limits, make_groups
-from ._identity import SANDBOX_UID, become, is_root, own_uid
+from ._cgroups import Groups, groups_for
+from ._identity import SANDBOX_UID, become, own_uid
 from ._keeper import keep
 from ._root import Plan
 
@@ -25,18 +25,17 @@ def main(request: Mapping[str, object]) -> NoReturn:
     Args:
         request: What `_namespaces.main` takes, and ``bwrap``, its path, and ``server``, what it runs inside.
     """
-    groups = make_groups(
-        Limits(cast("int", request["memory_bytes"]), cast("float", request["cpus"]), cast("int", request["processes"]))
-    )
+    groups = groups_for(request)
     keep(lambda: _become_bwrap(request, groups), groups)
 
 
 def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     groups.show_memory_counter()
     plan = cast("Plan", request["mounts"])
-    if is_root():
+    uid = own_uid()
+    if uid is not None:
         plan = _staged(plan)
-        become(own_uid())
+        become(uid)
     arguments = [*_ISOLATION, *(word for entry in plan for word in _words(entry)), *_LAST]
     bwrap = cast("str", request["bwrap"])
     os.execve(bwrap, [bwrap, *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606

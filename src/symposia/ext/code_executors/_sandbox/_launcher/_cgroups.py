@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100
 _PREFIX = "symposia-"
@@ -73,10 +73,16 @@ class Groups(NamedTuple):
                 time.sleep(_REMOVAL_PAUSE_SECONDS)
 
 
-def make_groups(limits: Limits) -> Groups:
+def groups_for(request: Mapping[str, object]) -> Groups:
+    """The groups for what a launcher is asked: ``memory_bytes``, ``cpus`` and ``processes``."""
+    memory_bytes, processes = cast("int", request["memory_bytes"]), cast("int", request["processes"])
+    return make_groups(Limits(memory_bytes, cast("float", request["cpus"]), processes), own_hierarchies())
+
+
+def make_groups(limits: Limits, hierarchies: Iterable[Hierarchy]) -> Groups:
     """Make the groups that this process may make, for a sandbox of this process."""
     groups = Groups()
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies:
         make = _make_in_version_2 if hierarchy.version == 2 else _make_in_version_1  # noqa: PLR2004 - says it itself
         made = make(hierarchy, limits)
         groups = Groups(
@@ -120,11 +126,11 @@ def _make_in_version_2(hierarchy: Hierarchy, limits: Limits) -> Groups:
 
 
 def _ancestors_that_delegate(hierarchy: Hierarchy) -> Iterator[str]:
-    """The own group and those above it, from below, that hand the memory controller down, or now do."""
+    """The own group, if it now does, and those above it, from below, that hand the memory controller down."""
     folder = hierarchy.own
+    for controller in ("memory", "pids", "cpu"):
+        _write_if_possible(folder, "cgroup.subtree_control", f"+{controller}")
     while folder.startswith(hierarchy.root):
-        for controller in ("memory", "pids", "cpu"):
-            _write_if_possible(folder, "cgroup.subtree_control", f"+{controller}")
         if "memory" in _read(f"{folder}/cgroup.subtree_control").split():
             yield folder
         folder = os.path.dirname(folder)
@@ -153,10 +159,15 @@ def _unless_useless(folder: str, limited: set[str], counter: str) -> Groups:
     return Groups()
 
 
-def _hierarchies() -> Iterator[Hierarchy]:
+def own_hierarchies() -> list[Hierarchy]:
     """The mounted hierarchies that can limit something, with this process's place in each."""
-    own = dict(_own_groups())
-    for line in _read("/proc/self/mountinfo").splitlines():
+    return list(parse_hierarchies(_read("/proc/self/mountinfo"), _read("/proc/self/cgroup")))
+
+
+def parse_hierarchies(mounts: str, groups: str) -> Iterator[Hierarchy]:
+    """The same, from what /proc says about a process."""
+    own = dict(_parse_groups(groups))
+    for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         root, point = before.split()[3:5]
         kind, _, options = after.split()[:3]
@@ -173,9 +184,9 @@ def _hierarchies() -> Iterator[Hierarchy]:
             yield Hierarchy(2 if kind == "cgroup2" else 1, point, folder, controllers)
 
 
-def _own_groups() -> Iterator[tuple[str, str]]:
-    """This process's groups by controller; version 2 has one for all, under the empty name."""
-    for line in _read("/proc/self/cgroup").splitlines():
+def _parse_groups(groups: str) -> Iterator[tuple[str, str]]:
+    """A process's groups by controller; version 2 has one for all, under the empty name."""
+    for line in groups.splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             yield controller, path

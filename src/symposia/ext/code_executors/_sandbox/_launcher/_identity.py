@@ -13,14 +13,15 @@ _FIRST_UID = 1_900_000_000  # above what systemd, podman and /etc/subuid hand ou
 SANDBOX_UID = 1000  # what it looks like inside
 
 
-def is_root() -> bool:
-    """Whether this process can take any user id."""
-    return os.geteuid() == 0
+def own_uid() -> int | None:
+    """A user id that only the sandbox of this process has; None where this process cannot choose one.
 
-
-def own_uid() -> int:
-    """A user id that only the sandbox of this process has: root's choice, as others cannot choose."""
-    return _FIRST_UID + os.getpid()
+    Only root can, and not the root of most containers, where there are but some tens of thousands of user ids.
+    """
+    uid = _FIRST_UID + os.getpid()
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        ranges = [(int(first), int(count)) for first, _, count in map(str.split, file)]
+    return uid if os.geteuid() == 0 and any(first <= uid < first + count for first, count in ranges) else None
 
 
 def become(uid: int) -> None:

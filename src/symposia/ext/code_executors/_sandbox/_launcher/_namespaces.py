@@ -11,8 +11,8 @@ from typing import NoReturn, cast
 
 from .._inside._server import main as serve  # noqa: TID252 - it is shipped, under another name
 from . import _kernel as kernel
-from ._cgroups import Groups, Limits, make_groups
-from ._identity import SANDBOX_UID, become, enter_user_namespace, is_root, own_uid
+from ._cgroups import Groups, groups_for
+from ._identity import SANDBOX_UID, become, enter_user_namespace, own_uid
 from ._keeper import keep
 from ._root import Plan, move_into_new_root
 
@@ -29,25 +29,23 @@ def main(request: Mapping[str, object]) -> NoReturn:
     Args:
         request: ``mounts``, a plan; and ``memory_bytes``, ``cpus`` and ``processes``.
     """
-    groups = make_groups(
-        Limits(cast("int", request["memory_bytes"]), cast("float", request["cpus"]), cast("int", request["processes"]))
-    )
-    uid = own_uid() if is_root() else SANDBOX_UID
-    if is_root():
-        kernel.unshare(kernel.CLONE_NEWPID)
-    else:
+    groups = groups_for(request)
+    uid = own_uid()
+    if uid is None:
         enter_user_namespace(kernel.CLONE_NEWPID)
+    else:
+        kernel.unshare(kernel.CLONE_NEWPID)
     keep(lambda: _become_sandbox(cast("Plan", request["mounts"]), uid, groups), groups)
 
 
-def _become_sandbox(plan: Plan, uid: int, groups: Groups) -> NoReturn:
+def _become_sandbox(plan: Plan, uid: int | None, groups: Groups) -> NoReturn:
     """As PID 1 of its namespace. Root makes the namespaces with its own rights and gives these up last of all."""
     kernel.unshare(_OWN_VIEWS)
     socket.sethostname("sandbox")
     _bring_loopback_up()
     groups.show_memory_counter()
-    move_into_new_root(plan, uid)
-    if uid != SANDBOX_UID:
+    move_into_new_root(plan, SANDBOX_UID if uid is None else uid)
+    if uid is not None:
         become(uid)
         enter_user_namespace()
     kernel.drop_capabilities()
