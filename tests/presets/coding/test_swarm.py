@@ -10,8 +10,8 @@ import pytest
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.core import Step, open_door
-from symposia.core.code_executor import SandboxPolicy, SandboxResult
-from symposia.core.exceptions import ModelError, SandboxDiedError
+from symposia.core.code_executor import SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
@@ -25,7 +25,7 @@ from symposia.presets.coding import (
     SwarmModels,
     run_coding_swarm,
 )
-from symposia.presets.coding.testing import PretendedSandboxBackend, printed
+from symposia.presets.coding.testing import PretendedSandbox, PretendedSandboxBackend, printed
 
 TASK = CodingTask(text="Add one and one")
 PLAN = json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]})
@@ -181,6 +181,16 @@ async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
         result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, limits=SwarmLimits(timeout=0.2))
     assert result.outcome is Outcome.TIME_LIMIT
     assert sandbox.sandboxes[0].closed
+
+
+async def test_a_sandbox_that_cannot_be_made_leaves_no_folder(tmp_path: Path) -> None:
+    class Refusing(PretendedSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+            raise SandboxUnavailableError("Not on this machine.")
+
+    with pytest.raises(SandboxUnavailableError):
+        await run_coding_swarm(TASK, models=models(), sandbox=Refusing(prints_the_sum), folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 async def test_a_cancelled_run_stops_the_program_and_leaves_the_folder_complete(tmp_path: Path) -> None:

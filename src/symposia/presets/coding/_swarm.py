@@ -81,15 +81,15 @@ async def run_coding_swarm(
             folder is complete.
     """
     limits = limits or SwarmLimits()
-    prepared = await asyncio.to_thread(_prepare, task, sandbox.name, folder)
-    record = _Record(folder=prepared.folder, watch=watch)
-    async with _opened(sandbox, policy or SandboxPolicy(), prepared.mounts) as box:
+    mounts, prompt = await asyncio.to_thread(_prepare, task, sandbox.name)
+    async with _opened(sandbox, policy or SandboxPolicy(), mounts) as box:
+        record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
         run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
         team = _team(models, box, limits)
         deadline = asyncio.timeout(limits.timeout)
         try:
             async with deadline:
-                outcome = await _converse(team, prepared.prompt, record)
+                outcome = await _converse(team, prompt, record)
         except (Exception, asyncio.CancelledError) as error:
             outcome = Outcome.TIME_LIMIT if deadline.expired() else _outcome_of(error)
             result = await run.finish(outcome, error)
@@ -99,21 +99,11 @@ async def run_coding_swarm(
         return await run.finish(outcome)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Prepared:
-    """What a run needs of the file system before it starts."""
-
-    folder: RunFolder | None
-    mounts: list[SandboxMount]
-    prompt: str
-
-
-def _prepare(task: CodingTask, sandbox: str, folder: Path | None) -> _Prepared:
+def _prepare(task: CodingTask, sandbox: str) -> tuple[list[SandboxMount], str]:
+    """Look at the data files: how the sandbox gets them, and what the agents are told of them and of the task."""
     check_data_files(task)
     mounts = [SandboxMount(source=path.resolve(), target=seen_at(sandbox, path)) for path in task.data]
-    previews = [_preview(mount) for mount in mounts]
-    made = RunFolder(folder) if folder else None
-    return _Prepared(folder=made, mounts=mounts, prompt=task_prompt(task.text, previews))
+    return mounts, task_prompt(task.text, [_preview(mount) for mount in mounts])
 
 
 def _preview(mount: SandboxMount) -> DataPreview:
