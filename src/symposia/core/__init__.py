@@ -1,8 +1,74 @@
 """Actors, and the contracts that everything else is written against."""
 
+from ._agent import Agent
+from ._agent_id import AgentId, AgentType
+from ._agent_metadata import AgentMetadata
+from ._agent_proxy import AgentProxy
+from ._base_agent import BaseAgent
 from ._cache_store import CacheStore, InMemoryStore
 from ._cancellation_token import CancellationToken
+from ._class_subscriptions import default_subscription, type_subscription
+from ._closure_agent import ClosureAgent, ClosureContext
+from ._contexts import AgentInstantiationContext, MessageHandlerContext, SubscriptionInstantiationContext
+from ._handlers import event, message_handler, rpc
 from ._image import Image
+from ._intervention import DefaultInterventionHandler, DropMessage, InterventionHandler
+from ._logging import EVENT_LOGGER_NAME, ROOT_LOGGER_NAME, TRACE_LOGGER_NAME
+from ._message_context import MessageContext
+from ._routed_agent import RoutedAgent
+from ._runtime._dead_letters import DeadLetter
+from ._runtime._embedded import SingleThreadedAgentRuntime
+from ._runtime._protocol import AgentRuntime
+from ._serialization import MessageSerializer
+from ._step import Step, StepDoor, StepKind, open_door, step, step_stream
+from ._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
+from ._topic import DefaultTopicId, TopicId
 from ._types import FunctionCall
 
-__all__ = ["CacheStore", "CancellationToken", "FunctionCall", "Image", "InMemoryStore"]
+__all__ = [
+    "Agent",
+    "AgentId",
+    "AgentInstantiationContext",
+    "AgentMetadata",
+    "AgentProxy",
+    "AgentRuntime",
+    "AgentType",
+    "BaseAgent",
+    "CacheStore",
+    "CancellationToken",
+    "ClosureAgent",
+    "ClosureContext",
+    "DeadLetter",
+    "DefaultInterventionHandler",
+    "DefaultSubscription",
+    "DefaultTopicId",
+    "DropMessage",
+    "EVENT_LOGGER_NAME",
+    "FunctionCall",
+    "Image",
+    "InMemoryStore",
+    "InterventionHandler",
+    "MessageContext",
+    "MessageHandlerContext",
+    "MessageSerializer",
+    "ROOT_LOGGER_NAME",
+    "RoutedAgent",
+    "SingleThreadedAgentRuntime",
+    "Step",
+    "StepDoor",
+    "StepKind",
+    "Subscription",
+    "SubscriptionInstantiationContext",
+    "TRACE_LOGGER_NAME",
+    "TopicId",
+    "TypePrefixSubscription",
+    "TypeSubscription",
+    "default_subscription",
+    "event",
+    "message_handler",
+    "open_door",
+    "rpc",
+    "step",
+    "step_stream",
+    "type_subscription",
+]

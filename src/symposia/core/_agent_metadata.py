@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class AgentMetadata(TypedDict):
+    """What a runtime tells about an agent.
+
+    Attributes:
+        type: The agent's type.
+        key: Which agent of that type.
+        description: What the agent is for, in words that a model can read.
+    """
+
+    type: str
+    key: str
+    description: str

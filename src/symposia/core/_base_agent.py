@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import inspect
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from symposia.core._agent import Agent
+from symposia.core._agent_id import AgentId, AgentType
+from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._contexts import AgentInstantiationContext, SubscriptionInstantiationContext
+from symposia.core._message_context import MessageContext
+from symposia.core._subscription import Subscription, TypePrefixSubscription, UnboundSubscription
+from symposia.core._topic import TopicId
+from symposia.core.exceptions import RegistrationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from symposia.core._runtime._protocol import AgentRuntime
+
+AgentClass = TypeVar("AgentClass", bound="type[BaseAgent]")
+
+
+class BaseAgent(ABC, Agent):
+    """An agent that handles messages in one method, `on_message_impl`.
+
+    Args:
+        description: What the agent is for, in words that a model can read.
+
+    Attributes:
+        concurrent: Whether several messages may be handled at the same time. Override in a class whose handlers
+            share no state.
+    """
+
+    concurrent: ClassVar[bool] = False
+    _class_subscriptions: ClassVar[tuple[UnboundSubscription, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._class_subscriptions = ()  # subscriptions belong to the class that declares them, not to those derived
+
+    def __init__(self, description: str) -> None:
+        self._description = description
+        self._id: AgentId | None = None
+        self._runtime: AgentRuntime | None = None
+        if AgentInstantiationContext.is_in_factory_call():
+            self._runtime = AgentInstantiationContext.current_runtime()
+            self._id = AgentInstantiationContext.current_agent_id()
+
+    @property
+    def metadata(self) -> AgentMetadata:
+        """The agent's type, key and description."""
+        return AgentMetadata(type=self.id.type, key=self.id.key, description=self._description)
+
+    @property
+    def id(self) -> AgentId:
+        """The agent's name in its runtime.
+
+        Raises:
+            RuntimeError: The agent is in no runtime yet.
+        """
+        if self._id is None:
+            raise RuntimeError(f"{type(self).__name__} is not bound to a runtime: register it first.")
+        return self._id
+
+    @property
+    def type(self) -> str:
+        """The agent's type."""
+        return self.id.type
+
+    @property
+    def runtime(self) -> AgentRuntime:
+        """The runtime that the agent lives in.
+
+        Raises:
+            RuntimeError: The agent is in no runtime yet.
+        """
+        if self._runtime is None:
+            raise RuntimeError(f"{type(self).__name__} is not bound to a runtime: register it first.")
+        return self._runtime
+
+    async def bind_id_and_runtime(self, id: AgentId, runtime: AgentRuntime) -> None:  # noqa: A002 - AutoGen's name
+        """Take a name in a runtime. Binding again to the same is allowed.
+
+        Raises:
+            RuntimeError: The agent is already bound to another.
+        """
+        if self._id not in (None, id) or self._runtime not in (None, runtime):
+            raise RuntimeError(f"Agent is already bound, as {self._id}; it cannot become {id}.")
+        self._id = id
+        self._runtime = runtime
+
+    def on_message(self, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
+        """Handle one message: what runtimes call."""
+        return self.on_message_impl(message, ctx)
+
+    @abstractmethod
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+        """Handle one message: what subclasses write.
+
+        Returns:
+            The answer, if the sender waits for one.
+
+        Raises:
+            CantHandleException: The agent does not take such messages.
+        """
+
+    def send_message(
+        self,
+        message: Any,
+        recipient: AgentId,
+        *,
+        cancellation_token: CancellationToken | None = None,
+        message_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]:
+        """Send a message to one agent and wait for its answer: see `AgentRuntime.send_message`."""
+        return self.runtime.send_message(
+            message,
+            recipient,
+            sender=self._id,
+            cancellation_token=cancellation_token,
+            message_id=message_id,
+            timeout=timeout,
+        )
+
+    def publish_message(
+        self, message: Any, topic_id: TopicId, *, cancellation_token: CancellationToken | None = None
+    ) -> Coroutine[Any, Any, None]:
+        """Give a message to every subscribed agent but this one: see `AgentRuntime.publish_message`."""
+        return self.runtime.publish_message(message, topic_id, sender=self._id, cancellation_token=cancellation_token)
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """What `load_state` needs to make another instance like this one: JSON values only. Override together."""
+        warnings.warn(f"{type(self).__name__} does not implement save_state", stacklevel=2)
+        return {}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Become like the instance that saved `state`. Override together with `save_state`."""
+        warnings.warn(f"{type(self).__name__} does not implement load_state", stacklevel=2)
+
+    async def close(self) -> None:
+        """Let go of what the agent holds; nothing, unless overridden."""
+
+    @classmethod
+    async def register(
+        cls,
+        runtime: AgentRuntime,
+        type: str,  # noqa: A002 - AutoGen's name
+        factory: Callable[[], Self | Awaitable[Self]],
+        *,
+        skip_class_subscriptions: bool = False,
+        skip_direct_message_subscription: bool = False,
+    ) -> AgentType:
+        """Let a runtime make agents of this class.
+
+        Args:
+            runtime: The runtime.
+            type: The type of the agents' ids.
+            factory: Called without arguments for each new agent; may be a coroutine function.
+            skip_class_subscriptions: Leave out what decorators such as `default_subscription` declare.
+            skip_direct_message_subscription: Leave out the subscription to topic types starting with ``type:``,
+                through which this type is addressed by topic.
+
+        Raises:
+            RegistrationError: The type is taken.
+        """
+        agent_type = AgentType(type)
+        await runtime.register_factory(agent_type, factory, expected_class=cls)
+        await cls._subscribe(
+            runtime,
+            agent_type,
+            () if skip_class_subscriptions else cls._class_subscriptions,
+            direct=not skip_direct_message_subscription,
+        )
+        return agent_type
+
+    async def register_instance(
+        self,
+        runtime: AgentRuntime,
+        agent_id: AgentId,
+        *,
+        skip_class_subscriptions: bool = True,
+        skip_direct_message_subscription: bool = False,
+    ) -> AgentId:
+        """Put this very agent into a runtime.
+
+        Args:
+            runtime: The runtime.
+            agent_id: The agent's name in it.
+            skip_class_subscriptions: Leave out what decorators such as `default_subscription` declare.
+            skip_direct_message_subscription: Leave out the subscription to topic types starting with ``type:``.
+
+        Raises:
+            RegistrationError: The id is taken, or its type has a factory.
+        """
+        registered = await runtime.register_agent_instance(self, agent_id)
+        await self._subscribe(
+            runtime,
+            AgentType(agent_id.type),
+            () if skip_class_subscriptions else self._class_subscriptions,
+            direct=not skip_direct_message_subscription,
+        )
+        return registered
+
+    @classmethod
+    async def _subscribe(
+        cls, runtime: AgentRuntime, agent_type: AgentType, unbound: Sequence[UnboundSubscription], *, direct: bool
+    ) -> None:
+        subscriptions = [one for make in unbound for one in await bind_subscriptions(make, agent_type)]
+        for subscription in subscriptions:
+            await runtime.add_subscription(subscription)
+        if direct:
+            await _subscribe_directly(runtime, agent_type)
+
+
+async def bind_subscriptions(make: UnboundSubscription, agent_type: AgentType) -> list[Subscription]:
+    """Make a class's subscriptions for one agent type."""
+    with SubscriptionInstantiationContext.populate_context(agent_type):
+        made = make()
+        return await made if inspect.isawaitable(made) else made
+
+
+async def _subscribe_directly(runtime: AgentRuntime, agent_type: AgentType) -> None:
+    direct = TypePrefixSubscription(f"{agent_type.type}:", agent_type)
+    try:
+        await runtime.add_subscription(direct)
+    except RegistrationError:
+        """Another instance of the same type has brought it."""
+
+
+def subscription_factory(make: UnboundSubscription) -> Callable[[AgentClass], AgentClass]:
+    """A class decorator that declares subscriptions."""
+
+    def declare(cls: AgentClass) -> AgentClass:
+        cls._class_subscriptions = (*cls._class_subscriptions, make)
+        return cls
+
+    return declare

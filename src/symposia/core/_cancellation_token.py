@@ -1,0 +1,94 @@
+"""One switch for everything that a caller may want to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+FutureT = TypeVar("FutureT", bound="asyncio.Future[Any]")
+
+
+class CancellationToken:
+    """Stops what is linked to it, once and for good.
+
+    Safe to cancel from any thread and any event loop: futures are cancelled on the loop that they belong to. Whatever
+    finishes is unlinked, so a token may live as long as the program.
+    """
+
+    __slots__ = ("__weakref__", "_callbacks", "_cancelled", "_lock")
+
+    def __init__(self) -> None:
+        self._cancelled = False
+        self._callbacks: dict[object, Callable[[], None]] = {}
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Cancel everything that is linked, and everything that will be. Later calls do nothing.
+
+        Callbacks run in the calling thread, each of them even if an earlier one raises.
+
+        Raises:
+            ExceptionGroup: Callbacks raised.
+        """
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            callbacks, self._callbacks = list(self._callbacks.values()), {}
+        errors = [error for callback in callbacks if (error := _outcome(callback)) is not None]
+        if errors:
+            raise ExceptionGroup("callbacks of a CancellationToken failed", errors)
+
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled
+
+    def add_callback(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when cancelled, or now if that was before."""
+        self.link(object(), callback)
+
+    def link_future(self, future: FutureT) -> FutureT:
+        """Cancel `future` when cancelled, or now if that was before, and forget it once it is done.
+
+        Returns:
+            The same future.
+        """
+        if future.done():
+            return future
+        loop = future.get_loop()
+        self.link(future, lambda: _cancel_on_its_loop(future, loop))
+        future.add_done_callback(self.unlink)
+        return future
+
+    def link(self, key: object, callback: Callable[[], None]) -> None:
+        """Call `callback` when cancelled, or now if that was before, unless `unlink` is given the same key first."""
+        with self._lock:
+            if not self._cancelled:
+                self._callbacks[key] = callback
+                return
+        callback()
+
+    def unlink(self, key: object) -> None:
+        """Forget what was linked under `key`, if anything."""
+        self._callbacks.pop(key, None)
+
+
+def _outcome(callback: Callable[[], None]) -> Exception | None:
+    try:
+        callback()
+    except Exception as error:  # noqa: BLE001 - collected, and raised when every callback has run
+        return error
+    return None
+
+
+def _cancel_on_its_loop(future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        here = asyncio.get_running_loop()
+    except RuntimeError:
+        here = None
+    if here is loop:
+        future.cancel()
+    elif not loop.is_closed():  # a future of a closed loop will never run again
+        loop.call_soon_threadsafe(future.cancel)

@@ -1,0 +1,150 @@
+"""The decorators that make a method a message handler."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from symposia.core._handler_signature import HandlerSignature, read_signature
+from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core._message_context import MessageContext
+from symposia.core._worker_thread import run_in_worker_thread
+from symposia.core.exceptions import CantHandleException
+
+logger = logging.getLogger(ROOT_LOGGER_NAME)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Match = Callable[[Any, MessageContext], bool]
+
+
+class Handler(Protocol):
+    """A decorated method: the method, and what routing needs to know about it."""
+
+    __name__: str
+    is_message_handler: bool
+    target_types: list[Any]
+    produces_types: list[Any]
+    router: Match | None
+
+    def __call__(self, agent: Any, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
+        """Handle one message."""
+        ...
+
+
+class _Decorator(Protocol):
+    """Makes a method a handler; a plain one becomes a coroutine function that runs it in a worker thread."""
+
+    @overload
+    def __call__(self, func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    @overload
+    def __call__(self, func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+
+
+@overload
+def message_handler(func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+@overload
+def message_handler(
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
+) -> _Decorator: ...
+@overload
+def message_handler(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+def message_handler(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+    """Make a method of a `RoutedAgent` handle messages, sent or published.
+
+    The method takes the message and its `MessageContext`. The message's annotation says which types it handles, the
+    return annotation what it may answer; both may be unions. A plain ``def`` runs in a worker thread.
+
+    Args:
+        func: The method.
+        strict: Whether a wrong message or answer type is an error (else it is logged).
+        match: Asked with message and context whether to handle this one. Where several methods handle one type, they
+            are asked in alphabetical order of their names, and the first takes the message.
+
+    Raises:
+        HandlerSignatureError: The method cannot be a handler.
+    """
+    return _decorate(func, strict=strict, match=match, router=match)
+
+
+@overload
+def event(func: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Coroutine[Any, Any, None]]: ...
+@overload
+def event(
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
+) -> _Decorator: ...
+@overload
+def event(func: Callable[P, None]) -> Callable[P, Coroutine[Any, Any, None]]: ...
+def event(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+    """Make a method handle published messages: see `message_handler`."""
+
+    def router(message: Any, ctx: MessageContext) -> bool:
+        return not ctx.is_rpc and (match is None or match(message, ctx))
+
+    return _decorate(func, strict=strict, match=match, router=router)
+
+
+@overload
+def rpc(func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+@overload
+def rpc(
+    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
+) -> _Decorator: ...
+@overload
+def rpc(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+def rpc(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+    """Make a method handle requests, whose sender waits for the answer: see `message_handler`."""
+
+    def router(message: Any, ctx: MessageContext) -> bool:
+        return ctx.is_rpc and (match is None or match(message, ctx))
+
+    return _decorate(func, strict=strict, match=match, router=router)
+
+
+def _decorate(func: Any, *, strict: bool, match: Match | None, router: Match | None) -> Any:
+    def decorate(method: Callable[..., Any]) -> Handler:
+        signature = read_signature(method)
+        handler = cast("Handler", _checked(method, signature, strict=strict))
+        handler.is_message_handler = True
+        handler.target_types = list(signature.target_types)
+        handler.produces_types = list(signature.produces_types)
+        handler.router = router
+        return handler
+
+    return decorate if func is None else decorate(func)
+
+
+def _checked(
+    method: Callable[..., Any], signature: HandlerSignature, *, strict: bool
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """The method as a coroutine function that holds its arguments and answers to its signature."""
+    call = method if inspect.iscoroutinefunction(method) else functools.partial(run_in_worker_thread, method)
+    usual_messages = frozenset(signature.target_types)
+    usual_answers = frozenset(signature.produces_types)  # looked up first: an exact type is the common case
+
+    @functools.wraps(method)
+    async def handle(self: Any, message: Any, ctx: MessageContext) -> Any:
+        if type(message) not in usual_messages and not signature.takes(message):
+            _complain(
+                f"{method.__qualname__} does not take {type(message).__name__}", CantHandleException, strict=strict
+            )
+        answer = await call(self, message, ctx)
+        if type(answer) not in usual_answers and not signature.may_return(answer):
+            expected = " | ".join(getattr(t, "__name__", str(t)) for t in signature.produces_types)
+            _complain(
+                f"{method.__qualname__} returned {type(answer).__name__}, its signature says {expected}",
+                ValueError,
+                strict=strict,
+            )
+        return answer
+
+    return handle
+
+
+def _complain(what: str, error: type[Exception], *, strict: bool) -> None:
+    if strict:
+        raise error(what)
+    logger.warning(what)

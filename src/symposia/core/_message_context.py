@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symposia.core._agent_id import AgentId
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._topic import TopicId
+
+
+@dataclass
+class MessageContext:
+    """What a handler is told about a message besides the message.
+
+    Attributes:
+        sender: The agent that sent it, or None if it came from outside.
+        topic_id: The topic that it was published to, or None if it was sent to this agent alone.
+        is_rpc: Whether somebody waits for the answer.
+        cancellation_token: Cancelled when the answer is no longer wanted.
+        message_id: The same for everybody who receives the message.
+    """
+
+    sender: AgentId | None
+    topic_id: TopicId | None
+    is_rpc: bool
+    cancellation_token: CancellationToken
+    message_id: str

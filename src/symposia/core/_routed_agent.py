@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from symposia.core._base_agent import BaseAgent
+from symposia.core._handlers import Handler
+from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core._message_context import MessageContext
+from symposia.core._runtime._call import current_call
+
+logger = logging.getLogger(ROOT_LOGGER_NAME)
+
+RoutingTable = dict[Any, tuple[Handler, ...]]
+
+
+class RoutedAgent(BaseAgent):
+    """An agent whose methods, decorated with `message_handler`, `event` or `rpc`, each handle some message types.
+
+    A message goes to the handler whose annotation names exactly its type, else to one that takes `Any`.
+
+    Args:
+        description: What the agent is for, in words that a model can read.
+    """
+
+    _routes: ClassVar[RoutingTable] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._routes = _routing_table(cls)
+
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+        """Give the message to its handler, or to `on_unhandled_message`."""
+        routes = self._routes
+        for handler in routes.get(type(message)) or routes.get(Any, ()):
+            if handler.router is None or handler.router(message, ctx):
+                return await handler(self, message, ctx)
+        return await self.on_unhandled_message(message, ctx)
+
+    async def on_unhandled_message(self, message: Any, ctx: MessageContext) -> None:
+        """Called with messages that no handler takes: reports a dead letter, unless overridden."""
+        call = current_call.get()
+        if call is not None:
+            call.report_unhandled(message, ctx)
+        else:
+            logger.info("%s has no handler for %s", type(self).__name__, type(message).__name__)
+
+
+def _routing_table(cls: type) -> RoutingTable:
+    """Every handler of a class by message type, in alphabetical order of their names."""
+    table: RoutingTable = {}
+    for name in dir(cls):
+        handler = getattr(cls, name, None)
+        if getattr(handler, "is_message_handler", False):
+            for target in handler.target_types:
+                table[target] = (*table.get(target, ()), handler)
+    return table

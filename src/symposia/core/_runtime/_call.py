@@ -1,0 +1,172 @@
+"""One message on its way through one agent, and everything that can cut that way short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast
+
+from symposia.core._agent_id import AgentId
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._message_context import MessageContext
+from symposia.core.exceptions import DeadlineExceededError
+
+if TYPE_CHECKING:
+    from symposia.core._runtime._dispatcher import Dispatcher
+    from symposia.core._runtime._mailbox import Mailbox
+
+FRESH_STACK_EVERY = 20
+"""Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default."""
+
+
+class Call:
+    """A message that one agent handles, or is about to.
+
+    Attributes:
+        mailbox: The agent's.
+        parent: The call whose handler made this request, and awaits it; None for published messages.
+        depth: How many calls stand above this one.
+        token: Cancels this call, if the sender gave one.
+        deadline: The loop time after which nobody wants the answer.
+        active: Whether the handler has its turn.
+        outer: The call of the same agent inside which this one runs.
+        turn: Done when the call may go on, while it waits.
+        task: The task that the handler runs in, once it has had to wait for something.
+        children: The requests that the handler has made and that had to wait for something.
+        reason: Why the call was cut short.
+        lingering: Work of the handler that cannot be cut short, and goes on after it.
+    """
+
+    __slots__ = (
+        "active",
+        "cancelling",
+        "children",
+        "deadline",
+        "depth",
+        "dispatcher",
+        "lingering",
+        "mailbox",
+        "outer",
+        "parent",
+        "reason",
+        "task",
+        "timer",
+        "token",
+        "turn",
+    )
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        mailbox: Mailbox,
+        parent: Call | None,
+        token: CancellationToken | None,
+        deadline: float | None,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.mailbox = mailbox
+        self.parent = parent
+        self.token = token
+        self.deadline = deadline
+        self.depth = 0 if parent is None else parent.depth + 1
+        self.active = False
+        self.outer: Call | None = None
+        self.turn: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.children: list[Call] | None = None
+        self.reason: BaseException | None = None
+        self.lingering: asyncio.Future[Any] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.cancelling = 0
+
+    @property
+    def needs_fresh_stack(self) -> bool:
+        """Whether the handler must run in a task of its own, since too many others stand on this one's stack."""
+        return self.depth > 0 and self.depth % FRESH_STACK_EVERY == 0
+
+    def chain(self) -> Iterator[Call]:
+        """This call, the one that awaits it, and so on."""
+        call: Call | None = self
+        while call is not None:
+            yield call
+            call = call.parent
+
+    def descends_from(self, ancestor: Call) -> bool:
+        """Whether `ancestor` awaits this call, directly or not."""
+        return any(call is ancestor for call in self.chain())
+
+    def interrupt(self, reason: BaseException) -> None:
+        """Cut the call short: whoever waits for its answer gets `reason`. Only the first reason counts."""
+        if self.reason is None and self.task is not None:
+            self.reason = reason
+            self.task.cancel()
+
+    def enlist(self) -> None:
+        """The call has to wait for something: from now on it can be interrupted."""
+        task = self.task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self.cancelling = task.cancelling()
+        parent = self.parent
+        if parent is not None:
+            if parent.children is None:
+                parent.children = []
+            parent.children.append(self)
+        if self.deadline is not None and (parent is None or parent.deadline != self.deadline):
+            self.timer = task.get_loop().call_at(self.deadline, self._expire)
+        if self.token is not None:
+            self.token.link(self, self._cancel)
+
+    def delist(self) -> None:
+        """Nothing can interrupt the call any more."""
+        self.task = None
+        if self.parent is not None and self.parent.children is not None:
+            self.parent.children.remove(self)
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.token is not None:
+            self.token.unlink(self)
+
+    def _expire(self) -> None:
+        self.interrupt(deadline_exceeded(self.mailbox.id, self._waits_for()))
+
+    def _cancel(self) -> None:
+        """The token was cancelled, in whatever thread."""
+        task = self.task
+        if task is None:
+            return
+        loop = task.get_loop()
+        if asyncio._get_running_loop() is loop:
+            self.interrupt(asyncio.CancelledError())
+        else:
+            loop.call_soon_threadsafe(self.interrupt, asyncio.CancelledError())
+
+    def _waits_for(self) -> list[AgentId]:
+        """The agents that wait for each other's answers, from this one down."""
+        call, below = self, list[AgentId]()
+        while call.children:
+            call = call.children[-1]
+            below.append(call.mailbox.id)
+        return below
+
+    def hold_until(self, work: asyncio.Future[Any]) -> None:
+        """Keep the agent's next message waiting until `work` is done, whatever happens to this call."""
+        self.lingering = work
+
+    def report_unhandled(self, message: object, ctx: MessageContext) -> None:
+        """The agent has no handler for the message."""
+        self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, "no handler takes it")
+
+
+current_call: ContextVar[Call | None] = ContextVar("symposia_current_call", default=None)
+
+
+def awaiting_call() -> Call | None:
+    """The call whose handler is running here, if it still is."""
+    call = current_call.get()
+    return call if call is not None and call.active else None
+
+
+def deadline_exceeded(agent: AgentId, waits_for: list[AgentId]) -> DeadlineExceededError:
+    """The error that names an agent that is too slow, and the ones that it was waiting for."""
+    because = f", waiting for {' → '.join(map(str, waits_for))}" if waits_for else ""
+    return DeadlineExceededError(f"Agent {agent} did not answer before its deadline{because}.")

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+from symposia.core._agent_id import AgentId
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._message_context import MessageContext
+from symposia.core._topic import TopicId
+
+
+class DeliveredContext(MessageContext):
+    """A `MessageContext` that makes up its token and id only for those who ask."""
+
+    def __init__(
+        self,
+        sender: AgentId | None,
+        topic_id: TopicId | None,
+        is_rpc: bool,
+        cancellation_token: CancellationToken | None,
+        message_id: str | None,
+    ) -> None:
+        self.sender = sender
+        self.topic_id = topic_id
+        self.is_rpc = is_rpc
+        self._token = cancellation_token
+        self._message_id = message_id
+
+    @property
+    def cancellation_token(self) -> CancellationToken:  # type: ignore[override]  # a field of the base class
+        if self._token is None:
+            self._token = CancellationToken()
+        return self._token
+
+    @property
+    def message_id(self) -> str:  # type: ignore[override]  # a field of the base class
+        if self._message_id is None:
+            self._message_id = str(uuid4())
+        return self._message_id

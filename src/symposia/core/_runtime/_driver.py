@@ -1,0 +1,48 @@
+"""Running a handler's coroutine inside the awaiting task, yet in a context of its own.
+
+A task for each message would cost ten times what most messages do, so a request's handler runs in its caller's task.
+Only its context variables must not be the caller's; `asyncio` offers that for whole tasks only, hence these few lines.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Coroutine, Generator
+from contextvars import Context
+from typing import Any
+
+from symposia.core._contexts import handling_agent
+from symposia.core._runtime._call import Call, current_call
+
+
+def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
+    """Run a handler to its first wait; to be called inside its own context.
+
+    Returns:
+        What it waits for.
+
+    Raises:
+        StopIteration: With its result: it did not wait for anything.
+    """
+    current_call.set(call)
+    handling_agent.set(call.mailbox.id)
+    return handler.send(None)
+
+
+@types.coroutine
+def resume(handler: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
+    """Run a handler from its first wait to its end, each step inside its own context."""
+    while True:
+        try:
+            value = yield waits_for
+        except GeneratorExit:
+            context.run(handler.close)
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever is thrown at the task belongs to the handler
+            step, argument = handler.throw, error
+        else:
+            step, argument = handler.send, value
+        try:
+            waits_for = context.run(step, argument)
+        except StopIteration as done:
+            return done.value

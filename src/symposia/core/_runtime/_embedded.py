@@ -1,0 +1,364 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from symposia.core._agent import Agent
+from symposia.core._agent_id import AgentId, AgentType
+from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._intervention import InterventionHandler
+from symposia.core._runtime._agent_types import AgentTypes
+from symposia.core._runtime._call import Call, awaiting_call, deadline_exceeded
+from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters
+from symposia.core._runtime._delivered_context import DeliveredContext
+from symposia.core._runtime._dispatcher import Admission, Dispatcher
+from symposia.core._runtime._driver import begin
+from symposia.core._runtime._gate import Gate, Phase
+from symposia.core._runtime._interventions import Interventions
+from symposia.core._runtime._mailbox import Mailbox, Publication
+from symposia.core._runtime._protocol import AgentRuntime
+from symposia.core._runtime._routing import recipients
+from symposia.core._runtime._subscriptions import Subscriptions
+from symposia.core._serialization import MessageSerializer
+from symposia.core._subscription import Subscription
+from symposia.core._topic import TopicId
+from symposia.core.exceptions import MessageDroppedException, RuntimeStoppedError, UndeliverableException
+
+T = TypeVar("T", bound=Agent)
+
+STOP_POLL = 0.01
+"""Seconds between two looks at the condition of `stop_when`."""
+
+
+class SingleThreadedAgentRuntime(AgentRuntime):
+    """Agents in one event loop: what AutoGen calls its single-threaded runtime.
+
+    Messages sent or published before `start` are kept and handled once started. What publish handlers raise, which no
+    sender waits for, is raised to the runtime's owner by `stop`, `stop_when`, `stop_when_idle`, `close` and
+    `process_next`: the error itself, or an `ExceptionGroup` of several.
+
+    Args:
+        intervention_handlers: Asked in order about every message; each may change or drop it.
+        tracer_provider: Kept for the tracing of messages.
+        ignore_unhandled_exceptions: Only log what publish handlers raise.
+        on_dead_letter: Called with each message that no agent takes; else they are logged at level INFO.
+    """
+
+    def __init__(
+        self,
+        *,
+        intervention_handlers: Sequence[InterventionHandler] | None = None,
+        tracer_provider: object | None = None,
+        ignore_unhandled_exceptions: bool = False,
+        on_dead_letter: Callable[[DeadLetter], None] | None = None,
+    ) -> None:
+        self._interventions = Interventions(intervention_handlers or ())
+        self._tracer_provider = tracer_provider
+        self._ignore_unhandled_exceptions = ignore_unhandled_exceptions
+        self._dead_letters = DeadLetters(on_dead_letter)
+        self._dispatcher = Dispatcher(self, self._dead_letters)
+        self._types = AgentTypes(self._dispatcher.ready)
+        self._subscriptions = Subscriptions()
+        self._gate = Gate()
+        self._serializers: dict[tuple[str, str], MessageSerializer[Any]] = {}
+
+    # Messages
+
+    async def send_message(
+        self,
+        message: Any,
+        recipient: AgentId,
+        *,
+        sender: AgentId | None = None,
+        cancellation_token: CancellationToken | None = None,
+        message_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        ctx = DeliveredContext(sender, None, True, cancellation_token, message_id)
+        mailbox = self._types.mailbox(recipient)
+        if mailbox is None:
+            raise self._undeliverable(message, recipient, ctx)
+        if self._interventions:
+            message = await self._interventions.on_send(message, ctx, recipient)
+        call = self._new_call(mailbox, cancellation_token, timeout)
+        if self._gate.phase is Phase.RUNNING and mailbox.is_free and not call.needs_fresh_stack:
+            answer = await self._handle_here(call, message, ctx)
+        elif self._gate.phase is Phase.READY and call.parent is None:
+            answer = await self._handle_once_started(call, message, ctx)
+        else:
+            self._gate.refuse_if_closed()
+            answer = await self._dispatcher.request(call, message, ctx)
+        if self._interventions:
+            answer = await self._interventions.on_response(answer, recipient, sender)
+        if self._dispatcher.fair_pause_due():
+            await asyncio.sleep(0)
+        return answer
+
+    async def publish_message(
+        self,
+        message: Any,
+        topic_id: TopicId,
+        *,
+        sender: AgentId | None = None,
+        cancellation_token: CancellationToken | None = None,
+        message_id: str | None = None,
+    ) -> None:
+        ctx = DeliveredContext(sender, topic_id, False, cancellation_token, message_id)
+        if self._interventions:
+            try:
+                message = await self._interventions.on_publish(message, ctx)
+            except MessageDroppedException:
+                return
+        publication = Publication(message, ctx, cancellation_token, copy_context())
+        if self._gate.phase is Phase.RUNNING:
+            self._deliver(publication, topic_id)
+        elif self._gate.phase is Phase.READY:
+            self._gate.hold(lambda: self._deliver(publication, topic_id))
+        else:
+            self._dead_letters.report(message, ctx, None, "the runtime has stopped")
+
+    # Agents
+
+    async def register_factory(
+        self,
+        type: str | AgentType,  # noqa: A002 - AutoGen's name
+        agent_factory: Callable[[], T | Awaitable[T]],
+        *,
+        expected_class: type[T] | None = None,
+    ) -> AgentType:
+        agent_type = type if isinstance(type, AgentType) else AgentType(type)
+        self._types.add_factory(agent_type.type, agent_factory, expected_class)
+        return agent_type
+
+    async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
+        self._types.check_free(agent_id)
+        await agent_instance.bind_id_and_runtime(agent_id, self)
+        self._types.add_instance(agent_instance, agent_id)
+        return agent_id
+
+    async def try_get_underlying_agent_instance(self, id: AgentId, type: type[T] = Agent) -> T:  # noqa: A002
+        agent = await self._agent(id)
+        if not isinstance(agent, type):
+            raise TypeError(f"Agent {id} is a {agent.__class__.__name__}, not a {type.__name__}.")
+        return agent
+
+    async def get(
+        self, id_or_type: AgentId | AgentType | str, /, key: str = "default", *, lazy: bool = True
+    ) -> AgentId:
+        agent_id = id_or_type if isinstance(id_or_type, AgentId) else AgentId(id_or_type, key)
+        if not lazy:
+            await self._agent(agent_id)
+        return agent_id
+
+    async def agent_metadata(self, agent: AgentId) -> AgentMetadata:
+        return (await self._agent(agent)).metadata
+
+    async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
+        return await (await self._agent(agent)).save_state()
+
+    async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
+        await (await self._agent(agent)).load_state(state)
+
+    async def save_state(self) -> Mapping[str, Any]:
+        made = [mailbox.agent for mailbox in self._types.mailboxes() if mailbox.agent is not None]
+        return {str(agent.id): dict(await agent.save_state()) for agent in made}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        for text, agent_state in state.items():
+            agent_id = AgentId.from_str(text)
+            if self._types.mailbox(agent_id) is not None:
+                await self.agent_load_state(agent_id, agent_state)
+
+    async def add_subscription(self, subscription: Subscription) -> None:
+        self._subscriptions.add(subscription)
+
+    async def remove_subscription(self, id: str) -> None:  # noqa: A002 - AutoGen's name
+        self._subscriptions.remove(id)
+
+    def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
+        several = serializer if isinstance(serializer, Sequence) else (serializer,)
+        self._serializers.update({(one.type_name, one.data_content_type): one for one in several})
+
+    # Life
+
+    @property
+    def unprocessed_messages_count(self) -> int:
+        """How many messages were accepted and wait for an agent to take them up."""
+        return len(self._gate.held) + sum(len(mailbox.queue or ()) for mailbox in self._types.mailboxes())
+
+    def start(self) -> None:
+        """Handle messages from now on, those that were kept first.
+
+        Raises:
+            RuntimeError: The runtime is started already, or closed.
+        """
+        self._gate.move_to(Phase.RUNNING)
+
+    async def process_next(self) -> None:
+        """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
+
+        Raises:
+            RuntimeError: The runtime is started, and handles messages by itself.
+            Exception: What publish handlers raised.
+        """
+        if self._gate.phase is not Phase.READY:
+            raise RuntimeError("process_next() is for a runtime that is not started; a started one needs no help.")
+        await self._gate.wait_held()
+        self._gate.admit_next()
+        await self._dispatcher.wait_idle(self._gate.waiting)
+        self._raise_failures()
+
+    async def stop(self) -> None:
+        """Stop now: handlers are cancelled, and whoever waits for an answer gets `RuntimeStoppedError`.
+
+        Published messages that wait become dead letters. A handler that stops its own runtime runs to its end.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        self._gate.move_to(Phase.STOPPING)
+        here = _calls_here()
+        for mailbox in self._types.mailboxes():
+            for publication in mailbox.drain():
+                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
+        self._dispatcher.interrupt_all(_stopped, here)
+        await self._dispatcher.wait_idle(here)
+        self._gate.move_to(Phase.READY)
+        self._raise_failures()
+
+    async def stop_when_idle(self) -> None:
+        """Stop as soon as every message is settled.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        self._gate.require(Phase.RUNNING)
+        await self._dispatcher.wait_idle(_calls_here())
+        await self.stop()
+
+    async def stop_when(self, condition: Callable[[], bool]) -> None:
+        """Stop as soon as a condition holds, or a publish handler has raised.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        self._gate.require(Phase.RUNNING)
+        while not condition() and (self._ignore_unhandled_exceptions or not self._dispatcher.failures):
+            await asyncio.sleep(STOP_POLL)
+        await self.stop()
+
+    async def close(self) -> None:
+        """Stop now if started, and close every agent. The runtime takes no messages any more.
+
+        Raises:
+            Exception: What publish handlers, or the agents' `close`, raised.
+        """
+        failures = self._dispatcher.failures
+        if self._gate.phase is Phase.RUNNING:
+            try:
+                await self.stop()
+            except Exception as error:  # noqa: BLE001 - raised once everything is closed
+                failures.append(error)
+        self._gate.move_to(Phase.CLOSED)
+        self._dispatcher.interrupt_all(_stopped, frozenset())
+        for mailbox in self._types.mailboxes():
+            if mailbox.agent is not None:
+                try:
+                    await mailbox.agent.close()
+                except Exception as error:  # noqa: BLE001 - likewise
+                    failures.append(error)
+        self._raise_failures()
+
+    def _new_call(self, mailbox: Mailbox, token: CancellationToken | None, timeout: float | None) -> Call:
+        if token is not None and token.is_cancelled():
+            raise asyncio.CancelledError
+        parent = awaiting_call()
+        deadline = None if parent is None else parent.deadline
+        if timeout is not None or deadline is not None:
+            now = asyncio.get_running_loop().time()
+            ends = [moment for moment in (deadline, None if timeout is None else now + timeout) if moment is not None]
+            deadline = min(ends)
+            if deadline <= now:
+                raise deadline_exceeded(mailbox.id, [])
+        return Call(self._dispatcher, mailbox, parent, token, deadline)
+
+    async def _handle_here(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
+        """Run the handler of an agent that is free, at once and in this task."""
+        mailbox = call.mailbox
+        mailbox.take_turn(call)
+        context = copy_context()
+        try:
+            handler = mailbox.agent.on_message(message, ctx)
+            waits_for = context.run(begin, call, handler)
+        except StopIteration as done:
+            self._dispatcher.release(call)
+            return done.value
+        except BaseException:
+            self._dispatcher.release(call)
+            raise
+        return await self._dispatcher.finish(call, handler, context, waits_for)
+
+    async def _handle_once_started(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
+        admission: Admission = asyncio.get_running_loop().create_future()
+
+        def admit() -> None:
+            self._gate.waiting.discard(call)
+            if not admission.done():
+                admission.set_result(call.mailbox.take_turn(call))
+
+        self._gate.waiting.add(call)
+        self._gate.hold(admit)
+        try:
+            return await self._dispatcher.request(call, message, ctx, admission)
+        finally:
+            self._gate.waiting.discard(call)
+
+    def _deliver(self, publication: Publication, topic: TopicId) -> None:
+        """Put a published message into the mailboxes of its recipients."""
+        found = recipients(
+            publication.message, topic, publication.ctx, self._subscriptions, self._types, self._dead_letters
+        )
+        self._dispatcher.publish(publication, found)
+
+    async def _agent(self, agent_id: AgentId) -> Agent:
+        """The agent's object, made now if need be."""
+        mailbox = self._types.mailbox(agent_id)
+        if mailbox is None:
+            raise LookupError(f"Agent type {agent_id.type!r} is not registered. {self._known_types()}")
+        return await self._dispatcher.activate(mailbox)
+
+    def _known_types(self) -> str:
+        return f"Registered types: {', '.join(self._types.names()) or 'none'}."
+
+    def _undeliverable(self, message: Any, recipient: AgentId, ctx: DeliveredContext) -> UndeliverableException:
+        reason = f"agent type {recipient.type!r} is not registered"
+        self._dead_letters.report(message, ctx, recipient, reason)
+        return UndeliverableException(
+            f"{type(message).__name__} for agent {recipient} cannot be delivered: {reason}. {self._known_types()}"
+        )
+
+    def _raise_failures(self) -> None:
+        """Tell the owner what publish handlers raised since the last time."""
+        failures = self._dispatcher.failures.copy()
+        self._dispatcher.failures.clear()
+        if not failures or self._ignore_unhandled_exceptions:
+            return
+        if len(failures) == 1:
+            raise failures[0]
+        raise ExceptionGroup(f"{len(failures)} published messages were not handled", failures)
+
+
+def _calls_here() -> frozenset[Call]:
+    """The calls inside which this code runs: they cannot end before it."""
+    here = awaiting_call()
+    return frozenset(() if here is None else here.chain())
+
+
+def _stopped(call: Call) -> RuntimeStoppedError:
+    return RuntimeStoppedError(f"The runtime stopped before agent {call.mailbox.id} answered.")
