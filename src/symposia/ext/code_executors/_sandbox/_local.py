@@ -77,17 +77,18 @@ async def local_unavailable_reason(backend: SandboxBackend) -> str | None:
     try:
         sandbox = await backend.create(SandboxPolicy())
     except SandboxUnavailableError as error:
-        return f"{error} {await asyncio.to_thread(_switch_that_is_off)}".strip()
+        return f"{error}. {await asyncio.to_thread(_switch_that_is_off)}"
     await sandbox.close()
     return None
 
 
 def _switch_that_is_off() -> str:
+    """What may stand in the way of user namespaces, which every sandbox of this machine needs."""
     for name, (off, on) in _USER_NAMESPACE_SWITCHES.items():
         path = Path("/proc/sys", name)
         if path.exists() and path.read_text(encoding="ascii").strip() == off:
             return f"User namespaces are switched off: sysctl {name.replace('/', '.')}={on} switches them on."
-    return ""
+    return "It needs user namespaces, which no kernel setting forbids here; most containers do."
 
 
 def _process_limit_is_own() -> bool:

@@ -49,8 +49,8 @@ def launcher_program(kind: str, request: Mapping[str, object]) -> bytes:
 
     Reads files the first time: not on the event loop.
     """
-    start = f"from sandbox._launcher._{kind} import main\nmain({dict(request)!r})\n"
-    return _modules("_inside", "_launcher") + start.encode()
+    imports = f"from sandbox._launcher._{kind} import main\nfrom sandbox._launcher._keeper import launch\n"
+    return _modules("_inside", "_launcher") + f"{imports}launch(main, {dict(request)!r})\n".encode()
 
 
 @cache

@@ -37,11 +37,13 @@ class BubblewrapBackend(SandboxBackend):
 
     async def unavailable_reason(self) -> str | None:
         """Try it; see `SandboxBackend.unavailable_reason`."""
+        if await _find_bwrap() is None:
+            return _MISSING
         return await local_unavailable_reason(BubblewrapBackend(base_python()))
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox; see `SandboxBackend.create`."""
-        bwrap = await asyncio.to_thread(shutil.which, "bwrap")
+        bwrap = await _find_bwrap()
         if bwrap is None:
             raise SandboxUnavailableError(_MISSING)
         if self._python is None:
@@ -50,3 +52,7 @@ class BubblewrapBackend(SandboxBackend):
         server = [str(self._python.executable), *bootstrap_arguments(program)]
         request = {"bwrap": bwrap, "server": server}
         return await start_local_sandbox("bubblewrap", self._python, policy, mounts, request=request, then=program)
+
+
+async def _find_bwrap() -> str | None:
+    return await asyncio.to_thread(shutil.which, "bwrap")

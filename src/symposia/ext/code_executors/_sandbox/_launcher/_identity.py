@@ -10,18 +10,27 @@ import os
 from ._kernel import CLONE_NEWUSER, own_proc_files, unshare
 
 _FIRST_UID = 1_900_000_000  # above what systemd, podman and /etc/subuid hand out
+_NEEDED_CAPABILITIES = 1 << 21 | 1 << 7 | 1 << 6  # CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID
 SANDBOX_UID = 1000  # what it looks like inside
 
 
 def own_uid() -> int | None:
     """A user id that only the sandbox of this process has; None where this process cannot choose one.
 
-    Only root can, and not the root of most containers, where there are but some tens of thousands of user ids.
+    Only root can, and not the root of most containers, who lacks the right, or has some tens of thousands of user ids.
     """
     uid = _FIRST_UID + os.getpid()
+    if _NEEDED_CAPABILITIES & ~_capabilities():
+        return None
     with open("/proc/self/uid_map", encoding="ascii") as file:
         ranges = [(int(first), int(count)) for first, _, count in map(str.split, file)]
-    return uid if os.geteuid() == 0 and any(first <= uid < first + count for first, count in ranges) else None
+    return uid if any(first <= uid < first + count for first, count in ranges) else None
+
+
+def _capabilities() -> int:
+    with open("/proc/self/status", encoding="ascii") as file:
+        [capabilities] = [line.split()[1] for line in file if line.startswith("CapEff:")]
+    return int(capabilities, 16)
 
 
 def become(uid: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
@@ -13,6 +13,15 @@ from ._cgroups import Groups
 from ._kernel import adopt_orphans
 
 _FAILED = 1
+
+
+def launch(main: Callable[[Mapping[str, object]], NoReturn], request: Mapping[str, object]) -> NoReturn:
+    """Run a launcher; where it cannot do its work, say why in one line."""
+    try:
+        main(request)
+    except OSError as error:
+        os.write(2, f"{error.strerror or error}\n".encode())
+        os._exit(_FAILED)
 
 
 def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
@@ -56,6 +65,6 @@ def _try(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
         groups.join()
         become_sandbox()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the child must not become a second keeper
-        os.write(2, f"{error}\n".encode())
+        os.write(2, f"{getattr(error, 'strerror', None) or error}\n".encode())
     finally:
         os._exit(_FAILED)
