@@ -106,8 +106,20 @@ async def test_setup_of_one_sandbox_that_cannot_be_fails(monkeypatch: pytest.Mon
     assert "No Docker engine answers." in result.stderr
 
 
+async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def set_up(backend: SandboxBackend, report: Report) -> None:
+        """Do nothing."""
+
+    backends(monkeypatch, Backend("bubblewrap", "There is no bwrap here."), NAMESPACES)
+    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
+    result = await symposia("run", "--task", "sorting", "--sandbox", "bubblewrap")
+    assert result.exit_code == Status.NO_SANDBOX
+    assert "bubblewrap does not work on this machine: There is no bwrap here." in result.stderr
+
+
 async def test_run_never_falls_back_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     backends(monkeypatch, DOCKER)
     result = await symposia("run", "--task", "sorting")
     assert result.exit_code == Status.NO_SANDBOX
     assert "No Docker engine answers." in result.stderr
+    assert "--sandbox local" in result.stderr

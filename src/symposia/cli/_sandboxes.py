@@ -27,18 +27,25 @@ async def ready_sandbox(name: SandboxName, report: Callable[[str], None]) -> San
     Raises:
         SandboxUnavailableError: It does not work on this machine, or none does.
     """
-    if name is SandboxName.LOCAL:
-        return LocalBackend()
-
-    def first_use(line: str) -> None:
-        report(f"First use on this machine: {line}")
-
-    wanted = [backend for backend in sandbox_backends() if name in {SandboxName.AUTO, backend.name}]
-    if name is SandboxName.DOCKER:  # without its image it does not work yet, and setting it up says why it cannot
-        await set_up_backend(wanted[0], first_use)
-    chosen = await choose_backend(wanted)
-    await set_up_backend(chosen, first_use)
+    chosen = await (_best() if name is SandboxName.AUTO else _named(name))
+    await set_up_backend(chosen, lambda line: report(f"First use on this machine: {line}"))
     return chosen
+
+
+async def _named(name: SandboxName) -> SandboxBackend:
+    backend = next(each for each in (*sandbox_backends(), LocalBackend()) if each.name == name)
+    if name is SandboxName.DOCKER:
+        return backend  # without its image it does not work yet; setting it up says what else it lacks
+    if reason := await backend.unavailable_reason():
+        raise SandboxUnavailableError(f"{name} does not work on this machine: {reason}\nElse: --sandbox auto")
+    return backend
+
+
+async def _best() -> SandboxBackend:
+    try:
+        return await choose_backend(sandbox_backends())
+    except SandboxUnavailableError as error:
+        raise SandboxUnavailableError(f"{error}\nWith this command, that is: --sandbox local") from error
 
 
 async def set_up(name: SandboxName, report: Callable[[str], None]) -> None:

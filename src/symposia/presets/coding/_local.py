@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
 from typing_extensions import override
 
@@ -19,6 +21,7 @@ from symposia.core.code_executor import (
     SandboxResult,
 )
 from symposia.core.exceptions import SandboxError
+from symposia.ext.code_executors import make_sandbox_python
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 from symposia.presets.coding._data import UNPROTECTED
 
@@ -37,19 +40,32 @@ class LocalBackend(SandboxBackend):
 
     @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> LocalSandbox:
-        """Make a work folder. Of the policy, the time, the output and the files that come back are held to."""
-        return LocalSandbox(policy)
+        """Make a work folder. Of the policy, the time, the output and the files that come back are held to.
+
+        Raises:
+            SandboxUnavailableError: The Python environment that generated code sees cannot be made.
+        """
+        python = await make_sandbox_python()
+        return LocalSandbox(policy, python.executable)
 
 
 class LocalSandbox(Sandbox):
-    """The interface of a sandbox on the local executor."""
+    """The interface of a sandbox on the local executor.
 
-    def __init__(self, policy: SandboxPolicy) -> None:
+    Args:
+        policy: How long a block may run, and what comes back of it.
+        python: Runs Python blocks: the one of the sandboxes, with the packages that the coder is told of.
+    """
+
+    def __init__(self, policy: SandboxPolicy, python: Path) -> None:
         self._listener: OutputListener | None = None
         with warnings.catch_warnings():  # it warns that it protects from nothing, which is why this has to be asked for
             warnings.simplefilter("ignore", UserWarning)
             self._executor = LocalCommandLineCodeExecutor(
-                timeout=policy.time_limit, policy=policy, on_output=self._pass_on
+                timeout=policy.time_limit,
+                policy=policy,
+                virtual_env_context=SimpleNamespace(env_exe=str(python), bin_path=str(python.parent)),
+                on_output=self._pass_on,
             )
 
     @override
