@@ -14,7 +14,7 @@ from tests.contracts.code_executor_contract import (
     shell,
 )
 
-from symposia.core.code_executor import SandboxPolicy
+from symposia.core.code_executor import CodeBlock, SandboxPolicy
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 
 pytestmark = pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code:UserWarning")
@@ -71,6 +71,15 @@ async def test_files_over_the_caps_stay_in_the_work_folder_and_are_named(tmp_pat
         )
     assert [artifact.path for artifact in result.artifacts] == ["one"]
     assert result.blocks[0].artifacts_skipped == (("big", "too large"),)
+
+
+async def test_a_shell_that_is_not_installed_is_told_to_the_blocks_author(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    async with asyncio.timeout(WAIT), LocalCommandLineCodeExecutor(work_dir=tmp_path) as executor:
+        result = await run(executor, CodeBlock(code="echo", language="bash"))
+    assert (result.exit_code, result.output) == (1, "bash is not installed on this machine.")
 
 
 def make_environment(folder: Path) -> SimpleNamespace:

@@ -12,6 +12,7 @@ from symposia.ext.code_executors._environment import (
     environment_key,
     find_sandbox_python,
     make_sandbox_python,
+    one_set_up_at_a_time,
     sandbox_python_folder,
 )
 from symposia.ext.code_executors._environment import _pip as pip
@@ -74,13 +75,50 @@ async def test_a_cancelled_set_up_leaves_nothing_half_made(cache: Path) -> None:
     assert names_in(cache) == []
 
 
+async def test_what_a_killed_set_up_left_is_removed_by_the_next_one(cache: Path) -> None:
+    left = cache / "unfinished" / "lib"
+    left.mkdir(parents=True)
+    begun = asyncio.Event()
+    async with asyncio.timeout(WAIT):
+        making = asyncio.ensure_future(make_sandbox_python(lambda _line: begun.set()))
+        await begun.wait()
+        assert not left.exists()
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+
+
+@pytest.mark.usefixtures("cache")
+async def test_one_set_up_waits_for_the_other() -> None:
+    order: list[str] = []
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with one_set_up_at_a_time():
+            held.set()
+            await release.wait()
+            order.append("first")
+
+    async def second() -> None:
+        async with one_set_up_at_a_time():
+            order.append("second")
+
+    async with asyncio.timeout(WAIT), asyncio.TaskGroup() as group:
+        group.create_task(first())
+        await held.wait()
+        group.create_task(second())
+        await asyncio.sleep(0)
+        release.set()
+    assert order == ["first", "second"]
+
+
 async def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     async with asyncio.timeout(WAIT):
-        with pytest.raises(SandboxUnavailableError, match="set XDG_CACHE_HOME"):
+        with pytest.raises(SandboxUnavailableError, match="or set XDG_CACHE_HOME"):
             await make_sandbox_python()
 
 

@@ -1,3 +1,4 @@
+from symposia.ext.code_executors._environment._cache import one_set_up_at_a_time
 from symposia.ext.code_executors._environment._folder import (
     Progress,
     find_sandbox_python,
@@ -17,6 +18,7 @@ __all__ = [
     "find_sandbox_python",
     "install_pinned_packages",
     "make_sandbox_python",
+    "one_set_up_at_a_time",
     "sandbox_python_folder",
     "say_nothing",
 ]

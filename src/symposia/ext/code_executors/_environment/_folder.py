@@ -10,38 +10,35 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment._cache import cache_folder, make_cache_folder, one_set_up_at_a_time
 from symposia.ext.code_executors._environment._pins import environment_key
 from symposia.ext.code_executors._environment._pip import install_pinned_packages, run_command
 from symposia.ext.code_executors._sandbox._python import SandboxPython
 
-NO_SYSTEM_FONTS = "<fontconfig></fontconfig>\n"
-AT_EVERY_START = (  # the host's font settings are out of reach inside, which fontconfig would say with every plot
+Progress = Callable[[str], None]
+
+FOLDER: Final = "python"
+UNFINISHED: Final = "unfinished"
+NO_SYSTEM_FONTS: Final = "<fontconfig></fontconfig>\n"
+AT_EVERY_START: Final = (  # the host's font settings are not there inside, which fontconfig would say with every plot
     "import os, sys; os.environ.setdefault('FONTCONFIG_FILE', os.path.join(sys.prefix, 'fonts.conf'))\n"
 )
-Progress = Callable[[str], None]
-UNFINISHED = "unfinished-"
-ABANDONED_AFTER_SECONDS = 3600
 
 
 def sandbox_python_folder() -> Path:
     """Say where the environment of this Python and these pins is, or would be."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    key = environment_key(
-        platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
-    )
-    return cache / "symposia" / "python" / key
+    made_from = platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
+    return cache_folder() / FOLDER / environment_key(*made_from)
 
 
 async def find_sandbox_python() -> SandboxPython | None:
     """Find the environment that an earlier set-up made; None when there is none."""
-    folder = await asyncio.to_thread(sandbox_python_folder)
-    return await asyncio.to_thread(_sandbox_python, folder)
+    return await asyncio.to_thread(_find)
 
 
 async def make_sandbox_python(progress: Progress | None = None) -> SandboxPython:
@@ -54,21 +51,21 @@ async def make_sandbox_python(progress: Progress | None = None) -> SandboxPython
         SandboxUnavailableError: The cache folder cannot be written, or pip or the network failed. Nothing half-made
             remains.
     """
-    folder = await asyncio.to_thread(sandbox_python_folder)
-    found = await asyncio.to_thread(_sandbox_python, folder)
+    found = await find_sandbox_python()
     if found:
         return found
-    report = progress or say_nothing
-    unfinished = await asyncio.to_thread(_unfinished_folder, folder.parent)
+    async with one_set_up_at_a_time():
+        found = await find_sandbox_python()
+        return found or await _make(progress or say_nothing)
+
+
+async def _make(report: Progress) -> SandboxPython:
+    unfinished = await asyncio.to_thread(_unfinished_folder)
     try:
-        await _fill(unfinished / "python", report)
-        await asyncio.to_thread(_publish, unfinished / "python", folder)
+        await _fill(unfinished, report)
+        return await asyncio.to_thread(_publish, unfinished)
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True))
-    made = await asyncio.to_thread(_sandbox_python, folder)
-    if made is None:
-        raise SandboxUnavailableError(f"The sandbox's Python environment disappeared from {folder} while it was made.")
-    return made
 
 
 async def _fill(folder: Path, report: Progress) -> None:
@@ -79,53 +76,39 @@ async def _fill(folder: Path, report: Progress) -> None:
             f"python -m venv failed. On Debian and Ubuntu: apt install python3-venv. It said:\n{output}"
         )
     report("installing numpy, pandas and matplotlib into it")
-    await install_pinned_packages(_packages_folder(folder))
+    packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    await install_pinned_packages(packages)
     await asyncio.to_thread(_write_for_all, folder / "fonts.conf", NO_SYSTEM_FONTS)
-    await asyncio.to_thread(_write_for_all, _packages_folder(folder) / "symposia.pth", AT_EVERY_START)
+    await asyncio.to_thread(_write_for_all, packages / "symposia.pth", AT_EVERY_START)
 
 
-def _write_for_all(file: Path, text: str) -> None:
-    """Write a file that the sandbox's user can read too, whatever this process's umask is."""
-    file.write_text(text, encoding="utf-8")
-    file.chmod(0o644)
-
-
-def _packages_folder(folder: Path) -> Path:
-    return folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-
-
-def _sandbox_python(folder: Path) -> SandboxPython | None:
+def _find() -> SandboxPython | None:
+    folder = sandbox_python_folder()
     executable = folder / "bin" / "python"
     if not executable.exists():
         return None
     return SandboxPython(executable=executable, read_only_paths=(folder, Path(sys.base_prefix)))
 
 
-def _unfinished_folder(parent: Path) -> Path:
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(parent)
-        return Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
-    except OSError as error:
-        raise SandboxUnavailableError(
-            f"The sandbox's Python environment cannot be made in {parent}: {error.strerror}. "
-            "Make the folder writable, or set XDG_CACHE_HOME to one that is."
-        ) from error
+def _unfinished_folder() -> Path:
+    """Make room for a new one; what is there is of a maker that was killed, since only one makes at a time."""
+    unfinished = make_cache_folder(FOLDER) / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return unfinished
 
 
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what makers that were killed have left."""
-    for folder in parent.glob(f"{UNFINISHED}*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+def _publish(unfinished: Path) -> SandboxPython:
+    unfinished.rename(sandbox_python_folder())
+    made = _find()
+    if made is None:
+        raise SandboxUnavailableError(f"{sandbox_python_folder()} was removed while it was made.")
+    return made
 
 
-def _publish(made: Path, folder: Path) -> None:
-    try:
-        made.rename(folder)
-    except OSError:
-        if not folder.exists():  # else another process was faster, and its environment is as good
-            raise
+def _write_for_all(file: Path, text: str) -> None:
+    """Write a file that the sandbox's user can read too, whatever this process's umask is."""
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o644)
 
 
 def say_nothing(_line: str) -> None:

@@ -53,10 +53,8 @@ async def install_pinned_packages(folder: Path, target: TargetPython | None = No
     Raises:
         SandboxUnavailableError: There is no pip, or it failed; the text holds the end of what it said.
     """
-    pins = folder.parent / "packages.txt"
-    await asyncio.to_thread(pins.write_text, PINNED_PACKAGES, encoding="utf-8")
     command = [await _python_with_pip(), "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--target", str(folder), "--requirement", str(pins), *(target.pip_arguments() if target else [])]
+    command += ["--target", str(folder), *(target.pip_arguments() if target else []), *PINNED_PACKAGES.split()]
     status, output = await run_command(command)
     if status:
         raise SandboxUnavailableError(

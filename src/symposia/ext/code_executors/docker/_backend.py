@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import Progress
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
@@ -24,7 +24,7 @@ from symposia.ext.code_executors.docker._transport import DockerTransport
 ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
-class DockerBackend:
+class DockerBackend(SandboxBackend):
     """A `SandboxBackend` on the Docker engine that the ``docker`` command would use.
 
     Args:

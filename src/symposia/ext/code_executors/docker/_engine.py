@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import socket
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, Final, ParamSpec, Protocol, TypeVar, cast
 
@@ -48,10 +49,18 @@ class EngineClient(Protocol):
     def containers(self, *, all: bool, filters: Json) -> list[Json]: ...  # noqa: A002 - the SDK's name
     def inspect_container(self, container: str) -> Json: ...
     def inspect_image(self, image: str) -> Json: ...
-    def pull(self, repository: str, tag: str) -> str: ...
+    def pull(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterable[Json]: ...
     def build(
-        self, *, fileobj: IO[bytes], custom_context: bool, tag: str, rm: bool, forcerm: bool, network_mode: str
-    ) -> Iterable[bytes]: ...
+        self,
+        *,
+        fileobj: IO[bytes],
+        custom_context: bool,
+        tag: str,
+        rm: bool,
+        forcerm: bool,
+        network_mode: str,
+        decode: bool,
+    ) -> Iterable[Json]: ...
 
 
 class EngineNotFoundError(SandboxError):
@@ -88,11 +97,27 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         EngineConflictError: Something stands in the way: a name is taken, or a removal is under way.
         SandboxError: The engine refused or did not answer.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs))
+    return await _settled(asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs)))
+
+
+async def follow(begin: Callable[[], Iterable[Json]]) -> None:
+    """Follow a long work of the engine, which tells of its progress, to its end.
+
+    Cancelling gives it up at its next sign of life.
+
+    Args:
+        begin: Starts the work and gives its progress; called in a worker thread.
+
+    Raises:
+        SandboxError: The engine refused, or the work failed.
+    """
+    given_up = threading.Event()
+    running = asyncio.ensure_future(asyncio.to_thread(_translated, _follow, begin, given_up))
     try:
-        return await asyncio.shield(running)
+        await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
+        given_up.set()
+        await _settled(running)
         raise
 
 
@@ -114,6 +139,23 @@ async def connection_of(stream: IO[bytes]) -> socket.socket:
         return connection
 
     return await asyncio.to_thread(take_over)
+
+
+async def _settled(running: asyncio.Future[T]) -> T:
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def _follow(begin: Callable[[], Iterable[Json]], given_up: threading.Event) -> None:
+    """The engine tells of a failure in its progress, and not by a status."""
+    for progress in begin():
+        if "error" in progress:
+            raise SandboxError(str(progress["error"]))
+        if given_up.is_set():
+            return
 
 
 def _connect() -> EngineClient:

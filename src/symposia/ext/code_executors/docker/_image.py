@@ -12,7 +12,7 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,9 +22,10 @@ from symposia.ext.code_executors._environment import (
     TargetPython,
     environment_key,
     install_pinned_packages,
+    one_set_up_at_a_time,
     say_nothing,
 )
-from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, ask
+from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, Json, ask, follow
 
 BASE_IMAGE: Final = "python:3.11-slim"
 IMAGE_NAME: Final = "symposia-sandbox"
@@ -82,18 +83,19 @@ async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Pr
     prepared = prepared_image(image)
     if await has_image(client, prepared):
         return prepared
-    if not await has_image(client, image):
-        report(f"pulling the image {image}")
-        await _pull(client, image)
-    if prepared != image:
-        await _build(client, image, prepared, report)
+    async with one_set_up_at_a_time():
+        if not await has_image(client, image):
+            report(f"pulling the image {image}")
+            await _pull(client, image)
+        if not await has_image(client, prepared):
+            await _build(client, image, prepared, report)
     return prepared
 
 
 async def _pull(client: EngineClient, image: str) -> None:
     repository, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
     try:
-        await ask(client.pull, repository, tag)
+        await follow(lambda: client.pull(repository, tag, stream=True, decode=True))
         await ask(client.inspect_image, image)
     except SandboxError as error:
         raise SandboxUnavailableError(
@@ -112,18 +114,21 @@ async def _build(client: EngineClient, base: str, tag: str, report: Progress) ->
         await install_pinned_packages(packages, target)
         report(f"building the image {tag} from {base}")
         recipe = RECIPE.format(base=base, version=target.version)
-        await ask(_send_build, client, tag, folder, recipe)
+        await follow(lambda: _send_build(client, tag, folder, recipe))
+    except SandboxUnavailableError:
+        raise
+    except SandboxError as error:
+        raise SandboxUnavailableError(f"The image {tag} could not be built: {error}") from error
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
-def _send_build(client: EngineClient, tag: str, folder: Path, recipe: str) -> None:
+def _send_build(client: EngineClient, tag: str, folder: Path, recipe: str) -> Iterator[Json]:
     with tempfile.TemporaryFile() as context:
         _write_context(context, folder, recipe)
-        answers = client.build(
-            fileobj=context, custom_context=True, tag=tag, rm=True, forcerm=True, network_mode="none"
+        yield from client.build(
+            fileobj=context, custom_context=True, tag=tag, rm=True, forcerm=True, network_mode="none", decode=True
         )
-        _raise_if_failed(tag, answers)
 
 
 def _write_context(context: IO[bytes], folder: Path, recipe: str) -> None:
@@ -139,13 +144,6 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
-
-
-def _raise_if_failed(tag: str, answers: Iterable[bytes]) -> None:
-    """The engine reports a failed build inside its stream of answers, not by a status."""
-    for line in b"".join(answers).splitlines():
-        if line and (error := json.loads(line).get("error")):
-            raise SandboxUnavailableError(f"The image {tag} could not be built: {error}")
 
 
 async def _python_of(client: EngineClient, image: str) -> TargetPython:

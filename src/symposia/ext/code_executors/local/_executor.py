@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Final
 
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
-from symposia.ext.code_executors._blocks import PlannedBlock
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors.local._process import run_process
 
@@ -86,14 +86,18 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         del source  # it is read from the work folder
         await asyncio.to_thread(self._mark_all_seen)
-        result = await run_process(
-            [self._interpreter(planned), str(planned.file)],
-            folder=self.work_dir,
-            environment=self._scrubbed_environment(),
-            time_limit=self._timeout,
-            limits=self._policy,
-            on_output=self._on_output,
-        )
+        interpreter = self._interpreter(planned)
+        try:
+            result = await run_process(
+                [interpreter, str(planned.file)],
+                folder=self.work_dir,
+                environment=self._scrubbed_environment(),
+                time_limit=self._timeout,
+                limits=self._policy,
+                on_output=self._on_output,
+            )
+        except FileNotFoundError as error:
+            raise RefusedBlockError(f"{interpreter} is not installed on this machine.") from error
         return await asyncio.to_thread(self._with_artifacts, result)
 
     async def _close(self) -> None:

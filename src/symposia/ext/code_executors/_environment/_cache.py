@@ -1,0 +1,67 @@
+"""The folder that set-ups share: one below the user's cache, and a lock so that each thing is made once."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from symposia.core.exceptions import SandboxUnavailableError
+
+POLL_SECONDS: Final = 0.1
+
+
+def cache_folder() -> Path:
+    """Say where the user's cache has our folder, or would have it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "symposia"
+
+
+def make_cache_folder(name: str) -> Path:
+    """Make a folder in the cache.
+
+    Raises:
+        SandboxUnavailableError: It cannot be made.
+    """
+    folder = cache_folder() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SandboxUnavailableError(
+            f"What sandboxes need cannot be kept in {folder}: {error.strerror}. Make the folder writable, or set "
+            "XDG_CACHE_HOME to one that is."
+        ) from error
+    return folder
+
+
+@asynccontextmanager
+async def one_set_up_at_a_time() -> AsyncGenerator[None]:
+    """Wait until no other task or process of this user sets something up, and keep them waiting meanwhile.
+
+    The kernel holds the lock for this process, so it ends with it in whatever way.
+
+    Raises:
+        SandboxUnavailableError: The cache folder cannot be written.
+    """
+    file = await asyncio.to_thread(_open_lock)
+    try:
+        while not _taken(file):  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(POLL_SECONDS)
+        yield
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _open_lock() -> IO[str]:
+    return (make_cache_folder(".") / "set-up.lock").open("w", encoding="ascii")
+
+
+def _taken(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
