@@ -2,5 +2,20 @@
 
 from symposia.agentchat.agents._assistant import AssistantAgent
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+from symposia.agentchat.agents._code_executor import (
+    ApprovalFuncType,
+    ApprovalRequest,
+    ApprovalResponse,
+    CodeExecutorAgent,
+)
+from symposia.agentchat.agents._user_proxy import UserProxyAgent
 
-__all__ = ["AssistantAgent", "BaseChatAgent"]
+__all__ = [
+    "ApprovalFuncType",
+    "ApprovalRequest",
+    "ApprovalResponse",
+    "AssistantAgent",
+    "BaseChatAgent",
+    "CodeExecutorAgent",
+    "UserProxyAgent",
+]

@@ -1,7 +1,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
@@ -139,11 +139,18 @@ def task_messages(task: Task) -> list[BaseChatMessage]:
         return [TextMessage(content=task, source="user")]
     if isinstance(task, BaseChatMessage):
         return [task]
+    return [_checked_message(message) for message in _checked_list(task)]
+
+
+def _checked_list(task: object) -> Sequence[object]:
     if not isinstance(task, Sequence):
         raise InvalidArgumentError(f"A task is a text, a chat message or a list of chat messages, not {type(task)}.")
     if not task:
         raise InvalidArgumentError("Task list cannot be empty.")
-    for message in task:
-        if not isinstance(message, BaseChatMessage):
-            raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
-    return list(task)
+    return cast("Sequence[object]", task)
+
+
+def _checked_message(message: object) -> BaseChatMessage:
+    if not isinstance(message, BaseChatMessage):
+        raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
+    return message

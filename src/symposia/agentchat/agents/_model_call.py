@@ -41,11 +41,30 @@ class ModelCall:
             )
         return self._result
 
+    @property
+    def text(self) -> str:
+        """The whole answer of a model that was given no tools to call.
+
+        Raises:
+            ModelError: It asks for tools all the same, or the stream ended without a whole answer.
+        """
+        if isinstance(self.result.content, str):
+            return self.result.content
+        names = ", ".join(call.name for call in self.result.content)
+        raise ModelError(
+            f"Agent '{self._agent}': the model gave no text but asked for tools that it was not given: {names}"
+        )
+
+    async def whole(self) -> CreateResult:
+        """Ask, and give the whole answer at once."""
+        with cancelled_by(self._token):
+            self._result = await step("model", self._agent, self._request, self._create)
+        return self._result
+
     async def chunks(self) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
         """Ask, and yield the pieces of text as they come: none unless the call streams."""
         if not self._stream:
-            with cancelled_by(self._token):
-                self._result = await step("model", self._agent, self._request, self._create)
+            await self.whole()
             return
         async with aclosing(step_stream("model", self._agent, self._request, self._create_stream)) as pieces:
             while (piece := await self._next(pieces)) is not None:

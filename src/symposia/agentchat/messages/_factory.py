@@ -56,10 +56,7 @@ class MessageFactory:
         Raises:
             RegistrationError: It is no message class, or a class of its ``type`` is known already.
         """
-        if not issubclass(message_type, (BaseChatMessage, BaseAgentEvent)):
-            raise RegistrationError(
-                f"Message type {message_type} must be a subclass of BaseChatMessage or BaseAgentEvent."
-            )
+        _check_message_type(message_type)
         if self.is_registered(message_type):
             raise RegistrationError(f"Message type {message_type} is already registered.")
         self._types[message_type_name(message_type)] = message_type
@@ -77,3 +74,8 @@ class MessageFactory:
         if name not in self._types:
             raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
         return self._types[name].load(data)
+
+
+def _check_message_type(message_type: object) -> None:
+    if not isinstance(message_type, type) or not issubclass(message_type, (BaseChatMessage, BaseAgentEvent)):
+        raise RegistrationError(f"Message type {message_type} must be a subclass of BaseChatMessage or BaseAgentEvent.")

@@ -17,6 +17,7 @@ from symposia.agentchat.agents._assistant._setup import (
 from symposia.agentchat.agents._assistant._turn import Turn
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._intake import Intake
+from symposia.agentchat.agents._model_view import ModelView
 from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -31,7 +32,7 @@ from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
-from symposia.core.models import ChatCompletionClient, SystemMessage
+from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import Workbench
 
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -120,7 +121,7 @@ class AssistantAgent(BaseChatAgent):
             name=name,
             client=model_client,
             context=self._model_context,
-            system=[] if system_message is None else [SystemMessage(content=system_message)],
+            view=ModelView(self._model_context, system_message, takes_images=model_client.model_info["vision"]),
             memories=checked_memories(name, memory),
             workbenches=checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call),
             handoffs=made_handoffs,

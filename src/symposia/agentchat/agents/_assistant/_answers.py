@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from symposia.agentchat.agents._assistant._setup import AssistantSetup
+from symposia.agentchat.agents._model_call import ModelCall
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, TextMessage, ToolCallSummaryMessage
 from symposia.core import FunctionCall
@@ -18,30 +19,26 @@ from symposia.core.models import (
 )
 
 
-def model_answer(setup: AssistantSetup, result: CreateResult, message_id: str) -> BaseChatMessage:
+def model_answer(setup: AssistantSetup, question: ModelCall) -> BaseChatMessage:
     """The model's own words, parsed where the assistant answers in a schema.
 
     Raises:
-        ModelError: The words do not fit the schema, or there are none.
+        ModelError: The words do not fit the schema, or the model asks for tools where it was to reflect.
     """
-    if not isinstance(result.content, str):
-        raise ModelError(
-            f"Agent '{setup.name}': reflect on tool use produced no valid text response: the model asked for more"
-            " tools, although it was told not to."
-        )
+    text, usage = question.text, question.result.usage
     if setup.output is None:
-        return TextMessage(id=message_id, content=result.content, source=setup.name, models_usage=result.usage)
+        return TextMessage(id=question.message_id, content=text, source=setup.name, models_usage=usage)
     try:
-        content = setup.output.ContentModel.model_validate_json(result.content)
+        content = setup.output.ContentModel.model_validate_json(text)
     except ValidationError as error:
         raise ModelError(
-            f"Agent '{setup.name}': the model's answer is not a {setup.output.ContentModel.__name__}: {error}"
+            f"Agent '{setup.name}': the model's answer is no {setup.output.ContentModel.__name__}: {error}"
         ) from error
     return setup.output.StructuredMessage(
-        id=message_id,
+        id=question.message_id,
         content=content,
         source=setup.name,
-        models_usage=result.usage,
+        models_usage=usage,
         format_string=setup.output.format_string,
     )
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
+from symposia.agentchat.agents._model_view import ModelView
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import StructuredMessageFactory
 from symposia.core import FunctionCall
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import ChatCompletionClient, FunctionExecutionResult, SystemMessage
+from symposia.core.models import ChatCompletionClient, FunctionExecutionResult
 from symposia.core.tools import (
     BaseStreamTool,
     BaseTool,
@@ -38,8 +39,8 @@ class AssistantSetup:
     Attributes:
         name: The assistant's.
         client: The model.
-        context: What the model has been told and has said, system messages aside.
-        system: What the model is told first.
+        context: What the model has been told and has said.
+        view: What of it the model is shown, and what it is told first.
         memories: Asked before each turn.
         workbenches: Where the tools are, those that hand off included.
         handoffs: What the model can hand off to, by the name of its tool.
@@ -53,7 +54,7 @@ class AssistantSetup:
     name: str
     client: ChatCompletionClient
     context: ChatCompletionContext
-    system: Sequence[SystemMessage]
+    view: ModelView
     memories: Sequence[Memory]
     workbenches: Sequence[Workbench]
     handoffs: Mapping[str, Handoff]
@@ -86,9 +87,9 @@ def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: boo
     return made
 
 
-def _as_tool(agent: str, tool: ToolLike) -> AnyTool:
+def _as_tool(agent: str, tool: object) -> AnyTool:
     if isinstance(tool, BaseTool):
-        return tool
+        return cast("AnyTool", tool)
     if callable(tool):
         return FunctionTool(tool, description=tool.__doc__ or "")
     raise InvalidArgumentError(f"Unsupported tool type: {type(tool)} (agent '{agent}'): give a function or a BaseTool.")
@@ -120,7 +121,7 @@ def checked_handoffs(
     return dict(zip(names, made, strict=True))
 
 
-def _as_handoff(agent: str, handoff: Handoff | str) -> Handoff:
+def _as_handoff(agent: str, handoff: object) -> Handoff:
     if isinstance(handoff, Handoff):
         return handoff
     if isinstance(handoff, str):
@@ -161,17 +162,20 @@ def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
     return StaticStreamWorkbench(tools) if streams else StaticWorkbench(tools)
 
 
-def checked_memories(agent: str, memory: Sequence[Memory] | None) -> list[Memory]:
+def checked_memories(agent: str, memory: Sequence[Memory] | Memory | None) -> list[Memory]:
     """The memories of an assistant.
 
     Raises:
         TypeError: Something else is given.
     """
-    memories = list(memory) if isinstance(memory, Sequence) else [memory] if memory is not None else []
-    for each in memories:
-        if not isinstance(each, Memory):
-            raise TypeError(f"Expected Memory, List[Memory], or None, got {type(each)} (agent '{agent}')")
-    return memories
+    given: Sequence[object] = [] if memory is None else memory if isinstance(memory, Sequence) else [memory]
+    return [_as_memory(agent, each) for each in given]
+
+
+def _as_memory(agent: str, memory: object) -> Memory:
+    if isinstance(memory, Memory):
+        return memory
+    raise TypeError(f"Expected Memory, List[Memory], or None, got {type(memory)} (agent '{agent}')")
 
 
 def summary_by(template: str) -> CallSummary:

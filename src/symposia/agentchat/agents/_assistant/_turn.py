@@ -20,9 +20,8 @@ from symposia.agentchat.messages import (
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
 )
-from symposia.agentchat.utils import remove_images
 from symposia.core import CancellationToken, FunctionCall
-from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, LLMMessage
+from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
 
@@ -83,9 +82,8 @@ class Turn:
 
     async def _question(self, toolbox: Toolbox, tool_choice: Literal["auto", "none"]) -> ModelCall:
         setup = self._setup
-        messages: list[LLMMessage] = [*setup.system, *await setup.context.get_messages()]
         request = ModelRequest(
-            messages=messages if setup.client.model_info["vision"] else remove_images(messages),
+            messages=await setup.view.messages(),
             tools=toolbox.schemas if tool_choice == "auto" else (),  # some servers ignore a choice of "none"
             tool_choice=tool_choice,
             json_output=setup.output_type,
@@ -115,7 +113,7 @@ class Turn:
         await self._setup.context.add_message(FunctionExecutionResultMessage(content=results))
 
     async def _answered(self, question: ModelCall) -> Response:
-        message = model_answer(self._setup, question.result, question.message_id)
+        message = model_answer(self._setup, question)
         await self._setup.context.add_message(question.result.to_message(self._setup.name))
         return self._response(message)
 

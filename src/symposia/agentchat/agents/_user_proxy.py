@@ -1,0 +1,120 @@
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NoReturn, TypeAlias
+from uuid import uuid4
+
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+from symposia.agentchat.agents._callbacks import call_back, takes_arguments
+from symposia.agentchat.agents._cancellation import cancelled_by
+from symposia.agentchat.agents._effects import HumanRequest
+from symposia.agentchat.base import Response
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    HandoffMessage,
+    TextMessage,
+    UserInputRequestedEvent,
+)
+from symposia.core import CancellationToken, step
+from symposia.core.exceptions import HumanInputError
+
+SyncInputFunc: TypeAlias = Callable[[str], str]
+AsyncInputFunc: TypeAlias = Callable[[str, CancellationToken | None], Awaitable[str]]
+InputFuncType: TypeAlias = SyncInputFunc | AsyncInputFunc
+
+_request_id: ContextVar[str | None] = ContextVar("symposia_input_request_id", default=None)
+
+
+class UserProxyAgent(BaseChatAgent):
+    """An agent that is a person: each turn asks for an answer and waits for it.
+
+    Args:
+        name: Unique within a team; a Python identifier.
+        description: For whoever selects the next speaker.
+        input_func: Asks the person: ``def ask(prompt)`` runs in a thread, ``async def ask(prompt, cancellation_token)``
+            is awaited and cancelled with the run. Python's `input` by default.
+    """
+
+    class InputRequestContext:
+        """Says, inside an input function, which request it answers."""
+
+        def __init__(self) -> NoReturn:
+            raise RuntimeError("InputRequestContext has no instances: call its class methods.")
+
+        @classmethod
+        @contextmanager
+        def populate_context(cls, ctx: str) -> Generator[None]:
+            """Everything inside answers the request `ctx`."""
+            token = _request_id.set(ctx)
+            try:
+                yield
+            finally:
+                _request_id.reset(token)
+
+        @classmethod
+        def request_id(cls) -> str:
+            """The `request_id` of the `UserInputRequestedEvent` that is being answered.
+
+            Raises:
+                RuntimeError: Nobody is being asked here.
+            """
+            request_id = _request_id.get()
+            if request_id is None:
+                raise RuntimeError(
+                    "InputRequestContext.request_id() must be called within the input callback of a UserProxyAgent."
+                )
+            return request_id
+
+    def __init__(
+        self, name: str, *, description: str = "A human user", input_func: InputFuncType | None = None
+    ) -> None:
+        super().__init__(name, description)
+        self.input_func: InputFuncType = input_func or input
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """Text, and a handoff back where the person was handed the turn."""
+        return (TextMessage, HandoffMessage)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Ask the person."""
+        return await self._answer(messages, cancellation_token, str(uuid4()))
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Say that the person is about to be asked, then ask; the last item is the response.
+
+        Raises:
+            HumanInputError: The input function raised.
+            asyncio.CancelledError: The token was cancelled.
+        """
+        request_id = str(uuid4())
+        yield UserInputRequestedEvent(request_id=request_id, source=self.name)
+        yield await self._answer(messages, cancellation_token, request_id)
+
+    async def _answer(self, messages: Sequence[BaseChatMessage], token: CancellationToken, request_id: str) -> Response:
+        handoff = self._handoff_to_me(messages)
+        prompt = "Enter your response: "
+        if handoff is not None:
+            prompt = f"Handoff received from {handoff.source}. {prompt}"
+        with cancelled_by(token), self.InputRequestContext.populate_context(request_id):
+            content = await step("human", self.name, HumanRequest(prompt=prompt), lambda: self._asked(prompt, token))
+        if handoff is None:
+            return Response(chat_message=TextMessage(content=content, source=self.name))
+        return Response(chat_message=HandoffMessage(content=content, target=handoff.source, source=self.name))
+
+    def _handoff_to_me(self, messages: Sequence[BaseChatMessage]) -> HandoffMessage | None:
+        last = messages[-1] if messages else None
+        return last if isinstance(last, HandoffMessage) and last.target == self.name else None
+
+    async def _asked(self, prompt: str, token: CancellationToken) -> str:
+        try:
+            given = (prompt, token) if takes_arguments(self.input_func, 2) else (prompt,)
+            return await call_back(self.input_func, *given)
+        except Exception as error:
+            raise HumanInputError(f"Failed to get user input: {error} (agent '{self.name}')") from error
+
+    async def on_reset(self, cancellation_token: CancellationToken | None = None) -> None:
+        """Do nothing: a person is not reset."""
