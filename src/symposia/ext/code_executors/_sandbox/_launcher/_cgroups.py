@@ -65,6 +65,11 @@ class Groups(NamedTuple):
             os.dup2(counter, MEMORY_COUNTER_FD)
             os.close(counter)
 
+    def memory_ran_out(self) -> bool:
+        """Whether the kernel has killed something for want of memory."""
+        kills = [line.split()[1] for line in _read(self.memory_counter).splitlines() if line.startswith("oom_kill ")]
+        return any(count != "0" for count in kills)
+
     def remove(self) -> None:
         """Remove the groups; their last process may just be ending."""
         deadline = time.monotonic() + _REMOVAL_SECONDS

@@ -13,6 +13,8 @@ from ._cgroups import Groups
 from ._kernel import adopt_orphans
 
 _FAILED = 1
+_PATIENCE_MILLISECONDS = 100
+_KILLED = (signal.SIGKILL, (128 + signal.SIGKILL) << 8)  # wait statuses: of a process, and as bubblewrap passes it on
 
 
 def launch(main: Callable[[Mapping[str, object]], NoReturn], request: Mapping[str, object]) -> NoReturn:
@@ -37,10 +39,9 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
     if child == 0:
         _try(become_sandbox, groups)
     os.close(1)  # the sandbox's: the host sees its end when the sandbox has closed it
-    host = select.poll()
-    host.register(0, 0)  # never read here; a hang-up is told in any case
-    host.register(child_ended, select.POLLIN)
-    host.poll()
+    status = _wait_for_end(child, child_ended)
+    if status in _KILLED and groups.memory_ran_out():
+        os.write(2, b"the kernel killed its server, since the sandbox's memory ran out\n")
     with suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     with suppress(ChildProcessError):
@@ -48,6 +49,26 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
             os.wait()
     groups.remove()
     os._exit(0)
+
+
+def _wait_for_end(child: int, child_ended: int) -> int | None:
+    """Wait until the child has ended, and return its status; or None soon after the host has closed stdin."""
+    events = select.poll()
+    events.register(0, 0)  # never read here; a hang-up is told in any case
+    events.register(child_ended, select.POLLIN)
+    patience = None
+    while True:
+        happened = dict(events.poll(patience))
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if not happened:
+            return None
+        if 0 in happened:  # the server has seen it too, and ends by itself
+            events.unregister(0)
+            patience = _PATIENCE_MILLISECONDS
+        if child_ended in happened:
+            os.read(child_ended, 1)  # it was an orphan
 
 
 def _wakeup_fd() -> int:
