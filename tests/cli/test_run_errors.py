@@ -73,6 +73,17 @@ async def test_a_missing_data_file() -> None:
     assert "nowhere.csv does not exist" in result.stderr
 
 
+async def test_a_data_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, mode: int) -> bool:
+        return False
+
+    (tmp_path / "secret.csv").touch()
+    monkeypatch.setattr("os.access", refuse)  # root may read everything
+    result = await symposia("run", "Plot it", "--data", "secret.csv")
+    assert result.exit_code == Status.DATA_FILE
+    assert "chmod u+r secret.csv" in result.stderr
+
+
 async def test_a_folder_that_cannot_be_written(pretend: Pretend, tmp_path: Path) -> None:
     pretend(prints_the_sum)
     (tmp_path / "file").touch()

@@ -25,11 +25,21 @@ def run(  # noqa: PLR0917 - typer reads the parameters as options, by name
     ] = None,
     data: Annotated[
         list[Path] | None,
-        typer.Option("--data", metavar="FILE", help="A file for the code to read. For more, give it several times."),
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            readable=False,  # not typer's to check: a task says what to do, and has a status for it
+            help="A file for the code to read. For more, give it several times.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A new folder for the results.", show_default="symposia-runs/<time>-<task>"),
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="A new folder for the results.",
+            show_default="symposia-runs/<time>-<task>",
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -93,7 +103,14 @@ def _watched(order: Order, view: View) -> CodingResult:
 
 
 async def carry_out(order: Order, view: View) -> CodingResult:
-    """Get the sandbox ready, and let the swarm work."""
+    """Get the sandbox ready, let the swarm work, and close the models."""
+    try:
+        return await _run(order, view)
+    finally:
+        await order.models.close()
+
+
+async def _run(order: Order, view: View) -> CodingResult:
     sandbox = await ready_sandbox(order.sandbox, view.note)
     view.begin(
         Beginning(

@@ -45,7 +45,7 @@ async def review(*answers: str) -> Review:
             raise AssertionError(other)
 
 
-@pytest.mark.parametrize("line", ["total: 12.50", "total:   12.50", "mean: 3", "chart.png"])
+@pytest.mark.parametrize("line", ["total: 12.50", "total:   12.50", "`mean: 3`", "chart.png"])
 def test_a_line_that_was_printed_or_a_file_that_was_made_is_evidence(line: str) -> None:
     assert without_ground(Review(approved=True, reasons=[], evidence=[line], answer=""), EXECUTION) == []
 

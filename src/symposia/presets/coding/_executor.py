@@ -15,7 +15,7 @@ from symposia.core import CancellationToken, step
 from symposia.core.code_executor import CodeBlock, OutputListener, OutputStream, Sandbox, SandboxResult
 from symposia.presets.coding._blocks import CodeAnswer, find_code
 from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile, OutputChunkEvent
-from symposia.presets.coding._rule import EXECUTOR
+from symposia.presets.coding._rule import CODER, EXECUTOR
 
 T = TypeVar("T")
 NO_CODE = "There is no Python code to run in your answer. Answer with one complete program in a ```python block."
@@ -56,7 +56,7 @@ class Executor(BaseChatAgent):
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """As `on_messages`, with the output as it comes."""
-        answer = find_code(_latest_text(messages))
+        answer = find_code(_latest_answer(messages))
         runs: list[BlockRun] = []
         for block in answer.blocks:
             async for item in self._run(block, cancellation_token):
@@ -116,8 +116,9 @@ async def _with_output(
             await asyncio.wait([task])
 
 
-def _latest_text(messages: Sequence[BaseChatMessage]) -> str:
-    return next((message.content for message in reversed(messages) if isinstance(message, TextMessage)), "")
+def _latest_answer(messages: Sequence[BaseChatMessage]) -> str:
+    texts = (message for message in reversed(messages) if isinstance(message, TextMessage))
+    return next((text.content for text in texts if text.source == CODER), "")
 
 
 def _remark(answer: CodeAnswer) -> str:

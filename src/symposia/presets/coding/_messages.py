@@ -10,8 +10,9 @@ from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChu
 from symposia.core.code_executor import OutputStream, RunStatus
 from symposia.core.models import UserMessage
 
-SHOWN_TO_MODELS = 16_000
-"""Characters of each of stdout and stderr that go to a model: some 4,000 tokens. The whole is in the run's folder."""
+SHOWN_TO_MODELS = 8_000
+"""Characters of each of stdout and stderr that go to a model: some 2,000 tokens, so that forty messages fit into any
+context. The whole is in the run's folder."""
 
 
 class MadeFile(BaseModel):

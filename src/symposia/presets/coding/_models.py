@@ -42,6 +42,11 @@ class SwarmModels:
         """The models by the names of their agents."""
         return {"planner": self.planner, "coder": self.coder, "reviewer": self.reviewer}
 
+    async def close(self) -> None:
+        """Close the clients."""
+        for model in self.by_agent().values():
+            await model.client.close()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vendor:

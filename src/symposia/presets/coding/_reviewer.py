@@ -27,7 +27,7 @@ PICTURE_BYTES: Final = 3 * 1024 * 1024
 def without_ground(review: Review, execution: ExecutionMessage) -> list[str]:
     """List the evidence that is not in the real output and names no file that was made.
 
-    Blanks are compared loosely, since models re-wrap; everything else has to agree letter for letter.
+    Blanks and backticks around a line are taken loosely; everything else has to agree letter for letter.
     """
     output = _one_blank(execution.output)
     files = {file.path for file in execution.files}
@@ -35,7 +35,7 @@ def without_ground(review: Review, execution: ExecutionMessage) -> list[str]:
 
 
 def _stands_in(line: str, output: str) -> bool:
-    looked_for = _one_blank(line)
+    looked_for = _one_blank(line).strip("` ")
     return bool(looked_for) and looked_for in output
 
 
