@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -115,6 +116,17 @@ async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(mon
     result = await symposia("run", "--task", "sorting", "--sandbox", "bubblewrap")
     assert result.exit_code == Status.NO_SANDBOX
     assert "bubblewrap does not work on this machine: There is no bwrap here." in result.stderr
+
+
+async def test_the_first_run_on_a_machine_says_what_it_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def set_up(backend: SandboxBackend, report: Report) -> None:
+        report(f"making what {backend.name} needs")
+
+    monkeypatch.chdir(tmp_path)
+    backends(monkeypatch, NAMESPACES)
+    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
+    result = await symposia("run", "--task", "sorting")
+    assert "First use on this machine: making what namespaces needs" in result.stdout
 
 
 async def test_run_never_falls_back_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
