@@ -1,8 +1,6 @@
 """What is said when there is no engine, none that may be used, or one that fails."""
 
 import asyncio
-import gc
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,15 +12,12 @@ from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors.docker import DockerBackend
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 WAIT = 10.0
 
 
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """The SDK leaves a socket that could not connect to the garbage collector: have it warn here, and not later."""
-    yield
-    gc.collect()
+class SocketOfAnotherGroup(socket.socket):
+    def connect(self, address: object, /) -> None:
+        raise PermissionError(13, "Permission denied")
 
 
 @pytest.fixture
@@ -62,13 +57,26 @@ async def test_an_engine_that_refuses_connections_is_not_answering(
     assert "No Docker engine answers" in await reason()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")
 async def test_a_socket_that_may_not_be_used_names_the_group(
     monkeypatch: pytest.MonkeyPatch, silent_socket: Path
 ) -> None:
-    await asyncio.to_thread(silent_socket.chmod, 0)
+    monkeypatch.setattr(socket, "socket", SocketOfAnotherGroup)  # root may use every socket, so one has to be played
     monkeypatch.setenv("DOCKER_HOST", f"unix://{silent_socket}")
-    assert "group docker" in await reason()
+    said = await reason()
+    assert f"{silent_socket} may not be used by this user" in said
+    assert "usermod -aG docker" in said
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"DOCKER_HOST": "ssh://somewhere"}, {"DOCKER_HOST": "tcp://somewhere:2376", "DOCKER_TLS_VERIFY": "1"}],
+)
+async def test_an_engine_behind_ssh_or_tls_is_told_not_to_fit(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert f"at {settings['DOCKER_HOST']} is reached through TLS or SSH" in await reason()
 
 
 async def test_without_the_sdk_it_says_which_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from symposia.ext.code_executors._sandbox._mounts import data_bind
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors._sandbox._settings import ServerSettings
+from symposia.ext.code_executors.docker._connect import connect_engine
 from symposia.ext.code_executors.docker._container import container_config
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of, engine_machine
+from symposia.ext.code_executors.docker._engine import EngineClient, ask, connection_of, engine_machine
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
 from symposia.ext.code_executors.docker._stream import Attachment

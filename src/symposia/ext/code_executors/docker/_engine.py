@@ -11,26 +11,13 @@ import importlib
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import IO, Any, Final, ParamSpec, Protocol, TypeVar
 
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import SandboxError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Json = Mapping[str, Any]  # the engine's answers: each reader takes the fields that it needs
-
-NOT_ANSWERING = (
-    "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
-    "(systemctl start docker), or point DOCKER_HOST at one that runs."
-)
-NOT_ALLOWED = (
-    "The Docker engine's socket may not be used by this user. Add the user to the group docker "
-    "(sudo usermod -aG docker $USER, then log in again)."
-)
-NOT_ATTACHABLE = (
-    "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass yet. "
-    "Use an engine on this machine or one at a tcp:// address."
-)
 
 
 class EngineClient(Protocol):
@@ -72,19 +59,6 @@ class EngineConflictError(SandboxError):
 
 
 ERRORS_BY_STATUS: Final[Mapping[int | None, type[SandboxError]]] = {404: EngineNotFoundError, 409: EngineConflictError}
-
-
-async def connect_engine() -> EngineClient:
-    """Connect to the engine that the ``docker`` command would use.
-
-    Raises:
-        MissingExtraError: The ``docker`` SDK is not installed.
-        SandboxUnavailableError: No engine answers, or it cannot be used; the text says what to do.
-    """
-    client = await asyncio.to_thread(_connect)
-    if client.base_url.startswith(("https://", "http+docker://ssh")):
-        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=client.base_url))
-    return client
 
 
 async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -156,26 +130,6 @@ def _follow(begin: Callable[[], Iterable[Json]], given_up: threading.Event) -> N
             raise SandboxError(str(progress["error"]))
         if given_up.is_set():
             return
-
-
-def _connect() -> EngineClient:
-    try:
-        docker = importlib.import_module("docker")
-    except ImportError:
-        raise MissingExtraError("The Docker sandbox", "docker") from None
-    try:
-        client = cast("EngineClient", docker.from_env().api)
-        client.version()
-    except (docker.errors.DockerException, OSError) as error:
-        raise SandboxUnavailableError(_why_no_engine(error)) from error
-    return client
-
-
-def _why_no_engine(error: Exception) -> str:
-    detail = str(error)
-    if "PermissionError" in detail or "Permission denied" in detail:
-        return NOT_ALLOWED
-    return NOT_ANSWERING.format(detail=detail)
 
 
 def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
