@@ -220,6 +220,23 @@ class SandboxAttacks(SandboxTests):
         code = "import mmap, time\nkept = mmap.mmap(-1, 2**30)\nfor page in range(0, 2**30, 4096): kept[page] = 1"
         assert (await sandbox.run(code, "python", timeout=20)).status == "out_of_memory"
 
+    async def test_more_processors_than_the_policy_gives_cannot_be_used(self, sandbox: Sandbox) -> None:
+        code = """
+        import os, time
+        try:
+            os.sched_setaffinity(0, range(os.cpu_count()))
+        except OSError:
+            pass
+        for _ in range(2):
+            os.fork()
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            pass
+        os._exit(0)
+        """
+        result = await sandbox.run(textwrap.dedent(code), "python")
+        assert result.cpu_seconds < 1.3 * result.wall_seconds
+
     @pytest.mark.parametrize("folder", ["/work", "/tmp", "/dev/shm"])
     async def test_the_disk_cannot_be_filled(self, sandbox: Sandbox, folder: str) -> None:
         code = f"kept = open('{folder}/big', 'wb')\nwhile True: kept.write(bytes(2**20))"

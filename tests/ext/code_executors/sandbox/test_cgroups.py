@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from symposia.ext.code_executors._sandbox._launcher._cgroups import Hierarchy, Limits, make_groups, parse_hierarchies
+from symposia.ext.code_executors._sandbox._launcher._cgroups import (
+    Groups,
+    Hierarchy,
+    Limits,
+    make_groups,
+    parse_hierarchies,
+)
 
 LIMITS = Limits(memory_bytes=1000, cpus=0.5, processes=7)
 ALL = frozenset({"memory", "pids", "cpu"})
@@ -83,4 +89,4 @@ def test_groups_of_version_1_are_made_below_the_callers_own(tmp_path: Path, monk
 
 def test_where_no_group_can_be_made_nothing_is_limited_and_nothing_fails(tmp_path: Path) -> None:
     places = [Hierarchy(version, str(tmp_path), str(tmp_path / "missing"), ALL) for version in (1, 2)]
-    assert make_groups(LIMITS, places) == ((), frozenset(), "")
+    assert make_groups(LIMITS, places) == Groups(processors=1)

@@ -29,7 +29,6 @@ _SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 _CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
 _ONLY_ON_ITSELF = {
     "prlimit64": (0,),
-    "sched_setaffinity": (0,),
     "sched_setattr": (0,),
     "sched_setparam": (0,),
     "sched_setscheduler": (0,),

@@ -4,7 +4,8 @@ What is not here is refused. Left out on purpose, as each has been a way out of 
 process_vm_*, pidfd_getfd, kcmp; io_uring_*, bpf, perf_event_open, userfaultfd, keyctl and its kin; mount and its kin,
 pivot_root, chroot, unshare, setns; kexec, modules, reboot, swap, quota, the clock's setters, personality, syslog. So is
 what makes memory that outlives its process, or that no count of processes shows: System V's and POSIX's queues, shared
-memory and semaphores, and memfd_create.
+memory and semaphores, and memfd_create; and sched_setaffinity, which holds the limit of processors where no
+control group does.
 Numbers: ``asm/unistd_64.h`` and ``asm-generic/unistd.h`` of Linux 6.1, fchmodat2 of 6.6.
 """
 
@@ -44,7 +45,7 @@ _PROCESSES_AND_THREADS = """
     set_tid_address 218 96, set_robust_list 273 99, get_robust_list 274 100, futex 202 98, futex_waitv 449 449,
     rseq 334 293, arch_prctl 158 -, prctl 157 167, prlimit64 302 261, getrlimit 97 163, setrlimit 160 164,
     getrusage 98 165, times 100 153, getpriority 140 141, setpriority 141 140, sched_yield 24 124,
-    sched_getaffinity 204 123, sched_setaffinity 203 122, sched_getparam 143 121, sched_setparam 142 118,
+    sched_getaffinity 204 123, sched_getparam 143 121, sched_setparam 142 118,
     sched_getscheduler 145 120, sched_setscheduler 144 119, sched_get_priority_max 146 125,
     sched_get_priority_min 147 126, sched_rr_get_interval 148 127, sched_getattr 315 275, sched_setattr 314 274,
     ioprio_get 252 31, ioprio_set 251 30, getcpu 309 168, pidfd_open 434 434, pidfd_send_signal 424 424,

@@ -10,6 +10,7 @@ user id stand in.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,16 +48,22 @@ class Groups(NamedTuple):
         folders: One for each hierarchy.
         limited: What they limit, of ``memory``, ``pids`` and ``cpu``.
         memory_counter: The file in which the kernel counts its kills, if memory is limited.
+        processors: On how many its processes may run, if no group limits their time.
     """
 
     folders: tuple[str, ...] = ()
     limited: frozenset[str] = frozenset()
     memory_counter: str = ""
+    processors: int | None = None
 
     def join(self) -> None:
         """Put this process, and so all that it will start, into the groups."""
         for folder in self.folders:
             _write(folder, "cgroup.procs", "0")
+        if self.processors is not None:  # the seccomp filter lets nobody change it again
+            all_processors = sorted(os.sched_getaffinity(0))
+            first = os.getpid() % len(all_processors)
+            os.sched_setaffinity(0, (all_processors * 2)[first : first + self.processors])
 
     def show_memory_counter(self) -> None:
         """Open the kernel's counter where the server, which sees no groups, looks for it."""
@@ -86,14 +93,19 @@ def groups_for(request: Mapping[str, object]) -> Groups:
 
 def make_groups(limits: Limits, hierarchies: Iterable[Hierarchy]) -> Groups:
     """Make the groups that this process may make, for a sandbox of this process."""
-    groups = Groups()
-    for hierarchy in hierarchies:
-        make = _make_in_version_2 if hierarchy.version == 2 else _make_in_version_1  # noqa: PLR2004 - says it itself
-        made = make(hierarchy, limits)
-        groups = Groups(
-            groups.folders + made.folders, groups.limited | made.limited, groups.memory_counter or made.memory_counter
-        )
-    return groups
+    made = [_make_in(hierarchy, limits) for hierarchy in hierarchies]
+    limited = frozenset[str]().union(*(groups.limited for groups in made))
+    return Groups(
+        folders=tuple(folder for groups in made for folder in groups.folders),
+        limited=limited,
+        memory_counter=next((groups.memory_counter for groups in made if groups.memory_counter), ""),
+        processors=None if "cpu" in limited else math.ceil(limits.cpus),
+    )
+
+
+def _make_in(hierarchy: Hierarchy, limits: Limits) -> Groups:
+    make = _make_in_version_1 if hierarchy.version == 1 else _make_in_version_2
+    return make(hierarchy, limits)
 
 
 def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
