@@ -97,7 +97,7 @@ def _watched(order: Order, view: View) -> CodingResult:
             result = asyncio.run(carry_out(order, view))
             view.end(result)
     except KeyboardInterrupt:
-        kept = f" What there is so far: {order.folder}" if order.folder.exists() else ""
+        kept = f"\nWhat there is so far: {order.folder}" if order.folder.exists() else ""
         fail(f"Interrupted. The sandbox and the model call are stopped.{kept}", Status.INTERRUPTED)
     return result
 
