@@ -1,10 +1,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 
-from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
@@ -125,32 +125,3 @@ class BaseChatAgent(ChatAgent, ABC):
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
-
-
-def task_messages(task: Task) -> list[BaseChatMessage]:
-    """What a task is as messages: a text is said by ``user``; no task is no message.
-
-    Raises:
-        InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
-    """
-    if task is None:
-        return []
-    if isinstance(task, str):
-        return [TextMessage(content=task, source="user")]
-    if isinstance(task, BaseChatMessage):
-        return [task]
-    return [_checked_message(message) for message in _checked_list(task)]
-
-
-def _checked_list(task: object) -> Sequence[object]:
-    if not isinstance(task, Sequence):
-        raise InvalidArgumentError(f"A task is a text, a chat message or a list of chat messages, not {type(task)}.")
-    if not task:
-        raise InvalidArgumentError("Task list cannot be empty.")
-    return cast("Sequence[object]", task)
-
-
-def _checked_message(message: object) -> BaseChatMessage:
-    if not isinstance(message, BaseChatMessage):
-        raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
-    return message

@@ -1,10 +1,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from uuid import uuid4
 
 from symposia.agentchat.agents._cancellation import cancelled_by
 from symposia.agentchat.agents._effects import ModelRequest
 from symposia.agentchat.messages import ModelClientStreamingChunkEvent
-from symposia.agentchat.messages._id import new_message_id
 from symposia.core import CancellationToken, step, step_stream
 from symposia.core.exceptions import ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult
@@ -20,7 +20,7 @@ class ModelCall:
     def __init__(
         self, agent: str, client: ChatCompletionClient, request: ModelRequest, token: CancellationToken, *, stream: bool
     ) -> None:
-        self.message_id = new_message_id()
+        self.message_id = str(uuid4())
         self._agent = agent
         self._client = client
         self._request = request

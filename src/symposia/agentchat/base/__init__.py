@@ -2,7 +2,7 @@
 
 from symposia.agentchat.base._chat_agent import ChatAgent, Response
 from symposia.agentchat.base._handoff import Handoff
-from symposia.agentchat.base._task import Task, TaskResult, TaskRunner
+from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
 from symposia.agentchat.base._team import Team
 from symposia.agentchat.base._termination import (
     AndTerminationCondition,
@@ -23,4 +23,5 @@ __all__ = [
     "Team",
     "TerminatedException",
     "TerminationCondition",
+    "task_messages",
 ]

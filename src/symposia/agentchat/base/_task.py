@@ -1,10 +1,11 @@
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from pydantic import BaseModel, SerializeAsAny
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken
+from symposia.core.exceptions import InvalidArgumentError
 
 Task: TypeAlias = str | BaseChatMessage | Sequence[BaseChatMessage] | None
 """What a run is given: a text by the user, one message, several messages, or nothing, to go on from where it stood."""
@@ -50,3 +51,32 @@ class TaskRunner(Protocol):
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
         """Work on `task` and yield what happens as it happens; the last item is the `TaskResult`."""
         ...
+
+
+def task_messages(task: Task) -> list[BaseChatMessage]:
+    """What a task is as messages: a text is said by ``user``; no task is no message.
+
+    Raises:
+        InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
+    """
+    if task is None:
+        return []
+    if isinstance(task, str):
+        return [TextMessage(content=task, source="user")]
+    if isinstance(task, BaseChatMessage):
+        return [task]
+    return [_checked_message(message) for message in _checked_list(task)]
+
+
+def _checked_list(task: object) -> Sequence[object]:
+    if not isinstance(task, Sequence):
+        raise InvalidArgumentError(f"A task is a text, a chat message or a list of chat messages, not {type(task)}.")
+    if not task:
+        raise InvalidArgumentError("Task list cannot be empty.")
+    return cast("Sequence[object]", task)
+
+
+def _checked_message(message: object) -> BaseChatMessage:
+    if not isinstance(message, BaseChatMessage):
+        raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
+    return message

@@ -6,7 +6,7 @@ from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._code_executor._approval import ApprovalFuncType
 from symposia.agentchat.agents._code_executor._blocks import code_blocks
 from symposia.agentchat.agents._code_executor._coding_turn import CodingSetup, CodingTurn
-from symposia.agentchat.agents._code_executor._report import NO_CODE, answer, with_images
+from symposia.agentchat.agents._code_executor._report import NO_CODE, with_images
 from symposia.agentchat.agents._code_executor._runner import CodeRunner
 from symposia.agentchat.agents._intake import Intake
 from symposia.agentchat.agents._model_view import ModelView
@@ -138,7 +138,10 @@ class CodeExecutorAgent(BaseChatAgent):
         if not blocks:
             return Response(chat_message=TextMessage(content=NO_CODE, source=self.name))
         result = await self.execute_code_block(blocks, token)
-        return Response(chat_message=answer(with_images(result.output, result), self.name))
+        content = with_images(result.output, result)
+        if isinstance(content, str):
+            return Response(chat_message=TextMessage(content=content, source=self.name))
+        return Response(chat_message=MultiModalMessage(content=content, source=self.name))
 
     async def extract_code_blocks_from_messages(self, messages: Sequence[BaseChatMessage]) -> list[CodeBlock]:
         """The code to run in `messages`: closed, fenced blocks in a supported language, said by one of the sources."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import BaseModel, Field, ValidationError
 
 from symposia.agentchat.agents._code_executor._blocks import code_blocks
-from symposia.agentchat.agents._code_executor._report import answer, with_images
+from symposia.agentchat.agents._code_executor._report import with_images
 from symposia.agentchat.agents._code_executor._runner import CodeRunner
 from symposia.agentchat.agents._effects import ModelRequest
 from symposia.agentchat.agents._intake import Intake
@@ -18,6 +18,8 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     CodeExecutionEvent,
     CodeGenerationEvent,
+    MultiModalMessage,
+    TextMessage,
     ThoughtEvent,
 )
 from symposia.core import CancellationToken
@@ -159,16 +161,21 @@ class CodingTurn:
         return CodeGenerationEvent(retry_attempt=attempt, content=text, code_blocks=[], source=name, models_usage=usage)
 
     async def _answered(self, question: ModelCall, result: CodeResult) -> Response:
-        name, usage = self._setup.name, question.result.usage
-        await self._setup.context.add_message(question.result.to_message(name))
+        await self._setup.context.add_message(question.result.to_message(self._setup.name))
         self._intake.answered()
-        content = with_images(question.text, result)
-        message = answer(content, name, message_id=question.message_id, usage=usage)
-        return Response(chat_message=message, inner_messages=self._inner)
+        return Response(chat_message=_words(self._setup.name, question, result), inner_messages=self._inner)
 
     def _noted(self, event: Shown) -> Shown:
         self._inner.append(event)
         return event
+
+
+def _words(agent: str, question: ModelCall, result: CodeResult) -> TextMessage | MultiModalMessage:
+    """The model's words, and the pictures that its code made last."""
+    content, usage = with_images(question.text, result), question.result.usage
+    if isinstance(content, str):
+        return TextMessage(id=question.message_id, content=content, source=agent, models_usage=usage)
+    return MultiModalMessage(id=question.message_id, content=content, source=agent, models_usage=usage)
 
 
 def _decision(agent: str, text: str) -> RetryDecision:

@@ -3,11 +3,8 @@
 import re
 from typing import Final
 
-from symposia.agentchat.messages import MultiModalMessage, TextMessage
-from symposia.agentchat.messages._id import new_message_id
 from symposia.core import Image
 from symposia.core.code_executor import CodeResult, CommandLineCodeResult
-from symposia.core.models import RequestUsage
 
 NO_CODE: Final = (
     "No code blocks found in the thread. Give the code to run in a Markdown block that names its language:"
@@ -49,13 +46,3 @@ def with_images(text: str, result: CodeResult) -> str | list[str | Image]:
     images = result.images if isinstance(result, CommandLineCodeResult) else []
     pictures = [image for image in images if _PICTURE.match(image.data)]
     return [text, *(piece for each in pictures for piece in (each.path, Image(each.data)))] if pictures else text
-
-
-def answer(
-    content: str | list[str | Image], agent: str, *, message_id: str | None = None, usage: RequestUsage | None = None
-) -> TextMessage | MultiModalMessage:
-    """`content` as a message of `agent`."""
-    message_id = message_id or new_message_id()
-    if isinstance(content, str):
-        return TextMessage(id=message_id, content=content, source=agent, models_usage=usage)
-    return MultiModalMessage(id=message_id, content=content, source=agent, models_usage=usage)
