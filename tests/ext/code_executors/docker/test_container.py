@@ -1,6 +1,12 @@
-from symposia.core.code_executor import SandboxPolicy
+from pathlib import Path
+
+import pytest
+
+from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._sandbox._mounts import Bind
-from symposia.ext.code_executors.docker._container import container_config
+from symposia.ext.code_executors.docker._container import USER_ID, container_config
+from symposia.ext.code_executors.docker._mounts import readable_bind
 
 
 def test_every_limit_of_the_policy_is_asked_for() -> None:
@@ -25,6 +31,24 @@ def test_what_is_mounted_cannot_be_written() -> None:
     config = container_config(image="image", command=["run"], policy=SandboxPolicy(), binds=[bind], labels={})
     [asked] = config["HostConfig"]["Mounts"]
     assert (asked["Source"], asked["Target"], asked["ReadOnly"]) == ("/host/data", "/data/data", True)
+
+
+@pytest.mark.parametrize(("mode", "is_folder"), [(0o640, False), (0o700, True), (0o744, True)])
+def test_a_private_file_is_refused_before_the_code_runs(tmp_path: Path, mode: int, is_folder: bool) -> None:
+    source = tmp_path / "private"
+    source.mkdir() if is_folder else source.touch()
+    source.chmod(mode)
+    if source.stat().st_uid == USER_ID:
+        pytest.skip("the container's user is this one")
+    with pytest.raises(InvalidArgumentError, match=r"private cannot be read by user 1000.*chmod -R o\+rX"):
+        readable_bind(SandboxMount(source=source, target="/data/private"))
+
+
+def test_a_file_for_all_is_mounted_by_its_real_path(tmp_path: Path) -> None:
+    (tmp_path / "real").touch(0o644)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    bind = readable_bind(SandboxMount(source=tmp_path / "link", target="/data/link"))
+    assert bind == Bind(str((tmp_path / "real").resolve()), "/data/link")
 
 
 def test_the_container_ends_with_its_client() -> None:
