@@ -26,6 +26,9 @@ from ._topic import DefaultTopicId, TopicId
 from ._types import FunctionCall
 
 __all__ = [
+    "EVENT_LOGGER_NAME",
+    "ROOT_LOGGER_NAME",
+    "TRACE_LOGGER_NAME",
     "Agent",
     "AgentId",
     "AgentInstantiationContext",
@@ -43,7 +46,6 @@ __all__ = [
     "DefaultSubscription",
     "DefaultTopicId",
     "DropMessage",
-    "EVENT_LOGGER_NAME",
     "FunctionCall",
     "Image",
     "InMemoryStore",
@@ -51,7 +53,6 @@ __all__ = [
     "MessageContext",
     "MessageHandlerContext",
     "MessageSerializer",
-    "ROOT_LOGGER_NAME",
     "RoutedAgent",
     "SingleThreadedAgentRuntime",
     "Step",
@@ -59,7 +60,6 @@ __all__ = [
     "StepKind",
     "Subscription",
     "SubscriptionInstantiationContext",
-    "TRACE_LOGGER_NAME",
     "TopicId",
     "TypePrefixSubscription",
     "TypeSubscription",

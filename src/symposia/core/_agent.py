@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from symposia.core._agent_id import AgentId
@@ -33,7 +33,7 @@ class Agent(Protocol):
         """
         ...
 
-    async def on_message(self, message: Any, ctx: MessageContext) -> Any:
+    def on_message(self, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
         """Handle one message.
 
         Returns:

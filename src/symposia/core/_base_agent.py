@@ -17,7 +17,7 @@ from symposia.core._topic import TopicId
 from symposia.core.exceptions import RegistrationError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from symposia.core._runtime._protocol import AgentRuntime
 
@@ -138,7 +138,7 @@ class BaseAgent(ABC, Agent):
         warnings.warn(f"{type(self).__name__} does not implement save_state", stacklevel=2)
         return {}
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: Mapping[str, Any]) -> None:  # noqa: ARG002 - for subclasses to use
         """Become like the instance that saved `state`. Override together with `save_state`."""
         warnings.warn(f"{type(self).__name__} does not implement load_state", stacklevel=2)
 

@@ -67,7 +67,7 @@ def message_handler(func: Any = None, *, strict: bool = True, match: Match | Non
     Raises:
         HandlerSignatureError: The method cannot be a handler.
     """
-    return _decorate(func, strict=strict, match=match, router=match)
+    return _decorate(func, strict=strict, router=match)
 
 
 @overload
@@ -84,7 +84,7 @@ def event(func: Any = None, *, strict: bool = True, match: Match | None = None) 
     def router(message: Any, ctx: MessageContext) -> bool:
         return not ctx.is_rpc and (match is None or match(message, ctx))
 
-    return _decorate(func, strict=strict, match=match, router=router)
+    return _decorate(func, strict=strict, router=router)
 
 
 @overload
@@ -101,10 +101,10 @@ def rpc(func: Any = None, *, strict: bool = True, match: Match | None = None) ->
     def router(message: Any, ctx: MessageContext) -> bool:
         return ctx.is_rpc and (match is None or match(message, ctx))
 
-    return _decorate(func, strict=strict, match=match, router=router)
+    return _decorate(func, strict=strict, router=router)
 
 
-def _decorate(func: Any, *, strict: bool, match: Match | None, router: Match | None) -> Any:
+def _decorate(func: Any, *, strict: bool, router: Match | None) -> Any:
     def decorate(method: Callable[..., Any]) -> Handler:
         signature = read_signature(method)
         handler = cast("Handler", _checked(method, signature, strict=strict))

@@ -35,11 +35,11 @@ class InterventionHandler(Protocol):
 class DefaultInterventionHandler(InterventionHandler):
     """Passes everything on: derive from it and override what matters."""
 
-    async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:  # noqa: D102
+    async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:  # noqa: ARG002 - passes on
         return message
 
-    async def on_publish(self, message: Any, *, message_context: MessageContext) -> Any:  # noqa: D102
+    async def on_publish(self, message: Any, *, message_context: MessageContext) -> Any:  # noqa: ARG002 - passes on
         return message
 
-    async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any:  # noqa: D102
+    async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any:  # noqa: ARG002 - passes on
         return message

@@ -50,7 +50,7 @@ def _routing_table(cls: type) -> RoutingTable:
     """Every handler of a class by message type, in alphabetical order of their names."""
     table: RoutingTable = {}
     for name in dir(cls):
-        handler = getattr(cls, name, None)
+        handler: Any = getattr(cls, name, None)
         if getattr(handler, "is_message_handler", False):
             for target in handler.target_types:
                 table[target] = (*table.get(target, ()), handler)

@@ -73,8 +73,6 @@ class _TopicSubscription:
     def _says_the_same(self, other: _TopicSubscription) -> bool:
         return self._id == other._id or (self._pattern, self._agent_type) == (other._pattern, other._agent_type)
 
-    __hash__ = None  # type: ignore[assignment]  # equality by either of two parts has no consistent hash
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._pattern!r}, {self._agent_type!r})"
 
@@ -104,6 +102,8 @@ class TypeSubscription(_TopicSubscription):
         """Equal when the ids are, or when both say the same: a runtime takes neither twice."""
         return isinstance(other, TypeSubscription) and self._says_the_same(other)
 
+    __hash__ = None  # type: ignore[assignment]  # equality by either of two parts has no consistent hash
+
 
 class TypePrefixSubscription(_TopicSubscription):
     """Delivers every topic type that starts with a prefix to the agent of one type whose key is the topic's source.
@@ -129,6 +129,8 @@ class TypePrefixSubscription(_TopicSubscription):
     def __eq__(self, other: object) -> bool:
         """Equal when the ids are, or when both say the same: a runtime takes neither twice."""
         return isinstance(other, TypePrefixSubscription) and self._says_the_same(other)
+
+    __hash__ = None  # type: ignore[assignment]  # equality by either of two parts has no consistent hash
 
 
 class DefaultSubscription(TypeSubscription):

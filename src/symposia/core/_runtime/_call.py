@@ -135,7 +135,7 @@ class Call:
         if task is None:
             return
         loop = task.get_loop()
-        if asyncio._get_running_loop() is loop:
+        if running_loop() is loop:
             self.interrupt(asyncio.CancelledError())
         else:
             loop.call_soon_threadsafe(self.interrupt, asyncio.CancelledError())
@@ -164,6 +164,14 @@ def awaiting_call() -> Call | None:
     """The call whose handler is running here, if it still is."""
     call = current_call.get()
     return call if call is not None and call.active else None
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs in this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def deadline_exceeded(agent: AgentId, waits_for: list[AgentId]) -> DeadlineExceededError:

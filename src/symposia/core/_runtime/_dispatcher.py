@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -16,6 +17,7 @@ from symposia.core._message_context import MessageContext
 from symposia.core._runtime._call import Call, awaiting_call
 from symposia.core._runtime._dead_letters import DeadLetters
 from symposia.core._runtime._driver import begin, resume
+from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Dispatcher:
         ready: Mailboxes that have a published message at the head of their queue and nobody running.
         live: Every call that waits for something.
         failures: What publish handlers raised and nobody was told yet.
+        eviction: Told of every agent that has become idle, if any are to be evicted.
     """
 
     def __init__(self, runtime: AgentRuntime, dead_letters: DeadLetters) -> None:
@@ -45,10 +48,11 @@ class Dispatcher:
         self.ready: deque[Mailbox] = deque()
         self.live: set[Call] = set()
         self.failures: list[Exception] = []
+        self.eviction: Eviction | None = None
         self._runtime = runtime
         self._workers: set[asyncio.Task[None]] = set()
         self._unsuspended = 0
-        self._idle_waiters: list[tuple[asyncio.Future[None], Set[Call]]] = []
+        self._idle_waiters: list[tuple[asyncio.Future[None], AbstractSet[Call]]] = []
         self._share = FAIR_SHARE
 
     async def request(self, call: Call, message: Any, ctx: MessageContext, gate: Admission | None = None) -> Any:
@@ -72,6 +76,13 @@ class Dispatcher:
             await self._supervise(call, self._carry_out_activation(call))
         return cast("Agent", mailbox.agent)
 
+    def evict(self, mailbox: Mailbox) -> None:
+        """Save the state of an agent that is free and let go of it, in a turn of its own."""
+        call = Call(self, mailbox, None, None, None)
+        mailbox.grant_turn(call)
+        self.live.add(call)
+        self._start(self._supervise(call, self._carry_out_eviction(call)))
+
     def publish(self, publication: Publication, mailboxes: Iterable[Mailbox]) -> None:
         """Accept a published message for several agents."""
         for mailbox in mailboxes:
@@ -88,19 +99,21 @@ class Dispatcher:
             call.mailbox.release(call)
             if self.ready:
                 self._ensure_worker()
+            if self.eviction is not None and call.mailbox.is_free:
+                self.eviction.note_idle(call.mailbox)
 
-    def is_idle(self, besides: Set[Call] = frozenset()) -> bool:
+    def is_idle(self, besides: AbstractSet[Call] = frozenset()) -> bool:
         """Whether nothing is under way, besides some calls."""
         return not self.ready and self._unsuspended == 0 and self.live <= besides
 
-    async def wait_idle(self, besides: Set[Call] = frozenset()) -> None:
+    async def wait_idle(self, besides: AbstractSet[Call] = frozenset()) -> None:
         """Wait until nothing is under way, besides some calls."""
         while not self.is_idle(besides):
             waiter = asyncio.get_running_loop().create_future()
             self._idle_waiters.append((waiter, besides))
             await waiter
 
-    def interrupt_all(self, reason: Callable[[Call], BaseException], besides: Set[Call]) -> None:
+    def interrupt_all(self, reason: Callable[[Call], BaseException], besides: AbstractSet[Call]) -> None:
         """Cut every call short, besides some. A call inside another one's task ends with that one."""
         for call in self.live - besides:
             if call.parent is None or call.parent.task is not call.task:
@@ -131,6 +144,19 @@ class Dispatcher:
         finally:
             self.release(call)
 
+    async def _carry_out_eviction(self, call: Call) -> None:
+        mailbox = call.mailbox
+        agent = cast("Agent", mailbox.agent)
+        try:
+            mailbox.evict(await agent.save_state())
+            await agent.close()
+        except Exception as error:
+            self.failures.append(error)
+            logger.exception("Agent %s could not be evicted", mailbox.id)
+        finally:
+            mailbox.release(call)  # not `self.release`: an agent that cannot be evicted is not tried again at once
+            self._ensure_worker()
+
     async def _handle(self, call: Call, message: Any, ctx: MessageContext, context: Context) -> Any:
         handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
         try:
@@ -149,7 +175,10 @@ class Dispatcher:
 
     async def _settle_agent(self, mailbox: Mailbox) -> None:
         if mailbox.agent is None:
-            mailbox.settle_in(await mailbox.kind.make(mailbox.id, self._runtime))
+            agent = await mailbox.kind.make(mailbox.id, self._runtime)
+            if mailbox.evicted_state is not None:
+                await agent.load_state(mailbox.evicted_state)
+            mailbox.settle_in(agent)
 
     async def _supervise(self, call: Call, work: Awaitable[Any]) -> Any:
         """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work."""
@@ -170,7 +199,7 @@ class Dispatcher:
             self.live.discard(call)
             self._wake_if_idle()
         await self._absorb_cancellation(call, cause)
-        raise cast("BaseException", call.reason) from None if isinstance(cause, asyncio.CancelledError) else cause
+        raise call.reason from None if isinstance(cause, asyncio.CancelledError) else cause
 
     async def _absorb_cancellation(self, call: Call, cause: BaseException | None) -> None:
         """Take back the cancellation that interrupted the call, unless somebody else cancelled the task too."""
@@ -190,9 +219,13 @@ class Dispatcher:
         """See to it that somebody takes the ready mailboxes on: one worker, until its handler has to wait."""
         if self.ready and self._unsuspended == 0:
             self._unsuspended = 1
-            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._start(self._work())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in a task of its own, which is kept until it ends."""
+        worker = asyncio.get_running_loop().create_task(work, context=Context())
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         try:

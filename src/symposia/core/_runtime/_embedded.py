@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
@@ -16,8 +16,10 @@ from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters
 from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._dispatcher import Admission, Dispatcher
 from symposia.core._runtime._driver import begin
+from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._gate import Gate, Phase
 from symposia.core._runtime._interventions import Interventions
+from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._runtime._routing import recipients
@@ -45,6 +47,10 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         tracer_provider: Kept for the tracing of messages.
         ignore_unhandled_exceptions: Only log what publish handlers raise.
         on_dead_letter: Called with each message that no agent takes; else they are logged at level INFO.
+        max_idle_agents: Evict the agents that were idle the longest, when more than so many are. An evicted agent's
+            state is saved, and its next message makes it again. Agents that do not save their state are kept.
+        max_idle_seconds: Evict agents that were idle for so long.
+        max_blocking_seconds: Warn when the event loop stands still for so long, and name the handler and its line.
     """
 
     def __init__(
@@ -54,6 +60,9 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         tracer_provider: object | None = None,
         ignore_unhandled_exceptions: bool = False,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
+        max_idle_agents: int | None = None,
+        max_idle_seconds: float | None = None,
+        max_blocking_seconds: float | None = None,
     ) -> None:
         self._interventions = Interventions(intervention_handlers or ())
         self._tracer_provider = tracer_provider
@@ -63,6 +72,11 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._types = AgentTypes(self._dispatcher.ready)
         self._subscriptions = Subscriptions()
         self._gate = Gate()
+        self._eviction: Eviction | None = None
+        if max_idle_agents is not None or max_idle_seconds is not None:
+            self._eviction = Eviction(max_idle_agents, max_idle_seconds, self._dispatcher.evict)
+        self._dispatcher.eviction = self._eviction
+        self._loop_guard = None if max_blocking_seconds is None else LoopGuard(max_blocking_seconds)
         self._serializers: dict[tuple[str, str], MessageSerializer[Any]] = {}
 
     # Messages
@@ -163,8 +177,13 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await (await self._agent(agent)).load_state(state)
 
     async def save_state(self) -> Mapping[str, Any]:
-        made = [mailbox.agent for mailbox in self._types.mailboxes() if mailbox.agent is not None]
-        return {str(agent.id): dict(await agent.save_state()) for agent in made}
+        saved: dict[str, Any] = {}
+        for mailbox in list(self._types.mailboxes()):
+            if mailbox.agent is not None:
+                saved[str(mailbox.id)] = dict(await mailbox.agent.save_state())
+            elif mailbox.evicted_state is not None:
+                saved[str(mailbox.id)] = dict(mailbox.evicted_state)
+        return saved
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         for text, agent_state in state.items():
@@ -196,6 +215,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             RuntimeError: The runtime is started already, or closed.
         """
         self._gate.move_to(Phase.RUNNING)
+        if self._loop_guard is not None:
+            self._loop_guard.start()
 
     async def process_next(self) -> None:
         """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
@@ -221,6 +242,10 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             Exception: What publish handlers raised.
         """
         self._gate.move_to(Phase.STOPPING)
+        if self._loop_guard is not None:
+            self._loop_guard.stop()
+        if self._eviction is not None:
+            self._eviction.stop()
         here = _calls_here()
         for mailbox in self._types.mailboxes():
             for publication in mailbox.drain():
@@ -249,7 +274,9 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             Exception: What publish handlers raised.
         """
         self._gate.require(Phase.RUNNING)
-        while not condition() and (self._ignore_unhandled_exceptions or not self._dispatcher.failures):
+        while not condition() and (  # noqa: ASYNC110 - any function may be the condition: nothing announces a change
+            self._ignore_unhandled_exceptions or not self._dispatcher.failures
+        ):
             await asyncio.sleep(STOP_POLL)
         await self.stop()
 
@@ -294,7 +321,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         mailbox.take_turn(call)
         context = copy_context()
         try:
-            handler = mailbox.agent.on_message(message, ctx)
+            handler = cast("Agent", mailbox.agent).on_message(message, ctx)  # a mailbox that is free has its agent
             waits_for = context.run(begin, call, handler)
         except StopIteration as done:
             self._dispatcher.release(call)

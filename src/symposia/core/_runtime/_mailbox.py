@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,10 +50,11 @@ class Mailbox:
         agent: The agent, once made.
         concurrent: Whether the agent handles several messages at the same time.
         running: The call whose turn it is.
+        evicted_state: What the agent's state was when it was evicted, for the next one of that id.
         queue: What waits for its turn; made when first needed, since most agents never have a second message waiting.
     """
 
-    __slots__ = ("agent", "concurrent", "id", "kind", "queue", "ready", "running")
+    __slots__ = ("agent", "concurrent", "evicted_state", "id", "kind", "queue", "ready", "running")
 
     def __init__(self, id_: AgentId, kind: AgentKind, ready: deque[Mailbox]) -> None:
         self.id = id_
@@ -60,6 +62,7 @@ class Mailbox:
         self.agent: Agent | None = None
         self.concurrent = False
         self.running: Call | None = None
+        self.evicted_state: Mapping[str, Any] | None = None
         self.queue: deque[Call | Publication] | None = None
         self.ready = ready
 
@@ -71,10 +74,16 @@ class Mailbox:
     def settle_in(self, agent: Agent) -> None:
         """The agent was made."""
         self.agent = agent
+        self.evicted_state = None
         if getattr(agent, "concurrent", False):
             self.concurrent = True
             self.running = None
             self._admit_everybody()
+
+    def evict(self, state: Mapping[str, Any]) -> None:
+        """Forget the agent, but not its state."""
+        self.agent = None
+        self.evicted_state = state
 
     def take_turn(self, call: Call) -> asyncio.Future[None] | None:
         """Give `call` the turn.

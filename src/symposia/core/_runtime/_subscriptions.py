@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import TypeVar
 
 from symposia.core._agent_id import AgentId
 from symposia.core._subscription import Subscription, TypePrefixSubscription, TypeSubscription
@@ -11,6 +12,9 @@ from symposia.core.exceptions import RegistrationError
 
 CACHED_ANSWERS = 4096
 """Answers kept of each sort. Topics are often named after conversations, of which there is no end."""
+
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 
 Entries = dict[str, dict[str, tuple[int, str]]]
 """Pattern, then subscription id, to the subscription's place in line and its agent type."""
@@ -111,7 +115,7 @@ def _matches_like(cls: type, built_in: type) -> bool:
     return all(getattr(cls, name) is getattr(built_in, name) for name in ("is_match", "map_to_agent"))
 
 
-def _remember(answers: dict, key: object, answer: tuple) -> tuple:
+def _remember(answers: dict[Key, Answer], key: Key, answer: Answer) -> Answer:
     if len(answers) >= CACHED_ANSWERS:
         answers.clear()
     answers[key] = answer

@@ -7,7 +7,8 @@ awaits, and so on. Each wait is looked at when it begins, since it is the last o
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core.exceptions import DeadlockError
@@ -75,14 +76,18 @@ def _task_awaits(waiter: asyncio.Task[Any], awaited: asyncio.Future[Any]) -> boo
     asyncio shows this in attributes that it does not document; where they are missing the answer is no, and a circle
     through such a wait goes unreported rather than wrongly reported.
     """
-    target = getattr(waiter, "_fut_waiter", None)
-    gathered = getattr(target, "_children", ())
+    target: object = getattr(waiter, "_fut_waiter", None)
+    gathered: Sequence[object] = getattr(target, "_children", ())
     group = next((owner for owner in _callback_owners(awaited) if isinstance(owner, asyncio.TaskGroup)), None)
     return (
         target is awaited
         or awaited in gathered
         or (group is not None and getattr(group, "_parent_task", None) is waiter)
-        or any(isinstance(one, asyncio.Task) and _task_awaits(one, awaited) for one in (target, *gathered))
+        or any(
+            _task_awaits(cast("asyncio.Task[Any]", one), awaited)
+            for one in (target, *gathered)
+            if isinstance(one, asyncio.Task)
+        )
     )
 
 
