@@ -1,0 +1,249 @@
+import random
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, assert_type
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    BaseTextChatMessage,
+    CodeExecutionEvent,
+    CodeGenerationEvent,
+    HandoffMessage,
+    MemoryQueryEvent,
+    MessageFactory,
+    ModelClientStreamingChunkEvent,
+    MultiModalMessage,
+    SelectSpeakerEvent,
+    StopMessage,
+    StructuredMessage,
+    StructuredMessageFactory,
+    TextMessage,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+    ToolCallResultMessage,
+    ToolCallSummaryMessage,
+    UserInputRequestedEvent,
+)
+from symposia.core import FunctionCall, Image
+from symposia.core.code_executor import CodeBlock, CodeResult
+from symposia.core.exceptions import InvalidArgumentError, RegistrationError
+from symposia.core.memory import MemoryContent
+from symposia.core.models import AssistantMessage, FunctionExecutionResult, RequestUsage, UserMessage
+
+PIXEL = Image.from_base64(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
+)
+
+
+class Invoice(BaseModel):
+    number: int
+    payer: str
+
+
+texts = st.text(max_size=20)
+calls = st.lists(st.builds(FunctionCall, id=texts, arguments=texts, name=texts), max_size=3)
+results = st.lists(
+    st.builds(FunctionExecutionResult, content=texts, name=texts, call_id=texts, is_error=st.none() | st.booleans()),
+    max_size=3,
+)
+sent: Mapping[str, st.SearchStrategy[Any]] = {
+    "source": texts,
+    "models_usage": st.none() | st.builds(RequestUsage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0)),
+    "metadata": st.dictionaries(texts, texts, max_size=2),
+}
+context = st.lists(
+    st.builds(UserMessage, content=texts, source=texts) | st.builds(AssistantMessage, content=calls, source=texts),
+    max_size=2,
+)
+every_message: st.SearchStrategy[BaseChatMessage | BaseAgentEvent] = st.one_of(
+    st.builds(TextMessage, content=texts, **sent),
+    st.builds(StopMessage, content=texts, **sent),
+    st.builds(HandoffMessage, content=texts, target=texts, context=context, **sent),
+    st.builds(ToolCallSummaryMessage, content=texts, tool_calls=calls, results=results, **sent),
+    st.builds(MultiModalMessage, content=st.lists(texts | st.just(PIXEL), max_size=3), **sent),
+    st.builds(ToolCallRequestEvent, content=calls, **sent),
+    st.builds(ToolCallExecutionEvent, content=results, **sent),
+    st.builds(
+        CodeGenerationEvent,
+        retry_attempt=st.integers(0),
+        content=texts,
+        code_blocks=st.lists(st.builds(CodeBlock, code=texts, language=texts), max_size=2),
+        **sent,
+    ),
+    st.builds(
+        CodeExecutionEvent,
+        retry_attempt=st.integers(0),
+        result=st.builds(CodeResult, exit_code=st.integers(), output=texts),
+        **sent,
+    ),
+    st.builds(UserInputRequestedEvent, request_id=texts, **sent),
+    st.builds(ModelClientStreamingChunkEvent, content=texts, full_message_id=st.none() | texts, **sent),
+    st.builds(ThoughtEvent, content=texts, **sent),
+    st.builds(SelectSpeakerEvent, content=st.lists(texts, max_size=2), **sent),
+    st.builds(
+        MemoryQueryEvent,
+        content=st.lists(st.builds(MemoryContent, content=texts, mime_type=st.just("text/plain")), max_size=2),
+        **sent,
+    ),
+)
+
+
+@given(every_message)
+def test_every_message_is_made_again_from_its_dump(message: BaseChatMessage | BaseAgentEvent) -> None:
+    dumped = message.dump()
+
+    assert type(message).load(dumped) == message
+    assert MessageFactory().create(dumped) == message
+
+
+@given(every_message)
+def test_every_message_has_a_text_for_the_console(message: BaseChatMessage | BaseAgentEvent) -> None:
+    assert isinstance(message.to_text(), str)
+
+
+def test_a_message_knows_when_it_was_made_and_has_an_id_of_its_own() -> None:
+    before = datetime.now(UTC)
+    first, second = TextMessage(content="a", source="x"), TextMessage(content="a", source="x")
+
+    assert before <= first.created_at <= datetime.now(UTC)
+    assert first.id != second.id
+    assert uuid.UUID(first.id).version == 4
+
+
+def test_seeding_the_random_module_does_not_repeat_ids() -> None:
+    random.seed(1)
+    first = TextMessage(content="a", source="x").id
+    random.seed(1)
+
+    assert TextMessage(content="a", source="x").id != first
+
+
+def test_a_message_needs_a_source() -> None:
+    with pytest.raises(ValidationError, match="source"):
+        TextMessage.model_validate({"content": "a"})
+
+
+def test_text_reads_the_same_on_the_console_and_to_a_model() -> None:
+    message = TextMessage(content="hi", source="ann")
+
+    assert message.to_text() == message.to_model_text() == "hi"
+    assert message.to_model_message() == UserMessage(content="hi", source="ann")
+
+
+def test_pictures_are_placeholders_where_only_text_is_read() -> None:
+    message = MultiModalMessage(content=["look", PIXEL, "there"], source="ann")
+
+    assert message.to_text() == "look\n<image>\nthere"
+    assert message.to_model_text() == "look [image]there"
+    assert message.to_model_text(image_placeholder="<pic>") == "look <pic>there"
+    assert message.to_model_text(image_placeholder=None) == f"look {PIXEL.to_base64()}there"
+    assert message.to_model_message() == UserMessage(content=["look", PIXEL, "there"], source="ann")
+
+
+def test_a_terminal_that_draws_pictures_gets_them() -> None:
+    assert PIXEL.to_base64() in MultiModalMessage(content=[PIXEL], source="ann").to_text(iterm=True)
+
+
+def test_a_structured_message_reads_as_its_format_says_and_is_json_to_a_model() -> None:
+    invoice = Invoice(number=7, payer="Ann")
+    message = StructuredMessage[Invoice](content=invoice, source="clerk", format_string="No. {number} for {payer}")
+
+    assert message.to_text() == message.to_model_text() == "No. 7 for Ann"
+    assert message.to_model_message() == UserMessage(content='{"number":7,"payer":"Ann"}', source="clerk")
+    assert StructuredMessage[Invoice](content=invoice, source="clerk").to_text() == '{"number":7,"payer":"Ann"}'
+
+
+def test_a_structured_message_is_made_again_once_its_class_is_registered() -> None:
+    message = StructuredMessage[Invoice](content=Invoice(number=7, payer="Ann"), source="clerk")
+    factory = MessageFactory()
+    factory.register(StructuredMessage[Invoice])
+
+    assert message.type == "StructuredMessage[Invoice]"
+    assert factory.create(message.dump()) == message
+
+
+def test_the_type_of_structured_content_is_known_to_the_type_checker() -> None:
+    message = StructuredMessage[Invoice](content=Invoice(number=7, payer="Ann"), source="clerk")
+
+    assert_type(message.content, Invoice)
+    assert message.content.number == 7
+
+
+def test_a_structured_message_class_is_made_from_a_json_schema() -> None:
+    made = StructuredMessageFactory(
+        json_schema=Invoice.model_json_schema(), format_string="{number}", content_model_name="Bill"
+    )
+    message = made.StructuredMessage(
+        content=made.ContentModel.model_validate({"number": 1, "payer": "a"}), source="x", format_string="{number}"
+    )
+
+    assert made.ContentModel.__name__ == "Bill"
+    assert message.type == "StructuredMessage[Bill]"
+    assert message.to_text() == "1"
+
+
+def test_a_structured_message_class_needs_either_a_schema_or_a_model() -> None:
+    with pytest.raises(InvalidArgumentError, match="Either `json_schema` or `input_model` must be provided"):
+        StructuredMessageFactory()
+    with pytest.raises(InvalidArgumentError, match="not both"):
+        StructuredMessageFactory(json_schema={}, input_model=Invoice)
+
+
+class Poke(BaseChatMessage):
+    """A message of the application's own, without a `type`."""
+
+    force: int
+
+    def to_text(self) -> str:
+        return f"poke {self.force}"
+
+    def to_model_text(self) -> str:
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        return UserMessage(content=self.to_text(), source=self.source)
+
+
+class Renamed(BaseTextChatMessage):
+    type: Literal["Other"] = "Other"
+
+
+@pytest.mark.parametrize("message", [Poke(force=2, source="x"), Renamed(content="c", source="x")])
+def test_messages_of_your_own_are_made_again_once_registered(message: BaseChatMessage) -> None:
+    factory = MessageFactory()
+    assert not factory.is_registered(type(message))
+
+    factory.register(type(message))
+
+    assert factory.is_registered(type(message))
+    assert factory.create(message.dump()) == message
+
+
+def test_a_factory_refuses_what_it_does_not_know_and_says_what_it_does() -> None:
+    factory = MessageFactory()
+
+    with pytest.raises(RegistrationError, match=r"Unknown message type: Nope\. Known: .*TextMessage"):
+        factory.create({"type": "Nope"})
+    with pytest.raises(RegistrationError, match="Field 'type' is required"):
+        factory.create({"content": "x"})
+
+
+def test_a_factory_refuses_a_second_class_of_one_type_and_what_is_no_message() -> None:
+    factory = MessageFactory()
+
+    with pytest.raises(RegistrationError, match="already registered"):
+        factory.register(TextMessage)
+    with pytest.raises(RegistrationError, match="must be a subclass"):
+        factory.register(int)  # pyright: ignore[reportArgumentType] - the point of the test
+
+
+def test_tool_results_are_found_in_a_stream_under_the_name_that_programs_use() -> None:
+    assert ToolCallResultMessage is ToolCallExecutionEvent
