@@ -96,6 +96,17 @@ async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left
     assert "making namespaces" in result.stdout
 
 
+async def test_setup_that_makes_nothing_ready_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def set_up(backend: SandboxBackend, report: Report) -> None:
+        raise SandboxUnavailableError("There is no network.")
+
+    backends(monkeypatch, DOCKER, NAMESPACES)
+    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
+    result = await symposia("setup")
+    assert result.exit_code == Status.NO_SANDBOX
+    assert result.stdout.count("There is no network.") == 2
+
+
 async def test_setup_of_one_sandbox_that_cannot_be_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     async def set_up(backend: SandboxBackend, report: Report) -> None:
         raise SandboxUnavailableError(await backend.unavailable_reason())

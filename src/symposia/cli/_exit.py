@@ -82,8 +82,9 @@ def status_of_outcome(outcome: Outcome) -> Status:
 
 
 def exit_statuses() -> str:
-    """All of them, for the help: a paragraph each, which typer sets on a line of its own."""
-    return "Exit status\n\n" + "\n\n".join(f"{status.value}: {meaning}" for status, meaning in MEANING.items())
+    """All of them as a list in Markdown, for the help."""
+    lines = [f"- {status.value}: {meaning}" for status, meaning in MEANING.items()]
+    return "\n".join(["Exit status:", "", *lines])
 
 
 def fail(message: str, status: Status) -> NoReturn:

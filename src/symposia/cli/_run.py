@@ -3,68 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from symposia.cli._exit import Status, fail, status_of_error, status_of_outcome
+from symposia.cli._options import (
+    Bundled,
+    DataFiles,
+    MaxMessages,
+    MaxTokens,
+    Model,
+    OutFolder,
+    PlannerModel,
+    ReviewerModel,
+    Sandbox,
+    TaskText,
+    Timeout,
+)
 from symposia.cli._order import ModelNames, Order, Wish, order_for
 from symposia.cli._sandboxes import SandboxName, ready_sandbox
 from symposia.cli._view import Beginning, View, view_for_this_terminal
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import BundledName, CodingResult, Outcome, SwarmLimits, run_coding_swarm
+from symposia.presets.coding import CodingResult, Outcome, SwarmLimits, run_coding_swarm
 
 LIMITS = SwarmLimits()
 
 
-def run(  # noqa: PLR0917 - typer reads the parameters as options, by name
-    task: Annotated[
-        str | None,
-        typer.Argument(metavar="TASK", help="What to do, in plain words. Without it, a bundled task runs."),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            readable=False,  # not typer's to check: a task says what to do, and has a status for it
-            help="A file for the code to read. For more, give it several times.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            readable=False,
-            help="A new folder for the results.",
-            show_default="symposia-runs/<time>-<task>",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="M", help="gpt-…, claude-…, or vendor/name.", show_default="by the key that is set"),
-    ] = None,
-    planner_model: Annotated[
-        str | None, typer.Option(metavar="M", help="For the planner.", show_default="as --model")
-    ] = None,
-    reviewer_model: Annotated[
-        str | None, typer.Option(metavar="M", help="For the reviewer.", show_default="as --model")
-    ] = None,
-    bundled: Annotated[
-        BundledName | None,
-        typer.Option("--task", help="A bundled task, with its data.", show_default=BundledName.SALES),
-    ] = None,
-    sandbox: Annotated[
-        SandboxName, typer.Option(help="Where the code runs. local is this machine, unprotected.")
-    ] = SandboxName.AUTO,
-    max_messages: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Messages of the agents.")
-    ] = LIMITS.max_messages,
-    timeout: Annotated[float, typer.Option(min=1, metavar="S", help="Seconds of the whole run.")] = LIMITS.timeout,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Tokens of all model calls.", show_default="no limit")
-    ] = None,
+def run(
+    task: TaskText = None,
+    data: DataFiles = None,
+    out: OutFolder = None,
+    model: Model = None,
+    planner_model: PlannerModel = None,
+    reviewer_model: ReviewerModel = None,
+    bundled: Bundled = None,
+    sandbox: Sandbox = SandboxName.AUTO,
+    max_messages: MaxMessages = LIMITS.max_messages,
+    timeout: Timeout = LIMITS.timeout,
+    max_tokens: MaxTokens = None,
 ) -> None:
     """Let a swarm of four solve a task: one plans, one writes Python, one runs it in a sandbox, one checks the output.
 

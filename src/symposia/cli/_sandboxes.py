@@ -33,12 +33,16 @@ async def ready_sandbox(name: SandboxName, report: Callable[[str], None]) -> San
 
 
 async def _named(name: SandboxName) -> SandboxBackend:
-    backend = next(each for each in (*sandbox_backends(), LocalBackend()) if each.name == name)
+    backend = _of_name(name)
     if name is SandboxName.DOCKER:
         return backend  # without its image it does not work yet; setting it up says what else it lacks
     if reason := await backend.unavailable_reason():
         raise SandboxUnavailableError(f"{name} does not work on this machine: {reason}\nElse: --sandbox auto")
     return backend
+
+
+def _of_name(name: SandboxName) -> SandboxBackend:
+    return next(backend for backend in (*sandbox_backends(), LocalBackend()) if backend.name == name)
 
 
 async def _best() -> SandboxBackend:
@@ -54,15 +58,18 @@ async def set_up(name: SandboxName, report: Callable[[str], None]) -> None:
     Raises:
         SandboxUnavailableError: It cannot be made; the text says why.
     """
-    for backend in sandbox_backends():
-        if name == backend.name:
-            await set_up_backend(backend, report)
-        elif name is SandboxName.AUTO:
-            await _set_up_if_possible(backend, report)
+    if name is not SandboxName.AUTO:
+        await set_up_backend(_of_name(name), report)
+        return
+    done = [await _set_up_if_possible(backend, report) for backend in sandbox_backends()]
+    if not any(done):
+        raise SandboxUnavailableError("No sandbox could be made ready; the reasons are above.")
 
 
-async def _set_up_if_possible(backend: SandboxBackend, report: Callable[[str], None]) -> None:
+async def _set_up_if_possible(backend: SandboxBackend, report: Callable[[str], None]) -> bool:
     try:
         await set_up_backend(backend, report)
     except (MissingExtraError, SandboxUnavailableError) as error:
         report(f"{backend.name} is left out: {error}")
+        return False
+    return True
