@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
@@ -29,17 +30,6 @@ import time
 before = open("count").read()
 time.sleep(0.3)
 print(open("count").read() != before)
-"""
-IGNORE_EVERY_SIGNAL = """
-import signal
-for number in range(1, signal.NSIG):
-    try:
-        signal.signal(number, signal.SIG_IGN)
-    except (OSError, ValueError):
-        pass
-print("deaf", flush=True)
-while True:
-    pass
 """
 LEAVE_A_CHILD_THAT_HOLDS_STDOUT = """
 import os, time

@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 from tests.contracts.code_executor_contract import (
     WAIT,
     CodeExecutorContract,
+    OutputListener,
     file_names,
     make_folder,
     python,
@@ -16,7 +18,7 @@ from tests.contracts.code_executor_contract import (
 
 from symposia.core.code_executor import CodeExecutor, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError, SandboxError
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors import SandboxCodeExecutor, SandboxOptions
 
 DRAW = """
 import pandas
@@ -31,16 +33,13 @@ pyplot.savefig("revenue.png")
 class SandboxedExecutorContract(CodeExecutorContract):
     """Tests that hold for every executor that has a sandbox."""
 
-    def make_sandboxed(
-        self,
-        work_dir: Path,
-        *,
-        bind_dir: Path | None = None,
-        policy: SandboxPolicy | None = None,
-        init_command: str | None = None,
-        delete_tmp_files: bool = False,
-    ) -> SandboxCodeExecutor:
+    def create(self, **options: Unpack[SandboxOptions]) -> SandboxCodeExecutor:
         raise NotImplementedError
+
+    def make(
+        self, work_dir: Path | None, *, timeout: float = 30, on_output: OutputListener | None = None
+    ) -> SandboxCodeExecutor:
+        return self.create(work_dir=work_dir, timeout=timeout, on_output=on_output)
 
     async def test_f44_a_plot_of_a_table_comes_back(self, executor: CodeExecutor, work_dir: Path) -> None:
         result = await run(executor, python(DRAW))
@@ -52,45 +51,43 @@ class SandboxedExecutorContract(CodeExecutorContract):
     async def test_a_bound_folder_is_read_only_below_data(self, tmp_path: Path) -> None:
         data = tmp_path / "figures"
         make_folder(data, {"sales.csv": b"quarter,revenue\n"})
-        async with asyncio.timeout(WAIT), self.make_sandboxed(tmp_path / "work", bind_dir=data) as executor:
+        async with asyncio.timeout(WAIT), self.create(work_dir=tmp_path / "work", bind_dir=data) as executor:
             result = await run(executor, shell("cat /data/figures/sales.csv; echo changed > /data/figures/sales.csv"))
         assert result.exit_code != 0
         assert result.output.startswith("quarter,revenue\n")
         assert (data / "sales.csv").read_text() == "quarter,revenue\n"
 
     async def test_a_bound_folder_that_does_not_exist_is_a_mistake(self, tmp_path: Path) -> None:
-        executor = self.make_sandboxed(tmp_path / "work", bind_dir=tmp_path / "nowhere")
-        with pytest.raises(
-            InvalidArgumentError, match="nowhere cannot be mounted into a sandbox: it does not exist"
-        ):
+        executor = self.create(work_dir=tmp_path / "work", bind_dir=tmp_path / "nowhere")
+        with pytest.raises(InvalidArgumentError, match="nowhere cannot be mounted into a sandbox: it does not exist"):
             await executor.start()
 
     async def test_a_work_folder_that_does_not_fit_is_told(self, work_dir: Path) -> None:
         make_folder(work_dir, {"big": bytes(3 * 1024 * 1024)})
-        executor = self.make_sandboxed(work_dir, policy=SandboxPolicy(work_bytes=1024 * 1024))
+        executor = self.create(work_dir=work_dir, policy=SandboxPolicy(work_bytes=1024 * 1024))
         async with asyncio.timeout(WAIT):
             with pytest.raises(SandboxError, match=r"big cannot be put into the sandbox .*raise the limits"):
                 await executor.start()
 
     async def test_the_init_command_runs_before_the_first_block(self, work_dir: Path) -> None:
-        async with asyncio.timeout(WAIT), self.make_sandboxed(work_dir, init_command="echo made > ready") as executor:
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, init_command="echo made > ready") as executor:
             assert (await run(executor, shell("cat ready"))).output == "made\n"
 
     async def test_an_init_command_that_fails_says_so(self, work_dir: Path) -> None:
-        executor = self.make_sandboxed(work_dir, init_command="echo cannot >&2; exit 5")
+        executor = self.create(work_dir=work_dir, init_command="echo cannot >&2; exit 5")
         async with asyncio.timeout(WAIT):
             with pytest.raises(SandboxError, match="init_command failed with exit code 5 and said: cannot"):
                 await executor.start()
 
     @pytest.mark.parametrize("delete", [True, False])
     async def test_source_files_stay_unless_asked_to_go(self, work_dir: Path, delete: bool) -> None:
-        async with asyncio.timeout(WAIT), self.make_sandboxed(work_dir, delete_tmp_files=delete) as executor:
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, delete_tmp_files=delete) as executor:
             await run(executor, python("print(1)"))
         assert bool(file_names(work_dir)) is not delete
 
     async def test_a_memory_bomb_is_ended_and_named(self, work_dir: Path) -> None:
         policy = SandboxPolicy(memory_bytes=128 * 1024 * 1024)
-        async with asyncio.timeout(WAIT), self.make_sandboxed(work_dir, policy=policy) as executor:
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy) as executor:
             result = await run(executor, python("print('before', flush=True); filled = bytearray(10**9)"))
             assert [block.status for block in result.blocks] == ["out_of_memory"]
             assert result.output.startswith("before\n")

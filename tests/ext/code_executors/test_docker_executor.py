@@ -2,15 +2,17 @@
 
 import asyncio
 from pathlib import Path
+from typing import Unpack
 
 import pytest
-from tests.contracts.code_executor_contract import WAIT, Heard, OutputListener, python, run, shell
+from tests.contracts.code_executor_contract import WAIT, Heard, python, run, shell
 from tests.contracts.sandboxed_executor_contract import SandboxedExecutorContract
 from tests.support.docker_engine import Engine
 from tests.support.sandboxes import require
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors import SandboxOptions
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
 
 
@@ -20,27 +22,8 @@ def _docker_works() -> None:
 
 
 class TestDockerCommandLineCodeExecutor(SandboxedExecutorContract):
-    def make(
-        self, work_dir: Path | None, *, timeout: float = 30, on_output: OutputListener | None = None
-    ) -> DockerCommandLineCodeExecutor:
-        return DockerCommandLineCodeExecutor(work_dir=work_dir, timeout=timeout, on_output=on_output)
-
-    def make_sandboxed(
-        self,
-        work_dir: Path,
-        *,
-        bind_dir: Path | None = None,
-        policy: SandboxPolicy | None = None,
-        init_command: str | None = None,
-        delete_tmp_files: bool = False,
-    ) -> DockerCommandLineCodeExecutor:
-        return DockerCommandLineCodeExecutor(
-            work_dir=work_dir,
-            bind_dir=bind_dir,
-            policy=policy,
-            init_command=init_command,
-            delete_tmp_files=delete_tmp_files,
-        )
+    def create(self, **options: Unpack[SandboxOptions]) -> DockerCommandLineCodeExecutor:
+        return DockerCommandLineCodeExecutor(**options)
 
 
 @pytest.fixture
@@ -126,6 +109,7 @@ PROGRAM_THAT_DIES = """
 import asyncio
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock
+from symposia.ext.code_executors import SandboxOptions
 from symposia.ext.code_executors.docker import DockerCommandLineCodeExecutor
 
 def die(stream, text):

@@ -10,12 +10,13 @@ from symposia.ext.code_executors._choice import (
     sandbox_backends,
 )
 from symposia.ext.code_executors._environment import make_sandbox_python
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
 from symposia.ext.code_executors._setup import set_up_backend
 
 __all__ = [
     "AutoBackend",
     "SandboxCodeExecutor",
+    "SandboxOptions",
     "choose_backend",
     "create_default_code_executor",
     "make_sandbox_python",

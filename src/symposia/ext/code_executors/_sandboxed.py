@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from symposia.core.code_executor import (
     OutputListener,
@@ -38,6 +38,35 @@ DOES_NOT_FIT: Final = (
 )
 
 
+class SandboxOptions(TypedDict, total=False):
+    """What every executor on a sandbox can be told.
+
+    Attributes:
+        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
+            None, the default: a folder of its own, removed by `stop`.
+        timeout: Seconds that a block may run; 60 by default.
+        policy: What else the code may use.
+        bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
+        mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
+        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
+        functions_module: The module that the code imports them from, written to the work folder.
+        init_command: A shell command that runs in each new sandbox before the first block.
+        delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
+        on_output: Called on the event loop with each piece of output as it comes.
+    """
+
+    work_dir: Path | str | None
+    timeout: float
+    policy: SandboxPolicy | None
+    bind_dir: Path | str | None
+    mounts: Sequence[SandboxMount]
+    functions: Sequence[UserFunction]
+    functions_module: str
+    init_command: str | None
+    delete_tmp_files: bool
+    on_output: OutputListener | None
+
+
 class SandboxCodeExecutor(CommandLineCodeExecutor):
     """Runs code blocks in a sandbox, which starts on the first use.
 
@@ -46,17 +75,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     Args:
         backend: Makes the sandbox.
-        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
-            None: a folder of its own, removed by `stop`.
-        timeout: Seconds that a block may run.
-        policy: What else the code may use.
-        mounts: Files and folders of the host that the code sees, read-only, below ``/data``.
-        on_output: Called on the event loop with each piece of output as it comes.
-        keep_code_files: Whether the source of each block stays in the work folder.
-        init_command: A shell command that runs in each new sandbox before the first block.
-        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
-        functions_module: The module that the code imports them from, written to the work folder.
-        packages: What the sandbox's Python has, for a check of what the functions need; None where it is not known.
+        packages: What the sandbox's Python has, for a check of what `functions` need; None where it is not known.
+        options: See `SandboxOptions`.
 
     Raises:
         InvalidArgumentError: The timeout is less than a second, or a function needs a package that is not there.
@@ -66,31 +86,24 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self,
         backend: SandboxBackend,
         *,
-        work_dir: Path | str | None = None,
-        timeout: float = 60,
-        policy: SandboxPolicy | None = None,
-        mounts: Sequence[SandboxMount] = (),
-        on_output: OutputListener | None = None,
-        keep_code_files: bool = True,
-        init_command: str | None = None,
-        functions: Sequence[UserFunction] = (),
-        functions_module: str = "functions",
         packages: Collection[str] | None = PINNED_NAMES,
+        **options: Unpack[SandboxOptions],
     ) -> None:
+        work_dir, functions = options.get("work_dir"), options.get("functions", ())
         if packages is not None:
             refuse_missing_packages(functions, packages)
         super().__init__(
             work_dir=work_dir,
-            timeout=timeout,
-            keep_code_files=keep_code_files,
+            timeout=options.get("timeout", 60),
+            keep_code_files=not options.get("delete_tmp_files", False),
             functions=functions,
-            functions_module=functions_module,
+            functions_module=options.get("functions_module", "functions"),
         )
         self._backend = backend
-        self._policy = policy or SandboxPolicy()
-        self._mounts = tuple(mounts)
-        self._on_output = on_output
-        self._init_command = init_command
+        self._policy = options.get("policy") or SandboxPolicy()
+        self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
+        self._on_output = options.get("on_output")
+        self._init_command = options.get("init_command")
         self._sandbox: Sandbox | None = None
         self._in_doubt = False
 
@@ -183,7 +196,7 @@ async def _put_source(sandbox: Sandbox, planned: PlannedBlock, source: bytes) ->
         raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
 
 
-def bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
+def _bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
     """Say how `bind_dir` is mounted: below ``/data`` by its own name, unless it is the work folder anyway."""
     if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
         return []

@@ -7,7 +7,7 @@ from typing import Any, Final
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor, bound
+from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor
 from symposia.ext.code_executors.docker._backend import DockerBackend
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, prepared_image
 
@@ -49,6 +49,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         init_command: A shell command that runs in the new container before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
         policy: What the code may use.
+        mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
         on_output: Called on the event loop with each piece of output as it comes.
         unsafe_devices: Allows `device_requests`.
 
@@ -74,6 +75,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         init_command: str | None = None,
         delete_tmp_files: bool = False,
         policy: SandboxPolicy | None = None,
+        mounts: Sequence[SandboxMount] = (),
         on_output: OutputListener | None = None,
         unsafe_devices: bool = False,
     ) -> None:
@@ -88,9 +90,10 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             work_dir=work_dir,
             timeout=timeout,
             policy=policy,
-            mounts=[*bound(self._bind_dir, work_dir), *_volumes(extra_volumes or {})],
+            bind_dir=bind_dir,
+            mounts=[*mounts, *_volumes(extra_volumes or {})],
             on_output=on_output,
-            keep_code_files=not delete_tmp_files,
+            delete_tmp_files=delete_tmp_files,
             init_command=init_command,
             functions=functions,
             functions_module=functions_module,
