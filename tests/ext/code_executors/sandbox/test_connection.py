@@ -140,6 +140,18 @@ async def test_more_files_than_the_policy_allows_kill_the_sandbox(files: int, si
     assert server.killed
 
 
+async def test_more_output_than_the_policy_allows_kills_the_sandbox() -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        for stream in ("stdout", "stderr", "stdout"):
+            server.say("output", {"stream": stream}, bytes(400))
+
+    server = ScriptedServer(answer)
+    sandbox = await connect(server, SandboxPolicy(output_limit_bytes=1000))
+    with pytest.raises(SandboxDiedError, match="more output than the policy allows"):
+        await sandbox.run("", "python")
+    assert server.killed
+
+
 async def test_a_server_that_goes_away_is_told_with_its_last_words() -> None:
     server = ScriptedServer(raw(b""))
     server.words = "cannot allocate memory"
@@ -172,6 +184,53 @@ async def test_f39_a_cancelled_block_that_the_server_does_not_end_is_ended_from_
     with pytest.raises(asyncio.CancelledError):
         await block
     assert server.killed
+
+
+class CongestedServer(ScriptedServer):
+    """Takes the first request, and lets whoever sent it wait for ever."""
+
+    congested = True
+
+    async def write(self, data: bytes) -> None:
+        await super().write(data)
+        if b'"open"' not in data and self.congested:
+            self.congested = False
+            await asyncio.Event().wait()
+
+
+async def test_f39_a_block_is_ended_that_was_cancelled_while_it_was_sent() -> None:
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        asked.append(str(request.header["kind"]))
+        sent.set()
+        if request.header["kind"] == "cancel":
+            server.say("ended", {**ENDED, "status": "cancelled"})
+        elif len(asked) > 1:
+            server.say("ended", ENDED)
+
+    asked: list[str] = []
+    sent = asyncio.Event()
+    sandbox = await connect(CongestedServer(answer))
+    block = asyncio.create_task(sandbox.run("", "python"))
+    await sent.wait()
+    block.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await block
+    assert (await sandbox.run("", "python")).status == "ok"
+    assert asked == ["run", "cancel", "run"]
+
+
+async def test_a_listener_that_fails_at_the_very_end_costs_nothing_but_its_own_error() -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say("output", {"stream": "stdout"}, b"\xc3")
+        server.say("ended", ENDED)
+
+    def fail(_stream: str, _text: str) -> None:
+        raise LookupError("the listener's own")
+
+    sandbox = await connect(ScriptedServer(answer))
+    with pytest.raises(LookupError, match="the listener's own"):
+        await sandbox.run("", "python", on_output=fail)
+    assert (await sandbox.run("", "python")).stdout == "\ufffd"
 
 
 async def test_a_cancelled_request_does_not_leave_its_answer_to_the_next_one() -> None:

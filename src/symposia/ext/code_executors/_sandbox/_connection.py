@@ -41,7 +41,7 @@ class SandboxConnection(Sandbox):
         Raises:
             SandboxUnavailableError: It did not come up; the text says what it said. The transport is closed.
         """
-        conversation = Conversation(transport, max(policy.work_bytes, policy.artifact_bytes))
+        conversation = Conversation(transport, max(policy.work_bytes, policy.tmp_bytes, policy.artifact_bytes))
         try:
             async with asyncio.timeout(START_SECONDS):
                 await conversation.send(open_request(policy, settings), settings.seccomp)
@@ -97,11 +97,11 @@ class SandboxConnection(Sandbox):
         self, header: dict[str, object], code: bytes, limit: float, listener: OutputListener | None
     ) -> SandboxResult:
         result = ResultInProgress(self._policy, listener)
-        await self._conversation.send(header, code)
         deadline = asyncio.timeout(limit + GRACE_SECONDS)
         try:
             async with deadline:
-                return await self._watch(result)
+                await self._conversation.send(header, code)
+                end = await self._watch(result)
         except SandboxDiedError:
             raise
         except FrameError as error:
@@ -112,8 +112,9 @@ class SandboxConnection(Sandbox):
                 return result.timed_out(limit)
             await uninterrupted(self._end_block())
             raise
+        return result.ended(end)
 
-    async def _watch(self, result: ResultInProgress) -> SandboxResult:
+    async def _watch(self, result: ResultInProgress) -> Ended:
         """Follow the running block to its end."""
         while True:
             reply, data = await self._conversation.receive()
@@ -125,7 +126,7 @@ class SandboxConnection(Sandbox):
                 case Skipped(path=path, reason=reason):
                     result.add_skipped(path, reason)
                 case Ended():
-                    return result.ended(reply)
+                    return reply
                 case _:
                     raise FrameError(f"it answered a run with {reply.kind!r}")
 
@@ -142,9 +143,9 @@ class SandboxConnection(Sandbox):
 
     async def _request(self, header: dict[str, object], data: bytes = b"") -> bytes:
         async with self._turn:
-            await self._conversation.send(header, data)
             try:
                 async with asyncio.timeout(FILE_SECONDS):
+                    await self._conversation.send(header, data)
                     reply, answer = await self._conversation.receive()
             except TimeoutError as error:
                 raise await self._conversation.died(f"it did not answer within {FILE_SECONDS:g} s") from error

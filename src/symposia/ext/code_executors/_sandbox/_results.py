@@ -26,12 +26,20 @@ class ResultInProgress:
             "stdout": KeptOutput(policy.output_kept_bytes),
             "stderr": KeptOutput(policy.output_kept_bytes),
         }
+        self._output_bytes = 0
         self._artifacts: list[Artifact] = []
         self._artifact_bytes = 0
         self._skipped: list[tuple[str, str]] = []
 
     def add_output(self, stream: OutputStream, data: bytes) -> None:
-        """Keep a piece of output and tell the listener."""
+        """Keep a piece of output and tell the listener.
+
+        Raises:
+            FrameError: The server sends more than it was told to.
+        """
+        self._output_bytes += len(data)
+        if self._output_bytes > self._policy.output_limit_bytes:
+            raise FrameError("it sent more output than the policy allows")
         self._tell(stream, self._output[stream].add(data))
 
     def add_artifact(self, path: str, data: bytes) -> None:

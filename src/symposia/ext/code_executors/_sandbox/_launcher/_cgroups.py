@@ -154,23 +154,22 @@ def _ancestors_that_delegate(hierarchy: Hierarchy) -> Iterator[str]:
 
 
 def _new_folder(parents: Iterable[str]) -> str | None:
-    """A new group in the first of `parents` that takes one; empty ones of processes that were killed are removed."""
+    """A new group in the first of `parents` that takes one, and from which this process may be moved into it."""
+    own = f"{_PREFIX}{os.getpid()}"
     for parent in parents:
-        folder = f"{parent}/{_PREFIX}{os.getpid()}"
-        try:
-            os.mkdir(folder)
-        except OSError:  # not ours to divide
+        if not os.access(f"{parent}/cgroup.procs", os.W_OK):
             continue
-        for name in os.listdir(parent):
-            if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}"):
+        for name in os.listdir(parent):  # a launcher that was killed could not remove its group
+            if name == own or (name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}")):
                 _removed(f"{parent}/{name}")
-        return folder
+        if _made(f"{parent}/{own}"):
+            return f"{parent}/{own}"
     return None
 
 
 def _unless_useless(folder: str, limited: set[str], counter: str) -> Groups:
-    """The group, if it limits something and this process may be moved there; it is removed else."""
-    if limited and os.access(f"{folder}/cgroup.procs", os.W_OK):
+    """The group, if it limits something; it is removed else."""
+    if limited:
         return Groups((folder,), frozenset(limited), f"{folder}/{counter}" if "memory" in limited else "")
     _removed(folder)
     return Groups()
@@ -207,6 +206,14 @@ def _parse_groups(groups: str) -> Iterator[tuple[str, str]]:
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             yield controller, path
+
+
+def _made(folder: str) -> bool:
+    try:
+        os.mkdir(folder)
+    except OSError:  # not ours to divide
+        return False
+    return True
 
 
 def _removed(folder: str) -> bool:
