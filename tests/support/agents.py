@@ -1,7 +1,7 @@
 """Messages and one-function agents, for tests of runtimes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -75,7 +75,7 @@ class Door:
 
 
 @asynccontextmanager
-async def started(runtime: StartedRuntime) -> AsyncIterator[StartedRuntime]:
+async def started(runtime: StartedRuntime) -> AsyncGenerator[StartedRuntime]:
     """The runtime, started, and closed in the end."""
     runtime.start()
     try:

@@ -1,0 +1,11 @@
+"""What every `AgentRuntime` promises. Subclass `RuntimeContract` and say how to make yours."""
+
+from tests.contracts.runtime_cancellation import CancellationContract
+from tests.contracts.runtime_delivery import DeliveryContract
+from tests.contracts.runtime_handlers import HandlerContract
+from tests.contracts.runtime_settlement import SettlementContract
+from tests.contracts.runtime_waiting import WaitingContract
+
+
+class RuntimeContract(DeliveryContract, SettlementContract, CancellationContract, WaitingContract, HandlerContract):
+    """All of it. A subclass has a fixture `make_runtime`, which takes the options that are named in the tests."""

@@ -1,0 +1,93 @@
+import asyncio
+import gc
+import weakref
+
+import pytest
+from tests.support.agents import WAIT
+
+from symposia.core import CancellationToken
+
+
+async def test_cancelling_calls_back_and_cancels_linked_futures() -> None:
+    token = CancellationToken()
+    called: list[str] = []
+    token.add_callback(lambda: called.append("back"))
+    future = token.link_future(asyncio.get_running_loop().create_future())
+    token.cancel()
+    assert (called, future.cancelled(), token.is_cancelled()) == (["back"], True, True)
+
+
+async def test_what_is_linked_to_a_cancelled_token_is_cancelled_at_once() -> None:
+    token = CancellationToken()
+    token.cancel()
+    called: list[str] = []
+    token.add_callback(lambda: called.append("back"))
+    assert token.link_future(asyncio.get_running_loop().create_future()).cancelled()
+    assert called == ["back"]
+
+
+def test_f17_a_callback_may_ask_whether_its_token_is_cancelled() -> None:
+    token = CancellationToken()
+    answers: list[bool] = []
+    token.add_callback(lambda: answers.append(token.is_cancelled()))
+    token.cancel()
+    assert answers == [True]
+
+
+async def test_f10_a_token_forgets_futures_that_are_done() -> None:
+    token = CancellationToken()
+
+    class Result:
+        pass
+
+    def finish_one() -> "weakref.ref[Result]":
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        result = Result()
+        token.link_future(future).set_result(result)
+        return weakref.ref(result)
+
+    results = [finish_one() for _ in range(1000)]
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not [each for each in results if each() is not None]
+
+
+def test_every_callback_is_called_even_if_one_raises() -> None:
+    def fail() -> None:
+        raise KeyError
+
+    token = CancellationToken()
+    called: list[str] = []
+    token.add_callback(fail)
+    token.add_callback(lambda: called.append("back"))
+    with pytest.raises(ExceptionGroup) as raised:
+        token.cancel()
+    assert called == ["back"]
+    assert [type(error) for error in raised.value.exceptions] == [KeyError]
+
+
+def test_cancelling_twice_calls_back_once() -> None:
+    token = CancellationToken()
+    called: list[str] = []
+    token.add_callback(lambda: called.append("back"))
+    token.cancel()
+    token.cancel()
+    assert called == ["back"]
+
+
+async def test_a_future_is_cancelled_on_its_own_loop_whatever_thread_cancels_the_token() -> None:
+    token = CancellationToken()
+    future = token.link_future(asyncio.get_running_loop().create_future())
+    await asyncio.to_thread(token.cancel)
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(asyncio.CancelledError):
+            await future
+
+
+def test_a_future_of_a_loop_that_is_closed_is_left_alone() -> None:
+    token = CancellationToken()
+    loop = asyncio.new_event_loop()
+    future = token.link_future(loop.create_future())
+    loop.close()
+    token.cancel()
+    assert not future.done()

@@ -1,0 +1,64 @@
+from typing import Any
+
+import pytest
+
+from symposia.core import (
+    ClosureAgent,
+    ClosureContext,
+    MessageContext,
+    RoutedAgent,
+    SingleThreadedAgentRuntime,
+    message_handler,
+)
+from symposia.core.exceptions import HandlerSignatureError
+
+FIX = r"async def \w+\(.*message: MyMessage, ctx: MessageContext\)"
+
+
+def test_a_handler_without_a_context_is_refused_with_the_fix() -> None:
+    with pytest.raises(HandlerSignatureError, match=rf"two arguments.*{FIX}"):
+
+        class _(RoutedAgent):
+            @message_handler
+            async def on_message_without_context(self, message: str) -> None: ...
+
+
+def test_a_handler_whose_message_has_no_type_is_refused_with_the_fix() -> None:
+    with pytest.raises(HandlerSignatureError, match=rf"'message' has no type.*{FIX}"):
+
+        class _(RoutedAgent):
+            @message_handler
+            async def on_anything(self, message, ctx: MessageContext) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001 - what the test is about
+
+
+def test_a_handler_with_its_arguments_the_other_way_round_is_refused_with_the_fix() -> None:
+    with pytest.raises(HandlerSignatureError, match=rf"comes second.*{FIX}"):
+
+        class _(RoutedAgent):
+            @message_handler
+            async def on_message_swapped(self, ctx: MessageContext, message: str) -> None: ...
+
+
+def test_a_message_type_that_cannot_be_told_at_run_time_is_refused() -> None:
+    with pytest.raises(HandlerSignatureError, match="wrap them in a class"):
+
+        class _(RoutedAgent):
+            @message_handler
+            async def on_list(self, message: list[str], ctx: MessageContext) -> None: ...
+
+
+async def test_a_closure_is_checked_when_it_is_registered() -> None:
+    async def closure(agent: ClosureContext, message: Any) -> None: ...
+
+    with pytest.raises(HandlerSignatureError, match="agent: ClosureContext"):
+        await ClosureAgent.register_closure(SingleThreadedAgentRuntime(), "closure", closure)  # type: ignore[arg-type]  # what the test is about
+
+
+def test_a_handler_says_which_types_it_takes_and_gives() -> None:
+    class Routed(RoutedAgent):
+        @message_handler
+        async def on_either(self, message: int | str, ctx: MessageContext) -> bool | None: ...
+
+    handler: Any = Routed.on_either
+    assert handler.target_types == [int, str]
+    assert handler.produces_types == [bool, type(None)]
