@@ -1,6 +1,7 @@
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from tests.support.chat_agents import Parrot, collected, kinds
 
 from symposia.agentchat.base import Response, Task, TaskResult
 from symposia.agentchat.messages import (
@@ -12,7 +13,6 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
-from tests.support.agents import Parrot, collected, kinds
 
 
 class Thinker(Parrot):
@@ -82,7 +82,7 @@ async def test_a_task_is_a_text_a_message_or_messages(task: Task) -> None:
 
 @pytest.mark.parametrize("task", [[], [1], 5, ["hello"]])
 async def test_what_is_no_task_is_refused(task: object) -> None:
-    with pytest.raises(InvalidArgumentError, match="[Tt]ask|Invalid message type"):
+    with pytest.raises(InvalidArgumentError, match=r"[Tt]ask|Invalid message type"):
         await Parrot().run(task=task)  # pyright: ignore[reportArgumentType] - the point of the test
 
 
