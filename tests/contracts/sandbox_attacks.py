@@ -205,6 +205,19 @@ class SandboxAttacks(SandboxTests):
         assert (result.status, result.stdout) == ("timeout", "True\n")
         assert (await sandbox.run("echo alive", "sh")).stdout == "alive\n"
 
+    async def test_a_pipe_that_nobody_holds_any_more_does_not_hold_the_result(self, sandbox: Sandbox) -> None:
+        code = """
+        import array, os, socket
+        one, two = socket.socketpair()
+        for sender, receiver in ((one, two), (two, one)):  # each in flight to the other, and stdout with them
+            fds = array.array("i", [1, 2, sender.fileno(), receiver.fileno()])
+            sender.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        print("sent", flush=True)
+        """
+        result = await sandbox.run(textwrap.dedent(code), "python", timeout=20)
+        assert (result.status, result.stdout) == ("ok", "sent\n")
+        assert result.wall_seconds < 10
+
     async def test_a_memory_bomb_is_told_as_such(self, sandbox: Sandbox) -> None:
         result = await sandbox.run("kept = b'x' * 2**30", "python", timeout=20)
         assert (result.status, result.exit_code) == ("out_of_memory", 137)

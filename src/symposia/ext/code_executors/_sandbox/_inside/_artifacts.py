@@ -79,7 +79,7 @@ def _read(folder: str, entry: _Entry, most: int, most_bytes: int) -> Found:
     parents, _, name = entry.path.rpartition("/")
     try:
         with open_folder(folder, parents, make=False) as parent:
-            return Found(entry.path, read_regular(name, parent, most_bytes)[0])
+            return Found(entry.path, read_regular(name, parent, most_bytes))
     except NotRegularFileError:
         return Found(entry.path, None, "not a regular file")
     except OSError as error:

@@ -7,6 +7,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from ._channel import Channel
@@ -47,7 +48,6 @@ class Block:
         self._output_left = output_limit
         self._streams: dict[int, str] = {}
         self._stop = ""
-        self._pid = 0
 
     def run(self, command: Command, time_limit: float) -> End:
         """Run it to its end, whichever that is, and kill what it left."""
@@ -56,9 +56,8 @@ class Block:
             self._start(command)
             self._follow(started, started + time_limit)
             self._processes.kill_all()
-            while self._streams:  # all writers are dead, so each ends
-                for fd in list(self._streams):
-                    self._forward(fd)
+            for fd in list(self._streams):
+                self._forward_the_rest(fd)
         finally:
             for fd in self._streams:
                 os.close(fd)
@@ -69,14 +68,16 @@ class Block:
         stdout, stdout_of_block = os.pipe()
         stderr, stderr_of_block = os.pipe()
         self._streams = {stdout: "stdout", stderr: "stderr"}
-        self._pid = self._processes.start(command, stdout_of_block, stderr_of_block)
+        for fd in self._streams:
+            os.set_blocking(fd, False)
+        self._processes.start(command, stdout_of_block, stderr_of_block)
         os.close(stdout_of_block)
         os.close(stderr_of_block)
 
     def _follow(self, now: float, deadline: float) -> None:
         """Forward output until the block ends by itself, or something says in `_stop` what ends it."""
         next_look = now
-        while not self._stop and self._processes.status_of(self._pid) is None:
+        while not self._stop and self._processes.first_status is None:
             if now >= deadline:
                 self._stop = "timeout"
                 return
@@ -117,6 +118,12 @@ class Block:
             self._output_left -= len(data)
             self._channel.send({"kind": "output", "stream": self._streams[fd]}, data)
 
+    def _forward_the_rest(self, fd: int) -> None:
+        """Pass on what is left in a pipe whose writers are dead; a descriptor in flight may still keep it open."""
+        with suppress(BlockingIOError):
+            while fd in self._streams:
+                self._forward(fd)
+
     def _obey(self) -> None:
         for frame in self._channel.receive():
             if frame.header["kind"] != "cancel":
@@ -125,7 +132,7 @@ class Block:
 
     def _verdict(self) -> tuple[str, int]:
         """The status and the exit code, as a shell would report it."""
-        status = self._processes.status_of(self._pid) or 0
+        status = self._processes.first_status or 0
         if self._stop == "timeout":
             return "timeout", _TIMEOUT_EXIT_CODE
         stop = self._stop or self._over_limit()

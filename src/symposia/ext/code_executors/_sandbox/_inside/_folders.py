@@ -53,11 +53,15 @@ def read_file(folder: str, path: str, limit: int) -> bytes:
     """
     parents, _, name = path.rpartition("/")
     with open_folder(folder, parents, make=False) as parent:
-        return read_regular(name, parent, limit)[0]
+        return read_regular(name, parent, limit)
 
 
-def read_regular(name: str, parent: int, limit: int) -> tuple[bytes, os.stat_result]:
-    """The content of a regular file, and what it is; never waits as opening a FIFO would."""
+def read_regular(name: str, parent: int, limit: int) -> bytes:
+    """The content of a regular file; never waits as opening a FIFO would.
+
+    Raises:
+        OSError: It is not a regular file (`NotRegularFileError`), or has more than `limit` bytes (EFBIG), among others.
+    """
     file = os.open(name, _FILE, dir_fd=parent)
     try:
         found = os.fstat(file)
@@ -71,7 +75,7 @@ def read_regular(name: str, parent: int, limit: int) -> tuple[bytes, os.stat_res
             if not piece:
                 break
             content += piece
-        return bytes(content), found
+        return bytes(content)
     finally:
         os.close(file)
 

@@ -36,25 +36,21 @@ class Processes:
     def __init__(self) -> None:
         refuse_unless_pid_1()
         self.usage = Usage()
-        self._statuses: dict[int, int] = {}
+        self.first_status: int | None = None
+        self._first = 0
         self.ended_fd, wakeup = os.pipe()
         os.set_blocking(self.ended_fd, False)
         os.set_blocking(wakeup, False)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
-    def start(self, command: Command, stdout: int, stderr: int) -> int:
-        """Start the first process of a block, with nothing used so far."""
+    def start(self, command: Command, stdout: int, stderr: int) -> None:
+        """Start the first process of a block, with nothing used so far; `first_status` tells how it ended, in time."""
         self.usage = Usage()
-        self._statuses.clear()
-        pid = os.fork()
-        if pid == 0:
+        self.first_status = None
+        self._first = os.fork()
+        if self._first == 0:
             _become(command, stdout, stderr)
-        return pid
-
-    def status_of(self, pid: int) -> int | None:
-        """The wait status of a process that has ended, or None."""
-        return self._statuses.get(pid)
 
     def reap(self) -> None:
         """Take note of all that have ended by now."""
@@ -78,7 +74,8 @@ class Processes:
             return False
         if pid == 0:
             return False
-        self._statuses[pid] = status
+        if pid == self._first:  # the rest may be very many
+            self.first_status = status
         self.usage = Usage(
             self.usage.cpu_seconds + used.ru_utime + used.ru_stime,
             max(self.usage.peak_memory_bytes, used.ru_maxrss * 1024),
