@@ -16,35 +16,33 @@ FIX = r"async def \w+\(.*message: MyMessage, ctx: MessageContext\)"
 
 
 def test_a_handler_without_a_context_is_refused_with_the_fix() -> None:
-    with pytest.raises(HandlerSignatureError, match=rf"two arguments.*{FIX}"):
+    async def on_message_without_context(self: RoutedAgent, message: str) -> None: ...
 
-        class _(RoutedAgent):
-            @message_handler
-            async def on_message_without_context(self, message: str) -> None: ...
+    with pytest.raises(HandlerSignatureError, match=rf"two arguments.*{FIX}"):
+        message_handler(on_message_without_context)
 
 
 def test_a_handler_whose_message_has_no_type_is_refused_with_the_fix() -> None:
-    with pytest.raises(HandlerSignatureError, match=rf"'message' has no type.*{FIX}"):
+    async def on_anything(self: RoutedAgent, message: Any, ctx: MessageContext) -> None: ...
 
-        class _(RoutedAgent):
-            @message_handler
-            async def on_anything(self, message, ctx: MessageContext) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001 - what the test is about
+    del on_anything.__annotations__["message"]
+
+    with pytest.raises(HandlerSignatureError, match=rf"'message' has no type.*{FIX}"):
+        message_handler(on_anything)
 
 
 def test_a_handler_with_its_arguments_the_other_way_round_is_refused_with_the_fix() -> None:
-    with pytest.raises(HandlerSignatureError, match=rf"comes second.*{FIX}"):
+    async def on_message_swapped(self: RoutedAgent, ctx: MessageContext, message: str) -> None: ...
 
-        class _(RoutedAgent):
-            @message_handler
-            async def on_message_swapped(self, ctx: MessageContext, message: str) -> None: ...
+    with pytest.raises(HandlerSignatureError, match=rf"comes second.*{FIX}"):
+        message_handler(on_message_swapped)
 
 
 def test_a_message_type_that_cannot_be_told_at_run_time_is_refused() -> None:
-    with pytest.raises(HandlerSignatureError, match="wrap them in a class"):
+    async def on_list(self: RoutedAgent, message: list[str], ctx: MessageContext) -> None: ...
 
-        class _(RoutedAgent):
-            @message_handler
-            async def on_list(self, message: list[str], ctx: MessageContext) -> None: ...
+    with pytest.raises(HandlerSignatureError, match="wrap them in a class"):
+        message_handler(on_list)
 
 
 async def test_a_closure_is_checked_when_it_is_registered() -> None:
