@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.sandboxes import require
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
@@ -13,6 +14,7 @@ from symposia.ext.code_executors import (
     choose_backend,
     create_default_code_executor,
     sandbox_backends,
+    set_up_backend,
 )
 
 
@@ -75,6 +77,17 @@ async def test_an_executor_on_auto_never_runs_code_where_nothing_works(tmp_path:
     async with asyncio.timeout(5):
         with pytest.raises(SandboxUnavailableError):
             await executor.execute_code_blocks([block], CancellationToken())
+
+
+@pytest.mark.parametrize("backend", sandbox_backends(), ids=lambda backend: backend.name)
+async def test_setting_up_what_is_there_takes_no_time_and_says_nothing(backend: SandboxBackend) -> None:
+    await asyncio.to_thread(require, backend)
+    said: list[str] = []
+    async with asyncio.timeout(120):
+        await set_up_backend(backend)
+    async with asyncio.timeout(5):
+        await set_up_backend(backend, said.append)
+    assert said == []
 
 
 def test_the_default_executor_is_made_without_asking_anything(tmp_path: Path) -> None:

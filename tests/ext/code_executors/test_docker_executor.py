@@ -94,6 +94,16 @@ async def test_a_sandbox_that_ends_in_the_middle_of_a_block_is_told_and_replaced
         assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
 
 
+async def test_a_sandbox_that_ended_between_blocks_is_replaced_without_losing_one(
+    tmp_path: Path, engine: Engine
+) -> None:
+    name = f"symposia-test-{tmp_path.name}"
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path) as executor:
+        await run(executor, shell("echo kept > file.txt"))
+        await asyncio.to_thread(engine.remove, name)
+        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
+
+
 async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Path, engine: Engine) -> None:
     left = await asyncio.to_thread(engine.create_left_over)
     mine = await asyncio.to_thread(engine.create_of_a_live_program)

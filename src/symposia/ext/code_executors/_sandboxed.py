@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final, TypedDict, Unpack
@@ -105,7 +106,6 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._on_output = options.get("on_output")
         self._init_command = options.get("init_command")
         self._sandbox: Sandbox | None = None
-        self._in_doubt = False
 
     @property
     def policy(self) -> SandboxPolicy:
@@ -113,12 +113,24 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         return self._policy
 
     async def _ready(self) -> None:
-        if self._sandbox is not None and self._in_doubt and not await _is_alive(self._sandbox):
+        if self._sandbox is not None and not await self._brought_up_to_date(self._sandbox):
             await self._close()
         if self._sandbox is None:
             await self._open()
-        else:
-            await self._put_changed(self._sandbox)
+
+    async def _brought_up_to_date(self, sandbox: Sandbox) -> bool:
+        """Put what is new into the sandbox; tell whether it is still there to take it.
+
+        It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
+        of a millisecond, and no block is lost to a sandbox that is gone.
+        """
+        try:
+            with suppress(FileNotFoundError):
+                await sandbox.get(NEVER_THERE)
+            await self._put_changed(sandbox)
+        except SandboxDiedError:
+            return False
+        return True
 
     async def _open(self) -> None:
         sandbox = await self._backend.create(self._policy, mounts=self._mounts)
@@ -152,15 +164,13 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         sandbox = self._sandbox
-        if sandbox is None:  # it ended in the middle of the block before this one
+        if sandbox is None:
             raise SandboxDiedError("The sandbox has ended.")
-        self._in_doubt = True  # until the block is known to have left the sandbox alive
         try:
             result = await self._run_inside(sandbox, planned, source)
         except SandboxDiedError as error:
             await self._close()
             return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n")
-        self._in_doubt = result.status == "timeout"  # a block that had to be ended from outside took it along
         return await self._write_back(result)
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
@@ -182,7 +192,6 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     async def _close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
-        self._in_doubt = False
         if sandbox is not None:
             await sandbox.close()
 
@@ -201,13 +210,3 @@ def _bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[San
     if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
         return []
     return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]
-
-
-async def _is_alive(sandbox: Sandbox) -> bool:
-    try:
-        await sandbox.get(NEVER_THERE)
-    except FileNotFoundError:
-        return True
-    except SandboxDiedError:
-        return False
-    return True
