@@ -1,6 +1,7 @@
 """The Docker executor against a real engine."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Unpack
 
@@ -27,8 +28,10 @@ class TestDockerCommandLineCodeExecutor(SandboxedExecutorContract):
 
 
 @pytest.fixture
-def engine() -> Engine:
-    return Engine()
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    yield engine
+    engine.close()
 
 
 async def test_it_runs_the_stock_image_that_programs_name(tmp_path: Path) -> None:
@@ -71,6 +74,56 @@ async def test_f56_the_container_is_gone_soon_after_its_program(tmp_path: Path, 
     name = f"symposia-test-{tmp_path.name}"
     program = tmp_path / "program.py"
     program.write_text(PROGRAM_THAT_DIES.format(name=name, end=end))
+    async with asyncio.timeout(WAIT):
+        await engine.run_program(program)
+        async with asyncio.timeout(2):
+            await asyncio.to_thread(engine.wait_until_gone, name)
+
+
+async def test_a_sandbox_that_ends_in_the_middle_of_a_block_is_told_and_replaced(
+    tmp_path: Path, engine: Engine
+) -> None:
+    name, heard = f"symposia-test-{tmp_path.name}", Heard()
+    executor = DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path, on_output=heard)
+    async with asyncio.timeout(WAIT), executor:
+        await run(executor, shell("echo kept > file.txt"))
+        running = asyncio.ensure_future(run(executor, python("print('running')\nwhile True: pass")))
+        await heard.something.wait()
+        await asyncio.to_thread(engine.remove, name)
+        result = await running
+        assert [block.status for block in result.blocks] == ["crashed"]
+        assert result.exit_code == 137
+        assert result.output.startswith("The sandbox ended")
+        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
+
+
+async def test_a_sandbox_that_ended_between_blocks_is_replaced_without_losing_one(
+    tmp_path: Path, engine: Engine
+) -> None:
+    name = f"symposia-test-{tmp_path.name}"
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path) as executor:
+        await run(executor, shell("echo kept > file.txt"))
+        await asyncio.to_thread(engine.remove, name)
+        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
+
+
+async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Path, engine: Engine) -> None:
+    left = await asyncio.to_thread(engine.create_left_over)
+    others = [
+        await asyncio.to_thread(engine.create_of_a_live_program),
+        await asyncio.to_thread(engine.create_of_another_machine),
+    ]
+    try:
+        async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(work_dir=tmp_path):
+            assert await asyncio.to_thread(engine.is_there, left) is False
+            for other in others:
+                assert await asyncio.to_thread(engine.is_there, other) is True
+    finally:
+        for other in others:
+            await asyncio.to_thread(engine.remove, other)
+
+
+PROGRAM_THAT_DIES.format(name=name, end=end))
     async with asyncio.timeout(WAIT):
         await engine.run_program(program)
         async with asyncio.timeout(2):
