@@ -1,6 +1,7 @@
-"""Tying what an agent waits for to the token of its run, without a task of its own for each wait."""
+"""What cancelling ends, and what it must not: waiting ends at once, putting a conversation in order does not."""
 
 import asyncio
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,3 +45,13 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
         if self._task is not None:
             self._requested = True
             self._task.cancel()
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`, which ends even if this is cancelled meanwhile; the cancellation is passed on after that."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -7,6 +7,7 @@ from symposia.agentchat.agents._assistant._decisions import decide, made_handoff
 from symposia.agentchat.agents._assistant._setup import AssistantSetup
 from symposia.agentchat.agents._assistant._tool_round import ToolRound
 from symposia.agentchat.agents._assistant._toolbox import Toolbox
+from symposia.agentchat.agents._cancellation import to_the_end
 from symposia.agentchat.agents._effects import ModelRequest
 from symposia.agentchat.agents._intake import Intake
 from symposia.agentchat.agents._model_call import ModelCall
@@ -105,7 +106,7 @@ class Turn:
                 async for event in events:
                     yield self._noted(event)
         finally:
-            await self._remember(answer, tools.results)
+            await to_the_end(self._remember(answer, tools.results))
         yield self._noted(ToolCallExecutionEvent(content=tools.results, source=name))
 
     async def _remember(self, answer: CreateResult, results: list[FunctionExecutionResult]) -> None:
@@ -114,8 +115,9 @@ class Turn:
 
     async def _answered(self, question: ModelCall) -> Response:
         message = model_answer(self._setup, question)
+        response = self._response(message)
         await self._setup.context.add_message(question.result.to_message(self._setup.name))
-        return self._response(message)
+        return response
 
     def _response(self, message: BaseChatMessage) -> Response:
         self._intake.answered()

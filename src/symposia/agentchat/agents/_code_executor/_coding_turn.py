@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
+from symposia.agentchat.agents._cancellation import to_the_end
 from symposia.agentchat.agents._code_executor._blocks import code_blocks
 from symposia.agentchat.agents._code_executor._report import with_images
 from symposia.agentchat.agents._code_executor._runner import CodeRunner
@@ -26,7 +27,7 @@ from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeResult
 from symposia.core.exceptions import ModelError
 from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import ChatCompletionClient, CreateResult, UserMessage
+from symposia.core.models import AssistantMessage, ChatCompletionClient, CreateResult, UserMessage
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
 
@@ -135,16 +136,21 @@ class CodingTurn:
         )
 
     async def _execute(self, answer: CreateResult, blocks: list[CodeBlock]) -> CodeResult:
-        context, name = self._setup.context, self._setup.name
+        name = self._setup.name
         said = answer.to_message(name)
         came_of_it = UserMessage(content=_STOPPED, source=name)
         try:
-            result = await self._setup.runner.run(blocks, [*await context.get_messages(), said], self._token)
+            result = await self._setup.runner.run(
+                blocks, [*await self._setup.context.get_messages(), said], self._token
+            )
             came_of_it = UserMessage(content=with_images(result.output, result), source=name)
         finally:
-            await context.add_message(said)
-            await context.add_message(came_of_it)
+            await to_the_end(self._remember(said, came_of_it))
         return result
+
+    async def _remember(self, said: AssistantMessage, came_of_it: UserMessage) -> None:
+        await self._setup.context.add_message(said)
+        await self._setup.context.add_message(came_of_it)
 
     async def _correction(self, attempt: int) -> CodeGenerationEvent | None:
         """Ask whether and how to go on after an attempt that failed; None for no."""
@@ -161,8 +167,8 @@ class CodingTurn:
         return CodeGenerationEvent(retry_attempt=attempt, content=text, code_blocks=[], source=name, models_usage=usage)
 
     async def _answered(self, question: ModelCall, result: CodeResult) -> Response:
-        await self._setup.context.add_message(question.result.to_message(self._setup.name))
         self._intake.answered()
+        await self._setup.context.add_message(question.result.to_message(self._setup.name))
         return Response(chat_message=_words(self._setup.name, question, result), inner_messages=self._inner)
 
     def _noted(self, event: Shown) -> Shown:

@@ -1,0 +1,279 @@
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from tests.support.chat_agents import RecordingDoor, asks_for, collected, dangling_calls, kinds, model, says, shown
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.messages import (
+    StructuredMessage,
+    TextMessage,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallSummaryMessage,
+)
+from symposia.agentchat.tools import FunctionTool
+from symposia.core import CancellationToken, FunctionCall, open_door
+from symposia.core.exceptions import ModelError, UsageError
+from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage
+from symposia.core.tools import BaseStreamTool, StaticWorkbench, ToolResult
+
+WAIT = 10
+
+
+class Sum(BaseModel):
+    total: int
+
+
+async def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def fail(reason: str) -> str:
+    """Fail."""
+    raise RuntimeError(f"it broke: {reason}")
+
+
+async def test_results_are_the_answer_when_the_agent_does_not_reflect() -> None:
+    result = await AssistantAgent("ann", model(asks_for(("add", '{"a": 1, "b": 2}'))), tools=[add]).run(task="1+2?")
+
+    assert kinds(result.messages) == [
+        "TextMessage",
+        "ToolCallRequestEvent",
+        "ToolCallExecutionEvent",
+        "ToolCallSummaryMessage",
+    ]
+    assert isinstance(answer := result.messages[-1], ToolCallSummaryMessage)
+    assert answer.content == "3"
+    assert answer.results == [FunctionExecutionResult(content="3", name="add", call_id="0", is_error=False)]
+
+
+async def test_the_model_reflects_on_results_without_tools_at_hand() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}')), says("It is 3.", thought="so"))
+    result = await AssistantAgent("ann", client, tools=[add], reflect_on_tool_use=True).run(task="1+2?")
+
+    assert kinds(result.messages)[-2:] == ["ThoughtEvent", "TextMessage"]
+    assert result.messages[-1].to_text() == "It is 3."
+    assert (client.create_calls[1]["tools"], client.create_calls[1]["tool_choice"]) == ([], "none")
+    assert isinstance(shown(client)[-1], FunctionExecutionResultMessage)
+
+
+async def test_a_model_that_asks_for_tools_while_it_reflects_is_an_error_and_the_agent_can_go_on() -> None:
+    call = asks_for(("add", '{"a": 1, "b": 2}'))
+    agent = AssistantAgent("ann", model(call, call, says("3")), tools=[add], reflect_on_tool_use=True)
+
+    with pytest.raises(ModelError, match=r"Agent 'ann'.*add"):
+        await agent.run(task="1+2?")
+
+    assert (await agent.run()).messages[-1].to_text() == "3"
+
+
+async def test_the_model_may_call_tools_in_several_rounds() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}')), asks_for(("add", '{"a": 3, "b": 3}')), says("It is 6."))
+
+    result = await AssistantAgent("ann", client, tools=[add], max_tool_iterations=5).run(task="go")
+
+    assert kinds(result.messages)[1:] == ["ToolCallRequestEvent", "ToolCallExecutionEvent"] * 2 + ["TextMessage"]
+
+
+async def test_the_last_rounds_results_are_the_answer_when_the_rounds_are_used_up() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}')), asks_for(("add", '{"a": 3, "b": 3}')), says("never asked"))
+
+    result = await AssistantAgent("ann", client, tools=[add], max_tool_iterations=2).run(task="go")
+
+    assert result.messages[-1].to_text() == "6"
+
+
+async def test_structured_answers_and_tools_go_together() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}')), says('{"total": 3}'))
+
+    result = await AssistantAgent("ann", client, tools=[add], output_content_type=Sum).run(task="go")
+
+    assert isinstance(answer := result.messages[-1], StructuredMessage)
+    assert answer.dump()["content"] == {"total": 3}
+
+
+async def test_calls_of_one_answer_run_at_the_same_time_and_results_keep_their_order() -> None:
+    both = asyncio.Barrier(2)
+
+    async def meet(name: str) -> str:
+        """Wait for the other one."""
+        await both.wait()
+        return name
+
+    agent = AssistantAgent("ann", model(asks_for(("meet", '{"name": "x"}'), ("meet", '{"name": "y"}'))), tools=[meet])
+
+    async with asyncio.timeout(WAIT):
+        result = await agent.run(task="go")
+
+    assert result.messages[-1].to_text() == "x\ny"
+
+
+async def test_a_plain_function_runs_in_a_worker_thread() -> None:
+    threads: list[threading.Thread] = []
+
+    def where() -> str:
+        """Tell the thread."""
+        threads.append(threading.current_thread())
+        return "here"
+
+    await AssistantAgent("ann", model(asks_for(("where", ""))), tools=[where]).run(task="go")
+
+    assert threads != [threading.main_thread()]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (("add", '{"a": 1}'), ["add", "b", "Field required", '"required": ["a", "b"]']),
+        (("add", '{"a": 1'), ["add", "delimiter", '"required": ["a", "b"]']),
+        (("add", "[1, 2]"), ["add", "not a JSON object: [1, 2]", '"required": ["a", "b"]']),
+        (("add", ""), ["add", "Field required"]),
+        (("sub", "{}"), ["There is no tool 'sub'. The tools are: add, fail."]),
+        (("fail", '{"reason": "rain"}'), ["it broke: rain"]),
+    ],
+    ids=["missing argument", "broken JSON", "no object", "nothing", "unknown tool", "tool raises"],
+)
+async def test_what_goes_wrong_with_a_call_is_told_to_the_model_and_the_turn_goes_on(
+    call: tuple[str, str], told: list[str]
+) -> None:
+    agent = AssistantAgent("ann", model(asks_for(call), says("sorry")), tools=[add, fail], reflect_on_tool_use=True)
+
+    result = await agent.run(task="go")
+
+    assert isinstance(event := result.messages[2], ToolCallExecutionEvent)
+    assert event.content[0].is_error
+    for text in told:
+        assert text in event.content[0].content
+    assert result.messages[-1].to_text() == "sorry"
+
+
+async def test_a_thought_comes_before_the_calls_and_stays_with_them() -> None:
+    agent = AssistantAgent("ann", model(asks_for(("add", '{"a": 1, "b": 2}'), thought="add them")), tools=[add])
+
+    result = await agent.run(task="go")
+
+    assert kinds(result.messages)[1:3] == ["ThoughtEvent", "ToolCallRequestEvent"]
+    assert getattr((await agent.model_context.get_messages())[1], "thought", None) == "add them"
+
+
+async def test_a_summary_reads_as_its_template_says() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}'), ("fail", '{"reason": "x"}')))
+    agent = AssistantAgent(
+        "ann", client, tools=[add, fail], tool_call_summary_format="{tool_name}({arguments})={result}, {is_error}"
+    )
+
+    text = (await agent.run(task="go")).messages[-1].to_text()
+
+    assert text == 'add({"a": 1, "b": 2})=3, False\nfail({"reason": "x"})=it broke: x, True'
+
+
+async def test_a_summary_reads_as_its_function_says() -> None:
+    def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
+        return f"{call.name} gave {result.content}"
+
+    client = model(asks_for(("add", '{"a": 1, "b": 2}')))
+    agent = AssistantAgent("ann", client, tools=[add], tool_call_summary_formatter=summary)
+
+    assert (await agent.run(task="go")).messages[-1].to_text() == "add gave 3"
+
+
+async def test_tools_come_from_several_workbenches() -> None:
+    client = model(asks_for(("add", '{"a": 1, "b": 2}'), ("twice", '{"a": 2}')))
+
+    async def twice(a: int) -> int:
+        return a * 2
+
+    workbenches = [StaticWorkbench([FunctionTool(f, description=f.__name__)]) for f in (add, twice)]
+
+    result = await AssistantAgent("ann", client, workbench=workbenches).run(task="go")
+
+    assert result.messages[-1].to_text() == "3\n4"
+
+
+async def test_two_workbenches_with_a_tool_of_one_name_are_an_error() -> None:
+    workbenches = [StaticWorkbench([FunctionTool(add, description="Add.")]) for _ in range(2)]
+
+    with pytest.raises(UsageError, match=r"'ann'.*two tools of one name.*add"):
+        await AssistantAgent("ann", model(says("hi")), workbench=workbenches).run(task="go")
+
+
+class Unreliable(StaticWorkbench):
+    """Breaks its contract: it raises."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        raise ConnectionError("the server is gone")
+
+
+async def test_a_workbench_that_raises_is_told_to_the_model() -> None:
+    workbench = Unreliable([FunctionTool(add, description="Add.")])
+
+    result = await AssistantAgent("ann", model(asks_for(("add", "{}"))), workbench=workbench).run(task="go")
+
+    assert result.messages[-1].to_text() == "ConnectionError: the server is gone"
+
+
+class Count(BaseModel):
+    to: int
+
+
+class Counter(BaseStreamTool[Count, TextMessage | ThoughtEvent, int]):
+    def __init__(self) -> None:
+        super().__init__(Count, int, "count", "Count.")
+
+    async def run(self, args: Count, cancellation_token: CancellationToken) -> int:
+        return args.to
+
+    async def run_stream(
+        self, args: Count, cancellation_token: CancellationToken
+    ) -> AsyncGenerator[TextMessage | ThoughtEvent | int, None]:
+        for number in range(args.to):
+            yield ThoughtEvent(content=str(number), source="counter")
+        yield args.to
+
+
+async def test_what_a_tool_shows_while_it_runs_is_part_of_the_stream() -> None:
+    agent = AssistantAgent("ann", model(asks_for(("count", '{"to": 2}'))), tools=[Counter()])
+
+    items = await collected(agent.run_stream(task="go"))
+
+    assert kinds(items)[1:-2] == ["ToolCallRequestEvent", "ThoughtEvent", "ThoughtEvent", "ToolCallExecutionEvent"]
+    assert isinstance(answer := items[-2], ToolCallSummaryMessage)
+    assert answer.content == "2"
+
+
+async def test_every_tool_call_passes_the_door() -> None:
+    door = RecordingDoor()
+    client = model(asks_for(("add", '{"a": 1, "b": 2}'), ("add", '{"a": 3, "b": 4}')))
+
+    with open_door(door):
+        await AssistantAgent("ann", client, tools=[add]).run(task="go")
+
+    assert [(step.kind, step.agent) for step in door.steps] == [("model", "ann"), ("tool", "ann"), ("tool", "ann")]
+
+
+class BrokenDoor(RecordingDoor):
+    async def step(self, step: Any, call: Any) -> Any:
+        if step.kind == "tool":
+            raise LookupError("not recorded")
+        return await super().step(step, call)
+
+
+async def test_an_error_of_the_door_itself_ends_the_turn_and_every_call_has_a_result() -> None:
+    call = ("add", '{"a": 1, "b": 2}')
+    agent = AssistantAgent("ann", model(asks_for(call, call)), tools=[add])
+
+    with open_door(BrokenDoor()), pytest.raises(LookupError, match="not recorded"):
+        await agent.run(task="go")
+
+    assert not dangling_calls(await agent.model_context.get_messages())
