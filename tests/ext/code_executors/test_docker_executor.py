@@ -123,51 +123,6 @@ async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Pat
             await asyncio.to_thread(engine.remove, other)
 
 
-PROGRAM_THAT_DIES.format(name=name, end=end))
-    async with asyncio.timeout(WAIT):
-        await engine.run_program(program)
-        async with asyncio.timeout(2):
-            await asyncio.to_thread(engine.wait_until_gone, name)
-
-
-async def test_a_sandbox_that_ends_in_the_middle_of_a_block_is_told_and_replaced(
-    tmp_path: Path, engine: Engine
-) -> None:
-    name, heard = f"symposia-test-{tmp_path.name}", Heard()
-    executor = DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path, on_output=heard)
-    async with asyncio.timeout(WAIT), executor:
-        await run(executor, shell("echo kept > file.txt"))
-        running = asyncio.ensure_future(run(executor, python("print('running')\nwhile True: pass")))
-        await heard.something.wait()
-        await asyncio.to_thread(engine.remove, name)
-        result = await running
-        assert [block.status for block in result.blocks] == ["crashed"]
-        assert result.exit_code == 137
-        assert result.output.startswith("The sandbox ended")
-        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
-
-
-async def test_a_sandbox_that_ended_between_blocks_is_replaced_without_losing_one(
-    tmp_path: Path, engine: Engine
-) -> None:
-    name = f"symposia-test-{tmp_path.name}"
-    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path) as executor:
-        await run(executor, shell("echo kept > file.txt"))
-        await asyncio.to_thread(engine.remove, name)
-        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
-
-
-async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Path, engine: Engine) -> None:
-    left = await asyncio.to_thread(engine.create_left_over)
-    mine = await asyncio.to_thread(engine.create_of_a_live_program)
-    try:
-        async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(work_dir=tmp_path):
-            assert await asyncio.to_thread(engine.is_there, left) is False
-            assert await asyncio.to_thread(engine.is_there, mine) is True
-    finally:
-        await asyncio.to_thread(engine.remove, mine)
-
-
 PROGRAM_THAT_DIES = """
 import asyncio
 from symposia.core import CancellationToken
