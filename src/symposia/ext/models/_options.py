@@ -3,12 +3,55 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from symposia.core.exceptions import InvalidArgumentError
 
 
-def check_names(client: str, given: Iterable[str], known: Collection[str]) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptionNames:
+    """The names of a client's options, by what they are for.
+
+    Attributes:
+        connection: For the SDK's client.
+        behaviour: For ours.
+        arguments: Sent with every request.
+        later_arguments: Those that only the installed SDK knows.
+    """
+
+    connection: frozenset[str]
+    behaviour: frozenset[str]
+    arguments: frozenset[str]
+    later_arguments: frozenset[str]
+
+    @property
+    def suggested(self) -> frozenset[str]:
+        return self.connection | self.behaviour | self.arguments
+
+
+def sort_options(
+    client: str, given: Mapping[str, Any], names: OptionNames
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The options for the connection, for the behaviour and for the requests.
+
+    Raises:
+        InvalidArgumentError: The client has no such option; the text suggests the nearest.
+    """
+    _check_names(client, given.keys() - names.later_arguments, names.suggested)
+    connection = {name: value for name, value in given.items() if name in names.connection and _is_given(name, value)}
+    behaviour = {name: value for name, value in given.items() if name in names.behaviour}
+    arguments = {name: value for name, value in given.items() if name not in names.connection | names.behaviour}
+    return connection, behaviour, arguments
+
+
+def _is_given(name: str, value: object) -> bool:
+    """None is how programs say that they give none; but as a timeout it means for ever."""
+    return value is not None or name == "timeout"
+
+
+def _check_names(client: str, given: Iterable[str], known: Collection[str]) -> None:
     """Check that every option is one that the client has.
 
     Raises:

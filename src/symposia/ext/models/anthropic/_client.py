@@ -14,7 +14,7 @@ from symposia.ext.models._client import Body, EventStream, JsonOutput, Question,
 from symposia.ext.models._conversions import Conversions
 from symposia.ext.models._errors import Vendor
 from symposia.ext.models._facts import resolve_model_info
-from symposia.ext.models._options import check_model, check_names
+from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._sdk import split_options
 
 from ._facts import CATALOG
@@ -141,11 +141,8 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
         if not INSTALLED:
             raise MissingExtraError(type(self).__name__, "anthropic")
-        given: dict[str, Any] = dict(options)
-        check_names(type(self).__name__, given, _known_options(given))
-        connection = {name: given.pop(name) for name in CONNECTION if name in given}
-        behaviour = {name: given.pop(name) for name in BEHAVIOUR if name in given}
-        super().__init__(_connect(given.get("model"), connection), create_args=given, **behaviour)
+        connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
+        super().__init__(_connect(options.get("model"), connection), create_args=arguments, **behaviour)
 
 
 def _usual_json_output(response_format: Mapping[str, str] | type[BaseModel] | None) -> JsonOutput:
@@ -161,12 +158,14 @@ def _split(body: Body) -> tuple[Body, Any]:
     return request, options
 
 
-def _known_options(given: Mapping[str, object]) -> frozenset[str]:
-    """Our own options; and, if there are others, the arguments of the API as the installed SDK has them."""
-    known = ARGUMENTS.union(CONNECTION, BEHAVIOUR)
-    if known.issuperset(given):
-        return known
-    return known.union(MessageCreateParamsBase.__annotations__) - {"messages", "system", "stream"}
+def _option_names() -> OptionNames:
+    return OptionNames(
+        connection=CONNECTION,
+        behaviour=BEHAVIOUR,
+        arguments=ARGUMENTS,
+        later_arguments=frozenset(MessageCreateParamsBase.__annotations__)
+        - {"messages", "system", "tool_choice", "stream"},
+    )
 
 
 def _connect(model: object, connection: dict[str, Any]) -> AsyncAnthropic:

@@ -62,5 +62,6 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
 
 
 ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
-CONNECTION: Final = ("api_key", "base_url", "timeout", "max_retries", "default_headers")
-BEHAVIOUR: Final = ("model_info", "model_capabilities")
+CONNECTION: Final = frozenset({"api_key", "base_url", "timeout", "max_retries", "default_headers"})
+BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities"})
+BY_CALL: Final = frozenset({"messages", "system", "tool_choice", "stream"})  # arguments of the API that a call decides

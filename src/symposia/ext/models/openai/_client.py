@@ -14,7 +14,7 @@ from symposia.ext.models._client import Body, EventStream, JsonOutput, Question,
 from symposia.ext.models._conversions import Conversions
 from symposia.ext.models._errors import Vendor
 from symposia.ext.models._facts import resolve_model_info
-from symposia.ext.models._options import check_model, check_names
+from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._sdk import split_options
 
 from ._facts import CATALOG
@@ -167,19 +167,18 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
     def __init__(self, **options: Unpack[OpenAIClientConfiguration]) -> None:
         if not INSTALLED:
             raise MissingExtraError(type(self).__name__, "openai")
-        given: dict[str, Any] = dict(options)
-        check_names(type(self).__name__, given, _known_options(given))
-        connection = {name: given.pop(name) for name in CONNECTION if name in given}
-        behaviour = {name: given.pop(name) for name in BEHAVIOUR if name in given}
-        super().__init__(_connect(given.get("model"), connection), create_args=given, **behaviour)
+        connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
+        super().__init__(_connect(options.get("model"), connection), create_args=arguments, **behaviour)
 
 
-def _known_options(given: Mapping[str, object]) -> frozenset[str]:
-    """Our own options; and, if there are others, the arguments of the API as the installed SDK has them."""
-    known = ARGUMENTS.union(CONNECTION, BEHAVIOUR)
-    if known.issuperset(given):
-        return known
-    return known.union(CompletionCreateParamsBase.__annotations__) - {"messages", "tools", "tool_choice", "stream"}
+def _option_names() -> OptionNames:
+    return OptionNames(
+        connection=CONNECTION,
+        behaviour=BEHAVIOUR,
+        arguments=ARGUMENTS,
+        later_arguments=frozenset(CompletionCreateParamsBase.__annotations__)
+        - {"messages", "tools", "tool_choice", "stream"},
+    )
 
 
 def _connect(model: object, connection: dict[str, Any]) -> AsyncOpenAI:

@@ -75,5 +75,6 @@ class OpenAIClientConfiguration(CreateArguments, total=False):
 
 
 ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
-CONNECTION: Final = ("api_key", "base_url", "organization", "timeout", "max_retries", "default_headers")
-BEHAVIOUR: Final = ("model_info", "model_capabilities", "add_name_prefixes", "include_name_in_message")
+CONNECTION: Final = frozenset({"api_key", "base_url", "organization", "timeout", "max_retries", "default_headers"})
+BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities", "add_name_prefixes", "include_name_in_message"})
+BY_CALL: Final = frozenset({"messages", "tools", "tool_choice", "stream"})  # arguments of the API that a call decides
