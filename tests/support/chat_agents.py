@@ -40,8 +40,8 @@ def asks_for(*calls: tuple[str, str], thought: str | None = None) -> CreateResul
     return CreateResult(finish_reason="function_calls", content=content, usage=USAGE, cached=False, thought=thought)
 
 
-def model(*answers: Answer, info: ModelInfo = ABLE) -> ReplayChatCompletionClient:
-    """A model that gives these answers in turn."""
+def model(*answers: Answer | Exception, info: ModelInfo = ABLE) -> ReplayChatCompletionClient:
+    """A model that gives these answers in turn, and raises what is an exception."""
     return ReplayChatCompletionClient(list(answers), model_info=info)
 
 

@@ -116,7 +116,7 @@ class Turn:
     async def _answered(self, question: ModelCall) -> Response:
         message = model_answer(self._setup, question)
         response = self._response(message)
-        await self._setup.context.add_message(question.result.to_message(self._setup.name))
+        await to_the_end(self._setup.context.add_message(question.result.to_message(self._setup.name)))
         return response
 
     def _response(self, message: BaseChatMessage) -> Response:
