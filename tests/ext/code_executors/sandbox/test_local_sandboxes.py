@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from tests.contracts.sandbox_contract import all_gone, leave_process, marked, require, wait_for_processes
 
-from symposia.core.code_executor import SandboxBackend, SandboxPolicy
+from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox import SandboxPython, base_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
@@ -108,6 +108,20 @@ async def test_a_sandbox_without_memory_for_its_server_says_so(backend: SandboxB
             await sandbox.run("for n in range(60): open(str(n), 'wb').write(bytes(2**20))", "python")
     finally:
         await sandbox.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's sandbox has that user's rights to files")
+@pytest.mark.parametrize("folder", [True, False])
+async def test_a_file_of_root_that_the_sandbox_cannot_read_is_refused(
+    backend: SandboxBackend, tmp_path: Path, folder: bool
+) -> None:
+    source = tmp_path / "secret"
+    if folder:
+        source.mkdir(mode=0o750)
+    else:
+        source.touch(mode=0o640)
+    with pytest.raises(InvalidArgumentError, match=r"chmod -R o\+rX"):
+        await backend.create(SandboxPolicy(), mounts=[SandboxMount(source=source, target="/data/secret")])
 
 
 async def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, S
 from symposia.core.exceptions import SandboxUnavailableError
 
 from ._connection import SandboxConnection
+from ._launcher import MEMORY_COUNTER_FD
 from ._mounts import as_json, mount_plan
 from ._process import ProcessTransport
 from ._program import bootstrap_arguments, launcher_program
@@ -21,7 +22,6 @@ from ._python import SandboxPython, base_python
 from ._seccomp import seccomp_program
 from ._settings import ServerSettings
 
-_MEMORY_COUNTER = "/proc/self/fd/100"  # opened by the launcher, since no control group is seen inside
 _PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)
 _USER_NAMESPACE_SWITCHES = {
     "kernel/unprivileged_userns_clone": ("0", "1"),
@@ -59,15 +59,22 @@ async def start_local_sandbox(
     command = [str(base_python().executable), *bootstrap_arguments(program)]
     settings = ServerSettings(
         python=str(python.executable),
-        memory_counters=(_MEMORY_COUNTER,),
-        limit_processes=await asyncio.to_thread(_process_limit_is_own),
-        seccomp=seccomp_program(platform.machine()),
+        memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
+        limit_processes=_process_limit_is_own(),
+        seccomp=_seccomp_of_this_machine(),
     )
     try:
         transport = await ProcessTransport.start(command, program + then)
     except OSError as error:
         raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
     return await SandboxConnection.open(transport, policy, settings)
+
+
+def _seccomp_of_this_machine() -> bytes:
+    try:
+        return seccomp_program(platform.machine())
+    except ValueError as error:
+        raise SandboxUnavailableError(str(error)) from error
 
 
 async def local_unavailable_reason(backend: SandboxBackend) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -10,10 +11,10 @@ from typing import Literal
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 
+from ._launcher import SANDBOX_UID
 from ._python import SandboxPython
 from ._settings import SCRATCH_FOLDERS, WORK_FOLDER
 
-SANDBOX_UID = 1000
 _COVERED_FOLDERS = (WORK_FOLDER, *SCRATCH_FOLDERS, "/data", "/dev", "/proc")
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = (
@@ -80,7 +81,7 @@ def mount_plan(python: SandboxPython, policy: SandboxPolicy, mounts: Sequence[Sa
         *(MadeFile(text, target) for target, text in _MADE_FILES.items()),
         *(Space(target, size, policy.work_inodes) for target, size in spaces),
         *_python_binds(python),
-        *(data_bind(mount) for mount in mounts),
+        *(_readable(data_bind(mount)) for mount in mounts),
     ]
 
 
@@ -104,6 +105,21 @@ def _python_binds(python: SandboxPython) -> list[Bind]:
                 f"The sandbox's Python needs {path}, but {hidden} is another one inside: move it."
             )
     return [Bind(str(path), str(path)) for path in outside]
+
+
+def _readable(bind: Bind) -> Bind:
+    """What root wants mounted, if the sandbox can read it: root gives each sandbox another user id than its own.
+
+    Raises:
+        InvalidArgumentError: It cannot.
+    """
+    others = Path(bind.source).stat().st_mode & 0o005
+    needed = 0o005 if Path(bind.source).is_dir() else 0o004
+    if os.geteuid() == 0 and others & needed != needed:
+        raise InvalidArgumentError(
+            f"The sandbox's user, which is not root, cannot read {bind.source}. Let it: chmod -R o+rX {bind.source}"
+        )
+    return bind
 
 
 def data_bind(mount: SandboxMount) -> Bind:

@@ -23,6 +23,7 @@ class ProcessTransport(Transport):
         self._process = process
         self._words = ""
         self._reading = False
+        self._ending = asyncio.Lock()
 
     @classmethod
     async def start(cls, command: Sequence[str], program: bytes) -> Self:
@@ -62,13 +63,14 @@ class ProcessTransport(Transport):
         """See `Transport.close`."""
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
         self._process.stdin.close()
-        try:
-            async with asyncio.timeout(_END_SECONDS):
+        async with self._ending:
+            try:
+                async with asyncio.timeout(_END_SECONDS):
+                    await self._ended()
+            except TimeoutError:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
                 await self._ended()
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._ended()
 
     async def kill(self) -> None:
         """See `Transport.kill`. It is the launcher outside, not the server, that does it."""

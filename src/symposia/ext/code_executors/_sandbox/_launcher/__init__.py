@@ -3,3 +3,7 @@
 Like the server it is shipped as source and uses the standard library only: it is started by the host's interpreter with
 an empty environment, so that a large asyncio process never has to fork itself.
 """
+
+# What the host and the launcher agree on.
+SANDBOX_UID = 1000  # what the user of a sandbox looks like inside
+MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100, as it sees no control group inside

@@ -10,9 +10,10 @@ import stat
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
+from . import SANDBOX_UID
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
-from ._identity import SANDBOX_UID, become, own_uid
+from ._identity import become, own_uid
 from ._keeper import keep
 from ._root import Plan
 

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple, cast
 
-MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100
+from . import MEMORY_COUNTER_FD
+
 _PREFIX = "symposia-"
 _CPU_PERIOD = 100_000  # microseconds, the kernel's default
 _REMOVAL_SECONDS = 1.0
@@ -224,7 +225,7 @@ def _removed(folder: str) -> bool:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
     except OSError:  # a hierarchy or a controller that is not there limits nothing
         return ""

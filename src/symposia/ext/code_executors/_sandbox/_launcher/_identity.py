@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 
+from . import SANDBOX_UID
 from ._kernel import CLONE_NEWUSER, own_proc_files, unshare
 
 _FIRST_UID = 1_900_000_000  # above what systemd, podman and /etc/subuid hand out
 _NEEDED_CAPABILITIES = 1 << 21 | 1 << 7 | 1 << 6  # CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID
-SANDBOX_UID = 1000  # what it looks like inside
 
 
 def own_uid() -> int | None:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import NoReturn, cast
 
 from .._inside._server import main as serve  # noqa: TID252 - it is shipped, under another name
+from . import SANDBOX_UID
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
-from ._identity import SANDBOX_UID, become, enter_user_namespace, own_uid
+from ._identity import become, enter_user_namespace, own_uid
 from ._keeper import keep
 from ._root import Plan, move_into_new_root
 

@@ -85,7 +85,7 @@ def _add_flags(point: str, flags: int) -> None:
 
 def _mount_points(folder: str) -> list[str]:
     """The mounts at and below `folder`."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         points = [_OCTAL.sub(lambda code: chr(int(code[1], 8)), line.split()[4]) for line in file]
     return [point for point in points if point == folder or point.startswith(folder + "/")]
 
