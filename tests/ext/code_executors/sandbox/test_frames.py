@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symposia.ext.code_executors._sandbox._inside._frames import (
@@ -18,6 +18,7 @@ headers = st.dictionaries(st.text(max_size=10), plain | st.lists(plain, max_size
 frames = st.builds(Frame, headers, st.binary(max_size=200))
 
 
+@settings(deadline=None)
 @given(sent=st.lists(frames, max_size=8), cuts=st.lists(st.integers(min_value=1, max_value=60)))
 def test_frames_arrive_as_they_were_sent_however_the_stream_is_cut(sent: list[Frame], cuts: list[int]) -> None:
     stream = b"".join(pack_frame(*frame) for frame in sent)
@@ -29,6 +30,7 @@ def test_frames_arrive_as_they_were_sent_however_the_stream_is_cut(sent: list[Fr
     assert received + decoder.feed(stream) == sent
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(min_value=1, max_value=20))
 def test_whatever_arrives_is_a_frame_or_an_error_and_never_more_than_the_limit(stream: bytes, size: int) -> None:
     decoder = FrameDecoder(50)

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symposia.ext.code_executors._sandbox._output import KeptOutput
@@ -6,6 +6,7 @@ from symposia.ext.code_executors._sandbox._output import KeptOutput
 pieces = st.lists(st.binary(max_size=30) | st.text(max_size=10).map(str.encode), max_size=20)
 
 
+@settings(deadline=None)
 @given(pieces)
 def test_output_within_the_limit_is_kept_whole_and_the_listener_hears_the_same(data: list[bytes]) -> None:
     output = KeptOutput(10_000)
@@ -15,6 +16,7 @@ def test_output_within_the_limit_is_kept_whole_and_the_listener_hears_the_same(d
     assert heard == whole
 
 
+@settings(deadline=None)
 @given(pieces, st.integers(min_value=0, max_value=100))
 def test_of_more_than_the_limit_the_head_and_the_tail_are_kept(data: list[bytes], limit: int) -> None:
     output = KeptOutput(limit)

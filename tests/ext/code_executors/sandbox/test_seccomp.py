@@ -4,7 +4,7 @@ import errno
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
@@ -52,6 +52,7 @@ def test_exactly_the_calls_of_the_table_are_allowed(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@settings(deadline=None)
 @given(number=st.integers(min_value=453, max_value=2**32 - 1))
 def test_a_newer_call_or_one_of_a_foreign_table_is_not_implemented(machine: str, number: int) -> None:
     assert run(machine, number) == fails(errno.ENOSYS)
@@ -59,12 +60,14 @@ def test_a_newer_call_or_one_of_a_foreign_table_is_not_implemented(machine: str,
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@settings(deadline=None)
 @given(number=st.integers(min_value=0, max_value=2**32 - 1))
 def test_another_instruction_set_ends_the_process(machine: str, number: int) -> None:
     assert run(machine, number, architecture=0x40000003) == KILL
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@settings(deadline=None)
 @given(family=words)
 def test_only_local_and_internet_sockets_can_be_made(machine: str, family: int) -> None:
     allowed = family & 0xFFFFFFFF in {1, 2, 10}
