@@ -280,7 +280,7 @@ async def test_a_parameter_may_have_any_name(names: list[str]) -> None:
     )
 )
 async def test_arguments_survive_the_way_through_json(arguments: dict[str, Any]) -> None:
-    async def echo(  # noqa: PLR0917 - one of each kind
+    async def echo(
         number: int,
         text: str,
         points: list[Point],
