@@ -73,7 +73,7 @@ async def test_f57_stopping_leaves_no_container_and_takes_no_ten_seconds(tmp_pat
 async def test_f56_the_container_is_gone_soon_after_its_program(tmp_path: Path, engine: Engine, end: str) -> None:
     name = f"symposia-test-{tmp_path.name}"
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM_THAT_DIES.format(name=name, end=end))
+    program.write_text(PROGRAM_THAT_DIES.format(name=name, folder=str(tmp_path / "work"), end=end))
     async with asyncio.timeout(WAIT):
         await engine.run_program(program)
         async with asyncio.timeout(2):
@@ -134,7 +134,7 @@ def die(stream, text):
     {end}
 
 async def main():
-    executor = DockerCommandLineCodeExecutor(container_name={name!r}, on_output=die)
+    executor = DockerCommandLineCodeExecutor(container_name={name!r}, work_dir={folder!r}, on_output=die)
     loop = CodeBlock(code="print('running', flush=True)\\nwhile True: pass", language="python")
     await executor.execute_code_blocks([loop], CancellationToken())
 
