@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ trees = files.filter(
 
 
 @contextmanager
-def new_folder() -> Iterator[str]:
+def new_folder() -> Generator[str]:
     with tempfile.TemporaryDirectory() as folder:
         yield folder
 
