@@ -2,6 +2,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from typing_extensions import override
+
 from symposia.agentchat.base import TerminatedException, TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 
@@ -41,6 +43,7 @@ class Condition(TerminationCondition):
 class SaidCondition(Condition):
     """A condition on what the agents say or do. The task is not theirs, and so does not end the run that it starts."""
 
+    @override
     async def start(self, task: Messages) -> StopMessage | None:
         """Go on, whatever the task says."""
         if self._terminated:

@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from typing_extensions import override
+
 from symposia.agentchat.conditions._condition import Condition, Messages
 from symposia.agentchat.messages import StopMessage
 from symposia.core.exceptions import InvalidArgumentError
@@ -27,11 +29,13 @@ class TimeoutTermination(Condition):
             raise InvalidArgumentError(f"timeout_seconds is {self._seconds}: give the seconds that a run may take.")
         self._ends: float | None = None
 
+    @override
     async def start(self, task: Messages) -> StopMessage | None:
         """Start the clock."""
         self._ends = asyncio.get_running_loop().time() + self._seconds
         return await super().start(task)
 
+    @override
     async def look(self, messages: Messages) -> str | None:
         """Look at the clock, which starts now if `start` was not called."""
         now = asyncio.get_running_loop().time()
@@ -60,6 +64,7 @@ class ExternalTermination(Condition):
         """End the run after the present turn; before the first one, if there is none."""
         self._is_set = True
 
+    @override
     async def look(self, messages: Messages) -> str | None:
         """Look whether it was set."""
         return "External termination requested" if self._is_set else None
@@ -81,6 +86,7 @@ class FunctionalTermination(Condition):
         super().__init__()
         self._func = func
 
+    @override
     async def look(self, messages: Messages) -> str | None:
         """Ask the function."""
         answer = self._func(messages)

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from typing_extensions import override
+
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._participant import Happened, Order, Participant, TakeTurn, TurnTaken
@@ -44,8 +46,10 @@ class Cast:
         self._members = members
         self._listener = AgentId(f"listener_{team}", team)
         self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in members}
-        self._embedded = SingleThreadedAgentRuntime() if runtime is None else None
-        self._runtime: AgentRuntime = runtime or self._embedded
+        self._embedded: SingleThreadedAgentRuntime | None = None
+        if runtime is None:
+            runtime = self._embedded = SingleThreadedAgentRuntime()
+        self._runtime: AgentRuntime = runtime
         self.on_happened: Callable[[Happened], None] = _overhear
         self._registered = False
         self._playing = 0
@@ -109,6 +113,7 @@ class _Listener(BaseAgent):
         super().__init__("Hears what the participants of a team do.")
         self._cast = cast
 
+    @override
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:  # Any: a runtime's promise
         """Pass it on."""
         if not isinstance(message, Happened):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pydantic import BaseModel, ValidationError
+
 from symposia.core import FunctionCall
 from symposia.core.tools import ParametersSchema, ToolSchema
 
 TOOL: Final = "choose_speaker"
+
+
+class _ChosenName(BaseModel):
+    """The arguments of the tool."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,9 @@ class Choice:
 
     def _in_call(self, call: FunctionCall) -> list[str]:
         try:
-            arguments = json.loads(call.arguments)
-        except json.JSONDecodeError:
+            name = _ChosenName.model_validate_json(call.arguments).name
+        except ValidationError:
             return []
-        name = arguments.get("name") if isinstance(arguments, dict) else None
         return [name] if name in self._names else []
 
     def _in_text(self, text: str) -> list[str]:

@@ -33,18 +33,13 @@ class Conversation:
             if name != author:
                 waiting.extend(messages)
 
-    def hear(self, name: str) -> list[BaseChatMessage]:
-        """Take out what a participant has yet to hear."""
-        unheard, self._unheard[name] = self._unheard[name], []
-        return unheard
-
-    def unhear(self, name: str, messages: Sequence[BaseChatMessage]) -> None:
-        """Put back what `hear` gave, since the turn that it was for came to nothing."""
-        self._unheard[name][:0] = messages
-
     def unheard(self, name: str) -> Sequence[BaseChatMessage]:
-        """What a participant has yet to hear."""
-        return self._unheard[name]
+        """What a participant has yet to hear; a copy, so that it may be kept while others go on speaking."""
+        return tuple(self._unheard[name])
+
+    def heard(self, name: str, messages: Sequence[BaseChatMessage]) -> None:
+        """A participant has heard `messages`, which `unheard` gave."""
+        del self._unheard[name][: len(messages)]
 
     def load(
         self,

@@ -1,14 +1,15 @@
 """What every team does: the speakers of a decision speak, turn by turn, until something ends the run.
 
-A turn happens or it does not. A speaker that fails, is cancelled or is too late is given its messages again before its
-next turn, and the rule is put back to where it was before it decided, so that the next run decides anew. Those of the
-turn who did finish stay heard.
+A turn happens or it does not. A speaker that fails, is cancelled or is too late is given its messages again in its next
+turn, and the rule is put back to where it was before it decided, so that the next run decides anew. Those of the turn
+who did finish stay heard. A team that is saved in the middle of a turn is saved as if that turn had failed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
 from symposia.agentchat.teams._cast import Cast
@@ -34,7 +35,7 @@ class Engine:
         emit_team_events: Whether the rule's events, and who was chosen, belong to what happens.
 
     Attributes:
-        between_turns: Held during a turn: whoever takes it sees the team between two turns.
+        steady: Whoever holds it sees a team in which nobody starts a turn and nobody's turn comes to an end.
         going: Cleared while the team is paused.
     """
 
@@ -48,7 +49,7 @@ class Engine:
         limits: TeamLimits,
         emit_team_events: bool,
     ) -> None:
-        self.between_turns = asyncio.Lock()
+        self.steady = asyncio.Lock()
         self.going = asyncio.Event()
         self.going.set()
         self._manager = manager
@@ -58,6 +59,7 @@ class Engine:
         self._limits = limits
         self._emit_team_events = emit_team_events
         self._run: Run | None = None
+        self._before: Mapping[str, Any] | None = None  # the rule's state before the present turn
         self._streamed: dict[str, list[Item]] = {}  # what each present speaker did and was shown already
 
     async def run(self, task: Sequence[BaseChatMessage], run: Run) -> str:
@@ -83,18 +85,20 @@ class Engine:
         if streamed is not None and self._run is not None:
             streamed += self._run.happened(happened.items)
 
+    def rule_state(self) -> Mapping[str, Any]:
+        """The rule's state at the beginning of the present turn, or now if there is none."""
+        return self._rule.save_state() if self._before is None else self._before
+
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
-        async with self.between_turns:
+        async with self.steady:
             self._conversation.transcript += task
             self._conversation.say(task)
-            return await self._limits.start(task)
+        return await self._limits.start(task)
 
     async def _take_turns(self, run: Run) -> str:
         while True:
             await self.going.wait()
-            async with self.between_turns:
-                end = await self._turn_in_time(run)
-            if end is not None:
+            if (end := await self._turn_in_time(run)) is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
 
@@ -113,15 +117,18 @@ class Engine:
         Returns:
             Why the run ends with it, or None to go on.
         """
-        before = self._rule.save_state()
+        async with self.steady:
+            self._before = self._rule.save_state()
         try:
             decision, chosen = await self._decide(run)
             if isinstance(decision, Stop):
                 return decision.reason
             spoken = await self._speak(decision.names, run)
         except BaseException:
-            self._rule.load_state(before)
+            self._rule.load_state(self._before)
             raise
+        finally:
+            self._before = None
         self._conversation.turns += 1
         return await self._limits.after_turn([*chosen, *spoken], self._conversation.turns)
 
@@ -178,20 +185,20 @@ class Engine:
         return spoken
 
     async def _speak_alone(self, name: str, run: Run) -> list[Item]:
-        unheard = self._conversation.hear(name)
+        unheard = self._conversation.unheard(name)
         self._streamed[name] = []
         try:
             turn = await self._cast.take_turn(name, unheard, run.cancellation_token)
-        except BaseException as error:
-            self._conversation.unhear(name, unheard)
-            if isinstance(error, Exception):
-                error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
+            async with self.steady:
+                items = self._streamed[name] + run.happened(turn.items)
+                self._conversation.heard(name, unheard)
+                self._conversation.transcript += items
+                self._conversation.say(turn.said, author=name)
+        except Exception as error:
+            error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
             raise
         finally:
-            streamed = self._streamed.pop(name)
-        items = streamed + run.happened(turn.items)
-        self._conversation.transcript += items
-        self._conversation.say(turn.said, author=name)
+            del self._streamed[name]
         if turn.silent_usage is None:
             return items
         run.count_silently(turn.silent_usage)

@@ -12,6 +12,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Message
 from symposia.agentchat.teams._cast import Cast
 from symposia.agentchat.teams._conversation import Conversation
 from symposia.agentchat.teams._engine import Engine
+from symposia.agentchat.teams._given import others_than
 from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._participant import Item, Order
 from symposia.agentchat.teams._result import TeamResult
@@ -175,8 +176,11 @@ class BaseGroupChat(Team):
             self._engine.going.set()
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The team as it stands between two turns, as JSON; waits for the end of a turn that is under way."""
-        async with self._engine.between_turns:
+        """The team as JSON. May be called at any time; of a turn that is under way, nothing has happened yet.
+
+        Only a participant that is speaking has its say in that: what it saves then is what it makes of its half turn.
+        """
+        async with self._engine.steady:
             saved = SavedTeam(
                 participants={
                     name: SavedParticipant(own=await self._cast.save(name), unheard=self._conversation.unheard(name))
@@ -184,7 +188,7 @@ class BaseGroupChat(Team):
                 },
                 transcript=self._conversation.transcript,
                 turns=self._conversation.turns,
-                rule=self._rule.save_state(),
+                rule=self._engine.rule_state(),
             )
             return saved.dump(self._manager, self._manager_state)
 
@@ -252,7 +256,7 @@ def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
     """
     if not participants:
         raise InvalidArgumentError("At least one participant is required.")
-    if wrong := [each for each in participants if not isinstance(each, ChatAgent | Team)]:
+    if wrong := others_than(ChatAgent | Team, participants):
         raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, and this is none: {wrong[0]!r}")
     names = [participant.name for participant in participants]
     if len(set(names)) < len(names):

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from symposia.agentchat.base import ChatAgent, Team, TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.state import RoundRobinManagerState
@@ -24,6 +26,7 @@ class RoundRobinRule(TeamRule):
         self._names = tuple(names)
         self._next = 0
 
+    @override
     async def decide(self, transcript: Transcript, effects: Effects, /) -> Speak:
         """The next in the order."""
         name = self._names[self._next]

@@ -1,7 +1,7 @@
 """The rule of a team: who speaks next, or why the team stops.
 
-A team is two parts (decide, then do). The rule decides, from the transcript and a small state of its own. It does no I/O
-except through the `Effects` handed to it, so a test calls it with a list of messages and needs no runtime:
+A team is two parts (decide, then do). The rule decides, from the transcript and a small state of its own. It does no
+I/O except through the `Effects` handed to it, so a test calls it with a list of messages and needs no runtime:
 
     rule = RoundRobinRule(["writer", "critic"])
     assert await rule.decide(transcript, Effects()) == Speak(("writer",))
@@ -52,19 +52,20 @@ class TeamRule(Protocol):
     """Decides who speaks next. It is asked when a run starts and after every turn.
 
     The state is the rule's alone: what it needs beyond the transcript, as JSON values. It is small, since the engine
-    saves it whenever the team is saved.
+    takes it before every decision. A turn that fails is undone by `load_state`, and the rule is asked again when the
+    team runs again; the transcript then holds what was said by those of the turn who did finish.
     """
 
     async def decide(self, transcript: Transcript, effects: Effects, /) -> Decision:
         """Say who speaks next, or why the team stops.
 
-        An exception ends the run with that exception, and the team can run again: a rule changes its state only once
-        its decision stands.
+        Raises:
+            Exception: It ends the run, and the team can run again.
         """
         ...
 
     def save_state(self) -> Mapping[str, Any]:
-        """The state as JSON values."""
+        """The state as JSON values; ``type``, ``version``, ``message_thread`` and ``current_turn`` are taken."""
         ...
 
     def load_state(self, state: Mapping[str, Any], /) -> None:

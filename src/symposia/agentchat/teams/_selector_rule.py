@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import SelectorManagerState
@@ -142,7 +142,8 @@ class SelectorRule(TeamRule):
                 AssistantMessage(content=chosen.answer, source=effects.agent),
                 UserMessage(content=chosen.objection, source="user"),
             ]
-        return self._previous if self._previous in candidates else candidates[0]
+        previous = self._previous
+        return candidates[0] if previous is None or previous not in candidates else previous
 
     async def _ask(self, transcript: Transcript, candidates: Sequence[str]) -> str:
         await self._read_on(transcript)
@@ -191,7 +192,7 @@ def _check(participants: Mapping[str, str], prompt: str, max_attempts: int) -> N
 
 
 async def _result(value: T | Awaitable[T]) -> T:
-    return await value if inspect.isawaitable(value) else value
+    return await cast("Awaitable[T]", value) if inspect.isawaitable(value) else cast("T", value)
 
 
 def _emitter(effects: Effects) -> Callable[[str], None]:

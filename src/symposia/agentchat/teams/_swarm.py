@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from symposia.agentchat.base import ChatAgent, TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
 from symposia.agentchat.teams._effects import Effects
+from symposia.agentchat.teams._given import others_than
 from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
 from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule, Transcript
 from symposia.core import AgentRuntime
@@ -26,6 +29,7 @@ class SwarmRule(TeamRule):
         self._current = self._names[0]
         self._read = 0  # how much of the transcript was searched for handoffs
 
+    @override
     async def decide(self, transcript: Transcript, effects: Effects, /) -> Decision:
         """The target of the last handoff. One to somebody outside the team stops it, so that they can answer.
 
@@ -96,8 +100,8 @@ class Swarm(BaseGroupChat):
         emit_team_events: bool = False,
     ) -> None:
         names = participant_names(participants)
-        if teams := [each.name for each in participants if not isinstance(each, ChatAgent)]:
-            raise InvalidArgumentError(f"The participants of a swarm have to be agents, and {teams} are not.")
+        if others_than(ChatAgent, participants):
+            raise InvalidArgumentError(f"The participants of a swarm have to be agents, not teams: {names}")
         if HandoffMessage not in participants[0].produced_message_types:
             raise InvalidArgumentError(
                 f"The first participant must be able to produce handoff messages, and {names[0]!r} is not: give it "

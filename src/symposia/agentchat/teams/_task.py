@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from symposia.agentchat.base import Task
 from symposia.agentchat.messages import BaseChatMessage, TextMessage
+from symposia.agentchat.teams._given import others_than
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -29,6 +30,6 @@ def task_messages(task: Task) -> list[BaseChatMessage]:
 def _checked(task: Sequence[BaseChatMessage]) -> list[BaseChatMessage]:
     if not task:
         raise InvalidArgumentError("Task list cannot be empty.")
-    if not all(isinstance(message, BaseChatMessage) for message in task):
+    if others_than(BaseChatMessage, task):
         raise InvalidArgumentError("All messages in task list must be valid BaseChatMessage types")
     return list(task)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TypeVar, cast
+
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    MultiModalMessage,
+    UserInputRequestedEvent,
+)
+from symposia.agentchat.teams import TeamResult
+from symposia.agentchat.ui._user_input_manager import UserInputManager
+from symposia.core import Image
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import RequestUsage
+
+T = TypeVar("T", bound=TaskResult | Response)
+
+
+async def Console(  # noqa: N802 - AutoGen's name
+    stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | T, None],
+    *,
+    no_inline_images: bool = False,
+    output_stats: bool = False,
+    user_input_manager: UserInputManager | None = None,
+) -> T:
+    """Print what happens, as it happens, and return how it ended.
+
+    Args:
+        stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
+        no_inline_images: Print ``<image>`` also where the terminal (iTerm2) can show images.
+        output_stats: Print the tokens of each message, and a summary at the end.
+        user_input_manager: Told when the request for a person's input is reached.
+
+    Returns:
+        The last `TaskResult` or `Response` of the stream.
+
+    Raises:
+        InvalidArgumentError: There was none in it.
+    """
+    printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
+    last: T | None = None
+    async with aclosing(stream):
+        async for item in stream:
+            if isinstance(item, UserInputRequestedEvent):
+                if user_input_manager is not None:
+                    user_input_manager.notify_event_received(item.request_id)
+            elif isinstance(item, TaskResult | Response):
+                last = cast("T", item)
+                printer.end(item)
+            else:
+                printer.show(item)
+    if last is None:
+        raise InvalidArgumentError("No TaskResult or Response was processed.")
+    return last
+
+
+class _Printer:
+    """Writes messages to standard output, the chunks of a streamed one as they come."""
+
+    def __init__(self, *, inline_images: bool, stats: bool) -> None:
+        self._inline_images = inline_images
+        self._stats = stats
+        self._started = time.monotonic()
+        self._streaming: ModelClientStreamingChunkEvent | None = None  # the latest chunk of an unfinished line
+        self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
+        """Write one message or event."""
+        if isinstance(item, ModelClientStreamingChunkEvent):
+            self._show_chunk(item)
+            return
+        if not self._was_streamed(item):
+            self._end_line()
+            self._write_message(f"{type(item).__name__} ({item.source})", item)
+        self._end_line()
+        self._count(item.models_usage)
+
+    def end(self, result: TaskResult | Response) -> None:
+        """Write the answer of a single agent, and the summary if it is wanted."""
+        self._end_line()
+        facts: list[str]
+        if isinstance(result, Response):
+            self._write_message(result.chat_message.source, result.chat_message)
+            self._count(result.chat_message.models_usage)
+            facts = [f"Number of inner messages: {len(result.inner_messages or ())}"]
+        else:
+            if isinstance(result, TeamResult):
+                self._add(result.silent_usage)
+            facts = [f"Number of messages: {len(result.messages)}", f"Finish reason: {result.stop_reason}"]
+        if self._stats:
+            self._write_summary(facts)
+
+    def _show_chunk(self, chunk: ModelClientStreamingChunkEvent) -> None:
+        before = self._streaming
+        if before is None or (before.source, before.full_message_id) != (chunk.source, chunk.full_message_id):
+            self._end_line()
+            self._write_header(f"{type(chunk).__name__} ({chunk.source})")
+        self._streaming = chunk
+        _write(chunk.content)
+
+    def _was_streamed(self, item: BaseAgentEvent | BaseChatMessage) -> bool:
+        """Whether the chunks just written are this message; those of some clients do not name theirs."""
+        chunk = self._streaming
+        if chunk is None:
+            return False
+        if chunk.full_message_id is not None:
+            return chunk.full_message_id == item.id
+        return isinstance(item, BaseChatMessage) and chunk.source == item.source
+
+    def _end_line(self) -> None:
+        if self._streaming is not None:
+            self._streaming = None
+            _write("\n")
+
+    def _write_header(self, text: str) -> None:
+        _write(f"---------- {text} ----------\n")
+
+    def _write_message(self, header: str, message: BaseAgentEvent | BaseChatMessage) -> None:
+        self._write_header(header)
+        if isinstance(message, MultiModalMessage):
+            _write("\n".join(map(self._part, message.content)) + "\n")
+        else:
+            _write(f"{message.to_text()}\n")
+
+    def _part(self, part: str | Image) -> str:
+        if isinstance(part, str):
+            return part
+        return f"\033]1337;File=inline=1:{part.to_base64()}\a" if self._inline_images else "<image>"
+
+    def _count(self, usage: RequestUsage | None) -> None:
+        if usage is None:
+            return
+        self._add(usage)
+        if self._stats:
+            _write(f"[Prompt tokens: {usage.prompt_tokens}, Completion tokens: {usage.completion_tokens}]\n")
+
+    def _add(self, usage: RequestUsage) -> None:
+        self._usage.prompt_tokens += usage.prompt_tokens
+        self._usage.completion_tokens += usage.completion_tokens
+
+    def _write_summary(self, facts: list[str]) -> None:
+        self._write_header("Summary")
+        lines = [
+            *facts,
+            f"Total prompt tokens: {self._usage.prompt_tokens}",
+            f"Total completion tokens: {self._usage.completion_tokens}",
+            f"Duration: {time.monotonic() - self._started:.2f} seconds",
+        ]
+        _write("\n".join(lines) + "\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _terminal_shows_images() -> bool:
+    return os.environ.get("TERM_PROGRAM") == "iTerm.app"

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, cast
+
+from symposia.agentchat.agents import UserProxyAgent
+from symposia.core import CancellationToken
+
+InputFunc: TypeAlias = Callable[[str], str] | Callable[[str, CancellationToken | None], Awaitable[str]]
+
+
+class UserInputManager:
+    """Lets a `UserProxyAgent` ask only once the console has shown everything up to the request.
+
+    Give `get_wrapped_callback()` to the agent as its ``input_func``, and the manager to `Console`.
+
+    Args:
+        callback: Asks the person: ``def ask(prompt)``, which runs in a thread, or
+            ``async def ask(prompt, cancellation_token)``.
+    """
+
+    def __init__(self, callback: InputFunc) -> None:
+        self._callback = callback
+        self._shown: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def get_wrapped_callback(self) -> Callable[[str, CancellationToken | None], Awaitable[str]]:
+        """The callback, held back until its request is shown."""
+        return self._ask
+
+    def notify_event_received(self, request_id: str) -> None:
+        """Everything up to this request is shown."""
+        self._shown[request_id].set()
+
+    async def _ask(self, prompt: str, cancellation_token: CancellationToken | None) -> str:
+        request_id = UserProxyAgent.InputRequestContext.request_id()
+        try:
+            await self._shown[request_id].wait()
+        finally:
+            del self._shown[request_id]
+        if inspect.iscoroutinefunction(self._callback):
+            return await self._callback(prompt, cancellation_token)
+        return await asyncio.to_thread(cast("Callable[[str], str]", self._callback), prompt)
