@@ -1,6 +1,6 @@
 from typing import Any, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from symposia.core.tools import BaseTool, FunctionTool
 
@@ -14,6 +14,8 @@ class Handoff(BaseModel):
         name: Of the tool; a Python identifier, ``transfer_to_<target>`` by default.
         message: What the target is told, and the result of the tool.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     target: str
     description: str = Field(default="")

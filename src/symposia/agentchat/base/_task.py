@@ -1,7 +1,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, TypeAlias, cast
 
-from pydantic import BaseModel, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken
@@ -18,6 +18,8 @@ class TaskResult(BaseModel):
         messages: Everything that was said and that happened, in order, without streamed chunks.
         stop_reason: Why it ended, where something decided to end it.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     messages: Sequence[SerializeAsAny[BaseAgentEvent | BaseChatMessage]]
     stop_reason: str | None = None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from symposia.agentchat.messages._id import new_message_id
 from symposia.core.models import RequestUsage, UserMessage
@@ -18,6 +18,8 @@ from symposia.core.models import RequestUsage, UserMessage
 
 class BaseMessage(BaseModel, ABC):
     """The root of chat messages and agent events."""
+
+    model_config = ConfigDict(defer_build=True)  # a validator is built when the first message of its class is made
 
     @abstractmethod
     def to_text(self) -> str:

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class BaseState(BaseModel):
@@ -11,6 +11,8 @@ class BaseState(BaseModel):
         type: The name of the class, to tell states apart.
         version: Of the shape of the state.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     type: str = "BaseState"
     version: str = "1.0.0"

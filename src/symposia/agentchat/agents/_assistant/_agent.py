@@ -18,6 +18,7 @@ from symposia.agentchat.agents._assistant._turn import Turn
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._intake import Intake
 from symposia.agentchat.agents._model_view import ModelView
+from symposia.agentchat.agents._responses import response_of
 from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -146,11 +147,7 @@ class AssistantAgent(BaseChatAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        async with aclosing(self.on_messages_stream(messages, cancellation_token)) as items:
-            async for item in items:
-                if isinstance(item, Response):
-                    return item
-        raise AssertionError("The stream of an assistant ends with a response.")
+        return await response_of(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

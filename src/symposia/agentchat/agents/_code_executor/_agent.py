@@ -10,6 +10,7 @@ from symposia.agentchat.agents._code_executor._report import NO_CODE, with_image
 from symposia.agentchat.agents._code_executor._runner import CodeRunner
 from symposia.agentchat.agents._intake import Intake
 from symposia.agentchat.agents._model_view import ModelView
+from symposia.agentchat.agents._responses import response_of
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage, TextMessage
 from symposia.agentchat.state import AssistantAgentState
@@ -110,11 +111,7 @@ class CodeExecutorAgent(BaseChatAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        async with aclosing(self.on_messages_stream(messages, cancellation_token)) as items:
-            async for item in items:
-                if isinstance(item, Response):
-                    return item
-        raise AssertionError("The stream of an agent ends with a response.")
+        return await response_of(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

@@ -1,7 +1,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from symposia.core.models import LLMMessage
 
@@ -14,6 +14,8 @@ class ApprovalRequest(BaseModel):
         context: The conversation that led to them, where the agent wrote them itself.
     """
 
+    model_config = ConfigDict(defer_build=True)
+
     code: str
     context: list[LLMMessage]
 
@@ -25,6 +27,8 @@ class ApprovalResponse(BaseModel):
         approved: Whether the code may run.
         reason: Why, or why not; the agent's conversation is told of a refusal.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     approved: bool
     reason: str

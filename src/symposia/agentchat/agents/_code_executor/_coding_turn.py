@@ -3,7 +3,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from symposia.agentchat.agents._cancellation import to_the_end
 from symposia.agentchat.agents._code_executor._blocks import code_blocks
@@ -41,6 +41,8 @@ _TRY_AGAIN = "Write the whole code again, corrected like this:"
 
 class RetryDecision(BaseModel):
     """What the model makes of code that failed."""
+
+    model_config = ConfigDict(defer_build=True)
 
     reason: str = Field(description="What went wrong, and what to change in the next attempt.")
     retry: bool = Field(description="Whether another attempt can succeed.")
