@@ -85,6 +85,12 @@ class Call:
         """Whether the handler must run in a task of its own, since too many others stand on this one's stack."""
         return self.depth > 0 and self.depth % FRESH_STACK_EVERY == 0
 
+    @property
+    def is_inside_its_parents_task(self) -> bool:
+        """Whether another call of the same runtime has this one in its task, and ends it by ending."""
+        parent = self.parent
+        return parent is not None and parent.task is self.task and parent.dispatcher is self.dispatcher
+
     def chain(self) -> Iterator[Call]:
         """This call, the one that awaits it, and so on."""
         call: Call | None = self

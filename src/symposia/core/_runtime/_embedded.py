@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
@@ -15,8 +15,8 @@ from symposia.core._runtime._call import Call, awaiting_call, deadline_exceeded
 from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters
 from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._dispatcher import Admission, Dispatcher
-from symposia.core._runtime._driver import begin
 from symposia.core._runtime._eviction import Eviction
+from symposia.core._runtime._failures import Failures, raise_together
 from symposia.core._runtime._gate import Gate, Phase
 from symposia.core._runtime._interventions import Interventions
 from symposia.core._runtime._loop_guard import LoopGuard
@@ -66,9 +66,10 @@ class SingleThreadedAgentRuntime(AgentRuntime):
     ) -> None:
         self._interventions = Interventions(intervention_handlers or ())
         self._tracer_provider = tracer_provider
-        self._ignore_unhandled_exceptions = ignore_unhandled_exceptions
+        self._failures = Failures(ignored=ignore_unhandled_exceptions)
         self._dead_letters = DeadLetters(on_dead_letter)
-        self._dispatcher = Dispatcher(self, self._dead_letters)
+        self._dispatcher = Dispatcher(self, self._dead_letters, self._failures)
+        self._calls = self._dispatcher.supervisor
         self._types = AgentTypes(self._dispatcher.ready)
         self._subscriptions = Subscriptions()
         self._gate = Gate()
@@ -99,12 +100,12 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             message = await self._interventions.on_send(message, ctx, recipient)
         call = self._new_call(mailbox, cancellation_token, timeout)
         if self._gate.phase is Phase.RUNNING and mailbox.is_free and not call.needs_fresh_stack:
-            answer = await self._handle_here(call, message, ctx)
-        elif self._gate.phase is Phase.READY and call.parent is None:
+            answer = await self._dispatcher.handle_now(call, message, ctx)
+        elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
             answer = await self._handle_once_started(call, message, ctx)
         else:
             self._gate.refuse_if_closed()
-            answer = await self._dispatcher.request(call, message, ctx)
+            answer = await self._dispatcher.handle_in_turn(call, message, ctx)
         if self._interventions:
             answer = await self._interventions.on_response(answer, recipient, sender)
         if self._dispatcher.fair_pause_due():
@@ -229,8 +230,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             raise RuntimeError("process_next() is for a runtime that is not started; a started one needs no help.")
         await self._gate.wait_held()
         self._gate.admit_next()
-        await self._dispatcher.wait_idle(self._gate.waiting)
-        self._raise_failures()
+        await self._calls.wait_idle(self._gate.waiting)
+        self._failures.raise_to_owner()
 
     async def stop(self) -> None:
         """Stop now: handlers are cancelled, and whoever waits for an answer gets `RuntimeStoppedError`.
@@ -250,10 +251,10 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         for mailbox in self._types.mailboxes():
             for publication in mailbox.drain():
                 self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
-        self._dispatcher.interrupt_all(_stopped, here)
-        await self._dispatcher.wait_idle(here)
+        self._calls.interrupt_all(_stopped, here)
+        await self._calls.wait_idle(here)
         self._gate.move_to(Phase.READY)
-        self._raise_failures()
+        self._failures.raise_to_owner()
 
     async def stop_when_idle(self) -> None:
         """Stop as soon as every message is settled.
@@ -263,7 +264,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             Exception: What publish handlers raised.
         """
         self._gate.require(Phase.RUNNING)
-        await self._dispatcher.wait_idle(_calls_here())
+        await self._calls.wait_idle(_calls_here())
         await self.stop()
 
     async def stop_when(self, condition: Callable[[], bool]) -> None:
@@ -274,9 +275,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             Exception: What publish handlers raised.
         """
         self._gate.require(Phase.RUNNING)
-        while not condition() and (  # noqa: ASYNC110 - any function may be the condition: nothing announces a change
-            self._ignore_unhandled_exceptions or not self._dispatcher.failures
-        ):
+        while not condition() and not self._failures:  # noqa: ASYNC110 - nothing announces a change of any condition
             await asyncio.sleep(STOP_POLL)
         await self.stop()
 
@@ -286,21 +285,21 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         Raises:
             Exception: What publish handlers, or the agents' `close`, raised.
         """
-        failures = self._dispatcher.failures
+        errors: list[Exception] = []
         if self._gate.phase is Phase.RUNNING:
             try:
                 await self.stop()
             except Exception as error:  # noqa: BLE001 - raised once everything is closed
-                failures.append(error)
+                errors.append(error)
         self._gate.move_to(Phase.CLOSED)
-        self._dispatcher.interrupt_all(_stopped, frozenset())
+        self._calls.interrupt_all(_stopped)
         for mailbox in self._types.mailboxes():
             if mailbox.agent is not None:
                 try:
                     await mailbox.agent.close()
                 except Exception as error:  # noqa: BLE001 - likewise
-                    failures.append(error)
-        self._raise_failures()
+                    errors.append(error)
+        raise_together(errors, "Closing the runtime failed")
 
     def _new_call(self, mailbox: Mailbox, token: CancellationToken | None, timeout: float | None) -> Call:
         if token is not None and token.is_cancelled():
@@ -315,21 +314,9 @@ class SingleThreadedAgentRuntime(AgentRuntime):
                 raise deadline_exceeded(mailbox.id, [])
         return Call(self._dispatcher, mailbox, parent, token, deadline)
 
-    async def _handle_here(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
-        """Run the handler of an agent that is free, at once and in this task."""
-        mailbox = call.mailbox
-        mailbox.take_turn(call)
-        context = copy_context()
-        try:
-            handler = cast("Agent", mailbox.agent).on_message(message, ctx)  # a mailbox that is free has its agent
-            waits_for = context.run(begin, call, handler)
-        except StopIteration as done:
-            self._dispatcher.release(call)
-            return done.value
-        except BaseException:
-            self._dispatcher.release(call)
-            raise
-        return await self._dispatcher.finish(call, handler, context, waits_for)
+    def _is_ours(self, call: Call | None) -> bool:
+        """Whether a call is of this runtime: what its handler asks belongs to it, and needs no admission."""
+        return call is not None and call.dispatcher is self._dispatcher
 
     async def _handle_once_started(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
         admission: Admission = asyncio.get_running_loop().create_future()
@@ -342,7 +329,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._gate.waiting.add(call)
         self._gate.hold(admit)
         try:
-            return await self._dispatcher.request(call, message, ctx, admission)
+            return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:
             self._gate.waiting.discard(call)
 
@@ -369,16 +356,6 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return UndeliverableException(
             f"{type(message).__name__} for agent {recipient} cannot be delivered: {reason}. {self._known_types()}"
         )
-
-    def _raise_failures(self) -> None:
-        """Tell the owner what publish handlers raised since the last time."""
-        failures = self._dispatcher.failures.copy()
-        self._dispatcher.failures.clear()
-        if not failures or self._ignore_unhandled_exceptions:
-            return
-        if len(failures) == 1:
-            raise failures[0]
-        raise ExceptionGroup(f"{len(failures)} published messages were not handled", failures)
 
 
 def _calls_here() -> frozenset[Call]:
