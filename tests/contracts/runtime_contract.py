@@ -2,10 +2,13 @@
 
 from tests.contracts.runtime_cancellation import CancellationContract
 from tests.contracts.runtime_delivery import DeliveryContract
+from tests.contracts.runtime_entanglement import EntanglementContract
 from tests.contracts.runtime_handlers import HandlerContract
 from tests.contracts.runtime_settlement import SettlementContract
 from tests.contracts.runtime_waiting import WaitingContract
 
 
-class RuntimeContract(DeliveryContract, SettlementContract, CancellationContract, WaitingContract, HandlerContract):
+class RuntimeContract(
+    DeliveryContract, SettlementContract, CancellationContract, WaitingContract, EntanglementContract, HandlerContract
+):
     """All of it. A subclass has a fixture `make_runtime`, which takes the options that are named in the tests."""

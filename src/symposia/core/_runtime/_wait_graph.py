@@ -7,7 +7,7 @@ awaits, and so on. Each wait is looked at when it begins, since it is the last o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from symposia.core._agent_id import AgentId
@@ -25,7 +25,7 @@ def refuse_deadlock(call: Call) -> None:
     Raises:
         DeadlockError: With the circle in its text.
     """
-    ancestors = list(call.chain())[1:]
+    ancestors = list(_those_who_await(call))
     circle = _behind(call, ancestors, set())
     if circle is None:
         return
@@ -36,6 +36,14 @@ def refuse_deadlock(call: Call) -> None:
         f"Agents wait for each other: {drawn}. Let one of them publish its message instead of awaiting an answer, "
         "or let its class handle messages concurrently."
     )
+
+
+def _those_who_await(call: Call) -> Iterator[Call]:
+    """The calls that cannot end before this one."""
+    below, above = call, call.parent
+    while above is not None and _is_awaited(above, below):
+        yield above
+        below, above = above, above.parent
 
 
 def _behind(waiting: Call, ancestors: list[Call], seen: set[Call]) -> Circle | None:
@@ -65,9 +73,9 @@ def _through(blocker: Call, ancestors: list[Call], seen: set[Call]) -> Circle | 
 
 def _is_awaited(call: Call, request: Call) -> bool:
     """Whether the call's handler cannot end before the request that it made: it may have put it into the background."""
-    if call.task is None or request.task is None:
-        return False
-    return call.task is request.task or _task_awaits(call.task, request.task)
+    if call.task is None or call.task is request.task:
+        return True  # a handler that has not waited for anything yet is in the midst of making this request
+    return request.task is not None and _task_awaits(call.task, request.task)
 
 
 def _task_awaits(waiter: asyncio.Task[Any], awaited: asyncio.Future[Any]) -> bool:
