@@ -49,7 +49,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         InvalidArgumentError: The timeout is less than a second.
     """
 
-    def __init__(  # noqa: PLR0917 - the order of AutoGen
+    def __init__(
         self,
         timeout: float = 60,
         work_dir: Path | str | None = None,
