@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
+from tests.support.chat_agents import PIXEL
 
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -32,15 +33,11 @@ from symposia.agentchat.messages import (
     ToolCallSummaryMessage,
     UserInputRequestedEvent,
 )
-from symposia.core import FunctionCall, Image
+from symposia.core import FunctionCall
 from symposia.core.code_executor import CodeBlock, CodeResult
 from symposia.core.exceptions import InvalidArgumentError, RegistrationError
 from symposia.core.memory import MemoryContent
 from symposia.core.models import AssistantMessage, FunctionExecutionResult, RequestUsage, UserMessage
-
-PIXEL = Image.from_base64(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
-)
 
 
 class Invoice(BaseModel):

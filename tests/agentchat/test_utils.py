@@ -1,10 +1,8 @@
-from symposia.agentchat.utils import content_to_str, remove_images
-from symposia.core import FunctionCall, Image
-from symposia.core.models import LLMMessage, SystemMessage, UserMessage
+from tests.support.chat_agents import PIXEL
 
-PIXEL = Image.from_base64(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
-)
+from symposia.agentchat.utils import content_to_str, remove_images
+from symposia.core import FunctionCall
+from symposia.core.models import LLMMessage, SystemMessage, UserMessage
 
 
 def test_content_of_any_kind_reads_as_text() -> None:

@@ -1,6 +1,7 @@
 """Assistants after turns that failed or were cancelled, and in other processes."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
@@ -12,13 +13,8 @@ from tests.support.chat_agents import ABLE, SlowContext, asks_for, dangling_call
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.messages import TextMessage, ToolCallRequestEvent
 from symposia.core import CancellationToken
-from symposia.core.models import (
-    AssistantMessage,
-    FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
-    UserMessage,
-)
+from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage, UserMessage
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
 WAIT = 10
@@ -135,12 +131,12 @@ class SlowModel(ReplayChatCompletionClient):
             yield piece
 
 
-def slow_agent(answers: list[Answer], *, stream: bool) -> AssistantAgent:
+def slow_agent(answers: list[Answer], context: ChatCompletionContext, *, stream: bool) -> AssistantAgent:
     return AssistantAgent(
         "ann",
         SlowModel(answers, model_info=ABLE),
         tools=[slow_add],
-        model_context=SlowContext(),
+        model_context=context,
         model_client_stream=stream,
         reflect_on_tool_use=True,
     )
@@ -158,37 +154,41 @@ async def cancelled_after(pauses: int, agent: AssistantAgent, *, by_token: bool)
     return run.cancelled()
 
 
+async def turns_cut_short(
+    context: type[ChatCompletionContext], *, by_token: bool, stream: bool
+) -> AsyncGenerator[AssistantAgent, None]:
+    """An agent whose turn was cancelled at its first pause, one at its second, and so on to the last."""
+    call = asks_for(("slow_add", '{"a": 1, "b": 2}'), ("slow_add", '{"a": 3, "b": 4}'))
+    for pauses in itertools.count():
+        agent = slow_agent([call, "done", "done", "done"], context(), stream=stream)
+        if not await cancelled_after(pauses, agent, by_token=by_token):
+            assert pauses > 8  # there was something to cancel
+            return
+        yield agent
+
+
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "task"])
 @pytest.mark.parametrize("stream", [True, False], ids=["streaming", "whole"])
-async def test_f32_wherever_a_turn_is_cancelled_the_context_is_whole_and_the_task_stands_in_it_once(
-    by_token: bool, stream: bool
+@pytest.mark.parametrize("context", [UnboundedChatCompletionContext, SlowContext])
+async def test_f32_wherever_a_turn_is_cancelled_every_call_has_a_result_and_the_agent_goes_on(
+    by_token: bool, stream: bool, context: type[ChatCompletionContext]
 ) -> None:
-    call = asks_for(("slow_add", '{"a": 1, "b": 2}'), ("slow_add", '{"a": 3, "b": 4}'))
-    pauses = 0
-    async with asyncio.timeout(WAIT):
-        while True:
-            agent = slow_agent([call, "all done", "all done", "all done"], stream=stream)
-            if not await cancelled_after(pauses, agent, by_token=by_token):
-                break
-            context = await agent.model_context.get_messages()
-            assert not dangling_calls(context), f"after {pauses} pauses: {context}"
+    async with asyncio.timeout(WAIT), aclosing(turns_cut_short(context, by_token=by_token, stream=stream)) as agents:
+        async for agent in agents:
+            assert not dangling_calls(await agent.model_context.get_messages())
+            await agent.run(task="go")
+            assert not dangling_calls(await agent.model_context.get_messages())
 
+
+@pytest.mark.parametrize("by_token", [True, False], ids=["token", "task"])
+async def test_f28_wherever_a_turn_is_cancelled_the_same_task_again_is_not_added_again(by_token: bool) -> None:
+    stream = turns_cut_short(UnboundedChatCompletionContext, by_token=by_token, stream=True)
+    async with asyncio.timeout(WAIT), aclosing(stream) as agents:
+        async for agent in agents:
             await agent.run(task="go")
 
             context = await agent.model_context.get_messages()
-            assert not dangling_calls(context)
-            assert asked(context) == 1, f"after {pauses} pauses: {context}"
-            pauses += 1
-    assert pauses > 8  # there was something to cancel
-
-
-def asked(context: list[LLMMessage]) -> int:
-    """How often the task stands in a conversation without an answer to it between."""
-    answered = [
-        i for i, each in enumerate(context) if isinstance(each, AssistantMessage) and each.content == "all done"
-    ]
-    start = answered[-2] + 1 if len(answered) > 1 else 0
-    return context[start:].count(UserMessage(content="go", source="user"))
+            assert context.count(UserMessage(content="go", source="user")) == 1
 
 
 async def test_a_token_that_is_cancelled_already_ends_a_turn_before_the_model_is_asked() -> None:

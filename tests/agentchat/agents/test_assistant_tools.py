@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tests.support.chat_agents import RecordingDoor, asks_for, collected, dangling_calls, kinds, model, says, shown
+from tests.support.chat_agents import (
+    ABLE,
+    PIXEL,
+    SEEING,
+    RecordingDoor,
+    asks_for,
+    collected,
+    dangling_calls,
+    kinds,
+    model,
+    says,
+    shown,
+)
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.messages import (
@@ -19,7 +31,7 @@ from symposia.agentchat.tools import FunctionTool
 from symposia.core import CancellationToken, FunctionCall, open_door
 from symposia.core.exceptions import ModelError, UsageError
 from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage
-from symposia.core.tools import BaseStreamTool, StaticWorkbench, ToolResult
+from symposia.core.tools import BaseStreamTool, ImageResultContent, StaticWorkbench, TextResultContent, ToolResult
 
 WAIT = 10
 
@@ -250,6 +262,32 @@ async def test_what_a_tool_shows_while_it_runs_is_part_of_the_stream() -> None:
     assert kinds(items)[1:-2] == ["ToolCallRequestEvent", "ThoughtEvent", "ThoughtEvent", "ToolCallExecutionEvent"]
     assert isinstance(answer := items[-2], ToolCallSummaryMessage)
     assert answer.content == "2"
+
+
+class Camera(StaticWorkbench):
+    """Its tool gives a picture."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        return ToolResult(name=name, result=[TextResultContent(content="click"), ImageResultContent(content=PIXEL)])
+
+
+@pytest.mark.parametrize("sees", [True, False], ids=["seeing", "blind"])
+async def test_a_picture_from_a_tool_is_shown_to_a_model_that_sees(sees: bool) -> None:
+    client = model(asks_for(("add", "{}")), says("a dot"), info=SEEING if sees else ABLE)
+    camera = Camera([FunctionTool(add, description="")])
+
+    await AssistantAgent("ann", client, workbench=camera, max_tool_iterations=2).run(task="look")
+
+    result = FunctionExecutionResult(content="click\n<image>", name="add", call_id="0", is_error=False)
+    pictures = [message.content[1:] for message in shown(client) if isinstance(message.content, list)]
+    assert FunctionExecutionResultMessage(content=[result]) in shown(client)
+    assert ([PIXEL] in pictures) is sees
 
 
 async def test_every_tool_call_passes_the_door() -> None:

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 
-from symposia.agentchat.agents._cancellation import to_the_end
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage
@@ -20,16 +19,13 @@ class Intake:
     async def take(self, messages: Sequence[BaseChatMessage]) -> None:
         """Add `messages` to the context, but for those that a failed turn has left there."""
         given = [entry for message in messages for entry in _model_messages(message)]
-        known = len(self._unanswered)
-        if given[:known] != self._unanswered:
-            known = 0
-        if given:
-            await to_the_end(self._add(given[known:], given))
-
-    async def _add(self, fresh: Sequence[LLMMessage], given: list[LLMMessage]) -> None:
-        for entry in fresh:
+        if not given:
+            return
+        known = self._unanswered if given[: len(self._unanswered)] == self._unanswered else []
+        self._unanswered = known
+        for entry in given[len(known) :]:
             await self._context.add_message(entry)
-        self._unanswered = given
+            self._unanswered.append(entry)
 
     def answered(self) -> None:
         """The turn ended well: the next one's messages are new, whatever they say."""

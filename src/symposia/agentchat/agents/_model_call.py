@@ -1,5 +1,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import cached_property
 from uuid import uuid4
 
 from symposia.agentchat.agents._cancellation import cancelled_by
@@ -11,22 +12,22 @@ from symposia.core.models import ChatCompletionClient, CreateResult
 
 
 class ModelCall:
-    """One question to a model on behalf of an agent.
-
-    Attributes:
-        message_id: The id for the message that will hold the answer; the streamed chunks name it.
-    """
+    """One question to a model on behalf of an agent."""
 
     def __init__(
         self, agent: str, client: ChatCompletionClient, request: ModelRequest, token: CancellationToken, *, stream: bool
     ) -> None:
-        self.message_id = str(uuid4())
         self._agent = agent
         self._client = client
         self._request = request
         self._token = token
         self._stream = stream
         self._result: CreateResult | None = None
+
+    @cached_property
+    def message_id(self) -> str:
+        """The id for the message that will hold the answer; the streamed chunks name it."""
+        return str(uuid4())
 
     @property
     def result(self) -> CreateResult:

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from symposia.agentchat.agents._assistant._decisions import Decision, ToolUse, refusal
 from symposia.agentchat.agents._assistant._tool_use import Show, Shown, use_tool
 from symposia.agentchat.agents._cancellation import cancelled_by
-from symposia.core import CancellationToken, FunctionCall
+from symposia.core import CancellationToken, FunctionCall, Image
 from symposia.core.models import FunctionExecutionResult
+from symposia.core.tools import ImageResultContent
 
 
 class ToolRound:
@@ -26,6 +27,7 @@ class ToolRound:
         self._decisions = decisions
         self._token = token
         self._results: dict[int, FunctionExecutionResult] = {}
+        self._images: dict[int, list[Image]] = {}
 
     @property
     def results(self) -> list[FunctionExecutionResult]:
@@ -34,6 +36,11 @@ class ToolRound:
             self._results.get(place) or refusal(call, f"The call of '{call.name}' was cancelled before it ended.")
             for place, call in enumerate(self.calls)
         ]
+
+    @property
+    def images(self) -> list[Image]:
+        """The pictures in the results, in the order of the calls. In the results themselves is ``<image>`` for each."""
+        return [image for place in sorted(self._images) for image in self._images[place]]
 
     async def events(self) -> AsyncGenerator[Shown, None]:
         """Make the calls, and yield what tools show while they run."""
@@ -58,10 +65,15 @@ class ToolRound:
             await _end(running)
 
     async def _settle(self, place: int, decision: Decision, show: Show) -> None:
-        if isinstance(decision, ToolUse):
-            self._results[place] = await use_tool(self._agent, decision, self._token, show)
-        else:
+        if not isinstance(decision, ToolUse):
             self._results[place] = decision
+            return
+        result = await use_tool(self._agent, decision, self._token, show)
+        call = decision.call
+        self._results[place] = FunctionExecutionResult(
+            content=result.to_text(replace_image="<image>"), name=call.name, call_id=call.id, is_error=result.is_error
+        )
+        self._images[place] = [piece.content for piece in result.result if isinstance(piece, ImageResultContent)]
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -6,14 +6,13 @@ from symposia.agentchat.agents._assistant._decisions import ToolUse
 from symposia.agentchat.agents._effects import ToolRequest
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, step, step_stream
-from symposia.core.models import FunctionExecutionResult
 from symposia.core.tools import StaticStreamWorkbench, TextResultContent, ToolResult
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
 Show: TypeAlias = Callable[[Shown], None]
 
 
-async def use_tool(agent: str, use: ToolUse, token: CancellationToken, show: Show) -> FunctionExecutionResult:
+async def use_tool(agent: str, use: ToolUse, token: CancellationToken, show: Show) -> ToolResult:
     """Call one tool. Whatever it raises becomes its result, for the model to read.
 
     Args:
@@ -26,12 +25,8 @@ async def use_tool(agent: str, use: ToolUse, token: CancellationToken, show: Sho
     workbench = use.workbench
     if isinstance(workbench, StaticStreamWorkbench):
         items = step_stream("tool", agent, request, lambda: _stream(workbench, use, token))
-        result = await _watch(items, use, show)
-    else:
-        result = await step("tool", agent, request, lambda: _call(use, token))
-    return FunctionExecutionResult(
-        content=result.to_text(), name=use.call.name, call_id=use.call.id, is_error=result.is_error
-    )
+        return await _watch(items, use, show)
+    return await step("tool", agent, request, lambda: _call(use, token))
 
 
 async def _call(use: ToolUse, token: CancellationToken) -> ToolResult:

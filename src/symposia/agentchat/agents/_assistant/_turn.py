@@ -22,9 +22,11 @@ from symposia.agentchat.messages import (
     ToolCallRequestEvent,
 )
 from symposia.core import CancellationToken, FunctionCall
-from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage
+from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, UserMessage
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
+
+_PICTURES = "The pictures that the tools gave, in order:"
 
 
 class Turn:
@@ -106,17 +108,20 @@ class Turn:
                 async for event in events:
                     yield self._noted(event)
         finally:
-            await to_the_end(self._remember(answer, tools.results))
+            await to_the_end(self._remember(answer, tools))
         yield self._noted(ToolCallExecutionEvent(content=tools.results, source=name))
 
-    async def _remember(self, answer: CreateResult, results: list[FunctionExecutionResult]) -> None:
-        await self._setup.context.add_message(answer.to_message(self._setup.name))
-        await self._setup.context.add_message(FunctionExecutionResultMessage(content=results))
+    async def _remember(self, answer: CreateResult, tools: ToolRound) -> None:
+        context, name = self._setup.context, self._setup.name
+        await context.add_message(answer.to_message(name))
+        await context.add_message(FunctionExecutionResultMessage(content=tools.results))
+        if tools.images and self._setup.client.model_info["vision"]:  # a result itself holds text only
+            await context.add_message(UserMessage(content=[_PICTURES, *tools.images], source=name))
 
     async def _answered(self, question: ModelCall) -> Response:
         message = model_answer(self._setup, question)
         response = self._response(message)
-        await to_the_end(self._setup.context.add_message(question.result.to_message(self._setup.name)))
+        await self._setup.context.add_message(question.result.to_message(self._setup.name))
         return response
 
     def _response(self, message: BaseChatMessage) -> Response:

@@ -170,7 +170,7 @@ class CodingTurn:
 
     async def _answered(self, question: ModelCall, result: CodeResult) -> Response:
         self._intake.answered()
-        await to_the_end(self._setup.context.add_message(question.result.to_message(self._setup.name)))
+        await self._setup.context.add_message(question.result.to_message(self._setup.name))
         return Response(chat_message=_words(self._setup.name, question, result), inner_messages=self._inner)
 
     def _noted(self, event: Shown) -> Shown:
