@@ -47,7 +47,7 @@ class Choice:
     def __init__(self, names: Sequence[str], *, by_tool: bool) -> None:
         self._names = names
         self.tools: list[ToolSchema] = [_tool(names)] if by_tool else []
-        self.tool_choice: Literal["required", "none"] = "required" if by_tool else "none"
+        self.tool_choice: Literal["required", "auto"] = "required" if by_tool else "auto"
 
     def read(self, answer: str | Sequence[FunctionCall]) -> Chosen:
         """Find the one candidate in a model's answer."""

@@ -167,12 +167,13 @@ class Engine:
 
     async def _speak(self, names: Sequence[str], run: Run) -> list[Item]:
         """Let all of them speak at the same time, and gather what they did in the order in which they finish."""
+        unheard = {name: self._conversation.unheard(name) for name in names}
         if len(names) == 1:
-            return await self._speak_alone(names[0], run)
+            return await self._speak_alone(names[0], unheard[names[0]], run)
         spoken: list[Item] = []
 
         async def speak(name: str) -> None:
-            spoken.extend(await self._speak_alone(name, run))
+            spoken.extend(await self._speak_alone(name, unheard[name], run))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -184,8 +185,7 @@ class Engine:
             raise
         return spoken
 
-    async def _speak_alone(self, name: str, run: Run) -> list[Item]:
-        unheard = self._conversation.unheard(name)
+    async def _speak_alone(self, name: str, unheard: Sequence[BaseChatMessage], run: Run) -> list[Item]:
         self._streamed[name] = []
         try:
             turn = await self._cast.take_turn(name, unheard, run.cancellation_token)

@@ -1,0 +1,259 @@
+"""What ends a turn in the middle: a failure, a cancellation, a deadline. Afterwards the team runs again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.support.chat_agents import ABLE, asks_for, collected, dangling_calls, model, says, shown
+from tests.support.team_members import Member, lines, ran
+from tests.support.virtual_time import run_in_virtual_time
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.base import TerminationCondition
+from symposia.agentchat.conditions import MaxMessageTermination, TimeoutTermination
+from symposia.agentchat.messages import ThoughtEvent
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.core import AgentRuntime, CancellationToken
+from symposia.core.exceptions import ModelError, TeamRunningError
+
+Where = AgentRuntime | None
+NEVER = 30.0
+"""Seconds of real time after which a test has failed."""
+
+
+async def spoken_to(member: Member) -> None:
+    async with asyncio.timeout(NEVER):
+        await member.speaking.wait()
+
+
+async def test_f28_after_an_agent_has_raised_the_team_runs_again_and_it_hears_what_it_missed(runtime: Where) -> None:
+    ann = Member("ann", ValueError("boom"), "fine")
+    team = RoundRobinGroupChat([ann, Member("bob")], runtime=runtime, max_turns=2)
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        await team.run(task="go")
+    assert "'ann'" in caught.value.__notes__[0]
+    assert lines((await team.run(task="on")).messages) == ["user: on", "ann: fine", "bob: hello"]
+    assert ann.heard[1] == ["user: go", "user: on"]
+
+
+async def test_f28_a_failed_run_goes_on_without_a_new_task(runtime: Where) -> None:
+    bob = Member("bob", ModelError("no credit"), "fine")
+    team = RoundRobinGroupChat([Member("ann"), bob], runtime=runtime, max_turns=2)
+
+    with pytest.raises(ModelError):
+        await team.run(task="go")
+    assert lines((await team.run()).messages) == ["bob: fine", "ann: hello"]
+    assert bob.heard == [["user: go", "ann: hello"]] * 2
+
+
+async def test_f28_a_stream_raises_what_the_agent_raised_after_what_was_said(runtime: Where) -> None:
+    team = RoundRobinGroupChat([Member("ann"), Member("bob", ValueError("boom"))], runtime=runtime)
+    said: list[str] = []
+    with pytest.raises(ValueError, match="boom"):
+        async for item in team.run_stream(task="go"):
+            said.append(type(item).__name__)
+
+    assert said == ["TextMessage", "TextMessage"]
+
+
+async def test_f28_a_second_run_at_the_same_time_is_refused_and_harms_nothing(runtime: Where) -> None:
+    go = asyncio.Event()
+    ann = Member("ann", go)
+    team = RoundRobinGroupChat([ann], runtime=runtime, max_turns=1)
+    first = asyncio.create_task(team.run(task="go"))
+    await spoken_to(ann)
+
+    for call in (team.run(task="too"), team.reset(), team.load_state({})):
+        with pytest.raises(TeamRunningError, match="already running"):
+            await call
+    go.set()
+    assert lines((await first).messages) == ["user: go", "ann: waited"]
+
+
+@pytest.mark.parametrize("by", ["token", "task"])
+async def test_a_cancelled_run_stops_its_speaker_at_once_and_the_team_runs_again(runtime: Where, by: str) -> None:
+    ann = Member("ann", asyncio.Event(), "fine")
+    team = RoundRobinGroupChat([ann], runtime=runtime, max_turns=1)
+    token = CancellationToken()
+    run = asyncio.create_task(team.run(task="go", cancellation_token=token))
+    await spoken_to(ann)
+
+    _ = token.cancel() if by == "token" else run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(NEVER):
+            await run
+    assert not ann.speaking.is_set()
+    assert lines((await team.run()).messages) == ["ann: fine"]
+
+
+async def test_a_run_with_a_cancelled_token_does_not_begin() -> None:
+    ann, token = Member("ann"), CancellationToken()
+    token.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await RoundRobinGroupChat([ann], max_turns=1).run(task="go", cancellation_token=token)
+
+    assert ann.heard == []
+
+
+async def test_cancelling_by_token_does_not_cancel_the_caller() -> None:
+    ann, token = Member("ann", asyncio.Event()), CancellationToken()
+    caller = asyncio.current_task()
+    asyncio.get_running_loop().call_soon(token.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await RoundRobinGroupChat([ann]).run(task="go", cancellation_token=token)
+
+    assert caller is not None
+    assert caller.cancelling() == 0
+
+
+async def test_leaving_a_stream_early_stops_the_speaker(runtime: Where) -> None:
+    ann = Member("ann", asyncio.Event(), "fine")
+    team = RoundRobinGroupChat([ann], runtime=runtime, max_turns=1)
+    stream = team.run_stream(task="go")
+    await anext(stream)
+    await spoken_to(ann)
+    await stream.aclose()
+
+    assert not ann.speaking.is_set()
+    assert lines((await team.run()).messages) == ["ann: fine"]
+
+
+async def test_cancelling_the_outer_team_stops_the_speaker_of_the_inner_one(runtime: Where) -> None:
+    ann = Member("ann", asyncio.Event(), "fine")
+    inner = RoundRobinGroupChat([ann], name="inner", max_turns=1)
+    team = RoundRobinGroupChat([inner], runtime=runtime, max_turns=1)
+    run = asyncio.create_task(team.run(task="go"))
+    await spoken_to(ann)
+
+    run.cancel()
+    await asyncio.wait([run], timeout=NEVER)
+    assert not ann.speaking.is_set()
+    assert lines((await team.run()).messages) == ["ann: fine"]
+
+
+async def test_f32_a_team_cancelled_during_a_tool_call_leaves_no_call_without_a_result() -> None:
+    called = asyncio.Event()
+
+    async def wait() -> str:
+        """Wait for ever."""
+        called.set()
+        return await asyncio.Event().wait() and ""
+
+    client = model(asks_for(("wait", "{}")), says("done"), info=ABLE)
+    team = RoundRobinGroupChat([AssistantAgent("ann", client, tools=[wait])], max_turns=1)
+    run = asyncio.create_task(team.run(task="go"))
+    async with asyncio.timeout(NEVER):
+        await called.wait()
+    run.cancel()
+    await asyncio.wait([run], timeout=NEVER)
+    result = await team.run(task="on")
+
+    assert lines(result.messages) == ["user: on", "ann: done"]
+    assert not dangling_calls(shown(client))
+
+
+@pytest.mark.parametrize("limit", [5, timedelta(seconds=5)])
+def test_f35_a_speaker_that_never_answers_ends_the_run_by_name(limit: float | timedelta) -> None:
+    async def play() -> None:
+        ann = Member("ann", asyncio.Event(), "fine")
+        team = RoundRobinGroupChat([Member("bob"), ann], turn_timeout=limit, max_turns=3)
+
+        assert ran(await team.run(task="go")) == (["user: go", "bob: hello"], "ann did not answer within 5 seconds.")
+        assert asyncio.get_running_loop().time() == pytest.approx(5)
+        assert lines((await team.run(task="on")).messages)[:2] == ["user: on", "ann: fine"]
+
+    run_in_virtual_time(play())
+
+
+def test_f35_what_a_late_speaker_did_on_the_way_is_shown() -> None:
+    class Slow(Member):
+        async def on_messages_stream(self, messages, cancellation_token):  # type: ignore[no-untyped-def] # as Member
+            yield ThoughtEvent(content="hm", source=self.name)
+            await asyncio.Event().wait()
+
+    async def play() -> None:
+        team = RoundRobinGroupChat([Slow("ann")], turn_timeout=1)
+        assert lines((await team.run(task="go")).messages) == ["user: go", "ann: hm"]
+
+    run_in_virtual_time(play())
+
+
+def test_f35_a_model_that_never_chooses_ends_the_run() -> None:
+    async def never(_: object) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def play() -> None:
+        team = SelectorGroupChat([Member("ann"), Member("bob")], model(), selector_func=never, turn_timeout=2.5)
+        assert (await team.run(task="go")).stop_reason == "No speaker was chosen within 2.5 seconds."
+
+    run_in_virtual_time(play())
+
+
+@pytest.mark.parametrize(
+    "condition", [TimeoutTermination(5), TimeoutTermination(5) | MaxMessageTermination(99)], ids=["alone", "combined"]
+)
+def test_f38_the_timeout_ends_a_stuck_turn_and_the_team_runs_again(condition: TerminationCondition) -> None:
+    async def play() -> None:
+        ann = Member("ann", asyncio.Event(), "fine")
+        team = RoundRobinGroupChat([ann], termination_condition=condition, max_turns=1)
+        await asyncio.sleep(60)
+
+        assert ran(await team.run(task="go")) == (["user: go"], "Timeout of 5 seconds reached")
+        assert asyncio.get_running_loop().time() == pytest.approx(65)
+        assert lines((await team.run()).messages) == ["ann: fine"]
+
+    run_in_virtual_time(play())
+
+
+def test_f38_a_timeout_that_needs_another_condition_too_lets_the_turn_go_on() -> None:
+    async def play() -> None:
+        go = asyncio.Event()
+        asyncio.get_running_loop().call_later(9, go.set)
+        condition = TimeoutTermination(5) & MaxMessageTermination(2)
+        result = await RoundRobinGroupChat([Member("ann", go)], termination_condition=condition).run(task="go")
+
+        assert ran(result) == (
+            ["user: go", "ann: waited"],
+            "Timeout of 5 seconds reached, Maximum number of messages 2 reached, current message count: 2",
+        )
+
+    run_in_virtual_time(play())
+
+
+async def test_a_paused_team_takes_no_further_turn_and_tells_its_participants(runtime: Where) -> None:
+    go = asyncio.Event()
+    ann, bob = Member("ann", go), Member("bob")
+    team = RoundRobinGroupChat([ann, bob], runtime=runtime, max_turns=2)
+    run = asyncio.create_task(team.run(task="go"))
+    await spoken_to(ann)
+
+    await team.pause()
+    go.set()
+    for _ in range(20):  # turns of the event loop, in each of which bob could have spoken
+        await asyncio.sleep(0)
+    assert (ann.orders, bob.orders, bob.heard) == (["pause"], ["pause"], [])
+    await team.resume()
+    assert lines((await run).messages) == ["user: go", "ann: waited", "bob: hello"]
+    assert bob.orders == ["pause", "resume"]
+
+
+async def test_a_paused_team_can_be_cancelled(runtime: Where) -> None:
+    team = RoundRobinGroupChat([Member("ann")], runtime=runtime, max_turns=1)
+    await team.pause()
+    run = asyncio.create_task(team.run(task="go"))
+    await asyncio.sleep(0)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    await team.resume()
+
+    assert lines((await team.run()).messages) == ["ann: hello"]
+
+
+async def test_a_team_leaves_no_task_behind() -> None:
+    items = await collected(RoundRobinGroupChat([Member("ann")], max_turns=1).run_stream(task="go"))
+
+    assert len(items) == 3
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
