@@ -1,9 +1,9 @@
 """Participants of teams in tests: what they do in each turn is said when they are made."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response, TaskResult
@@ -103,7 +103,7 @@ def handoff(source: str, target: str) -> HandoffMessage:
 
 
 @asynccontextmanager
-async def _started(runtime: SingleThreadedAgentRuntime) -> AsyncIterator[AgentRuntime]:
+async def _started(runtime: SingleThreadedAgentRuntime) -> AsyncGenerator[AgentRuntime]:
     runtime.start()
     try:
         yield runtime
@@ -112,7 +112,7 @@ async def _started(runtime: SingleThreadedAgentRuntime) -> AsyncIterator[AgentRu
 
 
 @asynccontextmanager
-async def _own() -> AsyncIterator[None]:
+async def _own() -> AsyncGenerator[None]:
     yield None
 
 
@@ -123,6 +123,6 @@ RUNTIMES: dict[str, Callable[[], AbstractAsyncContextManager[AgentRuntime | None
 """Where teams are tested. Another runtime is another line: something that is started when entered."""
 
 
-def pair(**options: object) -> RoundRobinGroupChat:
+def pair(**options: Any) -> RoundRobinGroupChat:  # Any: the options of the team
     """A team of ann and bob, who say "hello"."""
-    return RoundRobinGroupChat([Member("ann"), Member("bob")], **options)  # type: ignore[arg-type] # keyword passthrough
+    return RoundRobinGroupChat([Member("ann"), Member("bob")], **options)

@@ -1,7 +1,8 @@
 """The selector's rule alone, on models that are told what to say."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import pytest
 from tests.support.chat_agents import USAGE, RecordingDoor, asks_for, model, says, shown
@@ -21,6 +22,8 @@ from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo
 from symposia.core.tools import Tool
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
+Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
+
 TASK = TextMessage(content="go", source="user")
 HELLO = TextMessage(content="hello", source="ann")
 WORDS_ONLY = ModelInfo(
@@ -32,9 +35,13 @@ def chooses(name: str) -> CreateResult:
     return asks_for(("choose_speaker", json.dumps({"name": name})))
 
 
-def rule(client: ChatCompletionClient, *names: str, **options: object) -> SelectorRule:
+def only(*names: str) -> Callable[[Messages], list[str]]:
+    return lambda _: list(names)
+
+
+def rule(client: ChatCompletionClient, *names: str, **options: Any) -> SelectorRule:  # Any: the options of the rule
     described = {name: f"{name}'s\n  work" for name in names or ("ann", "bob", "cid")}
-    return SelectorRule(described, client, **options)  # type: ignore[arg-type] # keyword passthrough
+    return SelectorRule(described, client, **options)
 
 
 async def choice(of: SelectorRule, *transcript: BaseChatMessage | BaseAgentEvent) -> str:
@@ -53,7 +60,7 @@ def offered(client: ReplayChatCompletionClient, call: int = -1) -> list[str]:
 async def test_f29_the_model_is_offered_the_candidates_and_nobody_else() -> None:
     client = model(chooses("bob"))
 
-    assert await choice(rule(client, candidate_func=lambda _: ["ann", "bob"])) == "bob"
+    assert await choice(rule(client, candidate_func=only("ann", "bob"))) == "bob"
     assert offered(client) == ["ann", "bob"]
     assert client.create_calls[0]["tool_choice"] == "required"
 
@@ -62,14 +69,14 @@ async def test_f29_the_model_is_offered_the_candidates_and_nobody_else() -> None
 async def test_f29_a_model_that_names_somebody_else_is_asked_again(answer: CreateResult) -> None:
     client = model(answer, chooses("bob"))
 
-    assert await choice(rule(client, candidate_func=lambda _: ["ann", "bob"])) == "bob"
+    assert await choice(rule(client, candidate_func=only("ann", "bob"))) == "bob"
     assert "none of those who may speak" in str(shown(client)[-1].content)
 
 
 async def test_f29_a_model_that_only_ever_names_others_gets_a_candidate() -> None:
     client = model(*[chooses("cid")] * 3)
 
-    assert await choice(rule(client, candidate_func=lambda _: ["bob", "ann"])) == "bob"
+    assert await choice(rule(client, candidate_func=only("bob", "ann"))) == "bob"
 
 
 async def test_f30_when_the_model_fails_another_one_speaks_if_repeats_are_not_allowed() -> None:
@@ -177,7 +184,7 @@ async def test_after_reset_everybody_is_a_candidate_again() -> None:
 
 
 async def test_a_function_chooses_in_place_of_the_model() -> None:
-    async def last_but_first(messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> str | None:
+    async def last_but_first(messages: Messages) -> str | None:
         return "cid" if len(messages) == 1 else None
 
     selector = rule(model(chooses("ann")), selector_func=last_but_first)
@@ -187,18 +194,21 @@ async def test_a_function_chooses_in_place_of_the_model() -> None:
 
 
 async def test_a_function_that_chooses_nobody_known_is_named() -> None:
+    def eve(_: Messages) -> str:
+        return "eve"
+
     with pytest.raises(InvalidArgumentError, match="Selector function returned an invalid speaker name: eve"):
-        await choice(rule(model(), selector_func=lambda _: "eve"))
+        await choice(rule(model(), selector_func=eve))
 
 
 @pytest.mark.parametrize(("names", "complaint"), [([], "non-empty list"), (["eve"], r"\['eve'\]")])
 async def test_candidates_have_to_be_participants(names: list[str], complaint: str) -> None:
     with pytest.raises(InvalidArgumentError, match=complaint):
-        await choice(rule(model(), candidate_func=lambda _: names))
+        await choice(rule(model(), candidate_func=only(*names)))
 
 
 async def test_the_previous_speaker_speaks_again_if_there_is_no_other_candidate() -> None:
-    selector = rule(model(), candidate_func=lambda _: ["ann"])
+    selector = rule(model(), candidate_func=only("ann"))
 
     assert [await choice(selector), await choice(selector)] == ["ann", "ann"]
 

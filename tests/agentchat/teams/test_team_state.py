@@ -1,0 +1,221 @@
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from tests.support.team_members import Member, lines, pair
+
+from symposia.agentchat.messages import StructuredMessage, TextMessage
+from symposia.agentchat.teams import Decision, Effects, GroupChat, RoundRobinGroupChat, Speak, Transcript
+from symposia.core import AgentRuntime
+from symposia.core.exceptions import InvalidArgumentError, RegistrationError, UsageError
+
+Where = AgentRuntime | None
+NEVER = 30.0
+
+
+def saved_message(source: str, text: str) -> dict[str, object]:
+    return {
+        "id": f"{source}-{text}",
+        "source": source,
+        "models_usage": None,
+        "metadata": {},
+        "created_at": "2025-01-01T00:00:00Z",
+        "content": text,
+        "type": "TextMessage",
+    }
+
+
+def autogen_state() -> dict[str, Any]:
+    """What AutoGen 0.7.5 saves of a round robin of ann and bob after one turn."""
+
+    def participant(*unheard: object) -> dict[str, object]:
+        own = {"type": "BaseState", "version": "1.0.0"}
+        return {
+            "type": "ChatAgentContainerState",
+            "version": "1.0.0",
+            "agent_state": own,
+            "message_buffer": list(unheard),
+        }
+
+    task, answer = saved_message("user", "go"), saved_message("ann", "hello")
+    return {
+        "type": "TeamState",
+        "version": "1.0.0",
+        "agent_states": {
+            "ann": participant(),
+            "bob": participant(task, answer),
+            "RoundRobinGroupChatManager": {
+                "type": "RoundRobinManagerState",
+                "version": "1.0.0",
+                "message_thread": [task, answer],
+                "current_turn": 0,
+                "next_speaker_index": 1,
+            },
+        },
+    }
+
+
+async def test_a_team_goes_on_from_a_saved_state(runtime: Where) -> None:
+    team = pair(runtime=runtime, max_turns=1)
+    await team.run(task="go")
+    state = json.loads(json.dumps(await team.save_state()))
+    bob = Member("bob")
+    other = RoundRobinGroupChat([Member("ann"), bob], runtime=runtime, max_turns=1)
+    await other.load_state(state)
+
+    assert lines((await other.run()).messages) == ["bob: hello"]
+    assert bob.heard == [["user: go", "ann: hello"]]
+    assert await other.save_state() != state
+
+
+async def test_loading_and_saving_gives_the_same_state() -> None:
+    team = pair()
+    await team.load_state(autogen_state())
+
+    assert await team.save_state() == autogen_state()
+
+
+async def test_a_state_that_autogen_saved_is_gone_on_from() -> None:
+    bob = Member("bob")
+    team = RoundRobinGroupChat([Member("ann"), bob], max_turns=1)
+    await team.load_state(autogen_state())
+
+    assert lines((await team.run()).messages) == ["bob: hello"]
+    assert bob.heard == [["user: go", "ann: hello"]]
+
+
+async def test_f27_a_team_saved_while_a_participant_speaks_lets_it_speak_when_it_is_loaded(runtime: Where) -> None:
+    ann, bob = Member("ann"), Member("bob", asyncio.Event())
+    team = RoundRobinGroupChat([ann, bob], runtime=runtime)
+    run = asyncio.create_task(team.run(task="go"))
+    async with asyncio.timeout(NEVER):
+        await bob.speaking.wait()
+        state = await team.save_state()
+    run.cancel()
+    await asyncio.wait([run])
+    late = Member("bob")
+    other = RoundRobinGroupChat([Member("ann"), late], runtime=runtime, max_turns=2)
+    await other.load_state(state)
+
+    assert lines((await other.run()).messages) == ["bob: hello"]
+    assert late.heard == [["user: go", "ann: hello"]]
+
+
+async def test_a_team_saved_in_the_middle_of_a_run_counts_its_turns_on() -> None:
+    bob = Member("bob", asyncio.Event())
+    team = RoundRobinGroupChat([Member("ann"), bob], max_turns=2)
+    run = asyncio.create_task(team.run(task="go"))
+    async with asyncio.timeout(NEVER):
+        await bob.speaking.wait()
+    other = pair(max_turns=2)
+    await other.load_state(await team.save_state())
+    run.cancel()
+
+    assert lines((await other.run()).messages) == ["bob: hello"]
+    assert len((await other.run()).messages) == 2
+
+
+async def test_a_nested_team_is_saved_with_the_outer_one() -> None:
+    def outer() -> RoundRobinGroupChat:
+        return RoundRobinGroupChat([pair(name="inner", max_turns=1)], max_turns=1)
+
+    team, other = outer(), outer()
+    await team.run(task="go")
+    await other.load_state(await team.save_state())
+
+    assert lines((await other.run()).messages) == ["bob: hello"]
+
+
+async def test_a_state_is_the_same_while_paused() -> None:
+    team = pair(max_turns=1)
+    await team.run(task="go")
+    before = await team.save_state()
+    await team.pause()
+
+    assert await team.save_state() == before
+
+
+class Plan(BaseModel):
+    steps: int
+
+
+async def test_a_state_with_a_custom_message_loads_where_its_type_is_known() -> None:
+    plan = StructuredMessage[Plan](content=Plan(steps=2), source="ann")
+    team = RoundRobinGroupChat([Member("ann", plan), Member("bob")], max_turns=1)
+    result = await team.run(task="go")
+    state = await team.save_state()
+    knowing = pair(custom_message_types=[StructuredMessage[Plan]])
+    await knowing.load_state(state)
+
+    assert await knowing.save_state() == state
+    assert plan in result.messages
+    with pytest.raises(RegistrationError, match="Unknown message type"):
+        await pair().load_state(state)
+
+
+@pytest.mark.parametrize("missing", ["bob", "RoundRobinGroupChatManager"])
+async def test_a_state_of_other_participants_is_refused_and_changes_nothing(missing: str) -> None:
+    team = pair(max_turns=1)
+    await team.run(task="go")
+    before = await team.save_state()
+    state = autogen_state()
+    del state["agent_states"][missing]
+
+    with pytest.raises(InvalidArgumentError, match=f"Agent state for {missing} not found"):
+        await team.load_state(state)
+    assert await team.save_state() == before
+
+
+async def test_a_state_of_another_shape_is_refused_and_changes_nothing() -> None:
+    team = pair(max_turns=1)
+    await team.run(task="go")
+    before = await team.save_state()
+    state = autogen_state()
+    state["agent_states"]["RoundRobinGroupChatManager"]["next_speaker_index"] = "first"
+
+    with pytest.raises(ValidationError):
+        await team.load_state(state)
+    assert await team.save_state() == before
+
+
+class Greedy:
+    """A rule whose state takes a name that is the conversation's."""
+
+    async def decide(self, _transcript: Transcript, _effects: Effects, /) -> Decision:
+        return Speak(("ann",))
+
+    def save_state(self) -> Mapping[str, Any]:
+        return {"message_thread": []}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        pass
+
+    def reset(self) -> None:
+        pass
+
+
+async def test_a_rule_may_not_save_under_the_conversations_names() -> None:
+    team = GroupChat([Member("ann")], rule=Greedy())
+
+    with pytest.raises(UsageError, match=r"\['message_thread'\]: choose other names"):
+        await team.save_state()
+
+
+async def test_what_is_unheard_is_a_chat_message() -> None:
+    state = autogen_state()
+    state["agent_states"]["bob"]["message_buffer"] = [{**saved_message("ann", "hm"), "type": "ThoughtEvent"}]
+
+    with pytest.raises(InvalidArgumentError, match="message_buffer holds a ThoughtEvent"):
+        await pair().load_state(state)
+
+
+async def test_messages_keep_their_ids_through_a_saved_state() -> None:
+    task = TextMessage(content="go", source="user")
+    team = pair(max_turns=1)
+    await team.run(task=task)
+    state = await team.save_state()
+
+    assert state["agent_states"]["bob"]["message_buffer"][0]["id"] == task.id

@@ -1,0 +1,130 @@
+from collections.abc import AsyncGenerator
+from typing import Any, TypeAlias
+
+import pytest
+from tests.support.chat_agents import PIXEL, model, says
+from tests.support.team_members import Member, pair
+
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    MultiModalMessage,
+    TextMessage,
+    ThoughtEvent,
+)
+from symposia.agentchat.teams import SelectorGroupChat
+from symposia.agentchat.ui import Console
+from symposia.core import CancellationToken
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import RequestUsage
+
+Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult | Response
+
+USAGE = RequestUsage(prompt_tokens=5, completion_tokens=2)
+END = TaskResult(messages=[], stop_reason="enough")
+
+
+async def stream(*items: Any) -> AsyncGenerator[Any, None]:
+    for item in items:
+        yield item
+
+
+def chunk(content: str, *, source: str = "ann", of: str | None = None) -> ModelClientStreamingChunkEvent:
+    return ModelClientStreamingChunkEvent(content=content, source=source, full_message_id=of)
+
+
+async def printed(capsys: pytest.CaptureFixture[str], *items: Any, **options: Any) -> str:
+    await Console(stream(*items), **options)
+    return capsys.readouterr().out
+
+
+async def test_a_run_is_printed_message_by_message_and_its_result_returned(capsys: pytest.CaptureFixture[str]) -> None:
+    result = await Console(pair(max_turns=1).run_stream(task="go"))
+
+    assert capsys.readouterr().out == (
+        "---------- TextMessage (user) ----------\ngo\n---------- TextMessage (ann) ----------\nhello\n"
+    )
+    assert result.stop_reason == "Maximum number of turns 1 reached."
+
+
+async def test_the_answer_of_one_agent_is_printed_under_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    task = TextMessage(content="go", source="user")
+    response = await Console(Member("ann").on_messages_stream([task], CancellationToken()))
+
+    assert isinstance(response, Response)
+    assert capsys.readouterr().out == "---------- ann ----------\nhello\n"
+
+
+async def test_stats_are_printed_by_message_and_in_all(capsys: pytest.CaptureFixture[str]) -> None:
+    message = TextMessage(content="hi", source="ann", models_usage=USAGE)
+    result = TaskResult(messages=[message, message], stop_reason="enough")
+    out = await printed(capsys, message, message, result, output_stats=True)
+
+    assert out.count("[Prompt tokens: 5, Completion tokens: 2]\n") == 2
+    *_, summary = out.partition("---------- Summary ----------\n")
+    assert summary.startswith(
+        "Number of messages: 2\nFinish reason: enough\nTotal prompt tokens: 10\nTotal completion tokens: 4\nDuration: "
+    )
+
+
+async def test_stats_of_one_agents_answer_count_its_inner_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    thought = ThoughtEvent(content="hm", source="ann", models_usage=USAGE)
+    answer = TextMessage(content="hi", source="ann", models_usage=USAGE)
+    out = await printed(capsys, thought, Response(chat_message=answer, inner_messages=[thought]), output_stats=True)
+
+    assert "Number of inner messages: 1\nTotal prompt tokens: 10\n" in out
+
+
+async def test_f31_stats_count_what_choosing_the_speakers_took(capsys: pytest.CaptureFixture[str]) -> None:
+    client = model(says("bob"))
+    team = SelectorGroupChat([Member("ann"), Member("bob")], client, max_turns=1)
+    await Console(team.run_stream(task="go"), output_stats=True)
+
+    assert f"Total prompt tokens: {client.total_usage().prompt_tokens}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_streamed_message_is_printed_once(capsys: pytest.CaptureFixture[str], named: bool) -> None:
+    message = TextMessage(content="hello world", source="ann")
+    of = message.id if named else None
+    out = await printed(capsys, chunk("hello ", of=of), chunk("world", of=of), message, END)
+
+    assert out == "---------- ModelClientStreamingChunkEvent (ann) ----------\nhello world\n"
+
+
+async def test_what_comes_behind_chunks_and_is_not_their_message_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    out = await printed(capsys, chunk("hel"), ThoughtEvent(content="hm", source="ann"), END)
+
+    assert out.endswith("hel\n---------- ThoughtEvent (ann) ----------\nhm\n")
+
+
+async def test_chunks_of_two_speakers_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    out = await printed(capsys, chunk("a"), chunk("b", source="bob"), chunk("a"), END)
+
+    assert out.count("----------\na\n") == 2
+    assert "(bob) ----------\nb\n" in out
+
+
+@pytest.mark.parametrize(
+    ("terminal", "no_inline_images", "shown"),
+    [("iTerm.app", False, "\033]1337;File=inline=1:"), ("iTerm.app", True, "<image>\n"), ("xterm", False, "<image>\n")],
+)
+async def test_images_are_shown_where_the_terminal_can(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: str,
+    no_inline_images: bool,
+    shown: str,
+) -> None:
+    monkeypatch.setenv("TERM_PROGRAM", terminal)
+    message = MultiModalMessage(content=["look", PIXEL], source="ann")
+    out = await printed(capsys, message, END, no_inline_images=no_inline_images)
+
+    assert out.startswith(f"---------- MultiModalMessage (ann) ----------\nlook\n{shown}")
+
+
+async def test_a_stream_without_a_result_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="No TaskResult or Response was processed"):
+        await Console(stream(TextMessage(content="hi", source="ann")))
