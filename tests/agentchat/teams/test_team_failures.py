@@ -11,7 +11,7 @@ from tests.support.virtual_time import run_in_virtual_time
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TerminationCondition
-from symposia.agentchat.conditions import MaxMessageTermination, TimeoutTermination
+from symposia.agentchat.conditions import FunctionalTermination, MaxMessageTermination, TimeoutTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ThoughtEvent
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import AgentRuntime, CancellationToken
@@ -205,6 +205,18 @@ def test_f38_the_timeout_ends_a_stuck_turn_and_the_team_runs_again(condition: Te
         assert ran(await team.run(task="go")) == (["user: go"], "Timeout of 5 seconds reached")
         assert asyncio.get_running_loop().time() == pytest.approx(65)
         assert lines((await team.run()).messages) == ["ann: fine"]
+
+    run_in_virtual_time(play())
+
+
+def test_f38_a_stuck_turn_ends_also_where_a_function_is_asked_too() -> None:
+    def never(messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        return messages[-1].source == "nobody"
+
+    async def play() -> None:
+        condition = FunctionalTermination(never) | TimeoutTermination(5)
+        team = RoundRobinGroupChat([Member("ann", asyncio.Event())], termination_condition=condition, turn_timeout=9)
+        assert (await team.run(task="go")).stop_reason == "Timeout of 5 seconds reached"
 
     run_in_virtual_time(play())
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +9,15 @@ from tests.support.team_members import Member, handoff, lines, pair, ran
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import (
     ExternalTermination,
+    FunctionalTermination,
     HandoffTermination,
     MaxMessageTermination,
+    SourceMatchTermination,
     TextMentionTermination,
+    TimeoutTermination,
     TokenUsageTermination,
 )
-from symposia.agentchat.messages import StructuredMessage, TextMessage, ThoughtEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage, ThoughtEvent
 from symposia.agentchat.teams import (
     Decision,
     Effects,
@@ -134,6 +137,15 @@ async def test_a_condition_may_serve_every_run_of_a_team() -> None:
     assert lines((await team.run(task="on")).messages) == ["user: on", "bob: hello"]
 
 
+async def test_a_function_is_never_asked_about_nothing() -> None:
+    def says_bob(messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        return messages[-1].source == "bob"
+
+    condition = FunctionalTermination(says_bob) | TimeoutTermination(60)
+
+    assert lines((await pair(termination_condition=condition).run()).messages) == ["ann: hello", "bob: hello"]
+
+
 async def test_an_external_condition_ends_the_run_after_the_turn() -> None:
     condition = ExternalTermination()
     team = pair(termination_condition=condition)
@@ -215,6 +227,14 @@ async def test_f31_what_the_selector_costs_ends_a_run_by_tokens() -> None:
     team = SelectorGroupChat(members, model(says("bob")), termination_condition=TokenUsageTermination(1), max_turns=5)
 
     assert str((await team.run(task="go")).stop_reason).startswith("Token usage limit reached, total token count: 5")
+
+
+async def test_who_is_chosen_is_no_message_that_could_end_the_run() -> None:
+    condition = TextMentionTermination("bob") | SourceMatchTermination(["bob"])
+    members = [Member("ann"), Member("bob")]
+    team = SelectorGroupChat(members, model(says("bob")), termination_condition=condition, emit_team_events=True)
+
+    assert (await team.run(task="go")).stop_reason == "'bob' answered"
 
 
 async def test_f31_what_a_nested_team_costs_is_counted() -> None:

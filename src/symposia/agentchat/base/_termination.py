@@ -43,15 +43,18 @@ class TerminationCondition(ABC):
         """Make ready for another run."""
 
     async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
-        """Look at the messages of the task, with which a run starts: as at any others, unless overridden.
+        """Look at the messages of the task, if any, with which a run starts: as at any others, unless overridden.
 
         Returns:
             A message that says why the run ends before anybody speaks; None to go on.
         """
-        return await self(task)
+        return await self(task) if task else None
 
     def due_in(self) -> float | None:
-        """In how many seconds the condition wants to be asked again even if nothing is said by then; None: never."""
+        """In how many seconds the condition wants to be asked again even if nothing is said by then; None: never.
+
+        Once that is 0, it is asked with no messages. So are those that it is combined with.
+        """
         return None
 
     def __and__(self, other: "TerminationCondition") -> "TerminationCondition":

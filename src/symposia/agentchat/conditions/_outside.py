@@ -88,7 +88,9 @@ class FunctionalTermination(Condition):
 
     @override
     async def look(self, messages: Messages) -> str | None:
-        """Ask the function."""
+        """Ask the function, if there is something new."""
+        if not messages:
+            return None
         answer = self._func(messages)
         met = await answer if inspect.isawaitable(answer) else answer
         return "Functional termination condition met" if met else None

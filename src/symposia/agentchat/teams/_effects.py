@@ -23,7 +23,8 @@ class Effects:
 
     Args:
         agent: On whose behalf models are asked, as the journal names it.
-        emit: Takes each event that the rule emits. By default nobody listens.
+        emit: Takes each event that the rule emits. By default nobody listens; in a team, its watchers do if the team
+            emits its events, and the transcript never has them.
         cancellation_token: Cancels the model calls.
 
     Attributes:

@@ -21,6 +21,7 @@ from symposia.agentchat.teams._participant import Happened, Item
 from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
 from symposia.core.exceptions import UsageError
+from symposia.core.models import RequestUsage
 
 
 class Engine:
@@ -120,7 +121,7 @@ class Engine:
         async with self.steady:
             self._before = self._rule.save_state()
         try:
-            decision, chosen = await self._decide(run)
+            decision, usage = await self._decide(run)
             if isinstance(decision, Stop):
                 return decision.reason
             spoken = await self._speak(decision.names, run)
@@ -130,29 +131,26 @@ class Engine:
         finally:
             self._before = None
         self._conversation.turns += 1
-        return await self._limits.after_turn([*chosen, *spoken], self._conversation.turns)
+        return await self._limits.after_turn([*self._costs(usage), *spoken], self._conversation.turns)
 
-    async def _decide(self, run: Run) -> tuple[Decision, Sequence[Item]]:
-        """Ask the rule; also gives the events that carry what its models cost."""
+    async def _decide(self, run: Run) -> tuple[Decision, RequestUsage | None]:
+        """Ask the rule; also gives what its models took, if it asked any."""
         effects = Effects(
             self._manager,
             emit=self._show if self._emit_team_events else _hide,
             cancellation_token=run.cancellation_token,
         )
         decision = await self._rule.decide(self._conversation.transcript, effects)
-        names = decision.names if isinstance(decision, Speak) else ()
+        names: Sequence[str] = ()
         if isinstance(decision, Speak):
+            names = decision.names
             self._check(names)
-        if not effects.used and not (self._emit_team_events and names):
-            return decision, ()
-        event = SelectSpeakerEvent(
-            content=list(names), source=self._manager, models_usage=effects.usage if effects.used else None
-        )
-        if self._emit_team_events:
-            run.happened([event])
-        else:
-            run.count_silently(effects.usage)
-        return decision, [event] if effects.used else ()
+        usage = effects.usage if effects.used else None
+        if self._emit_team_events and (names or usage):
+            run.happened([SelectSpeakerEvent(content=list(names), source=self._manager, models_usage=usage)])
+        elif usage is not None:
+            run.count_silently(usage)
+        return decision, usage
 
     def _show(self, event: BaseAgentEvent) -> None:
         if self._run is not None:
@@ -199,10 +197,13 @@ class Engine:
             raise
         finally:
             del self._streamed[name]
-        if turn.silent_usage is None:
-            return items
-        run.count_silently(turn.silent_usage)
-        return [*items, SelectSpeakerEvent(content=[], source=name, models_usage=turn.silent_usage)]
+        if turn.silent_usage is not None:
+            run.count_silently(turn.silent_usage)
+        return [*items, *self._costs(turn.silent_usage)]
+
+    def _costs(self, usage: RequestUsage | None) -> list[Item]:
+        """Tokens that stand in no message, as the event from which the termination conditions learn of them."""
+        return [] if usage is None else [SelectSpeakerEvent(content=[], source=self._manager, models_usage=usage)]
 
 
 def _hide(event: BaseAgentEvent) -> None:

@@ -63,9 +63,10 @@ class TeamLimits:
 
     async def overdue(self, speaking: Sequence[str]) -> str | None:
         """The turn has taken that long, and these are still speaking; nobody, if none was chosen yet."""
-        stop = await self._condition(()) if self._condition else None
-        if stop is not None:
-            return stop.content
+        if self._condition is not None and self._condition.due_in() == 0:
+            stop = await self._condition(())
+            if stop is not None:
+                return stop.content
         if self._turn_timeout is None or asyncio.get_running_loop().time() < self._turn_ends:
             return None
         who = f"{' and '.join(speaking)} did not answer" if speaking else "No speaker was chosen"
