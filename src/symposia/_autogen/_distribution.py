@@ -1,0 +1,41 @@
+"""What `importlib.metadata` is told: programs and instrumentation ask it for AutoGen's version before they start."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import Distribution
+from os import PathLike
+from pathlib import Path
+
+from symposia._autogen._roots import ROOTS, Root, exists
+
+METADATA = """\
+Metadata-Version: 2.1
+Name: {root.distribution}
+Version: {root.version}
+Summary: Answered by Symposia ({root.ours}), which has the interface of this version.
+"""
+
+
+class StandIn(Distribution):
+    """A distribution of AutoGen, as far as its name and version go; it has no files."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+
+    def read_text(self, filename: str) -> str | None:
+        """The metadata; nothing else is there."""
+        return METADATA.format(root=self._root) if filename == "METADATA" else None
+
+    def locate_file(self, path: str | PathLike[str]) -> Path:
+        """Where a file of the distribution would lie: beside ours."""
+        return Path(__file__).parent.parent / path
+
+
+def stand_ins(name: str | None) -> Iterator[StandIn]:
+    """The distribution of this name. A listing of all (no name) goes without: they are not installed."""
+    wanted = _normal(name or "")
+    return (StandIn(root) for key, root in ROOTS.items() if root.distribution == wanted and exists(key))
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
