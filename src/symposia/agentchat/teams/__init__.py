@@ -2,6 +2,7 @@
 
 from symposia.agentchat.teams._effects import Effects
 from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat
+from symposia.agentchat.teams._options import TeamOptions
 from symposia.agentchat.teams._result import TeamResult
 from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
 from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule, Transcript
@@ -22,6 +23,7 @@ __all__ = [
     "Stop",
     "Swarm",
     "SwarmRule",
+    "TeamOptions",
     "TeamResult",
     "TeamRule",
     "Transcript",

@@ -33,17 +33,7 @@ class BaseGroupChat(Team):
     Args:
         participants: Agents, and teams that take part as if they were one agent. Their names are unique.
         rule: Who speaks next.
-        name: The team's own name, for when it takes part in another.
-        description: What the team can do, for whoever selects it.
-        termination_condition: Ends a run when it is met. It sees every message of every turn.
-        max_turns: Ends a run after that many turns.
-        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`. The stop reason names those
-            who did not answer.
-        runtime: Where the participants live. It has to be started by its owner. By default the team has an embedded
-            one, which runs while the team does.
-        custom_message_types: Classes of messages beyond the library's own and those that the participants say they
-            produce, so that a saved state with such messages can be loaded.
-        emit_team_events: Whether the stream and the result say who was chosen to speak.
+        name: This parameter and those after it are explained at `TeamOptions`.
 
     Raises:
         InvalidArgumentError: No participant, two of the same name, or a limit of zero or less.
@@ -244,7 +234,9 @@ class BaseGroupChat(Team):
 class GroupChat(BaseGroupChat):
     """A team by a rule of your own: an object with `decide`, `save_state`, `load_state` and `reset` (`TeamRule`).
 
-    Parameters and errors are those of `BaseGroupChat`.
+    Args and errors are those of `BaseGroupChat`:
+
+        GroupChat([writer, critic], rule=MyRule(), termination_condition=MaxMessageTermination(10))
     """
 
 

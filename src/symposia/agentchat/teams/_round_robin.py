@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from typing_extensions import override
 
-from symposia.agentchat.base import ChatAgent, Team, TerminationCondition
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.state import RoundRobinManagerState
 from symposia.agentchat.teams._effects import Effects
 from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
+from symposia.agentchat.teams._options import TeamOptions
 from symposia.agentchat.teams._rule import Speak, TeamRule, Transcript
-from symposia.core import AgentRuntime
 
 
 class RoundRobinRule(TeamRule):
@@ -49,35 +47,17 @@ class RoundRobinRule(TeamRule):
 class RoundRobinGroupChat(BaseGroupChat):
     """A team whose participants speak one after another, over and over, in the order in which they are given.
 
-    Parameters and errors are those of `BaseGroupChat`.
+    Args:
+        participants: In their order.
+        options: See `TeamOptions`.
+
+    Raises:
+        InvalidArgumentError: As `BaseGroupChat`.
     """
 
     DEFAULT_NAME: ClassVar[str] = "RoundRobinGroupChat"
     _manager: ClassVar[str] = "RoundRobinGroupChatManager"
     _manager_state: ClassVar[str] = "RoundRobinManagerState"
 
-    def __init__(
-        self,
-        participants: Sequence[ChatAgent | Team],
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        termination_condition: TerminationCondition | None = None,
-        max_turns: int | None = None,
-        turn_timeout: float | timedelta | None = None,
-        runtime: AgentRuntime | None = None,
-        custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None = None,
-        emit_team_events: bool = False,
-    ) -> None:
-        super().__init__(
-            participants,
-            rule=RoundRobinRule(participant_names(participants)),
-            name=name,
-            description=description,
-            termination_condition=termination_condition,
-            max_turns=max_turns,
-            turn_timeout=turn_timeout,
-            runtime=runtime,
-            custom_message_types=custom_message_types,
-            emit_team_events=emit_team_events,
-        )
+    def __init__(self, participants: Sequence[ChatAgent | Team], **options: Unpack[TeamOptions]) -> None:
+        super().__init__(participants, rule=RoundRobinRule(participant_names(participants)), **options)

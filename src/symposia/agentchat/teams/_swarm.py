@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from typing_extensions import override
 
-from symposia.agentchat.base import ChatAgent, TerminationCondition
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
+from symposia.agentchat.base import ChatAgent
+from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
 from symposia.agentchat.teams._effects import Effects
 from symposia.agentchat.teams._given import others_than
 from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
+from symposia.agentchat.teams._options import TeamOptions
 from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule, Transcript
-from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -76,7 +75,9 @@ class SwarmRule(TeamRule):
 class Swarm(BaseGroupChat):
     """A team whose participants hand the conversation to each other. The first one begins.
 
-    Parameters are those of `BaseGroupChat`. Teams cannot take part, since they do not hand off.
+    Args:
+        participants: Agents only, since teams do not hand off.
+        options: See `TeamOptions`.
 
     Raises:
         InvalidArgumentError: As `BaseGroupChat`, or the first participant does not produce handoffs.
@@ -86,19 +87,7 @@ class Swarm(BaseGroupChat):
     _manager: ClassVar[str] = "SwarmGroupChatManager"
     _manager_state: ClassVar[str] = "SwarmManagerState"
 
-    def __init__(
-        self,
-        participants: Sequence[ChatAgent],
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        termination_condition: TerminationCondition | None = None,
-        max_turns: int | None = None,
-        turn_timeout: float | timedelta | None = None,
-        runtime: AgentRuntime | None = None,
-        custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None = None,
-        emit_team_events: bool = False,
-    ) -> None:
+    def __init__(self, participants: Sequence[ChatAgent], **options: Unpack[TeamOptions]) -> None:
         names = participant_names(participants)
         if others_than(ChatAgent, participants):
             raise InvalidArgumentError(f"The participants of a swarm have to be agents, not teams: {names}")
@@ -107,15 +96,4 @@ class Swarm(BaseGroupChat):
                 f"The first participant must be able to produce handoff messages, and {names[0]!r} is not: give it "
                 "handoffs."
             )
-        super().__init__(
-            participants,
-            rule=SwarmRule(names),
-            name=name,
-            description=description,
-            termination_condition=termination_condition,
-            max_turns=max_turns,
-            turn_timeout=turn_timeout,
-            runtime=runtime,
-            custom_message_types=custom_message_types,
-            emit_team_events=emit_team_events,
-        )
+        super().__init__(participants, rule=SwarmRule(names), **options)
