@@ -3,7 +3,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from symposia.core._agent import Agent
@@ -12,6 +12,7 @@ from symposia.core._agent_metadata import AgentMetadata
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._contexts import AgentInstantiationContext, SubscriptionInstantiationContext
 from symposia.core._message_context import MessageContext
+from symposia.core._serialization import try_get_known_serializers_for_type
 from symposia.core._subscription import Subscription, TypePrefixSubscription, UnboundSubscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import RegistrationError
@@ -170,6 +171,7 @@ class BaseAgent(ABC, Agent):
         """
         agent_type = AgentType(type)
         await runtime.register_factory(agent_type, factory, expected_class=cls)
+        add_serializers(runtime, cls._message_types())
         await cls._subscribe(
             runtime,
             agent_type,
@@ -198,6 +200,7 @@ class BaseAgent(ABC, Agent):
             RegistrationError: The id is taken, or its type has a factory.
         """
         registered = await runtime.register_agent_instance(self, agent_id)
+        add_serializers(runtime, self._message_types())
         await self._subscribe(
             runtime,
             AgentType(agent_id.type),
@@ -205,6 +208,14 @@ class BaseAgent(ABC, Agent):
             direct=not skip_direct_message_subscription,
         )
         return registered
+
+    @classmethod
+    def _message_types(cls) -> Collection[Any]:
+        """The types of the messages that agents of this class take, as far as they are known.
+
+        Registering an agent teaches its runtime how to write and read them, should they come from another process.
+        """
+        return ()
 
     @classmethod
     async def _subscribe(
@@ -215,6 +226,11 @@ class BaseAgent(ABC, Agent):
             await runtime.add_subscription(subscription)
         if direct:
             await _subscribe_directly(runtime, agent_type)
+
+
+def add_serializers(runtime: AgentRuntime, message_types: Iterable[Any]) -> None:
+    """Teach a runtime how to write and read messages of these types, those of them that have a known way."""
+    runtime.add_message_serializer([one for cls in message_types for one in try_get_known_serializers_for_type(cls)])
 
 
 async def bind_subscriptions(make: UnboundSubscription, agent_type: AgentType) -> list[Subscription]:

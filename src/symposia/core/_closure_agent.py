@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from symposia.core._agent_id import AgentId, AgentType
-from symposia.core._base_agent import BaseAgent, bind_subscriptions
+from symposia.core._base_agent import BaseAgent, add_serializers, bind_subscriptions
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_signature import read_signature
 from symposia.core._message_context import MessageContext
@@ -126,7 +126,7 @@ class ClosureAgent(BaseAgent, ClosureContext):
             HandlerSignatureError: The closure cannot be a handler.
             RegistrationError: The type is taken.
         """
-        read_signature(closure, first="agent: ClosureContext")
+        signature = read_signature(closure, first="agent: ClosureContext")
         agent_type = await cls.register(
             runtime,
             type,
@@ -134,6 +134,7 @@ class ClosureAgent(BaseAgent, ClosureContext):
             skip_class_subscriptions=True,
             skip_direct_message_subscription=skip_direct_message_subscription,
         )
+        add_serializers(runtime, signature.target_types)
         if subscriptions is not None:
             for subscription in await bind_subscriptions(subscriptions, agent_type):
                 await runtime.add_subscription(subscription)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from symposia.core._base_agent import BaseAgent
@@ -28,6 +29,11 @@ class RoutedAgent(BaseAgent):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._routes = _routing_table(cls)
+
+    @classmethod
+    def _message_types(cls) -> Collection[Any]:
+        """The types that the handlers' annotations name."""
+        return cls._routes.keys()
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
         """Give the message to its handler, or to `on_unhandled_message`."""

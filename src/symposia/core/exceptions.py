@@ -5,18 +5,27 @@ SymposiaError
 │   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
 │   ├── InvalidArgumentError       an argument, or several together, that cannot work (ValueError)
 │   ├── TeamRunningError           a team asked for what it cannot do while it runs (ValueError, RuntimeError)
+│   ├── ComponentError             a component that cannot be saved or loaded (ValueError, TypeError)
 │   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
+│   ├── MessageSerializationError  a message that cannot leave the process (ValueError)
+│   ├── SimulationBoundaryError    what is simulated asks for the world outside (NotImplementedError)
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
 ├── AgentError                     the agents: what they did with a message
 │   ├── CantHandleException        no handler takes this message
 │   ├── UndeliverableException     nobody is there to take this message
 │   ├── MessageDroppedException    an intervention handler dropped it
 │   ├── ToolArgumentsError         a tool was called with wrong arguments  (ValueError)
+│   ├── ToolException              a tool agent could not answer a call
+│   │   ├── ToolNotFoundException          it has no such tool
+│   │   ├── InvalidToolArgumentsException  the arguments do not fit the tool
+│   │   └── ToolExecutionException         the tool raised
 │   ├── NotAccessibleError         the agent lives elsewhere, its object cannot be had
 │   ├── DeadlockError              agents wait for each other in a circle
+│   ├── SimulationStuckError       everybody in a simulation waits, or runs for ever
 │   └── RuntimeStoppedError        the runtime stopped before this message was answered
 ├── PeerError                      the other side: a vendor, a sandbox, a remote, a person
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
+│   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
@@ -33,13 +42,17 @@ from __future__ import annotations
 __all__ = [
     "AgentError",
     "CantHandleException",
+    "ComponentError",
     "DeadlineExceededError",
     "DeadlockError",
     "HandlerSignatureError",
     "HumanInputError",
     "InvalidArgumentError",
+    "InvalidToolArgumentsException",
     "LimitError",
     "MessageDroppedException",
+    "MessageFormatError",
+    "MessageSerializationError",
     "MissingExtraError",
     "ModelError",
     "NotAccessibleError",
@@ -49,9 +62,14 @@ __all__ = [
     "SandboxDiedError",
     "SandboxError",
     "SandboxUnavailableError",
+    "SimulationBoundaryError",
+    "SimulationStuckError",
     "SymposiaError",
     "TeamRunningError",
     "ToolArgumentsError",
+    "ToolException",
+    "ToolExecutionException",
+    "ToolNotFoundException",
     "UndeliverableException",
     "UsageError",
 ]
@@ -77,8 +95,20 @@ class TeamRunningError(UsageError, ValueError, RuntimeError):
     """A team was asked for what it cannot do while it runs: to run again, to reset, to load a state."""
 
 
+class ComponentError(UsageError, ValueError, TypeError):
+    """A component cannot be saved as JSON, or made from it; the text names the class, the field or the provider."""
+
+
 class RegistrationError(UsageError, ValueError):
     """Something is registered twice, or is used without being registered."""
+
+
+class MessageSerializationError(UsageError, ValueError):
+    """A message cannot leave the process; the text names its type and says how it could."""
+
+
+class SimulationBoundaryError(UsageError, NotImplementedError):
+    """What is simulated asked for the world outside (a socket, a subprocess), or is not in a simulation at all."""
 
 
 class MissingExtraError(UsageError, ImportError):
@@ -115,12 +145,47 @@ class ToolArgumentsError(AgentError, ValueError):
     """A tool was called with wrong arguments; the text tells the caller, a model, how to call it."""
 
 
+class ToolException(AgentError):  # noqa: N818 - AutoGen's name
+    """A tool agent could not answer a call.
+
+    Args:
+        call_id: The `id` of the call.
+        content: What went wrong, for the model to read.
+        name: The tool, as it was called.
+    """
+
+    def __init__(self, call_id: str, content: str, name: str) -> None:
+        super().__init__(call_id, content, name)
+        self.call_id = call_id
+        self.content = content
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Tool '{self.name}', call '{self.call_id}': {self.content}"
+
+
+class ToolNotFoundException(ToolException):
+    """The tool agent has no tool of that name."""
+
+
+class InvalidToolArgumentsException(ToolException):
+    """The arguments are no JSON object, or do not fit the tool's schema."""
+
+
+class ToolExecutionException(ToolException):
+    """The tool raised an error."""
+
+
 class NotAccessibleError(AgentError):
     """The agent's object is not in this process."""
 
 
 class DeadlockError(AgentError):
     """Agents wait for each other in a circle, which the text draws."""
+
+
+class SimulationStuckError(AgentError):
+    """Everybody in a simulation waits and nothing will ever come, or it runs for ever; the text says who waits where."""
 
 
 class RuntimeStoppedError(AgentError):
@@ -133,6 +198,10 @@ class PeerError(SymposiaError):
 
 class HumanInputError(PeerError, RuntimeError):
     """A person could not be asked: the function that asks failed."""
+
+
+class MessageFormatError(PeerError, ValueError):
+    """Bytes from another process are not the message that they claim to be."""
 
 
 class ModelError(PeerError):

@@ -24,7 +24,7 @@ from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._runtime._routing import recipients
 from symposia.core._runtime._subscriptions import Subscriptions
-from symposia.core._serialization import MessageSerializer
+from symposia.core._serialization import MessageSerializer, SerializationRegistry
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import MessageDroppedException, RuntimeStoppedError, UndeliverableException
@@ -78,7 +78,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             self._eviction = Eviction(max_idle_agents, max_idle_seconds, self._dispatcher.evict)
         self._dispatcher.eviction = self._eviction
         self._loop_guard = None if max_blocking_seconds is None else LoopGuard(max_blocking_seconds)
-        self._serializers: dict[tuple[str, str], MessageSerializer[Any]] = {}
+        self._serialization = SerializationRegistry()
 
     # Messages
 
@@ -199,8 +199,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._subscriptions.remove(id)
 
     def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
-        several = serializer if isinstance(serializer, Sequence) else (serializer,)
-        self._serializers.update({(one.type_name, one.data_content_type): one for one in several})
+        self._serialization.add_serializer(serializer)
 
     # Life
 

@@ -1,10 +1,14 @@
-"""How messages become bytes, for runtimes that reach other processes."""
-
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
+
+JSON_DATA_CONTENT_TYPE: Final = "application/json"
+"""What dataclasses and pydantic models become."""
+
+PROTOBUF_DATA_CONTENT_TYPE: Final = "application/x-protobuf"
+"""What protobuf messages become: a ``google.protobuf.Any`` that holds them."""
 
 
 @runtime_checkable

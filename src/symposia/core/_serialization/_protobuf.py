@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from symposia.core._serialization._json import check_class
+from symposia.core._serialization._serializer import PROTOBUF_DATA_CONTENT_TYPE, MessageSerializer
+from symposia.core._serialization._type_name import full_name, wire_name
+from symposia.core.exceptions import MessageFormatError
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+ProtobufT = TypeVar("ProtobufT", bound="Message")
+
+
+class ProtobufMessageSerializer(MessageSerializer[ProtobufT], Generic[ProtobufT]):
+    """Protobuf messages, inside a ``google.protobuf.Any`` that names their type.
+
+    Args:
+        cls: The messages' generated class.
+    """
+
+    def __init__(self, cls: type[ProtobufT]) -> None:
+        self.cls = cls
+
+    @property
+    def data_content_type(self) -> str:
+        """Protobuf."""
+        return PROTOBUF_DATA_CONTENT_TYPE
+
+    @property
+    def type_name(self) -> str:
+        """The message's full name in its protobuf package."""
+        return wire_name(self.cls)
+
+    def serialize(self, message: ProtobufT) -> bytes:
+        """Write a message.
+
+        Raises:
+            MessageSerializationError: It is of another class.
+        """
+        from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - protobuf is optional
+
+        check_class(message, self.cls)
+        envelope = AnyMessage()
+        envelope.Pack(message)
+        return envelope.SerializeToString()
+
+    def deserialize(self, payload: bytes) -> ProtobufT:
+        """Read a message back.
+
+        Raises:
+            MessageFormatError: The bytes are no such message.
+        """
+        from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - protobuf is optional
+        from google.protobuf.message import DecodeError  # noqa: PLC0415 - likewise
+
+        message = self.cls()
+        try:
+            envelope = AnyMessage.FromString(payload)
+            is_ours = envelope.Unpack(message)
+        except DecodeError as error:
+            raise MessageFormatError(f"The bytes are no {full_name(self.cls)}: {error}") from error
+        if not is_ours:
+            raise MessageFormatError(f"The bytes are no {full_name(self.cls)} but a '{envelope.type_url}'")
+        return message
