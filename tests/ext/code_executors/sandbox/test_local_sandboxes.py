@@ -97,15 +97,19 @@ async def test_a_python_that_would_be_covered_inside_is_refused(kind: type[Names
         await kind(python).create(SandboxPolicy())
 
 
-async def test_a_sandbox_without_memory_for_its_server_says_so(backend: SandboxBackend) -> None:
+async def test_memory_that_ran_out_is_told_whether_or_not_the_server_survived_it(backend: SandboxBackend) -> None:
     before = await asyncio.to_thread(children)
     sandbox = await backend.create(SandboxPolicy(memory_bytes=40 * 2**20))
     try:
         [launcher] = await asyncio.to_thread(children) - before
         if not any("memory" in str(group) for group in await asyncio.to_thread(groups_of, launcher)):
             pytest.skip("no control group limits memory here")
-        with pytest.raises(SandboxDiedError, match="memory ran out"):
-            await sandbox.run("for n in range(60): open(str(n), 'wb').write(bytes(2**20))", "python")
+        try:  # the files stay charged when the block is killed, and the kernel decides whom it kills next
+            result = await sandbox.run("for n in range(60): open(str(n), 'wb').write(bytes(2**20))", "python")
+            told = result.status
+        except SandboxDiedError as error:
+            told = str(error)
+        assert told == "out_of_memory" or "memory ran out" in told
     finally:
         await sandbox.close()
 
