@@ -9,6 +9,20 @@ from ._cache_store import CacheStore, InMemoryStore
 from ._cancellation_token import CancellationToken
 from ._class_subscriptions import default_subscription, type_subscription
 from ._closure_agent import ClosureAgent, ClosureContext
+from ._component import (
+    Component,
+    ComponentBase,
+    ComponentFromConfig,
+    ComponentLoader,
+    ComponentModel,
+    ComponentSchemaType,
+    ComponentToConfig,
+    ComponentType,
+    allow_components_from,
+    is_component_class,
+    is_component_instance,
+    trust_component_code,
+)
 from ._contexts import AgentInstantiationContext, MessageHandlerContext, SubscriptionInstantiationContext
 from ._handlers import event, message_handler, rpc
 from ._image import Image
@@ -19,7 +33,14 @@ from ._routed_agent import RoutedAgent
 from ._runtime._dead_letters import DeadLetter
 from ._runtime._embedded import SingleThreadedAgentRuntime
 from ._runtime._protocol import AgentRuntime
-from ._serialization import MessageSerializer
+from ._serialization import (
+    JSON_DATA_CONTENT_TYPE,
+    PROTOBUF_DATA_CONTENT_TYPE,
+    MessageSerializer,
+    SerializationRegistry,
+    UnknownPayload,
+    try_get_known_serializers_for_type,
+)
 from ._step import Step, StepDoor, StepKind, open_door, step, step_stream
 from ._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
 from ._topic import DefaultTopicId, TopicId
@@ -27,6 +48,8 @@ from ._types import FunctionCall
 
 __all__ = [
     "EVENT_LOGGER_NAME",
+    "JSON_DATA_CONTENT_TYPE",
+    "PROTOBUF_DATA_CONTENT_TYPE",
     "ROOT_LOGGER_NAME",
     "TRACE_LOGGER_NAME",
     "Agent",
@@ -41,6 +64,14 @@ __all__ = [
     "CancellationToken",
     "ClosureAgent",
     "ClosureContext",
+    "Component",
+    "ComponentBase",
+    "ComponentFromConfig",
+    "ComponentLoader",
+    "ComponentModel",
+    "ComponentSchemaType",
+    "ComponentToConfig",
+    "ComponentType",
     "DeadLetter",
     "DefaultInterventionHandler",
     "DefaultSubscription",
@@ -54,6 +85,7 @@ __all__ = [
     "MessageHandlerContext",
     "MessageSerializer",
     "RoutedAgent",
+    "SerializationRegistry",
     "SingleThreadedAgentRuntime",
     "Step",
     "StepDoor",
@@ -63,12 +95,18 @@ __all__ = [
     "TopicId",
     "TypePrefixSubscription",
     "TypeSubscription",
+    "UnknownPayload",
+    "allow_components_from",
     "default_subscription",
     "event",
+    "is_component_class",
+    "is_component_instance",
     "message_handler",
     "open_door",
     "rpc",
     "step",
     "step_stream",
+    "trust_component_code",
+    "try_get_known_serializers_for_type",
     "type_subscription",
 ]

@@ -3,11 +3,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar, overload
 
+from symposia.core._component import ComponentBase
+
 T = TypeVar("T")
 
 
-class CacheStore(ABC, Generic[T]):
+class CacheStore(ABC, ComponentBase, Generic[T]):
     """Values by key, kept for as long as the store pleases."""
+
+    component_type = "cache_store"
 
     @overload
     def get(self, key: str) -> T | None: ...

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import ComponentBase
 
 
 @dataclass
@@ -36,12 +37,14 @@ class CodeResult:
     output: str
 
 
-class CodeExecutor(ABC):
+class CodeExecutor(ComponentBase, ABC):
     """Runs code blocks, one list after another.
 
     An executor starts on its first use or by `start`, and is used as an async context manager to be stopped whatever
     happens inside.
     """
+
+    component_type = "code_executor"
 
     @abstractmethod
     async def execute_code_blocks(

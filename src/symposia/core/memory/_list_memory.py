@@ -4,7 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import config_of
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import SystemMessage
 
@@ -23,6 +26,10 @@ class ListMemory(Memory):
     def __init__(self, name: str | None = None, memory_contents: Sequence[MemoryContent] | None = None) -> None:
         self._name = name or "default_list_memory"
         self._contents = list(memory_contents or ())
+
+    def _to_config(self) -> BaseModel:
+        """What it remembers now, as it is what makes a memory."""
+        return config_of(self, {"name": self._name, "memory_contents": self._contents})
 
     @property
     def name(self) -> str:

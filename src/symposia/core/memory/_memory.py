@@ -4,13 +4,16 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import ComponentBase
 from symposia.core.model_context import ChatCompletionContext
 
 from ._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 
 
-class Memory(ABC):
+class Memory(ComponentBase, ABC):
     """Something that remembers, and tells a model what fits the conversation."""
+
+    component_type = "memory"
 
     @abstractmethod
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:

@@ -6,21 +6,24 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from symposia.core._component import ComponentBase
 from symposia.core.models import LLMMessage
 
 
-class ChatCompletionContextState(BaseModel):
+class ChatCompletionContextState(BaseModel, defer_build=True):
     """Everything that a context holds."""
 
     messages: list[LLMMessage] = Field(default_factory=list[LLMMessage])
 
 
-class ChatCompletionContext(ABC):
+class ChatCompletionContext(ComponentBase, ABC):
     """The conversation as one model sees it: everything is kept, and `get_messages` chooses what the model is shown.
 
     Args:
         initial_messages: What the conversation begins with.
     """
+
+    component_type = "chat_completion_context"
 
     def __init__(self, initial_messages: Sequence[LLMMessage] | None = None) -> None:
         self._messages: list[LLMMessage] = list(initial_messages or ())

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import ComponentBase
 from symposia.core.tools import Tool, ToolSchema
 
 from ._messages import LLMMessage
@@ -14,11 +15,13 @@ from ._model_info import ModelInfo
 from ._results import CreateResult, RequestUsage
 
 
-class ChatCompletionClient(ABC):
+class ChatCompletionClient(ComponentBase, ABC):
     """A model that answers conversations.
 
     A client never changes the messages, tools or arguments that it is given, and may be used by many agents at once.
     """
+
+    component_type = "model"
 
     @abstractmethod
     async def create(

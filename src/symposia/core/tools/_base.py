@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
 
 from ._json_schema import close_objects, inline_references
@@ -27,7 +28,7 @@ StateT = TypeVar("StateT", bound=BaseModel)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class BaseTool(ABC, Tool, Generic[ArgsT_contra, ReturnT_co]):
+class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
     """A tool whose arguments are a pydantic model: implement `run`.
 
     Args:
@@ -40,6 +41,8 @@ class BaseTool(ABC, Tool, Generic[ArgsT_contra, ReturnT_co]):
     Raises:
         InvalidArgumentError: `strict`, and an argument has a default.
     """
+
+    component_type = "tool"
 
     def __init__(
         self,

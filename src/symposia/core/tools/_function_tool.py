@@ -3,16 +3,39 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import require_trusted_code
+from symposia.core.code_executor import Import
 from symposia.core.exceptions import InvalidArgumentError
 
 from ._base import BaseTool
+from ._function_source import FunctionSource, make_function, read_source
 from ._signature import read_signature
+
+
+class FunctionToolConfig(BaseModel, defer_build=True):
+    """A `FunctionTool` written down: its function as text.
+
+    Attributes:
+        source_code: The definition of the function.
+        name: What the model calls the tool by.
+        description: What the model is told of it.
+        global_imports: What the source needs imported.
+        has_cancellation_support: Whether the function takes the cancellation token.
+        strict: Whether the vendor must hold the model to the schema.
+    """
+
+    source_code: str
+    name: str
+    description: str
+    global_imports: Sequence[Import] = ()
+    has_cancellation_support: bool = False
+    strict: bool = False
 
 
 class FunctionTool(BaseTool[BaseModel, Any]):
@@ -23,6 +46,9 @@ class FunctionTool(BaseTool[BaseModel, Any]):
     models and dataclasses included. ``Annotated[int, "what it is"]`` and ``Annotated[int, Field(…)]`` describe a
     parameter. One that is named ``cancellation_token`` gets the token of the call and is not shown to the model.
 
+    Written down, the function is text, with the imports of what it uses of its module. Loading it again runs that text,
+    which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
+
     Cancelling the token ends the call with `asyncio.CancelledError`. An ``async def`` is cancelled. A thread cannot be:
     a plain ``def`` runs on with nobody waiting, unless it looks at its ``cancellation_token``.
 
@@ -30,23 +56,26 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         func: The function, or any other callable.
         description: What the model is told of it.
         name: What the model calls it by; the function's own name by default.
-        global_imports: What the function's source needs imported when it is written down as text.
+        global_imports: What the function needs imported when it is written down as text, beyond what can be told.
         strict: Whether the vendor must hold the model to the schema. No parameter may have a default then.
 
     Raises:
         InvalidArgumentError: The function's signature cannot be a tool's, or `strict` and a parameter has a default.
     """
 
+    component_config_schema = FunctionToolConfig
+
     def __init__(
         self,
         func: Callable[..., Any],
         description: str,
         name: str | None = None,
-        global_imports: Sequence[object] = (),
+        global_imports: Sequence[Import] = (),
         strict: bool = False,
     ) -> None:
         self._func = func
         self._global_imports = global_imports
+        self._source: FunctionSource | None = None
         self._signature = read_signature(func)
         name = name or self._signature.name
         if name == "<lambda>":
@@ -61,6 +90,26 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             raise InvalidArgumentError(
                 f"Tool '{self.name}' has a parameter of a type that JSON cannot give: {error}"
             ) from error
+
+    def _to_config(self) -> FunctionToolConfig:
+        source = self._source or read_source(self._func, self.name, self._global_imports)
+        return FunctionToolConfig(
+            source_code=source.code,
+            name=self.name,
+            description=self.description,
+            global_imports=source.imports,
+            has_cancellation_support=self._signature.takes_token,
+            strict=self._strict,
+        )
+
+    @classmethod
+    def _from_config(cls, config: FunctionToolConfig) -> Self:
+        require_trusted_code(f"The tool {config.name!r}")
+        source = FunctionSource(code=config.source_code, imports=tuple(config.global_imports))
+        function = make_function(source, config.name)
+        tool = cls(function, config.description, config.name, config.global_imports, config.strict)
+        tool._source = source
+        return tool
 
     async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> Any:
         """Call the function.

@@ -6,16 +6,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._component import ComponentBase
 
 from ._result import ToolResult
 from ._schema import ToolSchema
 
 
-class Workbench(ABC):
+class Workbench(ComponentBase, ABC):
     """Tools that share a life: what is on offer may change from one call to the next.
 
     Use it as an async context manager, or call `start` and `stop`.
     """
+
+    component_type = "workbench"
 
     @abstractmethod
     async def list_tools(self) -> list[ToolSchema]:

@@ -1,0 +1,235 @@
+"""Components: objects that can be written down as JSON and made again.
+
+A class writes its configuration once, as its constructor::
+
+    class Greeter(Component):
+        component_type = "greeter"
+
+        def __init__(self, words: str, client: ChatCompletionClient, loud: bool = False) -> None: ...
+
+The parameters, their annotations and their defaults make the configuration; components among the arguments are written
+down with it. What an instance was given is recorded when it is made, in `__new__`. That was chosen over
+
+- reading it back from attributes by a rule (``self._words`` for ``words``): constructors name, change and consume what
+  they are given, so the rule would be broken silently, and what changes later would be taken for configuration;
+- wrapping `__init__` of each class: `__new__` is called once for each instance, with what the caller gave to the
+  outermost class, whatever its `__init__` passes on. It adds no frame to tracebacks, leaves ``stacklevel`` alone, and
+  works for dataclasses, whose `__init__` comes after the class.
+
+Lists and dicts among the arguments are copied, so that what is done to them later is not configuration either; the rest
+is kept by reference. It costs about a microsecond an instance.
+
+The longer form of AutoGen works as well and wins: a class that sets `component_config_schema` and writes `_to_config`
+and `_from_config` decides for itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeGuard, cast, overload
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar
+
+from symposia.core._component._constructor import RecordsArguments
+from symposia.core._component._loading import load, read_model
+from symposia.core._component._model import ComponentModel, ComponentType
+from symposia.core._component._providers import name_of
+from symposia.core._component._schema import config_schema_of
+from symposia.core._component._trust import allow_components_from, trust_component_code
+from symposia.core._component._values import config_of, construct, json_of
+from symposia.core.exceptions import ComponentError
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel, default=Any)  # Any: a subclass may say which
+ExpectedT = TypeVar("ExpectedT")
+
+
+class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
+    """The half of a component that is written down.
+
+    Attributes:
+        component_type: What it is for.
+        component_version: Of its configuration; to be raised when that changes so that older ones do not load.
+        component_provider_override: A name to be found by other than that of its class.
+        component_description: For people; by default the first paragraph of the docstring.
+        component_label: Its name, for people; by default that of the class.
+        component_secrets: The parameters that are not to be written down; the values of `SecretStr` never are.
+    """
+
+    component_type: ClassVar[ComponentType]
+    component_version: ClassVar[int] = 1
+    component_provider_override: ClassVar[str | None] = None
+    component_description: ClassVar[str | None] = None
+    component_label: ClassVar[str | None] = None
+    component_secrets: ClassVar[frozenset[str]] = frozenset({"api_key"})
+
+    def _to_config(self) -> ConfigT:
+        """The configuration: by default, what the instance was constructed with.
+
+        Raises:
+            ComponentError: An argument cannot be saved; the text names the class and the argument.
+        """
+        return cast("ConfigT", config_of(self))
+
+    def dump_component(self) -> ComponentModel:
+        """Write the component down. A secret is replaced by asterisks.
+
+        Raises:
+            ComponentError: Something of it cannot be saved; the text names the class and the field.
+        """
+        cls = type(self)
+        return ComponentModel(
+            provider=cls.component_provider_override or name_of(cls),
+            component_type=getattr(cls, "component_type", None),
+            version=cls.component_version,
+            component_version=cls.component_version,
+            description=cls.component_description or _first_paragraph(cls),
+            label=cls.component_label or cls.__name__,
+            config=json_of(cls, self._to_config()),
+        )
+
+
+class ComponentFromConfig(Generic[ConfigT]):
+    """The half of a component that is made from what was written down."""
+
+    @classmethod
+    def _from_config(cls, config: ConfigT) -> Self:
+        """Make an instance: by default, by calling the constructor with what `config` says.
+
+        Raises:
+            ComponentError: A component in it cannot be loaded.
+        """
+        return cast("Self", construct(cls, config, load))
+
+    @classmethod
+    def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Self:  # noqa: ARG003 - for overriding
+        """Make an instance from a configuration of an earlier version.
+
+        Args:
+            config: As it was saved.
+            version: The `component_version` that it was saved at.
+
+        Raises:
+            ComponentError: The class does not know how.
+        """
+        raise ComponentError(
+            f"{cls.__name__} cannot be made from version {version} of its configuration. Save it again, or write "
+            f"{cls.__name__}._from_config_past_version."
+        )
+
+    @classmethod
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments of the constructor from a configuration that AutoGen has saved: the same, by default."""
+        return config
+
+
+class _DerivedSchema:
+    """The configuration schema of a class that sets none: derived from its constructor when it is first asked for."""
+
+    def __get__(self, instance: object, owner: type) -> type[BaseModel]:
+        return config_schema_of(owner)
+
+
+class ComponentSchemaType(Generic[ConfigT]):
+    """Says what the configuration of a component looks like.
+
+    Attributes:
+        component_config_schema: A pydantic model; by default derived from the constructor.
+    """
+
+    if TYPE_CHECKING:
+        component_config_schema: type[ConfigT]
+    else:
+        component_config_schema = _DerivedSchema()
+
+
+class ComponentLoader:
+    """Loads components: of any kind when called on `ComponentLoader` itself, else of the class it is called on."""
+
+    @overload
+    @classmethod
+    def load_component(
+        cls,
+        model: ComponentModel | Mapping[str, Any],
+        expected: None = None,
+        *,
+        allow: Iterable[str] = (),
+        trust_code: bool = False,
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def load_component(
+        cls,
+        model: ComponentModel | Mapping[str, Any],
+        expected: type[ExpectedT],
+        *,
+        allow: Iterable[str] = (),
+        trust_code: bool = False,
+    ) -> ExpectedT: ...
+    @classmethod
+    def load_component(
+        cls,
+        model: ComponentModel | Mapping[str, Any],
+        expected: type[ExpectedT] | None = None,
+        *,
+        allow: Iterable[str] = (),
+        trust_code: bool = False,
+    ) -> Self | ExpectedT:
+        """Make a component from what was written down, by this project or by AutoGen.
+
+        Args:
+            model: A component, written down. It is not changed.
+            expected: What it has to be; the class that this is called on, by default.
+            allow: Packages, beside this project, whose components may be loaded; see `allow_components_from`.
+            trust_code: Whether code in it may run; see `trust_component_code`.
+
+        Raises:
+            ComponentError: It cannot be loaded; the text names the provider and says what to do.
+            MissingExtraError: It needs an optional dependency.
+        """
+        wanted = expected or (None if cls in _ANY else cls)
+        with ExitStack() as trusted:
+            trusted.enter_context(allow_components_from(*allow))
+            if trust_code:
+                trusted.enter_context(trust_component_code())
+            return load(read_model(model), () if wanted is None else (wanted,), asked_for=wanted)
+
+
+class ComponentBase(
+    ComponentToConfig[ConfigT],
+    ComponentLoader,
+    ComponentFromConfig[ConfigT],
+    ComponentSchemaType[ConfigT],
+    Generic[ConfigT],
+):
+    """The base of abstract components; `Component` under another name."""
+
+
+class Component(
+    ComponentToConfig[ConfigT],
+    ComponentLoader,
+    ComponentFromConfig[ConfigT],
+    ComponentSchemaType[ConfigT],
+    Generic[ConfigT],
+):
+    """An object that can be written down as JSON and made again: what its constructor takes is its configuration."""
+
+
+_ANY = (ComponentLoader, ComponentBase, Component)
+
+
+def is_component_class(cls: type) -> TypeGuard[type[Component]]:
+    """Whether the instances of a class can be written down and made again."""
+    parts = (ComponentFromConfig, ComponentToConfig, ComponentSchemaType, ComponentLoader)
+    return all(issubclass(cls, part) for part in parts)
+
+
+def is_component_instance(cls: object) -> TypeGuard[Component]:
+    """Whether an object can be written down and made again."""
+    return is_component_class(type(cls))
+
+
+def _first_paragraph(cls: type) -> str | None:
+    return inspect.cleandoc(cls.__doc__).split("\n\n")[0] if cls.__doc__ else None

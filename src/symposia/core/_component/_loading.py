@@ -1,0 +1,107 @@
+"""How a component is made from what was written down."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from symposia.core._component._model import ComponentModel
+from symposia.core._component._providers import find_class, is_autogens
+from symposia.core._component._schema import DerivedConfig
+from symposia.core._component._values import MASK, explain
+from symposia.core.exceptions import ComponentError
+
+if TYPE_CHECKING:
+    from symposia.core._component._component import Component
+
+
+def read_model(model: ComponentModel | Mapping[str, Any]) -> ComponentModel:
+    """A copy of a written component, which nothing that is done with it can change.
+
+    Raises:
+        ComponentError: It is none.
+    """
+    try:
+        given = model if isinstance(model, ComponentModel) else ComponentModel.model_validate(model)
+    except ValidationError as error:
+        raise ComponentError(f"This is no component: {explain(error)}") from error
+    return given.model_copy(deep=True)
+
+
+def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type | None = None) -> Any:
+    """Make a component.
+
+    Args:
+        model: A component, written down. It is not changed.
+        expected: What it has to be one of; empty for anything.
+        asked_for: A class that the program itself has named.
+
+    Raises:
+        ComponentError: It cannot be loaded; the text names its provider and says what to do.
+    """
+    found = find_class(model.provider, asked_for=asked_for)
+    if not _is_component(found):
+        raise ComponentError(f"The provider {model.provider!r} is not a component: it cannot be made from JSON.")
+    if expected and not _fits(found, expected):
+        wanted = " or a ".join(kind.__name__ for kind in expected)
+        raise ComponentError(f"A {wanted} is expected here, and the provider {model.provider!r} is none.")
+    try:
+        return _made(cast("type[Component]", found), model)
+    except Exception as error:
+        error.add_note(f"This was while loading the component {model.provider!r}.")
+        raise
+
+
+def _is_component(found: type) -> bool:
+    return all(callable(getattr(found, name, None)) for name in ("_from_config", "load_component"))
+
+
+def _fits(found: type, expected: tuple[type, ...]) -> bool:
+    try:
+        return issubclass(found, expected)
+    except TypeError:  # a protocol with properties tells only of instances
+        return True
+
+
+def _made(cls: type[Component], model: ComponentModel) -> Any:
+    config = model.config
+    version = model.component_version
+    if version is not None and version > cls.component_version:
+        raise ComponentError(
+            f"{model.provider!r} was saved at version {version} of its configuration, and is only at version "
+            f"{cls.component_version} here. Install the version that saved it, or a later one."
+        )
+    if version is not None and version < cls.component_version:
+        return cls._from_config_past_version(config, version)
+    schema: type[BaseModel] = cls.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - any schema will do
+    if issubclass(schema, DerivedConfig):
+        config = _adapted(cls, schema, model) if is_autogens(model.provider) else config
+        config = {name: value for name, value in config.items() if value != MASK}
+    return cls._from_config(_validated(schema, config, model))
+
+
+def _adapted(cls: type[Component], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
+    """What AutoGen has saved, as the arguments of a constructor of ours."""
+    config = cls._from_autogen(model.config)
+    known = {info.alias or name for name, info in schema.model_fields.items()}
+    unknown = [] if schema.model_config.get("extra") == "allow" else [name for name in config if name not in known]
+    if unknown:
+        warnings.warn(
+            f"{model.provider!r} has fields that {cls.__name__} does not have, and which are left out: {unknown}",
+            stacklevel=2,
+        )
+    return {name: value for name, value in config.items() if name not in unknown}
+
+
+def _validated(schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel) -> BaseModel:
+    try:
+        return schema.model_validate(config)
+    except ValidationError as error:
+        masked = [name for name, value in model.config.items() if value == MASK]
+        hint = f" Secrets are not saved: write them in place of {MASK!r} ({', '.join(masked)})." if masked else ""
+        raise ComponentError(
+            f"The configuration of {model.provider!r} does not fit: {explain(error)}.{hint}"
+        ) from error
