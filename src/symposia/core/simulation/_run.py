@@ -1,0 +1,128 @@
+"""Running a program once, or under many seeds, and saying which seed failed."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import random
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, ParamSpec, TypeVar
+
+from symposia.core.exceptions import InvalidArgumentError, SimulationBoundaryError, SimulationStuckError
+from symposia.core.simulation._loop import MAX_STEPS, SimulationLoop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ONE_SEED = "SYMPOSIA_SEED"
+"""The environment variable that replays one seed, whatever seeds a test asks for."""
+
+MANY_SEEDS = "SYMPOSIA_SEEDS"
+"""The environment variable that says how many seeds are tried, whatever a test asks for."""
+
+
+def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_steps: int = MAX_STEPS) -> T:
+    """Run a coroutine function to its end in a simulation, as `asyncio.run` would in reality.
+
+    The module `random` is seeded meanwhile, so that programs that use it do the same under the same seed.
+
+    Args:
+        main: What is run. It makes the runtime and everything else that belongs to the event loop.
+        seed: The order in which ready tasks run; 0 is asyncio's own.
+        max_steps: After so many callbacks and steps of tasks, it is taken to run for ever.
+
+    Returns:
+        What `main` returned.
+
+    Raises:
+        SimulationStuckError: Nothing can run any more, or `max_steps` were run.
+        BaseException: Whatever `main` raised, with a note that tells how to replay the seed.
+    """
+    runner = asyncio.Runner(loop_factory=lambda: SimulationLoop(seed, max_steps=max_steps))
+    with _seeded_random(seed):
+        try:
+            result = runner.run(main())
+        except BaseException as error:
+            error.add_note(f"In a simulation with seed {seed}. To replay it, set {ONE_SEED}={seed}.")
+            with suppress(SimulationStuckError):  # the tasks that stood still may not end when cancelled either
+                runner.close()
+            raise
+        runner.close()
+        return result
+
+
+def explore(
+    main: Callable[[], Coroutine[Any, Any, object]], *, seeds: Sequence[int] = range(100), max_steps: int = MAX_STEPS
+) -> None:
+    """Simulate a coroutine function under one seed after the other, up to the first that fails.
+
+    The environment has the last word: ``SYMPOSIA_SEED=17`` tries only that seed, ``SYMPOSIA_SEEDS=5000`` the first
+    5,000.
+
+    Raises:
+        InvalidArgumentError: There are no seeds, or the environment names none.
+        BaseException: What the first failing seed raised, with a note that names the seed: see `simulate`.
+    """
+    for seed in _chosen(seeds):
+        simulate(main, seed=seed, max_steps=max_steps)
+
+
+def simulated(
+    *, seeds: Sequence[int] = range(100), max_steps: int = MAX_STEPS
+) -> Callable[[Callable[P, Coroutine[Any, Any, object]]], Callable[P, None]]:
+    """Make a coroutine function a plain one that explores it: a test, for any test runner.
+
+    Fixtures are made once, outside the simulation, and shared by all seeds; what a run changes is made in the test.
+    """
+
+    def decorate(test: Callable[P, Coroutine[Any, Any, object]]) -> Callable[P, None]:
+        @functools.wraps(test)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            explore(lambda: test(*args, **kwargs), seeds=seeds, max_steps=max_steps)
+
+        return run
+
+    return decorate
+
+
+def current_seed() -> int:
+    """The seed of the simulation that this code runs in, for random choices of one's own.
+
+    Raises:
+        SimulationBoundaryError: It does not run in one.
+    """
+    with suppress(RuntimeError):
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, SimulationLoop):
+            return loop.seed
+    raise SimulationBoundaryError("There is no seed outside a simulation: call this from what simulate() runs.")
+
+
+def _chosen(seeds: Sequence[int]) -> Sequence[int]:
+    one, many = _number(ONE_SEED), _number(MANY_SEEDS)
+    chosen = [one] if one is not None else range(many) if many is not None else seeds
+    if not chosen:
+        raise InvalidArgumentError("No seeds to explore: `seeds` is empty, so nothing would be tested.")
+    return chosen
+
+
+def _number(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidArgumentError(f"{variable}={text} in the environment is not a whole number.") from None
+
+
+@contextmanager
+def _seeded_random(seed: int) -> Generator[None]:
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
