@@ -1,0 +1,20 @@
+"""An agent that runs tools for others, and the loop of those who have it do so."""
+
+from symposia.core.exceptions import (
+    InvalidToolArgumentsException,
+    ToolException,
+    ToolExecutionException,
+    ToolNotFoundException,
+)
+
+from ._caller_loop import tool_agent_caller_loop
+from ._tool_agent import ToolAgent
+
+__all__ = [
+    "InvalidToolArgumentsException",
+    "ToolAgent",
+    "ToolException",
+    "ToolExecutionException",
+    "ToolNotFoundException",
+    "tool_agent_caller_loop",
+]
