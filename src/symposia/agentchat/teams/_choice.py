@@ -15,7 +15,7 @@ from symposia.core.tools import ParametersSchema, ToolSchema
 TOOL: Final = "choose_speaker"
 
 
-class _ChosenName(BaseModel):
+class _ChosenName(BaseModel, defer_build=True):
     """The arguments of the tool."""
 
     name: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import typing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NotRequired, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError
 from typing_extensions import TypedDict
@@ -18,17 +18,15 @@ from symposia.core.exceptions import MessageFormatError, MessageSerializationErr
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from pydantic import RootModel
 
 DataclassT = TypeVar("DataclassT", bound="DataclassInstance")
 PydanticT = TypeVar("PydanticT", bound=BaseModel)
-FieldsT = TypeVar("FieldsT")
 Fields = dict[str, Any]  # Any: a message's fields may hold anything
 
 
-class _Record(RootModel[FieldsT], Generic[FieldsT]):
-    """The fields of a dataclass, written so that they can be read: no number becomes null, and any bytes are text."""
-
-    model_config = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
+_READABLE: Final = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
+"""What is written can be read: no number becomes null, and any bytes are text."""
 
 
 class PydanticJsonMessageSerializer(MessageSerializer[PydanticT], Generic[PydanticT]):
@@ -128,7 +126,7 @@ class DataclassJsonMessageSerializer(MessageSerializer[DataclassT], Generic[Data
         return tuple(field.name for field in dataclasses.fields(self.cls) if field.init)
 
     @cached_property
-    def _record(self) -> type[_Record[Fields]]:
+    def _record(self) -> type[RootModel[Fields]]:
         """Made when first needed: it costs milliseconds, which programs of one process never pay."""
         try:
             return _record_of(self.cls)
@@ -153,17 +151,21 @@ def check_class(message: object, cls: type) -> None:
         )
 
 
-def _record_of(cls: type[DataclassInstance]) -> type[_Record[Fields]]:
+def _record_of(cls: type[DataclassInstance]) -> type[RootModel[Fields]]:
     """A model of the arguments of a dataclass's constructor.
 
     Not the dataclass itself: pydantic would build it without its constructor, and would not take a configuration.
     """
+    from pydantic import RootModel  # noqa: PLC0415 - pydantic takes 20 ms to build it, whoever imports it
+
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = {field.name: _hint(field, hints[field.name]) for field in dataclasses.fields(cls) if field.init}
     typed_fields: Any = TypedDict(cls.__name__, fields)  # pyright: ignore[reportArgumentType] - known only at run time
-    record = _Record[typed_fields]
-    record.model_rebuild()
-    return record
+
+    class Record(RootModel[typed_fields]):
+        model_config = _READABLE
+
+    return Record
 
 
 def _hint(field: dataclasses.Field[Any], hint: Any) -> Any:

@@ -20,7 +20,7 @@ class MemoryMimeType(Enum):
     BINARY = "application/octet-stream"
 
 
-class MemoryContent(BaseModel):
+class MemoryContent(BaseModel, defer_build=True):
     """One thing to remember.
 
     Attributes:
@@ -41,13 +41,13 @@ class MemoryContent(BaseModel):
         return mime_type.value if isinstance(mime_type, MemoryMimeType) else mime_type
 
 
-class MemoryQueryResult(BaseModel):
+class MemoryQueryResult(BaseModel, defer_build=True):
     """What a memory found, in its order."""
 
     results: list[MemoryContent]
 
 
-class UpdateContextResult(BaseModel):
+class UpdateContextResult(BaseModel, defer_build=True):
     """What a memory put into a model context."""
 
     memories: MemoryQueryResult

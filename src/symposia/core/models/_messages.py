@@ -25,14 +25,14 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class SystemMessage(BaseModel):
+class SystemMessage(BaseModel, defer_build=True):
     """What the developer tells the model."""
 
     content: str
     type: Literal["SystemMessage"] = "SystemMessage"
 
 
-class UserMessage(BaseModel):
+class UserMessage(BaseModel, defer_build=True):
     """What a person, or another agent, tells the model.
 
     Attributes:
@@ -45,7 +45,7 @@ class UserMessage(BaseModel):
     type: Literal["UserMessage"] = "UserMessage"
 
 
-class AssistantMessage(BaseModel):
+class AssistantMessage(BaseModel, defer_build=True):
     """What the model said.
 
     Attributes:
@@ -62,7 +62,7 @@ class AssistantMessage(BaseModel):
     vendor_blocks: VendorBlocks | None = Field(default=None, repr=False, exclude_if=_is_none)
 
 
-class FunctionExecutionResult(BaseModel):
+class FunctionExecutionResult(BaseModel, defer_build=True):
     """What came of one tool call.
 
     Attributes:
@@ -78,7 +78,7 @@ class FunctionExecutionResult(BaseModel):
     is_error: bool | None = None
 
 
-class FunctionExecutionResultMessage(BaseModel):
+class FunctionExecutionResultMessage(BaseModel, defer_build=True):
     """The results of the tool calls in the assistant message before it."""
 
     content: list[FunctionExecutionResult]

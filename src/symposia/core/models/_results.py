@@ -37,7 +37,7 @@ class TopLogprob:
     bytes: list[int] | None = None
 
 
-class ChatCompletionTokenLogprob(BaseModel):
+class ChatCompletionTokenLogprob(BaseModel, defer_build=True):
     """A token of an answer and how likely it was.
 
     Attributes:
@@ -57,7 +57,7 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-class CreateResult(BaseModel):
+class CreateResult(BaseModel, defer_build=True):
     """A model's whole answer.
 
     Attributes:

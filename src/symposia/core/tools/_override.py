@@ -10,7 +10,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from ._schema import ToolSchema
 
 
-class ToolOverride(BaseModel):
+class ToolOverride(BaseModel, defer_build=True):
     """What a model is told of a tool instead of what the tool says of itself; None leaves it as it is."""
 
     name: str | None = None

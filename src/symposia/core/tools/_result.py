@@ -7,14 +7,14 @@ from pydantic import BaseModel, Field
 from symposia.core._image import Image
 
 
-class TextResultContent(BaseModel):
+class TextResultContent(BaseModel, defer_build=True):
     """A piece of text in a tool's result."""
 
     type: Literal["TextResultContent"] = "TextResultContent"
     content: str
 
 
-class ImageResultContent(BaseModel):
+class ImageResultContent(BaseModel, defer_build=True):
     """A picture in a tool's result."""
 
     type: Literal["ImageResultContent"] = "ImageResultContent"
@@ -24,7 +24,7 @@ class ImageResultContent(BaseModel):
 ResultContent: TypeAlias = Annotated[TextResultContent | ImageResultContent, Field(discriminator="type")]
 
 
-class ToolResult(BaseModel):
+class ToolResult(BaseModel, defer_build=True):
     """What came of a call to a tool of a workbench.
 
     Attributes:

@@ -20,7 +20,7 @@ from ._workbench import Workbench
 _log: Final = logging.getLogger(__name__)
 
 
-class StaticWorkbenchState(BaseModel):
+class StaticWorkbenchState(BaseModel, defer_build=True):
     """The states of the tools, by their own names."""
 
     type: Literal["StaticWorkbenchState"] = "StaticWorkbenchState"
