@@ -1,0 +1,53 @@
+"""Every block of every page runs and prints what the page says. `tests/support/pages.py` tells how they are marked."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.pages import DOCS, Block, blocks, pages, place, play
+
+PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
+LINE_LENGTH = 100
+"""What the built pages show of a line without scrolling."""
+
+
+@PAGES
+def test_the_blocks_of_the_page_run_and_print_what_it_says(page: Path, tmp_path: Path) -> None:
+    for block, ran in zip(blocks(page), play(page, tmp_path), strict=False):
+        where = place(page, block.line)
+        assert not ran["error"], f"the block at {where} fails:\n{ran['error']}"
+        assert ran["printed"] == block.output, f"the block at {where} prints something else"
+
+
+@PAGES
+def test_the_blocks_of_the_page_import_public_names_only(page: Path) -> None:
+    for block in python(page):
+        for line, name in imported(ast.parse(block.code)):
+            private = [part for part in name.split(".") if part.startswith("_") and not part.startswith("__")]
+            assert not private, f"{place(page, block.line + line - 1)} imports {name}"
+
+
+def test_the_blocks_are_formatted(tmp_path: Path) -> None:
+    for page in pages():
+        for block in python(page):
+            name = place(page, block.line).replace("/", ".").replace(":", ".line")
+            (tmp_path / f"{name}.py").write_text(block.code)
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "--line-length", str(LINE_LENGTH)]
+    run = subprocess.run([*ruff, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+def python(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.kind != "sh"]
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Each name that is imported, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
