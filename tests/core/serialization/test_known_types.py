@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Optional, TypedDict, Union
 
 import pytest
@@ -113,6 +113,16 @@ def test_a_dataclass_whose_annotations_cannot_be_read_is_refused() -> None:
 
     with pytest.raises(MessageSerializationError, match=r"Holder cannot leave the process.*Nowhere"):
         known(Holder).serialize(Holder(None))
+
+
+def test_a_dataclass_that_holds_one_whose_annotations_cannot_be_read_is_refused() -> None:
+    @dataclass
+    class Inner:
+        other: "Nowhere"  # pyright: ignore[reportUndefinedVariable]  # noqa: F821 - what is tested
+
+    Outer = make_dataclass("Outer", [("inner", Inner)])  # noqa: N806 - a class
+    with pytest.raises(MessageSerializationError, match=r"Outer cannot leave the process.*Nowhere"):
+        known(Outer).serialize(Outer(Inner(None)))
 
 
 @pytest.mark.parametrize("cls", [Point, Note, StringValue])

@@ -165,6 +165,7 @@ def _record_of(cls: type[DataclassInstance]) -> type[RootModel[Fields]]:
     class Record(RootModel[typed_fields]):
         model_config = _READABLE
 
+    Record.model_rebuild()  # says so now if a class inside has annotations that cannot be read
     return Record
 
 
