@@ -45,6 +45,7 @@ from ._step import Step, StepDoor, StepKind, open_door, step, step_stream
 from ._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
 from ._topic import DefaultTopicId, TopicId
 from ._types import FunctionCall
+from .telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 
 __all__ = [
     "EVENT_LOGGER_NAME",
@@ -106,6 +107,9 @@ __all__ = [
     "rpc",
     "step",
     "step_stream",
+    "trace_create_agent_span",
+    "trace_invoke_agent_span",
+    "trace_tool_span",
     "trust_component_code",
     "try_get_known_serializers_for_type",
     "type_subscription",

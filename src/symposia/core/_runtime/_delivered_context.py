@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from symposia.core._agent_id import AgentId
@@ -7,9 +8,19 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._message_context import MessageContext
 from symposia.core._topic import TopicId
 
+if TYPE_CHECKING:
+    from symposia.core._runtime._observer import Observer
+
 
 class DeliveredContext(MessageContext):
-    """A `MessageContext` that makes up its token and id only for those who ask."""
+    """A `MessageContext` that makes up its token and id only for those who ask.
+
+    Attributes:
+        token: The sender's, if it gave one, or the one that was made up.
+        observer: Told of this message and its handling, if somebody listens.
+    """
+
+    observer: Observer | None = None
 
     def __init__(
         self,
@@ -22,14 +33,14 @@ class DeliveredContext(MessageContext):
         self.sender = sender
         self.topic_id = topic_id
         self.is_rpc = is_rpc
-        self._token = cancellation_token
+        self.token = cancellation_token
         self._message_id = message_id
 
     @property
     def cancellation_token(self) -> CancellationToken:  # type: ignore[override]  # a field of the base class
-        if self._token is None:
-            self._token = CancellationToken()
-        return self._token
+        if self.token is None:
+            self.token = CancellationToken()
+        return self.token
 
     @property
     def message_id(self) -> str:  # type: ignore[override]  # a field of the base class

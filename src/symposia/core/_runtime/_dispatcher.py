@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from symposia.core._agent import Agent
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._message_context import MessageContext
 from symposia.core._runtime._call import Call, awaiting_call
 from symposia.core._runtime._dead_letters import DeadLetters
+from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._driver import begin, resume
 from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._failures import Failures
 from symposia.core._runtime._mailbox import Mailbox, Publication
+from symposia.core._runtime._observer import tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
 
-    async def handle_now(self, call: Call, message: Any, ctx: MessageContext) -> Any:
+    async def handle_now(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
         """Carry out a request to an agent that is free, in this task."""
         call.mailbox.grant_turn(call)
         context = copy_context()
@@ -65,7 +66,7 @@ class Dispatcher:
         return await self.supervisor.supervise(call, resume(handler, context, waits_for))
 
     async def handle_in_turn(
-        self, call: Call, message: Any, ctx: MessageContext, admission: Admission | None = None
+        self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None = None
     ) -> Any:
         """Carry out a request that may have to wait for its admission, its turn or its agent to be made."""
         work = self.supervisor.supervise(call, self._wait_and_handle(call, message, ctx, admission))
@@ -102,7 +103,7 @@ class Dispatcher:
         return True
 
     def _begin(
-        self, call: Call, message: Any, ctx: MessageContext, context: Context
+        self, call: Call, message: Any, ctx: DeliveredContext, context: Context
     ) -> tuple[Coroutine[Any, Any, Any], Any]:
         """Run a handler to its first wait.
 
@@ -114,6 +115,8 @@ class Dispatcher:
         """
         try:
             handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
+            if ctx.observer is not None:
+                handler = ctx.observer.handle(handler, message, call.mailbox.id, ctx)
             return handler, context.run(begin, call, handler)
         except BaseException:
             self._release(call)
@@ -130,7 +133,9 @@ class Dispatcher:
         if self.eviction is not None and mailbox.is_free:
             self.eviction.note_idle(mailbox)
 
-    async def _wait_and_handle(self, call: Call, message: Any, ctx: MessageContext, admission: Admission | None) -> Any:
+    async def _wait_and_handle(
+        self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None
+    ) -> Any:
         await self._wait_and_make(call, admission)
         return await self._handle(call, message, ctx, copy_context())
 
@@ -148,13 +153,17 @@ class Dispatcher:
     async def _make(self, mailbox: Mailbox) -> None:
         if mailbox.agent is not None:
             return
-        agent = await mailbox.kind.make(mailbox.id, self._runtime)
+        try:
+            agent = await mailbox.kind.make(mailbox.id, self._runtime)
+        except Exception as error:
+            tell_construction_failed(mailbox.id, error)
+            raise
         if mailbox.evicted_state is not None:
             await agent.load_state(mailbox.evicted_state)
         mailbox.settle_in(agent)
         self._ensure_worker()
 
-    async def _handle(self, call: Call, message: Any, ctx: MessageContext, context: Context) -> Any:
+    async def _handle(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Any:
         try:
             handler, waits_for = self._begin(call, message, ctx, context)
         except StopIteration as done:

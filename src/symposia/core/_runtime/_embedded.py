@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, TypeVar
+from functools import partial
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
@@ -21,6 +23,7 @@ from symposia.core._runtime._gate import Gate, Phase
 from symposia.core._runtime._interventions import Interventions
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
+from symposia.core._runtime._observer import Observer
 from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._runtime._routing import recipients
 from symposia.core._runtime._subscriptions import Subscriptions
@@ -28,6 +31,9 @@ from symposia.core._serialization import MessageSerializer, SerializationRegistr
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import MessageDroppedException, RuntimeStoppedError, UndeliverableException
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 T = TypeVar("T", bound=Agent)
 
@@ -44,7 +50,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
 
     Args:
         intervention_handlers: Asked in order about every message; each may change or drop it.
-        tracer_provider: Kept for the tracing of messages.
+        tracer_provider: Makes the spans of the runtime and of everything in it, if not the program's global one.
         ignore_unhandled_exceptions: Only log what publish handlers raise.
         on_dead_letter: Called with each message that no agent takes; else they are logged at level INFO.
         max_idle_agents: Evict the agents that were idle the longest, when more than so many are. An evicted agent's
@@ -57,15 +63,16 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self,
         *,
         intervention_handlers: Sequence[InterventionHandler] | None = None,
-        tracer_provider: object | None = None,
+        tracer_provider: TracerProvider | None = None,
         ignore_unhandled_exceptions: bool = False,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
         max_idle_agents: int | None = None,
         max_idle_seconds: float | None = None,
         max_blocking_seconds: float | None = None,
     ) -> None:
-        self._interventions = Interventions(intervention_handlers or ())
-        self._tracer_provider = tracer_provider
+        self._interventions = Interventions(intervention_handlers) if intervention_handlers else None
+        self._observer = Observer(tracer_provider)
+        self._is_observed = self._observer.is_wanted
         self._failures = Failures(ignored=ignore_unhandled_exceptions)
         self._dead_letters = DeadLetters(on_dead_letter)
         self._dispatcher = Dispatcher(self, self._dead_letters, self._failures)
@@ -82,7 +89,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
 
     # Messages
 
-    async def send_message(
+    def send_message(
         self,
         message: Any,
         recipient: AgentId,
@@ -91,14 +98,19 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
         timeout: float | None = None,
-    ) -> Any:
+    ) -> CoroutineType[Any, Any, Any]:
         ctx = DeliveredContext(sender, None, True, cancellation_token, message_id)
+        if self._is_observed():
+            return self._observer.send(partial(self._send, message, recipient, ctx, timeout), message, recipient, ctx)
+        return self._send(message, recipient, ctx, timeout)
+
+    async def _send(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
-        if self._interventions:
+        if self._interventions is not None:
             message = await self._interventions.on_send(message, ctx, recipient)
-        call = self._new_call(mailbox, cancellation_token, timeout)
+        call = self._new_call(mailbox, ctx.token, timeout)
         if self._gate.phase is Phase.RUNNING and mailbox.is_free and not call.needs_fresh_stack:
             answer = await self._dispatcher.handle_now(call, message, ctx)
         elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
@@ -106,13 +118,13 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         else:
             self._gate.refuse_if_closed()
             answer = await self._dispatcher.handle_in_turn(call, message, ctx)
-        if self._interventions:
-            answer = await self._interventions.on_response(answer, recipient, sender)
+        if self._interventions is not None:
+            answer = await self._interventions.on_response(answer, recipient, ctx.sender)
         if self._dispatcher.fair_pause_due():
             await asyncio.sleep(0)
         return answer
 
-    async def publish_message(
+    def publish_message(
         self,
         message: Any,
         topic_id: TopicId,
@@ -120,14 +132,19 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         sender: AgentId | None = None,
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
-    ) -> None:
+    ) -> CoroutineType[Any, Any, None]:
         ctx = DeliveredContext(sender, topic_id, False, cancellation_token, message_id)
-        if self._interventions:
+        if self._is_observed():
+            return self._observer.publish(partial(self._publish, message, topic_id, ctx), message, topic_id, ctx)
+        return self._publish(message, topic_id, ctx)
+
+    async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
+        if self._interventions is not None:
             try:
                 message = await self._interventions.on_publish(message, ctx)
             except MessageDroppedException:
                 return
-        publication = Publication(message, ctx, cancellation_token, copy_context())
+        publication = Publication(message, ctx, ctx.token, copy_context())
         if self._gate.phase is Phase.RUNNING:
             self._deliver(publication, topic_id)
         elif self._gate.phase is Phase.READY:

@@ -2,12 +2,34 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from symposia.core._agent_id import AgentId
 from symposia.core._intervention import DropMessage, InterventionHandler
 from symposia.core._message_context import MessageContext
+from symposia.core._runtime._observer import tell_dropped
+from symposia.core._topic import TopicId
 from symposia.core.exceptions import MessageDroppedException
+from symposia.core.logging import MessageKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a message was going."""
+
+    kind: MessageKind
+    sender: AgentId | None
+    receiver: AgentId | TopicId | None
+
+    def __str__(self) -> str:
+        match self.kind:
+            case MessageKind.DIRECT:
+                return f"to {self.receiver}"
+            case MessageKind.PUBLISH:
+                return f"on topic {self.receiver}"
+            case MessageKind.RESPOND:
+                return f"in answer from {self.sender}"
 
 
 class Interventions:
@@ -22,38 +44,39 @@ class Interventions:
     def __init__(self, handlers: Sequence[InterventionHandler]) -> None:
         self._handlers = tuple(handlers)
 
-    def __bool__(self) -> bool:
-        return bool(self._handlers)
-
     async def on_send(self, message: Any, ctx: MessageContext, recipient: AgentId) -> Any:
         """Pass on a message for one agent."""
+        way = _Way(MessageKind.DIRECT, ctx.sender, recipient)
         for handler in self._handlers:
             changed = await handler.on_send(message, message_context=ctx, recipient=recipient)
-            message = _passed_on(message, changed, handler, f"to {recipient}")
+            message = _passed_on(message, changed, handler, way)
         return message
 
     async def on_publish(self, message: Any, ctx: MessageContext) -> Any:
         """Pass on a published message."""
+        way = _Way(MessageKind.PUBLISH, ctx.sender, ctx.topic_id)
         for handler in self._handlers:
             changed = await handler.on_publish(message, message_context=ctx)
-            message = _passed_on(message, changed, handler, f"on topic {ctx.topic_id}")
+            message = _passed_on(message, changed, handler, way)
         return message
 
     async def on_response(self, message: Any, sender: AgentId, recipient: AgentId | None) -> Any:
         """Pass on an answer."""
+        way = _Way(MessageKind.RESPOND, sender, recipient)
         for handler in self._handlers:
             changed = await handler.on_response(message, sender=sender, recipient=recipient)
-            message = _passed_on(message, changed, handler, f"in answer from {sender}")
+            message = _passed_on(message, changed, handler, way)
         return message
 
 
-def _passed_on(message: Any, changed: Any, handler: InterventionHandler, where: str) -> Any:
+def _passed_on(message: Any, changed: Any, handler: InterventionHandler, way: _Way) -> Any:
     name = type(handler).__name__
     if changed is DropMessage or isinstance(changed, DropMessage):
-        raise MessageDroppedException(f"{name} dropped the {type(message).__name__} {where}.")
+        tell_dropped(message, way.sender, way.receiver, way.kind)
+        raise MessageDroppedException(f"{name} dropped the {type(message).__name__} {way}.")
     if changed is None and message is not None:
         warnings.warn(
-            f"{name} returned None for the {type(message).__name__} {where}, which replaces it: return the message to "
+            f"{name} returned None for the {type(message).__name__} {way}, which replaces it: return the message to "
             "pass it on, or DropMessage to drop it.",
             RuntimeWarning,
             stacklevel=3,

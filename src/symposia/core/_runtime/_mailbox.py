@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._message_context import MessageContext
 from symposia.core._runtime._call import Call
+from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._wait_graph import refuse_deadlock
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Publication:
     """
 
     message: Any
-    ctx: MessageContext
+    ctx: DeliveredContext
     token: CancellationToken | None
     context: Context
 

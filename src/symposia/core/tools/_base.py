@@ -13,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
+from symposia.core.telemetry import somebody_listens
 
 from ._json_schema import close_objects, inline_references
+from ._observed import ObservedCall
 from ._protocol import StreamTool, Tool
 from ._schema import ParametersSchema, ToolSchema
 
@@ -123,13 +125,16 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         self,
         args: Mapping[str, Any],
         cancellation_token: CancellationToken,
-        call_id: str | None = None,  # noqa: ARG002 - for tools that need it
+        call_id: str | None = None,
     ) -> Any:
-        """Validate the arguments and `run`.
+        """Validate the arguments and `run`, in view of those who trace or read events.
 
         Raises:
             ToolArgumentsError: The arguments are wrong; its text tells the model how to mend them.
         """
+        if somebody_listens():
+            call = ObservedCall(self, args, call_id)
+            return await call.watch(lambda: self.run(_validate(args, self._args_type, self), cancellation_token))
         return await self.run(_validate(args, self._args_type, self), cancellation_token)
 
     async def save_state_json(self) -> Mapping[str, Any]:
@@ -153,13 +158,23 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
         self,
         args: Mapping[str, Any],
         cancellation_token: CancellationToken,
-        call_id: str | None = None,  # noqa: ARG002 - for tools that need it
+        call_id: str | None = None,
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
-        """Validate the arguments and `run_stream`.
+        """Validate the arguments and `run_stream`, in view of those who trace or read events.
 
         Raises:
             ToolArgumentsError: The arguments are wrong; its text tells the model how to mend them.
         """
+        stream = self._validate_and_stream(args, cancellation_token)
+        if somebody_listens():
+            stream = ObservedCall(self, args, call_id).watch_stream(stream)
+        async with aclosing(stream) as items:
+            async for item in items:
+                yield item
+
+    async def _validate_and_stream(
+        self, args: Mapping[str, Any], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
         async with aclosing(self.run_stream(_validate(args, self._args_type, self), cancellation_token)) as items:
             async for item in items:
                 yield item

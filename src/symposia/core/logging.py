@@ -1,0 +1,280 @@
+"""What happens in a run, as events that programs read: records of the logger `EVENT_LOGGER_NAME` at level INFO.
+
+The event is the record's message object, ``record.msg``. Its `kwargs` say what happened; ``str`` gives them as JSON::
+
+    class CountTokens(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if isinstance(record.msg, LLMCallEvent):
+                self.tokens += record.msg.prompt_tokens + record.msg.completion_tokens
+
+An event about a message turns it into text only when a handler reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from symposia.core._agent_id import AgentId
+from symposia.core._contexts import handling_agent
+from symposia.core._topic import TopicId
+
+Json: TypeAlias = dict[str, Any]  # Any: JSON of whatever shape the vendor gives it
+Payload: TypeAlias = str | Callable[[], str]
+"""A message as JSON text, or what makes that text once somebody reads it."""
+
+
+class MessageKind(Enum):
+    """How a message travels."""
+
+    DIRECT = 1
+    PUBLISH = 2
+    RESPOND = 3
+
+
+class DeliveryStage(Enum):
+    """Where a message is on its way."""
+
+    SEND = 1
+    DELIVER = 2
+
+
+class Event:
+    """Something that happened.
+
+    Args:
+        fields: What to say of it. A value that can be called is, once, when somebody reads the event.
+    """
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    @cached_property
+    def kwargs(self) -> Json:
+        """What happened, by name."""
+        return {name: value() if callable(value) else value for name, value in self._fields.items()}
+
+    def __str__(self) -> str:
+        """What happened, as one JSON object. What JSON cannot hold is shown as text."""
+        return json.dumps(self.kwargs, default=str)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
+class _ModelEvent(Event):
+    """An event of an agent that deals with a model or a tool: it tells which agent, if a handler is running."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__({**fields, "agent_id": _name(handling_agent.get())})
+
+
+class _AnswerEvent(_ModelEvent):
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens that went in."""
+        return self.kwargs["prompt_tokens"]
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens that came out."""
+        return self.kwargs["completion_tokens"]
+
+
+class LLMCallEvent(_AnswerEvent):
+    """A model was asked and has answered.
+
+    Args:
+        messages: What it was shown, as the vendor is sent it.
+        response: The vendor's answer.
+        prompt_tokens: Tokens that went in.
+        completion_tokens: Tokens that came out.
+        kwargs: What else to tell, such as the tools.
+    """
+
+    def __init__(
+        self, *, messages: list[Json], response: Json, prompt_tokens: int, completion_tokens: int, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "type": "LLMCall",
+                "messages": messages,
+                "response": response,
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": completion_tokens,
+            }
+        )
+
+
+class LLMStreamStartEvent(_ModelEvent):
+    """A model begins to answer, piece by piece.
+
+    Args:
+        messages: What it was shown, as the vendor is sent it.
+        kwargs: What else to tell.
+    """
+
+    def __init__(self, *, messages: list[Json], **kwargs: Any) -> None:
+        super().__init__({**kwargs, "type": "LLMStreamStart", "messages": messages})
+
+
+class LLMStreamEndEvent(_AnswerEvent):
+    """A model has answered, piece by piece.
+
+    Args:
+        response: The whole answer.
+        prompt_tokens: Tokens that went in.
+        completion_tokens: Tokens that came out.
+        kwargs: What else to tell.
+    """
+
+    def __init__(self, *, response: Json, prompt_tokens: int, completion_tokens: int, **kwargs: Any) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "type": "LLMStreamEnd",
+                "response": response,
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": completion_tokens,
+            }
+        )
+
+
+class ToolCallEvent(_ModelEvent):
+    """A tool was called and has ended.
+
+    Args:
+        tool_name: Which.
+        arguments: With what.
+        result: What the model is shown of the result, or of the error.
+        kwargs: What else to tell: ``error_type``, if it failed.
+    """
+
+    def __init__(self, *, tool_name: str, arguments: Json, result: Payload, **kwargs: Any) -> None:
+        super().__init__(
+            {**kwargs, "type": "ToolCall", "tool_name": tool_name, "arguments": arguments, "result": result}
+        )
+
+
+class MessageEvent(Event):
+    """A message is sent, or delivered.
+
+    Args:
+        payload: The message.
+        sender: Who sent it; None for the world outside.
+        receiver: Whom or which topic it is for; None for the world outside.
+        kind: How it travels.
+        delivery_stage: Where it is on its way.
+        kwargs: What else to tell.
+    """
+
+    def __init__(
+        self,
+        *,
+        payload: Payload,
+        sender: AgentId | None,
+        receiver: AgentId | TopicId | None,
+        kind: MessageKind,
+        delivery_stage: DeliveryStage,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "payload": payload,
+                "sender": _name(sender),
+                "receiver": _name(receiver),
+                "kind": str(kind),
+                "delivery_stage": str(delivery_stage),
+                "type": "Message",
+            }
+        )
+
+
+class MessageDroppedEvent(Event):
+    """An intervention handler dropped a message; the arguments are those of `MessageEvent`."""
+
+    def __init__(
+        self,
+        *,
+        payload: Payload,
+        sender: AgentId | None,
+        receiver: AgentId | TopicId | None,
+        kind: MessageKind,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "payload": payload,
+                "sender": _name(sender),
+                "receiver": _name(receiver),
+                "kind": str(kind),
+                "type": "MessageDropped",
+            }
+        )
+
+
+class MessageHandlerExceptionEvent(Event):
+    """A message handler raised.
+
+    Args:
+        payload: The message.
+        handling_agent: Whose handler.
+        exception: What it raised.
+        kwargs: What else to tell.
+    """
+
+    def __init__(self, *, payload: Payload, handling_agent: AgentId, exception: BaseException, **kwargs: Any) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "payload": payload,
+                "handling_agent": str(handling_agent),
+                "exception": str(exception),
+                "type": "MessageHandlerException",
+            }
+        )
+
+
+class AgentConstructionExceptionEvent(Event):
+    """An agent could not be made.
+
+    Args:
+        agent_id: Which.
+        exception: What its factory raised.
+        kwargs: What else to tell.
+    """
+
+    def __init__(self, *, agent_id: AgentId, exception: BaseException, **kwargs: Any) -> None:
+        super().__init__(
+            {
+                **kwargs,
+                "agent_id": str(agent_id),
+                "exception": str(exception),
+                "type": "AgentConstructionException",
+            }
+        )
+
+
+def _name(address: AgentId | TopicId | None) -> str | None:
+    return None if address is None else str(address)
+
+
+__all__ = [
+    "AgentConstructionExceptionEvent",
+    "DeliveryStage",
+    "Event",
+    "LLMCallEvent",
+    "LLMStreamEndEvent",
+    "LLMStreamStartEvent",
+    "MessageDroppedEvent",
+    "MessageEvent",
+    "MessageHandlerExceptionEvent",
+    "MessageKind",
+    "ToolCallEvent",
+]

@@ -1,0 +1,131 @@
+"""Something that is observed while it goes on, or would be if somebody traced.
+
+A span is current only while code of the activity runs. A generator that kept it current across its ``yield`` would
+make it the parent of whatever its consumer does meanwhile, and could not take it back from another context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias, TypeVar
+
+from symposia.core.telemetry._listening import listening_tracer
+from symposia.core.telemetry.conventions import ERROR_TYPE
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.util.types import AttributeValue
+
+T = TypeVar("T")
+Kind: TypeAlias = Literal["CLIENT", "CONSUMER", "INTERNAL", "PRODUCER"]
+"""What sort of work a span stands for: a name of OpenTelemetry's ``SpanKind``, which is not imported for nothing."""
+Attributes: TypeAlias = "Mapping[str, AttributeValue | None]"
+
+
+class Activity:
+    """An activity that nobody traces, and the interface of those that somebody does. Use it as a context manager."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """End it; if by an error, say which."""
+
+    def current(self) -> AbstractContextManager[object]:
+        """Code inside belongs to the activity: what it starts is shown below it."""
+        return _NOTHING
+
+    def within(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """The same stream, whose items are made inside the activity and consumed outside it."""
+        return stream
+
+    def note(self, attributes: Callable[[], Attributes]) -> None:
+        """Add what is known by now, without what is None. `attributes` is called only if somebody traces."""
+
+
+class TracedActivity(Activity):
+    """An activity with a span.
+
+    Args:
+        span: The span, which has begun.
+    """
+
+    __slots__ = ("span",)
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """End the span; if by an error, with its class as ``error.type``."""
+        if error is not None and not isinstance(error, GeneratorExit):
+            self._fail(error)
+        self.span.end()
+
+    def current(self) -> AbstractContextManager[object]:
+        """See `Activity.current`."""
+        from opentelemetry import trace  # noqa: PLC0415 - imported already, by whoever traces
+
+        return trace.use_span(self.span, record_exception=False, set_status_on_exception=False)
+
+    async def within(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """See `Activity.within`."""
+        async with aclosing(stream):
+            while True:
+                with self.current():
+                    item = await anext(stream, _END)
+                if item is _END:
+                    return
+                yield item  # type: ignore[misc]  # not the mark of the end, of which there is one
+
+    def note(self, attributes: Callable[[], Attributes]) -> None:
+        """See `Activity.note`."""
+        if self.span.is_recording():
+            self.span.set_attributes(without_none(attributes()))
+
+    def _fail(self, error: BaseException) -> None:
+        from opentelemetry.trace import StatusCode  # noqa: PLC0415 - imported already, by whoever traces
+
+        self.span.set_attribute(ERROR_TYPE, type(error).__qualname__)
+        self.span.set_status(StatusCode.ERROR, str(error))
+        self.span.record_exception(error)
+
+
+UNTRACED: Final = Activity()
+"""The activity that nobody traces."""
+
+
+def begin_if_traced(name: str, kind: Kind, attributes: Callable[[], Attributes]) -> Activity:
+    """Begin an activity, with a span if somebody traces; else `attributes` is not called. See `begin`."""
+    tracer = listening_tracer()
+    return UNTRACED if tracer is None else begin(tracer, name, kind, attributes())
+
+
+def begin(
+    tracer: Tracer, name: str, kind: Kind, attributes: Attributes, parent: Context | None = None
+) -> TracedActivity:
+    """Begin an activity with a span.
+
+    Args:
+        tracer: What makes the span.
+        name: What it is called.
+        kind: What sort of work it is.
+        attributes: What is known of it now; those that are None are left out.
+        parent: What it is shown below, if not the current span.
+    """
+    from opentelemetry.trace import SpanKind  # noqa: PLC0415 - imported already, by whoever traces
+
+    return TracedActivity(tracer.start_span(name, parent, kind=SpanKind[kind], attributes=without_none(attributes)))
+
+
+def without_none(attributes: Attributes) -> dict[str, AttributeValue]:
+    """The attributes that are known."""
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+_END: Final = object()
+_NOTHING: Final = nullcontext()

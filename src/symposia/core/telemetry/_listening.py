@@ -1,0 +1,98 @@
+"""Whether anybody listens. Everything that observing costs is behind these questions, so they are cheap.
+
+OpenTelemetry is not even imported until the program itself has done so: a tracer provider that nobody has imported the
+means to set cannot be there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from symposia.core._logging import EVENT_LOGGER_NAME
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer, TracerProvider
+
+    from symposia.core.logging import Event
+
+SCOPE: Final = "symposia"
+"""The name of the instrumentation that the spans belong to."""
+
+CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+"""The environment variable by which OpenTelemetry's GenAI instrumentations are asked to record what is said."""
+
+if "OTEL_PYTHON_TRACER_PROVIDER" in os.environ:
+    import_module("opentelemetry.trace")  # it makes the provider that this names on the first question for one
+
+_CAPTURING: Final = frozenset({"true", "span_only", "span_and_event"})
+_events: Final = logging.getLogger(EVENT_LOGGER_NAME)
+_is_enabled: Final = _events.isEnabledFor
+_imported: Final = sys.modules
+_INFO: Final = logging.INFO
+_provider_here: ContextVar[TracerProvider | None] = ContextVar("symposia_tracer_provider", default=None)
+
+
+def tracer_provider() -> TracerProvider | None:
+    """Who makes spans here: the provider of the runtime whose handler is running, else the program's; or nobody."""
+    return _provider_here.get() or _global_provider()
+
+
+def listening_tracer() -> Tracer | None:
+    """What makes the spans here, or None if nobody traces."""
+    provider = tracer_provider()
+    return None if provider is None else provider.get_tracer(SCOPE)
+
+
+@contextmanager
+def tracing_by(provider: TracerProvider) -> Generator[None]:
+    """Make the spans of everything inside with `provider`."""
+    token = _provider_here.set(provider)
+    try:
+        yield
+    finally:
+        _provider_here.reset(token)
+
+
+def somebody_listens() -> bool:
+    """Whether events are read or somebody traces here. A runtime asks it for each message: it takes 0.1 µs."""
+    return (
+        _is_enabled(_INFO)
+        or _provider_here.get() is not None
+        or ("opentelemetry.trace" in _imported and _global_provider() is not None)
+    )
+
+
+def events_are_read() -> bool:
+    """Whether the logger of events is switched on."""
+    return _is_enabled(_INFO)
+
+
+def log_event(event: Event) -> None:
+    """Give an event to the handlers of the logger, whose failures are shown on stderr and hurt nobody else."""
+    try:
+        _events.info(event)
+    except Exception:  # noqa: BLE001 - observing changes nothing, whatever a handler does
+        if logging.raiseExceptions:
+            traceback.print_exc()
+
+
+def captures_content() -> bool:
+    """Whether spans are to hold what is said: prompts, answers, arguments and results."""
+    return os.environ.get(CAPTURE_CONTENT, "").lower() in _CAPTURING
+
+
+def _global_provider() -> TracerProvider | None:
+    if "opentelemetry.trace" not in _imported:
+        return None
+    from opentelemetry import trace  # noqa: PLC0415 - imported by now
+
+    provider = trace.get_tracer_provider()
+    return None if isinstance(provider, (trace.ProxyTracerProvider, trace.NoOpTracerProvider)) else provider

@@ -1,0 +1,15 @@
+"""Values as JSON text, for those who observe. Whatever the value is, this does not fail: an observer must not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import to_json
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON; parts that JSON cannot hold are shown as ``str`` says them."""
+    try:
+        return to_json(value, fallback=str).decode()
+    except Exception as error:  # noqa: BLE001 - observing changes nothing, whatever a value's methods do
+        return f'"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"'

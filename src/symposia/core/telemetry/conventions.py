@@ -1,0 +1,41 @@
+"""The names of OpenTelemetry's semantic conventions for generative AI and for messaging that are used here.
+
+They are written out, since the package that holds them is no dependency. Their source is
+https://github.com/open-telemetry/semantic-conventions-genai, and for messaging version 1.41 of
+https://github.com/open-telemetry/semantic-conventions; both are in development.
+"""
+
+from typing import Final
+
+ERROR_TYPE: Final = "error.type"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+
+OPERATION: Final = "gen_ai.operation.name"
+PROVIDER: Final = "gen_ai.provider.name"
+
+AGENT_NAME: Final = "gen_ai.agent.name"
+AGENT_ID: Final = "gen_ai.agent.id"
+AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
+
+TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
+
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+
+MESSAGING_SYSTEM: Final = "messaging.system"
+MESSAGING_OPERATION: Final = "messaging.operation.name"
+MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
+MESSAGING_DESTINATION: Final = "messaging.destination.name"
+MESSAGING_DESTINATION_TEMPLATE: Final = "messaging.destination.template"
+MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
+MESSAGE_TYPE: Final = "symposia.message.type"
+SENDER: Final = "symposia.message.sender"
+
+SYSTEM: Final = "symposia"
+"""Who works when an agent or a tool does; a chat names the model's vendor instead."""

@@ -1,0 +1,75 @@
+"""Calls of tools in view of those who trace or read events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import Any, TypeVar
+
+from symposia.core.logging import ToolCallEvent
+from symposia.core.telemetry import Activity, as_json, captures_content, events_are_read, log_event, tool_execution
+from symposia.core.telemetry.conventions import TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT
+
+from ._protocol import Tool
+
+T = TypeVar("T")
+
+
+class ObservedCall:
+    """One call of a tool, watched from its beginning to its end.
+
+    Args:
+        tool: Which.
+        args: With what.
+        call_id: The model's name for the call.
+    """
+
+    def __init__(self, tool: Tool, args: Mapping[str, Any], call_id: str | None) -> None:
+        self._tool = tool
+        self._args = args
+        self._call_id = call_id
+
+    async def watch(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make the call."""
+        with self._activity() as activity, activity.current():
+            result = await call()
+            self._tell_result(activity, result)
+        return result
+
+    async def watch_stream(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """Make a call that shows what it does; the last item is its result."""
+        with self._activity() as activity:
+            last: list[T] = []
+            async with aclosing(activity.within(stream)) as items:
+                async for item in items:
+                    last[:] = [item]
+                    yield item
+            for result in last:
+                self._tell_result(activity, result)
+
+    @contextmanager
+    def _activity(self) -> Generator[Activity]:
+        with tool_execution(self._tool.name, self._tool.description, self._call_id) as activity:
+            if captures_content():
+                activity.note(lambda: {TOOL_CALL_ARGUMENTS: as_json(self._args)})
+            try:
+                yield activity
+            except Exception as error:
+                self._log(str(error), error_type=type(error).__qualname__)
+                raise
+
+    def _tell_result(self, activity: Activity, result: object) -> None:
+        if captures_content():
+            activity.note(lambda: {TOOL_CALL_RESULT: self._text(result)})
+        self._log(lambda: self._text(result))
+
+    def _text(self, result: object) -> str:
+        """What the model is shown, if the tool can say it."""
+        try:
+            return self._tool.return_value_as_string(result)
+        except Exception:  # noqa: BLE001 - observing changes nothing; whoever shows it to the model is told
+            return as_json(result)
+
+    def _log(self, result: str | Callable[[], str], **more: str) -> None:
+        if events_are_read():
+            log_event(ToolCallEvent(tool_name=self._tool.name, arguments=dict(self._args), result=result, **more))
