@@ -19,14 +19,14 @@ def on_the_page() -> set[int]:
     return numbers(ROW.findall(PAGE.read_text()))
 
 
-def tested() -> set[int]:
+def having_tests() -> set[int]:
     sources: list[Path] = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
     return numbers([match for path in sources for match in TEST.findall(path.read_text())])
 
 
 def test_every_fault_on_the_page_has_a_test_that_is_named_after_it() -> None:
-    assert on_the_page() - tested() == set()
+    assert on_the_page() - having_tests() == set()
 
 
 def test_every_fault_that_has_a_test_is_on_the_page() -> None:
-    assert tested() - on_the_page() == set()
+    assert having_tests() - on_the_page() == set()

@@ -10,7 +10,7 @@ import pytest
 from tests.support.pages import DOCS, Block, blocks, pages, place, play
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
-LINE_LENGTH = 100
+LINE_LENGTH = 84
 """What the built pages show of a line without scrolling."""
 
 
