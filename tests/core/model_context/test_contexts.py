@@ -11,6 +11,7 @@ from symposia.core.model_context import (
     ChatCompletionContext,
     ChatCompletionContextState,
     HeadAndTailChatCompletionContext,
+    SummarizingChatCompletionContext,
     TokenLimitedChatCompletionContext,
     UnboundedChatCompletionContext,
 )
@@ -48,8 +49,9 @@ every_context = pytest.mark.parametrize(
         lambda: BufferedChatCompletionContext(10),
         lambda: HeadAndTailChatCompletionContext(5, 5),
         lambda: limited(1000),
+        lambda: SummarizingChatCompletionContext(ReplayChatCompletionClient([]), message_limit=10),
     ],
-    ids=["unbounded", "buffered", "head and tail", "token limited"],
+    ids=["unbounded", "buffered", "head and tail", "token limited", "summarizing"],
 )
 Make = Callable[[], ChatCompletionContext]
 

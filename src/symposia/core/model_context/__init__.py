@@ -3,6 +3,7 @@
 from ._buffered import BufferedChatCompletionContext
 from ._context import ChatCompletionContext, ChatCompletionContextState
 from ._head_and_tail import HeadAndTailChatCompletionContext
+from ._summarizing import SummarizingChatCompletionContext, SummarizingChatCompletionContextState
 from ._token_limited import TokenLimitedChatCompletionContext
 from ._unbounded import UnboundedChatCompletionContext
 
@@ -11,6 +12,8 @@ __all__ = [
     "ChatCompletionContext",
     "ChatCompletionContextState",
     "HeadAndTailChatCompletionContext",
+    "SummarizingChatCompletionContext",
+    "SummarizingChatCompletionContextState",
     "TokenLimitedChatCompletionContext",
     "UnboundedChatCompletionContext",
 ]

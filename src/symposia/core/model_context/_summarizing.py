@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
+
+from pydantic import Field, model_validator
+
+from symposia.core._effects import ModelRequest
+from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core._step import step
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import (
+    ChatCompletionClient,
+    CreateResult,
+    LLMMessage,
+    RequestUsage,
+    SystemMessage,
+    UserMessage,
+)
+
+from ._context import ChatCompletionContext, ChatCompletionContextState
+from ._summary import INSTRUCTIONS, newest_that_fit, summary_request
+
+_log: Final = logging.getLogger(ROOT_LOGGER_NAME)
+
+
+class SummarizingChatCompletionContextState(ChatCompletionContextState, defer_build=True):
+    """Everything that a summarizing context holds. The state of any other context can be loaded as one.
+
+    Attributes:
+        summary: What the model has written about the oldest messages; empty as long as there is nothing.
+        summarized: How many messages that covers.
+        usage: The tokens that the summaries have taken.
+    """
+
+    summary: str = ""
+    summarized: int = Field(default=0, ge=0)
+    usage: RequestUsage = Field(default_factory=lambda: RequestUsage(0, 0))
+
+    @model_validator(mode="after")
+    def _covers_messages_that_are_there(self) -> Self:
+        if self.summarized > len(self.messages):
+            raise ValueError(f"'summarized' is {self.summarized}, but there are {len(self.messages)} messages")
+        return self
+
+
+class SummarizingChatCompletionContext(ChatCompletionContext):
+    """Shows the newest exchanges, and in the place of all that came before a summary that a model has written.
+
+    A summary is written by `get_messages` when a limit is passed, for many messages at a time, and takes up the one
+    before it, so that its cost does not grow with the conversation. System messages at the very beginning stay as they
+    are. Where the model fails, the messages that it should have summarized are shown as they are, and it is asked again
+    the next time. Everything is kept: the messages behind a summary are in the saved state.
+
+    Args:
+        model_client: Writes the summaries, and counts the tokens.
+        message_limit: How many messages are shown at most, the summary counted in. A newest exchange that is longer is
+            shown all the same.
+        token_limit: How many tokens are shown at most, as `model_client` counts them: instead of `message_limit`.
+        keep: How much of the limit the newest messages may take up beside a new summary: from 0, for only the newest
+            exchange, to less than 1. The more, the more often a summary is written.
+        instructions: What the model is told instead of the built-in instructions.
+        source: The name under which the summary is shown, and under which its model calls pass the step door. Give
+            contexts whose runs are recorded names of their own.
+        initial_messages: What the conversation begins with.
+
+    Raises:
+        InvalidArgumentError: Not just one of the limits is given, a limit has no room for a summary and a message, or
+            `keep` is out of range.
+    """
+
+    def __init__(
+        self,
+        model_client: ChatCompletionClient,
+        *,
+        message_limit: int | None = None,
+        token_limit: int | None = None,
+        keep: float = 0.5,
+        instructions: str | None = None,
+        source: str = "summary",
+        initial_messages: Sequence[LLMMessage] | None = None,
+    ) -> None:
+        super().__init__(initial_messages)
+        self._model_client = model_client
+        self._counts_tokens = token_limit is not None
+        self._limit = _the_one_limit(message_limit, token_limit)
+        if not 0 <= keep < 1:
+            raise InvalidArgumentError(f"keep must be at least 0 and less than 1, not {keep}.")
+        self._keep = keep
+        self._instructions = instructions or INSTRUCTIONS
+        self._source = source
+        self._writing = asyncio.Lock()
+        self._summary = ""
+        self._summarized = 0
+        self._usage = RequestUsage(0, 0)
+
+    @property
+    def summary(self) -> str:
+        """What the model has written about the oldest messages; empty as long as there is nothing."""
+        return self._summary
+
+    @property
+    def usage(self) -> RequestUsage:
+        """The tokens that the summaries have taken, as far as the model client has said."""
+        return self._usage
+
+    async def get_messages(self) -> list[LLMMessage]:
+        """The summary as a user message, if there is one, and the messages after it; a new summary is written if due.
+
+        Raises:
+            asyncio.CancelledError: The caller was cancelled; nothing has changed.
+        """
+        async with self._writing:
+            due = self._due()
+            if due:
+                await self._summarize(due)
+        return self._shown()
+
+    async def clear(self) -> None:
+        """Forget everything but the usage."""
+        await super().clear()
+        self._summary, self._summarized = "", 0
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """Everything, as JSON can hold it."""
+        return SummarizingChatCompletionContextState(
+            messages=self._messages, summary=self._summary, summarized=self._summarized, usage=self._usage
+        ).model_dump()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` gave, here or in a context of another kind, in place of what is here."""
+        loaded = SummarizingChatCompletionContextState.model_validate(state)
+        self._messages = loaded.messages
+        self._summary, self._summarized, self._usage = loaded.summary, loaded.summarized, loaded.usage
+
+    def _shown(self) -> list[LLMMessage]:
+        if not self._summary:
+            return self._messages.copy()
+        summary = UserMessage(content=f"Summary of the conversation so far:\n{self._summary}", source=self._source)
+        return [*self._messages[: self._pinned()], summary, *self._messages[self._summarized :]]
+
+    def _pinned(self) -> int:
+        """How many messages of the beginning are never summarized."""
+        return next(
+            (place for place, message in enumerate(self._messages) if not isinstance(message, SystemMessage)),
+            len(self._messages),
+        )
+
+    def _due(self) -> list[LLMMessage]:
+        """The messages that are to become part of the summary now."""
+        if self._size_of(self._shown()) <= self._limit:
+            return []
+        start = max(self._summarized, self._pinned())
+        unsummarized = self._messages[start:]
+        kept = newest_that_fit(unsummarized, self._limit * self._keep, self._size_of)
+        return unsummarized[: len(unsummarized) - kept]
+
+    def _size_of(self, messages: Sequence[LLMMessage]) -> int:
+        return self._model_client.count_tokens(messages) if self._counts_tokens else len(messages)
+
+    async def _summarize(self, due: Sequence[LLMMessage]) -> None:
+        conversation, start = self._messages, max(self._summarized, self._pinned())
+        request = ModelRequest(messages=summary_request(self._instructions, self._summary, due))
+        result = await step("model", self._source, request, lambda: self._ask(request))
+        if result is None:
+            return
+        self._usage += result.usage
+        if not isinstance(result.content, str) or not result.content.strip():
+            _log.warning("The model '%s' wrote no summary of the conversation: it is shown whole.", self._source)
+        elif self._messages is conversation:  # it was not cleared or loaded meanwhile
+            self._summary, self._summarized = result.content.strip(), start + len(due)
+
+    async def _ask(self, request: ModelRequest) -> CreateResult | None:
+        try:
+            return await self._model_client.create(request.messages)
+        except Exception as error:  # noqa: BLE001 - a conversation can go on without a summary
+            _log.warning("No summary of the conversation could be written, it is shown whole: %r", error)
+            return None
+
+
+def _the_one_limit(message_limit: int | None, token_limit: int | None) -> int:
+    if message_limit is not None and token_limit is None:
+        if message_limit <= 1:
+            raise InvalidArgumentError("message_limit must be greater than 1: the summary is a message too.")
+        return message_limit
+    if token_limit is not None and message_limit is None:
+        if token_limit <= 0:
+            raise InvalidArgumentError("token_limit must be greater than 0.")
+        return token_limit
+    raise InvalidArgumentError("Give one limit: either message_limit or token_limit.")
