@@ -87,6 +87,18 @@ async def test_chunks_of_a_nested_team_are_shown_too(runtime: Where) -> None:
     assert len(items) == 104
 
 
+async def test_the_stream_goes_on_after_a_turn_that_was_shown_to_its_last_item(runtime: Where) -> None:
+    inner = RoundRobinGroupChat([Member("bob")], name="inner", max_turns=1)
+    team = RoundRobinGroupChat([inner, Member("ann")], runtime=runtime, max_turns=2)
+    items = [item async for item in team.run_stream(task="go")]
+
+    assert lines([item for item in items if not isinstance(item, TaskResult)]) == [
+        "user: go",
+        "bob: hello",
+        "ann: hello",
+    ]
+
+
 async def test_what_an_agent_tells_only_with_its_answer_is_shown_once() -> None:
     class Late(Member):
         async def on_messages_stream(

@@ -127,11 +127,11 @@ class BaseGroupChat(Team):
         """
         messages = task_messages(task)
         with self._claimed():
-            batches: asyncio.Queue[Sequence[Item]] = asyncio.Queue()
+            batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
             running = self._start(messages, Run(cancellation_token, batches.put_nowait), output_task_messages)
-            running.add_done_callback(lambda _: batches.put_nowait(()))
+            running.add_done_callback(lambda _: batches.put_nowait(None))
             try:
-                while batch := await batches.get():
+                while (batch := await batches.get()) is not None:
                     for item in batch:
                         yield item
                 yield await running
