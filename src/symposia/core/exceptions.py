@@ -39,6 +39,8 @@ AutoGen's and keep their spelling.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 __all__ = [
     "AgentError",
     "CantHandleException",
@@ -145,20 +147,22 @@ class ToolArgumentsError(AgentError, ValueError):
     """A tool was called with wrong arguments; the text tells the caller, a model, how to call it."""
 
 
+@dataclass(eq=False)
 class ToolException(AgentError):  # noqa: N818 - AutoGen's name
     """A tool agent could not answer a call.
 
-    Args:
+    Attributes:
         call_id: The `id` of the call.
         content: What went wrong, for the model to read.
         name: The tool, as it was called.
     """
 
-    def __init__(self, call_id: str, content: str, name: str) -> None:
-        super().__init__(call_id, content, name)
-        self.call_id = call_id
-        self.content = content
-        self.name = name
+    call_id: str
+    content: str
+    name: str
+
+    def __post_init__(self) -> None:
+        super().__init__(self.call_id, self.content, self.name)  # so that it can be pickled
 
     def __str__(self) -> str:
         return f"Tool '{self.name}', call '{self.call_id}': {self.content}"
@@ -185,7 +189,7 @@ class DeadlockError(AgentError):
 
 
 class SimulationStuckError(AgentError):
-    """Everybody in a simulation waits and nothing will ever come, or it runs for ever; the text says who waits where."""
+    """Everybody in a simulation waits and nothing will ever come, or it runs for ever; the text says who waits."""
 
 
 class RuntimeStoppedError(AgentError):

@@ -9,6 +9,7 @@ from tests.support.chat_agents import RecordingDoor
 from symposia.core import (
     AgentId,
     CancellationToken,
+    DefaultInterventionHandler,
     FunctionCall,
     MessageContext,
     RoutedAgent,
@@ -26,7 +27,7 @@ from symposia.core.models import (
     RequestUsage,
     UserMessage,
 )
-from symposia.core.tool_agent import ToolAgent, tool_agent_caller_loop
+from symposia.core.tool_agent import ToolAgent, ToolException, tool_agent_caller_loop
 from symposia.core.tools import FunctionTool
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
@@ -152,6 +153,43 @@ async def test_an_agent_can_be_the_caller(runtime: StartedRuntime) -> None:
         ("tool", "tools/default"),
         ("model", "asker/k"),
     ]
+
+
+async def test_a_call_that_an_intervention_handler_refuses_is_told_to_the_model() -> None:
+    class NeedsApproval(DefaultInterventionHandler):
+        async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:
+            if isinstance(message, FunctionCall):
+                raise ToolException(content="The user said no.", call_id=message.id, name=message.name)
+            return message
+
+    runtime = SingleThreadedAgentRuntime(intervention_handlers=[NeedsApproval()])
+    await ToolAgent.register(runtime, "tools", lambda: ToolAgent("runs tools", list(OFFER)))
+    async with started(runtime):
+        client = ReplayChatCompletionClient([calls(ADD), "very well"])
+        messages = await tool_agent_caller_loop(runtime, TOOLS, client, QUESTION, OFFER)
+    refused = FunctionExecutionResult(content="The user said no.", name="add", call_id="0", is_error=True)
+    assert messages[1] == FunctionExecutionResultMessage(content=[refused])
+
+
+async def test_an_error_that_is_none_of_a_tool_is_raised_once_every_call_is_settled(runtime: StartedRuntime) -> None:
+    settled = asyncio.Event()
+
+    class Odd(RoutedAgent):
+        concurrent = True
+
+        @message_handler
+        async def on_call(self, message: FunctionCall, ctx: MessageContext) -> FunctionExecutionResult:
+            if message.id == "0":
+                raise ConnectionError("the line is dead")
+            await asyncio.sleep(0)
+            settled.set()
+            return THREE
+
+    await Odd.register(runtime, "odd", lambda: Odd("fails"))
+    client = ReplayChatCompletionClient([calls(ADD, ADD), "three"])
+    with pytest.raises(ConnectionError, match="the line is dead"):
+        await tool_agent_caller_loop(runtime, AgentId("odd", "k"), client, QUESTION, OFFER)
+    assert settled.is_set()
 
 
 async def test_cancelling_ends_the_loop(runtime: StartedRuntime) -> None:
