@@ -1,13 +1,14 @@
 """Every block of every page runs and prints what the page says. `tests/support/pages.py` tells how they are marked."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.pages import DOCS, Block, blocks, pages, place, play
+from tests.support.pages import DOCS, ROOT, Block, blocks, pages, place, play
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
 LINE_LENGTH = 84
@@ -28,6 +29,11 @@ def test_the_blocks_of_the_page_import_public_names_only(page: Path) -> None:
         for line, name in imported(ast.parse(block.code)):
             private = [part for part in name.split(".") if part.startswith("_") and not part.startswith("__")]
             assert not private, f"{place(page, block.line + line - 1)} imports {name}"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(navigation) == sorted(str(page.relative_to(DOCS)) for page in pages())
 
 
 def test_the_blocks_are_formatted(tmp_path: Path) -> None:

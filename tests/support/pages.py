@@ -152,4 +152,4 @@ def play(page: Path, folder: Path) -> list[play_page.Ran]:
 
 def place(page: Path, line: int) -> str:
     """A line of a page, as editors open it."""
-    return f"{page.relative_to(ROOT)}:{line}"
+    return f"{page.relative_to(ROOT) if page.is_relative_to(ROOT) else page}:{line}"

@@ -70,5 +70,6 @@ def _run(page: str, block: ToRun, module: ModuleType) -> None:
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(SECONDS, exit=True)
+    sys.path[0] = ""  # modules are found in the folder of the page, and not beside this file
     order = json.load(sys.stdin)
     json.dump(play(order["page"], order["blocks"]), sys.stdout)
