@@ -23,11 +23,15 @@ class AliasFinder(MetaPathFinder):
 
     @override
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Where the module that answers to `fullname` comes from; None where there is none."""
+        """Where the module that answers to `fullname` comes from; None where there is none.
+
+        Raises:
+            ModuleNotFoundError: It is a private module of AutoGen.
+        """
         ours = our_name(fullname)
         if ours is None:
             return None
-        if _is_private(fullname):
+        if _is_private(fullname):  # left to the finders behind, it would be found in our package's folder
             raise ModuleNotFoundError(of_a_private_module(fullname), name=fullname)
         found = importlib.util.find_spec(ours)
         if found is None:
