@@ -36,9 +36,17 @@ def test_a_warning_is_an_error_in_a_block(tmp_path: Path) -> None:
     assert "UserWarning: old" in play(page, tmp_path)[0]["error"]
 
 
-def test_a_block_that_is_not_run_still_has_to_be_python(tmp_path: Path) -> None:
-    page = page_of(tmp_path, '```python title="Not run: needs a key"\nclient = (\n```\n')
-    assert "SyntaxError" in play(page, tmp_path)[0]["error"]
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("client = (", "SyntaxError"), ("from json import nothing", "ImportError"), ("raise KeyError", "")],
+)
+def test_a_block_that_is_not_run_still_has_to_be_python_and_to_import_what_exists(
+    tmp_path: Path, code: str, error: str
+) -> None:
+    page = page_of(tmp_path, f'```python title="Not run: needs a key"\n{code}\n```\n')
+    (ran,) = play(page, tmp_path)
+    assert error in ran["error"]
+    assert bool(ran["error"]) is bool(error)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ A page is one program: its blocks run in order, in one namespace and one tempora
 
 - ``python``: runs;
 - ``python title="NAME.py"``: becomes that file in the folder;
-- ``python title="Not run: REASON"``: is only compiled, for the reason that the reader sees as well;
+- ``python title="Not run: REASON"``: only what it imports is run, for the reason that the reader sees as well;
 - ``sh``: runs if an output follows;
 - ``text title="Output"``: what the block before it prints.
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 NOT_RUN = "Not run: "
 
-Kind = Literal["python", "file", "compiled", "sh"]
+Kind = Literal["python", "imports", "file", "sh"]
 
 _FENCE = re.compile(r'```(?P<language>\w*)(?: title="(?P<title>[^"]*)")?\n')
 _END = "```\n"
@@ -126,7 +126,7 @@ def _kind(page: Path, fence: Fence) -> Kind:
     if not fence.title:
         return "python"
     if fence.title.startswith(NOT_RUN):
-        return "compiled"
+        return "imports"
     if fence.title.endswith(".py"):
         return "file"
     raise ValueError(f"{page}:{fence.line}: a title of Python is a file's name, or '{NOT_RUN}' and the reason")

@@ -3,6 +3,7 @@
 On stdin come the page and its blocks; on stdout go what each one printed, up to the first that raised.
 """
 
+import ast
 import contextlib
 import faulthandler
 import io
@@ -63,9 +64,10 @@ def _run(page: str, block: ToRun, module: ModuleType) -> None:
         if run.returncode:
             raise RuntimeError(f"exit status {run.returncode}: {run.stderr}")
     else:  # on the lines where it stands on the page, so that tracebacks lead there
-        code = compile("\n" * (block["line"] - 1) + block["code"], page, "exec", dont_inherit=True)
-        if block["kind"] == "python":
-            exec(code, module.__dict__)
+        tree = ast.parse("\n" * (block["line"] - 1) + block["code"], page)
+        if block["kind"] == "imports":
+            tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        exec(compile(tree, page, "exec", dont_inherit=True), module.__dict__)
 
 
 if __name__ == "__main__":
