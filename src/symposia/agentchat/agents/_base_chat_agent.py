@@ -3,11 +3,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from symposia.agentchat._observed import note_response
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.telemetry import agent_creation, agent_invocation
 
 
 class BaseChatAgent(ChatAgent, ABC):
@@ -24,10 +26,11 @@ class BaseChatAgent(ChatAgent, ABC):
     """
 
     def __init__(self, name: str, description: str) -> None:
-        if not name.isidentifier():
-            raise InvalidArgumentError(f"The agent name must be a valid Python identifier. {name!r} is none.")
-        self._name = name
-        self._description = description
+        with agent_creation(name, description):
+            if not name.isidentifier():
+                raise InvalidArgumentError(f"The agent name must be a valid Python identifier. {name!r} is none.")
+            self._name = name
+            self._description = description
 
     @property
     def name(self) -> str:
@@ -70,7 +73,9 @@ class BaseChatAgent(ChatAgent, ABC):
             InvalidArgumentError: `task` is empty or holds something that is no chat message.
         """
         given = task_messages(task)
-        response = await self.on_messages(given, cancellation_token or CancellationToken())
+        with agent_invocation(self.name, self.description) as activity, activity.current():
+            response = await self.on_messages(given, cancellation_token or CancellationToken())
+            note_response(activity, response)
         shown = given if output_task_messages else ()
         return TaskResult(messages=[*shown, *(response.inner_messages or ()), response.chat_message])
 
@@ -91,10 +96,8 @@ class BaseChatAgent(ChatAgent, ABC):
         for message in given if output_task_messages else ():
             said.append(message)
             yield message
-        stream = self.on_messages_stream(given, cancellation_token or CancellationToken())
-        async with aclosing(stream) as items:
-            async for item in items:
-                message = item.chat_message if isinstance(item, Response) else item
+        async with aclosing(_answer_in_view(self, given, cancellation_token or CancellationToken())) as items:
+            async for message in items:
                 if not isinstance(message, ModelClientStreamingChunkEvent):
                     said.append(message)
                 yield message
@@ -125,3 +128,16 @@ class BaseChatAgent(ChatAgent, ABC):
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+
+async def _answer_in_view(
+    agent: BaseChatAgent, messages: Sequence[BaseChatMessage], token: CancellationToken
+) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage, None]:
+    with agent_invocation(agent.name, agent.description) as activity:
+        async with aclosing(activity.within(agent.on_messages_stream(messages, token))) as items:
+            async for item in items:
+                if isinstance(item, Response):
+                    note_response(activity, item)
+                    yield item.chat_message
+                else:
+                    yield item

@@ -22,6 +22,7 @@ from symposia.agentchat.teams._saved_team import SavedParticipant, SavedTeam, lo
 from symposia.agentchat.teams._task import task_messages
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
+from symposia.core.telemetry import workflow_invocation
 
 
 class BaseGroupChat(Team):
@@ -226,8 +227,10 @@ class BaseGroupChat(Team):
     async def _play(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> TeamResult:
         if output_task and task:
             run.happened(task)
-        async with self._cast.playing():
-            reason = await self._engine.run(task, run)
+        view = workflow_invocation(self._name)
+        with view, view.current():
+            async with self._cast.playing():
+                reason = await self._engine.run(task, run)
         return TeamResult(messages=run.messages, stop_reason=reason, silent_usage=run.silent_usage)
 
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeAlias
 
+from symposia.agentchat._observed import note_response
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.teams._result import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.exceptions import AgentError, CantHandleException
 from symposia.core.models import RequestUsage
+from symposia.core.telemetry import Activity, agent_invocation
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
@@ -96,7 +98,9 @@ class Participant(BaseAgent):
         try:
             if isinstance(self._member, Team):
                 return await _team_turn(self._member, messages, token, outbox)
-            return await _agent_turn(self._member, messages, token, outbox)
+            activity = agent_invocation(self._member.name, self._member.description, str(self.id))
+            with activity, activity.current():
+                return await _agent_turn(self._member, messages, token, outbox, activity)
         finally:
             outbox.close()
 
@@ -168,12 +172,17 @@ class _Outbox:
 
 
 async def _agent_turn(
-    agent: ChatAgent, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: _Outbox
+    agent: ChatAgent,
+    messages: Sequence[BaseChatMessage],
+    token: CancellationToken,
+    outbox: _Outbox,
+    activity: Activity,
 ) -> TurnTaken:
     shown: set[str] = set()
     async with aclosing(agent.on_messages_stream(messages, token)) as stream:
         async for item in stream:
             if isinstance(item, Response):
+                note_response(activity, item)
                 inner = [each for each in item.inner_messages or () if each.id not in shown]
                 answer = item.chat_message
                 return TurnTaken([*await outbox.rest(), *inner, answer], [answer])

@@ -6,6 +6,7 @@ A runtime asks `Observer.is_wanted` of each message, and does nothing else for o
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -118,8 +119,9 @@ class Observer:
     ) -> Activity:
         if not self._traces:
             return UNTRACED
-        name = f"{operation} {destination.type}"
-        return begin_if_traced(name, kind, lambda: _attributes(operation, destination, message, ctx))
+        template = _UNIQUE.sub("", destination.type)
+        attributes = partial(_attributes, operation, destination, template, message, ctx)
+        return begin_if_traced(f"{operation} {template}", kind, attributes)
 
 
 def tell_dropped(message: Any, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind) -> None:
@@ -161,13 +163,15 @@ def _failure_event(message: Any, agent: AgentId, error: Exception) -> Event:
     return MessageHandlerExceptionEvent(payload=partial(as_json, message), handling_agent=agent, exception=error)
 
 
-def _attributes(operation: str, destination: AgentId | TopicId, message: Any, ctx: MessageContext) -> Attributes:
+def _attributes(
+    operation: str, destination: AgentId | TopicId, template: str, message: Any, ctx: MessageContext
+) -> Attributes:
     return {
         MESSAGING_SYSTEM: SYSTEM,
         MESSAGING_OPERATION: operation,
         MESSAGING_OPERATION_TYPE: "process" if operation == "process" else "send",
         MESSAGING_DESTINATION: str(destination),
-        MESSAGING_DESTINATION_TEMPLATE: destination.type,
+        MESSAGING_DESTINATION_TEMPLATE: template,
         MESSAGING_MESSAGE_ID: ctx.message_id,
         MESSAGE_TYPE: type(message).__name__,
         SENDER: None if ctx.sender is None else str(ctx.sender),
@@ -175,3 +179,5 @@ def _attributes(operation: str, destination: AgentId | TopicId, message: Any, ct
 
 
 _NOTHING: Final = nullcontext()
+_UNIQUE: Final = re.compile(r"_?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What a team makes its types of agents unique by. Names of spans must be few, for those who count by them."""

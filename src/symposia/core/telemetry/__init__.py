@@ -13,6 +13,7 @@ from ._genai import (
     trace_create_agent_span,
     trace_invoke_agent_span,
     trace_tool_span,
+    workflow_invocation,
 )
 from ._listening import (
     captures_content,
@@ -47,4 +48,5 @@ __all__ = [
     "trace_tool_span",
     "tracer_provider",
     "tracing_by",
+    "workflow_invocation",
 ]

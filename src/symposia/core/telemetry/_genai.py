@@ -20,6 +20,7 @@ from symposia.core.telemetry.conventions import (
     TOOL_DESCRIPTION,
     TOOL_NAME,
     TOOL_TYPE,
+    WORKFLOW_NAME,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ def agent_invocation(name: str, description: str, agent_id: str | None = None) -
     """
     return begin_if_traced(
         f"invoke_agent {name}", "INTERNAL", lambda: _agent("invoke_agent", name, agent_id, description)
+    )
+
+
+def workflow_invocation(name: str) -> Activity:
+    """Several agents work together.
+
+    Args:
+        name: What they are called together.
+    """
+    return begin_if_traced(
+        f"invoke_workflow {name}",
+        "INTERNAL",
+        lambda: {OPERATION: "invoke_workflow", PROVIDER: SYSTEM, WORKFLOW_NAME: name},
     )
 
 

@@ -23,6 +23,7 @@ from symposia.core.tools import Tool, ToolSchema
 
 from ._cancellation import Waiting
 from ._errors import Vendor
+from ._observed import ObservedChat
 from ._usage import UsageMeter
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ class EventStream(Protocol):
 class VendorClient(ChatCompletionClient):
     """A client of a vendor's SDK, short of the wire format."""
 
-    def __init__(self, *, vendor: Vendor, model: str, model_info: ModelInfo, context: int) -> None:
+    def __init__(self, *, vendor: Vendor, server: str, model: str, model_info: ModelInfo, context: int) -> None:
         self._vendor = vendor
+        self._server = server
         self._model = model
         self._model_info = model_info
         self._context = context
@@ -115,9 +117,11 @@ class VendorClient(ChatCompletionClient):
             messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
         )
         body = self._checked_body(question)
-        with self._vendor.explaining_errors(self._model), Waiting(cancellation_token) as waiting:
-            whole = await waiting.on(lambda: self._send(body))
-        return self._counted(self._result(whole))
+        chat = self._observed(question, body, stream=False)
+        with chat, chat.current():
+            with self._vendor.explaining_errors(self._model), Waiting(cancellation_token) as waiting:
+                whole = await waiting.on(lambda: self._send(body))
+            return chat.answered(whole, self._counted(self._result(whole)))
 
     async def create_stream(
         self,
@@ -134,11 +138,19 @@ class VendorClient(ChatCompletionClient):
             messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
         )
         assembly = self._assembly()
-        async with aclosing(self._events(self._checked_body(question), cancellation_token)) as events:
-            async for event in events:
-                if text := assembly.feed(event):
-                    yield text
-        yield self._counted(self._result(assembly.whole()))
+        body = self._checked_body(question)
+        with self._observed(question, body, stream=True) as chat:
+            async with aclosing(chat.within(self._events(body, cancellation_token))) as events:
+                async for event in events:
+                    if text := assembly.feed(event):
+                        yield text
+            whole = assembly.whole()
+            result = chat.answered(whole, self._counted(self._result(whole)))
+        yield result
+
+    def _observed(self, question: Question, body: Body, *, stream: bool) -> ObservedChat:
+        json = bool(question.json_output)
+        return ObservedChat(self._vendor.provider, self._server, question.messages, body, stream=stream, json=json)
 
     async def _events(self, body: Body, token: CancellationToken | None) -> AsyncGenerator[object, None]:
         with self._vendor.explaining_errors(self._model), Waiting(token) as waiting:

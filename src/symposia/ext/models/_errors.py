@@ -18,11 +18,13 @@ class Vendor:
 
     Attributes:
         name: As the vendor writes it.
+        provider: As OpenTelemetry's conventions for generative AI write it.
         key: The environment variable that holds its API key.
         errors: What its SDK raises, and lets through from the network, when a request fails.
     """
 
     name: str
+    provider: str
     key: str
     errors: tuple[type[Exception], ...]
 

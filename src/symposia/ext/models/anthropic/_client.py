@@ -70,8 +70,12 @@ class BaseAnthropicChatCompletionClient(VendorClient):
             CATALOG.warn_if_unknown(model, stacklevel=3)
         super().__init__(
             vendor=Vendor(
-                name="Anthropic", key="ANTHROPIC_API_KEY", errors=(anthropic.AnthropicError, httpx2.HTTPError)
+                name="Anthropic",
+                provider="anthropic",
+                key="ANTHROPIC_API_KEY",
+                errors=(anthropic.AnthropicError, httpx2.HTTPError),
             ),
+            server=str(client.base_url),
             model=model,
             model_info=resolve_model_info(facts, model_info, model_capabilities),
             context=facts.context,

@@ -69,7 +69,10 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         if model_info is None and model_capabilities is None:
             CATALOG.warn_if_unknown(model, stacklevel=3)
         super().__init__(
-            vendor=Vendor(name="OpenAI", key="OPENAI_API_KEY", errors=(openai.OpenAIError, httpx2.HTTPError)),
+            vendor=Vendor(
+                name="OpenAI", provider="openai", key="OPENAI_API_KEY", errors=(openai.OpenAIError, httpx2.HTTPError)
+            ),
+            server=str(client.base_url),
             model=model,
             model_info=resolve_model_info(facts, model_info, model_capabilities),
             context=facts.context,
