@@ -1,11 +1,10 @@
 """Requests that are gathered, grouped, sent to the background or to another runtime keep every promise."""
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
-from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
+from tests.support.agents import Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
 
 from symposia.core import (
     AgentId,
@@ -13,10 +12,8 @@ from symposia.core import (
     CancellationToken,
     ClosureContext,
     MessageContext,
-    RoutedAgent,
     TopicId,
     TypeSubscription,
-    message_handler,
 )
 from symposia.core.exceptions import DeadlockError, RuntimeStoppedError
 
@@ -33,23 +30,6 @@ async def _grouped(agent: ClosureContext, other: AgentId) -> Any:
 
 async def _in_a_task(agent: ClosureContext, other: AgentId) -> Any:
     return await asyncio.create_task(agent.send_message("from the other", other))
-
-
-class Stubborn(RoutedAgent):
-    """Its plain function stays in its thread whatever happens to the request."""
-
-    def __init__(self) -> None:
-        super().__init__("stubborn")
-        self.entered = threading.Event()
-        self.let_go = threading.Event()
-        self.order: list[str] = []
-
-    @message_handler
-    def on_ask(self, message: Ask, ctx: MessageContext) -> None:
-        self.order.append(f"{message.text} begins")
-        self.entered.set()
-        self.let_go.wait(WAIT)
-        self.order.append(f"{message.text} ends")
 
 
 class SlowToMake(BaseAgent):
@@ -106,22 +86,6 @@ class EntanglementContract:
             outcomes = await asyncio.gather(*(runtime.send_message("from outside", agent) for agent in (a, b)))
             assert outcomes == ["a from outside", "b from outside"]
             assert await background[0] == "b later"
-
-    async def test_an_agent_waits_for_the_thread_of_a_cancelled_plain_function(self, make_runtime: MakeRuntime) -> None:
-        agent = Stubborn()
-        async with started(make_runtime()) as runtime:
-            agent_id = await agent.register_instance(runtime, AgentId("stubborn", "k"))
-            token = CancellationToken()
-            first = asyncio.create_task(runtime.send_message(Ask("first"), agent_id, cancellation_token=token))
-            await asyncio.to_thread(agent.entered.wait, WAIT)
-            second = asyncio.create_task(runtime.send_message(Ask("second"), agent_id))
-            token.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await first
-            assert agent.order == ["first begins"]
-            agent.let_go.set()
-            await second
-        assert agent.order == ["first begins", "first ends", "second begins", "second ends"]
 
     async def test_a_handler_that_cancels_its_own_token_cancels_itself(self, make_runtime: MakeRuntime) -> None:
         async def cancel(_agent: ClosureContext, _message: Any, ctx: MessageContext) -> None:

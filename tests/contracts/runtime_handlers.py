@@ -1,8 +1,6 @@
 """What a handler may be: by message type, by kind of message, a coroutine or a plain function."""
 
-import logging
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +68,6 @@ class Plain(RoutedAgent):
         return threading.get_ident()
 
 
-class Blocking(RoutedAgent):
-    @message_handler
-    async def on_ask(self, message: Ask, ctx: MessageContext) -> None:
-        until = time.monotonic() + float(message.text)
-        while time.monotonic() < until:
-            pass
-
-
 class Wrong(RoutedAgent):
     @message_handler
     async def on_ask(self, message: Ask, ctx: MessageContext) -> int:
@@ -138,14 +128,3 @@ class HandlerContract:
         async with started(make_runtime()) as runtime:
             await Plain.register(runtime, "plain", lambda: Plain("plain"))
             assert await runtime.send_message(Ask(), AgentId("plain", "k")) != threading.get_ident()
-
-    async def test_a_handler_that_blocks_the_event_loop_is_named_with_its_line(
-        self, make_runtime: MakeRuntime, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        async with started(make_runtime(max_blocking_seconds=0.05)) as runtime:
-            await Blocking.register(runtime, "blocking", lambda: Blocking("blocks"))
-            with caplog.at_level(logging.WARNING):
-                await runtime.send_message(Ask("0.3"), AgentId("blocking", "k"))
-        assert "Agent blocking/k blocks the event loop" in caplog.text
-        assert "Blocking.on_ask" in caplog.text
-        assert "runtime_handlers.py, line" in caplog.text

@@ -1,18 +1,11 @@
-from collections.abc import Mapping
-from typing import Any
+import asyncio
 
 import pytest
 from tests.contracts.runtime_contract import RuntimeContract
-from tests.support.agents import Ask, MakeRuntime, add_agent, started
+from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
-from symposia.core import (
-    AgentId,
-    BaseAgent,
-    ClosureContext,
-    MessageContext,
-    SingleThreadedAgentRuntime,
-    TopicId,
-)
+from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
+from symposia.core.exceptions import DeadlineExceededError
 
 
 class TestEmbeddedRuntime(RuntimeContract):
@@ -21,63 +14,36 @@ class TestEmbeddedRuntime(RuntimeContract):
         return SingleThreadedAgentRuntime
 
 
-class Unsaved(BaseAgent):
-    """Cannot save its state just now."""
-
-    saves = 0
-
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> str:
-        return "still here"
-
-    async def save_state(self) -> Mapping[str, Any]:
-        type(self).saves += 1
-        raise OSError("the disk is full")
-
-
-async def test_the_errors_kept_for_the_owner_are_limited_and_all_are_counted() -> None:
-    async def fail(_agent: ClosureContext, message: Any, _ctx: MessageContext) -> None:
-        raise ValueError(message)
-
-    async with started(SingleThreadedAgentRuntime()) as runtime:
-        await add_agent(runtime, "a", fail, "topic")
-        for number in range(70):
-            await runtime.publish_message(number, TopicId("topic", "k"))
-        with pytest.raises(ExceptionGroup, match=r"failed 70 times.*first 64") as raised:
-            await runtime.stop_when_idle()
-        assert [str(error) for error in raised.value.exceptions] == [str(number) for number in range(64)]
-
-
-async def test_f09_an_agent_that_cannot_save_its_state_is_kept_and_its_owner_told() -> None:
-    runtime = SingleThreadedAgentRuntime(max_idle_agents=0)
-    await Unsaved.register(runtime, "unsaved", lambda: Unsaved("unsaved"))
-    runtime.start()
-    agent = AgentId("unsaved", "k")
-    assert await runtime.send_message(Ask(), agent) == "still here"
-    assert await runtime.send_message(Ask(), agent) == "still here"
-    with pytest.raises(ExceptionGroup, match="2 times"):
-        await runtime.stop_when_idle()
-    assert Unsaved.saves == 2, "once after each message, not over and over"
+async def test_a_request_that_is_given_up_before_the_start_is_kept_no_longer() -> None:
+    runtime = SingleThreadedAgentRuntime()
+    agent = await add_agent(runtime, "echo", answer)
+    with pytest.raises(DeadlineExceededError):
+        await runtime.send_message(Ask("given up"), agent, timeout=0.001)
+    assert runtime.unprocessed_messages_count == 0
+    request = asyncio.create_task(runtime.send_message(Ask("kept"), agent))
+    async with asyncio.timeout(WAIT):
+        await runtime.process_next()
+        assert await request == Answer("kept")
     await runtime.close()
 
 
-async def test_process_next_handles_one_message_and_what_it_asks_of_others() -> None:
-    handled: list[str] = []
+async def test_stopping_interrupts_handlers_in_the_order_in_which_they_began() -> None:
+    ended: list[str] = []
 
-    async def relay(agent: ClosureContext, message: Any, _ctx: MessageContext) -> None:
-        handled.append(message.text)
-        await agent.send_message(Ask("inner"), AgentId("end", "k"))
-
-    async def end(_agent: ClosureContext, message: Any, _ctx: MessageContext) -> None:
-        handled.append(message.text)
+    async def stay(agent: ClosureContext, _message: Ask, _ctx: MessageContext) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(agent.id.type)
 
     runtime = SingleThreadedAgentRuntime()
-    await add_agent(runtime, "relay", relay, "topic")
-    await add_agent(runtime, "end", end)
-    for text in ("first", "second"):
-        await runtime.publish_message(Ask(text), TopicId("topic", "k"))
-    await runtime.process_next()
-    assert handled == ["first", "inner"]
-    assert runtime.unprocessed_messages_count == 1
-    await runtime.process_next()
-    assert handled == ["first", "inner", "second", "inner"]
+    names = [f"agent{number}" for number in range(30)]
+    agents = [await add_agent(runtime, name, stay) for name in names]
+    runtime.start()
+    requests = [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in agents]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(WAIT):
+        await runtime.stop()
+        await asyncio.gather(*requests, return_exceptions=True)
+    assert ended == names
     await runtime.close()

@@ -56,8 +56,10 @@ class Dispatcher:
         self._share = FAIR_SHARE
 
     async def handle_now(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
-        """Carry out a request to an agent that is free, in this task."""
+        """Carry out a request that can have its turn at once, in this task. What never waits is not supervised."""
         call.mailbox.grant_turn(call)
+        if call.mailbox.agent is None and (making := self._begin_to_make(call)) is not None:
+            return await self.supervisor.supervise(call, self._handle_once_made(making, call, message, ctx))
         context = copy_context()
         try:
             handler, waits_for = self._begin(call, message, ctx, context)
@@ -91,7 +93,7 @@ class Dispatcher:
         """Save the state of an agent that is free and let go of it, in a turn of its own."""
         call = Call(self, mailbox, None, None, None)
         mailbox.grant_turn(call)
-        self.supervisor.live.add(call)  # before its task begins, since the runtime is not idle meanwhile
+        self.supervisor.live[call] = None  # before its task begins, since the runtime is not idle meanwhile
         self._start(self.supervisor.supervise(call, self._save_and_close(call)))
 
     def fair_pause_due(self) -> bool:
@@ -101,6 +103,22 @@ class Dispatcher:
             return False
         self._share = FAIR_SHARE
         return True
+
+    def _begin_to_make(self, call: Call) -> Awaitable[None] | None:
+        """Make the call's agent as far as that goes without a wait.
+
+        Returns:
+            The rest of it; None if the agent is made.
+        """
+        context = copy_context()
+        making = self._make(call.mailbox)
+        try:
+            return resume(making, context, context.run(making.send, None))
+        except StopIteration:
+            return None
+        except BaseException:
+            self._release(call)
+            raise
 
     def _begin(
         self, call: Call, message: Any, ctx: DeliveredContext, context: Context
@@ -137,6 +155,10 @@ class Dispatcher:
         self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None
     ) -> Any:
         await self._wait_and_make(call, admission)
+        return await self._handle(call, message, ctx, copy_context())
+
+    async def _handle_once_made(self, making: Awaitable[None], call: Call, message: Any, ctx: DeliveredContext) -> Any:
+        await making
         return await self._handle(call, message, ctx, copy_context())
 
     async def _wait_and_make(self, call: Call, admission: Admission | None) -> None:

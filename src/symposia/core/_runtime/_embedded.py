@@ -111,7 +111,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         if self._interventions is not None:
             message = await self._interventions.on_send(message, ctx, recipient)
         call = self._new_call(mailbox, ctx.token, timeout)
-        if self._gate.phase is Phase.RUNNING and mailbox.is_free and not call.needs_fresh_stack:
+        if self._gate.phase is Phase.RUNNING and mailbox.is_vacant and not call.needs_fresh_stack:
             answer = await self._dispatcher.handle_now(call, message, ctx)
         elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
             answer = await self._handle_once_started(call, message, ctx)
@@ -347,7 +347,9 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         try:
             return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:
-            self._gate.waiting.discard(call)
+            if call in self._gate.waiting:
+                self._gate.waiting.discard(call)
+                self._gate.withdraw(admit)
 
     def _deliver(self, publication: Publication, topic: TopicId) -> None:
         """Put a published message into the mailboxes of its recipients."""

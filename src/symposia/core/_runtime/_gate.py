@@ -96,6 +96,10 @@ class Gate:
             if not arrival.done():
                 arrival.set_result(None)
 
+    def withdraw(self, admit: Callable[[], None]) -> None:
+        """Keep a message no longer, whose sender has given up."""
+        self.held.remove(admit)
+
     async def wait_held(self) -> None:
         """Wait until a message is held."""
         while not self.held:

@@ -19,7 +19,7 @@ class Supervisor:
     A call that never waits is over before anybody could ask, so it is never entered here.
 
     Attributes:
-        live: The calls that wait for something.
+        live: The calls that wait for something, oldest first: stopping does the same in every run of a simulation.
         awake: How many workers are on their feet, with or without a call.
 
     Args:
@@ -27,14 +27,14 @@ class Supervisor:
     """
 
     def __init__(self, release: Callable[[Call], None]) -> None:
-        self.live: set[Call] = set()
+        self.live: dict[Call, None] = {}
         self.awake = 0
         self._release = release
         self._idle_waiters: list[tuple[asyncio.Future[None], AbstractSet[Call]]] = []
 
     async def supervise(self, call: Call, work: Awaitable[Any]) -> Any:
         """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work."""
-        self.live.add(call)
+        self.live[call] = None
         call.enlist()
         cause: BaseException | None = None
         try:
@@ -56,13 +56,13 @@ class Supervisor:
 
     def interrupt_all(self, reason: Callable[[Call], BaseException], besides: AbstractSet[Call] = NOBODY) -> None:
         """Cut every call short, besides some. A call inside another one's task ends with that one."""
-        for call in self.live - besides:
-            if not call.is_inside_its_parents_task:
+        for call in list(self.live):
+            if call not in besides and not call.is_inside_its_parents_task:
                 call.interrupt(reason(call))
 
     def is_idle(self, besides: AbstractSet[Call] = NOBODY) -> bool:
         """Whether nothing is under way, besides some calls."""
-        return self.awake == 0 and self.live <= besides
+        return self.awake == 0 and self.live.keys() <= besides
 
     async def wait_idle(self, besides: AbstractSet[Call] = NOBODY) -> None:
         """Wait until nothing is under way, besides some calls."""
@@ -84,7 +84,7 @@ class Supervisor:
         if work is not None and not work.done():
             work.add_done_callback(lambda _: self._end(call))
             return
-        self.live.discard(call)
+        self.live.pop(call, None)
         self._release(call)
         self.wake_if_idle()
 

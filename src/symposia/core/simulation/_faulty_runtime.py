@@ -131,7 +131,7 @@ class FaultyRuntime(SingleThreadedAgentRuntime):
         """Let a publication travel by itself."""
         link = Mailbox(IN_FLIGHT, AgentKind(IN_FLIGHT.type), self._dispatcher.ready)
         call = Call(self._dispatcher, link, None, ctx.cancellation_token, None)
-        self._calls.live.add(call)  # before its task begins, since the runtime is not idle meanwhile
+        self._calls.live[call] = None  # before its task begins, since the runtime is not idle meanwhile
         flight = asyncio.get_running_loop().create_task(self._fly(call, deliver, message, ctx))
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)

@@ -122,14 +122,13 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self._queue.append(Kind.WAKE, handle)
         return asyncio.wrap_future(job, loop=self)
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002 - its threads are idle
-        """Let the worker threads end."""
-        self._threads.close(wait=self._threads.at_work == 0)
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Do nothing: the worker threads end when the loop is closed."""
 
     def close(self) -> None:
         self._queue.clear()
         self._timers.clear()
-        self._threads.close(wait=False)
+        self._threads.close()
         super().close()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:

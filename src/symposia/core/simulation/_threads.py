@@ -93,10 +93,10 @@ class Threads:
             self._hear(self._words.get())
         return True
 
-    def close(self, *, wait: bool) -> None:
-        """Start no thread any more."""
+    def close(self) -> None:
+        """Let the threads end, and wait for them unless some are still at work."""
         if self._own is not None:
-            self._own.shutdown(wait=wait)
+            self._own.shutdown(wait=self.at_work == 0)
 
     def _end(self, work: Future[Any], job: Future[Any]) -> None:
         self.at_work -= 1
