@@ -63,6 +63,7 @@ async def run(session: Session, server: ModelServer, folder: Path) -> Ended:
         cwd=folder,
         env={
             **os.environ,
+            "TMPDIR": str(folder),
             "OPENAI_API_KEY": "test",
             "OPENAI_BASE_URL": server.openai_url,
             "ANTHROPIC_API_KEY": "test",

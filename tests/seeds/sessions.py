@@ -118,9 +118,13 @@ print([(type(m).__name__, m.source) for m in result.messages if isinstance(m, Ha
         prints=["answer 9"],
     ),
     "conditions are combined, one of them a timedelta": Session(
-        ["conversational_11_termination"],
-        then="print(type(termination).__mro__[1].__name__)",
-        prints=["TerminationCondition"],
+        ["deep_dive_02_agentchat", "conversational_11_termination"],
+        then="""
+import asyncio
+print(asyncio.run(RoundRobinGroupChat([assistant], termination_condition=termination).run(task="go")).stop_reason)
+""",
+        answers=said("on it", "TASK COMPLETE"),
+        prints=["Text 'TASK COMPLETE' mentioned"],
     ),
     "a failed run is tried again": Session(
         ["deep_dive_02_agentchat", "conversational_12_error_handling"],
@@ -132,8 +136,6 @@ class Shaky:
         if Shaky.calls == 1:
             raise ConnectionError("lost")
         return await self.team.run(task=task)
-async def _fast(_): pass
-asyncio.sleep, _sleep = _fast, asyncio.sleep
 print(asyncio.run(safe_team_run(Shaky(), "hello")).messages[-1].content)
 """,
         answers=said("hello back"),
