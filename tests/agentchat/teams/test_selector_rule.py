@@ -11,6 +11,7 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     ModelClientStreamingChunkEvent,
+    SelectorEvent,
     TextMessage,
     ThoughtEvent,
 )
@@ -218,9 +219,22 @@ async def test_the_models_answer_is_streamed_if_asked() -> None:
     client = ReplayChatCompletionClient(["I say bob"])
     await rule(client, streaming=True).decide([TASK], Effects("manager", emit=emitted.append))
 
-    assert "".join(event.to_text() for event in emitted) == "I say bob"
-    assert all(isinstance(event, ModelClientStreamingChunkEvent) for event in emitted)
+    *chunks, whole = emitted
+    assert "".join(chunk.to_text() for chunk in chunks) == "I say bob"
+    assert {chunk.full_message_id for chunk in chunks if isinstance(chunk, ModelClientStreamingChunkEvent)} == {
+        whole.id
+    }
+    assert isinstance(whole, SelectorEvent)
+    assert whole.content == "I say bob"
     assert {event.source for event in emitted} == {"manager"}
+
+
+async def test_each_answer_that_names_no_candidate_is_shown_too() -> None:
+    emitted: list[BaseAgentEvent] = []
+    client = ReplayChatCompletionClient(["I say zoe", "bob"])
+    await rule(client, streaming=True).decide([TASK], Effects("manager", emit=emitted.append))
+
+    assert [event.content for event in emitted if isinstance(event, SelectorEvent)] == ["I say zoe", "bob"]
 
 
 async def test_the_model_is_asked_through_the_door() -> None:

@@ -111,6 +111,17 @@ class ThoughtEvent(BaseAgentEvent):
         return self.content
 
 
+class SelectorEvent(BaseAgentEvent):
+    """What a selector's model said, word for word, before a speaker was found in it."""
+
+    content: str
+    type: Literal["SelectorEvent"] = "SelectorEvent"
+
+    def to_text(self) -> str:
+        """What it said."""
+        return self.content
+
+
 class SelectSpeakerEvent(BaseAgentEvent):
     """A team chose who speaks next: their names."""
 

@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
-from symposia.agentchat.teams._choice import Choice
+from symposia.agentchat.teams._choice import Choice, Chosen
 from symposia.agentchat.teams._effects import Effects
 from symposia.agentchat.teams._rule import Speak, TeamRule, Transcript
 from symposia.core.exceptions import InvalidArgumentError
@@ -47,7 +47,7 @@ class SelectorRule(TeamRule):
         max_attempts: How often to ask the model.
         selector_func: Chooses in place of the model; None leaves it to the model.
         candidate_func: Gives the candidates. Of more than one, the previous speaker is left out if not allowed.
-        streaming: Whether to ask for the answer in pieces and emit them.
+        streaming: Whether to ask for the answer in pieces, emit them, and the whole as a `SelectorEvent`.
         model_context: Which part of the conversation the model sees; all of it, by default.
 
     Raises:
@@ -126,16 +126,9 @@ class SelectorRule(TeamRule):
         if len(candidates) == 1:
             return candidates[0]
         choice = Choice(candidates, by_tool=bool(self._client.model_info["function_calling"]))
-        messages: list[LLMMessage] = [UserMessage(content=await self._ask(transcript, candidates), source="user")]
+        messages: list[LLMMessage] = [UserMessage(content=await self._question(transcript, candidates), source="user")]
         for _ in range(self._max_attempts):
-            answer = await effects.ask(
-                self._client,
-                messages,
-                tools=choice.tools,
-                tool_choice=choice.tool_choice,
-                on_chunk=_emitter(effects) if self._streaming else None,
-            )
-            chosen = choice.read(answer.content)
+            chosen = await self._ask(choice, messages, effects)
             if chosen.name is not None:
                 return chosen.name
             messages += [
@@ -145,7 +138,23 @@ class SelectorRule(TeamRule):
         previous = self._previous
         return candidates[0] if previous is None or previous not in candidates else previous
 
-    async def _ask(self, transcript: Transcript, candidates: Sequence[str]) -> str:
+    async def _ask(self, choice: Choice, messages: Sequence[LLMMessage], effects: Effects) -> Chosen:
+        """Ask once."""
+        said = SelectorEvent(content="", source=effects.agent)
+        answer = await effects.ask(
+            self._client,
+            messages,
+            tools=choice.tools,
+            tool_choice=choice.tool_choice,
+            on_chunk=_emitter(effects, said.id) if self._streaming else None,
+        )
+        chosen = choice.read(answer.content)
+        if self._streaming:
+            said.content = chosen.answer
+            effects.emit(said)
+        return chosen
+
+    async def _question(self, transcript: Transcript, candidates: Sequence[str]) -> str:
         await self._read_on(transcript)
         history = "\n\n".join(map(_line, await self._context.get_messages()))
         roles = "\n".join(f"{name}: {text}" for name, text in self._participants.items())
@@ -195,9 +204,10 @@ async def _result(value: T | Awaitable[T]) -> T:
     return await cast("Awaitable[T]", value) if inspect.isawaitable(value) else cast("T", value)
 
 
-def _emitter(effects: Effects) -> Callable[[str], None]:
+def _emitter(effects: Effects, message_id: str) -> Callable[[str], None]:
     def emit(chunk: str) -> None:
-        effects.emit(ModelClientStreamingChunkEvent(content=chunk, source=effects.agent))
+        event = ModelClientStreamingChunkEvent(content=chunk, source=effects.agent, full_message_id=message_id)
+        effects.emit(event)
 
     return emit
 
