@@ -29,7 +29,8 @@ class BaseMessage(BaseModel, ABC):
     def dump(self) -> Mapping[str, Any]:
         """The message as JSON-ready data, from which `load`, or a `MessageFactory`, makes it again."""
         data = self.model_dump(mode="json")
-        data.setdefault("type", message_type_name(type(self)))
+        if "type" not in data:
+            data["type"] = message_type_name(type(self))
         return data
 
     @classmethod

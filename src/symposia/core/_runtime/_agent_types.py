@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -49,7 +48,7 @@ class AgentKind:
             )
         with AgentInstantiationContext.populate_context((runtime, agent_id)):
             made = self.factory()
-            agent = await made if inspect.isawaitable(made) else made
+            agent = await made if isinstance(made, Awaitable) else made
         if self.expected_class is not None and not isinstance(agent, self.expected_class):
             raise RegistrationError(
                 f"The factory of agent type {self.name!r} made a {type(agent).__name__}, "

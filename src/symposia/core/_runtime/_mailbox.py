@@ -68,8 +68,13 @@ class Mailbox:
 
     @property
     def is_free(self) -> bool:
-        """Whether a message that comes now can be handled at once."""
-        return self.agent is not None and (self.concurrent or (self.running is None and not self.queue))
+        """Whether there is an agent that has nothing to do."""
+        return self.agent is not None and self.is_vacant
+
+    @property
+    def is_vacant(self) -> bool:
+        """Whether a message that comes now has its turn at once."""
+        return self.concurrent or (self.running is None and not self.queue)
 
     def settle_in(self, agent: Agent) -> None:
         """The agent was made."""
@@ -95,7 +100,7 @@ class Mailbox:
             DeadlockError: It would wait for itself.
         """
         running = self.running
-        if self.concurrent or (running is None and not self.queue):
+        if self.is_vacant:
             self.grant_turn(call)
             return None
         if running is not None:
@@ -116,7 +121,7 @@ class Mailbox:
 
     def post(self, publication: Publication) -> None:
         """Accept a published message."""
-        if self.concurrent or (self.running is None and not self.queue):
+        if self.is_vacant:
             self.ready.append(self)
         self._enqueue(publication)
 
