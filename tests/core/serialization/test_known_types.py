@@ -1,12 +1,13 @@
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, Optional, TypedDict, Union
+from datetime import datetime
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from symposia.core import MessageSerializer, try_get_known_serializers_for_type
 from symposia.core.exceptions import MessageFormatError, MessageSerializationError
@@ -125,6 +126,53 @@ def test_a_dataclass_that_holds_one_whose_annotations_cannot_be_read_is_refused(
         known(Outer).serialize(Outer(Inner(None)))
 
 
+class Circle(BaseModel):
+    kind: Literal["circle"] = "circle"
+
+
+class Square(BaseModel):
+    kind: Literal["square"] = "square"
+
+
+@dataclass
+class Place:
+    at: Point | Note
+
+
+TOLD_APART: list[Any] = [
+    int | str,
+    float | int | bool | None,
+    Point | str | list[int] | None,
+    Literal["auto"] | str,  # noqa: PYI051 - what is tested
+    Any | None,
+    dict[str, list[int | str]],
+    Annotated[Circle | Square, Field(discriminator="kind")],
+    list[Annotated[Circle | Square, Field(discriminator="kind")]],
+]
+LOOK_ALIKE: list[Any] = [
+    Point | Note,
+    bytes | str,
+    datetime | str | None,
+    list[int] | tuple[int, ...],
+    dict[str, list[Circle | Square]],
+    Place,
+]
+
+
+@pytest.mark.parametrize("hint", TOLD_APART)
+def test_a_union_that_json_can_tell_apart_is_taken(hint: Any) -> None:
+    Holder = make_dataclass("Holder", [("value", hint), ("number", int, 0)])  # noqa: N806 - a class
+    with pytest.raises(MessageFormatError, match="number: Input should be a valid integer"):
+        known(Holder).deserialize(b'{"number": "no"}')
+
+
+@pytest.mark.parametrize("hint", LOOK_ALIKE)
+def test_a_union_whose_members_look_alike_in_json_is_refused_with_the_way_out(hint: Any) -> None:
+    Holder = make_dataclass("Holder", [("value", hint)])  # noqa: N806 - a class
+    with pytest.raises(MessageSerializationError, match=r"Holder cannot leave .*'value'.*look alike.*discriminator"):
+        known(Holder).deserialize(b"{}")
+
+
 @pytest.mark.parametrize("cls", [Point, Note, StringValue])
 def test_a_message_of_another_class_is_refused(cls: type) -> None:
     with pytest.raises(MessageSerializationError, match=r"stands for .*, and cannot be used for a .*Plain"):
@@ -140,3 +188,16 @@ def test_an_envelope_is_a_message_too() -> None:
     envelope = AnyMessage()
     envelope.Pack(StringValue(value="x"))
     assert known(AnyMessage).deserialize(known(AnyMessage).serialize(envelope)) == envelope
+
+
+def test_bytes_that_the_class_itself_does_not_take_are_no_such_message() -> None:
+    @dataclass
+    class Positive:
+        number: int
+
+        def __post_init__(self) -> None:
+            if self.number <= 0:
+                raise ValueError(f"{self.number} is not positive")
+
+    with pytest.raises(MessageFormatError, match="Positive: -1 is not positive"):
+        known(Positive).deserialize(b'{"number": -1}')

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from symposia.core._serialization._json import check_class
+from symposia.core._serialization._refusals import check_class, not_readable
 from symposia.core._serialization._serializer import PROTOBUF_DATA_CONTENT_TYPE, MessageSerializer
 from symposia.core._serialization._type_name import full_name, wire_name
 from symposia.core.exceptions import MessageFormatError
@@ -60,7 +60,7 @@ class ProtobufMessageSerializer(MessageSerializer[ProtobufT], Generic[ProtobufT]
             envelope = AnyMessage.FromString(payload)
             is_ours = envelope.Unpack(message)
         except DecodeError as error:
-            raise MessageFormatError(f"The bytes are no {full_name(self.cls)}: {error}") from error
+            raise not_readable(self.cls, error) from error
         if not is_ours:
             raise MessageFormatError(f"The bytes are no {full_name(self.cls)} but a '{envelope.type_url}'")
         return message

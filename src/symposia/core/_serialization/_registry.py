@@ -108,10 +108,12 @@ def _as_it_came(message: UnknownPayload, data_content_type: str) -> bytes:
 
 def _clash(present: MessageSerializer[Any] | None, new: MessageSerializer[Any]) -> str | None:
     """What is wrong with two serializers for one name, if anything: a class defined anew takes the old one's place."""
-    classes = [getattr(one, "cls", None) for one in (present, new)]
-    first, second = (full_name(cls) if isinstance(cls, type) else None for cls in classes)
-    if first is None or second is None or first == second:
+    first, second = getattr(present, "cls", None), getattr(new, "cls", None)
+    if first is second or not isinstance(first, type) or not isinstance(second, type):
+        return None
+    if full_name(first) == full_name(second):
         return None
     return (
-        f"Two message types are named '{new.type_name}', {first} and {second}: rename one before it leaves the process."
+        f"Two message types are named '{new.type_name}', {full_name(first)} and {full_name(second)}: rename one before "
+        "it leaves the process."
     )
