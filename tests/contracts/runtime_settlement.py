@@ -15,7 +15,7 @@ from symposia.core import (
     MessageContext,
     TopicId,
 )
-from symposia.core.exceptions import MessageDroppedException, RuntimeStoppedError
+from symposia.core.exceptions import DeadlineExceededError, MessageDroppedException, RuntimeStoppedError
 
 
 class Dropper(DefaultInterventionHandler):
@@ -38,6 +38,24 @@ class Appender(DefaultInterventionHandler):
 
     async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any:
         return Answer(message.text + self._text.upper()) if isinstance(message, Answer) else message
+
+
+class Asking(DefaultInterventionHandler):
+    """Asks a person who never answers, about each request or each answer."""
+
+    def __init__(self, *, about_answers: bool) -> None:
+        self.asked = asyncio.Event()
+        self._about_answers = about_answers
+
+    async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:
+        return message if self._about_answers else await self._ask()
+
+    async def on_response(self, message: Any, *, sender: AgentId, recipient: AgentId | None) -> Any:
+        return await self._ask()
+
+    async def _ask(self) -> Any:
+        self.asked.set()
+        await asyncio.Event().wait()
 
 
 class SettlementContract:
@@ -68,6 +86,28 @@ class SettlementContract:
             await runtime.publish_message(Ask("+"), TopicId("news", "k"))
             await runtime.stop_when_idle()
         assert heard == ["-ab", "+ab"]
+
+    @pytest.mark.parametrize("about_answers", [False, True])
+    async def test_a_deadline_holds_while_an_intervention_handler_takes_its_time(
+        self, make_runtime: MakeRuntime, about_answers: bool
+    ) -> None:
+        async with started(make_runtime(intervention_handlers=[Asking(about_answers=about_answers)])) as runtime:
+            agent = await add_agent(runtime, "echo", answer)
+            with pytest.raises(DeadlineExceededError, match="echo/k"):
+                await runtime.send_message(Ask(), agent, timeout=0.01)
+
+    @pytest.mark.parametrize("about_answers", [False, True])
+    async def test_f03_stopping_answers_whoever_waits_for_an_intervention_handler(
+        self, make_runtime: MakeRuntime, about_answers: bool
+    ) -> None:
+        asking = Asking(about_answers=about_answers)
+        async with started(make_runtime(intervention_handlers=[asking])) as runtime:
+            agent = await add_agent(runtime, "echo", answer)
+            request = asyncio.create_task(runtime.send_message(Ask(), agent))
+            await asking.asked.wait()
+            await runtime.stop()
+            with pytest.raises(RuntimeStoppedError, match="echo/k"):
+                await request
 
     async def test_an_error_of_a_handler_reaches_the_caller_with_its_type(self, make_runtime: MakeRuntime) -> None:
         async def fail(_agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
@@ -100,16 +100,15 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         timeout: float | None = None,
     ) -> CoroutineType[Any, Any, Any]:
         ctx = DeliveredContext(sender, None, True, cancellation_token, message_id)
+        send = self._send if self._interventions is None else self._send_past_interventions
         if self._is_observed():
-            return self._observer.send(partial(self._send, message, recipient, ctx, timeout), message, recipient, ctx)
-        return self._send(message, recipient, ctx, timeout)
+            return self._observer.send(partial(send, message, recipient, ctx, timeout), message, recipient, ctx)
+        return send(message, recipient, ctx, timeout)
 
     async def _send(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
-        if self._interventions is not None:
-            message = await self._interventions.on_send(message, ctx, recipient)
         call = self._new_call(mailbox, ctx.token, timeout)
         if self._gate.phase is Phase.RUNNING and mailbox.is_vacant and not call.needs_fresh_stack:
             answer = await self._dispatcher.handle_now(call, message, ctx)
@@ -118,11 +117,27 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         else:
             self._gate.refuse_if_closed()
             answer = await self._dispatcher.handle_in_turn(call, message, ctx)
-        if self._interventions is not None:
-            answer = await self._interventions.on_response(answer, recipient, ctx.sender)
         if self._dispatcher.fair_pause_due():
             await asyncio.sleep(0)
         return answer
+
+    async def _send_past_interventions(
+        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
+    ) -> Any:
+        """Supervised as a whole: a handler that asks a person takes its time, and can be cut short like an agent."""
+        mailbox = self._types.mailbox(recipient)
+        if mailbox is None:
+            raise self._undeliverable(message, recipient, ctx)
+        if self._gate.phase is not Phase.RUNNING:
+            return await self._intervene(message, recipient, ctx, timeout)
+        call = self._new_call(mailbox, ctx.token, timeout)
+        return await self._calls.supervise(call, self._intervene(message, recipient, ctx, None))
+
+    async def _intervene(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
+        interventions = cast("Interventions", self._interventions)
+        message = await interventions.on_send(message, ctx, recipient)
+        answer = await self._send(message, recipient, ctx, timeout)
+        return await interventions.on_response(answer, recipient, ctx.sender)
 
     def publish_message(
         self,
