@@ -5,7 +5,7 @@ from typing import Any
 
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, ComponentBase
 
 
 @dataclass(kw_only=True)
@@ -21,11 +21,13 @@ class Response:
     inner_messages: Sequence[BaseAgentEvent | BaseChatMessage] | None = None
 
 
-class ChatAgent(TaskRunner, ABC):
+class ChatAgent(TaskRunner, ComponentBase, ABC):
     """What a team needs of an agent. Subclass `BaseChatAgent`, which does half of it.
 
     An agent remembers: it is given the messages that are new since its last turn, never the whole conversation.
     """
+
+    component_type = "agent"
 
     @property
     @abstractmethod

@@ -3,10 +3,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from symposia.agentchat.base._task import TaskRunner
+from symposia.core import ComponentBase
 
 
-class Team(TaskRunner, ABC):
+class Team(TaskRunner, ComponentBase, ABC):
     """Agents that work on a task together."""
+
+    component_type = "team"
 
     @property
     @abstractmethod

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.core import ComponentBase
 from symposia.core.exceptions import UsageError
 
 
@@ -19,8 +20,10 @@ class TerminatedException(UsageError, RuntimeError):  # noqa: N818 - AutoGen's n
         super().__init__(message)
 
 
-class TerminationCondition(ABC):
+class TerminationCondition(ComponentBase, ABC):
     """Says when a run ends. Combine conditions with ``&`` (all of them) and ``|`` (any of them)."""
+
+    component_type = "termination"
 
     @property
     @abstractmethod

@@ -3,6 +3,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, computed_field
 
 from symposia.agentchat.messages._base import BaseChatMessage
+from symposia.core import Component
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import UserMessage
 from symposia.core.utils import schema_to_pydantic_model
@@ -42,7 +43,7 @@ class StructuredMessage(BaseChatMessage, Generic[StructuredContentType]):
         return UserMessage(content=self.content.model_dump_json(), source=self.source)
 
 
-class StructuredMessageFactory:
+class StructuredMessageFactory(Component):
     """Makes a `StructuredMessage` class at run time, from a model or from a JSON schema.
 
     Attributes:
@@ -59,6 +60,8 @@ class StructuredMessageFactory:
     Raises:
         InvalidArgumentError: Neither or both of a schema and a model are given.
     """
+
+    component_type = "structured_message"
 
     def __init__(
         self,

@@ -11,8 +11,8 @@ from symposia.core._component._component import (
     is_component_instance,
 )
 from symposia.core._component._model import ComponentModel, ComponentType
+from symposia.core._component._providers import our_module
 from symposia.core._component._trust import allow_components_from, require_trusted_code, trust_component_code
-from symposia.core._component._values import config_of
 
 __all__ = [
     "Component",
@@ -24,9 +24,9 @@ __all__ = [
     "ComponentToConfig",
     "ComponentType",
     "allow_components_from",
-    "config_of",
     "is_component_class",
     "is_component_instance",
+    "our_module",
     "require_trusted_code",
     "trust_component_code",
 ]

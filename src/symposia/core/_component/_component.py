@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeGuard, cast,
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from symposia.core._component._constructor import RecordsArguments
+from symposia.core._component._constructor import RecordsArguments, given_arguments
 from symposia.core._component._loading import load, read_model
 from symposia.core._component._model import ComponentModel, ComponentType
 from symposia.core._component._providers import name_of
@@ -71,7 +71,21 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         Raises:
             ComponentError: An argument cannot be saved; the text names the class and the argument.
         """
-        return cast("ConfigT", config_of(self))
+        return cast("ConfigT", self._derived_config())
+
+    def _derived_config(self, **instead: object) -> BaseModel:
+        """What the instance was constructed with, but for some arguments, which are to be saved as this instead.
+
+        Raises:
+            ComponentError: An argument cannot be saved; the text names the class and the argument.
+        """
+        return config_of(
+            self, {name: instead.get(name, value) for name, value in self._constructor_arguments().items()}
+        )
+
+    def _constructor_arguments(self) -> dict[str, Any]:
+        """What the instance was constructed with, by name; defaults included."""
+        return given_arguments(self)
 
     def dump_component(self) -> ComponentModel:
         """Write the component down. A secret is replaced by asterisks.
@@ -181,7 +195,7 @@ class ComponentLoader:
 
         Args:
             model: A component, written down. It is not changed.
-            expected: What it has to be; the class that this is called on, by default.
+            expected: What it has to be; the class that this is called on, by default. `Component` is any.
             allow: Packages, beside this project, whose components may be loaded; see `allow_components_from`.
             trust_code: Whether code in it may run; see `trust_component_code`.
 
@@ -189,12 +203,13 @@ class ComponentLoader:
             ComponentError: It cannot be loaded; the text names the provider and says what to do.
             MissingExtraError: It needs an optional dependency.
         """
-        wanted = expected or (None if cls in _ANY else cls)
+        wanted = expected or cls
+        kinds = () if wanted in _ANY else (wanted,)
         with ExitStack() as trusted:
             trusted.enter_context(allow_components_from(*allow))
             if trust_code:
                 trusted.enter_context(trust_component_code())
-            return load(read_model(model), () if wanted is None else (wanted,), asked_for=wanted)
+            return load(read_model(model), kinds, asked_for=wanted)
 
 
 class ComponentBase(

@@ -17,7 +17,6 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 
 from symposia.core.exceptions import ComponentError
@@ -145,9 +144,25 @@ def constructor_of(cls: type) -> Constructor:
             arguments[name] = _argument(parameter, hint)
             continue
         open_ended = True
-        passed_on = _options(hint) if get_origin(hint) is Unpack else _passed_on(cls, owner)
+        passed_on = options_of(*get_args(hint)) if get_origin(hint) is Unpack else _passed_on(cls, owner)
         arguments.update({option: argument for option, argument in passed_on.items() if option not in arguments})
     return Constructor(arguments=arguments, open_ended=open_ended)
+
+
+def options_of(options: Any) -> dict[str, Argument]:
+    """The keys of a `TypedDict`, as arguments."""
+    hints = get_type_hints(options, include_extras=True)
+    return {name: _option(hint, required=name in options.__required_keys__) for name, hint in hints.items()}
+
+
+def _option(hint: Any, *, required: bool) -> Argument:
+    marked = get_origin(hint)  # `__required_keys__` does not see marks in annotations that are text
+    return Argument(
+        kind=inspect.Parameter.KEYWORD_ONLY,
+        annotation=get_args(hint)[0] if marked in {Required, NotRequired} else hint,
+        required=marked is Required or (required and marked is not NotRequired),
+        default=None,
+    )
 
 
 def _signature_of(cls: type) -> inspect.Signature:
@@ -175,27 +190,6 @@ def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
     required = parameter.default is _NO_DEFAULT and not items
     default = None if required else () if items else parameter.default
     return Argument(kind=parameter.kind, annotation=hint, required=required, default=default)
-
-
-def _options(unpacked: Any) -> dict[str, Argument]:
-    """The keys of a `TypedDict`, as arguments."""
-    (options,) = get_args(unpacked)
-    if not is_typeddict(options):
-        return {}
-    required: frozenset[str] = options.__required_keys__
-    return {
-        name: Argument(
-            kind=inspect.Parameter.KEYWORD_ONLY,
-            annotation=_without_marks(hint),
-            required=name in required,
-            default=None,
-        )
-        for name, hint in get_type_hints(options, include_extras=True).items()
-    }
-
-
-def _without_marks(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) in {Required, NotRequired} else hint
 
 
 def _passed_on(cls: type, owner: type) -> dict[str, Argument]:

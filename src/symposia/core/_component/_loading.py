@@ -67,7 +67,8 @@ def _fits(found: type, expected: tuple[type, ...]) -> bool:
 
 
 def _made(cls: type[Component], model: ComponentModel) -> Any:
-    config = model.config
+    schema: type[BaseModel] = cls.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - any schema will do
+    config = _adapted(cls, schema, model) if is_autogens(model.provider) else model.config
     version = model.component_version
     if version is not None and version > cls.component_version:
         raise ComponentError(
@@ -75,10 +76,8 @@ def _made(cls: type[Component], model: ComponentModel) -> Any:
             f"{cls.component_version} here. Install the version that saved it, or a later one."
         )
     if version is not None and version < cls.component_version:
-        return cls._from_config_past_version(config, version)
-    schema: type[BaseModel] = cls.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - any schema will do
+        return cls._from_config_past_version(dict(config), version)
     if issubclass(schema, DerivedConfig):
-        config = _adapted(cls, schema, model) if is_autogens(model.provider) else config
         config = {name: value for name, value in config.items() if value != MASK}
     return cls._from_config(_validated(schema, config, model))
 
@@ -86,8 +85,10 @@ def _made(cls: type[Component], model: ComponentModel) -> Any:
 def _adapted(cls: type[Component], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
     """What AutoGen has saved, as the arguments of a constructor of ours."""
     config = cls._from_autogen(model.config)
+    if schema.model_config.get("extra") != "forbid":
+        return config
     known = {info.alias or name for name, info in schema.model_fields.items()}
-    unknown = [] if schema.model_config.get("extra") == "allow" else [name for name in config if name not in known]
+    unknown = [name for name in config if name not in known]
     if unknown:
         warnings.warn(
             f"{model.provider!r} has fields that {cls.__name__} does not have, and which are left out: {unknown}",

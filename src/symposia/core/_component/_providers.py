@@ -33,10 +33,16 @@ def our_name(provider: str) -> str:
     """What a provider is called here: a class of AutoGen, of a private module too, by its public name."""
     if provider in SHORT_NAMES:
         return SHORT_NAMES[provider]
-    root, *modules, name = provider.split(".")
-    if root not in ROOTS:
+    if provider.partition(".")[0] not in ROOTS:
         return provider
-    return ".".join([ROOTS[root], *takewhile(_is_public, modules), name])
+    module, _, name = provider.rpartition(".")
+    return f"{our_module(module)}.{name}" if module else provider
+
+
+def our_module(module: str) -> str:
+    """What a module is called here: one of AutoGen, by the public module that it belongs to."""
+    root, *modules = module.split(".")
+    return ".".join([ROOTS[root], *takewhile(_is_public, modules)]) if root in ROOTS else module
 
 
 def name_of(cls: type) -> str:

@@ -14,13 +14,26 @@ import types
 from collections import abc
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Final, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NoReturn,
+    NotRequired,
+    Required,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    is_typeddict,
+)
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing_extensions import TypedDict
 
-from symposia.core._component._constructor import Argument, constructor_of
+from symposia.core._component._constructor import Argument, constructor_of, options_of
 from symposia.core._component._model import ComponentModel
 from symposia.core._field_names import field_names
 
@@ -103,6 +116,8 @@ def savable(annotation: Any) -> Any:
         return list[items[0]] if origin in _SEQUENCES else origin[items]
     if (origin or annotation) is _FUNCTION:
         return Unsavable
+    if is_typeddict(annotation):
+        return _typed_dict(annotation)
     return ComponentModel if is_component_type(origin or annotation) else _plain(annotation)
 
 
@@ -131,11 +146,24 @@ def _union(forms: list[Any]) -> Any:
 
 
 @lru_cache(maxsize=1024)
+def _typed_dict(annotation: Any) -> Any:
+    """The same with values that can be saved, since pydantic takes none of `typing` before Python 3.12."""
+    keys = {
+        name: (Required if key.required else NotRequired)[savable(key.annotation)]
+        for name, key in options_of(annotation).items()
+    }
+    # Any: a class that is made here has no type that could be said
+    typed: Any = TypedDict(annotation.__name__, keys)  # pyright: ignore[reportArgumentType] - the keys are not literal
+    typed.__pydantic_config__ = ConfigDict(extra="allow")
+    return typed
+
+
+@lru_cache(maxsize=1024)
 def _plain(annotation: Any) -> Any:
     """The type itself, if JSON can hold its values."""
     try:
         TypeAdapter(Any if annotation is object else annotation)
-    except PydanticUserError:
+    except (PydanticUserError, TypeError):  # the latter of generics over ParamSpec
         return Unsavable
     return Any if annotation is object else annotation
 
@@ -165,4 +193,6 @@ def describe(value: object) -> str:
     """What a value is, for people to read."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    return f"the function {value.__name__}" if isinstance(value, types.FunctionType) else f"a {type(value).__name__}"
+    if isinstance(value, types.FunctionType):
+        return f"the function {value.__name__}"
+    return f"{type(value).__name__} object"

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from symposia.core._component._constructor import constructor_of, given_arguments
+from symposia.core._component._constructor import constructor_of
 from symposia.core._component._model import ComponentModel
 from symposia.core._component._schema import (
     DerivedConfig,
@@ -21,6 +21,8 @@ from symposia.core._component._schema import (
 from symposia.core.exceptions import ComponentError, SymposiaError
 from symposia.core.utils import schema_to_pydantic_model
 
+_PLAIN: Final = (str, int, float, list, dict, BaseModel, type(None))
+
 MASK: Final = "**********"
 """What stands for a secret; as pydantic writes a `SecretStr`."""
 
@@ -28,31 +30,28 @@ Load: TypeAlias = Callable[[ComponentModel, tuple[type, ...]], object]
 """Makes a component that has to be of one of these types; of any, if there are none."""
 
 
-def config_of(instance: object, values: Mapping[str, Any] | None = None) -> BaseModel:
-    """The configuration of an instance: what it was constructed with.
+def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
+    """The configuration of an instance.
 
     Args:
         instance: A component.
-        values: What to save in place of what it was constructed with, by name.
+        values: The arguments of its constructor, by name.
 
     Raises:
         ComponentError: A value cannot be saved; the text names the class and the argument.
     """
     cls = type(instance)
     schema: type[BaseModel] = getattr(cls, "component_config_schema", None) or config_schema_of(cls)
-    given = given_arguments(instance) if values is None else values
     secrets: frozenset[str] = getattr(cls, "component_secrets", frozenset())
     components = component_types_of(cls)
-    written = {
-        name: MASK
-        if name in secrets and value is not None
-        else _written(value, f"{cls.__name__}.{name}", components.get(name, (object,)))
-        for name, value in given.items()
-    }
+    written: dict[str, Any] = {}
+    for name, value in values.items():
+        masked = name in secrets and value is not None
+        written[name] = MASK if masked else _written(value, f"{cls.__name__}.{name}", components.get(name, (object,)))
     try:
         return schema.model_validate(written)
     except ValidationError as error:
-        raise ComponentError(f"{cls.__name__} cannot be saved: {explain(error, given)}") from error
+        raise ComponentError(f"{cls.__name__} cannot be saved: {explain(error, is_saved=True)}.") from error
 
 
 def json_of(cls: type, config: BaseModel) -> dict[str, Any]:
@@ -87,13 +86,13 @@ def construct(cls: type, config: BaseModel, load: Load) -> object:
     )
 
 
-def explain(error: ValidationError, given: Mapping[str, Any] | None = None) -> str:
-    """What is wrong with which field."""
+def explain(error: ValidationError, *, is_saved: bool = False) -> str:
+    """What is wrong with which field, of what is being saved or loaded."""
     lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
         what = fault["msg"]
-        if given is not None and fault["type"] in {"model_type", "unsavable"}:
+        if is_saved and not isinstance(fault["input"], _PLAIN):
             what = f"{describe(fault['input'])} has no form in JSON"
         if fault["type"] == "extra_forbidden":
             what = "there is no such field"
@@ -158,13 +157,19 @@ def _read(value: Any, components: tuple[type, ...], load: Load) -> Any:
 
 def _derived_json(cls: type, config: DerivedConfig) -> dict[str, Any]:
     """As JSON, without what is None because nothing was given."""
-    try:
-        written = config.model_dump(mode="json", serialize_as_any=True)
-    except PydanticSerializationError as error:
-        raise ComponentError(f"{cls.__name__} cannot be saved: {error}") from error
     arguments = constructor_of(cls).arguments
+    written: dict[str, Any] = {}
+    for field in (*type(config).model_fields, *(config.model_extra or {})):
+        written.update(_field_json(cls, config, field))
     return {
         name: value
         for name, value in written.items()
         if value is not None or (name in arguments and arguments[name].default is not None)
     }
+
+
+def _field_json(cls: type, config: DerivedConfig, field: str) -> dict[str, Any]:
+    try:
+        return config.model_dump(mode="json", serialize_as_any=True, include={field})
+    except PydanticSerializationError as error:
+        raise ComponentError(f"{cls.__name__}.{field} cannot be saved: {error}.") from error

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._component import config_of
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import SystemMessage
 
@@ -29,7 +28,7 @@ class ListMemory(Memory):
 
     def _to_config(self) -> BaseModel:
         """What it remembers now, as it is what makes a memory."""
-        return config_of(self, {"name": self._name, "memory_contents": self._contents})
+        return self._derived_config(memory_contents=self._contents)
 
     @property
     def name(self) -> str:

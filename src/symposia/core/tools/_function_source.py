@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
+from symposia.core._component import our_module
 from symposia.core.code_executor import Alias, Import, ImportFromModule
 from symposia.core.exceptions import ComponentError
 
@@ -117,12 +118,14 @@ def _bound_by(each: Import) -> Iterator[str]:
 
 
 def _statement(each: Import) -> str:
+    """The statement of an import; what AutoGen has is imported from here."""
     if isinstance(each, str):
-        return f"import {each}"
+        ours, root = our_module(each), each.partition(".")[0]
+        return f"import {each}" if ours == each else f"import {ours}\nimport {our_module(root)} as {root}"
     if isinstance(each, Alias):
-        return f"import {each.name} as {each.alias}"
+        return f"import {our_module(each.name)} as {each.alias}"
     items = [item if isinstance(item, str) else f"{item.name} as {item.alias}" for item in each.imports]
-    return f"from {each.module} import {', '.join(items)}"
+    return f"from {our_module(each.module)} import {', '.join(items)}"
 
 
 def _unsavable(tool: str, why: str) -> ComponentError:

@@ -46,8 +46,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
     models and dataclasses included. ``Annotated[int, "what it is"]`` and ``Annotated[int, Field(…)]`` describe a
     parameter. One that is named ``cancellation_token`` gets the token of the call and is not shown to the model.
 
-    Written down, the function is text, with the imports of what it uses of its module. Loading it again runs that text,
-    which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
+    Written down, the function is text, read from its file, with the imports of what it uses of its module. Loading it
+    again runs that text, which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
 
     Cancelling the token ends the call with `asyncio.CancelledError`. An ``async def`` is cancelled. A thread cannot be:
     a plain ``def`` runs on with nobody waiting, unless it looks at its ``cancellation_token``.

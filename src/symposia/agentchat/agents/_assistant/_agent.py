@@ -1,6 +1,6 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -84,6 +84,8 @@ class AssistantAgent(BaseChatAgent):
         InvalidArgumentError: The arguments cannot work together, or `name` is no identifier; the text says why.
         TypeError: `memory` is something else.
     """
+
+    component_version = 2
 
     def __init__(
         self,
@@ -175,6 +177,30 @@ class AssistantAgent(BaseChatAgent):
         """Take back what `save_state` gave, in place of the conversation so far."""
         self._intake.answered()
         await self._model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
+
+    def _to_config(self) -> BaseModel:
+        """What it was constructed with, functions as tools."""
+        tools = self._constructor_arguments().get("tools")
+        return self._derived_config(tools=None if tools is None else checked_tools(self.name, tools, can_call=True))
+
+    @classmethod
+    def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Self:  # noqa: ARG003 - there is but one
+        """Version 1 had tools where version 2 of AutoGen has a workbench; here both are known."""
+        return cls._from_config(cls.component_config_schema.model_validate(config))
+
+    @classmethod
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments, as AutoGen saves them.
+
+        It leaves out a system message that is None, saves a workbench where there are no tools, and saves the class of
+        structured answers as a factory of messages.
+        """
+        own = {"system_message": None, **config}
+        own["workbench"] = [each for each in own.get("workbench") or () if each.get("config", {}).get("tools") != []]
+        if factory := own.pop("structured_message_factory", None):
+            own["output_content_type"] = {"json_schema": factory["config"]["json_schema"]}
+            own["output_content_type_format"] = factory["config"].get("format_string")
+        return own if own["workbench"] else {**own, "workbench": None}
 
 
 def _output(content_type: type[BaseModel] | None, format_string: str | None) -> StructuredMessageFactory | None:

@@ -177,6 +177,11 @@ class CodeExecutorAgent(BaseChatAgent):
         self._intake.answered()
         await self._model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
 
+    @classmethod
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """AutoGen leaves out a system message that is None."""
+        return {"system_message": None, **config}
+
 
 def _texts(message: BaseChatMessage) -> list[str]:
     if isinstance(message, TextMessage):

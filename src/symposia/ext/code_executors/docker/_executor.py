@@ -100,6 +100,12 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             packages=None if prepared_image(image) == image else PINNED_NAMES,
         )
 
+    @classmethod
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """AutoGen saves the name that it has made up for a container."""
+        made_up = str(config.get("container_name")).startswith("autogen-code-exec-")
+        return {name: value for name, value in config.items() if not (made_up and name == "container_name")}
+
     @property
     def bind_dir(self) -> Path:
         """The folder that the code sees below ``/data``; the work folder where none was given."""

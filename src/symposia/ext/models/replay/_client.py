@@ -56,6 +56,8 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         ValueError: `model_info` lacks a field.
     """
 
+    component_type = "replay_chat_completion_client"
+
     def __init__(self, chat_completions: Script, model_info: ModelInfo | None = None) -> None:
         if model_info is not None:
             validate_model_info(model_info)
