@@ -13,6 +13,9 @@ from tests.support.sandboxes import require
 
 from symposia.ext.code_executors.docker import DockerBackend
 
+OURS = ".made-by-the-tests-of-symposia"
+"""Stands in the folders that these tests make, so that those of a run that was killed are not taken for somebody's."""
+
 
 @pytest.fixture
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
@@ -27,11 +30,12 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
 
 @contextmanager
 def _made(folder: Path) -> Generator[None]:
-    if folder.exists():
+    if folder.exists() and not (folder / OURS).exists():
         pytest.skip(f"{folder} is somebody's already")
     top = next(parent for parent in (folder, *folder.parents) if parent.parent.exists())
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / OURS).touch()
     except PermissionError as error:
         pytest.skip(f"{folder} cannot be made: {error}")
     try:
