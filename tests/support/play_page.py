@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypedDict
 
-SECONDS = 20
+SECONDS = 60
 """How long a page may take; a longer one ends with a traceback of where it hangs."""
 
 
