@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic_core import PydanticSerializationError
 
-from symposia.core._serialization._refusals import check_class, not_readable, not_writable
-from symposia.core._serialization._serializer import JSON_DATA_CONTENT_TYPE, MessageSerializer
+from symposia.core._serialization._class_serializer import ClassSerializer
+from symposia.core._serialization._refusals import not_readable, not_writable
+from symposia.core._serialization._serializer import JSON_DATA_CONTENT_TYPE
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -17,27 +18,17 @@ if TYPE_CHECKING:
 DataclassT = TypeVar("DataclassT", bound="DataclassInstance")
 
 
-class DataclassJsonMessageSerializer(MessageSerializer[DataclassT], Generic[DataclassT]):
+class DataclassJsonMessageSerializer(ClassSerializer[DataclassT]):
     """Dataclasses as JSON objects, with anything in their fields that pydantic can write, and read as the same.
 
-    A field that is not an argument of the constructor is neither written nor read. An unknown field is ignored.
+    A field that is not an argument of the constructor is neither written nor read. An unknown field is ignored. What a
+    field holds is written as its annotation says: of an object of a subclass, only what the base class has.
 
     Args:
         cls: The messages' class.
     """
 
-    def __init__(self, cls: type[DataclassT]) -> None:
-        self.cls = cls
-
-    @property
-    def data_content_type(self) -> str:
-        """JSON."""
-        return JSON_DATA_CONTENT_TYPE
-
-    @property
-    def type_name(self) -> str:
-        """The class's name."""
-        return self.cls.__name__
+    content_type = JSON_DATA_CONTENT_TYPE
 
     def serialize(self, message: DataclassT) -> bytes:
         """Write a message.
@@ -46,7 +37,7 @@ class DataclassJsonMessageSerializer(MessageSerializer[DataclassT], Generic[Data
             MessageSerializationError: It is of another class, or a field holds what its annotation does not say, or
                 what JSON cannot; the text names the field.
         """
-        check_class(message, self.cls)
+        self.check(message)
         record = self._record.model_construct({name: getattr(message, name) for name in self._fields})
         try:
             return record.model_dump_json(warnings="error").encode()

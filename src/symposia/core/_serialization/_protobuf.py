@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from symposia.core._serialization._refusals import check_class, not_readable
-from symposia.core._serialization._serializer import PROTOBUF_DATA_CONTENT_TYPE, MessageSerializer
-from symposia.core._serialization._type_name import full_name, wire_name
+from symposia.core._serialization._class_serializer import ClassSerializer
+from symposia.core._serialization._refusals import not_readable
+from symposia.core._serialization._serializer import PROTOBUF_DATA_CONTENT_TYPE
+from symposia.core._serialization._type_name import full_name
 from symposia.core.exceptions import MessageFormatError
 
 if TYPE_CHECKING:
@@ -13,25 +14,14 @@ if TYPE_CHECKING:
 ProtobufT = TypeVar("ProtobufT", bound="Message")
 
 
-class ProtobufMessageSerializer(MessageSerializer[ProtobufT], Generic[ProtobufT]):
+class ProtobufMessageSerializer(ClassSerializer[ProtobufT]):
     """Protobuf messages, inside a ``google.protobuf.Any`` that names their type.
 
     Args:
         cls: The messages' generated class.
     """
 
-    def __init__(self, cls: type[ProtobufT]) -> None:
-        self.cls = cls
-
-    @property
-    def data_content_type(self) -> str:
-        """Protobuf."""
-        return PROTOBUF_DATA_CONTENT_TYPE
-
-    @property
-    def type_name(self) -> str:
-        """The message's full name in its protobuf package."""
-        return wire_name(self.cls)
+    content_type = PROTOBUF_DATA_CONTENT_TYPE
 
     def serialize(self, message: ProtobufT) -> bytes:
         """Write a message.
@@ -41,7 +31,7 @@ class ProtobufMessageSerializer(MessageSerializer[ProtobufT], Generic[ProtobufT]
         """
         from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - protobuf is optional
 
-        check_class(message, self.cls)
+        self.check(message)
         envelope = AnyMessage()
         envelope.Pack(message)
         return envelope.SerializeToString()

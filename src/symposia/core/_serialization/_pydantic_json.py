@@ -1,35 +1,25 @@
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from symposia.core._serialization._refusals import check_class, not_readable, not_writable
-from symposia.core._serialization._serializer import JSON_DATA_CONTENT_TYPE, MessageSerializer
+from symposia.core._serialization._class_serializer import ClassSerializer
+from symposia.core._serialization._refusals import not_readable, not_writable
+from symposia.core._serialization._serializer import JSON_DATA_CONTENT_TYPE
 
 PydanticT = TypeVar("PydanticT", bound=BaseModel)
 
 
-class PydanticJsonMessageSerializer(MessageSerializer[PydanticT], Generic[PydanticT]):
+class PydanticJsonMessageSerializer(ClassSerializer[PydanticT]):
     """Pydantic models as JSON.
 
     Args:
         cls: The messages' class.
     """
 
-    def __init__(self, cls: type[PydanticT]) -> None:
-        self.cls = cls
-
-    @property
-    def data_content_type(self) -> str:
-        """JSON."""
-        return JSON_DATA_CONTENT_TYPE
-
-    @property
-    def type_name(self) -> str:
-        """The class's name."""
-        return self.cls.__name__
+    content_type = JSON_DATA_CONTENT_TYPE
 
     def serialize(self, message: PydanticT) -> bytes:
         """Write a message.
@@ -37,7 +27,7 @@ class PydanticJsonMessageSerializer(MessageSerializer[PydanticT], Generic[Pydant
         Raises:
             MessageSerializationError: It is of another class, or a field holds what JSON cannot.
         """
-        check_class(message, self.cls)
+        self.check(message)
         try:
             return message.model_dump_json().encode()
         except PydanticSerializationError as error:

@@ -9,19 +9,6 @@ from symposia.core._serialization._type_name import full_name
 from symposia.core.exceptions import MessageFormatError, MessageSerializationError
 
 
-def check_class(message: object, cls: type) -> None:
-    """Refuse a message of another class than `cls`.
-
-    Raises:
-        MessageSerializationError: It is of another.
-    """
-    if not isinstance(message, cls):
-        raise MessageSerializationError(
-            f"The message type name '{cls.__name__}' stands for {full_name(cls)}, and cannot be used for a "
-            f"{full_name(type(message))}: types that leave the process need names of their own."
-        )
-
-
 def not_writable(cls: type, error: Exception) -> MessageSerializationError:
     """A value in a message is none that JSON could hold."""
     return MessageSerializationError(f"A {full_name(cls)} cannot be written as JSON: {error}")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from symposia.core._serialization._class_serializer import ClassSerializer
 from symposia.core._serialization._known import try_get_known_serializers_for_type
 from symposia.core._serialization._serializer import MessageSerializer
 from symposia.core._serialization._type_name import full_name, wire_name
@@ -108,12 +109,11 @@ def _as_it_came(message: UnknownPayload, data_content_type: str) -> bytes:
 
 def _clash(present: MessageSerializer[Any] | None, new: MessageSerializer[Any]) -> str | None:
     """What is wrong with two serializers for one name, if anything: a class defined anew takes the old one's place."""
-    first, second = getattr(present, "cls", None), getattr(new, "cls", None)
-    if first is second or not isinstance(first, type) or not isinstance(second, type):
+    if not isinstance(present, ClassSerializer) or not isinstance(new, ClassSerializer) or present.cls is new.cls:
         return None
-    if full_name(first) == full_name(second):
+    first, second = full_name(present.cls), full_name(new.cls)
+    if first == second:
         return None
     return (
-        f"Two message types are named '{new.type_name}', {full_name(first)} and {full_name(second)}: rename one before "
-        "it leaves the process."
+        f"Two message types are named '{new.type_name}', {first} and {second}: rename one before it leaves the process."
     )
