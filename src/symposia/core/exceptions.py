@@ -27,6 +27,7 @@ SymposiaError
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
 │   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
+│   │   └── ModelAnswerError           it answered, but not what was asked for (ValueError)
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
 │       └── SandboxDiedError           the sandbox ended in the middle of a request
@@ -56,6 +57,7 @@ __all__ = [
     "MessageFormatError",
     "MessageSerializationError",
     "MissingExtraError",
+    "ModelAnswerError",
     "ModelError",
     "NotAccessibleError",
     "PeerError",
@@ -210,6 +212,10 @@ class MessageFormatError(PeerError, ValueError):
 
 class ModelError(PeerError):
     """A model call failed for good: after retries, or in a way that retrying cannot mend."""
+
+
+class ModelAnswerError(ModelError, ValueError):
+    """A model's answer does not fit the schema that it was asked to fill; its cause says where."""
 
 
 class SandboxError(PeerError):

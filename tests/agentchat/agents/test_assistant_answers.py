@@ -26,7 +26,7 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
 )
 from symposia.core import CancellationToken, open_door
-from symposia.core.exceptions import ModelError
+from symposia.core.exceptions import ModelAnswerError
 from symposia.core.memory import ListMemory, MemoryContent
 from symposia.core.model_context import BufferedChatCompletionContext
 from symposia.core.models import AssistantMessage, SystemMessage, UserMessage
@@ -121,8 +121,9 @@ async def test_an_answer_in_a_schema_is_a_structured_message() -> None:
 async def test_an_answer_that_does_not_fit_its_schema_is_an_error_that_names_the_agent_and_is_not_remembered() -> None:
     agent = AssistantAgent("ann", model(says("three"), says('{"score": 3}')), output_content_type=Verdict)
 
-    with pytest.raises(ModelError, match=r"Agent 'ann'.*Verdict"):
+    with pytest.raises(ModelAnswerError, match=r"Agent 'ann'.*Verdict") as caught:
         await agent.run(task="judge")
+    assert isinstance(caught.value, ValueError)  # as programs for AutoGen catch it
     assert await agent.model_context.get_messages() == [UserMessage(content="judge", source="user")]
 
     result = await agent.run()

@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -30,8 +30,17 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.tools import FunctionTool
 from symposia.core import CancellationToken, FunctionCall, open_door
 from symposia.core.exceptions import ModelError, UsageError
-from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage
-from symposia.core.tools import BaseStreamTool, ImageResultContent, StaticWorkbench, TextResultContent, ToolResult
+from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, LLMMessage
+from symposia.core.tools import (
+    BaseStreamTool,
+    ImageResultContent,
+    StaticWorkbench,
+    TextResultContent,
+    Tool,
+    ToolResult,
+    ToolSchema,
+)
+from symposia.ext.models.replay import ReplayChatCompletionClient
 
 WAIT = 10
 
@@ -62,6 +71,26 @@ async def test_results_are_the_answer_when_the_agent_does_not_reflect() -> None:
     assert isinstance(answer := result.messages[-1], ToolCallSummaryMessage)
     assert answer.content == "3"
     assert answer.results == [FunctionExecutionResult(content="3", name="add", call_id="0", is_error=False)]
+
+
+class ClientWithoutToolChoice(ReplayChatCompletionClient):
+    """As clients were written before the contract had `tool_choice`."""
+
+    async def create(  # type: ignore[override]  # what it lacks is the point
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        json_output: bool | type[BaseModel] | None = None,
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
+        return await super().create(messages, tools=tools, json_output=json_output)
+
+
+async def test_a_client_from_before_tool_choice_works() -> None:
+    client = ClientWithoutToolChoice([asks_for(("add", '{"a": 1, "b": 2}'))], model_info=ABLE)
+
+    assert (await AssistantAgent("ann", client, tools=[add]).run(task="1+2?")).messages[-1].to_text() == "3"
 
 
 async def test_the_model_reflects_on_results_without_tools_at_hand() -> None:

@@ -35,7 +35,7 @@ from symposia.core.code_executor import (
     CommandLineCodeResult,
     RunStatus,
 )
-from symposia.core.exceptions import InvalidArgumentError, ModelError, SandboxDiedError
+from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, SandboxDiedError
 from symposia.core.models import AssistantMessage, ModelInfo, UserMessage
 
 WAIT = 10
@@ -253,7 +253,7 @@ async def test_a_decision_that_cannot_be_read_is_an_error_that_names_the_agent()
         "coder", ScriptedExecutor(CodeResult(1, "boom")), model_client=client, max_retries_on_error=1
     )
 
-    with pytest.raises(ModelError, match=r"Agent 'coder'.*RetryDecision"):
+    with pytest.raises(ModelAnswerError, match=r"Agent 'coder'.*RetryDecision"):
         await agent.run(task="print")
 
 

@@ -290,6 +290,12 @@ async def test_a_result_says_what_it_took() -> None:
     assert result.usage.prompt_tokens == 0
 
 
+async def test_a_result_is_printed_with_its_messages_and_its_reason() -> None:
+    result = await RoundRobinGroupChat([Member("ann")], max_turns=1).run()
+
+    assert str(result) == f"messages={result.messages!r} stop_reason='Maximum number of turns 1 reached.'"
+
+
 def test_a_team_says_its_name_and_description() -> None:
     assert (pair().name, pair().description) == ("RoundRobinGroupChat", "A team of agents.")
     assert pair(name="us").name == "us"

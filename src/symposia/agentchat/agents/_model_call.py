@@ -1,6 +1,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
+from typing import Any
 from uuid import uuid4
 
 from symposia.agentchat.agents._cancellation import cancelled_by
@@ -81,19 +82,17 @@ class ModelCall:
             return await anext(pieces, None)
 
     async def _create(self) -> CreateResult:
-        return await self._client.create(
-            self._request.messages,
-            tools=self._request.tools,
-            tool_choice=self._request.tool_choice,
-            json_output=self._request.json_output,
-            cancellation_token=self._token,
-        )
+        return await self._client.create(self._request.messages, **self._options())
 
     def _create_stream(self) -> AsyncGenerator[str | CreateResult, None]:
-        return self._client.create_stream(
-            self._request.messages,
-            tools=self._request.tools,
-            tool_choice=self._request.tool_choice,
-            json_output=self._request.json_output,
-            cancellation_token=self._token,
-        )
+        return self._client.create_stream(self._request.messages, **self._options())
+
+    def _options(self) -> dict[str, Any]:  # Any: the parameters of `create`, which is where they are typed
+        options: dict[str, Any] = {
+            "tools": self._request.tools,
+            "json_output": self._request.json_output,
+            "cancellation_token": self._token,
+        }
+        if self._request.tool_choice != "auto":  # clients that are older than this parameter work without it
+            options["tool_choice"] = self._request.tool_choice
+        return options

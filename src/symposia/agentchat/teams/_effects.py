@@ -68,10 +68,11 @@ class Effects:
         """
         options: dict[str, Any] = {
             "tools": tools,
-            "tool_choice": tool_choice,
             "extra_create_args": extra_create_args or {},
             "cancellation_token": self._cancellation_token,
         }
+        if tool_choice != "auto":  # clients that are older than this parameter work without it
+            options["tool_choice"] = tool_choice
         request = {"messages": list(messages), "tools": [_schema(tool) for tool in tools]}
         if on_chunk is None:
             result = await step("model", self.agent, request, lambda: client.create(messages, **options))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pydantic import Field
+
 from symposia.agentchat.base import TaskResult
 from symposia.core.models import RequestUsage
 
@@ -12,7 +14,7 @@ class TeamResult(TaskResult):
             the team emits its own events, which carry them.
     """
 
-    silent_usage: RequestUsage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+    silent_usage: RequestUsage = Field(RequestUsage(prompt_tokens=0, completion_tokens=0), repr=False)
 
     @property
     def usage(self) -> RequestUsage:

@@ -9,7 +9,7 @@ from symposia.agentchat.agents._model_call import ModelCall
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, TextMessage, ToolCallSummaryMessage
 from symposia.core import FunctionCall
-from symposia.core.exceptions import ModelError
+from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import (
     AssistantMessage,
     CreateResult,
@@ -23,7 +23,8 @@ def model_answer(setup: AssistantSetup, question: ModelCall) -> BaseChatMessage:
     """The model's own words, parsed where the assistant answers in a schema.
 
     Raises:
-        ModelError: The words do not fit the schema, or the model asks for tools where it was to reflect.
+        ModelAnswerError: The words do not fit the schema.
+        ModelError: The model asks for tools where it was to reflect.
     """
     text, usage = question.text, question.result.usage
     if setup.output is None:
@@ -31,7 +32,7 @@ def model_answer(setup: AssistantSetup, question: ModelCall) -> BaseChatMessage:
     try:
         content = setup.output.ContentModel.model_validate_json(text)
     except ValidationError as error:
-        raise ModelError(
+        raise ModelAnswerError(
             f"Agent '{setup.name}': the model's answer is no {setup.output.ContentModel.__name__}: {error}"
         ) from error
     return setup.output.StructuredMessage(

@@ -25,7 +25,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeResult
-from symposia.core.exceptions import ModelError
+from symposia.core.exceptions import ModelAnswerError
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import AssistantMessage, ChatCompletionClient, CreateResult, UserMessage
 
@@ -190,6 +190,6 @@ def _decision(agent: str, text: str) -> RetryDecision:
     try:
         return RetryDecision.model_validate_json(text)
     except ValidationError as error:
-        raise ModelError(
+        raise ModelAnswerError(
             f"Agent '{agent}': the model's answer to whether to try again is no RetryDecision: {error}"
         ) from error
