@@ -96,6 +96,14 @@ class CodeExecutorContract:
         assert result.code_file == str(work_dir / "mine.py")
         assert (work_dir / "mine.py").read_text() == "# filename: mine.py\nprint('kept')"
 
+    async def test_a_source_is_named_from_the_root_though_its_work_folder_is_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        async with asyncio.timeout(WAIT), self.make(Path("work")) as executor:
+            result = await run(executor, python("# filename: mine.py\nprint('kept')"))
+        assert result.code_file == str(tmp_path / "work" / "mine.py")
+
     async def test_a_block_can_import_a_file_that_an_earlier_one_named(self, executor: CodeExecutor) -> None:
         result = await run(
             executor, python("# filename: answers.py\nanswer = 42"), python("import answers; print(answers.answer)")

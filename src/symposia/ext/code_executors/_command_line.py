@@ -194,7 +194,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         source = block.code.encode("utf-8", "surrogatepass")
         try:
             planned = plan_block(block, str(self._folder.absolute))
-            return _told(planned, await self._run_with_source(planned, source), self.work_dir)
+            return _told(planned, await self._run_with_source(planned, source), self._folder.absolute)
         except RefusedBlockError as error:
             return refused(block, error)
 
@@ -210,10 +210,10 @@ class CommandLineCodeExecutor(CodeExecutor):
                 await asyncio.to_thread(self._folder.remove, planned.file)
 
 
-def _told(planned: PlannedBlock, result: SandboxResult, work_dir: Path) -> BlockResult:
+def _told(planned: PlannedBlock, result: SandboxResult, folder: Path) -> BlockResult:
     return BlockResult(
         block=planned.block,
-        code_file=str(work_dir / planned.file),
+        code_file=str(folder / planned.file),
         status=result.status,
         exit_code=result.exit_code,
         output=printed(result.stdout, result.stderr, result.status),
