@@ -74,3 +74,17 @@ def test_a_function_without_source_is_a_mistake() -> None:
 
 def test_names_of_an_import_are_kept_whatever_sequence_they_come_in() -> None:
     assert ImportFromModule("os", ["path"]) == ImportFromModule("os", ("path",))
+
+
+def test_a_function_given_as_source_runs_here_only_when_its_compiled_form_is_called() -> None:
+    given = FunctionWithRequirementsStr("def double(n):\n    return 2 * n")
+    assert given.compiled_func(21) == 42
+    with pytest.raises(NotImplementedError):
+        given(21)
+
+
+def test_nothing_of_a_function_given_as_source_runs_when_it_is_given() -> None:
+    source = "def harmless(value=1 // 0):\n    return value"
+    given = FunctionWithRequirementsStr(source)
+    with pytest.raises(ZeroDivisionError):
+        given.compiled_func()

@@ -1,4 +1,7 @@
-"""Functions of the user that generated code may call, with what they need. They are text here: nothing of them runs."""
+"""Functions of the user that generated code may call, with what they need.
+
+They are text here: nothing of them runs, unless somebody calls `FunctionWithRequirementsStr.compiled_func`.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,25 @@ Import: TypeAlias = str | ImportFromModule | Alias
 """A module by its name, a module under another name, or names out of a module."""
 
 
+class CompiledWhenCalled:
+    """The function of a source, which is compiled and run in this process when it is called, and not before.
+
+    Args:
+        source: The source of one function.
+        name: The function's.
+    """
+
+    def __init__(self, source: str, name: str) -> None:
+        self._source = source
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # Any: whatever the function takes and gives
+        """Call it here. What it imports has to be imported in it."""
+        namespace: dict[str, Any] = {}
+        exec(compile(self._source, f"<{self.__name__}>", "exec"), namespace)  # noqa: S102 - what the caller asks for
+        return namespace[self.__name__](*args, **kwargs)
+
+
 @dataclass
 class FunctionWithRequirementsStr:
     """A function given as source.
@@ -50,6 +72,7 @@ class FunctionWithRequirementsStr:
         func: The source: one function, and nothing else beside imports.
         python_packages: Distributions that it needs.
         global_imports: Imports that stand above it.
+        compiled_func: The function, for whoever wants to run the source here rather than in a sandbox.
 
     Raises:
         InvalidArgumentError: The source does not parse, or is not of exactly one function.
@@ -58,10 +81,13 @@ class FunctionWithRequirementsStr:
     func: str
     python_packages: Sequence[str] = ()
     global_imports: Sequence[Import] = ()
+    compiled_func: CompiledWhenCalled = field(init=False, repr=False, compare=False)
+    _func_name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.func = textwrap.dedent(self.func)
-        function_node(self.func)
+        self._func_name = function_node(self.func).name
+        self.compiled_func = CompiledWhenCalled(self.func, self._func_name)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """Refuse: the source is for a sandbox."""
