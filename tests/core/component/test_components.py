@@ -162,6 +162,19 @@ class InAutogensWay(ComponentBase[OldConfig], Component[OldConfig]):
         return made
 
 
+class WithSchema(Component[OldConfig]):
+    component_config_schema = OldConfig
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class TooLittleSchema(WithSchema):
+    def __init__(self, number: int, colour: str) -> None:
+        super().__init__(number)
+        self.colour = colour
+
+
 def loaded(component: T) -> T:
     """Written down as JSON text, and made again."""
     text = component.dump_component().model_dump_json()
@@ -280,6 +293,10 @@ def test_a_masked_secret_counts_as_not_given() -> None:
     assert (again.api_key, again.password) == (None, None)
 
 
+def test_asterisks_that_are_no_secret_are_kept() -> None:
+    assert loaded(Pen("**********")).ink == "**********"
+
+
 def test_a_masked_secret_that_is_required_has_to_be_written_in() -> None:
     model = Locked(SecretStr("p")).dump_component()
     with pytest.raises(ComponentError, match=r"Secrets are not saved: write them in.*password"):
@@ -359,6 +376,15 @@ def test_autogens_way_of_writing_a_component_works() -> None:
     assert (model.description, model.label, model.component_type) == ("Of old.", "Old", "old")
     assert model.config == {"number": 6, "secret": "**********"}
     assert InAutogensWay.load_component(model).number == 6
+
+
+def test_a_schema_of_its_own_is_enough_where_its_fields_are_the_arguments() -> None:
+    assert loaded(WithSchema(4)).number == 4
+
+
+def test_a_schema_of_its_own_that_lacks_an_argument_is_an_error() -> None:
+    with pytest.raises(ComponentError, match=r"component_config_schema has no field for colour"):
+        TooLittleSchema(4, "red").dump_component()
 
 
 def test_an_earlier_version_is_brought_up_to_date_by_its_class() -> None:

@@ -208,7 +208,7 @@ options: dict[str, Any] = {
 team = (
     st.builds(RoundRobinGroupChat, cast, **options)
     | st.builds(Swarm, cast, **options)
-    | st.builds(SelectorGroupChat, cast, replay, selector_prompt=text, model_context=st.none() | context)
+    | st.builds(SelectorGroupChat, cast, replay, selector_prompt=name, model_context=st.none() | context)
 )
 factory = st.builds(StructuredMessageFactory, input_model=st.just(Invoice), format_string=st.none() | text)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from symposia.core._component._model import ComponentModel
 from symposia.core._component._providers import find_class, is_autogens
-from symposia.core._component._schema import DerivedConfig
+from symposia.core._component._schema import DerivedConfig, secrets_of
 from symposia.core._component._values import MASK, explain
 from symposia.core.exceptions import ComponentError
 
@@ -78,8 +78,8 @@ def _made(cls: type[Component], model: ComponentModel) -> Any:
     if version is not None and version < cls.component_version:
         return cls._from_config_past_version(dict(config), version)
     if issubclass(schema, DerivedConfig):
-        config = {name: value for name, value in config.items() if value != MASK}
-    return cls._from_config(_validated(schema, config, model))
+        config = {name: value for name, value in config.items() if name not in _masked(cls, config)}
+    return cls._from_config(_validated(cls, schema, config, model))
 
 
 def _adapted(cls: type[Component], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
@@ -97,11 +97,18 @@ def _adapted(cls: type[Component], schema: type[BaseModel], model: ComponentMode
     return {name: value for name, value in config.items() if name not in unknown}
 
 
-def _validated(schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel) -> BaseModel:
+def _masked(cls: type, config: Mapping[str, Any]) -> set[str]:
+    """The secrets that were not written down."""
+    return {name for name in secrets_of(cls) if config.get(name) == MASK}
+
+
+def _validated(
+    cls: type[Component], schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel
+) -> BaseModel:
     try:
         return schema.model_validate(config)
     except ValidationError as error:
-        masked = [name for name, value in model.config.items() if value == MASK]
+        masked = sorted(_masked(cls, model.config))
         hint = f" Secrets are not saved: write them in place of {MASK!r} ({', '.join(masked)})." if masked else ""
         raise ComponentError(
             f"The configuration of {model.provider!r} does not fit: {explain(error)}.{hint}"

@@ -61,6 +61,12 @@ def name_of(cls: type) -> str:
     return f"{public if exported is cls else cls.__module__}.{cls.__name__}"
 
 
+def _names_of(cls: type) -> set[str | None]:
+    """The names that a class goes by."""
+    found_by: set[str] = set() if "." in cls.__qualname__ else {name_of(cls)}
+    return {f"{cls.__module__}.{cls.__qualname__}", getattr(cls, "component_provider_override", None), *found_by}
+
+
 def find_class(provider: str, *, asked_for: type | None = None) -> type:
     """Find the class that a provider names, importing its module if it may be.
 
@@ -73,7 +79,7 @@ def find_class(provider: str, *, asked_for: type | None = None) -> type:
         MissingExtraError: It needs an optional dependency.
     """
     name = our_name(provider)
-    if asked_for is not None and name in {f"{asked_for.__module__}.{asked_for.__qualname__}", name_of(asked_for)}:
+    if asked_for is not None and name in _names_of(asked_for):
         return asked_for
     module_name, _, class_name = name.rpartition(".")
     if not module_name:

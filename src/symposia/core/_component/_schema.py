@@ -28,7 +28,16 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretBytes,
+    SecretStr,
+    TypeAdapter,
+    create_model,
+)
 from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
@@ -99,6 +108,12 @@ def component_types_of(cls: type) -> Mapping[str, tuple[type, ...]]:
     return {name: tuple(_components_in(each.annotation)) for name, each in constructor_of(cls).arguments.items()}
 
 
+def secrets_of(cls: type) -> frozenset[str]:
+    """The arguments of a class that are not written down: those that it names, and those of the type `SecretStr`."""
+    named: frozenset[str] = getattr(cls, "component_secrets", frozenset())
+    return named | {name for name, each in constructor_of(cls).arguments.items() if _is_secret(each.annotation)}
+
+
 def savable(annotation: Any) -> Any:
     """The form in which values of a type are written down; `Unsavable` where there is none."""
     origin, args = get_origin(annotation), get_args(annotation)
@@ -166,6 +181,10 @@ def _plain(annotation: Any) -> Any:
     except (PydanticUserError, TypeError):  # the latter of generics over ParamSpec
         return Unsavable
     return Any if annotation is object else annotation
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or annotation is SecretBytes or any(map(_is_secret, get_args(annotation)))
 
 
 def _is_model_class(*bounds: Any) -> bool:

@@ -17,6 +17,7 @@ from symposia.core._component._schema import (
     component_types_of,
     config_schema_of,
     describe,
+    secrets_of,
 )
 from symposia.core.exceptions import ComponentError, SymposiaError
 from symposia.core.utils import schema_to_pydantic_model
@@ -42,8 +43,8 @@ def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
     """
     cls = type(instance)
     schema: type[BaseModel] = getattr(cls, "component_config_schema", None) or config_schema_of(cls)
-    secrets: frozenset[str] = getattr(cls, "component_secrets", frozenset())
-    components = component_types_of(cls)
+    _refuse_unknown(cls, schema, values)
+    secrets, components = secrets_of(cls), component_types_of(cls)
     written: dict[str, Any] = {}
     for name, value in values.items():
         masked = name in secrets and value is not None
@@ -98,6 +99,17 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
             what = "there is no such field"
         lines.setdefault(name, f"{name}: {what}" if name else what)
     return "; ".join(lines.values())
+
+
+def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, Any]) -> None:
+    """Check that a schema that the class has written itself has a place for every argument."""
+    known = {info.alias or name for name, info in schema.model_fields.items()} | schema.model_fields.keys()
+    missing = [name for name in values if name not in known]
+    if missing and schema.model_config.get("extra") != "allow":
+        raise ComponentError(
+            f"{cls.__name__} cannot be saved: its component_config_schema has no field for {', '.join(missing)}. "
+            "Add it, leave component_config_schema out, or write _to_config."
+        )
 
 
 def _written(value: Any, where: str, components: tuple[type, ...]) -> Any:
