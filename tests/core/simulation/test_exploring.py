@@ -15,39 +15,23 @@ def _no_seeds_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SYMPOSIA_SEEDS", raising=False)
 
 
-class Account:
-    """Loses a deposit that is made while another one is."""
+async def read_what_is_written_at_the_same_time() -> None:
+    """Goes well as long as the writer is woken first, which nothing guarantees."""
+    opened, written = asyncio.Event(), list[str]()
 
-    def __init__(self) -> None:
-        self.balance = 0
-        self.opened = asyncio.Event()
+    async def write() -> None:
+        await opened.wait()
+        written.append("text")
 
-    async def deposit(self, amount: int) -> None:
-        await self.opened.wait()
-        before = self.balance
-        await asyncio.sleep(0)
-        self.balance = before + amount
+    async def read() -> None:
+        await opened.wait()
+        assert written
 
-
-async def deposit_at_different_times() -> None:
-    """Fails only if the second deposit overtakes what the first one does after its pause."""
-    account = Account()
-    later = asyncio.Event()
-
-    async def first() -> None:
-        await account.deposit(1)
-        later.set()
-
-    async def second() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write())
+        group.create_task(read())
         await asyncio.sleep(1)
-        await account.deposit(2)
-
-    async def open_it() -> None:
-        await asyncio.sleep(1)
-        account.opened.set()
-
-    await asyncio.gather(first(), open_it(), second())
-    assert account.balance == 3
+        opened.set()
 
 
 async def fail_on_13() -> None:
@@ -63,17 +47,13 @@ def test_a_simulation_returns_what_its_program_returns() -> None:
 
 
 def test_a_seed_finds_a_race_that_asyncios_order_hides() -> None:
-    asyncio.run(_patient(simulate_once=False))
-    with pytest.raises(AssertionError) as raised:
-        explore(deposit_at_different_times)
-    seed = int(raised.value.__notes__[0].rpartition("=")[2].rstrip("."))
-    with pytest.raises(AssertionError):
-        simulate(deposit_at_different_times, seed=seed)
-
-
-async def _patient(*, simulate_once: bool) -> None:
-    """Nothing fails in asyncio's own order."""
-    assert not simulate_once
+    simulate(read_what_is_written_at_the_same_time, seed=0)
+    with pytest.raises(ExceptionGroup) as raised:
+        explore(read_what_is_written_at_the_same_time)
+    (note,) = raised.value.__notes__
+    seed = int(note.rpartition("=")[2].rstrip("."))
+    with pytest.raises(ExceptionGroup):
+        simulate(read_what_is_written_at_the_same_time, seed=seed)
 
 
 def test_the_failing_seed_is_named_with_the_way_to_replay_it() -> None:
@@ -131,6 +111,11 @@ def test_there_is_no_seed_outside_a_simulation() -> None:
 async def test_there_is_no_seed_on_another_event_loop() -> None:
     with pytest.raises(SimulationBoundaryError, match="outside a simulation"):
         current_seed()
+
+
+async def test_a_simulation_does_not_begin_inside_an_event_loop() -> None:
+    with pytest.raises(SimulationBoundaryError, match="runs here already"):
+        simulate(fail_on_13)
 
 
 tried_by_the_decorated_test = set[int]()

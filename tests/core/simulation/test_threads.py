@@ -119,3 +119,14 @@ def test_an_executor_of_ones_own_works() -> None:
             return await asyncio.get_running_loop().run_in_executor(executor, lambda: threading.current_thread().name)
 
         assert simulate(main, seed=1).startswith("mine")
+
+
+def test_an_executor_that_was_shut_down_is_an_error() -> None:
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+
+    async def main() -> None:
+        await asyncio.get_running_loop().run_in_executor(executor, print)
+
+    with pytest.raises(RuntimeError, match="shutdown"):
+        simulate(main)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
+from symposia.core._runtime._call import running_loop
 from symposia.core.exceptions import InvalidArgumentError, SimulationBoundaryError, SimulationStuckError
 from symposia.core.simulation._loop import MAX_STEPS, SimulationLoop
 
@@ -37,9 +38,12 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
         What `main` returned.
 
     Raises:
+        SimulationBoundaryError: An event loop runs here already.
         SimulationStuckError: Nothing can run any more, or `max_steps` were run.
         BaseException: Whatever `main` raised, with a note that tells how to replay the seed.
     """
+    if running_loop() is not None:
+        raise SimulationBoundaryError("An event loop runs here already: call simulate() from a plain function.")
     runner = asyncio.Runner(loop_factory=lambda: SimulationLoop(seed, max_steps=max_steps))
     with _seeded_random(seed):
         try:
@@ -93,10 +97,9 @@ def current_seed() -> int:
     Raises:
         SimulationBoundaryError: It does not run in one.
     """
-    with suppress(RuntimeError):
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, SimulationLoop):
-            return loop.seed
+    loop = running_loop()
+    if isinstance(loop, SimulationLoop):
+        return loop.seed
     raise SimulationBoundaryError("There is no seed outside a simulation: call this from what simulate() runs.")
 
 

@@ -56,9 +56,13 @@ class Threads:
         """Call a function in a thread, and wait for the thread to end, or to say something."""
         if not job.set_running_or_notify_cancel():
             return
-        self.at_work += 1
         loop = asyncio.get_running_loop()
-        work = (executor or self._executor()).submit(function, *args)
+        try:
+            work = (executor or self._executor()).submit(function, *args)
+        except RuntimeError as error:  # the executor was shut down, or is broken
+            job.set_exception(error)
+            return
+        self.at_work += 1
         work.add_done_callback(lambda done: self.say(asyncio.Handle(self._end, (done, job), loop)))
         self.listen(PATIENCE)
 
@@ -101,10 +105,9 @@ class Threads:
     def _end(self, work: Future[Any], job: Future[Any]) -> None:
         self.at_work -= 1
         self._talkative = self._talkative and self.at_work > 0
-        error = work.exception()
-        if error is None:
+        try:
             job.set_result(work.result())
-        else:
+        except BaseException as error:  # noqa: BLE001 - whatever the function raised belongs to whoever awaits it
             job.set_exception(error)
 
     def _executor(self) -> Executor:
