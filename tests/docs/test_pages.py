@@ -2,17 +2,13 @@
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.pages import DOCS, ROOT, Block, blocks, pages, place, play
+from tests.support.pages import DOCS, ROOT, blocks, formatted, pages, place, play
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
-LINE_LENGTH = 84
-"""What the built pages show of a line without scrolling."""
 
 
 @PAGES
@@ -25,7 +21,7 @@ def test_the_blocks_of_the_page_run_and_print_what_it_says(page: Path, tmp_path:
 
 @PAGES
 def test_the_blocks_of_the_page_import_public_names_only(page: Path) -> None:
-    for block in python(page):
+    for block in [each for each in blocks(page) if each.kind != "sh"]:
         for line, name in imported(ast.parse(block.code)):
             private = [part for part in name.split(".") if part.startswith("_") and not part.startswith("__")]
             assert not private, f"{place(page, block.line + line - 1)} imports {name}"
@@ -36,18 +32,10 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(navigation) == sorted(str(page.relative_to(DOCS)) for page in pages())
 
 
-def test_the_blocks_are_formatted(tmp_path: Path) -> None:
-    for page in pages():
-        for block in python(page):
-            name = place(page, block.line).replace("/", ".").replace(":", ".line")
-            (tmp_path / f"{name}.py").write_text(block.code)
-    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "--line-length", str(LINE_LENGTH)]
-    run = subprocess.run([*ruff, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
-
-
-def python(page: Path) -> list[Block]:
-    return [block for block in blocks(page) if block.kind != "sh"]
+@PAGES
+def test_the_blocks_of_the_page_are_formatted(page: Path) -> None:
+    for line, (code, better) in formatted(page).items():
+        assert code == better, f"{place(page, line)}: `scripts/docs write` formats it"
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:

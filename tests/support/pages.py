@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.support import play_page
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 NOT_RUN = "Not run: "
+LINE_LENGTH = 84
+"""What the built pages show of a line without scrolling."""
 
 Kind = Literal["python", "imports", "file", "sh"]
 
@@ -148,6 +151,18 @@ def play(page: Path, folder: Path) -> list[play_page.Ran]:
     if run.returncode:
         raise RuntimeError(f"{place(page, 1)} did not come to its end:\n{run.stderr}")
     return json.loads(run.stdout)
+
+
+def formatted(page: Path) -> dict[int, tuple[str, str]]:
+    """The Python of a page by its lines: each block as it is, and as it should be."""
+    by_line = {block.line: block.code for block in blocks(page) if block.kind != "sh"}
+    with tempfile.TemporaryDirectory() as folder:
+        files = {line: Path(folder, f"{line}.py") for line in by_line}
+        for line, file in files.items():
+            file.write_text(by_line[line])
+        ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--quiet", f"--line-length={LINE_LENGTH}", folder]
+        subprocess.run(ruff, check=True)
+        return {line: (by_line[line], file.read_text()) for line, file in files.items()}
 
 
 def place(page: Path, line: int) -> str:
