@@ -3,176 +3,46 @@
 import copy
 import inspect
 import pickle
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Required, Self, TypedDict, TypeVar, Unpack
+from typing import TypeVar
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
+from tests.support.components import (
+    HERE,
+    Answer,
+    Box,
+    Caller,
+    Desk,
+    InAutogensWay,
+    Locked,
+    LongWord,
+    NamedPen,
+    Pen,
+    Printer,
+    Reader,
+    RedPen,
+    Speaker,
+    Stamp,
+    TooLittleSchema,
+    Unrecorded,
+    Vault,
+    WithSchema,
+    Word,
+    a_function,
+)
 
 from symposia.core import (
     Component,
-    ComponentBase,
-    ComponentLoader,
     ComponentModel,
     is_component_class,
     is_component_instance,
 )
 from symposia.core.exceptions import ComponentError
 
-HERE = __name__
-
 T = TypeVar("T", bound=Component)
-
-
-class Pen(Component):
-    """Writes.
-
-    With ink.
-    """
-
-    component_type = "pen"
-
-    def __init__(self, colour: str, width: float = 0.5) -> None:
-        self.ink = colour
-        self.width = width
-
-
-class Desk(Component):
-    def __init__(
-        self,
-        owner: str,
-        /,
-        pens: Sequence[Pen] = (),
-        *,
-        best: Pen | None = None,
-        labels: Mapping[str, Pen] | None = None,
-        motto: str | None = "Write!",
-    ) -> None:
-        self.owner = owner
-        self.pens = list(pens)
-        self.best = best
-        self.labels = labels
-        self.motto = motto
-
-
-class Box(Component):
-    def __init__(self, *pens: Pen, lid: bool = True) -> None:
-        self.pens = pens
-        self.lid = lid
-
-
-class Options(TypedDict, total=False):
-    size: Required[int]
-    colour: str
-    paper: Literal["a4", "a5"]
-
-
-class Printer(Component):
-    def __init__(self, name: str, **options: Unpack[Options]) -> None:
-        self.name = name
-        self.options = options
-
-
-class RedPen(Pen):
-    def __init__(self, width: float) -> None:
-        super().__init__("red", width=width)
-
-
-class NamedPen(Pen):
-    def __init__(self, name: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.name = name
-
-
-@dataclass(frozen=True)
-class Stamp(Component):
-    text: str
-    times: int = 1
-
-
-class Answer(BaseModel):
-    text: str
-    score: float = 0
-
-
-class Reader(Component):
-    def __init__(
-        self, kind: type[BaseModel], folder: Path | str, wait: float | timedelta = 1, mode: Literal["a", "b"] = "a"
-    ) -> None:
-        self.kind = kind
-        self.folder = Path(folder)
-        self.wait = wait
-        self.mode = mode
-
-
-class Caller(Component):
-    def __init__(self, call: Callable[[str], str] | None = None, anything: Any = None) -> None:
-        self.call = call
-        self.anything = anything
-
-
-class Vault(Component):
-    def __init__(self, api_key: str | None = None, password: SecretStr | None = None) -> None:
-        self.api_key = api_key
-        self.password = password
-
-
-class Locked(Component):
-    def __init__(self, password: SecretStr) -> None:
-        self.password = password
-
-
-class Renewed(Component):
-    component_version = 3
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-
-    @classmethod
-    def _from_config_past_version(cls, config: dict[str, Any], version: int) -> "Renewed":
-        return cls(config.pop("breadth") * version)
-
-
-class OldConfig(BaseModel):
-    number: int
-    secret: SecretStr | None = None
-    note: str | None = None
-
-
-class InAutogensWay(ComponentBase[OldConfig], Component[OldConfig]):
-    component_type = "old"
-    component_config_schema = OldConfig
-    component_provider_override = f"{HERE}.InAutogensWay"
-    component_description = "Of old."
-    component_label = "Old"
-
-    def __init__(self, anything: object) -> None:
-        self.number = len(repr(anything))
-
-    def _to_config(self) -> OldConfig:
-        return OldConfig(number=self.number, secret=SecretStr("hidden"))
-
-    @classmethod
-    def _from_config(cls, config: OldConfig) -> "InAutogensWay":
-        made = cls(None)
-        made.number = config.number
-        return made
-
-
-class WithSchema(Component[OldConfig]):
-    component_config_schema = OldConfig
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-class TooLittleSchema(WithSchema):
-    def __init__(self, number: int, colour: str) -> None:
-        super().__init__(number)
-        self.colour = colour
 
 
 def loaded(component: T) -> T:
@@ -305,10 +175,6 @@ def test_a_masked_secret_that_is_required_has_to_be_written_in() -> None:
     assert Locked.load_component(model).password.get_secret_value() == "mine"
 
 
-def a_function(text: str) -> str:
-    return text
-
-
 @pytest.mark.parametrize(
     ("component", "message"),
     [
@@ -331,24 +197,6 @@ def test_an_error_deep_inside_says_where() -> None:
     with pytest.raises(ComponentError) as caught:
         Desk("a", [Pen("b"), Caller(a_function)]).dump_component()  # pyright: ignore[reportArgumentType]
     assert caught.value.__notes__ == ["This is Desk.pens[1]."]
-
-
-class Unrecorded(Pen):
-    def __new__(cls, colour: str, width: float = 0.5) -> Self:
-        return object.__new__(cls)
-
-
-class Word(BaseModel):
-    text: str
-
-
-class LongWord(Word):
-    syllables: int
-
-
-class Speaker(Component):
-    def __init__(self, word: Word) -> None:
-        self.word = word
 
 
 def test_what_would_not_come_back_whole_is_an_error() -> None:
@@ -385,71 +233,6 @@ def test_a_schema_of_its_own_is_enough_where_its_fields_are_the_arguments() -> N
 def test_a_schema_of_its_own_that_lacks_an_argument_is_an_error() -> None:
     with pytest.raises(ComponentError, match=r"component_config_schema has no field for colour"):
         TooLittleSchema(4, "red").dump_component()
-
-
-def test_an_earlier_version_is_brought_up_to_date_by_its_class() -> None:
-    model = {"provider": f"{HERE}.Renewed", "component_version": 2, "config": {"breadth": 4}}
-    assert Renewed.load_component(model).width == 8
-    assert model["config"] == {"breadth": 4}
-
-
-def test_an_earlier_version_that_a_class_does_not_know_is_an_error() -> None:
-    model = Stamp("a").dump_component().model_copy(update={"component_version": 0})
-    with pytest.raises(ComponentError, match=r"Stamp cannot be made from version 0"):
-        Stamp.load_component(model)
-
-
-def test_a_later_version_is_an_error() -> None:
-    model = Stamp("a").dump_component().model_copy(update={"component_version": 2})
-    with pytest.raises(ComponentError, match=r"saved at version 2.*only at version 1 here"):
-        Stamp.load_component(model)
-
-
-@pytest.mark.parametrize("version", [1, None])
-def test_a_component_without_version_is_taken_for_the_present_one(version: int | None) -> None:
-    model = Stamp("a").dump_component().model_copy(update={"component_version": version})
-    assert Stamp.load_component(model) == Stamp("a")
-
-
-@pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        ({"config": {}}, r"This is no component: provider: Field required"),
-        ({"provider": "Pen", "config": {}}, r"'Pen' names no class"),
-        ({"provider": f"{HERE}.Nothing", "config": {}}, r"Nothing' does not exist"),
-        ({"provider": f"{HERE}.Word", "config": {"text": "a"}}, r"Word' is not a component"),
-        (
-            {"provider": f"{HERE}.Pen", "config": {}},
-            r"'.*Pen' does not fit: colour: Field required",
-        ),
-        ({"provider": f"{HERE}.Pen", "config": {"colour": "a", "with": 1}}, r"with: there is no such field"),
-        (
-            {"provider": f"{HERE}.Pen", "config": {"colour": "a", "width": "b"}},
-            r"width: Input should be a valid num",
-        ),
-        ({"provider": "symposia.nothing.Pen", "config": {}}, r"'symposia.nothing.Pen' cannot be imported"),
-        ({"provider": f"{HERE}.Caller", "config": {"call": "x"}}, r"call: Input should be None"),
-    ],
-)
-def test_malformed_json_is_one_clear_error(model: dict[str, Any], message: str) -> None:
-    with pytest.raises(ComponentError, match=message):
-        ComponentLoader.load_component(model, allow=[HERE])
-
-
-def test_a_component_of_another_kind_than_expected_is_an_error() -> None:
-    model = Stamp("a").dump_component()
-    with pytest.raises(ComponentError, match=r"A Pen is expected here, and the provider '.*Stamp' is none"):
-        ComponentLoader.load_component(model, Pen, allow=[HERE])
-    with pytest.raises(ComponentError, match=r"A Pen is expected"):
-        Pen.load_component(model, allow=[HERE])
-
-
-def test_a_component_of_another_kind_deep_inside_is_an_error_that_says_where() -> None:
-    model = Desk("a").dump_component()
-    model.config["best"] = Stamp("a").dump_component().model_dump()
-    with pytest.raises(ComponentError, match=r"A Pen is expected here") as caught:
-        Desk.load_component(model, allow=[HERE])
-    assert caught.value.__notes__ == [f"This was while loading the component '{HERE}.Desk'."]
 
 
 def test_components_are_told_from_other_things() -> None:
