@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +49,7 @@ def tracer_provider() -> TracerProvider | None:
 def listening_tracer() -> Tracer | None:
     """What makes the spans here, or None if nobody traces."""
     provider = tracer_provider()
-    return None if provider is None else provider.get_tracer(SCOPE)
+    return None if provider is None else _tracer_of(provider)
 
 
 @contextmanager
@@ -62,7 +63,10 @@ def tracing_by(provider: TracerProvider) -> Generator[None]:
 
 
 def somebody_listens() -> bool:
-    """Whether events are read or somebody traces here. A runtime asks it for each message: it takes 0.1 µs."""
+    """Whether events are read or somebody traces here.
+
+    A runtime asks it of each message. It takes 0.1 µs, and 1.5 µs if OpenTelemetry is imported and has no provider.
+    """
     return (
         _is_enabled(_INFO)
         or _provider_here.get() is not None
@@ -87,6 +91,11 @@ def log_event(event: Event) -> None:
 def captures_content() -> bool:
     """Whether spans are to hold what is said: prompts, answers, arguments and results."""
     return os.environ.get(CAPTURE_CONTENT, "").lower() in _CAPTURING
+
+
+@lru_cache(maxsize=8)  # the SDK takes 7 µs to make one; programs have one provider, or a few
+def _tracer_of(provider: TracerProvider) -> Tracer:
+    return provider.get_tracer(SCOPE)
 
 
 def _global_provider() -> TracerProvider | None:

@@ -1,0 +1,16 @@
+"""Observing changes nothing: a runtime that is traced, and whose events are read, keeps every promise of runtimes."""
+
+from functools import partial
+
+import pytest
+from tests.contracts.runtime_contract import RuntimeContract
+from tests.support.agents import MakeRuntime
+from tests.support.telemetry import Events, Spans
+
+from symposia.core import SingleThreadedAgentRuntime
+
+
+class TestObservedRuntime(RuntimeContract):
+    @pytest.fixture
+    def make_runtime(self, events: Events) -> MakeRuntime:
+        return partial(SingleThreadedAgentRuntime, tracer_provider=Spans().provider)
