@@ -46,6 +46,13 @@ async def server() -> AsyncIterator[ModelServer]:
         yield server
 
 
+async def test_how_many_empty_chunks_to_bear_may_be_said_to_any_vendor(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, Reply(text="hi"))
+    beyond_the_contract: Any = {"max_consecutive_empty_chunk_tolerance": 3}
+    _, result = await read(client.create_stream(HELLO, **beyond_the_contract))
+    assert result.content == "hi"
+
+
 async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, server: ModelServer) -> None:
     with pytest.warns(UserWarning, match="'nonesuch-9' is not known") as caught:
         client = vendor.client(server, Reply(text="hi"), model="nonesuch-9")
