@@ -2,11 +2,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from tests.support.virtual_time import run_in_virtual_time
 
 from symposia.agentchat.conditions import MaxMessageTermination, TimeoutTermination
 from symposia.agentchat.messages import TextMessage
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.simulation import simulate
 
 HELLO = TextMessage(content="hello", source="ann")
 
@@ -26,7 +26,7 @@ def test_f38_the_clock_starts_with_the_run_and_not_with_the_condition(limit: flo
         assert stop.content.startswith("Timeout of 5")
         assert stop.content.endswith(" seconds reached")
 
-    run_in_virtual_time(wait_then_run())
+    simulate(wait_then_run)
 
 
 def test_a_second_run_has_the_whole_time_again() -> None:
@@ -39,7 +39,7 @@ def test_a_second_run_has_the_whole_time_again() -> None:
             await condition.reset()
             assert condition.due_in() is None
 
-    run_in_virtual_time(run_twice())
+    simulate(run_twice)
 
 
 def test_of_combined_conditions_the_first_due_counts() -> None:
@@ -52,7 +52,7 @@ def test_of_combined_conditions_the_first_due_counts() -> None:
         assert await both([]) is None
         assert both.due_in() == 8
 
-    run_in_virtual_time(ask())
+    simulate(ask)
 
 
 async def test_a_condition_without_a_clock_is_never_due() -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from tests.support.chat_agents import ABLE, asks_for, collected, dangling_calls, kinds, model, says, shown
 from tests.support.team_members import Member, lines, ran
-from tests.support.virtual_time import run_in_virtual_time
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TerminationCondition
@@ -16,6 +15,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Thought
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import ModelError, TeamRunningError
+from symposia.core.simulation import simulate
 
 Where = AgentRuntime | None
 NEVER = 30.0
@@ -163,7 +163,7 @@ def test_f35_a_speaker_that_never_answers_ends_the_run_by_name(limit: float | ti
         assert asyncio.get_running_loop().time() == pytest.approx(5)
         assert lines((await team.run(task="on")).messages)[:2] == ["user: on", "ann: fine"]
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 def test_f35_what_a_late_speaker_did_on_the_way_is_shown() -> None:
@@ -178,7 +178,7 @@ def test_f35_what_a_late_speaker_did_on_the_way_is_shown() -> None:
         team = RoundRobinGroupChat([Slow("ann")], turn_timeout=1)
         assert lines((await team.run(task="go")).messages) == ["user: go", "ann: hm"]
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 def test_f35_a_model_that_never_chooses_ends_the_run() -> None:
@@ -190,7 +190,7 @@ def test_f35_a_model_that_never_chooses_ends_the_run() -> None:
         team = SelectorGroupChat([Member("ann"), Member("bob")], model(), selector_func=never, turn_timeout=2.5)
         assert (await team.run(task="go")).stop_reason == "No speaker was chosen within 2.5 seconds."
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_f38_the_timeout_ends_a_stuck_turn_and_the_team_runs_again(condition: Te
         assert asyncio.get_running_loop().time() == pytest.approx(65)
         assert lines((await team.run()).messages) == ["ann: fine"]
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 def test_f38_a_stuck_turn_ends_also_where_a_function_is_asked_too() -> None:
@@ -218,7 +218,7 @@ def test_f38_a_stuck_turn_ends_also_where_a_function_is_asked_too() -> None:
         team = RoundRobinGroupChat([Member("ann", asyncio.Event())], termination_condition=condition, turn_timeout=9)
         assert (await team.run(task="go")).stop_reason == "Timeout of 5 seconds reached"
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 def test_f38_a_timeout_that_needs_another_condition_too_lets_the_turn_go_on() -> None:
@@ -233,7 +233,7 @@ def test_f38_a_timeout_that_needs_another_condition_too_lets_the_turn_go_on() ->
             "Timeout of 5 seconds reached, Maximum number of messages 2 reached, current message count: 2",
         )
 
-    run_in_virtual_time(play())
+    simulate(play)
 
 
 async def test_a_paused_team_takes_no_further_turn_and_tells_its_participants(runtime: Where) -> None:
