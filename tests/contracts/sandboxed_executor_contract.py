@@ -93,3 +93,10 @@ class SandboxedExecutorContract(CodeExecutorContract):
             assert result.output.startswith("before\n")
             assert result.output.endswith("Out of memory: the block was ended.")
             assert (await run(executor, python("print('next')"))).output == "next\n"
+
+    async def test_without_a_timeout_the_time_limit_of_the_policy_holds(self, work_dir: Path) -> None:
+        executor = self.create(work_dir=work_dir, policy=SandboxPolicy(time_limit=1))
+        async with asyncio.timeout(WAIT), executor:
+            result = await run(executor, python("while True: pass"))
+        assert [block.status for block in result.blocks] == ["timeout"]
+        assert result.exit_code == 124

@@ -4,14 +4,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from tests.support.model_server import ModelServer, Reply
+
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
-
-from .model_server import ModelServer, Reply
 
 ABLE = ModelInfo(vision=True, function_calling=True, json_output=True, family="unknown", structured_output=True)
 ADD = ToolSchema(

@@ -1,15 +1,15 @@
 """Actors, and the contracts that everything else is written against."""
 
-from ._agent import Agent
-from ._agent_id import AgentId, AgentType
-from ._agent_metadata import AgentMetadata
-from ._agent_proxy import AgentProxy
-from ._base_agent import BaseAgent
-from ._cache_store import CacheStore, InMemoryStore
-from ._cancellation_token import CancellationToken
-from ._class_subscriptions import default_subscription, type_subscription
-from ._closure_agent import ClosureAgent, ClosureContext
-from ._component import (
+from symposia.core._agent import Agent
+from symposia.core._agent_id import AgentId, AgentType
+from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._agent_proxy import AgentProxy
+from symposia.core._base_agent import BaseAgent
+from symposia.core._cache_store import CacheStore, InMemoryStore
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._class_subscriptions import default_subscription, type_subscription
+from symposia.core._closure_agent import ClosureAgent, ClosureContext
+from symposia.core._component import (
     Component,
     ComponentBase,
     ComponentFromConfig,
@@ -23,17 +23,17 @@ from ._component import (
     is_component_instance,
     trust_component_code,
 )
-from ._contexts import AgentInstantiationContext, MessageHandlerContext, SubscriptionInstantiationContext
-from ._handlers import event, message_handler, rpc
-from ._image import Image
-from ._intervention import DefaultInterventionHandler, DropMessage, InterventionHandler
-from ._logging import EVENT_LOGGER_NAME, ROOT_LOGGER_NAME, TRACE_LOGGER_NAME
-from ._message_context import MessageContext
-from ._routed_agent import RoutedAgent
-from ._runtime._dead_letters import DeadLetter
-from ._runtime._embedded import SingleThreadedAgentRuntime
-from ._runtime._protocol import AgentRuntime
-from ._serialization import (
+from symposia.core._contexts import AgentInstantiationContext, MessageHandlerContext, SubscriptionInstantiationContext
+from symposia.core._handlers import event, message_handler, rpc
+from symposia.core._image import Image
+from symposia.core._intervention import DefaultInterventionHandler, DropMessage, InterventionHandler
+from symposia.core._logging import EVENT_LOGGER_NAME, ROOT_LOGGER_NAME, TRACE_LOGGER_NAME
+from symposia.core._message_context import MessageContext
+from symposia.core._routed_agent import RoutedAgent
+from symposia.core._runtime._dead_letters import DeadLetter
+from symposia.core._runtime._embedded import SingleThreadedAgentRuntime
+from symposia.core._runtime._protocol import AgentRuntime
+from symposia.core._serialization import (
     JSON_DATA_CONTENT_TYPE,
     PROTOBUF_DATA_CONTENT_TYPE,
     MessageSerializer,
@@ -41,11 +41,11 @@ from ._serialization import (
     UnknownPayload,
     try_get_known_serializers_for_type,
 )
-from ._step import Step, StepDoor, StepKind, open_door, step, step_stream
-from ._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
-from ._topic import DefaultTopicId, TopicId
-from ._types import FunctionCall
-from .telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
+from symposia.core._step import Step, StepDoor, StepKind, open_door, step, step_stream
+from symposia.core._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
+from symposia.core._topic import DefaultTopicId, TopicId
+from symposia.core._types import FunctionCall
+from symposia.core.telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 
 __all__ = [
     "EVENT_LOGGER_NAME",

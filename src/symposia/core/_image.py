@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .exceptions import MissingExtraError
+from symposia.core.exceptions import MissingExtraError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ._script import Reply, Stop, Thinking, event, halves, words
+from model_server._script import Reply, Stop, Thinking, event, halves, words
 
 Blocks = Iterable[Mapping[str, Any]]
 

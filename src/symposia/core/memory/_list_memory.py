@@ -7,11 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
+from symposia.core.memory._memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import SystemMessage
-
-from ._content import MemoryContent, MemoryQueryResult, UpdateContextResult
-from ._memory import Memory
 
 
 class ListMemory(Memory):

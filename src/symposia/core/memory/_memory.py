@@ -5,9 +5,8 @@ from typing import Any
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
-
-from ._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 
 
 class Memory(ComponentBase, ABC):

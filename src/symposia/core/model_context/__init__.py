@@ -1,11 +1,14 @@
 """The conversation as one model sees it, and ways to keep it within bounds."""
 
-from ._buffered import BufferedChatCompletionContext
-from ._context import ChatCompletionContext, ChatCompletionContextState
-from ._head_and_tail import HeadAndTailChatCompletionContext
-from ._summarizing import SummarizingChatCompletionContext, SummarizingChatCompletionContextState
-from ._token_limited import TokenLimitedChatCompletionContext
-from ._unbounded import UnboundedChatCompletionContext
+from symposia.core.model_context._buffered import BufferedChatCompletionContext
+from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState
+from symposia.core.model_context._head_and_tail import HeadAndTailChatCompletionContext
+from symposia.core.model_context._summarizing import (
+    SummarizingChatCompletionContext,
+    SummarizingChatCompletionContextState,
+)
+from symposia.core.model_context._token_limited import TokenLimitedChatCompletionContext
+from symposia.core.model_context._unbounded import UnboundedChatCompletionContext
 
 __all__ = [
     "BufferedChatCompletionContext",

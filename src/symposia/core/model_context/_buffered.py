@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.model_context._context import ChatCompletionContext
+from symposia.core.model_context._exchanges import last_exchange, whole
 from symposia.core.models import LLMMessage
-
-from ._context import ChatCompletionContext
-from ._exchanges import last_exchange, whole
 
 
 class BufferedChatCompletionContext(ChatCompletionContext):

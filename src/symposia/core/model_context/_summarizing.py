@@ -11,6 +11,8 @@ from symposia.core._effects import ModelRequest
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._step import step
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState
+from symposia.core.model_context._summary import INSTRUCTIONS, newest_that_fit, summary_request
 from symposia.core.models import (
     ChatCompletionClient,
     CreateResult,
@@ -19,9 +21,6 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
 )
-
-from ._context import ChatCompletionContext, ChatCompletionContextState
-from ._summary import INSTRUCTIONS, newest_that_fit, summary_request
 
 _log: Final = logging.getLogger(ROOT_LOGGER_NAME)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from symposia.core._image import Image
+from symposia.core.model_context._exchanges import split
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResultMessage,
@@ -13,8 +14,6 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
 )
-
-from ._exchanges import split
 
 INSTRUCTIONS: Final = """\
 You keep the memory of a conversation that has become too long to be shown whole. You are given the summary so far, if

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from itertools import chain
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.model_context._context import ChatCompletionContext
+from symposia.core.model_context._exchanges import Exchange, split, whole
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.core.tools import ToolSchema
-
-from ._context import ChatCompletionContext
-from ._exchanges import Exchange, split, whole
 
 
 class TokenLimitedChatCompletionContext(ChatCompletionContext):

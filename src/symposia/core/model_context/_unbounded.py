@@ -1,8 +1,7 @@
 from __future__ import annotations
 
+from symposia.core.model_context._context import ChatCompletionContext
 from symposia.core.models import LLMMessage
-
-from ._context import ChatCompletionContext
 
 
 class UnboundedChatCompletionContext(ChatCompletionContext):

@@ -1,8 +1,8 @@
 """What a model client is, and the messages that go to and from a model."""
 
-from ._client import ChatCompletionClient
-from ._family import ModelFamily
-from ._messages import (
+from symposia.core.models._client import ChatCompletionClient
+from symposia.core.models._family import ModelFamily
+from symposia.core.models._messages import (
     AssistantMessage,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
@@ -11,9 +11,15 @@ from ._messages import (
     UserMessage,
     VendorBlocks,
 )
-from ._model_info import ModelCapabilities, ModelInfo, validate_model_info
-from ._results import ChatCompletionTokenLogprob, CreateResult, FinishReasons, RequestUsage, TopLogprob
-from ._token_estimate import estimate_text_tokens, estimate_tokens
+from symposia.core.models._model_info import ModelCapabilities, ModelInfo, validate_model_info
+from symposia.core.models._results import (
+    ChatCompletionTokenLogprob,
+    CreateResult,
+    FinishReasons,
+    RequestUsage,
+    TopLogprob,
+)
+from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
 
 __all__ = [
     "AssistantMessage",

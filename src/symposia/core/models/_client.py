@@ -8,11 +8,10 @@ from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.models._messages import LLMMessage
+from symposia.core.models._model_info import ModelInfo
+from symposia.core.models._results import CreateResult, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
-
-from ._messages import LLMMessage
-from ._model_info import ModelInfo
-from ._results import CreateResult, RequestUsage
 
 
 class ChatCompletionClient(ComponentBase, ABC):

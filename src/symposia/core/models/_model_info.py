@@ -3,7 +3,7 @@ from __future__ import annotations
 import warnings
 from typing import Final, Required, TypedDict
 
-from ._family import ModelFamily
+from symposia.core.models._family import ModelFamily
 
 
 class ModelCapabilities(TypedDict, total=False):

@@ -6,8 +6,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from symposia.core._types import FunctionCall
-
-from ._messages import AssistantMessage, VendorBlocks
+from symposia.core.models._messages import AssistantMessage, VendorBlocks
 
 FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_filter", "unknown"]
 """Why a model stopped."""

@@ -14,9 +14,8 @@ from typing import Final
 
 from symposia.core._image import Image
 from symposia.core._types import FunctionCall
+from symposia.core.models._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
-
-from ._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
 
 BYTES_A_TOKEN: Final = 4
 TOKENS_A_FRAME: Final = 4

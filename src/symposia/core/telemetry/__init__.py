@@ -5,8 +5,16 @@ those who write model clients, agents and runtimes of their own. Nothing here co
 imports OpenTelemetry while nobody listens.
 """
 
-from ._activity import UNTRACED, Activity, Attributes, Kind, TracedActivity, begin, begin_if_traced
-from ._genai import (
+from symposia.core.telemetry._activity import (
+    UNTRACED,
+    Activity,
+    Attributes,
+    Kind,
+    TracedActivity,
+    begin,
+    begin_if_traced,
+)
+from symposia.core.telemetry._genai import (
     agent_creation,
     agent_invocation,
     tool_execution,
@@ -15,7 +23,7 @@ from ._genai import (
     trace_tool_span,
     workflow_invocation,
 )
-from ._listening import (
+from symposia.core.telemetry._listening import (
     captures_content,
     events_are_read,
     listening_tracer,
@@ -24,7 +32,7 @@ from ._listening import (
     tracer_provider,
     tracing_by,
 )
-from ._payload import as_json
+from symposia.core.telemetry._payload import as_json
 
 __all__ = [
     "UNTRACED",

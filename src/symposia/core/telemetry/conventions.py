@@ -7,6 +7,44 @@ https://github.com/open-telemetry/semantic-conventions; both are in development.
 
 from typing import Final
 
+__all__ = [
+    "AGENT_DESCRIPTION",
+    "AGENT_ID",
+    "AGENT_NAME",
+    "ERROR_TYPE",
+    "INPUT_MESSAGES",
+    "INPUT_TOKENS",
+    "MESSAGE_TYPE",
+    "MESSAGING_DESTINATION",
+    "MESSAGING_DESTINATION_TEMPLATE",
+    "MESSAGING_MESSAGE_ID",
+    "MESSAGING_OPERATION",
+    "MESSAGING_OPERATION_TYPE",
+    "MESSAGING_SYSTEM",
+    "OPERATION",
+    "OUTPUT_MESSAGES",
+    "OUTPUT_TOKENS",
+    "OUTPUT_TYPE",
+    "PROVIDER",
+    "REQUEST_MODEL",
+    "REQUEST_STREAM",
+    "RESPONSE_FINISH_REASONS",
+    "RESPONSE_ID",
+    "RESPONSE_MODEL",
+    "SENDER",
+    "SERVER_ADDRESS",
+    "SERVER_PORT",
+    "SYSTEM",
+    "SYSTEM_INSTRUCTIONS",
+    "TOOL_CALL_ARGUMENTS",
+    "TOOL_CALL_ID",
+    "TOOL_CALL_RESULT",
+    "TOOL_DESCRIPTION",
+    "TOOL_NAME",
+    "TOOL_TYPE",
+    "WORKFLOW_NAME",
+]
+
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"

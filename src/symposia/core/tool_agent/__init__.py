@@ -6,9 +6,8 @@ from symposia.core.exceptions import (
     ToolExecutionException,
     ToolNotFoundException,
 )
-
-from ._caller_loop import tool_agent_caller_loop
-from ._tool_agent import ToolAgent
+from symposia.core.tool_agent._caller_loop import tool_agent_caller_loop
+from symposia.core.tool_agent._tool_agent import ToolAgent
 
 __all__ = [
     "InvalidToolArgumentsException",

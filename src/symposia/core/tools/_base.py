@@ -14,11 +14,10 @@ from pydantic import BaseModel, ValidationError
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
 from symposia.core.telemetry import somebody_listens
-
-from ._json_schema import close_objects, inline_references
-from ._observed import ObservedCall
-from ._protocol import StreamTool, Tool
-from ._schema import ParametersSchema, ToolSchema
+from symposia.core.tools._json_schema import close_objects, inline_references
+from symposia.core.tools._observed import ObservedCall
+from symposia.core.tools._protocol import StreamTool, Tool
+from symposia.core.tools._schema import ParametersSchema, ToolSchema
 
 if TYPE_CHECKING:
     from symposia.core._cancellation_token import CancellationToken

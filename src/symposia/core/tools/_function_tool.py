@@ -12,10 +12,9 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import require_trusted_code
 from symposia.core.code_executor import Import
 from symposia.core.exceptions import InvalidArgumentError
-
-from ._base import BaseTool
-from ._function_source import FunctionSource, make_function, read_source
-from ._signature import read_signature
+from symposia.core.tools._base import BaseTool
+from symposia.core.tools._function_source import FunctionSource, make_function, read_source
+from symposia.core.tools._signature import read_signature
 
 
 class FunctionToolConfig(BaseModel, defer_build=True):

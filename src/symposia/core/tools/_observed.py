@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from symposia.core.logging import ToolCallEvent
 from symposia.core.telemetry import Activity, as_json, captures_content, events_are_read, log_event, tool_execution
 from symposia.core.telemetry.conventions import TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT
-
-from ._protocol import Tool
+from symposia.core.tools._protocol import Tool
 
 T = TypeVar("T")
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from pydantic import BaseModel
 
 from symposia.core.exceptions import InvalidArgumentError
-
-from ._schema import ToolSchema
+from symposia.core.tools._schema import ToolSchema
 
 
 class ToolOverride(BaseModel, defer_build=True):

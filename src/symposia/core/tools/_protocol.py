@@ -6,8 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
-
-from ._schema import ToolSchema
+from symposia.core.tools._schema import ToolSchema
 
 
 @runtime_checkable

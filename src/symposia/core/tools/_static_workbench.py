@@ -9,13 +9,12 @@ from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
-
-from ._base import BaseTool
-from ._override import ToolOverride, original_names, override
-from ._protocol import StreamTool, Tool
-from ._result import TextResultContent, ToolResult
-from ._schema import ToolSchema
-from ._workbench import Workbench
+from symposia.core.tools._base import BaseTool
+from symposia.core.tools._override import ToolOverride, original_names, override
+from symposia.core.tools._protocol import StreamTool, Tool
+from symposia.core.tools._result import TextResultContent, ToolResult
+from symposia.core.tools._schema import ToolSchema
+from symposia.core.tools._workbench import Workbench
 
 _log: Final = logging.getLogger(__name__)
 

@@ -7,9 +7,8 @@ from typing import Any, Self
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
-
-from ._result import ToolResult
-from ._schema import ToolSchema
+from symposia.core.tools._result import ToolResult
+from symposia.core.tools._schema import ToolSchema
 
 
 class Workbench(ComponentBase, ABC):

@@ -1,6 +1,6 @@
 """Small tools for JSON and JSON schemas."""
 
-from ._extract_json import extract_json_from_str
-from ._schema_to_model import schema_to_pydantic_model
+from symposia.core.utils._extract_json import extract_json_from_str
+from symposia.core.utils._schema_to_model import schema_to_pydantic_model
 
 __all__ = ["extract_json_from_str", "schema_to_pydantic_model"]

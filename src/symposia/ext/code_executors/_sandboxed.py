@@ -45,7 +45,7 @@ class SandboxOptions(TypedDict, total=False):
     Attributes:
         work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
             None, the default: a folder of its own, removed by `stop`.
-        timeout: Seconds that a block may run; 60 by default.
+        timeout: Seconds that a block may run; by default, the `time_limit` of the policy.
         policy: What else the code may use.
         bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
         mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
@@ -57,7 +57,7 @@ class SandboxOptions(TypedDict, total=False):
     """
 
     work_dir: Path | str | None
-    timeout: float
+    timeout: float | None
     policy: SandboxPolicy | None
     bind_dir: Path | str | None
     mounts: Sequence[SandboxMount]
@@ -91,17 +91,19 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         **options: Unpack[SandboxOptions],
     ) -> None:
         work_dir, functions = options.get("work_dir"), options.get("functions", ())
+        policy = options.get("policy") or SandboxPolicy()
+        timeout = options.get("timeout")
         if packages is not None:
             refuse_missing_packages(functions, packages)
         super().__init__(
             work_dir=work_dir,
-            timeout=options.get("timeout", 60),
+            timeout=policy.time_limit if timeout is None else timeout,
             keep_code_files=not options.get("delete_tmp_files", False),
             functions=functions,
             functions_module=options.get("functions_module", "functions"),
         )
         self._backend = backend
-        self._policy = options.get("policy") or SandboxPolicy()
+        self._policy = policy
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
         self._on_output = options.get("on_output")
         self._init_command = options.get("init_command")

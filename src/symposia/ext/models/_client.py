@@ -20,11 +20,10 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema
-
-from ._cancellation import Waiting
-from ._errors import Vendor
-from ._observed import ObservedChat
-from ._usage import UsageMeter
+from symposia.ext.models._cancellation import Waiting
+from symposia.ext.models._errors import Vendor
+from symposia.ext.models._observed import ObservedChat
+from symposia.ext.models._usage import UsageMeter
 
 if TYPE_CHECKING:
     from symposia.core import CancellationToken

@@ -28,8 +28,7 @@ from symposia.core.telemetry.conventions import (
     SERVER_PORT,
     SYSTEM_INSTRUCTIONS,
 )
-
-from ._content import finish_reason, input_messages, output_messages, system_instructions
+from symposia.ext.models._content import finish_reason, input_messages, output_messages, system_instructions
 
 T = TypeVar("T")
 PORTS: Final = {"https": 443, "http": 80}

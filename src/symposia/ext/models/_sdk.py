@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._client import Body
+from symposia.ext.models._client import Body
 
 # An argument of the SDKs' own methods, and what it is called in the options of a request.
 _OPTIONS: Final[Mapping[str, str]] = {

@@ -13,10 +13,10 @@ For the backends that build a sandbox on this machine (`_local`), `_launcher/` i
 its own, from a plan of mounts (`_mounts`). `_seccomp` makes the filter of system calls for all backends.
 """
 
-from ._connection import SandboxConnection as SandboxConnection
-from ._python import SandboxPython as SandboxPython
-from ._python import base_python as base_python
-from ._settings import ServerSettings as ServerSettings
-from ._transport import Transport as Transport
+from symposia.ext.code_executors._sandbox._connection import SandboxConnection as SandboxConnection
+from symposia.ext.code_executors._sandbox._python import SandboxPython as SandboxPython
+from symposia.ext.code_executors._sandbox._python import base_python as base_python
+from symposia.ext.code_executors._sandbox._settings import ServerSettings as ServerSettings
+from symposia.ext.code_executors._sandbox._transport import Transport as Transport
 
 __all__ = ["SandboxConnection", "SandboxPython", "ServerSettings", "Transport", "base_python"]

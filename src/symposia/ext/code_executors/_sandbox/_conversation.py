@@ -8,10 +8,9 @@ from collections.abc import Coroutine, Mapping
 from typing import NamedTuple
 
 from symposia.core.exceptions import SandboxDiedError
-
-from ._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
-from ._replies import Reply, parse_reply
-from ._transport import Transport
+from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
+from symposia.ext.code_executors._sandbox._replies import Reply, parse_reply
+from symposia.ext.code_executors._sandbox._transport import Transport
 
 
 class Message(NamedTuple):

@@ -12,15 +12,14 @@ from pathlib import Path
 
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
-
-from ._connection import SandboxConnection
-from ._launcher import MEMORY_COUNTER_FD
-from ._mounts import as_json, mount_plan
-from ._process import ProcessTransport
-from ._program import bootstrap_arguments, launcher_program
-from ._python import SandboxPython, base_python
-from ._seccomp import seccomp_program
-from ._settings import ServerSettings
+from symposia.ext.code_executors._sandbox._connection import SandboxConnection
+from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
+from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan
+from symposia.ext.code_executors._sandbox._process import ProcessTransport
+from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, launcher_program
+from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
+from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors._sandbox._settings import ServerSettings
 
 _PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)
 _USER_NAMESPACE_SWITCHES = {

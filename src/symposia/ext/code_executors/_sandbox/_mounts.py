@@ -10,10 +10,9 @@ from typing import Literal
 
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
-
-from ._launcher import SANDBOX_UID
-from ._python import SandboxPython
-from ._settings import SCRATCH_FOLDERS, WORK_FOLDER
+from symposia.ext.code_executors._sandbox._launcher import SANDBOX_UID
+from symposia.ext.code_executors._sandbox._python import SandboxPython
+from symposia.ext.code_executors._sandbox._settings import SCRATCH_FOLDERS, WORK_FOLDER
 
 _COVERED_FOLDERS = (WORK_FOLDER, *SCRATCH_FOLDERS, "/data", "/dev", "/proc")
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
-from ._conversation import uninterrupted
-from ._transport import Transport
+from symposia.ext.code_executors._sandbox._conversation import uninterrupted
+from symposia.ext.code_executors._sandbox._transport import Transport
 
 _CHUNK = 64 * 1024
 _END_SECONDS = 1.0

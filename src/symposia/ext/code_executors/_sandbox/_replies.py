@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ._inside._frames import Frame, FrameError
+from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameError
 
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -6,10 +6,9 @@ import hashlib
 import mimetypes
 
 from symposia.core.code_executor import Artifact, OutputListener, OutputStream, SandboxPolicy, SandboxResult
-
-from ._inside._frames import FrameError
-from ._output import KeptOutput
-from ._replies import Ended
+from symposia.ext.code_executors._sandbox._inside._frames import FrameError
+from symposia.ext.code_executors._sandbox._output import KeptOutput
+from symposia.ext.code_executors._sandbox._replies import Ended
 
 TIMEOUT_EXIT_CODE = 124
 _MOST_SKIPPED = 256

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from ._syscalls import ALLOWED, CLONE3, NEWEST_KNOWN
+from symposia.ext.code_executors._sandbox._syscalls import ALLOWED, CLONE3, NEWEST_KNOWN
 
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64"}

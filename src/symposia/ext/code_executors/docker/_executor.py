@@ -33,7 +33,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         image: A stock ``python`` image, on which numpy, pandas and matplotlib are put, or one of your own, which is
             used as it is and needs a ``python3``.
         container_name: The container's name; made up when None.
-        timeout: Seconds that a block may run.
+        timeout: Seconds that a block may run; by default, the `time_limit` of the policy, which is 60.
         work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
             None: a folder of its own, removed by `stop`.
         bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``. One that is
@@ -62,7 +62,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         image: str = BASE_IMAGE,
         container_name: str | None = None,
         *,
-        timeout: float = 60,
+        timeout: float | None = None,
         work_dir: Path | str | None = None,
         bind_dir: Path | str | None = None,
         auto_remove: bool = True,

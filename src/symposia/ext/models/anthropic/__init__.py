@@ -1,7 +1,7 @@
 """Anthropic's models."""
 
-from ._client import AnthropicChatCompletionClient, BaseAnthropicChatCompletionClient
-from ._options import AnthropicClientConfiguration, CreateArguments
+from symposia.ext.models.anthropic._client import AnthropicChatCompletionClient, BaseAnthropicChatCompletionClient
+from symposia.ext.models.anthropic._options import AnthropicClientConfiguration, CreateArguments
 
 __all__ = [
     "AnthropicChatCompletionClient",

@@ -16,13 +16,18 @@ from symposia.ext.models._errors import Vendor
 from symposia.ext.models._facts import resolve_model_info
 from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._sdk import split_options
-
-from ._facts import CATALOG
-from ._messages import MessageWriter, write_system
-from ._options import ARGUMENTS, BEHAVIOUR, CONNECTION, AnthropicClientConfiguration
-from ._request import SAMPLING, adapt_arguments, add_response_format, add_tools, write_turns
-from ._result import read_message
-from ._stream import MessageAssembly
+from symposia.ext.models.anthropic._facts import CATALOG
+from symposia.ext.models.anthropic._messages import MessageWriter, write_system
+from symposia.ext.models.anthropic._options import ARGUMENTS, BEHAVIOUR, CONNECTION, AnthropicClientConfiguration
+from symposia.ext.models.anthropic._request import (
+    SAMPLING,
+    adapt_arguments,
+    add_response_format,
+    add_tools,
+    write_turns,
+)
+from symposia.ext.models.anthropic._result import read_message
+from symposia.ext.models.anthropic._stream import MessageAssembly
 
 INSTALLED: Final = find_spec("anthropic") is not None
 

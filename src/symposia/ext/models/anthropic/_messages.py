@@ -16,8 +16,7 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
 )
-
-from ._wire import Block
+from symposia.ext.models.anthropic._wire import Block
 
 VENDOR: Final = "anthropic"
 EMPTY: Final = "(empty)"

@@ -14,9 +14,8 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import Body, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models._sdk import without_none
-
-from ._facts import AnthropicFacts
-from ._messages import Turn, merge_turns
+from symposia.ext.models.anthropic._facts import AnthropicFacts
+from symposia.ext.models.anthropic._messages import Turn, merge_turns
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 USUAL_MAX_TOKENS: Final = 16_384

@@ -9,9 +9,8 @@ from typing import Final, cast
 from symposia.core import FunctionCall
 from symposia.core.exceptions import ModelError
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-
-from ._messages import VENDOR
-from ._wire import Block, MessageWire, UsageWire
+from symposia.ext.models.anthropic._messages import VENDOR
+from symposia.ext.models.anthropic._wire import Block, MessageWire, UsageWire
 
 FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
     "end_turn": "stop",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final, cast
 
-from ._wire import Block, EventWire, MessageWire
+from symposia.ext.models.anthropic._wire import Block, EventWire, MessageWire
 
 _TEXT_DELTAS: Final[Mapping[str, str]] = {
     "text_delta": "text",

@@ -1,7 +1,7 @@
 """OpenAI's models, and all that speak Chat Completions."""
 
-from ._client import BaseOpenAIChatCompletionClient, OpenAIChatCompletionClient
-from ._options import CreateArguments, OpenAIClientConfiguration
+from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient, OpenAIChatCompletionClient
+from symposia.ext.models.openai._options import CreateArguments, OpenAIClientConfiguration
 
 __all__ = [
     "BaseOpenAIChatCompletionClient",

@@ -16,13 +16,12 @@ from symposia.ext.models._errors import Vendor
 from symposia.ext.models._facts import resolve_model_info
 from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._sdk import split_options
-
-from ._facts import CATALOG
-from ._messages import MessageWriter
-from ._options import ARGUMENTS, BEHAVIOUR, CONNECTION, OpenAIClientConfiguration
-from ._request import adapt_arguments, write_request
-from ._result import read_completion
-from ._stream import CompletionAssembly
+from symposia.ext.models.openai._facts import CATALOG
+from symposia.ext.models.openai._messages import MessageWriter
+from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, CONNECTION, OpenAIClientConfiguration
+from symposia.ext.models.openai._request import adapt_arguments, write_request
+from symposia.ext.models.openai._result import read_completion
+from symposia.ext.models.openai._stream import CompletionAssembly
 
 INSTALLED: Final = find_spec("openai") is not None
 

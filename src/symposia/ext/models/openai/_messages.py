@@ -16,8 +16,7 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
 )
-
-from ._opaque import with_opaque_fields
+from symposia.ext.models.openai._opaque import with_opaque_fields
 
 Wire: TypeAlias = dict[str, Any]  # JSON
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from symposia.core.models import AssistantMessage, VendorBlocks
-
-from ._wire import MessageWire, ToolCallWire
+from symposia.ext.models.openai._wire import MessageWire, ToolCallWire
 
 VENDOR: Final = "openai"
 _OPAQUE: Final = ("reasoning_content", "reasoning_details")

@@ -8,8 +8,7 @@ from typing import Any, Final, Literal, Required, TypedDict
 from pydantic import BaseModel
 
 from symposia.core.models import ModelCapabilities, ModelInfo
-
-from ._facts import Effort
+from symposia.ext.models.openai._facts import Effort
 
 
 class CreateArguments(TypedDict, total=False):

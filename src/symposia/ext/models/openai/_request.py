@@ -14,8 +14,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import Body, JsonOutput, Question, ToolChoice, tool_schema
 from symposia.ext.models._sdk import without_none
-
-from ._facts import OpenAIFacts
+from symposia.ext.models.openai._facts import OpenAIFacts
 
 SAMPLING: Final = (
     "temperature",

@@ -14,9 +14,15 @@ from symposia.core.models import (
     RequestUsage,
     TopLogprob,
 )
-
-from ._opaque import opaque_blocks
-from ._wire import ChoiceWire, CompletionWire, LogprobWire, MessageWire, ToolCallWire, UsageWire
+from symposia.ext.models.openai._opaque import opaque_blocks
+from symposia.ext.models.openai._wire import (
+    ChoiceWire,
+    CompletionWire,
+    LogprobWire,
+    MessageWire,
+    ToolCallWire,
+    UsageWire,
+)
 
 FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
     "stop": "stop",

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Final, Literal, cast
 
-from ._wire import ChoiceWire, CompletionWire, FunctionWire, LogprobWire, MessageWire, ToolCallWire, UsageWire
+from symposia.ext.models.openai._wire import (
+    ChoiceWire,
+    CompletionWire,
+    FunctionWire,
+    LogprobWire,
+    MessageWire,
+    ToolCallWire,
+    UsageWire,
+)
 
 TextField = Literal["content", "refusal", "reasoning_content"]
 _TEXT_FIELDS: Final[tuple[TextField, ...]] = ("content", "refusal", "reasoning_content")

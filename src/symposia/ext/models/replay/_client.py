@@ -18,9 +18,8 @@ from symposia.core.models import (
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
-
-from ._script import Answer, FunctionPlayer, ListPlayer, Script
-from ._words import count_words, words_in
+from symposia.ext.models.replay._script import Answer, FunctionPlayer, ListPlayer, Script
+from symposia.ext.models.replay._words import count_words, words_in
 
 CONTEXT_WORDS: Final = 10_000
 

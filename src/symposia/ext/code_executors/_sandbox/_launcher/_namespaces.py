@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from typing import NoReturn, cast
 
-from .._inside._server import main as serve  # noqa: TID252 - it is shipped, under another name
+from .._inside._server import main as serve
 from . import SANDBOX_UID
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
