@@ -8,7 +8,9 @@ from symposia.core import (
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
+    event,
     message_handler,
+    rpc,
 )
 from symposia.core.exceptions import HandlerSignatureError
 
@@ -60,3 +62,31 @@ def test_a_handler_says_which_types_it_takes_and_gives() -> None:
     handler: Any = Routed.on_either
     assert handler.target_types == [int, str]
     assert handler.produces_types == [bool, type(None)]
+
+
+def test_two_handlers_that_take_every_message_of_one_type_are_refused_when_the_class_is_made() -> None:
+    async def first(self: RoutedAgent, message: str, ctx: MessageContext) -> None: ...
+    async def second(self: RoutedAgent, message: str, ctx: MessageContext) -> None: ...
+
+    with pytest.raises(HandlerSignatureError, match=r"Twice\.first and Twice\.second both handle every str.*match="):
+        type("Twice", (RoutedAgent,), {"second": message_handler(second), "first": message_handler(first)})
+
+
+def test_handlers_of_one_type_may_differ_in_kind_or_match() -> None:
+    class Routed(RoutedAgent):
+        @rpc
+        async def answer(self, message: str, ctx: MessageContext) -> str: ...
+
+        @event
+        async def listen(self, message: str, ctx: MessageContext) -> None: ...
+
+        @message_handler(match=lambda message, _ctx: message == "a")
+        async def take_a(self, message: str, ctx: MessageContext) -> None: ...
+
+        @message_handler(match=lambda message, _ctx: message == "b")
+        async def take_b(self, message: str, ctx: MessageContext) -> None: ...
+
+        @message_handler
+        async def take_the_rest(self, message: str, ctx: MessageContext) -> None: ...
+
+    assert issubclass(Routed, RoutedAgent)

@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from symposia.core._handler_signature import HandlerSignature, read_signature
 from symposia.core._logging import ROOT_LOGGER_NAME
@@ -84,7 +84,7 @@ def event(func: Any = None, *, strict: bool = True, match: Match | None = None) 
     def router(message: Any, ctx: MessageContext) -> bool:
         return not ctx.is_rpc and (match is None or match(message, ctx))
 
-    return _decorate(func, strict=strict, router=router)
+    return _decorate(func, strict=strict, router=is_publication if match is None else router)
 
 
 @overload
@@ -101,7 +101,21 @@ def rpc(func: Any = None, *, strict: bool = True, match: Match | None = None) ->
     def router(message: Any, ctx: MessageContext) -> bool:
         return ctx.is_rpc and (match is None or match(message, ctx))
 
-    return _decorate(func, strict=strict, router=router)
+    return _decorate(func, strict=strict, router=is_request if match is None else router)
+
+
+def is_publication(_message: Any, ctx: MessageContext) -> bool:
+    """The router of an `event` without a match."""
+    return not ctx.is_rpc
+
+
+def is_request(_message: Any, ctx: MessageContext) -> bool:
+    """The router of an `rpc` without a match."""
+    return ctx.is_rpc
+
+
+UNCONDITIONAL: Final = (None, is_publication, is_request)
+"""The routers of handlers that take every message of their types and kind, so that a second such one never runs."""
 
 
 def _decorate(func: Any, *, strict: bool, router: Match | None) -> Any:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from symposia.core._base_agent import BaseAgent
-from symposia.core._handlers import Handler
+from symposia.core._handlers import UNCONDITIONAL, Handler
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._runtime._call import current_call
+from symposia.core.exceptions import HandlerSignatureError
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -53,11 +54,29 @@ class RoutedAgent(BaseAgent):
 
 
 def _routing_table(cls: type) -> RoutingTable:
-    """Every handler of a class by message type, in alphabetical order of their names."""
+    """Every handler of a class by message type, in alphabetical order of their names.
+
+    Raises:
+        HandlerSignatureError: Two of them take every message of one type.
+    """
     table: RoutingTable = {}
     for name in dir(cls):
         handler: Any = getattr(cls, name, None)
         if getattr(handler, "is_message_handler", False):
             for target in handler.target_types:
-                table[target] = (*table.get(target, ()), handler)
+                others = table.get(target, ())
+                _refuse_rivals(cls, handler, others, target)
+                table[target] = (*others, handler)
     return table
+
+
+def _refuse_rivals(cls: type, handler: Handler, others: Sequence[Handler], target: Any) -> None:
+    if handler.router not in UNCONDITIONAL:
+        return
+    rival = next((other for other in others if other.router is handler.router), None)
+    if rival is not None:
+        raise HandlerSignatureError(
+            f"{cls.__name__}.{rival.__name__} and {cls.__name__}.{handler.__name__} both handle every "
+            f"{getattr(target, '__name__', target)}, so the second would never run. Give one of them "
+            "match=lambda message, ctx: …, or make them one method."
+        )

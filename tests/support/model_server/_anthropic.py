@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from model_server._script import Reply, Stop, Thinking, event, halves, words
+from tests.support.model_server._script import Reply, Stop, Thinking, event, halves, words
 
 Blocks = Iterable[Mapping[str, Any]]
 

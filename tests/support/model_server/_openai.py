@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from model_server._script import Reply, event, halves, words
+from tests.support.model_server._script import Reply, event, halves, words
 
 KNOWN_FIELDS = frozenset({
     "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from model_server import _anthropic, _openai
-from model_server._http import Answer, HttpRequest, HttpServer
-from model_server._script import Failure, Reply
+from tests.support.model_server import _anthropic, _openai
+from tests.support.model_server._http import Answer, HttpRequest, HttpServer
+from tests.support.model_server._script import Failure, Reply
 
 
 class Dialect(Protocol):
