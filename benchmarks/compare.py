@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 CASES = ("rpc", "fanout", "actors", "turns", "many_teams", "assistant", "stream", "state", "one", "imports")
 PROGRAM = Path(__file__).with_name("cases.py")
@@ -61,7 +61,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    made = Table("case", "figure", title="Medians; ± is half the distance between the extremes")
+    made = Table("case", Column("figure", no_wrap=True), title="Medians; ± is half the distance between the extremes")
     for heading in ("AutoGen 0.7.5", "±", "Symposia", "±", "times better"):
         made.add_column(heading, justify="right")
     for row in rows:
