@@ -94,6 +94,14 @@ def test_core_and_agentchat_name_no_vendor(here: str) -> None:
     assert not {target for target in imports(here, at_import=False) if f"{target}.".startswith(VENDORS)}
 
 
+def test_agents_need_no_particular_runtime() -> None:
+    """Nothing in core but its list of names imports the embedded runtime: agents run on any `AgentRuntime`."""
+    embedded = "symposia.core._runtime"
+    elsewhere = [p for p in PATHS if layer(p) == 0 and not p.startswith((embedded, "symposia.core.simulation"))]
+    users = {here for here in elsewhere if any(t.startswith(embedded) for t in imports(here, at_import=False))}
+    assert users == {"symposia.core"}
+
+
 @pytest.mark.parametrize("here", PATHS)
 def test_a_private_module_is_imported_only_inside_its_package(here: str) -> None:
     foreign: set[str] = set()

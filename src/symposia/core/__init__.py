@@ -1,9 +1,9 @@
 """Actors, and the contracts that everything else is written against."""
 
-from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._agent_metadata import AgentMetadata
 from symposia.core._agent_proxy import AgentProxy
+from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._base_agent import BaseAgent
 from symposia.core._cache_store import CacheStore, InMemoryStore
 from symposia.core._cancellation_token import CancellationToken
@@ -23,16 +23,17 @@ from symposia.core._component import (
     is_component_instance,
     trust_component_code,
 )
-from symposia.core._contexts import AgentInstantiationContext, MessageHandlerContext, SubscriptionInstantiationContext
+from symposia.core._contexts import MessageHandlerContext, SubscriptionInstantiationContext
+from symposia.core._handler_context import HandlerContext, current_handler_context, populate_handler_context
 from symposia.core._handlers import event, message_handler, rpc
 from symposia.core._image import Image
+from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core._intervention import DefaultInterventionHandler, DropMessage, InterventionHandler
 from symposia.core._logging import EVENT_LOGGER_NAME, ROOT_LOGGER_NAME, TRACE_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._routed_agent import RoutedAgent
 from symposia.core._runtime._dead_letters import DeadLetter
 from symposia.core._runtime._embedded import SingleThreadedAgentRuntime
-from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._serialization import (
     JSON_DATA_CONTENT_TYPE,
     PROTOBUF_DATA_CONTENT_TYPE,
@@ -45,6 +46,7 @@ from symposia.core._step import Step, StepDoor, StepKind, open_door, step, step_
 from symposia.core._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
 from symposia.core._topic import DefaultTopicId, TopicId
 from symposia.core._types import FunctionCall
+from symposia.core._worker_threads import run_in_worker_thread, worker_threads
 from symposia.core.telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "DefaultTopicId",
     "DropMessage",
     "FunctionCall",
+    "HandlerContext",
     "Image",
     "InMemoryStore",
     "InterventionHandler",
@@ -98,13 +101,16 @@ __all__ = [
     "TypeSubscription",
     "UnknownPayload",
     "allow_components_from",
+    "current_handler_context",
     "default_subscription",
     "event",
     "is_component_class",
     "is_component_instance",
     "message_handler",
     "open_door",
+    "populate_handler_context",
     "rpc",
+    "run_in_worker_thread",
     "step",
     "step_stream",
     "trace_create_agent_span",
@@ -113,4 +119,5 @@ __all__ = [
     "trust_component_code",
     "try_get_known_serializers_for_type",
     "type_subscription",
+    "worker_threads",
 ]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
-
-if TYPE_CHECKING:
-    from symposia.core._runtime._protocol import AgentRuntime
 
 
 class AgentProxy:

@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._contexts import AgentInstantiationContext, SubscriptionInstantiationContext
+from symposia.core._contexts import SubscriptionInstantiationContext
+from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core._message_context import MessageContext
 from symposia.core._serialization import try_get_known_serializers_for_type
 from symposia.core._subscription import Subscription, TypePrefixSubscription, UnboundSubscription
@@ -20,7 +21,6 @@ from symposia.core.exceptions import RegistrationError
 if TYPE_CHECKING:
     from typing import Self
 
-    from symposia.core._runtime._protocol import AgentRuntime
 
 AgentClass = TypeVar("AgentClass", bound="type[BaseAgent]")
 

@@ -4,20 +4,18 @@ import functools
 import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from symposia.core._agent_id import AgentId, AgentType
+from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._base_agent import BaseAgent, add_serializers, bind_subscriptions
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_signature import read_signature
 from symposia.core._message_context import MessageContext
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
-from symposia.core._worker_thread import run_in_worker_thread
+from symposia.core._worker_threads import run_handler_in_worker_thread
 from symposia.core.exceptions import CantHandleException
-
-if TYPE_CHECKING:
-    from symposia.core._runtime._protocol import AgentRuntime
 
 T = TypeVar("T")
 UnknownTypePolicy = Literal["error", "warn", "ignore"]
@@ -72,7 +70,9 @@ class ClosureAgent(BaseAgent, ClosureContext):
         super().__init__(description)
         self._signature = read_signature(closure, first="agent: ClosureContext")
         self._closure: Callable[..., Awaitable[Any]] = (
-            closure if inspect.iscoroutinefunction(closure) else functools.partial(run_in_worker_thread, closure)
+            closure
+            if inspect.iscoroutinefunction(closure)
+            else functools.partial(run_handler_in_worker_thread, closure)
         )
         self._unknown_type_policy = unknown_type_policy
 

@@ -11,7 +11,7 @@ from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 from symposia.core._handler_signature import HandlerSignature, read_signature
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
-from symposia.core._worker_thread import run_in_worker_thread
+from symposia.core._worker_threads import run_handler_in_worker_thread
 from symposia.core.exceptions import CantHandleException
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -135,7 +135,7 @@ def _checked(
     method: Callable[..., Any], signature: HandlerSignature, *, strict: bool
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """The method as a coroutine function that holds its arguments and answers to its signature."""
-    call = method if inspect.iscoroutinefunction(method) else functools.partial(run_in_worker_thread, method)
+    call = method if inspect.iscoroutinefunction(method) else functools.partial(run_handler_in_worker_thread, method)
     usual_messages = frozenset(signature.target_types)
     usual_answers = frozenset(signature.produces_types)  # looked up first: an exact type is the common case
 

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from symposia.core._base_agent import BaseAgent
+from symposia.core._handler_context import current_handler
 from symposia.core._handlers import UNCONDITIONAL, Handler
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
-from symposia.core._runtime._call import current_call
 from symposia.core.exceptions import HandlerSignatureError
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -46,9 +46,9 @@ class RoutedAgent(BaseAgent):
 
     async def on_unhandled_message(self, message: Any, ctx: MessageContext) -> None:
         """Called with messages that no handler takes: reports a dead letter, unless overridden."""
-        call = current_call.get()
-        if call is not None:
-            call.report_unhandled(message, ctx)
+        handler = current_handler.get()
+        if handler is not None:
+            handler.report_dead_letter(message, ctx, "no handler takes it")
         else:
             logger.info("%s has no handler for %s", type(self).__name__, type(message).__name__)
 

@@ -102,6 +102,15 @@ async def test_a_function_that_fails_is_an_error_that_names_the_agent() -> None:
     assert isinstance(caught.value.__cause__, EOFError)
 
 
+async def test_d02_stop_iteration_out_of_an_input_function_is_an_error_that_names_the_agent() -> None:
+    def ask(prompt: str) -> str:
+        return next(iter(()))
+
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(HumanInputError, match=r"ask raised StopIteration \(agent 'me'\)"):
+            await UserProxyAgent("me", input_func=ask).run(task="well?")
+
+
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "task"])
 @pytest.mark.parametrize("in_thread", [True, False], ids=["thread", "coroutine"])
 async def test_a_question_that_nobody_answers_can_be_cancelled(by_token: bool, in_thread: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
 
 from symposia.agentchat.agents import UserProxyAgent
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, run_in_worker_thread
 
 InputFunc: TypeAlias = Callable[[str], str] | Callable[[str, CancellationToken | None], Awaitable[str]]
 
@@ -42,4 +42,4 @@ class UserInputManager:
             del self._shown[request_id]
         if inspect.iscoroutinefunction(self._callback):
             return await self._callback(prompt, cancellation_token)
-        return await asyncio.to_thread(cast("Callable[[str], str]", self._callback), prompt)
+        return await run_in_worker_thread(cast("Callable[[str], str]", self._callback), prompt)

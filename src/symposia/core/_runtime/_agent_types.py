@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId
-from symposia.core._contexts import AgentInstantiationContext
+from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core._runtime._mailbox import Mailbox
 from symposia.core.exceptions import RegistrationError
-
-if TYPE_CHECKING:
-    from symposia.core._runtime._protocol import AgentRuntime
 
 
 class AgentKind:

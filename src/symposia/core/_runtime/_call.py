@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._handler_context import current_handler
 from symposia.core._message_context import MessageContext
 from symposia.core.exceptions import DeadlineExceededError
 
@@ -158,18 +158,15 @@ class Call:
         """Keep the agent's next message waiting until `work` is done, whatever happens to this call."""
         self.lingering = work
 
-    def report_unhandled(self, message: object, ctx: MessageContext) -> None:
-        """The agent has no handler for the message."""
-        self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, "no handler takes it")
-
-
-current_call: ContextVar[Call | None] = ContextVar("symposia_current_call", default=None)
+    def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
+        """The message has no recipient."""
+        self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, reason)
 
 
 def awaiting_call() -> Call | None:
-    """The call whose handler is running here, if it still is."""
-    call = current_call.get()
-    return call if call is not None and call.active else None
+    """The call whose handler is running here, if it still is, and if a runtime of this class runs it."""
+    call = current_handler.get()
+    return call if isinstance(call, Call) and call.active else None
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -7,9 +7,9 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
-from symposia.core._agent import Agent
+from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._call import Call, awaiting_call
 from symposia.core._runtime._dead_letters import DeadLetters
@@ -20,9 +20,6 @@ from symposia.core._runtime._failures import Failures
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
-
-if TYPE_CHECKING:
-    from symposia.core._runtime._protocol import AgentRuntime
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 

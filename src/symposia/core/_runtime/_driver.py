@@ -12,7 +12,8 @@ from contextvars import Context
 from typing import Any
 
 from symposia.core._contexts import handling_agent
-from symposia.core._runtime._call import Call, current_call
+from symposia.core._handler_context import current_handler
+from symposia.core._runtime._call import Call
 
 
 def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
@@ -24,7 +25,7 @@ def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
     Raises:
         StopIteration: With its result: it did not wait for anything.
     """
-    current_call.set(call)
+    current_handler.set(call)
     handling_agent.set(call.mailbox.id)
     return handler.send(None)
 

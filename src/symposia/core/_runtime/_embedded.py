@@ -7,9 +7,9 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._agent_metadata import AgentMetadata
+from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._agent_types import AgentTypes
@@ -24,7 +24,6 @@ from symposia.core._runtime._interventions import Interventions
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer
-from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._runtime._routing import recipients
 from symposia.core._runtime._subscriptions import Subscriptions
 from symposia.core._serialization import MessageSerializer, SerializationRegistry

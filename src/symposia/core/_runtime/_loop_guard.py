@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from symposia.core._handler_context import current_handler
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import Call, current_call
+from symposia.core._runtime._call import Call
 from symposia.core._runtime._driver import begin, resume
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -93,5 +94,6 @@ def _call_of(frame: FrameType) -> Call | None:
     if frame.f_code is begin.__code__:
         return frame.f_locals["call"]
     if frame.f_code is resume.__code__:
-        return frame.f_locals["context"].get(current_call)
+        handler = frame.f_locals["context"].get(current_handler)
+        return handler if isinstance(handler, Call) else None
     return None

@@ -13,8 +13,8 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symposia.core._agent import Agent
 from symposia.core._agent_id import AgentId
+from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._delivered_context import DeliveredContext

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from symposia.core._contexts import AgentInstantiationContext
+from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core.telemetry._activity import Activity, Attributes, Kind, begin, begin_if_traced
 from symposia.core.telemetry._listening import SCOPE, listening_tracer
 from symposia.core.telemetry.conventions import (

@@ -5,10 +5,10 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from symposia.core._agent_id import AgentId
+from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._base_agent import BaseAgent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._effects import ModelRequest
-from symposia.core._runtime._protocol import AgentRuntime
 from symposia.core._step import step
 from symposia.core._types import FunctionCall
 from symposia.core.exceptions import ToolException

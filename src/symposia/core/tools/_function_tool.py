@@ -10,6 +10,7 @@ from pydantic.errors import PydanticUserError
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import require_trusted_code
+from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools._base import BaseTool
@@ -120,7 +121,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         if self._signature.is_async:
             work = self._func(*positional, **keywords)
         else:
-            work = asyncio.to_thread(self._func, *positional, **keywords)
+            work = run_in_worker_thread(self._func, *positional, **keywords)
         task = asyncio.ensure_future(work)
         cancellation_token.link_future(task)
         result = await task

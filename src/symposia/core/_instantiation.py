@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from symposia.core._agent_id import AgentId
+from symposia.core._agent_runtime import AgentRuntime
+from symposia.core._contexts import ClassMethodsOnly
+
+_instantiation: ContextVar[tuple[AgentRuntime, AgentId] | None] = ContextVar("symposia_instantiation", default=None)
+
+
+class AgentInstantiationContext(ClassMethodsOnly):
+    """Says, inside an agent factory or constructor, for which agent and runtime it is called."""
+
+    @classmethod
+    @contextmanager
+    def populate_context(cls, ctx: tuple[AgentRuntime, AgentId]) -> Generator[None]:
+        """For runtimes: everything inside makes the agent `ctx[1]` for the runtime `ctx[0]`."""
+        token = _instantiation.set(ctx)
+        try:
+            yield
+        finally:
+            _instantiation.reset(token)
+
+    @classmethod
+    def current_runtime(cls) -> AgentRuntime:
+        """The runtime that is making an agent.
+
+        Raises:
+            RuntimeError: No runtime is making an agent here.
+        """
+        return cls._current("current_runtime")[0]
+
+    @classmethod
+    def current_agent_id(cls) -> AgentId:
+        """The id of the agent that is being made.
+
+        Raises:
+            RuntimeError: No runtime is making an agent here.
+        """
+        return cls._current("current_agent_id")[1]
+
+    @classmethod
+    def is_in_factory_call(cls) -> bool:
+        """Whether a runtime is making an agent here."""
+        return _instantiation.get() is not None
+
+    @classmethod
+    def _current(cls, method: str) -> tuple[AgentRuntime, AgentId]:
+        current = _instantiation.get()
+        if current is None:
+            raise RuntimeError(
+                f"AgentInstantiationContext.{method}() is only known while a runtime makes an agent. "
+                "Register a factory with the runtime instead of making the agent yourself."
+            )
+        return current
