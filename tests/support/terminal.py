@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 CTRL_C = b"\x03"
+SIZE_VARIABLES = ("COLUMNS", "LINES")
+"""Programs prefer these to the terminal's size; importing ``readline`` sets them in the tests' own process."""
 
 
 class Terminal:
@@ -68,12 +70,13 @@ async def on_terminal(
     """Run a program on a terminal; it is killed at the end if it still runs."""
     here, there = os.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    inherited = {name: value for name, value in os.environ.items() if name not in SIZE_VARIABLES}
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=there,
         stdout=there,
         stderr=there,
-        env={**os.environ, "TERM": "xterm-256color", **(environment or {})},
+        env={**inherited, "TERM": "xterm-256color", **(environment or {})},
         start_new_session=True,
         preexec_fn=_own_terminal,
     )

@@ -35,7 +35,6 @@ def add(a: int, b: int) -> int:
         ({"tool_call_summary_format": "{nothing}"}, r"tool_call_summary_format '\{nothing\}'.*tool_name"),
         ({"tool_call_summary_format": "{"}, "tool_call_summary_format"),
     ],
-    ids=str,
 )
 def test_arguments_that_cannot_work_are_refused_at_once(options: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidArgumentError, match=told):
@@ -43,7 +42,9 @@ def test_arguments_that_cannot_work_are_refused_at_once(options: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    "options", [{"tools": [add]}, {"handoffs": ["bob"]}, {"workbench": StaticWorkbench([])}], ids=str
+    "options",
+    [{"tools": [add]}, {"handoffs": ["bob"]}, {"workbench": StaticWorkbench([])}],
+    ids=["tools", "handoffs", "workbench"],
 )
 def test_a_model_that_cannot_call_functions_is_refused_where_it_would_have_to(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match=r"does not support function calling.*'ann'.*function_calling"):

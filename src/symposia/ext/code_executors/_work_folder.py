@@ -10,14 +10,21 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+from symposia.core.exceptions import SandboxUnavailableError
+
+if sys.platform != "win32":
+    ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    FOLDER = ROOT | os.O_NOFOLLOW
+    REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+else:  # no handles of folders: `WorkFolder.create` refuses, since opening by path would follow links that code made
+    ROOT = FOLDER = REGULAR = NEW = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,13 @@ class WorkFolder:
 
         Raises:
             OSError: It cannot be made, or something else is in its place.
+            SandboxUnavailableError: The system cannot open files relative to a folder's handle.
         """
+        if os.open not in os.supports_dir_fd:
+            raise SandboxUnavailableError(
+                "Code executors need a system that opens files relative to a folder's handle, such as Linux or macOS. "
+                "On Windows, run the program in WSL."
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         self.absolute = self.path.absolute()
 
@@ -130,7 +143,7 @@ class WorkFolder:
 @contextmanager
 def _opened(folder: Path) -> Generator[int]:
     """Open the root. It is the user's own path, so links on the way to it are followed."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(folder, ROOT)
     try:
         yield handle
     finally:

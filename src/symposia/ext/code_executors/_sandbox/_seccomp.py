@@ -9,8 +9,6 @@ a terminal, and a process changes limits and priorities of itself only, not of t
 
 from __future__ import annotations
 
-import errno
-import socket
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -25,7 +23,9 @@ _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_GREATER, _JUMP_IF_AT_LEAST, _JUMP_IF_ANY_BIT, _R
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _KILL_PROCESS, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 
-_SOCKET_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+# Linux's numbers: the host that builds the filter for a container may be another system, where they differ.
+_EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
+_SOCKET_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 _CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
 _ONLY_ON_ITSELF = {
     "prlimit64": (0,),
@@ -65,11 +65,11 @@ def seccomp_program(machine: str) -> bytes:
 def _assemble(machine: str) -> list[Instruction]:
     allowed = dict(ALLOWED[machine])
     looked_at = {
-        allowed.pop("socket"): _one_of(0, _SOCKET_FAMILIES, _ALLOW, otherwise=_fail(errno.EAFNOSUPPORT)),
-        allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(errno.EPERM), otherwise=_ALLOW),
-        allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(errno.EPERM), otherwise=_ALLOW),
-        CLONE3: [_return(_fail(errno.ENOSYS))],
-        **{allowed.pop(name): _zero(arguments, _fail(errno.EPERM)) for name, arguments in _ONLY_ON_ITSELF.items()},
+        allowed.pop("socket"): _one_of(0, _SOCKET_FAMILIES, _ALLOW, otherwise=_fail(_EAFNOSUPPORT)),
+        allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(_EPERM), otherwise=_ALLOW),
+        allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(_EPERM), otherwise=_ALLOW),
+        CLONE3: [_return(_fail(_ENOSYS))],
+        **{allowed.pop(name): _zero(arguments, _fail(_EPERM)) for name, arguments in _ONLY_ON_ITSELF.items()},
     }
     program = [
         _load(_ARCHITECTURE),
@@ -77,18 +77,18 @@ def _assemble(machine: str) -> list[Instruction]:
         _return(_KILL_PROCESS),
         _load(_NUMBER),
         Instruction(_JUMP_IF_GREATER, 0, 1, NEWEST_KNOWN),
-        _return(_fail(errno.ENOSYS)),
+        _return(_fail(_ENOSYS)),
     ]
     for number, look in looked_at.items():
         program += [Instruction(_JUMP_IF_EQUAL, 0, len(look), number), *look]
     for first, last in _ranges(sorted(allowed.values())):  # in order: a number below a range is in none
         program += [
             Instruction(_JUMP_IF_AT_LEAST, 1, 0, first),
-            _return(_fail(errno.EPERM)),
+            _return(_fail(_EPERM)),
             Instruction(_JUMP_IF_GREATER, 1, 0, last),
             _return(_ALLOW),
         ]
-    return [*program, _return(_fail(errno.EPERM))]
+    return [*program, _return(_fail(_EPERM))]
 
 
 def _one_of(argument: int, values: Sequence[int], action: int, *, otherwise: int) -> list[Instruction]:
