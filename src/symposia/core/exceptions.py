@@ -24,6 +24,7 @@ SymposiaError
 │   ├── SimulationStuckError       everybody in a simulation waits, or runs for ever
 │   └── RuntimeStoppedError        the runtime stopped before this message was answered
 ├── PeerError                      the other side: a vendor, a sandbox, a remote, a person
+│   ├── EffectFailedError          a recorded effect had failed, with an error that cannot be made again
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
 │   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
@@ -48,6 +49,7 @@ __all__ = [
     "ComponentError",
     "DeadlineExceededError",
     "DeadlockError",
+    "EffectFailedError",
     "HandlerSignatureError",
     "HumanInputError",
     "InvalidArgumentError",
@@ -200,6 +202,18 @@ class RuntimeStoppedError(AgentError):
 
 class PeerError(SymposiaError):
     """Something outside this library failed: a vendor's service, a sandbox, a remote worker, a person."""
+
+
+class EffectFailedError(PeerError):
+    """A recorded effect had failed, with an error that cannot be made again from its record.
+
+    Attributes:
+        error_type: The class of that error, as ``module:qualified.name``.
+    """
+
+    def __init__(self, message: str, error_type: str = "") -> None:
+        super().__init__(message)
+        self.error_type = error_type
 
 
 class HumanInputError(PeerError, RuntimeError):

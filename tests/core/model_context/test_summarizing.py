@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.chat_agents import RecordingDoor
+from tests.support.journal import Journal
 
-from symposia.core import FunctionCall, Image, open_door
+from symposia.core import FunctionCall, Image
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import SummarizingChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import (
@@ -193,15 +194,15 @@ async def test_the_tokens_of_summaries_are_counted() -> None:
     assert context.usage.completion_tokens == 2
 
 
-async def test_summaries_pass_the_door_under_the_contexts_name() -> None:
+async def test_summaries_are_effects_in_a_scope_of_the_contexts_name() -> None:
     client = ReplayChatCompletionClient(["short"])
     context = SummarizingChatCompletionContext(
         client, message_limit=2, source="memory of ann", initial_messages=say("1", "2", "3")
     )
-    door = RecordingDoor()
-    with open_door(door):
+    journal = Journal()
+    with handle_effects(journal):
         assert (await context.get_messages())[0] == summary("short", source="memory of ann")
-    assert [(step.kind, step.agent) for step in door.steps] == [("model", "memory of ann")]
+    assert journal.performed == ["context:memory of ann model"]
 
 
 class SlowSummarizer:

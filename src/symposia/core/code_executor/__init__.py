@@ -1,6 +1,7 @@
 """Running code: what an executor promises an agent, and what a sandbox promises an executor."""
 
 from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
+from symposia.core.code_executor._effect import CODE_EFFECT, CodeRequest, RequestedBlock, execute_code
 from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.code_executor._functions import (
     Alias,
@@ -27,12 +28,14 @@ from symposia.core.code_executor._sandbox import (
 )
 
 __all__ = [
+    "CODE_EFFECT",
     "MIB",
     "Alias",
     "Artifact",
     "BlockResult",
     "CodeBlock",
     "CodeExecutor",
+    "CodeRequest",
     "CodeResult",
     "CommandLineCodeResult",
     "FunctionWithRequirements",
@@ -41,6 +44,7 @@ __all__ = [
     "ImportFromModule",
     "OutputListener",
     "OutputStream",
+    "RequestedBlock",
     "RunStatus",
     "Sandbox",
     "SandboxBackend",
@@ -48,6 +52,7 @@ __all__ = [
     "SandboxPolicy",
     "SandboxResult",
     "UserFunction",
+    "execute_code",
     "function_node",
     "function_source",
     "with_requirements",

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from pydantic import JsonValue
+
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.effects import Idempotency, class_identity
 
 
 @dataclass
@@ -42,9 +45,13 @@ class CodeExecutor(ComponentBase, ABC):
 
     An executor starts on its first use or by `start`, and is used as an async context manager to be stopped whatever
     happens inside.
+
+    Attributes:
+        idempotency: Whether running code again does harm: not where the code can touch nothing outside of a sandbox.
     """
 
     component_type = "code_executor"
+    idempotency: Idempotency = "unknown"
 
     @abstractmethod
     async def execute_code_blocks(
@@ -58,6 +65,13 @@ class CodeExecutor(ComponentBase, ABC):
             code_blocks: What to run.
             cancellation_token: Cancelling it kills everything that the blocks started, then raises `CancelledError`.
         """
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What of this executor decides how code ends, as JSON without secrets: by default, its class."""
+        return class_identity(self)
+
+    async def restore(self, result: CodeResult) -> None:
+        """Make the files of a recorded result be there as if the code had run here. Nothing, unless overridden."""
 
     @abstractmethod
     async def start(self) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pydantic import ConfigDict
+
 MIB = 1024 * 1024
 
 OutputStream = Literal["stdout", "stderr"]
@@ -78,6 +80,8 @@ class Artifact:
         size: Bytes.
         sha256: Hexadecimal digest of `data`.
     """
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     path: str
     kind: str

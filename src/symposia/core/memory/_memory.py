@@ -3,8 +3,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from pydantic import JsonValue
+
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.effects import class_identity
 from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 
@@ -13,6 +16,11 @@ class Memory(ComponentBase, ABC):
     """Something that remembers, and tells a model what fits the conversation."""
 
     component_type = "memory"
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What of this memory decides what it finds, as JSON without secrets: its class, and its name if it has one."""
+        name: object = getattr(self, "name", None)
+        return class_identity(self) | ({"name": name} if isinstance(name, str) else {})
 
     @abstractmethod
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:

@@ -7,9 +7,8 @@ from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from symposia.core._effects import ModelRequest
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._step import step
+from symposia.core.effects import enter_scope
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState
 from symposia.core.model_context._summary import INSTRUCTIONS, newest_that_fit, summary_request
@@ -20,6 +19,7 @@ from symposia.core.models import (
     RequestUsage,
     SystemMessage,
     UserMessage,
+    call_model,
 )
 
 _log: Final = logging.getLogger(ROOT_LOGGER_NAME)
@@ -61,8 +61,8 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         keep: How much of the limit the newest messages may take up beside a new summary: from 0, for only the newest
             exchange, to less than 1. The more, the more often a summary is written.
         instructions: What the model is told instead of the built-in instructions.
-        source: The name under which the summary is shown, and under which its model calls pass the step door. Give
-            contexts whose runs are recorded names of their own.
+        source: The name under which the summary is shown. It is a part of the scope of its model calls too: see
+            `symposia.core.effects`.
         initial_messages: What the conversation begins with.
 
     Raises:
@@ -161,8 +161,8 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
 
     async def _summarize(self, due: Sequence[LLMMessage]) -> None:
         conversation, start = self._messages, max(self._summarized, self._pinned())
-        request = ModelRequest(messages=summary_request(self._instructions, self._summary, due))
-        result = await step("model", self._source, request, lambda: self._ask(request))
+        with enter_scope(f"context:{self._source}"):
+            result = await self._ask(summary_request(self._instructions, self._summary, due))
         if result is None:
             return
         self._usage += result.usage
@@ -171,9 +171,9 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         elif self._messages is conversation:  # it was not cleared or loaded meanwhile
             self._summary, self._summarized = result.content.strip(), start + len(due)
 
-    async def _ask(self, request: ModelRequest) -> CreateResult | None:
+    async def _ask(self, messages: Sequence[LLMMessage]) -> CreateResult | None:
         try:
-            return await self._model_client.create(request.messages)
+            return await call_model(self._model_client, messages)
         except Exception as error:  # noqa: BLE001 - a conversation can go on without a summary
             _log.warning("No summary of the conversation could be written, it is shown whole: %r", error)
             return None

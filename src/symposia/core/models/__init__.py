@@ -1,6 +1,13 @@
 """What a model client is, and the messages that go to and from a model."""
 
 from symposia.core.models._client import ChatCompletionClient
+from symposia.core.models._effect import (
+    MODEL_EFFECT,
+    CreateOptions,
+    ModelRequest,
+    call_model,
+    stream_model,
+)
 from symposia.core.models._family import ModelFamily
 from symposia.core.models._messages import (
     AssistantMessage,
@@ -22,9 +29,11 @@ from symposia.core.models._results import (
 from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
 
 __all__ = [
+    "MODEL_EFFECT",
     "AssistantMessage",
     "ChatCompletionClient",
     "ChatCompletionTokenLogprob",
+    "CreateOptions",
     "CreateResult",
     "FinishReasons",
     "FunctionExecutionResult",
@@ -33,12 +42,15 @@ __all__ = [
     "ModelCapabilities",
     "ModelFamily",
     "ModelInfo",
+    "ModelRequest",
     "RequestUsage",
     "SystemMessage",
     "TopLogprob",
     "UserMessage",
     "VendorBlocks",
+    "call_model",
     "estimate_text_tokens",
     "estimate_tokens",
+    "stream_model",
     "validate_model_info",
 ]

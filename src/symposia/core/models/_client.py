@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.effects import class_identity
 from symposia.core.models._messages import LLMMessage
 from symposia.core.models._model_info import ModelInfo
 from symposia.core.models._results import CreateResult, RequestUsage
@@ -21,6 +22,14 @@ class ChatCompletionClient(ComponentBase, ABC):
     """
 
     component_type = "model"
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What of this client decides a model's answer, as JSON without secrets: by default, its class.
+
+        A recorded answer is given to a request of an equal identity. Override it in a client that has a model's name or
+        arguments of its own.
+        """
+        return class_identity(self)
 
     @abstractmethod
     async def create(

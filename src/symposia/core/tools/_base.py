@@ -17,7 +17,7 @@ from symposia.core.telemetry import somebody_listens
 from symposia.core.tools._json_schema import close_objects, inline_references
 from symposia.core.tools._observed import ObservedCall
 from symposia.core.tools._protocol import StreamTool, Tool
-from symposia.core.tools._schema import ParametersSchema, ToolSchema
+from symposia.core.tools._schema import ParametersSchema, ToolSchema, ToolTraits
 
 if TYPE_CHECKING:
     from symposia.core._cancellation_token import CancellationToken
@@ -39,11 +39,15 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         description: What the model is told of it.
         strict: Whether the vendor must hold the model to the schema. No argument may have a default then.
 
+    Attributes:
+        traits: What effect handlers are told of the tool. Set it in a subclass whose calls may be repeated.
+
     Raises:
         InvalidArgumentError: `strict`, and an argument has a default.
     """
 
     component_type = "tool"
+    traits: ToolTraits = ToolTraits()
 
     def __init__(
         self,

@@ -5,16 +5,18 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.errors import PydanticUserError
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import require_trusted_code
 from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
+from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools._base import BaseTool
 from symposia.core.tools._function_source import FunctionSource, make_function, read_source
+from symposia.core.tools._schema import ToolTraits
 from symposia.core.tools._signature import read_signature
 
 
@@ -28,6 +30,8 @@ class FunctionToolConfig(BaseModel, defer_build=True):
         global_imports: What the source needs imported.
         has_cancellation_support: Whether the function takes the cancellation token.
         strict: Whether the vendor must hold the model to the schema.
+        idempotency: Whether calling it again does harm. Left out where it is not known, as AutoGen has no such field.
+        transparent: Whether effect handlers see what it does instead of its calls. Left out where they do not.
     """
 
     source_code: str
@@ -36,6 +40,8 @@ class FunctionToolConfig(BaseModel, defer_build=True):
     global_imports: Sequence[Import] = ()
     has_cancellation_support: bool = False
     strict: bool = False
+    idempotency: Idempotency = Field(default="unknown", exclude_if=lambda value: value == "unknown")
+    transparent: bool = Field(default=False, exclude_if=lambda value: not value)
 
 
 class FunctionTool(BaseTool[BaseModel, Any]):
@@ -58,6 +64,9 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         name: What the model calls it by; the function's own name by default.
         global_imports: What the function needs imported when it is written down as text, beyond what can be told.
         strict: Whether the vendor must hold the model to the schema. No parameter may have a default then.
+        idempotency: Whether calling the function again with the same arguments does harm; see `Idempotency`.
+        transparent: Whether what the function does are model calls, tool calls and the like themselves, as with a
+            function that runs a team. Effect handlers then see those instead of the call.
 
     Raises:
         InvalidArgumentError: The function's signature cannot be a tool's, or `strict` and a parameter has a default.
@@ -72,8 +81,12 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         name: str | None = None,
         global_imports: Sequence[Import] = (),
         strict: bool = False,
+        *,
+        idempotency: Idempotency = "unknown",
+        transparent: bool = False,
     ) -> None:
         self._func = func
+        self.traits = ToolTraits(idempotency=idempotency, transparent=transparent)
         self._global_imports = global_imports
         self._source: FunctionSource | None = None
         self._signature = read_signature(func)
@@ -100,6 +113,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             global_imports=source.imports,
             has_cancellation_support=self._signature.takes_token,
             strict=self._strict,
+            idempotency=self.traits.idempotency,
+            transparent=self.traits.transparent,
         )
 
     @classmethod
@@ -107,7 +122,15 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         require_trusted_code(f"The tool {config.name!r}")
         source = FunctionSource(code=config.source_code, imports=tuple(config.global_imports))
         function = make_function(source, config.name)
-        tool = cls(function, config.description, config.name, config.global_imports, config.strict)
+        tool = cls(
+            function,
+            config.description,
+            config.name,
+            config.global_imports,
+            config.strict,
+            idempotency=config.idempotency,
+            transparent=config.transparent,
+        )
         tool._source = source
         return tool
 

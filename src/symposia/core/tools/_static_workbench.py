@@ -13,7 +13,7 @@ from symposia.core.tools._base import BaseTool
 from symposia.core.tools._override import ToolOverride, original_names, override
 from symposia.core.tools._protocol import StreamTool, Tool
 from symposia.core.tools._result import TextResultContent, ToolResult
-from symposia.core.tools._schema import ToolSchema
+from symposia.core.tools._schema import ToolSchema, ToolTraits
 from symposia.core.tools._workbench import Workbench
 
 _log: Final = logging.getLogger(__name__)
@@ -71,6 +71,11 @@ class StaticWorkbench(Workbench):
             return _succeeded(name, tool, value)
         except Exception as error:  # noqa: BLE001 - whatever a tool raises is the model's to read
             return _failed(name, error)
+
+    def tool_traits(self, name: str) -> ToolTraits:
+        """The traits of the tool `name`."""
+        tool = self._find(name)
+        return ToolTraits() if tool is None else tool.traits
 
     def _find(self, name: str) -> BaseTool[Any, Any] | None:
         return self._tools.get(self._original_names.get(name, name))

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import JsonValue
+
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.effects import class_identity
 from symposia.core.tools._result import ToolResult
-from symposia.core.tools._schema import ToolSchema
+from symposia.core.tools._schema import ToolSchema, ToolTraits
 
 
 class Workbench(ComponentBase, ABC):
@@ -42,6 +45,14 @@ class Workbench(ComponentBase, ABC):
         Raises:
             asyncio.CancelledError: The token was cancelled.
         """
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What of this workbench decides a tool's result, as JSON without secrets: by default, its class."""
+        return class_identity(self)
+
+    def tool_traits(self, name: str) -> ToolTraits:  # noqa: ARG002 - for workbenches that know their tools
+        """What effect handlers are told of the tool `name`: by default, that nothing is known."""
+        return ToolTraits()
 
     @abstractmethod
     async def start(self) -> None:

@@ -1,0 +1,99 @@
+"""Runs of code as effects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
+from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
+
+
+class RequestedBlock(BaseModel, frozen=True, defer_build=True):
+    """A block of a `CodeRequest`."""
+
+    code: str
+    language: str
+
+
+class _RecordedResult(BaseModel, defer_build=True):
+    """A result as it is written: the name of its class, and its fields."""
+
+    result_class: str
+    result: JsonValue
+
+
+class CodeRequest(EffectRequest):
+    """Code is run.
+
+    Attributes:
+        executor: What `CodeExecutor.effect_identity` says of the executor.
+        blocks: The code.
+    """
+
+    kind: Literal["code"] = "code"
+    executor: dict[str, JsonValue]
+    blocks: list[RequestedBlock]
+
+
+class _CodeResultCodec:
+    """Writes results of every executor: the name of the class, and its fields."""
+
+    def encode(self, result: CodeResult) -> JsonValue:
+        fields: JsonValue = TypeAdapter(type(result)).dump_python(result, mode="json")
+        return {"result_class": type(result).__qualname__, "result": fields}
+
+    def decode(self, value: JsonValue) -> CodeResult:
+        recorded = _RecordedResult.model_validate(value)
+        for result_type in _with_subclasses(CodeResult):
+            if result_type.__qualname__ == recorded.result_class:
+                return TypeAdapter(result_type).validate_json(json.dumps(recorded.result))
+        raise LookupError(
+            f"No class of code results is called {recorded.result_class!r}. Import the module that defines it."
+        )
+
+
+CODE_EFFECT = EffectKind("code", CodeRequest, codec=_CodeResultCodec())
+
+
+async def execute_code(
+    executor: CodeExecutor, blocks: Sequence[CodeBlock], cancellation_token: CancellationToken
+) -> CodeResult:
+    """Run code blocks, as an effect.
+
+    Where a handler answers in place of the executor, the files of the recorded result are put back into its work
+    folder, so that later blocks find them.
+
+    Args:
+        executor: Where the code runs.
+        blocks: The code.
+        cancellation_token: Cancelling it ends the code.
+    """
+    if not effects_are_handled():
+        return await executor.execute_code_blocks(list(blocks), cancellation_token)
+    ran = False
+
+    async def call() -> CodeResult:
+        nonlocal ran
+        ran = True
+        return await executor.execute_code_blocks(list(blocks), cancellation_token)
+
+    result = await CODE_EFFECT.perform(lambda: _request(executor, blocks), call, idempotency=executor.idempotency)
+    if not ran:
+        await executor.restore(result)
+    return result
+
+
+def _request(executor: CodeExecutor, blocks: Sequence[CodeBlock]) -> CodeRequest:
+    return CodeRequest(
+        executor=executor.effect_identity(),
+        blocks=[RequestedBlock(code=block.code, language=block.language) for block in blocks],
+    )
+
+
+def _with_subclasses(base: type[CodeResult]) -> list[type[CodeResult]]:
+    return [base, *(each for child in base.__subclasses__() for each in _with_subclasses(child))]

@@ -1,0 +1,60 @@
+"""Effects: what cannot be computed again from the conversation, and the contract by which handlers see each of them.
+
+A model call, a tool call, a run of code, a person's answer and a memory's contents are effects. Whoever performs one
+says so through its `EffectKind`. Journals, budgets, cassettes, approvals and traces are `EffectHandler`s, added from
+outside with `handle_effects`; neither agents nor tools know of them.
+
+Each domain owns its kind, and the one function that performs it:
+
+| kind | request | performed by |
+|---|---|---|
+| model | `symposia.core.models.ModelRequest` | `call_model`, `stream_model` |
+| tool | `symposia.core.tools.ToolRequest` | `call_tool`, `stream_tool` |
+| code | `symposia.core.code_executor.CodeRequest` | `execute_code` |
+| memory | `symposia.core.memory.MemoryRequest` | `update_context`, `query_memory`, `add_memory` |
+| human | `HumanRequest` | `ask_human` |
+
+A kind of one's own is an `EffectKind` with a request model and a result type.
+"""
+
+from symposia.core.effects._failure import decode_error, encode_error
+from symposia.core.effects._human import HUMAN_EFFECT, HumanAnswer, HumanRequest, ask_human
+from symposia.core.effects._kind import (
+    Effect,
+    EffectHandler,
+    EffectKind,
+    EffectRequest,
+    Idempotency,
+    ResultCodec,
+    class_identity,
+    current_effect,
+    effects_are_handled,
+    find_effect_kind,
+    handle_effects,
+)
+from symposia.core.effects._scope import Scope, continue_scope, current_scope, enter_scope, iterate_in_scope
+
+__all__ = [
+    "HUMAN_EFFECT",
+    "Effect",
+    "EffectHandler",
+    "EffectKind",
+    "EffectRequest",
+    "HumanAnswer",
+    "HumanRequest",
+    "Idempotency",
+    "ResultCodec",
+    "Scope",
+    "ask_human",
+    "class_identity",
+    "continue_scope",
+    "current_effect",
+    "current_scope",
+    "decode_error",
+    "effects_are_handled",
+    "encode_error",
+    "enter_scope",
+    "find_effect_kind",
+    "handle_effects",
+    "iterate_in_scope",
+]

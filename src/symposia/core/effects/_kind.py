@@ -1,0 +1,382 @@
+"""Kinds of effects, and the chain of handlers that each effect passes.
+
+Handlers nest like middleware: the outermost sees an effect first, and its `proceed` goes inwards to the next handler
+and in the end to the real call. With ``with handle_effects(journal): with handle_effects(budget):`` a result that the
+journal has recorded is not charged again. The other order, in which the innermost handler is asked first, was rejected
+for that reason.
+
+What a handler performs itself passes all handlers as well, its own included. So a handler that approves tool calls by
+asking a person makes a human effect that a journal around it records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+
+from symposia.core.effects._scope import Scope, ScopeFrame, current_frame
+
+Idempotency: TypeAlias = Literal["pure", "idempotent", "unknown"]
+"""What may be done with an effect whose outcome is not known, because the process ended in the middle of it.
+
+``pure``: the outcome depends on the request alone. ``idempotent``: doing it again does no harm. ``unknown``: only a
+person can tell.
+"""
+
+
+class EffectRequest(BaseModel):
+    """The base class of requests: everything that decides an effect's outcome, without ids and times.
+
+    A subclass declares ``kind: Literal["…"] = "…"``, so that requests of all kinds form one tagged union.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+
+RequestT = TypeVar("RequestT", bound=EffectRequest)
+ResultT = TypeVar("ResultT")
+ChunkT = TypeVar("ChunkT")
+Proceed: TypeAlias = Callable[[], Awaitable[ResultT]]
+
+
+class ResultCodec(Protocol[ResultT]):
+    """Turns results into JSON values and back."""
+
+    def encode(self, result: ResultT) -> JsonValue:
+        """The result as a JSON value."""
+        ...
+
+    def decode(self, value: JsonValue) -> ResultT:
+        """The result that `encode` was given."""
+        ...
+
+
+def class_identity(value: object) -> dict[str, JsonValue]:
+    """The name of a value's class, for requests: ``{"class": "module.Name"}``."""
+    return {"class": f"{type(value).__module__}.{type(value).__qualname__}"}
+
+
+class _PydanticCodec(Generic[ResultT]):
+    """The codec of every type that pydantic knows."""
+
+    def __init__(self, result_type: type[ResultT]) -> None:
+        self._type = result_type
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[ResultT]:
+        return TypeAdapter(self._type)
+
+    def encode(self, result: ResultT) -> JsonValue:
+        return cast("JsonValue", self._adapter.dump_python(result, mode="json"))
+
+    def decode(self, value: JsonValue) -> ResultT:
+        return self._adapter.validate_json(json.dumps(value))
+
+
+_kinds: dict[str, EffectKind[Any, Any]] = {}  # Any: each kind has its own request and result
+
+
+def find_effect_kind(name: str) -> EffectKind[Any, Any]:  # Any: only the name is known here
+    """The kind of this name.
+
+    Raises:
+        LookupError: No kind of this name was made; import the module that defines it.
+    """
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise LookupError(
+            f"There is no effect kind {name!r}; known are {sorted(_kinds)}. Import the module that defines it."
+        ) from None
+
+
+class EffectKind(Generic[RequestT, ResultT]):
+    """A kind of effect: what its requests and results are, and how they are written as JSON.
+
+        WEATHER = EffectKind("weather", WeatherRequest, float)
+        degrees = await WEATHER.perform(lambda: WeatherRequest(city=city), lambda: measure(city))
+
+    Args:
+        name: Unique in the process; the `kind` of its requests.
+        request: The class of its requests.
+        result: The type of its results, if pydantic knows it.
+        codec: Encodes its results, if pydantic does not.
+
+    Raises:
+        ValueError: Another kind has this name, or neither or both of `result` and `codec` are given.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        request: type[RequestT],
+        result: type[ResultT] | None = None,
+        *,
+        codec: ResultCodec[ResultT] | None = None,
+    ) -> None:
+        if (result is None) == (codec is None):
+            raise ValueError(f"The effect kind {name!r} needs either a result type or a codec.")
+        if name in _kinds:
+            raise ValueError(f"There already is an effect kind {name!r}: choose another name.")
+        self.name = name
+        self.request_type = request
+        self._codec: ResultCodec[ResultT] = codec or _PydanticCodec(cast("type[ResultT]", result))
+        _kinds[name] = self
+
+    def __repr__(self) -> str:
+        return f"EffectKind({self.name!r})"
+
+    def encode_request(self, request: RequestT) -> JsonValue:
+        """The request as a JSON value, its `kind` included.
+
+        Lone surrogates, which a model can write as escapes and no JSON reader has to accept, become U+FFFD.
+        """
+        return _readable(cast("JsonValue", request.model_dump(mode="json")))
+
+    def decode_request(self, value: JsonValue) -> RequestT:
+        """The request that `encode_request` was given.
+
+        Raises:
+            pydantic.ValidationError: It is not a request of this kind.
+        """
+        return self.request_type.model_validate_json(json.dumps(value))
+
+    def encode_result(self, result: ResultT) -> JsonValue:
+        """The result as a JSON value; lone surrogates become U+FFFD."""
+        return _readable(self._codec.encode(result))
+
+    def decode_result(self, value: JsonValue) -> ResultT:
+        """The result that `encode_result` was given.
+
+        Raises:
+            pydantic.ValidationError: It is not a result of this kind.
+        """
+        return self._codec.decode(value)
+
+    def perform(
+        self,
+        request: Callable[[], RequestT],
+        call: Callable[[], Awaitable[ResultT]],
+        *,
+        idempotency: Idempotency = "unknown",
+    ) -> Awaitable[ResultT]:
+        """Do one effect: directly where no handler is installed, else through the handlers.
+
+        Args:
+            request: Makes the request. Called only if there is a handler.
+            call: Does the effect. A handler may call it once, several times, or not at all.
+            idempotency: Whether doing it again does harm.
+        """
+        chain = _handlers.get()
+        if not chain:
+            return call()
+        return _pass(chain, 0, self._effect(request(), idempotency), call)
+
+    def stream(
+        self,
+        request: Callable[[], RequestT],
+        call: Callable[[], AsyncGenerator[ChunkT | ResultT, None]],
+        *,
+        result_type: type[ResultT],
+        idempotency: Idempotency = "unknown",
+    ) -> AsyncGenerator[ChunkT | ResultT, None]:
+        """Do one effect whose result comes last, after pieces that are shown as they come.
+
+        Handlers see the result alone. The pieces go past them to the consumer, and a recorded result comes without
+        pieces: so a handler is one method, and nothing has to be stored twice.
+
+        Args:
+            request: Makes the request. Called only if there is a handler.
+            call: Does the effect.
+            result_type: Tells the result from the pieces.
+            idempotency: Whether doing it again does harm.
+        """
+        chain = _handlers.get()
+        if not chain:
+            return call()
+        return self._stream(chain, lambda: self._effect(request(), idempotency), call, result_type)
+
+    async def _stream(
+        self,
+        chain: tuple[EffectHandler, ...],
+        make_effect: Callable[[], Effect[RequestT, ResultT]],
+        call: Callable[[], AsyncGenerator[ChunkT | ResultT, None]],
+        result_type: type[ResultT],
+    ) -> AsyncGenerator[ChunkT | ResultT, None]:
+        effect = make_effect()  # with the first step, in the scope of that step
+        pieces: asyncio.Queue[ChunkT | _End] = asyncio.Queue()
+
+        async def drain() -> ResultT:
+            results: list[ResultT] = []
+            async with aclosing(call()) as items:
+                async for item in items:
+                    if isinstance(item, result_type):
+                        results.append(item)
+                    else:
+                        pieces.put_nowait(cast("ChunkT", item))
+            if not results:
+                raise StreamWithoutResultError(f"The stream of an effect of kind {self.name!r} ended without a result.")
+            return results[-1]
+
+        # A task of its own, since handlers await the whole result while the consumer takes the pieces.
+        task = asyncio.ensure_future(_pass(chain, 0, effect, drain))
+        task.add_done_callback(lambda _: pieces.put_nowait(_END))
+        try:
+            while not isinstance(piece := await pieces.get(), _End):
+                yield piece
+            try:
+                result = await task
+            except StreamWithoutResultError:
+                return  # as without handlers: the consumer sees a stream that ended
+            yield result
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+
+    def _effect(self, request: RequestT, idempotency: Idempotency) -> Effect[RequestT, ResultT]:
+        digest = _digest(self.encode_request(request))
+        frame = current_frame.get()
+        return Effect(
+            kind=self,
+            scope=Scope() if frame is None else frame.scope,
+            request=request,
+            idempotency=idempotency,
+            digest=digest,
+            ordinal=0 if frame is None else frame.count(digest),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect(Generic[RequestT, ResultT]):
+    """One effect that is about to happen.
+
+    Attributes:
+        kind: What sort of effect it is.
+        scope: Where in the program it happens.
+        request: Everything that decides its outcome.
+        idempotency: Whether doing it again does harm.
+        digest: SHA-256 of the request's JSON, in hexadecimal.
+        ordinal: How many effects with the same request came before in the same scope.
+    """
+
+    kind: EffectKind[RequestT, ResultT]
+    scope: Scope
+    request: RequestT
+    idempotency: Idempotency
+    digest: str
+    ordinal: int
+
+    @cached_property
+    def id(self) -> str:
+        """A text that is the same each time the program comes to this effect: 32 hexadecimal digits.
+
+        Services that take an idempotency key can be given it.
+        """
+        return _digest([str(self.scope), self.kind.name, self.digest, self.ordinal])[:32]
+
+
+class EffectHandler(Protocol):
+    """What stands around effects: it may look at one, delay it, refuse it, do it again, or answer in its place."""
+
+    async def handle(self, effect: Effect[RequestT, ResultT], proceed: Proceed[ResultT]) -> ResultT:
+        """Give the outcome of an effect.
+
+        Args:
+            effect: What is about to happen.
+            proceed: Does it: asks the next handler inside this one, or makes the real call.
+
+        Raises:
+            Exception: It becomes the outcome of the effect.
+        """
+        ...
+
+
+class StreamWithoutResultError(Exception):
+    """A stream gave pieces and no result. It never leaves this module but to handlers, as the effect's outcome."""
+
+
+class _End:
+    """Marks the end of the pieces."""
+
+
+_END = _End()
+_handlers: ContextVar[tuple[EffectHandler, ...]] = ContextVar("symposia_effect_handlers", default=())
+_current: ContextVar[Effect[Any, Any] | None] = ContextVar("symposia_current_effect", default=None)
+
+
+@contextmanager
+def handle_effects(*handlers: EffectHandler) -> Generator[None]:
+    """Let `handlers` handle every effect that begins inside, the first of them outermost.
+
+    It nests: handlers that were installed before stay around these. Tasks started inside keep the handlers.
+    """
+    handlers_token = _handlers.set((*_handlers.get(), *handlers))
+    frame_token = None if current_frame.get() is not None else current_frame.set(ScopeFrame(Scope()))
+    try:
+        yield
+    finally:
+        if frame_token is not None:
+            current_frame.reset(frame_token)
+        _handlers.reset(handlers_token)
+
+
+def effects_are_handled() -> bool:
+    """Whether a handler is installed here, so that what only handlers need is worth preparing."""
+    return bool(_handlers.get())
+
+
+def current_effect() -> Effect[Any, Any] | None:  # Any: of whichever kind
+    """The innermost effect inside which this code runs, such as the tool call; None where no handler is installed.
+
+    Its `id` serves as the idempotency key of what the code does outside.
+    """
+    return _current.get()
+
+
+async def _pass(
+    chain: tuple[EffectHandler, ...],
+    position: int,
+    effect: Effect[RequestT, ResultT],
+    call: Callable[[], Awaitable[ResultT]],
+) -> ResultT:
+    if position < len(chain):
+        return await chain[position].handle(effect, lambda: _pass(chain, position + 1, effect, call))
+    token = _current.set(effect)
+    try:
+        return await call()
+    finally:
+        _current.reset(token)
+
+
+def _readable(value: JsonValue) -> JsonValue:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return _without_surrogates(value)
+    return value
+
+
+def _without_surrogates(value: JsonValue) -> JsonValue:
+    match value:
+        case str():
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case list():
+            return [_without_surrogates(each) for each in value]
+        case dict():
+            return {str(_without_surrogates(key)): _without_surrogates(each) for key, each in value.items()}
+        case _:
+            return value
+
+
+def _digest(value: JsonValue) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

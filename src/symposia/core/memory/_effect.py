@@ -1,0 +1,204 @@
+"""What a memory finds and takes in, as effects."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, Field, JsonValue
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._image import Image
+from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
+from symposia.core.memory._content import ContentType, MemoryContent, MemoryQueryResult, UpdateContextResult
+from symposia.core.memory._memory import Memory
+from symposia.core.model_context import ChatCompletionContext
+from symposia.core.models import LLMMessage
+
+
+class _Text(BaseModel, frozen=True, defer_build=True):
+    type: Literal["text"] = "text"
+    text: str
+
+
+class _Bytes(BaseModel, frozen=True, defer_build=True):
+    type: Literal["bytes"] = "bytes"
+    base64: str
+
+
+class _Object(BaseModel, frozen=True, defer_build=True):
+    type: Literal["object"] = "object"
+    value: dict[str, JsonValue]
+
+
+class _Picture(BaseModel, frozen=True, defer_build=True):
+    type: Literal["image"] = "image"
+    image: Image
+
+
+_Content: TypeAlias = Annotated[_Text | _Bytes | _Object | _Picture, Field(discriminator="type")]
+
+
+class RecordedMemory(BaseModel, frozen=True, defer_build=True):
+    """A `MemoryContent` whose JSON says which of text, bytes, object and image its content is.
+
+    That of `MemoryContent` does not: base64 could be text as well.
+    """
+
+    content: _Content
+    mime_type: str
+    metadata: dict[str, JsonValue] | None = None
+
+    @classmethod
+    def of(cls, memory: MemoryContent) -> RecordedMemory:
+        """The record of a memory."""
+        return cls.model_validate({**memory.model_dump(mode="json"), "content": _tagged(memory.content)})
+
+    def restore(self) -> MemoryContent:
+        """The memory of this record."""
+        return MemoryContent(content=_untagged(self.content), mime_type=self.mime_type, metadata=self.metadata)
+
+
+class MemoryRequest(EffectRequest):
+    """A memory is asked, or given something.
+
+    Attributes:
+        memory: What `Memory.effect_identity` says of the memory.
+        operation: What is done.
+        conversation: For ``update_context``: what the model would be shown.
+        content: For ``query`` and ``add``: what is looked for, or remembered.
+        arguments: For ``query``: what else the memory is told.
+    """
+
+    kind: Literal["memory"] = "memory"
+    memory: dict[str, JsonValue]
+    operation: Literal["update_context", "query", "add"]
+    conversation: list[LLMMessage] = Field(default_factory=list[LLMMessage])
+    content: RecordedMemory | str | None = None
+    arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+
+class MemoryOutcome(BaseModel, defer_build=True):
+    """What a memory gave.
+
+    Attributes:
+        found: The memories, in its order.
+        added: For ``update_context``: the messages that it added to the context.
+    """
+
+    found: list[RecordedMemory] = Field(default_factory=list[RecordedMemory])
+    added: list[LLMMessage] = Field(default_factory=list[LLMMessage])
+
+
+MEMORY_EFFECT = EffectKind("memory", MemoryRequest, MemoryOutcome)
+
+
+async def update_context(memory: Memory, context: ChatCompletionContext) -> UpdateContextResult:
+    """Let a memory add what fits the conversation to its context, as an effect.
+
+    With a handler, the memory is given a view of the context that notes what is added; the same is then added to the
+    context, or what was recorded is.
+    """
+    if not effects_are_handled():
+        return await memory.update_context(context)
+    conversation = await context.get_messages()
+
+    async def call() -> MemoryOutcome:
+        noting = _NotingContext(context)
+        update = await memory.update_context(noting)
+        return MemoryOutcome(found=[RecordedMemory.of(each) for each in update.memories.results], added=noting.added)
+
+    outcome = await MEMORY_EFFECT.perform(
+        lambda: MemoryRequest(memory=memory.effect_identity(), operation="update_context", conversation=conversation),
+        call,
+        idempotency="idempotent",
+    )
+    for message in outcome.added:
+        await context.add_message(message)
+    return UpdateContextResult(memories=MemoryQueryResult(results=[each.restore() for each in outcome.found]))
+
+
+async def query_memory(
+    memory: Memory,
+    query: str | MemoryContent,
+    cancellation_token: CancellationToken | None = None,
+    **arguments: JsonValue,
+) -> MemoryQueryResult:
+    """Find what fits a query, as an effect; see `Memory.query`."""
+    if not effects_are_handled():
+        return await memory.query(query, cancellation_token, **arguments)
+
+    async def call() -> MemoryOutcome:
+        result = await memory.query(query, cancellation_token, **arguments)
+        return MemoryOutcome(found=[RecordedMemory.of(each) for each in result.results])
+
+    outcome = await MEMORY_EFFECT.perform(
+        lambda: MemoryRequest(
+            memory=memory.effect_identity(),
+            operation="query",
+            content=query if isinstance(query, str) else RecordedMemory.of(query),
+            arguments=arguments,
+        ),
+        call,
+        idempotency="idempotent",
+    )
+    return MemoryQueryResult(results=[each.restore() for each in outcome.found])
+
+
+async def add_memory(
+    memory: Memory, content: MemoryContent, cancellation_token: CancellationToken | None = None
+) -> None:
+    """Remember one more thing, as an effect; see `Memory.add`."""
+    if not effects_are_handled():
+        await memory.add(content, cancellation_token)
+        return
+
+    async def call() -> MemoryOutcome:
+        await memory.add(content, cancellation_token)
+        return MemoryOutcome()
+
+    await MEMORY_EFFECT.perform(
+        lambda: MemoryRequest(memory=memory.effect_identity(), operation="add", content=RecordedMemory.of(content)),
+        call,
+    )
+
+
+class _NotingContext(ChatCompletionContext):
+    """A context as a memory sees it: it notes what is added, and shows the conversation with that."""
+
+    def __init__(self, context: ChatCompletionContext) -> None:
+        super().__init__()
+        self._context = context
+        self.added: list[LLMMessage] = Field(default_factory=list[LLMMessage])
+
+    async def add_message(self, message: LLMMessage) -> None:
+        """Note a message."""
+        self.added.append(message)
+
+    async def get_messages(self) -> list[LLMMessage]:
+        """What the model is shown, and what was added."""
+        return [*await self._context.get_messages(), *self.added]
+
+
+def _tagged(content: ContentType) -> _Text | _Bytes | _Object | _Picture:
+    match content:
+        case str():
+            return _Text(text=content)
+        case bytes():
+            return _Bytes(base64=base64.b64encode(content).decode())
+        case Image():
+            return _Picture(image=content)
+        case _:
+            return _Object(value=content)
+
+
+def _untagged(content: _Text | _Bytes | _Object | _Picture) -> str | bytes | dict[str, Any] | Image:
+    match content:
+        case _Text():
+            return content.text
+        case _Bytes():
+            return base64.b64decode(content.base64)
+        case _Picture():
+            return content.image
+        case _Object():
+            return content.value

@@ -1,0 +1,132 @@
+"""Model calls as effects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, Unpack
+
+from pydantic import BaseModel, Field, JsonValue
+from pydantic_core import to_jsonable_python
+from typing_extensions import TypedDict
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core._types import FunctionCall
+from symposia.core.effects import EffectKind, EffectRequest
+from symposia.core.models._client import ChatCompletionClient
+from symposia.core.models._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
+from symposia.core.models._results import CreateResult
+from symposia.core.tools import Tool, ToolSchema
+
+ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
+
+
+class CreateOptions(TypedDict, total=False):
+    """The keyword arguments of `ChatCompletionClient.create`; see there."""
+
+    tools: Sequence[Tool | ToolSchema]
+    tool_choice: ToolChoice
+    json_output: bool | type[BaseModel] | None
+    extra_create_args: Mapping[str, Any]  # Any: the vendor's own
+    cancellation_token: CancellationToken | None
+
+
+class ModelRequest(EffectRequest):
+    """A model is asked for an answer.
+
+    Attributes:
+        client: What `ChatCompletionClient.effect_identity` says of the client.
+        messages: The conversation. The ids of tool calls are replaced by ``call-1``, ``call-2``, … in order, since a
+            vendor draws new ones each time.
+        tools: The schemas of what the model may call.
+        tool_choice: ``auto``, ``required``, ``none``, or the name of the tool that it must call.
+        json_output: The JSON schema of the answer; True for any JSON, False for text, None for the vendor's default.
+        arguments: What is passed on to the vendor as it is.
+    """
+
+    kind: Literal["model"] = "model"
+    client: dict[str, JsonValue]
+    messages: list[LLMMessage]
+    tools: list[dict[str, JsonValue]] = Field(default_factory=list[dict[str, JsonValue]])
+    tool_choice: str = "auto"
+    json_output: dict[str, JsonValue] | bool | None = None
+    arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+
+MODEL_EFFECT = EffectKind("model", ModelRequest, CreateResult)
+
+
+def call_model(
+    client: ChatCompletionClient, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]
+) -> Awaitable[CreateResult]:
+    """Ask a model, as an effect.
+
+    Args:
+        client: The client.
+        messages: The conversation so far.
+        options: The keyword arguments of `ChatCompletionClient.create`. Only those given are passed on, so clients that
+            do not know all of them work.
+
+    Raises:
+        Exception: See `ChatCompletionClient.create`.
+    """
+    return MODEL_EFFECT.perform(
+        lambda: _request(client, messages, options),
+        lambda: client.create(messages, **options),
+        idempotency="idempotent",  # it costs money again, but does no harm
+    )
+
+
+def stream_model(
+    client: ChatCompletionClient, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]
+) -> AsyncGenerator[str | CreateResult, None]:
+    """Ask a model, as an effect, for an answer in pieces: text as it comes, and last the whole answer.
+
+    Arguments and errors are those of `call_model`.
+    """
+    return MODEL_EFFECT.stream(
+        lambda: _request(client, messages, options),
+        lambda: client.create_stream(messages, **options),
+        result_type=CreateResult,
+        idempotency="idempotent",
+    )
+
+
+def _request(client: ChatCompletionClient, messages: Sequence[LLMMessage], options: CreateOptions) -> ModelRequest:
+    choice = options.get("tool_choice", "auto")
+    json_output = options.get("json_output")
+    return ModelRequest(
+        client=client.effect_identity(),
+        messages=_with_numbered_calls(messages),
+        tools=[_jsonable(tool.schema if isinstance(tool, Tool) else tool) for tool in options.get("tools", ())],
+        tool_choice=choice if isinstance(choice, str) else choice.name,
+        json_output=json_output if isinstance(json_output, bool) or json_output is None else _schema_of(json_output),
+        arguments=_jsonable(options.get("extra_create_args", {})),
+    )
+
+
+def _schema_of(output: type[BaseModel]) -> dict[str, JsonValue]:
+    return output.model_json_schema()
+
+
+def _jsonable(value: Mapping[str, Any]) -> dict[str, JsonValue]:  # Any: schemas, and the vendor's own arguments
+    """The mapping with JSON values only; anything else is named by its class, since its `repr` may hold an address."""
+    return to_jsonable_python(value, fallback=lambda other: f"<{type(other).__qualname__}>")
+
+
+def _with_numbered_calls(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
+    """The messages with ids of tool calls that depend on their order alone."""
+    numbers: dict[str, str] = {}
+
+    def numbered(call_id: str) -> str:
+        return numbers.setdefault(call_id, f"call-{len(numbers) + 1}")
+
+    def rewritten(message: LLMMessage) -> LLMMessage:
+        if isinstance(message, AssistantMessage) and not isinstance(message.content, str):
+            calls = [FunctionCall(numbered(call.id), call.arguments, call.name) for call in message.content]
+            return message.model_copy(update={"content": calls})
+        if isinstance(message, FunctionExecutionResultMessage):
+            results = [result.model_copy(update={"call_id": numbered(result.call_id)}) for result in message.content]
+            return message.model_copy(update={"content": results})
+        return message
+
+    return [rewritten(message) for message in messages]

@@ -1,0 +1,283 @@
+"""What handlers see of effects, and what they can do about them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Literal, TypeVar
+
+import pytest
+
+from symposia.core.effects import (
+    Effect,
+    EffectKind,
+    EffectRequest,
+    HumanAnswer,
+    ask_human,
+    current_effect,
+    enter_scope,
+    find_effect_kind,
+    handle_effects,
+)
+
+Request = TypeVar("Request", bound=EffectRequest)
+Result = TypeVar("Result")
+
+
+class WeatherRequest(EffectRequest):
+    kind: Literal["weather"] = "weather"
+    city: str
+
+
+WEATHER = EffectKind("weather", WeatherRequest, float)
+
+
+def ask_weather(city: str, degrees: float = 21.5) -> Awaitable[float]:
+    async def measure() -> float:
+        return degrees
+
+    return WEATHER.perform(lambda: WeatherRequest(city=city), measure, idempotency="idempotent")
+
+
+class Logging:
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name = name
+        self.log = log
+        self.effects: list[Effect[Any, Any]] = []
+
+    async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+        self.effects.append(effect)
+        self.log.append(f"{self.name} begins {effect.kind.name}")
+        try:
+            return await proceed()
+        finally:
+            self.log.append(f"{self.name} ends {effect.kind.name}")
+
+
+async def test_without_a_handler_no_request_is_made() -> None:
+    def fail() -> WeatherRequest:
+        raise AssertionError
+
+    async def measure() -> float:
+        return 3.0
+
+    assert await WEATHER.perform(fail, measure) == 3.0
+
+
+async def test_the_outermost_handler_sees_an_effect_first() -> None:
+    log: list[str] = []
+    with handle_effects(Logging("outer", log)), handle_effects(Logging("middle", log), Logging("inner", log)):
+        assert await ask_weather("Bonn") == 21.5
+    names = [line.split()[0] for line in log]
+    assert names == ["outer", "middle", "inner", "inner", "middle", "outer"]
+
+
+async def test_a_handler_is_told_everything_that_decides_the_outcome() -> None:
+    handler = Logging("h", [])
+    with handle_effects(handler), enter_scope("agent:a"):
+        await ask_weather("Bonn")
+    effect = handler.effects[0]
+    assert (effect.kind, effect.idempotency, str(effect.scope)) == (WEATHER, "idempotent", "agent:a")
+    assert effect.request == WeatherRequest(city="Bonn")
+
+
+async def test_a_handler_answers_in_place_of_the_call() -> None:
+    class Answering:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            return effect.kind.decode_result(7.0)
+
+    async def measure() -> float:
+        raise AssertionError
+
+    with handle_effects(Answering()):
+        assert await WEATHER.perform(lambda: WeatherRequest(city="Bonn"), measure) == 7.0
+
+
+async def test_a_handler_does_an_effect_again() -> None:
+    outcomes: list[Exception | float] = [OSError("busy"), 4.0]
+
+    class Retrying:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            try:
+                return await proceed()
+            except OSError:
+                return await proceed()
+
+    async def measure() -> float:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    with handle_effects(Retrying()):
+        assert await WEATHER.perform(lambda: WeatherRequest(city="Bonn"), measure) == 4.0
+
+
+async def test_ids_are_the_same_each_time_and_differ_within_a_run() -> None:
+    async def run() -> list[str]:
+        handler = Logging("h", [])
+        with handle_effects(handler):
+            for name in ("a", "b"):
+                with enter_scope(f"agent:{name}"):
+                    await ask_weather("Bonn")
+                    await ask_weather("Bonn")
+                    await ask_weather("Köln")
+        return [effect.id for effect in handler.effects]
+
+    first = await run()
+    assert first == await run()
+    assert len(set(first)) == 6
+
+
+async def test_the_code_of_an_effect_is_told_which_one_it_is() -> None:
+    handler = Logging("h", [])
+
+    async def measure() -> float:
+        effect = current_effect()
+        assert effect is not None
+        assert effect.request == WeatherRequest(city="Bonn")
+        return 1.0
+
+    assert current_effect() is None
+    with handle_effects(handler):
+        await WEATHER.perform(lambda: WeatherRequest(city="Bonn"), measure)
+        assert current_effect() is None
+
+
+async def test_a_handlers_own_effects_pass_the_handlers_too() -> None:
+    log: list[str] = []
+
+    class Approving:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            if effect.kind is WEATHER:
+                assert (await ask_human(self.ask, "Measure?")).approved
+            return await proceed()
+
+        async def ask(self) -> HumanAnswer:
+            return HumanAnswer(text="", approved=True)
+
+    with handle_effects(Logging("journal", log), Approving()):
+        await ask_weather("Bonn")
+    assert [line for line in log if "begins" in line] == ["journal begins weather", "journal begins human"]
+
+
+async def test_tasks_keep_the_handlers_under_which_they_were_started() -> None:
+    handler = Logging("h", [])
+    with handle_effects(handler):
+        task = asyncio.create_task(_later())
+    await task
+    assert len(handler.effects) == 1
+    await ask_weather("Bonn")
+    assert len(handler.effects) == 1
+
+
+async def _later() -> None:
+    await asyncio.sleep(0)
+    await ask_weather("Bonn")
+
+
+class Pieces:
+    """A stream of two pieces and a result."""
+
+    def __init__(self, *, result: bool = True, error: Exception | None = None) -> None:
+        self.result = result
+        self.error = error
+        self.closed = False
+
+    async def items(self) -> AsyncGenerator[str | float, None]:
+        try:
+            yield "one"
+            yield "two"
+            if self.error is not None:
+                raise self.error
+            if self.result:
+                yield 2.0
+        finally:
+            self.closed = True
+
+    def stream(self) -> AsyncGenerator[str | float, None]:
+        return WEATHER.stream(lambda: WeatherRequest(city="Bonn"), self.items, result_type=float)
+
+
+@pytest.mark.parametrize("handled", [False, True])
+async def test_the_pieces_of_a_stream_come_before_its_result(handled: bool) -> None:
+    with handle_effects(*[Logging("h", [])] * handled):
+        assert [item async for item in Pieces().stream()] == ["one", "two", 2.0]
+
+
+@pytest.mark.parametrize("handled", [False, True])
+async def test_an_error_of_a_stream_comes_after_its_pieces(handled: bool) -> None:
+    seen: list[str | float] = []
+    with handle_effects(*[Logging("h", [])] * handled):
+        stream = Pieces(error=OSError("gone")).stream()
+        seen += [await anext(stream), await anext(stream)]
+        with pytest.raises(OSError, match="gone"):
+            await anext(stream)
+    assert seen == ["one", "two"]
+
+
+@pytest.mark.parametrize("handled", [False, True])
+async def test_a_stream_without_a_result_just_ends(handled: bool) -> None:
+    with handle_effects(*[Logging("h", [])] * handled):
+        assert [item async for item in Pieces(result=False).stream()] == ["one", "two"]
+
+
+@pytest.mark.parametrize("handled", [False, True])
+async def test_leaving_a_stream_early_closes_it(handled: bool) -> None:
+    pieces = Pieces()
+    with handle_effects(*[Logging("h", [])] * handled):
+        async with aclosing(pieces.stream()) as stream:
+            assert await anext(stream) == "one"
+    assert pieces.closed
+
+
+async def test_a_recorded_stream_is_its_result_alone() -> None:
+    class Answering:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            return effect.kind.decode_result(9.0)
+
+    with handle_effects(Answering()):
+        assert [item async for item in Pieces().stream()] == [9.0]
+
+
+async def test_cancelling_the_consumer_of_a_stream_cancels_the_effect() -> None:
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def items() -> AsyncGenerator[str | float, None]:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        yield 1.0
+
+    async def consume() -> None:
+        async for _ in WEATHER.stream(lambda: WeatherRequest(city="Bonn"), items, result_type=float):
+            pass
+
+    with handle_effects(Logging("h", [])):
+        task = asyncio.create_task(consume())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert cancelled.is_set()
+
+
+def test_a_kind_is_found_by_its_name() -> None:
+    assert find_effect_kind("weather") is WEATHER
+
+
+def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(LookupError, match=r"no effect kind 'wether'; known are .*'weather'"):
+        find_effect_kind("wether")
+
+
+def test_two_kinds_cannot_have_one_name() -> None:
+    with pytest.raises(ValueError, match="already is an effect kind 'weather'"):
+        EffectKind("weather", WeatherRequest, float)
+
+
+def test_a_kind_needs_a_result_type_or_a_codec() -> None:
+    with pytest.raises(ValueError, match="either a result type or a codec"):
+        EffectKind("nothing", WeatherRequest)
