@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from symposia.core.exceptions import EffectFailedError
 
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+@cache
+def _json_values() -> TypeAdapter[JsonValue]:
+    return TypeAdapter(JsonValue)  # made when first needed: it would cost every import some milliseconds
 
 
 class _Failure(BaseModel, defer_build=True):
@@ -78,7 +82,7 @@ def _loaded_class(name: str) -> type[Exception] | None:
 
 def _is_json(value: object) -> bool:
     try:
-        _JSON.validate_python(value, strict=True)
+        _json_values().validate_python(value, strict=True)
     except (ValidationError, RecursionError):
         return False
     return True
