@@ -17,13 +17,13 @@ they import this module, or are started with ``-m symposia.autogen``, too.
 
 import sys
 
-from symposia._autogen._install import install, uninstall
+from symposia._autogen._hook import install, uninstall
 
 __all__ = ["install", "uninstall"]
 
 install()
 
 if __name__ == "__main__":
-    from symposia._autogen._run import run
+    from symposia._autogen._program import run
 
     run(sys.argv[1:])

@@ -1,6 +1,9 @@
 import importlib
+from pathlib import Path
 
 import pytest
+from tests.support.autogen_names import MISSING
+from tests.support.interpreter import python
 
 from symposia.autogen import install
 
@@ -20,7 +23,7 @@ def error_of(statement: str) -> ImportError:
 def test_a_misspelt_name_is_answered_with_the_nearest_one() -> None:
     error = error_of("from autogen_agentchat.teams import RoundRobbinGroupChat")
     assert str(error) == (
-        "Symposia does not have autogen_agentchat.teams.RoundRobbinGroupChat yet. "
+        "Neither AutoGen 0.7.5 nor Symposia has autogen_agentchat.teams.RoundRobbinGroupChat. "
         "The nearest name in autogen_agentchat.teams is RoundRobinGroupChat."
     )
 
@@ -28,13 +31,13 @@ def test_a_misspelt_name_is_answered_with_the_nearest_one() -> None:
 def test_a_name_that_lives_elsewhere_is_answered_with_where() -> None:
     error = error_of("from autogen_core import ChatCompletionClient")
     assert str(error) == (
-        "Symposia does not have autogen_core.ChatCompletionClient yet. There is one in autogen_core.models."
+        "Neither AutoGen 0.7.5 nor Symposia has autogen_core.ChatCompletionClient. There is one in autogen_core.models."
     )
 
 
 def test_a_name_unlike_any_other_is_answered_with_what_there_is() -> None:
     error = error_of("from autogen_ext.models import zzz")
-    assert "Symposia does not have autogen_ext.models.zzz yet. autogen_ext.models has anthropic, " in str(error)
+    assert "nor Symposia has autogen_ext.models.zzz. autogen_ext.models has anthropic, " in str(error)
 
 
 @pytest.mark.parametrize(
@@ -53,29 +56,53 @@ def test_every_form_of_import_says_what_is_missing(statement: str) -> None:
     error = error_of(statement)
     assert isinstance(error, ModuleNotFoundError)
     assert error.name == "autogen_core.zzz"
-    assert str(error).startswith("Symposia does not have autogen_core.zzz yet. ")
+    assert str(error).startswith("Neither AutoGen 0.7.5 nor Symposia has autogen_core.zzz. ")
 
 
-@pytest.mark.parametrize("statement", ["import autogen_core._agent", "from autogen_core._agent import Agent"])
-def test_a_private_module_of_autogen_is_refused_with_the_public_place(statement: str) -> None:
-    assert str(error_of(statement)) == (
-        "autogen_core._agent is a private module of AutoGen, and Symposia has AutoGen's public modules only. "
-        "Import the name from autogen_core instead."
+@pytest.mark.parametrize("name", MISSING)
+def test_n05_a_name_that_autogen_has_is_said_to_be_planned_and_nothing_else_is_suggested(name: str) -> None:
+    module, _, leaf = name.rpartition(".")
+    assert str(error_of(f"from {module} import {leaf}")) == (
+        f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
     )
 
 
-def test_a_private_module_deep_inside_is_refused_too() -> None:
-    error = error_of("import autogen_agentchat.teams._group_chat._base_group_chat")
-    assert "Import the name from autogen_agentchat.teams instead." in str(error)
+def test_n05_the_interface_of_version_02_is_planned() -> None:
+    assert str(error_of("import autogen")) == ("Symposia does not have autogen yet. AutoGen has it, and it is planned.")
 
 
-def test_the_interface_of_version_02_is_missed_by_name() -> None:
-    assert str(error_of("import autogen")).startswith("Symposia does not have autogen yet. ")
+def test_n05_an_invented_name_is_not_said_to_come() -> None:
+    error = error_of("from autogen_agentchat.teams import GroupChatOfGhosts")
+    assert str(error).startswith("Neither AutoGen 0.7.5 nor Symposia has autogen_agentchat.teams.GroupChatOfGhosts. ")
+    assert " yet" not in str(error)
 
 
-def test_a_name_in_a_module_that_is_no_package_is_missed_in_pythons_own_words() -> None:
-    assert "cannot import name 'Zzz' from 'symposia.core.exceptions'" in str(
-        error_of("from autogen_core.exceptions import Zzz")
+def test_n05_all_missing_names_of_a_statement_are_said() -> None:
+    error = error_of("from autogen_core import Zzz, AgentId, Yyy")
+    assert str(error).endswith("Also missing among the imports of this file: autogen_core.Yyy (not in AutoGen).")
+
+
+def test_n05_all_missing_names_of_a_file_are_said(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "import autogen_core\n"
+        "from autogen_core import AgentId, Zzz\n"
+        "from autogen_core._agent_id import AgentId, _helper\n"
+        "def later():\n"
+        "    from autogen_agentchat.teams import RoundRobinGroupChat, Robin\n"
+        "    import autogen_ext.nothing\n"
+        "    from nowhere import something\n"
+    )
+    done = python("-m", "symposia.autogen", "program.py", folder=tmp_path)
+    assert done.stderr.splitlines()[-1].endswith(
+        "Also missing among the imports of this file: autogen_core._agent_id._helper (private in AutoGen), "
+        "autogen_agentchat.teams.Robin (not in AutoGen), autogen_ext.nothing (not in AutoGen)."
+    )
+
+
+def test_a_missing_name_in_a_module_that_is_no_package_is_explained_too() -> None:
+    assert str(error_of("from autogen_core.exceptions import CantHandleExeption")) == (
+        "Neither AutoGen 0.7.5 nor Symposia has autogen_core.exceptions.CantHandleExeption. "
+        "The nearest name in autogen_core.exceptions is CantHandleException."
     )
 
 

@@ -96,7 +96,7 @@ def test_the_traceback_of_a_missing_name_ends_in_the_users_line(tmp_path: Path) 
         f'  File "{tmp_path}/program.py", line 1, in <module>',
         "    from autogen_agentchat.teams import Zzz",
     ]
-    assert done.stderr.splitlines()[3].startswith("ModuleNotFoundError: Symposia does not have ")
+    assert done.stderr.splitlines()[3].startswith("ModuleNotFoundError: Neither AutoGen 0.7.5 nor Symposia has ")
     assert done.returncode == 1
 
 

@@ -1,41 +1,79 @@
-"""What an `ImportError` about a name of AutoGen says."""
+"""The text of an `ImportError` about a name of AutoGen.
 
+It distinguishes what is planned (AutoGen has the name), what is private in AutoGen, and what AutoGen does not have
+either. Suggestions are made only for the last kind: for a name that AutoGen has, the most similar one is another thing.
+"""
+
+import ast
+import importlib
+import importlib.util
+import linecache
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
-from types import ModuleType
+from pathlib import Path
+from types import FrameType, ModuleType
 
-from symposia._autogen._roots import ROOTS, exists, our_name, their_name
+from symposia._autogen._names import ROOTS, catalogue, exists, is_private, our_name, renamed
 
 LISTED = 12
 """A module with more names than this is not listed whole."""
 
 
-def of_a_private_module(name: str) -> str:
-    """About a module that AutoGen keeps to itself."""
-    public = name[: name.index("._")]
-    return (
-        f"{name} is a private module of AutoGen, and Symposia has AutoGen's public modules only. "
-        f"Import the name from {public} instead."
+def message_of(theirs: str) -> str:
+    """Say what is known of a name of AutoGen that cannot be imported, and what else the same program cannot import."""
+    name = public_name(theirs)
+    others = [f"{other} ({_short_state(other)})" for other in _missing_beside(name)]
+    beside = f" Also missing among the imports of this file: {', '.join(others)}." if others else ""
+    return state_of(name) + beside
+
+
+def public_name(theirs: str) -> str:
+    """The public name of what AutoGen defines under a private path, where it has one."""
+    module, _, leaf = theirs.rpartition(".")
+    home = catalogue().homes.get(module, {}).get(leaf)
+    return f"{home}.{leaf}" if home else theirs
+
+
+def state_of(name: str) -> str:
+    """Say whether a name that Symposia does not have is planned, private, or unknown to AutoGen too."""
+    module, _, leaf = name.rpartition(".")
+    if _is_planned(name):
+        return f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
+    if is_private(name):
+        return _private_state(name, module)
+    version = ROOTS[name.partition(".")[0]].version
+    return f"Neither AutoGen {version} nor Symposia has {name}. {_suggestion(module, leaf)}"
+
+
+def _short_state(name: str) -> str:
+    return "planned" if _is_planned(name) else "private in AutoGen" if is_private(name) else "not in AutoGen"
+
+
+def _is_planned(name: str) -> bool:
+    return name.partition(".")[0] == "autogen" or catalogue().has(name)
+
+
+def _private_state(name: str, module: str) -> str:
+    known = catalogue().homes
+    offered = sorted(known.get(module, ())) or sorted(known.get(name, ()))
+    there = f"The public names that {module if known.get(module) else name} defines are: {', '.join(offered)}."
+    public = ".".join(name.split(".")[: next(i for i, part in enumerate(name.split(".")) if part.startswith("_"))])
+    return f"{name} is private in AutoGen, and Symposia has AutoGen's public names only. " + (
+        there if offered else f"Look for a public one in {public}."
     )
 
 
-def of_a_public_name(name: str) -> str:
-    """About a module, class or function that Symposia does not have."""
-    package, _, leaf = name.rpartition(".")
-    return f"Symposia does not have {name} yet. {_instead(package, leaf)}"
-
-
-def _instead(package: str, leaf: str) -> str:
-    elsewhere = sorted(_modules_with(leaf))
+def _suggestion(module: str, leaf: str) -> str:
+    elsewhere = sorted(public for public, names in catalogue().exports.items() if leaf in names)
     if elsewhere:
         return f"There is one in {elsewhere[0]}."
-    names = sorted(_names_in(package))
-    near = _nearest(leaf, names) if package else None
+    names = sorted(_names_in(module))
+    near = _nearest(leaf, names) if module else None
     if near:
-        return f"The nearest name in {package} is {near}."
+        return f"The nearest name in {module} is {near}."
     shown = ", ".join(names[:LISTED]) + (" and others" if len(names) > LISTED else "")
-    return f"{package or 'It'} has {shown}."
+    return f"{module or 'It'} has {shown}."
 
 
 def _nearest(leaf: str, names: Iterable[str]) -> str | None:
@@ -47,22 +85,69 @@ def _nearest(leaf: str, names: Iterable[str]) -> str | None:
 def _names_in(package: str) -> set[str]:
     if not package:
         return {root for root in ROOTS if exists(root)}
-    module = sys.modules[our_name(package) or package]
-    return {*_exported(module), *_submodules(module)}
+    module = sys.modules.get(our_name(package) or package)
+    return {*getattr(module, "__all__", ()), *_submodules(module)}
 
 
-def _exported(module: ModuleType) -> Iterable[str]:
-    return getattr(module, "__all__", ())
-
-
-def _submodules(module: ModuleType) -> Iterator[str]:
+def _submodules(module: ModuleType | None) -> Iterator[str]:
     found = (info.name for info in pkgutil.iter_modules(getattr(module, "__path__", ())))
     return (name for name in found if not name.startswith("_"))
 
 
-def _modules_with(leaf: str) -> Iterator[str]:
-    """The public modules, among those imported so far, that export this name."""
-    for name, module in list(sys.modules.items()):
-        theirs = their_name(name)
-        if theirs is not None and "._" not in theirs and leaf in _exported(module):
-            yield theirs
+def _missing_beside(theirs: str) -> list[str]:
+    """The other names of AutoGen that the importing file mentions and Symposia does not have, in order."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the import system does not tell who imports
+    here = str(Path(__file__).parent)
+    wanted: list[str] = []
+    while frame is not None and _is_machinery(frame, here):
+        wanted += _from_list(frame)
+        frame = frame.f_back
+    if frame is not None:
+        source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
+        wanted += _autogen_imports(source)
+    return [name for name in dict.fromkeys(map(public_name, wanted)) if name != theirs and not _is_here(name)]
+
+
+def _is_machinery(frame: FrameType, here: str) -> bool:
+    file = frame.f_code.co_filename
+    return file.startswith(("<frozen importlib", here)) or file == importlib.__file__
+
+
+def _from_list(frame: FrameType) -> list[str]:
+    """The names of a ``from`` import that is being carried out, for programs whose source cannot be read."""
+    module, names = frame.f_locals.get("module"), frame.f_locals.get("fromlist")
+    if frame.f_code.co_name != "_handle_fromlist" or not isinstance(module, ModuleType) or not names:
+        return []
+    theirs = next((name for name, each in sys.modules.items() if each is module and our_name(name)), None)
+    return [f"{theirs}.{name}" for name in names] if theirs else []
+
+
+def _autogen_imports(source: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # not Python, such as a notebook's cell with magic commands
+        return
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module if alias.name == "*" else f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in names if our_name(name))
+
+
+def _is_here(theirs: str) -> bool:
+    """Whether a module or name can be imported. Asks for one package after another, since asking imports its parent."""
+    module, _, leaf = theirs.rpartition(".")
+    if theirs in catalogue().homes:
+        return True
+    if not module:
+        return exists(theirs)
+    if is_private(theirs) or not _is_here(module):
+        return False
+    ours = renamed(theirs)
+    try:
+        package = importlib.import_module(ours.rpartition(".")[0])
+        return hasattr(package, leaf) or (hasattr(package, "__path__") and importlib.util.find_spec(ours) is not None)
+    except ImportError:  # an extra is not installed: the name is here, and the program will be told about the extra
+        return True

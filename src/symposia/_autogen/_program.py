@@ -1,15 +1,36 @@
-"""A program as Python's own command line would start it: its code, and what it finds around itself."""
+"""`python -m symposia.autogen`: runs a program so that it cannot tell the difference from `python`.
+
+Three parts: finding the program's code and what it finds around itself, executing it as `__main__`, and taking the
+hook's frames out of its tracebacks.
+"""
 
 import builtins
 import importlib.util
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.abc import InspectLoader
 from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
+from itertools import dropwhile
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType, TracebackType
+
+USAGE = """\
+usage: python -m symposia.autogen SCRIPT [ARGUMENTS]
+       python -m symposia.autogen -m MODULE [ARGUMENTS]
+       python -m symposia.autogen -c CODE [ARGUMENTS]
+       python -m symposia.autogen - [ARGUMENTS]          (the program comes on standard input)
+
+Runs a program written for AutoGen on Symposia, as python itself would run it.
+Options of Python go before -m: python -u -W error -m symposia.autogen SCRIPT
+"""
+
+ExceptHook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+_OURS = (str(Path(__file__).parent), str(Path(__file__).parent.with_name("autogen.py")))
+_STARTERS = "<frozen runpy>"  # what started us, not the program
 
 
 class CannotStartError(Exception):
@@ -101,3 +122,102 @@ def _main(attributes: Mapping[str, object]) -> Mapping[str, object]:
         "__spec__": None,
         **attributes,
     }
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the program that the command line names, with its exit status, and its tracebacks without our frames."""
+    with _as_python_ends():
+        match arguments:
+            case ["-h" | "--help", *_]:
+                sys.stdout.write(USAGE)
+            case ["-m", name, *rest]:
+                sys.argv = ["-m", *rest]  # what a package that is imported on the way sees
+                _execute(module(name), rest)
+            case ["-c", code, *rest]:
+                _set_first_path("")
+                _execute(command(code), rest)
+            case ["-", *rest]:
+                _set_first_path("")
+                _execute(standard_input(), rest)
+            case [path, *rest] if not path.startswith("-"):
+                program = script(path)
+                _set_first_path(str(Path(path).resolve().parent))
+                _execute(program, rest)
+            case _:
+                sys.stderr.write(USAGE)
+                sys.exit(2)
+
+
+def _execute(program: Program, arguments: Sequence[str]) -> None:
+    sys.argv = [program.name, *arguments]
+    main = ModuleType("__main__")
+    vars(main).update(program.attributes)
+    sys.modules["__main__"] = main
+    exec(program.code, vars(main))  # noqa: S102 - running the user's program is what this is for
+
+
+def _set_first_path(folder: str) -> None:
+    """Replace the current folder, which Python has put there for `-m` unless it was told not to (`-P`)."""
+    if not sys.flags.safe_path:
+        sys.path[0] = folder
+
+
+@contextmanager
+def _as_python_ends() -> Generator[None]:
+    try:
+        yield
+    except CannotStartError as error:
+        sys.stderr.write(f"{sys.executable} -m symposia.autogen: {error}\n")
+        sys.exit(error.status)
+    except SystemExit:
+        raise
+    except BaseException:
+        # Left to the interpreter, which knows the exit status of each; only what it prints is ours to clean.
+        sys.excepthook = hiding_us(sys.excepthook)
+        raise
+
+
+def hiding_us(hook: ExceptHook) -> ExceptHook:
+    """An exception hook that shows `hook` tracebacks without our frames."""
+
+    def shown(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+        for each in _chain(error):
+            each.__traceback__ = without_us(each.__traceback__)
+        hook(kind, error, error.__traceback__)
+
+    return shown
+
+
+def without_us(traceback: TracebackType | None) -> TracebackType | None:
+    """The same traceback, less the frames that led to the program and those of the import hook. Relinks it in place."""
+    began = dropwhile(lambda entry: _is_ours(entry) or _file(entry) == _STARTERS, _entries(traceback))
+    rest: TracebackType | None = None
+    for entry in reversed([entry for entry in began if not _is_ours(entry)]):
+        entry.tb_next = rest
+        rest = entry
+    return rest
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__]
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    return _file(entry).startswith(_OURS)
+
+
+def _file(entry: TracebackType) -> str:
+    return entry.tb_frame.f_code.co_filename

@@ -1,0 +1,112 @@
+"""AutoGen's names: which package of ours answers to which of its packages, and what it exports from where.
+
+The names themselves are data, in `autogen_names.txt`. This module imports nothing else of ours, so that the import hook
+stays light, and core can use it to name components as AutoGen does.
+"""
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Root:
+    """A package of AutoGen.
+
+    Attributes:
+        ours: Our package that answers to its name; while it does not exist, the name is left alone.
+        distribution: The distribution on the package index that carries it.
+        version: The version whose interface ours has; programs that ask are told this.
+    """
+
+    ours: str
+    distribution: str
+    version: str
+
+
+ROOTS: Mapping[str, Root] = {
+    "autogen_core": Root("symposia.core", "autogen-core", "0.7.5"),
+    "autogen_agentchat": Root("symposia.agentchat", "autogen-agentchat", "0.7.5"),
+    "autogen_ext": Root("symposia.ext", "autogen-ext", "0.7.5"),
+    "autogen": Root("symposia.v02", "pyautogen", "0.2.35"),
+}
+
+
+def our_name(theirs: str) -> str | None:
+    """The module of ours that answers to AutoGen's name, whether it exists or not; None for what is not AutoGen's."""
+    return renamed(theirs) if theirs.partition(".")[0] in ROOTS else None
+
+
+def renamed(theirs: str) -> str:
+    """The same for a name that is known to be AutoGen's."""
+    root, dot, rest = theirs.partition(".")
+    return ROOTS[root].ours + dot + rest
+
+
+def their_name(ours: str) -> str | None:
+    """AutoGen's name for a module or name of ours; None for what AutoGen has no name for."""
+    for root, entry in ROOTS.items():
+        if ours == entry.ours or ours.startswith(f"{entry.ours}."):
+            return root + ours.removeprefix(entry.ours)
+    return None
+
+
+def exists(root: str) -> bool:
+    """Whether we have the package that answers to this root."""
+    return importlib.util.find_spec(ROOTS[root].ours) is not None
+
+
+def is_private(name: str) -> bool:
+    """Whether a dotted name goes through a private module, or is private itself."""
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What AutoGen 0.7.5 exports.
+
+    Attributes:
+        exports: The names of each public module, and of the packages above it, which may have none.
+        homes: For each private module, and the private packages above it: the public module of each public name that it
+            defines.
+    """
+
+    exports: Mapping[str, frozenset[str]]
+    homes: Mapping[str, Mapping[str, str]]
+
+    def has(self, name: str) -> bool:
+        """Whether this is a public module of AutoGen, or a public name in one."""
+        module, _, leaf = name.rpartition(".")
+        return name in self.exports or leaf in self.exports.get(module, ())
+
+    def private_modules_of(self, package: str) -> list[str]:
+        """The private modules directly in a package."""
+        return [module for module in self.homes if module.rpartition(".")[0] == package]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Read AutoGen's public names."""
+    exports: dict[str, frozenset[str]] = {}
+    homes: dict[str, dict[str, str]] = {}
+    for line in Path(__file__).with_name("autogen_names.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        public, source, *names = line.split()
+        for package in _with_packages(public):
+            exports.setdefault(package, frozenset())
+        exports[public] |= set(names)
+        source = public + source if source.startswith(".") else source
+        for module in filter(is_private, _with_packages(source)):
+            homes.setdefault(module, {})
+        if is_private(source):
+            for name in names:
+                homes[source].setdefault(name, public)
+    return Catalogue(exports, homes)
+
+
+def _with_packages(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]

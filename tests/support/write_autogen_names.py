@@ -1,0 +1,88 @@
+"""Write `src/symposia/_autogen/autogen_names.txt`: AutoGen's public names, and the module that defines each.
+
+Usage: python tests/support/write_autogen_names.py SITE_PACKAGES
+
+SITE_PACKAGES is a folder with AutoGen 0.7.5 in it. The sources are parsed and not imported, so that no extra has to be
+installed. Only names are read.
+"""
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOTS = ("autogen_core", "autogen_agentchat", "autogen_ext")
+TARGET = Path(__file__).parents[2] / "src/symposia/_autogen/autogen_names.txt"
+HEADER = """\
+# The public names of AutoGen 0.7.5, by the module that exports them and the module that defines them; a dot in front
+# stands for the exporting module. Written by tests/support/write_autogen_names.py.
+"""
+NOT_OFFERED = {
+    # In modules without __all__: type variables, generated constants, and aliases of types that have public names.
+    "T", "DESCRIPTOR", "GRPC_VERSION", "GRPC_GENERATED_VERSION", "markitdown", "JSONSchema", "StreamOptions",
+    "ThinkingConfigModel", "Page", "PageStack", "RecordDict",
+}  # fmt: skip
+
+
+@dataclass
+class Module:
+    defined: set[str] = field(default_factory=set[str])
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    exported: list[str] | None = None
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        yield node
+        if isinstance(node, (ast.If, ast.Try)):
+            yield from statements([child for child in ast.walk(node) if isinstance(child, ast.stmt)][1:])
+
+
+def read(name: str, path: Path) -> Module:
+    module = Module()
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    for node in statements(ast.parse(path.read_text()).body):
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                module.defined.add(node.name)
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=names)):
+                module.exported = [str(each.value) for each in names if isinstance(each, ast.Constant)]
+            case ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)):
+                module.defined.add(target)
+            case ast.ImportFrom():
+                base = package[: len(package) - node.level + 1] if node.level else []
+                source = ".".join([*base, *([node.module] if node.module else [])])
+                module.imported.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
+            case _:
+                pass
+    return module
+
+
+def defining_module(modules: dict[str, Module], name: str, leaf: str) -> str:
+    module = modules[name]
+    source, original = module.imported.get(leaf, ("", ""))
+    return defining_module(modules, source, original) if leaf not in module.defined and source in modules else name
+
+
+def main(site: Path) -> None:
+    modules: dict[str, Module] = {}
+    for path in (path for root in ROOTS for path in (site / root).rglob("*.py")):
+        parts = path.relative_to(site).with_suffix("").parts
+        name = ".".join(parts[:-1] if path.name == "__init__.py" else parts)
+        modules[name] = read(name, path)
+    lines: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name, module in modules.items():
+        if any(part.startswith("_") for part in name.split(".")):
+            continue
+        for leaf in {*(module.defined if module.exported is None else module.exported)} - NOT_OFFERED:
+            if not leaf.startswith("_"):
+                lines[name, defining_module(modules, name, leaf)].add(leaf)
+    text = [" ".join([name, source.replace(name, "", 1) if source.startswith(f"{name}.") else source, *sorted(leaves)])
+            for (name, source), leaves in sorted(lines.items())]  # fmt: skip
+    TARGET.write_text(HEADER + "\n".join(text) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
