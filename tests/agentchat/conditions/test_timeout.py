@@ -6,7 +6,7 @@ import pytest
 from symposia.agentchat.conditions import MaxMessageTermination, TimeoutTermination
 from symposia.agentchat.messages import TextMessage
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.simulation import simulate
+from symposia.testing.simulation import simulate
 
 HELLO = TextMessage(content="hello", source="ann")
 

@@ -15,7 +15,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Thought
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import ModelError, TeamRunningError
-from symposia.core.simulation import simulate
+from symposia.testing.simulation import simulate
 
 Where = AgentRuntime | None
 NEVER = 30.0

@@ -35,6 +35,7 @@ class Call:
         task: The task that the handler runs in, once it has had to wait for something.
         children: The requests that the handler has made and that had to wait for something.
         reason: Why the call was cut short.
+        passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
         lingering: Work of the handler that cannot be cut short, and goes on after it.
     """
 
@@ -49,6 +50,7 @@ class Call:
         "mailbox",
         "outer",
         "parent",
+        "passed_on",
         "reason",
         "task",
         "timer",
@@ -76,6 +78,7 @@ class Call:
         self.task: asyncio.Task[Any] | None = None
         self.children: list[Call] | None = None
         self.reason: BaseException | None = None
+        self.passed_on: Call | None = None
         self.lingering: asyncio.Future[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.cancelling = 0
@@ -148,7 +151,7 @@ class Call:
 
     def _waits_for(self) -> list[AgentId]:
         """The agents that wait for each other's answers, from this one down."""
-        call, below = self, list[AgentId]()
+        call, below = self.passed_on or self, list[AgentId]()
         while call.children:
             call = call.children[-1]
             below.append(call.mailbox.id)

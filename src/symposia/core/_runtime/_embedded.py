@@ -104,11 +104,20 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             return self._observer.send(partial(send, message, recipient, ctx, timeout), message, recipient, ctx)
         return send(message, recipient, ctx, timeout)
 
-    async def _send(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
+    async def _send(
+        self,
+        message: Any,
+        recipient: AgentId,
+        ctx: DeliveredContext,
+        timeout: float | None,
+        supervised_by: Call | None = None,
+    ) -> Any:
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
         call = self._new_call(mailbox, ctx.token, timeout)
+        if supervised_by is not None:
+            supervised_by.passed_on = call
         if self._gate.phase is Phase.RUNNING and mailbox.is_vacant and not call.needs_fresh_stack:
             answer = await self._dispatcher.handle_now(call, message, ctx)
         elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
@@ -128,14 +137,16 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
         if self._gate.phase is not Phase.RUNNING:
-            return await self._intervene(message, recipient, ctx, timeout)
+            return await self._intervene(message, recipient, ctx, timeout, None)
         call = self._new_call(mailbox, ctx.token, timeout)
-        return await self._calls.supervise(call, self._intervene(message, recipient, ctx, None))
+        return await self._calls.supervise(call, self._intervene(message, recipient, ctx, None, call))
 
-    async def _intervene(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
+    async def _intervene(
+        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None, call: Call | None
+    ) -> Any:
         interventions = cast("Interventions", self._interventions)
         message = await interventions.on_send(message, ctx, recipient)
-        answer = await self._send(message, recipient, ctx, timeout)
+        answer = await self._send(message, recipient, ctx, timeout, call)
         return await interventions.on_response(answer, recipient, ctx.sender)
 
     def publish_message(
@@ -277,7 +288,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             self._loop_guard.stop()
         if self._eviction is not None:
             self._eviction.stop()
-        here = _calls_here()
+        here = self._calls_here()
         for mailbox in self._types.mailboxes():
             for publication in mailbox.drain():
                 self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
@@ -294,7 +305,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             Exception: What publish handlers raised.
         """
         self._gate.require(Phase.RUNNING)
-        await self._calls.wait_idle(_calls_here())
+        await self._calls.wait_idle(self._calls_here())
         await self.stop()
 
     async def stop_when(self, condition: Callable[[], bool]) -> None:
@@ -344,6 +355,14 @@ class SingleThreadedAgentRuntime(AgentRuntime):
                 raise deadline_exceeded(mailbox.id, [])
         return Call(self._dispatcher, mailbox, parent, token, deadline)
 
+    def _calls_here(self) -> frozenset[Call]:
+        """The calls inside which this code runs: they cannot end before it."""
+        here = awaiting_call()
+        if here is None:
+            return frozenset()
+        chain = frozenset(here.chain())
+        return chain | {call for call in self._calls.live if call.passed_on in chain}
+
     def _is_ours(self, call: Call | None) -> bool:
         """Whether a call is of this runtime: what its handler asks belongs to it, and needs no admission."""
         return call is not None and call.dispatcher is self._dispatcher
@@ -388,12 +407,6 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return UndeliverableException(
             f"{type(message).__name__} for agent {recipient} cannot be delivered: {reason}. {self._known_types()}"
         )
-
-
-def _calls_here() -> frozenset[Call]:
-    """The calls inside which this code runs: they cannot end before it."""
-    here = awaiting_call()
-    return frozenset(() if here is None else here.chain())
 
 
 def _stopped(call: Call) -> RuntimeStoppedError:

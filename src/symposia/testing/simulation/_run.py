@@ -10,9 +10,8 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
-from symposia.core._runtime._call import running_loop
 from symposia.core.exceptions import InvalidArgumentError, SimulationBoundaryError, SimulationStuckError
-from symposia.core.simulation._loop import MAX_STEPS, SimulationLoop
+from symposia.testing.simulation._loop import MAX_STEPS, SimulationLoop
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +41,7 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
         SimulationStuckError: Nothing can run any more, or `max_steps` were run.
         BaseException: Whatever `main` raised, with a note that tells how to replay the seed.
     """
-    if running_loop() is not None:
+    if _running_loop() is not None:
         raise SimulationBoundaryError("An event loop runs here already: call simulate() from a plain function.")
     runner = asyncio.Runner(loop_factory=lambda: SimulationLoop(seed, max_steps=max_steps))
     with _seeded_random(seed):
@@ -97,10 +96,17 @@ def current_seed() -> int:
     Raises:
         SimulationBoundaryError: It does not run in one.
     """
-    loop = running_loop()
+    loop = _running_loop()
     if isinstance(loop, SimulationLoop):
         return loop.seed
     raise SimulationBoundaryError("There is no seed outside a simulation: call this from what simulate() runs.")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _chosen(seeds: Sequence[int]) -> Sequence[int]:

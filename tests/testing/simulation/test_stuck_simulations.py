@@ -8,7 +8,7 @@ from tests.support.agents import Ask, Door, add_agent, started
 
 from symposia.core import AgentId, ClosureContext, MessageContext, SingleThreadedAgentRuntime
 from symposia.core.exceptions import SimulationBoundaryError, SimulationStuckError
-from symposia.core.simulation import simulate
+from symposia.testing.simulation import simulate
 
 
 def test_a_simulation_in_which_everybody_waits_says_who_waits_where() -> None:

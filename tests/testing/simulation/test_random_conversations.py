@@ -19,7 +19,7 @@ from symposia.core import (
     TopicId,
 )
 from symposia.core.exceptions import DeadlineExceededError, DeadlockError, RuntimeStoppedError
-from symposia.core.simulation import FaultPlan, FaultyRuntime, current_seed, simulated
+from symposia.testing.simulation import FaultPlan, FaultyRuntime, current_seed, simulated
 
 AGENTS = "abcd"
 NAMED_ENDS = (DeadlineExceededError, DeadlockError, RuntimeStoppedError, ZeroDivisionError, asyncio.CancelledError)

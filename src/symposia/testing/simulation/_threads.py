@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core import ROOT_LOGGER_NAME
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 

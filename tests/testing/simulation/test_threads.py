@@ -9,7 +9,7 @@ import pytest
 from tests.support.agents import Ask, started
 
 from symposia.core import AgentId, CancellationToken, MessageContext, RoutedAgent, SingleThreadedAgentRuntime, rpc
-from symposia.core.simulation import simulate
+from symposia.testing.simulation import simulate
 
 
 class Plain(RoutedAgent):
@@ -78,7 +78,7 @@ def test_a_thread_may_run_coroutines_on_the_loop_and_wait_for_them() -> None:
 
 
 def test_a_thread_may_wait_for_what_a_task_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symposia.core.simulation._threads.PATIENCE", 0.01)
+    monkeypatch.setattr("symposia.testing.simulation._threads.PATIENCE", 0.01)
 
     async def main() -> bool:
         let_go = threading.Event()

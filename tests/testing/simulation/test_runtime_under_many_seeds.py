@@ -11,7 +11,7 @@ from tests.contracts.runtime_contract import TimelessRuntimeContract
 from tests.support.agents import MakeRuntime
 
 from symposia.core import SingleThreadedAgentRuntime
-from symposia.core.simulation import FaultPlan, FaultyRuntime, simulated
+from symposia.testing.simulation import FaultPlan, FaultyRuntime, simulated
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from symposia.core.exceptions import (
     SimulationBoundaryError,
     UndeliverableException,
 )
-from symposia.core.simulation import FaultPlan, FaultyRuntime, simulate, simulated
+from symposia.testing.simulation import FaultPlan, FaultyRuntime, simulate, simulated
 
 NEWS = TopicId("news", "k")
 SEEDS = range(20)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.interpreter import printed
 
-from symposia.core.simulation import SimulationLoop, simulate
+from symposia.testing.simulation import SimulationLoop, simulate
 
 SEEDS = range(100)
 
@@ -184,7 +184,7 @@ def test_time_passes_for_a_task_that_polls() -> None:
 
 CANCELLING_A_GROUP = """
 import asyncio
-from symposia.core.simulation import simulate
+from symposia.testing.simulation import simulate
 junk = [object() for _ in range({junk})]
 async def main():
     ended = []

@@ -9,23 +9,71 @@ from concurrent.futures import Executor, Future
 from contextvars import Context
 from itertools import count
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from symposia.core.exceptions import SimulationStuckError
-from symposia.core.simulation._numbered import NumberedFuture, NumberedTask
-from symposia.core.simulation._outside import without_the_outside
-from symposia.core.simulation._ready import STRAYS, Kind, ReadyQueue
-from symposia.core.simulation._threads import Threads
-from symposia.core.simulation._timers import Timers
-from symposia.core.simulation._waiting import who_waits
+from symposia.core.exceptions import SimulationBoundaryError, SimulationStuckError
+from symposia.testing.simulation._schedule import STRAYS, Kind, ReadyQueue, Timers
+from symposia.testing.simulation._threads import Threads
+from symposia.testing.simulation._waiting import who_waits
 
 T = TypeVar("T")
+LoopT = TypeVar("LoopT", bound=asyncio.AbstractEventLoop)
 
 MAX_STEPS = 1_000_000
 """How many steps a simulation may take: some seconds. Tests take thousands; more is a loop that never ends."""
 
 BUSY_STEPS = 1_000
 """After so many steps that only let others run, somebody is polling: time passes, as it would on a real loop."""
+
+
+REFUSED = {
+    "a network connection": (
+        "create_connection",
+        "create_datagram_endpoint",
+        "create_server",
+        "create_unix_connection",
+        "create_unix_server",
+        "connect_accepted_socket",
+        "getaddrinfo",
+        "getnameinfo",
+        "sendfile",
+        "start_tls",
+        "sock_accept",
+        "sock_connect",
+        "sock_recv",
+        "sock_recv_into",
+        "sock_recvfrom",
+        "sock_recvfrom_into",
+        "sock_sendall",
+        "sock_sendfile",
+        "sock_sendto",
+    ),
+    "a file descriptor": ("add_reader", "add_writer", "remove_reader", "remove_writer"),
+    "a pipe": ("connect_read_pipe", "connect_write_pipe"),
+    "a subprocess": ("subprocess_exec", "subprocess_shell"),
+    "a signal": ("add_signal_handler", "remove_signal_handler"),
+}
+
+
+def without_the_outside(cls: type[LoopT]) -> type[LoopT]:
+    """Let every method of a loop that reaches outside say so.
+
+    Loops of this module have no selector, so those methods could only fail in ways that are hard to understand.
+    """
+    for what, methods in REFUSED.items():
+        for method in methods:
+            setattr(cls, method, _refuse(method, what))
+    return cls
+
+
+def _refuse(method: str, what: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: object, **_options: object) -> NoReturn:
+        raise SimulationBoundaryError(
+            f"loop.{method}() asks for {what}, which a simulation cannot control. Give the code under test a stand-in "
+            "that lives in memory, or run this test on a real event loop."
+        )
+
+    return refuse
 
 
 @without_the_outside
@@ -199,3 +247,33 @@ class SimulationLoop(asyncio.BaseEventLoop):
     def _check_closed(self) -> None:
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
+
+
+class NumberedTask(asyncio.Task[T]):
+    """A task with a number, which also names it."""
+
+    def __init__(
+        self,
+        number: int,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        name: str | None = None,
+        **options: Any,  # what this Python's tasks take besides: `context`, later `eager_start`
+    ) -> None:
+        self.number = number  # set first: asyncio puts the task into a set while it is being made
+        super().__init__(coro, loop=loop, name=name or f"Task-{number}", **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class NumberedFuture(asyncio.Future[T]):
+    """A future with a number."""
+
+    def __init__(self, number: int, *, loop: asyncio.AbstractEventLoop) -> None:
+        self.number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self.number

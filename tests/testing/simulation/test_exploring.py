@@ -6,7 +6,7 @@ import random
 import pytest
 
 from symposia.core.exceptions import InvalidArgumentError, SimulationBoundaryError
-from symposia.core.simulation import current_seed, explore, simulate, simulated
+from symposia.testing.simulation import current_seed, explore, simulate, simulated
 
 
 @pytest.fixture(autouse=True)
