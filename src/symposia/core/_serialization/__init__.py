@@ -1,16 +1,18 @@
 """How messages become bytes, for whatever reaches other processes. Nothing else pays for it."""
 
-from symposia.core._serialization._dataclass_json import DataclassJsonMessageSerializer
-from symposia.core._serialization._known import try_get_known_serializers_for_type
-from symposia.core._serialization._protobuf import ProtobufMessageSerializer
-from symposia.core._serialization._pydantic_json import PydanticJsonMessageSerializer
+from symposia.core._serialization._classes import (
+    DataclassJsonMessageSerializer,
+    ProtobufMessageSerializer,
+    PydanticJsonMessageSerializer,
+    try_get_known_serializers_for_type,
+)
 from symposia.core._serialization._registry import SerializationRegistry
 from symposia.core._serialization._serializer import (
     JSON_DATA_CONTENT_TYPE,
     PROTOBUF_DATA_CONTENT_TYPE,
     MessageSerializer,
+    UnknownPayload,
 )
-from symposia.core._serialization._unknown_payload import UnknownPayload
 
 __all__ = [
     "JSON_DATA_CONTENT_TYPE",

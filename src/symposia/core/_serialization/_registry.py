@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from symposia.core._serialization._class_serializer import ClassSerializer
-from symposia.core._serialization._known import try_get_known_serializers_for_type
-from symposia.core._serialization._serializer import MessageSerializer
-from symposia.core._serialization._type_name import full_name, wire_name
-from symposia.core._serialization._unknown_payload import UnknownPayload
+from symposia.core._serialization._classes import ClassSerializer, try_get_known_serializers_for_type
+from symposia.core._serialization._serializer import MessageSerializer, UnknownPayload, full_name, wire_name
 from symposia.core.exceptions import MessageSerializationError
 
 Key: TypeAlias = tuple[str, str]

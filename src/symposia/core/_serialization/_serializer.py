@@ -1,6 +1,13 @@
+"""What a serializer is, what the formats and the types are called, and what stands for a type that nobody knows."""
+
 from __future__ import annotations
 
-from typing import Final, Protocol, TypeVar, runtime_checkable
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeGuard, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 T = TypeVar("T")
 
@@ -32,3 +39,34 @@ class MessageSerializer(Protocol[T]):
     def serialize(self, message: T) -> bytes:
         """Write a message."""
         ...
+
+
+@dataclass
+class UnknownPayload:
+    """A message of a type that is not known here. Sent on, it goes as it came.
+
+    Attributes:
+        type_name: The type's name on the wire.
+        data_content_type: The format of `payload`, as a media type.
+        payload: The message's bytes.
+    """
+
+    type_name: str
+    data_content_type: str
+    payload: bytes
+
+
+def is_protobuf(cls: type) -> TypeGuard[type[Message]]:
+    """Whether a class is a protobuf message. Protobuf is not imported: without it there can be none."""
+    module = sys.modules.get("google.protobuf.message")
+    return module is not None and issubclass(cls, module.Message)
+
+
+def wire_name(cls: type) -> str:
+    """A message type's name on the wire: protobuf's full name, else the class's own, without its module."""
+    return cls.DESCRIPTOR.full_name if is_protobuf(cls) else cls.__name__
+
+
+def full_name(cls: type) -> str:
+    """A class's name with its module, for error messages."""
+    return f"{cls.__module__}.{cls.__qualname__}"
