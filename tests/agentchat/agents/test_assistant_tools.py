@@ -171,8 +171,8 @@ async def test_a_plain_function_runs_in_a_worker_thread() -> None:
     ("call", "told"),
     [
         (("add", '{"a": 1}'), ["add", "b", "Field required", '"required": ["a", "b"]']),
-        (("add", '{"a": 1'), ["add", "delimiter", '"required": ["a", "b"]']),
-        (("add", "[1, 2]"), ["add", "not a JSON object: [1, 2]", '"required": ["a", "b"]']),
+        (("add", '{"a": 1'), ["add", "EOF while parsing", '"required": ["a", "b"]']),
+        (("add", "[1, 2]"), ["add", "not a JSON object. You wrote: [1, 2]", '"required": ["a", "b"]']),
         (("add", ""), ["add", "Field required"]),
         (("sub", "{}"), ["There is no tool 'sub'. The tools are: add, fail."]),
         (("fail", '{"reason": "rain"}'), ["it broke: rain"]),

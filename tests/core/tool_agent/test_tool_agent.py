@@ -120,8 +120,9 @@ async def test_an_unknown_tool_is_named_with_those_that_there_are(runtime: Start
 @pytest.mark.parametrize(
     ("arguments", "faults"),
     [
-        ('{"a": 1, ', ["That is not JSON", "Expecting property name"]),
+        ('{"a": 1, ', ["That is not JSON", "EOF while parsing"]),
         ("[1, 2]", ["That is not a JSON object"]),
+        ('{"a":' + "[" * 5000, ["That is not JSON", "recursion limit"]),
         ('{"a": "one"}', ["- a: Input should be a valid integer", "- b: Field required"]),
     ],
 )

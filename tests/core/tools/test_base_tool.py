@@ -1,9 +1,12 @@
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, RootModel, model_serializer
 
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
@@ -106,18 +109,111 @@ class Day(BaseModel):
     name: str
 
 
+class Holder(BaseModel):
+    total: Total
+    totals: list[Total]
+
+
+class OwnDump(BaseModel):
+    """Its `model_dump` takes no options, as programs write it."""
+
+    number: int
+
+    def model_dump(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"twice": 2 * self.number}
+
+
+class TextDump(BaseModel):
+    text: str
+
+    @model_serializer
+    def as_text(self) -> str:
+        return self.text
+
+
+class OwnText(BaseModel):
+    number: int
+
+    def __str__(self) -> str:
+        return "not used"
+
+
+class Named(BaseModel):
+    number: int = Field(serialization_alias="Number")
+
+
+class Raw(BaseModel):
+    data: bytes
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Loud(str, Enum):  # noqa: UP042 - a `StrEnum` has another text
+    YES = "yes"
+
+
+class Plain:
+    def __str__(self) -> str:
+        return "as it says"
+
+    def model_dump(self) -> dict[str, int]:
+        return {"not": 1}
+
+
+@dataclass
+class Size:
+    width: int
+
+
+WRITTEN_BY_AUTOGEN: list[tuple[Any, str]] = [
+    ("text", "text"),
+    ("", ""),
+    (3, "3"),
+    (10**30, "1" + "0" * 30),
+    (1.5, "1.5"),
+    (float("nan"), "nan"),
+    (True, "True"),
+    (None, "None"),
+    ({"a": 1, "z": Total(total=1)}, "{'a': 1, 'z': Total(total=1)}"),
+    ([1, "a"], "[1, 'a']"),
+    ([Total(total=1)], "[Total(total=1)]"),
+    ((1,), "(1,)"),
+    ({1}, "{1}"),
+    (b"ab", "b'ab'"),
+    (date(2026, 1, 2), "2026-01-02"),
+    (Decimal("1.10"), "1.10"),
+    (Size(1), "Size(width=1)"),
+    (Colour.RED, "Colour.RED"),
+    (Loud.YES, "Loud.YES"),
+    (ValueError("v"), "v"),
+    (Plain(), "as it says"),
+    (Total(total=1), '{"total": 1}'),
+    (Holder(total=Total(total=1), totals=[Total(total=2)]), '{"total": {"total": 1}, "totals": [{"total": 2}]}'),
+    (OwnDump(number=2), '{"twice": 4}'),
+    (TextDump(text="plain"), "plain"),
+    (OwnText(number=1), '{"number": 1}'),
+    (Named(number=1), '{"number": 1}'),
+    (RootModel[list[int]]([1, 2]), "[1, 2]"),
+    (RootModel[str]("x"), "x"),
+    (RootModel[dict[str, str]]({"name": "Zoë"}), '{"name": "Zo\\u00eb"}'),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), WRITTEN_BY_AUTOGEN, ids=range(len(WRITTEN_BY_AUTOGEN)))
+def test_n08_a_result_is_written_as_autogen_writes_it(value: Any, text: str) -> None:
+    assert Doubler().return_value_as_string(value) == text
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("text", "text"),
-        (3, "3"),
-        (None, "None"),
-        ({"a": 1}, "{'a': 1}"),
-        (Total(total=1), '{"total": 1}'),
-        (Day(day=date(2026, 1, 2), name="Zoë"), '{"day": "2026-01-02", "name": "Zoë"}'),
+        (Day(day=date(2026, 1, 2), name="Zoë"), '{"day": "2026-01-02", "name": "Zo\\u00eb"}'),
+        (Raw(data=b"ab"), '{"data": "ab"}'),
     ],
 )
-def test_a_result_becomes_text(value: Any, text: str) -> None:
+def test_n08_a_result_that_autogen_cannot_write_is_written_in_json_types(value: Any, text: str) -> None:
     assert Doubler().return_value_as_string(value) == text
 
 

@@ -1,7 +1,10 @@
 import asyncio
 import contextvars
 import functools
+import gc
+import inspect
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Optional
@@ -146,6 +149,39 @@ def test_a_name_may_be_given() -> None:
     assert FunctionTool(lambda: None, description="", name="nothing").schema["name"] == "nothing"
 
 
+def annotated_text() -> Annotated[str, "the answer"]: ...  # type: ignore[empty-body]
+
+
+def annotated_twice() -> Annotated[Annotated[Point, "inside"], "outside"]: ...  # type: ignore[empty-body]
+
+
+def annotated_in_quotes() -> "Annotated[list[Point], 'points']": ...  # type: ignore[empty-body]
+
+
+def maybe_text() -> str | None: ...
+
+
+def nothing() -> None: ...
+
+
+def undeclared(): ...  # type: ignore[no-untyped-def]  # noqa: ANN201 - what is tested
+
+
+@pytest.mark.parametrize(
+    ("func", "kind"),
+    [
+        (annotated_text, str),
+        (annotated_twice, Point),
+        (annotated_in_quotes, list[Point]),
+        (maybe_text, str | None),
+        (nothing, type(None)),
+        (undeclared, inspect.Signature.empty),
+    ],
+)
+def test_n08_the_return_type_is_the_one_that_autogen_gives(func: Callable[..., Any], kind: object) -> None:
+    assert FunctionTool(func, description="").return_type() == kind
+
+
 def test_types_are_known() -> None:
     def add(a: int) -> Point:
         return Point(x=a)
@@ -214,6 +250,14 @@ async def test_what_a_function_raises_is_raised() -> None:
 
     with pytest.raises(LookupError, match="no such thing"):
         await call(fail)
+
+
+async def test_d02_stop_iteration_out_of_a_plain_function_is_raised_as_an_error() -> None:
+    def find() -> str:
+        return next(iter(()))
+
+    with pytest.raises(RuntimeError, match="find raised StopIteration"):
+        await call(find)
 
 
 async def test_any_callable_will_do() -> None:
@@ -349,6 +393,125 @@ async def test_a_token_that_was_cancelled_before_starts_nothing() -> None:
     with pytest.raises(asyncio.CancelledError):
         await FunctionTool(waiter.wait, description="").run_json({}, token)
     assert not waiter.started.is_set()
+
+
+# What is derived from a function is derived once
+
+
+def made(func: Callable[..., Any]) -> type[BaseModel]:
+    return FunctionTool(func, description="").args_type()
+
+
+def multiply_by(amount: int) -> Callable[..., Any]:
+    def multiply(a: int, b: Annotated[int, Field(ge=0)] = 1, c: list[int] | None = None) -> int:
+        return a * b * amount
+
+    return multiply
+
+
+def with_default(default: object) -> Callable[..., Any]:
+    def number(a: int = default) -> int:  # type: ignore[assignment]  # any default will do here
+        return a
+
+    return number
+
+
+def at_least(least: int) -> Callable[..., Any]:
+    def number(a: Annotated[int, Field(ge=least)]) -> int:
+        return a
+
+    return number
+
+
+def documented(func: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **kwargs)
+
+    return wrapper
+
+
+def first(a: int) -> int:
+    return a
+
+
+def second(b: str) -> str:
+    return b
+
+
+def test_n16_the_model_of_the_arguments_is_made_once_for_a_function_its_closures_and_its_methods() -> None:
+    assert made(multiply_by(2)) is made(multiply_by(3))
+    assert made(Adder(1).method) is made(Adder(2).method)
+    assert made(functools.partial(first, 1)) is made(functools.partial(first, 2))
+    assert made(documented(first)) is made(documented(first))
+
+
+async def test_n16_each_closure_is_called_with_what_it_closes_over() -> None:
+    assert [await call(multiply_by(amount), a=1) for amount in (2, 3)] == [2, 3]
+    assert [await call(Adder(amount).method, a=1) for amount in (2, 3)] == [3, 4]
+
+
+def test_n16_a_name_and_a_description_are_each_tools_own() -> None:
+    one, other = FunctionTool(first, description="One."), FunctionTool(first, description="Other.", name="other")
+    assert (one.schema["name"], one.schema.get("description")) == ("first", "One.")
+    assert (other.schema["name"], other.schema.get("description")) == ("other", "Other.")
+    strict = FunctionTool(first, description="", strict=True)
+    assert (strict.schema.get("strict"), one.schema.get("strict")) == (True, False)
+
+
+def test_n16_editing_the_schema_of_one_tool_leaves_others_alone() -> None:
+    del parameters(FunctionTool(first, description=""))["properties"]["a"]
+    assert list(properties(first)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("make", "one", "other"),
+    [
+        (with_default, 1, 2),
+        (with_default, 1, True),
+        (with_default, [1], [2]),
+        (functools.partial(functools.partial, first), {"a": 1}, {"a": 2}),
+        (documented, first, second),
+        (at_least, 1, 2),
+    ],
+    ids=["default", "default of another type", "mutable default", "partial", "decorated", "field"],
+)
+def test_n16_functions_of_one_code_that_differ_are_told_apart(
+    make: Callable[..., Callable[..., Any]], one: Any, other: Any
+) -> None:
+    def told(value: Any) -> dict[str, Any]:
+        return properties(make(**value) if isinstance(value, dict) else make(value))
+
+    assert str(told(one)) != str(told(other))
+    assert str(told(one)) == str(told(one))
+
+
+def test_n16_annotations_that_change_are_read_again() -> None:
+    def choose(kind: str) -> str:
+        return kind
+
+    assert properties(choose)["kind"]["type"] == "string"
+    choose.__annotations__["kind"] = Literal["a", "b"]
+    assert properties(choose)["kind"]["enum"] == ["a", "b"]
+
+
+def test_n16_a_name_in_quotes_means_what_its_module_says_now() -> None:
+    code = compile('def read(item: "Item", items: list["Item"]) -> None: ...', "<notebook>", "exec")
+    for kind, told in ((int, "integer"), (str, "string")):
+        cell: dict[str, Any] = {"Item": kind}
+        exec(code, cell)
+        assert properties(cell["read"])["item"]["type"] == told
+        assert properties(cell["read"])["items"]["items"]["type"] == told
+
+
+def test_n16_nothing_keeps_a_function_alive() -> None:
+    namespace: dict[str, Any] = {}
+    exec("def short_lived(a: int) -> int: return a", namespace)
+    tool = FunctionTool(namespace["short_lived"], description="")
+    gone = weakref.ref(namespace["short_lived"])
+    del tool, namespace["short_lived"]
+    gc.collect()
+    assert gone() is None
 
 
 # Wrong use

@@ -205,7 +205,7 @@ def test_two_tools_of_one_name_are_refused() -> None:
 
 
 def test_an_override_that_fits_no_tool_is_pointed_out() -> None:
-    with pytest.warns(UserWarning, match="'ad' fits no tool; there are: add, fail, count"):
+    with pytest.warns(UserWarning, match="'ad' fits no tool. The tools are: add, fail, count"):
         workbench(ad=ToolOverride(name="plus"))
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from symposia.core._handlers import message_handler
 from symposia.core._message_context import MessageContext
@@ -17,7 +16,7 @@ from symposia.core.exceptions import (
     ToolNotFoundException,
 )
 from symposia.core.models import FunctionExecutionResult
-from symposia.core.tools import Tool
+from symposia.core.tools import Tool, parse_tool_arguments
 
 
 class ToolAgent(RoutedAgent):
@@ -63,7 +62,10 @@ class ToolAgent(RoutedAgent):
             names = ", ".join(self._tools) or "none"
             text = f"Error: Tool not found: {message.name}. The tools are: {names}."
             raise ToolNotFoundException(message.id, text, message.name)
-        arguments = _arguments(message, tool)
+        try:
+            arguments = parse_tool_arguments(message.arguments, tool.schema)
+        except ToolArgumentsError as error:
+            raise _invalid(message, error) from error
         return await step("tool", str(self.id), message, lambda: _run(tool, arguments, message, ctx))
 
     async def save_state(self) -> Mapping[str, Any]:
@@ -77,17 +79,6 @@ class ToolAgent(RoutedAgent):
                 await self._tools[name].load_state_json(tool_state)
 
 
-def _arguments(call: FunctionCall, tool: Tool) -> Mapping[str, Any]:
-    """The arguments as the model wrote them, parsed; some models write nothing for a tool that takes none."""
-    try:
-        arguments: object = json.loads(call.arguments.strip() or "{}")
-    except ValueError as error:
-        raise _invalid(call, f"{call.arguments}\nThat is not JSON: {error}.\n{_usage(tool)}") from error
-    if not isinstance(arguments, dict):
-        raise _invalid(call, f"{call.arguments}\nThat is not a JSON object.\n{_usage(tool)}")
-    return cast("Mapping[str, Any]", arguments)
-
-
 async def _run(
     tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext
 ) -> FunctionExecutionResult:
@@ -95,17 +86,12 @@ async def _run(
         result = await tool.run_json(arguments, ctx.cancellation_token, call_id=call.id)
         content = tool.return_value_as_string(result)
     except ToolArgumentsError as error:
-        raise _invalid(call, str(error)) from error
+        raise _invalid(call, error) from error
     except Exception as error:
         text = f"Error: {type(error).__name__}: {error}"
         raise ToolExecutionException(call.id, text, call.name) from error
     return FunctionExecutionResult(content=content, call_id=call.id, name=call.name, is_error=False)
 
 
-def _invalid(call: FunctionCall, why: str) -> InvalidToolArgumentsException:
-    return InvalidToolArgumentsException(call.id, f"Error: Invalid arguments: {why}", call.name)
-
-
-def _usage(tool: Tool) -> str:
-    parameters = json.dumps(tool.schema.get("parameters", {}), ensure_ascii=False)
-    return f"The arguments of the tool '{tool.name}' are: {parameters}"
+def _invalid(call: FunctionCall, error: ToolArgumentsError) -> InvalidToolArgumentsException:
+    return InvalidToolArgumentsException(call.id, f"Error: Invalid arguments: {error}", call.name)

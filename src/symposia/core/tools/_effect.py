@@ -10,9 +10,8 @@ from pydantic_core import to_jsonable_python
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled, enter_scope, iterate_in_scope
-from symposia.core.tools._result import ToolResult
 from symposia.core.tools._static_workbench import StaticStreamWorkbench
-from symposia.core.tools._workbench import Workbench
+from symposia.core.tools._workbench import ToolResult, Workbench
 
 
 class ToolRequest(EffectRequest):

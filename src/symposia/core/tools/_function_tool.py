@@ -14,10 +14,10 @@ from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.tools._base import BaseTool
+from symposia.core.tools._base_tool import BaseTool
 from symposia.core.tools._function_source import FunctionSource, make_function, read_source
-from symposia.core.tools._schema import ToolTraits
 from symposia.core.tools._signature import read_signature
+from symposia.core.tools._tool import ToolTraits
 
 
 class FunctionToolConfig(BaseModel, defer_build=True):

@@ -1,7 +1,10 @@
+"""Workbenches of a fixed list of tools."""
+
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import warnings
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, Literal, cast
 
@@ -9,29 +12,33 @@ from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.tools._base import BaseTool
-from symposia.core.tools._override import ToolOverride, original_names, override
-from symposia.core.tools._protocol import StreamTool, Tool
-from symposia.core.tools._result import TextResultContent, ToolResult
-from symposia.core.tools._schema import ToolSchema, ToolTraits
-from symposia.core.tools._workbench import Workbench
+from symposia.core.tools._base_tool import BaseTool
+from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
+from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
 
 _log: Final = logging.getLogger(__name__)
 
 
+class ToolOverride(BaseModel, defer_build=True):
+    """Another name or description for a tool; None keeps its own."""
+
+    name: str | None = None
+    description: str | None = None
+
+
 class StaticWorkbenchState(BaseModel, defer_build=True):
-    """The states of the tools, by their own names."""
+    """The states of the tools, by the tools' own names."""
 
     type: Literal["StaticWorkbenchState"] = "StaticWorkbenchState"
     tools: dict[str, Mapping[str, Any]] = {}
 
 
 class StaticWorkbench(Workbench):
-    """A workbench of tools that stay the same.
+    """A workbench of a fixed list of tools.
 
     Args:
-        tools: What is on offer.
-        tool_overrides: What the model is told of a tool instead of what it says of itself, by the tool's own name.
+        tools: The tools.
+        tool_overrides: Other names and descriptions, by the tool's own name.
 
     Raises:
         InvalidArgumentError: Two tools have one name.
@@ -46,12 +53,12 @@ class StaticWorkbench(Workbench):
                 raise InvalidArgumentError(f"Two tools are named '{tool.name}': a model could not tell them apart.")
             self._tools[tool.name] = tool
         self._overrides = dict(tool_overrides or {})
-        self._original_names = original_names(self._overrides, self._tools)
+        self._original_names = _original_names(self._overrides, self._tools)
 
     async def list_tools(self) -> list[ToolSchema]:
-        """What is on offer, under the overriding names. The schemas are not to be changed."""
+        """The tools, under their overriding names. Do not change the schemas."""
         return [
-            override(tool.schema, self._overrides[name]) if name in self._overrides else tool.schema
+            _overridden(tool.schema, self._overrides[name]) if name in self._overrides else tool.schema
             for name, tool in self._tools.items()
         ]
 
@@ -62,14 +69,14 @@ class StaticWorkbench(Workbench):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """Call a tool by its own or its overriding name; see `Workbench.call_tool`."""
+        """Call a tool by its own or its overriding name. See `Workbench.call_tool`."""
         tool = self._find(name)
         if tool is None:
             return _not_found(name)
         try:
             value = await tool.run_json(arguments or {}, cancellation_token or CancellationToken(), call_id=call_id)
             return _succeeded(name, tool, value)
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises is the model's to read
+        except Exception as error:  # noqa: BLE001 - whatever a tool raises is told to the model
             return _failed(name, error)
 
     def tool_traits(self, name: str) -> ToolTraits:
@@ -84,7 +91,7 @@ class StaticWorkbench(Workbench):
         """Do nothing: the tools are ready."""
 
     async def stop(self) -> None:
-        """Do nothing: nothing was taken."""
+        """Do nothing: there is nothing to release."""
 
     async def reset(self) -> None:
         """Do nothing: the tools keep their own state."""
@@ -95,7 +102,7 @@ class StaticWorkbench(Workbench):
         return StaticWorkbenchState(tools=states).model_dump()
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `save_state` gave. States of tools that are not here any more are left out."""
+        """Restore what `save_state` returned. States of tools that are no longer here are ignored."""
         states = StaticWorkbenchState.model_validate(state).tools
         for name, tool in self._tools.items():
             if name in states:
@@ -103,7 +110,7 @@ class StaticWorkbench(Workbench):
 
 
 class StaticStreamWorkbench(StaticWorkbench):
-    """A workbench of tools that stay the same, of which some show what they do while they run."""
+    """A workbench of a fixed list of tools, some of which yield items while they run."""
 
     async def call_tool_stream(
         self,
@@ -112,7 +119,7 @@ class StaticStreamWorkbench(StaticWorkbench):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> AsyncGenerator[Any | ToolResult, None]:
-        """Call a tool like `call_tool`, and yield what it shows on the way; last comes the `ToolResult`."""
+        """Call a tool like `call_tool`, and yield the items of the tool; the `ToolResult` comes last."""
         tool = self._find(name)
         if not isinstance(tool, StreamTool):
             yield await self.call_tool(name, arguments, cancellation_token, call_id)
@@ -122,14 +129,51 @@ class StaticStreamWorkbench(StaticWorkbench):
             async with aclosing(items), aclosing(_mark_last(items, tool.return_type())) as marked:
                 async for is_last, item in marked:
                     yield _succeeded(name, tool, item) if is_last else item
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises is the model's to read
+        except Exception as error:  # noqa: BLE001 - whatever a tool raises is told to the model
             yield _failed(name, error)
 
 
-async def _mark_last(items: AsyncGenerator[Any, None], return_type: object) -> AsyncGenerator[tuple[bool, Any], None]:
-    """Say of each item whether it is the last: the result.
+def _overridden(schema: ToolSchema, override: ToolOverride) -> ToolSchema:
+    overridden = schema.copy()
+    if override.name is not None:
+        overridden["name"] = override.name
+    if override.description is not None:
+        overridden["description"] = override.description
+    return overridden
 
-    Only an item that may be the result is held back until the next one comes; all others are passed on at once.
+
+def _original_names(overrides: Mapping[str, ToolOverride], tools: Collection[str]) -> dict[str, str]:
+    """The own names of the tools that have another name, by that name.
+
+    Raises:
+        InvalidArgumentError: Two tools would have one name.
+    """
+    names: dict[str, str] = {}
+    for original, shown in overrides.items():
+        if original not in tools:
+            warnings.warn(
+                f"The override for '{original}' fits no tool. The tools are: {', '.join(tools)}.", stacklevel=3
+            )
+        if shown.name is None or shown.name == original:
+            continue
+        if shown.name in tools:
+            raise InvalidArgumentError(
+                f"Tool override name '{shown.name}' conflicts with existing tool name."
+                " Override names must not conflict with any tool names."
+            )
+        if shown.name in names:
+            raise InvalidArgumentError(
+                f"Tool override name '{shown.name}' is used by multiple tools: '{names[shown.name]}' and '{original}'."
+                " Override names must be unique."
+            )
+        names[shown.name] = original
+    return names
+
+
+async def _mark_last(items: AsyncGenerator[Any, None], return_type: object) -> AsyncGenerator[tuple[bool, Any], None]:
+    """Pair each item with whether it is the last one, which is the result.
+
+    Only an item that may be the result is held back until the next one comes. All others are passed on at once.
     """
     held: list[Any] = []
     async for item in items:
@@ -156,7 +200,7 @@ def _failed(name: str, error: Exception) -> ToolResult:
 
 
 def _describe(error: Exception) -> str:
-    """What a model is told of an error: its text, each part of a group on a line, its class where it has no text."""
+    """The text of an error for the model; of a group, a line for each error; without text, the class."""
     if isinstance(error, ExceptionGroup):
         parts = cast("ExceptionGroup[Exception]", error).exceptions
         return "\n".join(map(_describe, parts))

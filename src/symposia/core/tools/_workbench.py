@@ -1,21 +1,69 @@
+"""The contract of workbenches, and the results of their tools."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core._image import Image
 from symposia.core.effects import class_identity
-from symposia.core.tools._result import ToolResult
-from symposia.core.tools._schema import ToolSchema, ToolTraits
+from symposia.core.tools._tool import ToolSchema, ToolTraits
+
+
+class TextResultContent(BaseModel, defer_build=True):
+    """A piece of text in a tool's result."""
+
+    type: Literal["TextResultContent"] = "TextResultContent"
+    content: str
+
+
+class ImageResultContent(BaseModel, defer_build=True):
+    """An image in a tool's result."""
+
+    type: Literal["ImageResultContent"] = "ImageResultContent"
+    content: Image
+
+
+ResultContent: TypeAlias = Annotated[TextResultContent | ImageResultContent, Field(discriminator="type")]
+
+
+class ToolResult(BaseModel, defer_build=True):
+    """The result of a call to a tool of a workbench.
+
+    Attributes:
+        name: The tool, by the name it was called by.
+        result: Text and images, in order.
+        is_error: Whether the tool failed; the text then says why.
+    """
+
+    type: Literal["ToolResult"] = "ToolResult"
+    name: str
+    result: list[ResultContent]
+    is_error: bool = False
+
+    def to_text(self, replace_image: str | None = None) -> str:
+        """The result as text, one line for each piece.
+
+        Args:
+            replace_image: The text in the place of an image; its base64 form by default, which is long.
+        """
+        return "\n".join(_as_text(piece, replace_image) for piece in self.result)
+
+
+def _as_text(piece: TextResultContent | ImageResultContent, replace_image: str | None) -> str:
+    if isinstance(piece, TextResultContent):
+        return piece.content
+    return f"[Image: {piece.content.to_base64()}]" if replace_image is None else replace_image
 
 
 class Workbench(ComponentBase, ABC):
-    """Tools that share a life: what is on offer may change from one call to the next.
+    """Tools with a common life cycle. Which tools there are may change from one call to the next.
 
     Use it as an async context manager, or call `start` and `stop`.
     """
@@ -24,7 +72,7 @@ class Workbench(ComponentBase, ABC):
 
     @abstractmethod
     async def list_tools(self) -> list[ToolSchema]:
-        """What is on offer now. The schemas are not to be changed."""
+        """The tools that are available now. Do not change the schemas."""
 
     @abstractmethod
     async def call_tool(
@@ -34,11 +82,11 @@ class Workbench(ComponentBase, ABC):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """Call a tool. A tool that fails, or is not there, gives a result that says so: it does not raise.
+        """Call a tool. The failure of a tool, and a name without a tool, are told by the result and not raised.
 
         Args:
-            name: As `list_tools` names it.
-            arguments: As the model gave them, parsed from JSON.
+            name: The tool, as `list_tools` names it.
+            arguments: The arguments as the model gave them, parsed from JSON.
             cancellation_token: Cancelling it ends the call.
             call_id: The `id` of the model's call.
 
@@ -56,23 +104,23 @@ class Workbench(ComponentBase, ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Get ready. Starting twice is harmless."""
+        """Acquire what the tools need. Starting twice is harmless."""
 
     @abstractmethod
     async def stop(self) -> None:
-        """Give back what was taken. Stopping twice is harmless."""
+        """Release it. Stopping twice is harmless."""
 
     @abstractmethod
     async def reset(self) -> None:
-        """Go back to the state after `start`."""
+        """Return to the state after `start`."""
 
     @abstractmethod
     async def save_state(self) -> Mapping[str, Any]:
-        """The state, as JSON can hold it."""
+        """The state, as JSON values."""
 
     @abstractmethod
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `save_state` gave."""
+        """Restore what `save_state` returned."""
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -4,16 +4,16 @@ Pure: the calls are judged here, and made elsewhere. The rule for handoffs: the 
 made, all others of that answer are refused; tools beside a handoff are called as ever.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from symposia.agentchat.agents._assistant._toolbox import Toolbox
 from symposia.agentchat.base import Handoff
 from symposia.core import FunctionCall
+from symposia.core.exceptions import ToolArgumentsError
 from symposia.core.models import FunctionExecutionResult
-from symposia.core.tools import Workbench
+from symposia.core.tools import Workbench, parse_tool_arguments
 
 Arguments: TypeAlias = dict[str, Any]  # Any: JSON
 
@@ -69,18 +69,9 @@ def _decide(call: FunctionCall, toolbox: Toolbox) -> Decision:
         names = ", ".join(each["name"] for each in toolbox.schemas) or "none"
         return refusal(call, f"There is no tool '{call.name}'. The tools are: {names}.")
     try:
-        return ToolUse(call, toolbox.workbenches[call.name], _parsed(call.arguments))
-    except ValueError as error:
-        wanted = json.dumps(schema.get("parameters", {}), ensure_ascii=False)
-        return refusal(call, f"Wrong arguments for the tool '{call.name}': {error}\nIts arguments are: {wanted}")
-
-
-def _parsed(text: str) -> Arguments:
-    """The arguments as an object; a model that has none to give may send nothing at all."""
-    value: object = json.loads(text) if text.strip() else {}
-    if not isinstance(value, dict):
-        raise ValueError(f"not a JSON object: {text}")  # noqa: TRY004 - a wrong value, like text that is no JSON
-    return cast("Arguments", value)
+        return ToolUse(call, toolbox.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
+    except ToolArgumentsError as error:
+        return refusal(call, str(error))
 
 
 def _too_late(call: FunctionCall, first: FunctionCall) -> FunctionExecutionResult:

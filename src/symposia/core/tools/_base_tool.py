@@ -9,15 +9,16 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from symposia.core._component import ComponentBase
-from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import somebody_listens
-from symposia.core.tools._json_schema import close_objects, inline_references
-from symposia.core.tools._observed import ObservedCall
-from symposia.core.tools._protocol import StreamTool, Tool
-from symposia.core.tools._schema import ParametersSchema, ToolSchema, ToolTraits
+from symposia.core.tools._arguments import validate_arguments
+from symposia.core.tools._parameters import parameters_schema
+from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
+from symposia.core.tools._traced_call import TracedCall
 
 if TYPE_CHECKING:
     from symposia.core._cancellation_token import CancellationToken
@@ -26,17 +27,16 @@ ArgsT_contra = TypeVar("ArgsT_contra", bound=BaseModel, contravariant=True)
 ReturnT_co = TypeVar("ReturnT_co", covariant=True)
 StreamT_co = TypeVar("StreamT_co", covariant=True)
 StateT = TypeVar("StateT", bound=BaseModel)
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
     """A tool whose arguments are a pydantic model: implement `run`.
 
     Args:
-        args_type: What the arguments are validated as; its schema is what the model is told.
-        return_type: What `run` returns.
-        name: What the model calls the tool by.
-        description: What the model is told of it.
+        args_type: The model that validates the arguments. Its JSON schema is shown to the language model.
+        return_type: The type of the result of `run`.
+        name: The name by which the model calls the tool.
+        description: What the model is told that the tool does.
         strict: Whether the vendor must hold the model to the schema. No argument may have a default then.
 
     Attributes:
@@ -75,17 +75,17 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
 
     @property
     def name(self) -> str:
-        """What the model calls the tool by."""
+        """The name by which the model calls the tool."""
         return self._name
 
     @property
     def description(self) -> str:
-        """What the model is told of the tool."""
+        """What the model is told that the tool does."""
         return self._description
 
     @property
     def schema(self) -> ToolSchema:
-        """All that a model is told of the tool: the same object each time, not to be changed."""
+        """Everything that a model is told of the tool. The same object each time, which belongs to this tool alone."""
         return self._schema
 
     @cached_property
@@ -93,27 +93,40 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         return ToolSchema(
             name=self._name,
             description=self._description,
-            parameters=_parameters(self._args_type, strict=self._strict),
+            parameters=parameters_schema(self._args_type, strict=self._strict),
             strict=self._strict,
         )
 
     def args_type(self) -> type[BaseModel]:
-        """What the arguments are validated as."""
+        """The model that validates the arguments."""
         return self._args_type
 
     def return_type(self) -> type[Any]:
-        """What `run` returns."""
+        """The type of the result of `run`."""
         return self._return_type
 
     def state_type(self) -> type[BaseModel] | None:
-        """What the tool's state is: None, it has none."""
+        """The type of the tool's state: None, it has no state."""
         return None
 
     def return_value_as_string(self, value: Any) -> str:
-        """What the model is shown of a result: a pydantic model as JSON, anything else as `str` says it."""
-        if isinstance(value, BaseModel):
-            return json.dumps(value.model_dump(mode="json"), ensure_ascii=False)
-        return str(value)
+        """The text of a result, for the model, written as AutoGen writes it.
+
+        A pydantic model is its dump as JSON; a dump that is not a dictionary, as that of a `RootModel`, is the `str` of
+        it. Any other value is the `str` of it.
+
+        Raises:
+            ValueError: A model's dump has values that JSON cannot hold, such as bytes that are not UTF-8.
+        """
+        if not isinstance(value, BaseModel):
+            return str(value)
+        dump = cast("object", value.model_dump())  # a class may have a dump of its own
+        if not isinstance(dump, dict):
+            return str(dump)
+        try:
+            return json.dumps(dump)
+        except TypeError:  # dates, UUIDs, sets, …: AutoGen tells the model of the TypeError instead of the result
+            return json.dumps(to_jsonable_python(dump, fallback=str))
 
     @abstractmethod
     async def run(self, args: ArgsT_contra, cancellation_token: CancellationToken) -> ReturnT_co:
@@ -121,7 +134,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
 
         Args:
             args: The validated arguments.
-            cancellation_token: Cancelled when nobody waits for the result any more.
+            cancellation_token: Cancelled when the caller no longer waits for the result.
         """
 
     async def run_json(
@@ -130,32 +143,34 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         cancellation_token: CancellationToken,
         call_id: str | None = None,
     ) -> Any:
-        """Validate the arguments and `run`, in view of those who trace or read events.
+        """Validate the arguments and `run`, as a traced call where tracing or event logging is on.
 
         Raises:
-            ToolArgumentsError: The arguments are wrong; its text tells the model how to mend them.
+            ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
         """
         if somebody_listens():
-            call = ObservedCall(self, args, call_id)
-            return await call.watch(lambda: self.run(_validate(args, self._args_type, self), cancellation_token))
-        return await self.run(_validate(args, self._args_type, self), cancellation_token)
+            call = TracedCall(self, args, call_id)
+            return await call.trace(
+                lambda: self.run(validate_arguments(args, self._args_type, self), cancellation_token)
+            )
+        return await self.run(validate_arguments(args, self._args_type, self), cancellation_token)
 
     async def save_state_json(self) -> Mapping[str, Any]:
-        """The tool's state: empty, it has none."""
+        """The tool's state: empty, it has no state."""
         return {}
 
     async def load_state_json(self, state: Mapping[str, Any]) -> None:
-        """Take back a state: there is nothing to take."""
+        """Do nothing: there is no state to restore."""
 
 
 class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[ArgsT_contra, StreamT_co, ReturnT_co]):
-    """A tool that shows what it does while it runs: implement `run_stream` and `run`."""
+    """A tool that yields items while it runs: implement `run_stream` and `run`."""
 
     @abstractmethod
     def run_stream(
         self, args: ArgsT_contra, cancellation_token: CancellationToken
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
-        """Do the work, in view: the last item is the result."""
+        """Do the work and yield what is to be shown; the last item is the result."""
 
     async def run_json_stream(
         self,
@@ -163,14 +178,14 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
         cancellation_token: CancellationToken,
         call_id: str | None = None,
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
-        """Validate the arguments and `run_stream`, in view of those who trace or read events.
+        """Validate the arguments and `run_stream`, as a traced call where tracing or event logging is on.
 
         Raises:
-            ToolArgumentsError: The arguments are wrong; its text tells the model how to mend them.
+            ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
         """
         stream = self._validate_and_stream(args, cancellation_token)
         if somebody_listens():
-            stream = ObservedCall(self, args, call_id).watch_stream(stream)
+            stream = TracedCall(self, args, call_id).trace_stream(stream)
         async with aclosing(stream) as items:
             async for item in items:
                 yield item
@@ -178,7 +193,8 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
     async def _validate_and_stream(
         self, args: Mapping[str, Any], cancellation_token: CancellationToken
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
-        async with aclosing(self.run_stream(_validate(args, self._args_type, self), cancellation_token)) as items:
+        arguments = validate_arguments(args, self._args_type, self)
+        async with aclosing(self.run_stream(arguments, cancellation_token)) as items:
             async for item in items:
                 yield item
 
@@ -198,7 +214,7 @@ class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra
         self._state_type = state_type
 
     def state_type(self) -> type[BaseModel] | None:
-        """What the tool's state is."""
+        """The type of the tool's state."""
         return self._state_type
 
     @abstractmethod
@@ -207,46 +223,12 @@ class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra
 
     @abstractmethod
     def load_state(self, state: StateT) -> None:
-        """Take back what `save_state` gave."""
+        """Restore what `save_state` returned."""
 
     async def save_state_json(self) -> Mapping[str, Any]:
-        """The tool's state, as JSON can hold it."""
+        """The tool's state, as JSON values."""
         return self.save_state().model_dump(mode="json")
 
     async def load_state_json(self, state: Mapping[str, Any]) -> None:
-        """Take back what `save_state_json` gave."""
+        """Restore what `save_state_json` returned."""
         self.load_state(self._state_type.model_validate(state))
-
-
-def _validate(args: Mapping[str, Any], args_type: type[ModelT], tool: Tool) -> ModelT:
-    try:
-        return args_type.model_validate(args)
-    except ValidationError as error:
-        raise ToolArgumentsError(_explain(error, tool.schema)) from error
-
-
-def _parameters(args_type: type[BaseModel], *, strict: bool) -> ParametersSchema:
-    schema = inline_references(args_type.model_json_schema())
-    if strict:
-        schema = close_objects(schema)
-    parameters = {
-        "type": "object",
-        "properties": schema.get("properties", {}),
-        "required": schema.get("required", []),
-        "additionalProperties": schema.get("additionalProperties", False),
-    }
-    if "$defs" in schema:
-        parameters["$defs"] = schema["$defs"]
-    return cast("ParametersSchema", parameters)
-
-
-def _explain(error: ValidationError, schema: ToolSchema) -> str:
-    """Say which argument is wrong and what is right, for a model to read."""
-    faults = [f"- {'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in error.errors()]
-    return "\n".join(
-        [
-            f"Wrong arguments for the tool '{schema['name']}':",
-            *faults,
-            f"Its arguments are: {json.dumps(schema.get('parameters', {}), ensure_ascii=False)}",
-        ]
-    )

@@ -1,4 +1,4 @@
-"""Calls of tools in view of those who trace or read events."""
+"""Calls of tools as spans and events, where tracing or event logging is on."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 from symposia.core.logging import ToolCallEvent
 from symposia.core.telemetry import Activity, as_json, captures_content, events_are_read, log_event, tool_execution
 from symposia.core.telemetry.conventions import TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT
-from symposia.core.tools._protocol import Tool
+from symposia.core.tools._tool import Tool
 
 T = TypeVar("T")
 
 
-class ObservedCall:
-    """One call of a tool, watched from its beginning to its end.
+class TracedCall:
+    """One call of a tool, traced from its beginning to its end.
 
     Args:
-        tool: Which.
-        args: With what.
-        call_id: The model's name for the call.
+        tool: The tool.
+        args: Its arguments.
+        call_id: The `id` of the model's call.
     """
 
     def __init__(self, tool: Tool, args: Mapping[str, Any], call_id: str | None) -> None:
@@ -28,15 +28,15 @@ class ObservedCall:
         self._args = args
         self._call_id = call_id
 
-    async def watch(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def trace(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make the call."""
         with self._activity() as activity, activity.current():
             result = await call()
-            self._tell_result(activity, result)
+            self._note_result(activity, result)
         return result
 
-    async def watch_stream(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """Make a call that shows what it does; the last item is its result."""
+    async def trace_stream(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """Make a call that yields items; the last item is its result."""
         with self._activity() as activity:
             last: list[T] = []
             async with aclosing(activity.within(stream)) as items:
@@ -44,7 +44,7 @@ class ObservedCall:
                     last[:] = [item]
                     yield item
             for result in last:
-                self._tell_result(activity, result)
+                self._note_result(activity, result)
 
     @contextmanager
     def _activity(self) -> Generator[Activity]:
@@ -57,16 +57,16 @@ class ObservedCall:
                 self._log(str(error), error_type=type(error).__qualname__)
                 raise
 
-    def _tell_result(self, activity: Activity, result: object) -> None:
+    def _note_result(self, activity: Activity, result: object) -> None:
         if captures_content():
             activity.note(lambda: {TOOL_CALL_RESULT: self._text(result)})
         self._log(lambda: self._text(result))
 
     def _text(self, result: object) -> str:
-        """What the model is shown, if the tool can say it."""
+        """The text that the model gets, if the tool can write it."""
         try:
             return self._tool.return_value_as_string(result)
-        except Exception:  # noqa: BLE001 - observing changes nothing; whoever shows it to the model is told
+        except Exception:  # noqa: BLE001 - tracing changes nothing; the caller, who needs the text, gets the error
             return as_json(result)
 
     def _log(self, result: str | Callable[[], str], **more: str) -> None:

@@ -1,0 +1,119 @@
+"""The contract of tools, and what models and effect handlers are told of one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NotRequired, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from symposia.core._cancellation_token import CancellationToken
+from symposia.core.effects import Idempotency
+
+
+class ParametersSchema(TypedDict):
+    """The JSON schema of a tool's arguments, an object."""
+
+    type: str
+    properties: dict[str, Any]
+    required: NotRequired[Sequence[str]]
+    additionalProperties: NotRequired[bool]
+
+
+class ToolSchema(TypedDict):
+    """What a model is told of a tool.
+
+    Attributes:
+        name: The name by which the model calls it.
+        description: What it does, and when to use it.
+        parameters: The schema of its arguments.
+        strict: Whether the vendor must hold the model to the schema; every argument is then required.
+    """
+
+    parameters: NotRequired[ParametersSchema]
+    name: str
+    description: NotRequired[str]
+    strict: NotRequired[bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolTraits:
+    """What effect handlers are told of a tool.
+
+    Attributes:
+        idempotency: Whether calling it again with the same arguments does harm.
+        transparent: Whether its calls are made of effects themselves, as those of a tool that runs a team are. Then its
+            call is no effect: the tool is entered again, and what it does inside are the effects.
+    """
+
+    idempotency: Idempotency = "unknown"
+    transparent: bool = False
+
+
+@runtime_checkable
+class Tool(Protocol):
+    """Something that a model can call."""
+
+    @property
+    def name(self) -> str:
+        """The name by which the model calls it."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What the model is told that it does."""
+        ...
+
+    @property
+    def schema(self) -> ToolSchema:
+        """Everything that the model is told of it."""
+        ...
+
+    def args_type(self) -> type[BaseModel]:
+        """The model that validates its arguments."""
+        ...
+
+    def return_type(self) -> type[Any]:
+        """The type of its result."""
+        ...
+
+    def state_type(self) -> type[BaseModel] | None:
+        """The type of its state; None if it has no state."""
+        ...
+
+    def return_value_as_string(self, value: Any) -> str:
+        """The text of a result, for the model."""
+        ...
+
+    async def run_json(
+        self, args: Mapping[str, Any], cancellation_token: CancellationToken, call_id: str | None = None
+    ) -> Any:
+        """Run it on arguments as a model gives them.
+
+        Args:
+            args: The arguments, parsed from JSON.
+            cancellation_token: Cancelling it ends the call.
+            call_id: The `id` of the model's call.
+        """
+        ...
+
+    async def save_state_json(self) -> Mapping[str, Any]:
+        """Its state, as JSON values."""
+        ...
+
+    async def load_state_json(self, state: Mapping[str, Any]) -> None:
+        """Restore what `save_state_json` returned."""
+        ...
+
+
+@runtime_checkable
+class StreamTool(Tool, Protocol):
+    """A tool that yields items while it runs."""
+
+    def run_json_stream(
+        self, args: Mapping[str, Any], cancellation_token: CancellationToken, call_id: str | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Run it like `run_json`; the last item is the result."""
+        ...
