@@ -10,7 +10,12 @@ from collections.abc import Iterator
 import pytest
 from _pytest.terminal import TerminalReporter
 from blockbuster import blockbuster_ctx
+from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
+
+
+class _First(BaseModel):
+    """Pydantic looks for its plugins on the disk with the first class of a process, which must not be in a test."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Participants of teams in tests: what they do in each turn is said when they are made."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -13,7 +13,7 @@ from symposia.agentchat.messages import (
     HandoffMessage,
     TextMessage,
 )
-from symposia.agentchat.teams import RoundRobinGroupChat, Transcript
+from symposia.agentchat.teams import Decision, RoundRobinGroupChat, RuleContext, Transcript
 from symposia.core import AgentRuntime, CancellationToken, SingleThreadedAgentRuntime
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
@@ -100,6 +100,29 @@ def ran(result: TaskResult) -> tuple[list[str], str | None]:
 def handoff(source: str, target: str) -> HandoffMessage:
     """`source` hands over to `target`."""
     return HandoffMessage(content=f"over to {target}", source=source, target=target)
+
+
+class Script:
+    """A rule that decides as it is told."""
+
+    def __init__(self, *decisions: Decision) -> None:
+        self._decisions = decisions
+        self._next = 0
+        self.saw: list[list[str]] = []
+
+    async def decide(self, transcript: Transcript, _context: RuleContext, /) -> Decision:
+        self.saw.append(lines(transcript))
+        self._next += 1
+        return self._decisions[self._next - 1]
+
+    def save_state(self) -> Mapping[str, Any]:
+        return {"next": self._next}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        self._next = state["next"]
+
+    def reset(self) -> None:
+        self._next = 0
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import pytest
 from tests.support.team_members import handoff
 
 from symposia.agentchat.messages import TextMessage
-from symposia.agentchat.teams import Effects, RoundRobinRule, Speak, Stop, SwarmRule, TeamRule
+from symposia.agentchat.teams import RoundRobinRule, RuleContext, Speak, Stop, SwarmRule, TeamRule
 from symposia.core.exceptions import InvalidArgumentError
 
 TASK = TextMessage(content="go", source="user")
@@ -14,7 +14,7 @@ HELLO = TextMessage(content="hello", source="ann")
 async def speakers(rule: TeamRule, turns: int) -> list[str]:
     chosen: list[str] = []
     for _ in range(turns):
-        decision = await rule.decide([TASK], Effects())
+        decision = await rule.decide([TASK], RuleContext())
         assert isinstance(decision, Speak)
         chosen += decision.names
     return chosen
@@ -43,19 +43,19 @@ async def test_round_robin_begins_anew_after_reset() -> None:
 async def test_a_swarm_begins_with_its_first_participant_who_keeps_the_conversation() -> None:
     rule = SwarmRule(["ann", "bob"])
 
-    assert await rule.decide([TASK], Effects()) == Speak(("ann",))
-    assert await rule.decide([TASK, HELLO], Effects()) == Speak(("ann",))
+    assert await rule.decide([TASK], RuleContext()) == Speak(("ann",))
+    assert await rule.decide([TASK, HELLO], RuleContext()) == Speak(("ann",))
 
 
 async def test_a_swarm_follows_the_last_handoff() -> None:
     rule = SwarmRule(["ann", "bob", "cid"])
     transcript = [TASK, handoff("ann", "cid"), handoff("cid", "bob")]
 
-    assert await rule.decide(transcript, Effects()) == Speak(("bob",))
+    assert await rule.decide(transcript, RuleContext()) == Speak(("bob",))
 
 
 async def test_a_handoff_to_somebody_outside_stops_a_swarm() -> None:
-    decision = await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user")], Effects())
+    decision = await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user")], RuleContext())
 
     assert decision == Stop("Handoff to user from ann, and user is not in the team.")
 
@@ -63,29 +63,29 @@ async def test_a_handoff_to_somebody_outside_stops_a_swarm() -> None:
 async def test_a_stopped_swarm_goes_on_when_the_task_hands_back() -> None:
     rule = SwarmRule(["ann", "bob"])
     stopped = [TASK, handoff("ann", "user")]
-    await rule.decide(stopped, Effects())
+    await rule.decide(stopped, RuleContext())
 
-    assert await rule.decide([*stopped, handoff("user", "bob")], Effects()) == Speak(("bob",))
+    assert await rule.decide([*stopped, handoff("user", "bob")], RuleContext()) == Speak(("bob",))
 
 
 @pytest.mark.parametrize("task", [TASK, handoff("user", "nobody")])
 async def test_a_stopped_swarm_says_what_the_task_lacks(task: TextMessage) -> None:
     with pytest.raises(InvalidArgumentError, match="Start the run with a HandoffMessage"):
-        await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user"), task], Effects())
+        await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user"), task], RuleContext())
 
 
 async def test_a_swarm_goes_on_from_a_saved_state() -> None:
     rule, other = SwarmRule(["ann", "bob"]), SwarmRule(["ann", "bob"])
     transcript = [TASK, handoff("ann", "bob")]
-    await rule.decide(transcript, Effects())
+    await rule.decide(transcript, RuleContext())
     other.load_state(rule.save_state())
 
-    assert await other.decide([*transcript, HELLO], Effects()) == Speak(("bob",))
+    assert await other.decide([*transcript, HELLO], RuleContext()) == Speak(("bob",))
 
 
 async def test_a_swarm_begins_anew_after_reset() -> None:
     rule = SwarmRule(["ann", "bob"])
-    await rule.decide([handoff("ann", "bob")], Effects())
+    await rule.decide([handoff("ann", "bob")], RuleContext())
     rule.reset()
 
-    assert await rule.decide([TASK], Effects()) == Speak(("ann",))
+    assert await rule.decide([TASK], RuleContext()) == Speak(("ann",))

@@ -1,10 +1,10 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from tests.support.chat_agents import collected, kinds, model, says
-from tests.support.team_members import Member, handoff, lines, pair, ran
+from tests.support.team_members import Member, Script, handoff, lines, pair, ran
 
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import (
@@ -19,8 +19,6 @@ from symposia.agentchat.conditions import (
 )
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage, ThoughtEvent
 from symposia.agentchat.teams import (
-    Decision,
-    Effects,
     GroupChat,
     RoundRobinGroupChat,
     SelectorGroupChat,
@@ -28,35 +26,11 @@ from symposia.agentchat.teams import (
     Stop,
     Swarm,
     TeamResult,
-    Transcript,
 )
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 Where = AgentRuntime | None
-
-
-class Script:
-    """A rule that decides as it is told."""
-
-    def __init__(self, *decisions: Decision) -> None:
-        self._decisions = decisions
-        self._next = 0
-        self.saw: list[list[str]] = []
-
-    async def decide(self, transcript: Transcript, _effects: Effects, /) -> Decision:
-        self.saw.append(lines(transcript))
-        self._next += 1
-        return self._decisions[self._next - 1]
-
-    def save_state(self) -> Mapping[str, Any]:
-        return {"next": self._next}
-
-    def load_state(self, state: Mapping[str, Any], /) -> None:
-        self._next = state["next"]
-
-    def reset(self) -> None:
-        self._next = 0
 
 
 async def test_participants_speak_in_turn_until_a_condition_is_met(runtime: Where) -> None:

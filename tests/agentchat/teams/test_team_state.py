@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from tests.support.team_members import Member, lines, pair
 
 from symposia.agentchat.messages import StructuredMessage, TextMessage
-from symposia.agentchat.teams import Decision, Effects, GroupChat, RoundRobinGroupChat, Speak, Transcript
+from symposia.agentchat.teams import Decision, GroupChat, RoundRobinGroupChat, RuleContext, Speak, Transcript
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError, RegistrationError, UsageError
 
@@ -184,7 +184,7 @@ async def test_a_state_of_another_shape_is_refused_and_changes_nothing() -> None
 class Greedy:
     """A rule whose state takes a name that is the conversation's."""
 
-    async def decide(self, _transcript: Transcript, _effects: Effects, /) -> Decision:
+    async def decide(self, _transcript: Transcript, _context: RuleContext, /) -> Decision:
         return Speak(("ann",))
 
     def save_state(self) -> Mapping[str, Any]:

@@ -1,5 +1,5 @@
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
@@ -56,29 +56,34 @@ class TaskRunner(Protocol):
 
 
 def task_messages(task: Task) -> list[BaseChatMessage]:
-    """What a task is as messages: a text is said by ``user``; no task is no message.
+    """The messages of a task. The source of a text is ``user``; no task is no message.
 
     Raises:
         InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
     """
-    if task is None:
-        return []
-    if isinstance(task, str):
-        return [TextMessage(content=task, source="user")]
-    if isinstance(task, BaseChatMessage):
-        return [task]
-    return [_checked_message(message) for message in _checked_list(task)]
+    match task:
+        case None:
+            return []
+        case str():
+            return [TextMessage(content=task, source="user")]
+        case BaseChatMessage():
+            return [task]
+        case Sequence():
+            return _checked(task)
+        case _:
+            raise InvalidArgumentError(
+                f"Task must be a string, a BaseChatMessage, or a list of BaseChatMessage, not {type(task)}."
+            )
 
 
-def _checked_list(task: object) -> Sequence[object]:
-    if not isinstance(task, Sequence):
-        raise InvalidArgumentError(f"A task is a text, a chat message or a list of chat messages, not {type(task)}.")
+def _checked(task: Sequence[object]) -> list[BaseChatMessage]:
     if not task:
         raise InvalidArgumentError("Task list cannot be empty.")
-    return cast("Sequence[object]", task)
-
-
-def _checked_message(message: object) -> BaseChatMessage:
-    if not isinstance(message, BaseChatMessage):
-        raise InvalidArgumentError(f"Invalid message type in sequence: {type(message)}")
-    return message
+    messages = [message for message in task if isinstance(message, BaseChatMessage)]
+    if len(messages) < len(task):
+        wrong = next(message for message in task if not isinstance(message, BaseChatMessage))
+        raise InvalidArgumentError(
+            "All messages in task list must be valid BaseChatMessage types. Invalid message type in sequence: "
+            f"{type(wrong)}"
+        )
+    return messages

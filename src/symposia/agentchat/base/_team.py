@@ -1,8 +1,9 @@
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symposia.agentchat.base._task import TaskRunner
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import ComponentBase
 
 
@@ -19,7 +20,15 @@ class Team(TaskRunner, ComponentBase, ABC):
     @property
     @abstractmethod
     def description(self) -> str:
-        """What the team can do, for whoever selects it."""
+        """Describes the team to the selection of a speaker."""
+
+    @property
+    def transcript(self) -> Sequence[BaseAgentEvent | BaseChatMessage]:
+        """Every message and event of the conversation so far, the task's first; empty for a team that keeps none.
+
+        A team that takes part in another one, and keeps it, is not given a message twice.
+        """
+        return ()
 
     @abstractmethod
     async def reset(self) -> None:
@@ -31,13 +40,13 @@ class Team(TaskRunner, ComponentBase, ABC):
 
     @abstractmethod
     async def resume(self) -> None:
-        """Go on after `pause`."""
+        """Continue after `pause`."""
 
     # Any: a state is JSON that each class shapes for itself.
     @abstractmethod
     async def save_state(self) -> Mapping[str, Any]:
-        """What `load_state` needs to go on from here in another process; JSON-ready."""
+        """What `load_state` needs to continue from here in another process; JSON-ready."""
 
     @abstractmethod
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""

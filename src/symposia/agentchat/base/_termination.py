@@ -1,16 +1,18 @@
-"""When a team stops, and how conditions are put together with ``&`` and ``|``.
+"""When a team stops, and how conditions are combined with ``&`` and ``|``.
 
-A condition sees every new message once. It answers a `StopMessage` at the message that ends the run, and is then spent
-until `reset`.
+A condition sees every new message once. It answers a `StopMessage` at the message that ends the run, and is not asked
+again until `reset`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from symposia.core import ComponentBase
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 
 class TerminatedException(UsageError, RuntimeError):  # noqa: N818 - AutoGen's name
@@ -60,6 +62,22 @@ class TerminationCondition(ComponentBase, ABC):
         """
         return None
 
+    # Any: a state is JSON that each class shapes for itself.
+    def save_state(self) -> Mapping[str, Any]:
+        """How far the condition is in the present run, as JSON values. Override it together with `load_state`.
+
+        A team that is saved in the middle of a run saves its condition too. A condition that does not override this
+        starts from the beginning when the team is loaded.
+        """
+        return {}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Continue from what `save_state` returned.
+
+        Raises:
+            pydantic.ValidationError: `state` has another shape; nothing has changed.
+        """
+
     def __and__(self, other: "TerminationCondition") -> "TerminationCondition":
         """A condition that is met when both have been met, at whichever message each."""
         return AndTerminationCondition(self, other)
@@ -70,6 +88,29 @@ class TerminationCondition(ComponentBase, ABC):
 
 
 _Look: TypeAlias = Callable[[TerminationCondition], Awaitable[StopMessage | None]]
+
+
+class _MemberState(BaseModel):
+    """The state of one of several combined conditions, with the name of its class."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    condition: str
+    state: dict[str, Any]
+
+
+class _CombinedState(BaseModel):
+    """The states of combined conditions, in their order.
+
+    Attributes:
+        members: One for each condition.
+        stops: What those that are met have answered.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    members: list[_MemberState]
+    stops: list[StopMessage] = []
 
 
 class AndTerminationCondition(TerminationCondition):
@@ -103,6 +144,21 @@ class AndTerminationCondition(TerminationCondition):
             if not condition.terminated and (stop := await look(condition)) is not None:
                 self._stops.append(stop)
         return _joined(self._stops) if self.terminated else None
+
+    def save_state(self) -> Mapping[str, Any]:
+        """The states of all of them, and the answers of those that have been met."""
+        return _CombinedState(members=_save(self._conditions), stops=self._stops).model_dump(mode="json")
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Load the state of each.
+
+        Raises:
+            InvalidArgumentError: It was saved by a combination of other conditions.
+            pydantic.ValidationError: `state` has another shape.
+        """
+        loaded = _CombinedState.model_validate(state)
+        _load(self._conditions, loaded.members)
+        self._stops = loaded.stops
 
     async def reset(self) -> None:
         """Reset all of them."""
@@ -141,10 +197,45 @@ class OrTerminationCondition(TerminationCondition):
         stops = [stop for stop in answers if stop is not None]
         return _joined(stops) if stops else None
 
+    def save_state(self) -> Mapping[str, Any]:
+        """The states of all of them."""
+        return _CombinedState(members=_save(self._conditions)).model_dump(mode="json", exclude={"stops"})
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Load the state of each.
+
+        Raises:
+            InvalidArgumentError: It was saved by a combination of other conditions.
+            pydantic.ValidationError: `state` has another shape.
+        """
+        _load(self._conditions, _CombinedState.model_validate(state).members)
+
     async def reset(self) -> None:
         """Reset all of them."""
         for condition in self._conditions:
             await condition.reset()
+
+
+def _save(conditions: Sequence[TerminationCondition]) -> list[_MemberState]:
+    return [_MemberState(condition=type(each).__name__, state=dict(each.save_state())) for each in conditions]
+
+
+def _load(conditions: Sequence[TerminationCondition], states: Sequence[_MemberState]) -> None:
+    """Load the states of combined conditions: all, or none if one of them fails."""
+    here, saved = [type(each).__name__ for each in conditions], [each.condition for each in states]
+    if here != saved:
+        raise InvalidArgumentError(
+            f"The state was saved by the conditions {saved}, and these are {here}. Load it into a team with the same "
+            "termination condition."
+        )
+    before = [each.save_state() for each in conditions]
+    try:
+        for condition, member in zip(conditions, states, strict=True):
+            condition.load_state(member.state)
+    except BaseException:
+        for condition, state in zip(conditions, before, strict=True):
+            condition.load_state(state)
+        raise
 
 
 def _first_due(conditions: Sequence[TerminationCondition]) -> float | None:

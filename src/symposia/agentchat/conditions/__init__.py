@@ -1,8 +1,9 @@
-"""Conditions that end a run; combine them with ``&`` and ``|``."""
+"""Conditions that end a run, to be combined with ``&`` and ``|``, and the base classes of conditions of one's own."""
 
+from symposia.agentchat.conditions._condition import Condition, MessageCondition, Messages, StatefulCondition
 from symposia.agentchat.conditions._counting import MaxMessageTermination, TokenUsageTermination
-from symposia.agentchat.conditions._outside import ExternalTermination, FunctionalTermination, TimeoutTermination
-from symposia.agentchat.conditions._said import (
+from symposia.agentchat.conditions._external import ExternalTermination, FunctionalTermination, TimeoutTermination
+from symposia.agentchat.conditions._messages import (
     FunctionCallTermination,
     HandoffTermination,
     SourceMatchTermination,
@@ -12,12 +13,16 @@ from symposia.agentchat.conditions._said import (
 )
 
 __all__ = [
+    "Condition",
     "ExternalTermination",
     "FunctionCallTermination",
     "FunctionalTermination",
     "HandoffTermination",
     "MaxMessageTermination",
+    "MessageCondition",
+    "Messages",
     "SourceMatchTermination",
+    "StatefulCondition",
     "StopMessageTermination",
     "TextMentionTermination",
     "TextMessageTermination",

@@ -1,17 +1,55 @@
-from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TypeAlias
+"""What a termination condition of one's own derives from: `Condition`, or `StatefulCondition` to remember.
 
+A condition of a few lines, which is reset, saved and loaded with its team:
+
+    @dataclass
+    class Words:
+        count: int = 0
+
+    class MaxWordsTermination(StatefulCondition[Words]):
+        def __init__(self, max_words: int) -> None:
+            super().__init__(Words)
+            self._max_words = max_words
+
+        async def look(self, messages: Messages) -> str | None:
+            self.state.count += sum(len(message.to_text().split()) for message in messages)
+            return f"{self.state.count} words" if self.state.count >= self._max_words else None
+
+Further conditions are in the modules beside this one.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import override
 
 from symposia.agentchat.base import TerminatedException, TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
+"""The messages and events that are new since a condition was asked last."""
+
+StateT = TypeVar("StateT", bound="DataclassInstance")
+
+
+class _Terminated(BaseModel):
+    """The part of a saved state that all conditions here have in common."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    terminated: bool = False
 
 
 class Condition(TerminationCondition):
-    """What the conditions here have in common: they look at messages and give a reason, once until `reset`."""
+    """A condition that needs no memory beyond one call. Implement `look`.
+
+    The state that is saved is whether the condition has been met, which matters for a member of an ``&``.
+    """
 
     def __init__(self) -> None:
         self._terminated = False
@@ -23,7 +61,14 @@ class Condition(TerminationCondition):
 
     @abstractmethod
     async def look(self, messages: Messages) -> str | None:
-        """Say why the run ends with `messages`; None to go on."""
+        """Decide about new messages.
+
+        Args:
+            messages: Those since the last call, oldest first. There are none where a deadline (`due_in`) has passed.
+
+        Returns:
+            The reason why the run ends here; None to continue.
+        """
 
     async def __call__(self, messages: Messages) -> StopMessage | None:
         """Look at the messages that are new since the last call."""
@@ -39,13 +84,59 @@ class Condition(TerminationCondition):
         """Make ready for another run."""
         self._terminated = False
 
+    @override
+    def save_state(self) -> Mapping[str, Any]:
+        """Whether it has ended a run."""
+        return {"terminated": self._terminated}
 
-class SaidCondition(Condition):
-    """A condition on what the agents say or do. The task is not theirs, and so does not end the run that it starts."""
+    @override
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Continue from what `save_state` returned."""
+        self._terminated = _Terminated.model_validate(state).terminated
+
+
+class StatefulCondition(Condition, Generic[StateT]):
+    """A condition that remembers something between calls: in `state`, which is reset, saved and loaded for it.
+
+    Args:
+        new_state: Makes the state at the beginning of a run: a dataclass with a default for each field.
+
+    Attributes:
+        state: What is remembered. `look` changes it.
+    """
+
+    def __init__(self, new_state: Callable[[], StateT]) -> None:
+        super().__init__()
+        self._new_state = new_state
+        self.state: StateT = new_state()
+
+    async def reset(self) -> None:
+        """Forget what is remembered."""
+        await super().reset()
+        self.state = self._new_state()
+
+    @override
+    def save_state(self) -> Mapping[str, Any]:
+        """Whether it has ended a run, and what is remembered."""
+        remembered: dict[str, Any] = TypeAdapter(type(self.state)).dump_python(self.state, mode="json")
+        return {**super().save_state(), **remembered}
+
+    @override
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Continue from what `save_state` returned."""
+        loaded = TypeAdapter(type(self.state)).validate_python(
+            {key: value for key, value in state.items() if key != "terminated"}
+        )
+        super().load_state(state)
+        self.state = loaded
+
+
+class MessageCondition(Condition):
+    """A condition on what the agents say or do. The task is not theirs, and does not end the run that it starts."""
 
     @override
     async def start(self, task: Messages) -> StopMessage | None:
-        """Go on, whatever the task says."""
+        """Continue, whatever the task says."""
         if self._terminated:
             raise TerminatedException
         return None

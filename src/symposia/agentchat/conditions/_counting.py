@@ -1,9 +1,28 @@
-from symposia.agentchat.conditions._condition import Condition, Messages
+"""Conditions that count: messages, and tokens."""
+
+from dataclasses import dataclass
+
+from symposia.agentchat.conditions._condition import Messages, StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core.exceptions import InvalidArgumentError
 
 
-class MaxMessageTermination(Condition):
+@dataclass
+class _Messages:
+    """How many messages a run has had."""
+
+    count: int = 0
+
+
+@dataclass
+class _Tokens:
+    """How many tokens a run has taken."""
+
+    prompt: int = 0
+    completion: int = 0
+
+
+class MaxMessageTermination(StatefulCondition[_Messages]):
     """Ends a run after a number of messages; those of its task count.
 
     Args:
@@ -12,25 +31,19 @@ class MaxMessageTermination(Condition):
     """
 
     def __init__(self, max_messages: int, include_agent_event: bool = False) -> None:
-        super().__init__()
+        super().__init__(_Messages)
         self._max_messages = max_messages
         self._include_agent_event = include_agent_event
-        self._count = 0
 
     async def look(self, messages: Messages) -> str | None:
         """Count."""
-        self._count += sum(self._include_agent_event or isinstance(each, BaseChatMessage) for each in messages)
-        if self._count < self._max_messages:
+        self.state.count += sum(self._include_agent_event or isinstance(each, BaseChatMessage) for each in messages)
+        if self.state.count < self._max_messages:
             return None
-        return f"Maximum number of messages {self._max_messages} reached, current message count: {self._count}"
-
-    async def reset(self) -> None:
-        """Count from zero."""
-        await super().reset()
-        self._count = 0
+        return f"Maximum number of messages {self._max_messages} reached, current message count: {self.state.count}"
 
 
-class TokenUsageTermination(Condition):
+class TokenUsageTermination(StatefulCondition[_Tokens]):
     """Ends a run when it has taken a number of tokens: those of its messages, and those of selecting its speakers.
 
     Args:
@@ -48,7 +61,7 @@ class TokenUsageTermination(Condition):
         max_prompt_token: int | None = None,
         max_completion_token: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(_Tokens)
         if max_total_token is None and max_prompt_token is None and max_completion_token is None:
             raise InvalidArgumentError(
                 "At least one of max_total_token, max_prompt_token, or max_completion_token must be provided"
@@ -56,31 +69,24 @@ class TokenUsageTermination(Condition):
         self._max_total = max_total_token
         self._max_prompt = max_prompt_token
         self._max_completion = max_completion_token
-        self._prompt = 0
-        self._completion = 0
 
     async def look(self, messages: Messages) -> str | None:
         """Add up."""
         for usage in (message.models_usage for message in messages):
             if usage is not None:
-                self._prompt += usage.prompt_tokens
-                self._completion += usage.completion_tokens
-        total = self._prompt + self._completion
+                self.state.prompt += usage.prompt_tokens
+                self.state.completion += usage.completion_tokens
+        total = self.state.prompt + self.state.completion
         if not (
             _reached(total, self._max_total)
-            or _reached(self._prompt, self._max_prompt)
-            or _reached(self._completion, self._max_completion)
+            or _reached(self.state.prompt, self._max_prompt)
+            or _reached(self.state.completion, self._max_completion)
         ):
             return None
         return (
-            f"Token usage limit reached, total token count: {total}, prompt token count: {self._prompt}, "
-            f"completion token count: {self._completion}."
+            f"Token usage limit reached, total token count: {total}, prompt token count: {self.state.prompt}, "
+            f"completion token count: {self.state.completion}."
         )
-
-    async def reset(self) -> None:
-        """Count from zero."""
-        await super().reset()
-        self._prompt = self._completion = 0
 
 
 def _reached(count: int, limit: int | None) -> bool:

@@ -71,7 +71,7 @@ class Choice:
         return [bare] if bare in self._names else [name for name in self._names if _mentions(text, name)]
 
     def _objection(self, found: Sequence[str]) -> str:
-        fault = f"You named {', '.join(sorted(set(found)))}." if found else "You named none of those who may speak."
+        fault = f"You named {', '.join(sorted(set(found)))}." if found else "You named none of the candidates."
         return f"{fault} Name exactly one of {list(self._names)}, and nothing else."
 
 

@@ -2,60 +2,71 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams._messages import Item
 
 
 class Conversation:
-    """What was said in a team, and what of it each participant has yet to hear.
+    """The transcript of a team, and the messages that each participant has not received yet.
 
     Attributes:
-        transcript: Everything so far; only ever appended to.
-        turns: How many turns the run under way has taken.
+        transcript: Every message and event so far; only ever appended to.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.transcript: list[BaseAgentEvent | BaseChatMessage] = []
-        self.turns = 0
-        self._unheard: dict[str, list[BaseChatMessage]] = {name: [] for name in names}
+        self.transcript: list[Item] = []
+        self._pending: dict[str, list[BaseChatMessage]] = {name: [] for name in names}
 
     @property
     def names(self) -> list[str]:
-        """Who takes part."""
-        return list(self._unheard)
+        """The participants."""
+        return list(self._pending)
 
-    def knows(self, names: Iterable[str]) -> bool:
-        """Whether all of them take part."""
-        return all(name in self._unheard for name in names)
+    def includes(self, names: Iterable[str]) -> bool:
+        """Whether all of them are participants."""
+        return all(name in self._pending for name in names)
 
-    def say(self, messages: Sequence[BaseChatMessage], *, author: str | None = None) -> None:
-        """Let everybody but the author hear `messages` before their next turn."""
-        for name, waiting in self._unheard.items():
-            if name != author:
-                waiting.extend(messages)
+    def pending(self, name: str) -> Sequence[BaseChatMessage]:
+        """The messages that a participant has not received yet; a copy, which stays as it is."""
+        return tuple(self._pending[name])
 
-    def unheard(self, name: str) -> Sequence[BaseChatMessage]:
-        """What a participant has yet to hear; a copy, so that it may be kept while others go on speaking."""
-        return tuple(self._unheard[name])
+    def start(self, task: Sequence[BaseChatMessage]) -> None:
+        """Add the messages of a task, for every participant."""
+        self.transcript += task
+        for pending in self._pending.values():
+            pending.extend(task)
 
-    def heard(self, name: str, messages: Sequence[BaseChatMessage]) -> None:
-        """A participant has heard `messages`, which `unheard` gave."""
-        del self._unheard[name][: len(messages)]
-
-    def load(
-        self,
-        transcript: Sequence[BaseAgentEvent | BaseChatMessage],
-        *,
-        turns: int,
-        unheard: Mapping[str, Sequence[BaseChatMessage]],
+    def add_answer(
+        self, name: str, items: Sequence[Item], messages: Sequence[BaseChatMessage], *, received: int
     ) -> None:
-        """Go on from another conversation."""
+        """Add what a participant did in its turn.
+
+        Args:
+            name: The participant.
+            items: Its messages and events, for the transcript.
+            messages: Its messages, for every other participant.
+            received: How many of its pending messages it was given in the turn.
+        """
+        self.transcript += items
+        del self._pending[name][:received]
+        for other, pending in self._pending.items():
+            if other != name:
+                pending.extend(messages)
+
+    def copy(self) -> Conversation:
+        """The conversation as it is now."""
+        copied = Conversation(())
+        copied.transcript = self.transcript.copy()
+        copied._pending = {name: pending.copy() for name, pending in self._pending.items()}
+        return copied
+
+    def load(self, transcript: Sequence[Item], pending: Mapping[str, Sequence[BaseChatMessage]]) -> None:
+        """Continue from a saved conversation."""
         self.transcript[:] = transcript
-        self.turns = turns
-        self._unheard = {name: list(unheard[name]) for name in self._unheard}
+        self._pending = {name: list(pending[name]) for name in self._pending}
 
     def reset(self) -> None:
         """Forget everything."""
         self.transcript.clear()
-        self.turns = 0
-        for waiting in self._unheard.values():
-            waiting.clear()
+        for pending in self._pending.values():
+            pending.clear()

@@ -1,32 +1,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, ClassVar
+from types import UnionType
+from typing import Any, ClassVar, TypedDict
 from uuid import uuid4
 
-from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition
+from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
-from symposia.agentchat.teams._cast import Cast
 from symposia.agentchat.teams._conversation import Conversation
 from symposia.agentchat.teams._engine import Engine
-from symposia.agentchat.teams._given import others_than
 from symposia.agentchat.teams._limits import TeamLimits
-from symposia.agentchat.teams._participant import Item, Order
-from symposia.agentchat.teams._result import TeamResult
-from symposia.agentchat.teams._rule import TeamRule
-from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._saved_team import SavedParticipant, SavedTeam, load_team
-from symposia.agentchat.teams._task import task_messages
+from symposia.agentchat.teams._messages import Item, ParticipantCommand
+from symposia.agentchat.teams._participants import Participants
+from symposia.agentchat.teams._rule import TeamRule, Transcript
+from symposia.agentchat.teams._run import Run, TeamResult
+from symposia.agentchat.teams._saved_team import load_team
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
 from symposia.core.telemetry import workflow_invocation
 
 
+class TeamOptions(TypedDict, total=False):
+    """What every team can be given, beside its participants and its rule.
+
+    Attributes:
+        name: The team's own name, for when it takes part in another.
+        description: What the team can do, for the selection of a speaker.
+        termination_condition: Ends a run when it is met. It sees every message of every turn.
+        max_turns: Ends a run after that many turns.
+        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`. The stop reason names those
+            that did not answer.
+        runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
+            which runs while the team does.
+        custom_message_types: Classes of messages beyond the library's own and those that the participants say they
+            produce, so that a saved state with such messages can be loaded.
+        emit_team_events: Whether the stream and the result have the choice of the speakers.
+    """
+
+    name: str | None
+    description: str | None
+    termination_condition: TerminationCondition | None
+    max_turns: int | None
+    turn_timeout: float | timedelta | None
+    runtime: AgentRuntime | None
+    custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None
+    emit_team_events: bool
+
+
 class BaseGroupChat(Team):
-    """A team whose participants share one conversation: what one of them says, all others hear.
+    """A team whose participants share one conversation: what one of them says, all others receive.
 
     Every team is one of these; they differ by their rule. A run that failed or was cancelled leaves the team able to
     run again.
@@ -68,17 +94,17 @@ class BaseGroupChat(Team):
         self._limits = TeamLimits(termination_condition, max_turns, turn_timeout)
         self._messages = _message_factory(participants, custom_message_types or ())
         self._conversation = Conversation(names)
-        self._cast = Cast(participants, team=str(uuid4()), runtime=runtime)
+        self._participants = Participants(participants, team=str(uuid4()), runtime=runtime)
         self._engine = Engine(
             manager=self._manager,
             rule=rule,
-            cast=self._cast,
+            participants=self._participants,
             conversation=self._conversation,
             limits=self._limits,
             emit_team_events=emit_team_events,
         )
-        self._cast.on_happened = self._engine.on_happened
-        self._running = False
+        self._participants.on_events = self._engine.on_events
+        self._claim: _Claim | None = None
 
     @property
     def name(self) -> str:
@@ -89,6 +115,11 @@ class BaseGroupChat(Team):
     def description(self) -> str:
         """What the team can do."""
         return self._description
+
+    @property
+    def transcript(self) -> Transcript:
+        """Every message and event of the conversation so far, the task's first. Not to be changed."""
+        return self._conversation.transcript
 
     async def run(
         self,
@@ -111,11 +142,10 @@ class BaseGroupChat(Team):
             Exception: Whatever a participant or the rule raised, with a note that says which.
         """
         messages = task_messages(task)
-        with self._claimed():
-            running = self._start(messages, Run(cancellation_token), output_task_messages)
-            return await running
+        async with self._claimed():
+            return await self._start(messages, Run(cancellation_token), output_task_messages)
 
-    async def run_stream(
+    def run_stream(
         self,
         *,
         task: Task = None,
@@ -126,10 +156,18 @@ class BaseGroupChat(Team):
 
         Leaving the stream early cancels the run. Parameters and errors are those of `run`.
         """
+        claim = _Claim()
+        stream = self._stream(claim, task, cancellation_token, output_task_messages)
+        claim.is_abandoned = _is_dead(stream)
+        return stream
+
+    async def _stream(
+        self, claim: _Claim, task: Task, token: CancellationToken | None, output_task: bool
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
         messages = task_messages(task)
-        with self._claimed():
+        async with self._claimed(claim):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
-            running = self._start(messages, Run(cancellation_token, batches.put_nowait), output_task_messages)
+            running = self._start(messages, Run(token, batches.put_nowait), output_task)
             running.add_done_callback(lambda _: batches.put_nowait(None))
             try:
                 while (batch := await batches.get()) is not None:
@@ -142,15 +180,15 @@ class BaseGroupChat(Team):
 
     async def pause(self) -> None:
         """Take no further turn until `resume`, and tell the participants, the one that speaks now included."""
-        self._engine.going.clear()
-        async with self._cast.playing():
-            await self._cast.tell_all(Order.PAUSE)
+        self._engine.unpaused.clear()
+        async with self._participants.reachable():
+            await self._participants.tell_all(ParticipantCommand("pause"))
 
     async def resume(self) -> None:
         """Go on after `pause`."""
-        async with self._cast.playing():
-            await self._cast.tell_all(Order.RESUME)
-        self._engine.going.set()
+        async with self._participants.reachable():
+            await self._participants.tell_all(ParticipantCommand("resume"))
+        self._engine.unpaused.set()
 
     async def reset(self) -> None:
         """Forget the conversation, in every participant too.
@@ -158,64 +196,51 @@ class BaseGroupChat(Team):
         Raises:
             TeamRunningError: The team is running.
         """
-        with self._claimed():
-            async with self._cast.playing():
-                await self._cast.tell_all(Order.RESET)
-            self._conversation.reset()
-            self._rule.reset()
-            await self._limits.reset()
-            self._engine.going.set()
+        async with self._claimed():
+            async with self._participants.reachable():
+                await self._participants.tell_all(ParticipantCommand("reset"))
+            await self._engine.reset()
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The team as JSON. May be called at any time; of a turn that is under way, nothing has happened yet.
+        """The team as JSON. May be called at any time; a turn under way is saved as if it were cancelled now.
 
-        Only a participant that is speaking has its say in that: what it saves then is what it makes of its half turn.
+        A state that is saved in the middle of a run holds how far the termination condition is, and the next run of the
+        team that loads it continues there. The state of a participant that is speaking is what the participant itself
+        makes of its unfinished turn.
         """
-        async with self._engine.steady:
-            saved = SavedTeam(
-                participants={
-                    name: SavedParticipant(own=await self._cast.save(name), unheard=self._conversation.unheard(name))
-                    for name in self._conversation.names
-                },
-                transcript=self._conversation.transcript,
-                turns=self._conversation.turns,
-                rule=self._engine.rule_state(),
-            )
-            return saved.dump(self._manager, self._manager_state)
+        saved = await self._engine.save()
+        return saved.dump(self._manager, self._manager_state)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state, also one of AutoGen 0.7.5. If it cannot be read, nothing is changed.
+        """Continue from a saved state, also one of AutoGen 0.7.5. If any part of it cannot be loaded, nothing changes.
 
         Raises:
             TeamRunningError: The team is running.
-            InvalidArgumentError: It was saved by a team of other participants, or of another kind.
+            InvalidArgumentError: It was saved by a team of other participants, of another kind, or with another
+                termination condition.
             RegistrationError: It holds messages of a type that is not known: see `custom_message_types`.
             pydantic.ValidationError: It is no state of a team.
+            Exception: Whatever a participant raised.
         """
-        with self._claimed():
-            saved = load_team(state, self._conversation.names, self._manager, self._messages)
-            self._rule.load_state(saved.rule)
-            for name, participant in saved.participants.items():
-                await self._cast.load(name, participant.own)
-            self._conversation.load(
-                saved.transcript,
-                turns=saved.turns,
-                unheard={name: participant.unheard for name, participant in saved.participants.items()},
-            )
+        async with self._claimed():
+            await self._engine.load(load_team(state, self._conversation.names, self._manager, self._messages))
 
-    @contextmanager
-    def _claimed(self) -> Generator[None]:
-        """Have the team for oneself."""
-        if self._running:
-            raise TeamRunningError(
-                f"The team {self._name!r} is already running, it cannot run again until it is stopped: wait for its "
-                "run to end, or cancel it."
-            )
-        self._running = True
+    @asynccontextmanager
+    async def _claimed(self, claim: _Claim | None = None) -> AsyncGenerator[None]:
+        """Have the team to oneself."""
+        while self._claim is not None:
+            if not self._claim.is_abandoned():
+                raise TeamRunningError(
+                    f"The team {self._name!r} is already running, it cannot run again until it is stopped: wait for "
+                    "its run to end, cancel it, or close the stream of it that you have left."
+                )
+            await self._claim.released.wait()
+        self._claim = claim or _Claim()
         try:
             yield
         finally:
-            self._running = False
+            self._claim.released.set()
+            self._claim = None
 
     def _start(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> asyncio.Task[TeamResult]:
         """Run as a task of its own, which the token can cancel without cancelling the caller."""
@@ -226,12 +251,11 @@ class BaseGroupChat(Team):
 
     async def _play(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> TeamResult:
         if output_task and task:
-            run.happened(task)
-        view = workflow_invocation(self._name)
-        with view, view.current():
-            async with self._cast.playing():
-                reason = await self._engine.run(task, run)
-        return TeamResult(messages=run.messages, stop_reason=reason, silent_usage=run.silent_usage)
+            run.messages += run.show(task)
+        activity = workflow_invocation(self._name)
+        with activity, activity.current():
+            async with self._participants.reachable():
+                return run.result(await self._engine.run(task, run))
 
 
 class GroupChat(BaseGroupChat):
@@ -268,3 +292,31 @@ def _message_factory(
         if not factory.is_registered(message_type):
             factory.register(message_type)
     return factory
+
+
+def others_than(kind: type | UnionType, given: Iterable[object]) -> list[object]:
+    """Those of the objects given that are of another type than the type hints ask for."""
+    return [each for each in given if not isinstance(each, kind)]
+
+
+class _Claim:
+    """A run, or another use of a team that excludes runs.
+
+    Attributes:
+        is_abandoned: Whether it is a stream that its reader has left by ``break`` and dropped. The event loop closes
+            such a stream soon, but not before it turns; whoever claims the team then waits for that.
+        released: Set when it is over.
+    """
+
+    def __init__(self) -> None:
+        self.is_abandoned: Callable[[], bool] = _never
+        self.released = asyncio.Event()
+
+
+def _never() -> bool:
+    return False
+
+
+def _is_dead(stream: object) -> Callable[[], bool]:
+    reference = weakref.ref(stream)
+    return lambda: reference() is None

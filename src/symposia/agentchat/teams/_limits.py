@@ -1,22 +1,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._participant import Item
+from symposia.agentchat.teams._messages import Item
 from symposia.core.exceptions import InvalidArgumentError
+
+T = TypeVar("T")
 
 
 class TeamLimits:
-    """What ends a run of a team, besides its rule. Each method that may end it gives the reason, or None to go on.
+    """What ends a run of a team, besides its rule. Each method that may end it gives the reason, or None to continue.
 
     Args:
         condition: Sees every message of the run.
         max_turns: The number of turns.
         turn_timeout: How long one turn may take, in seconds.
+
+    Attributes:
+        turns: The number of turns that the present run has taken.
 
     Raises:
         InvalidArgumentError: A limit of zero or less.
@@ -31,38 +37,89 @@ class TeamLimits:
             turn_timeout = turn_timeout.total_seconds()
         if turn_timeout is not None and turn_timeout <= 0:
             raise InvalidArgumentError(f"turn_timeout is {turn_timeout}: give the seconds that a turn may take.")
+        self.turns = 0
         self._condition = condition
         self._max_turns = max_turns
         self._turn_timeout = turn_timeout
         self._turn_ends = 0.0
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
-        """A run starts with `task`."""
+        """A run starts, or continues, with `task`."""
         stop = await self._condition.start(task) if self._condition else None
         return stop.content if stop else None
 
-    def start_turn(self) -> None:
-        """A turn starts."""
+    async def show(self, items: Sequence[Item]) -> str | None:
+        """Let the condition see messages and events."""
+        stop = await self._condition(items) if self._condition else None
+        return stop.content if stop else None
+
+    async def after_turn(self, items: Sequence[Item]) -> str | None:
+        """A turn has ended with `items`."""
+        self.turns += 1
+        stop = await self.show(items)
+        if stop is None and self.turns == self._max_turns:
+            return f"Maximum number of turns {self._max_turns} reached."
+        return stop
+
+    async def within_time(self, turn: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T | str:
+        """Wait for a turn, or cancel it when it is overdue and return the reason.
+
+        Args:
+            turn: Takes the turn.
+            speaking: Gives the names of those that have not answered yet.
+        """
         if self._turn_timeout is not None:
             self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
+        if self._due_in() is None:
+            return await turn
+        return await _unless_overdue(turn, self._due_in, lambda: self._overdue(speaking()))
 
-    async def after_turn(self, items: Sequence[Item], turns: int) -> str | None:
-        """A turn brought `items`; it was the run's `turns`-th."""
-        stop = await self._condition(items) if self._condition else None
-        if stop is not None:
-            return stop.content
-        return f"Maximum number of turns {self._max_turns} reached." if turns == self._max_turns else None
+    @property
+    def is_met(self) -> bool:
+        """Whether the condition has ended the run."""
+        return self._condition is not None and self._condition.terminated
 
-    def due_in(self) -> float | None:
-        """In how many seconds to ask `overdue`, if the turn takes that long."""
+    def save(self) -> Mapping[str, Any] | None:
+        """The state of the condition, with the name of its class."""
+        if self._condition is None:
+            return None
+        return {"condition": type(self._condition).__name__, "state": dict(self._condition.save_state())}
+
+    async def load(self, saved: Mapping[str, Any] | None, turns: int) -> None:
+        """Continue from the saved state of a condition; from the beginning, if it is None.
+
+        Raises:
+            InvalidArgumentError: It was saved by a condition of another class.
+            Exception: Whatever the condition raised.
+        """
+        if self._condition is not None:
+            here = type(self._condition).__name__
+            if saved is not None and saved["condition"] != here:
+                raise InvalidArgumentError(
+                    f"The team was saved in the middle of a run that a {saved['condition']} ends, and this team has a "
+                    f"{here}. Load it into a team with the same termination condition."
+                )
+            await self._condition.reset()
+            if saved is not None:
+                self._condition.load_state(saved["state"])
+        self.turns = turns
+
+    async def reset(self) -> None:
+        """Make ready for another run."""
+        self.turns = 0
+        if self._condition is not None:
+            await self._condition.reset()
+
+    def _due_in(self) -> float | None:
+        """In how many seconds to ask `_overdue`, if the turn takes that long."""
         condition = self._condition.due_in() if self._condition else None
         if self._turn_timeout is None:
             return condition
         turn = max(0.0, self._turn_ends - asyncio.get_running_loop().time())
         return turn if condition is None else min(turn, condition)
 
-    async def overdue(self, speaking: Sequence[str]) -> str | None:
-        """The turn has taken that long, and these are still speaking; nobody, if none was chosen yet."""
+    async def _overdue(self, speaking: Sequence[str]) -> str | None:
+        """The turn has taken that long, and these have not answered; none, if no speaker was chosen yet."""
         if self._condition is not None and self._condition.due_in() == 0:
             stop = await self._condition(())
             if stop is not None:
@@ -72,7 +129,28 @@ class TeamLimits:
         who = f"{' and '.join(speaking)} did not answer" if speaking else "No speaker was chosen"
         return f"{who} within {self._turn_timeout:g} seconds."
 
-    async def reset(self) -> None:
-        """Make ready for another run."""
-        if self._condition is not None:
-            await self._condition.reset()
+
+async def _unless_overdue(
+    work: Coroutine[None, None, T],
+    due_in: Callable[[], float | None],
+    overdue: Callable[[], Awaitable[str | None]],
+) -> T | str:
+    """Wait for `work`, and look at the clock meanwhile.
+
+    Args:
+        work: What is waited for.
+        due_in: In how many seconds to ask `overdue`; None: not before `work` is done.
+        overdue: Gives the result in place of `work`, which is cancelled then; or None to continue waiting.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        while True:
+            await asyncio.wait([working], timeout=due_in())
+            if working.done():
+                return working.result()
+            if (instead := await overdue()) is not None:
+                return instead
+    finally:
+        if not working.done():
+            working.cancel()
+            await asyncio.wait([working])

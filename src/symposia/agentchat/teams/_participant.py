@@ -1,127 +1,202 @@
-"""A participant of a team as an actor, and the messages between it and the team.
-
-The team sends `TakeTurn` and gets `TurnTaken`. What happens on the way to the answer goes to the team's listener as
-`Happened`: all that gathered during one tick of the event loop as one message, so that streaming costs a message a tick
-and not a message a chunk. What is still gathered when the turn ends travels with the answer.
-"""
+"""A participant of a team as an actor, over a member: an agent, or a team that takes part as if it were one agent."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final
 
 from symposia.agentchat._observed import note_response
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.agentchat.teams._result import TeamResult
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams._messages import Item, ParticipantCommand, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.exceptions import AgentError, CantHandleException
-from symposia.core.models import RequestUsage
-from symposia.core.telemetry import Activity, agent_invocation
+from symposia.core.telemetry import agent_invocation
 
-Item: TypeAlias = BaseAgentEvent | BaseChatMessage
-
-
-@dataclass(frozen=True, slots=True)
-class TakeTurn:
-    """Speak, having heard these messages.
-
-    Attributes:
-        messages: What was said since the participant's last turn, oldest first.
-    """
-
-    messages: Sequence[BaseChatMessage]
+_TURN_BEGAN: Final = "turn_began"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnTaken:
-    """A turn is over.
-
-    Attributes:
-        items: What happened in it and was not sent as `Happened` yet, in order; the answer is in it.
-        said: What the other participants are to hear.
-        silent_usage: The tokens that the turn took and that stand in no item.
-    """
-
-    items: Sequence[Item]
-    said: Sequence[BaseChatMessage]
-    silent_usage: RequestUsage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """What a participant did since it last told: streamed chunks, events and inner messages, in order."""
+class Member(ABC):
+    """What a participant does its work with. It outlives the actor, which a shared runtime has only during a run."""
 
     name: str
-    items: Sequence[Item]
+    description: str
+
+    @abstractmethod
+    async def take_turn(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+    ) -> TurnTaken:
+        """Answer `messages`, and put what happens on the way into `outbox`."""
+
+    @abstractmethod
+    async def follow(self, command: ParticipantCommand) -> None:
+        """Reset, pause or resume."""
+
+    @abstractmethod
+    async def save_state(self) -> Mapping[str, Any]:
+        """The state as JSON values."""
+
+    @abstractmethod
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `save_state` gave."""
 
 
-class Order(Enum):
-    """What a team tells its participants besides to speak."""
+def member_of(participant: ChatAgent | Team) -> Member:
+    """The member for an agent or a team."""
+    return TeamMember(participant) if isinstance(participant, Team) else AgentMember(participant)
 
-    RESET = "reset"
-    PAUSE = "pause"
-    RESUME = "resume"
+
+class AgentMember(Member):
+    """An agent. It recognises messages that it is given again after a turn that failed, or hears them twice."""
+
+    def __init__(self, agent: ChatAgent) -> None:
+        self.name = agent.name
+        self.description = agent.description
+        self._agent = agent
+
+    async def take_turn(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+    ) -> TurnTaken:
+        """Let the agent answer."""
+        activity = agent_invocation(self.name, self.description, outbox.actor)
+        shown: set[str] = set()
+        with activity, activity.current():
+            async with aclosing(self._agent.on_messages_stream(messages, token)) as stream:
+                async for item in stream:
+                    if isinstance(item, Response):
+                        note_response(activity, item)
+                        inner = [each for each in item.inner_messages or () if each.id not in shown]
+                        answer = item.chat_message
+                        return TurnTaken([*await outbox.take_rest(), *inner, answer], [answer])
+                    shown.add(item.id)
+                    outbox.put(item)
+        raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
+
+    async def follow(self, command: ParticipantCommand) -> None:
+        """Tell the agent."""
+        token = CancellationToken()
+        match command.action:
+            case "reset":
+                await self._agent.on_reset(token)
+            case "pause":
+                await self._agent.on_pause(token)
+            case "resume":
+                await self._agent.on_resume(token)
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The agent's state."""
+        return await self._agent.save_state()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Give the agent its state back."""
+        await self._agent.load_state(state)
+
+
+class TeamMember(Member):
+    """A nested team. Its turn is a run.
+
+    The messages of a turn that failed or was cancelled are given again, while the nested team has kept them, together
+    with what its own participants answered before the failure. So the length of its transcript at the beginning of the
+    turn is remembered until a turn ends well: what was added since is not given again, and is part of the turn. The
+    messages are compared by their ids. To remember which messages were handed over, without looking at the transcript,
+    would lose those that the team was given but had not taken when it was cancelled.
+    """
+
+    def __init__(self, team: Team) -> None:
+        self.name = team.name
+        self.description = team.description
+        self._team = team
+        self._turn_began: int | None = None
+
+    async def take_turn(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+    ) -> TurnTaken:
+        """Let the team run, or finish the run that was interrupted."""
+        if self._turn_began is None:
+            self._turn_began = len(self._team.transcript)
+        task, earlier = self._interrupted(messages)
+        for item in earlier:
+            outbox.put(item)
+        stream = self._team.run_stream(task=task or None, cancellation_token=token, output_task_messages=False)
+        async with aclosing(stream):
+            async for item in stream:
+                if isinstance(item, TaskResult):
+                    self._turn_began = None
+                    answered = [one for one in (*earlier, *item.messages) if isinstance(one, BaseChatMessage)]
+                    silent = item.silent_usage if isinstance(item, TeamResult) else None
+                    return TurnTaken(await outbox.take_rest(), answered, silent)
+                outbox.put(item)
+        raise AgentError(f"Team {self.name!r} gave no result: run_stream has to yield a TaskResult last.")
+
+    def _interrupted(self, messages: Sequence[BaseChatMessage]) -> tuple[list[BaseChatMessage], list[Item]]:
+        """Those of `messages` that the team does not have yet, and what was said in the turn before it failed."""
+        added = self._team.transcript[self._turn_began :]
+        if not added:
+            return list(messages), []
+        present = {item.id for item in added}
+        given = {message.id for message in messages}
+        return [one for one in messages if one.id not in present], [one for one in added if one.id not in given]
+
+    async def follow(self, command: ParticipantCommand) -> None:
+        """Tell the team."""
+        match command.action:
+            case "reset":
+                await self._team.reset()
+                self._turn_began = None
+            case "pause":
+                await self._team.pause()
+            case "resume":
+                await self._team.resume()
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The team's state, and where its present turn began."""
+        state = await self._team.save_state()
+        return state if self._turn_began is None else {**state, _TURN_BEGAN: self._turn_began}
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Give the team its state back."""
+        await self._team.load_state({key: value for key, value in state.items() if key != _TURN_BEGAN})
+        self._turn_began = state.get(_TURN_BEGAN)
 
 
 class Participant(BaseAgent):
-    """An agent or a team that takes turns.
+    """A member that takes turns.
 
-    Handles messages concurrently, since `Order.PAUSE` is for the middle of a turn. The team gives one turn at a time.
+    Handles messages concurrently, since a pause may come in the middle of a turn. The team asks for one turn at a time.
 
     Args:
-        member: Who speaks.
-        listener: Whom to tell what happens during a turn.
+        member: Takes the turns.
+        listener: The team's own actor, which receives the events of a turn.
     """
 
     concurrent: ClassVar[bool] = True
 
-    def __init__(self, member: ChatAgent | Team, listener: AgentId) -> None:
+    def __init__(self, member: Member, listener: AgentId) -> None:
         super().__init__(member.description)
         self._member = member
         self._listener = listener
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> TurnTaken | None:  # Any: a runtime's promise
-        """Take a turn, or follow an order."""
+        """Take a turn, or follow a command."""
         if isinstance(message, TakeTurn):
-            return await self._take_turn(message.messages, ctx.cancellation_token)
-        if isinstance(message, Order):
-            return await self._follow(message)
-        raise CantHandleException(f"Participant {self._member.name!r} takes turns and orders, not {type(message)}.")
-
-    async def _take_turn(self, messages: Sequence[BaseChatMessage], token: CancellationToken) -> TurnTaken:
-        outbox = _Outbox(self, self._member.name, self._listener)
-        try:
-            if isinstance(self._member, Team):
-                return await _team_turn(self._member, messages, token, outbox)
-            activity = agent_invocation(self._member.name, self._member.description, str(self.id))
-            with activity, activity.current():
-                return await _agent_turn(self._member, messages, token, outbox, activity)
-        finally:
-            outbox.close()
-
-    async def _follow(self, order: Order) -> None:
-        token = CancellationToken()
-        match self._member, order:
-            case Team() as team, Order.RESET:
-                await team.reset()
-            case Team() as team, Order.PAUSE:
-                await team.pause()
-            case Team() as team, Order.RESUME:
-                await team.resume()
-            case agent, Order.RESET:
-                await agent.on_reset(token)
-            case agent, Order.PAUSE:
-                await agent.on_pause(token)
-            case agent, Order.RESUME:
-                await agent.on_resume(token)
+            outbox = Outbox(self, self._member.name, self._listener)
+            try:
+                return await self._member.take_turn(message.messages, ctx.cancellation_token, outbox)
+            finally:
+                outbox.close()
+        if isinstance(message, ParticipantCommand):
+            await self._member.follow(message)
+            return None
+        raise CantHandleException(
+            f"Participant {self._member.name!r} handles TakeTurn and ParticipantCommand, not {type(message).__name__}."
+        )
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The member's own state."""
+        """The member's state."""
         return await self._member.save_state()
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
@@ -129,10 +204,20 @@ class Participant(BaseAgent):
         await self._member.load_state(state)
 
 
-class _Outbox:
-    """Gathers what happens during a turn and sends it on once a tick."""
+class Outbox:
+    """Gathers what happens during a turn and sends it once a tick of the event loop.
 
-    def __init__(self, sender: Participant, name: str, listener: AgentId) -> None:
+    Args:
+        sender: Sends it.
+        name: The participant.
+        listener: Receives it.
+
+    Attributes:
+        actor: The id of the sender, as text.
+    """
+
+    def __init__(self, sender: BaseAgent, name: str, listener: AgentId) -> None:
+        self.actor = str(sender.id)
         self._sender = sender
         self._name = name
         self._listener = listener
@@ -146,7 +231,7 @@ class _Outbox:
         if self._tick is None and self._sending is None:
             self._tick = asyncio.get_running_loop().call_soon(self._start_sending)
 
-    async def rest(self) -> list[Item]:
+    async def take_rest(self) -> list[Item]:
         """Wait until what was sent has arrived, and take what was not sent."""
         if self._sending is not None:
             await self._sending
@@ -154,7 +239,7 @@ class _Outbox:
         return rest
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Send nothing more."""
         if self._tick is not None:
             self._tick.cancel()
         if self._sending is not None:
@@ -167,39 +252,5 @@ class _Outbox:
     async def _send(self) -> None:
         while self._items:
             items, self._items = self._items, []
-            await self._sender.send_message(Happened(self._name, items), self._listener)
+            await self._sender.send_message(ParticipantEvents(self._name, items), self._listener)
         self._sending = None
-
-
-async def _agent_turn(
-    agent: ChatAgent,
-    messages: Sequence[BaseChatMessage],
-    token: CancellationToken,
-    outbox: _Outbox,
-    activity: Activity,
-) -> TurnTaken:
-    shown: set[str] = set()
-    async with aclosing(agent.on_messages_stream(messages, token)) as stream:
-        async for item in stream:
-            if isinstance(item, Response):
-                note_response(activity, item)
-                inner = [each for each in item.inner_messages or () if each.id not in shown]
-                answer = item.chat_message
-                return TurnTaken([*await outbox.rest(), *inner, answer], [answer])
-            shown.add(item.id)
-            outbox.put(item)
-    raise AgentError(f"Agent {agent.name!r} gave no answer: on_messages_stream has to yield a Response last.")
-
-
-async def _team_turn(
-    team: Team, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: _Outbox
-) -> TurnTaken:
-    stream = team.run_stream(task=messages or None, cancellation_token=token, output_task_messages=False)
-    async with aclosing(stream):
-        async for item in stream:
-            if isinstance(item, TaskResult):
-                said = [message for message in item.messages if isinstance(message, BaseChatMessage)]
-                silent = item.silent_usage if isinstance(item, TeamResult) else None
-                return TurnTaken(await outbox.rest(), said, silent)
-            outbox.put(item)
-    raise AgentError(f"Team {team.name!r} gave no result: run_stream has to yield a TaskResult last.")

@@ -7,10 +7,8 @@ from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.state import RoundRobinManagerState
-from symposia.agentchat.teams._effects import Effects
-from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
-from symposia.agentchat.teams._options import TeamOptions
-from symposia.agentchat.teams._rule import Speak, TeamRule, Transcript
+from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
+from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 
 
 class RoundRobinRule(TeamRule):
@@ -25,7 +23,7 @@ class RoundRobinRule(TeamRule):
         self._next = 0
 
     @override
-    async def decide(self, transcript: Transcript, effects: Effects, /) -> Speak:
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
         """The next in the order."""
         name = self._names[self._next]
         self._next = (self._next + 1) % len(self._names)

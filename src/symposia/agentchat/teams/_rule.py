@@ -1,10 +1,10 @@
 """The rule of a team: who speaks next, or why the team stops.
 
-A team is two parts (decide, then do). The rule decides, from the transcript and a small state of its own. It does no
-I/O except through the `Effects` handed to it, so a test calls it with a list of messages and needs no runtime:
+A team is two parts: decide, then do. The rule decides, from the transcript and a small state of its own. It does no I/O
+except through the `RuleContext` handed to it, so a test calls it with a list of messages and needs no runtime:
 
     rule = RoundRobinRule(["writer", "critic"])
-    assert await rule.decide(transcript, Effects()) == Speak(("writer",))
+    assert await rule.decide(transcript, RuleContext()) == Speak(("writer",))
 
 The engine (`_engine.py`) does: it delivers messages, streams events, applies termination conditions, saves state. A new
 team is a new rule, given to `GroupChat(participants, rule=...)`.
@@ -12,12 +12,16 @@ team is a new rule, given to `GroupChat(participants, rule=...)`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.agentchat.teams._effects import Effects
+from symposia.core import CancellationToken, step, step_stream
+from symposia.core.exceptions import ModelError
+from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage
+from symposia.core.tools import Tool, ToolSchema
 
 Transcript: TypeAlias = Sequence[BaseChatMessage | BaseAgentEvent]
 """Every message and event of the conversation so far, the task's first. A rule reads it and never changes it."""
@@ -28,7 +32,7 @@ class Speak:
     """These participants speak now; several of them speak at the same time, as one turn.
 
     Attributes:
-        names: At least one participant's name, none twice.
+        names: At least one participant's name, none twice. What they say is added to the transcript in this order.
     """
 
     names: tuple[str, ...]
@@ -39,7 +43,7 @@ class Stop:
     """The team stops here.
 
     Attributes:
-        reason: What `TaskResult.stop_reason` says.
+        reason: The `TaskResult.stop_reason`.
     """
 
     reason: str
@@ -53,10 +57,10 @@ class TeamRule(Protocol):
 
     The state is the rule's alone: what it needs beyond the transcript, as JSON values. It is small, since the engine
     takes it before every decision. A turn that fails is undone by `load_state`, and the rule is asked again when the
-    team runs again; the transcript then holds what was said by those of the turn who did finish.
+    team runs again; the transcript then holds the messages of those speakers of the turn that did not fail.
     """
 
-    async def decide(self, transcript: Transcript, effects: Effects, /) -> Decision:
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
         """Say who speaks next, or why the team stops.
 
         Raises:
@@ -65,13 +69,105 @@ class TeamRule(Protocol):
         ...
 
     def save_state(self) -> Mapping[str, Any]:
-        """The state as JSON values; ``type``, ``version``, ``message_thread`` and ``current_turn`` are taken."""
+        """The state as JSON values. The names of `BaseGroupChatManagerState`'s fields, and ``progress``, are taken."""
         ...
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
-        """Go on from what `save_state` gave."""
+        """Continue from what `save_state` gave."""
         ...
 
     def reset(self) -> None:
         """Forget everything, as if newly made."""
         ...
+
+
+def _discard(event: BaseAgentEvent) -> None:
+    """Emit to no stream."""
+
+
+class RuleContext:
+    """What a rule may do beyond computing: ask a model, and emit events. It counts the tokens of one decision.
+
+    Args:
+        source: The name on whose behalf models are asked, and under which the rule emits its events.
+        emit: Takes each event that the rule emits. In a team, they are streamed if the team emits its events, and are
+            never part of the transcript. By default they are discarded.
+        cancellation_token: Cancels the model calls.
+
+    Attributes:
+        source: As given.
+        emit: As given.
+    """
+
+    __slots__ = ("_cancellation_token", "_usages", "emit", "source")
+
+    def __init__(
+        self,
+        source: str = "team",
+        *,
+        emit: Callable[[BaseAgentEvent], None] = _discard,
+        cancellation_token: CancellationToken | None = None,
+    ) -> None:
+        self.source = source
+        self.emit = emit
+        self._cancellation_token = cancellation_token
+        self._usages: list[RequestUsage] = []
+
+    async def ask(
+        self,
+        client: ChatCompletionClient,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        extra_create_args: Mapping[str, Any] | None = None,
+        on_chunk: Callable[[str], None] | None = None,
+    ) -> CreateResult:
+        """Ask a model.
+
+        Args:
+            client: The model's client.
+            messages: The prompt.
+            tools: What the model may call.
+            tool_choice: Whether it must.
+            extra_create_args: What the client passes to its vendor.
+            on_chunk: If given, the answer is streamed, and this takes each piece of its text.
+        """
+        options: dict[str, Any] = {
+            "tools": tools,
+            "extra_create_args": extra_create_args or {},
+            "cancellation_token": self._cancellation_token,
+        }
+        if tool_choice != "auto":  # clients that are older than this parameter work without it
+            options["tool_choice"] = tool_choice
+        request = {"messages": list(messages), "tools": [_schema(tool) for tool in tools]}
+        if on_chunk is None:
+            result = await step("model", self.source, request, lambda: client.create(messages, **options))
+        else:
+            stream = step_stream("model", self.source, request, lambda: client.create_stream(messages, **options))
+            result = await _collect(stream, on_chunk)
+        self.count(result.usage)
+        return result
+
+    def count(self, usage: RequestUsage) -> None:
+        """Count the tokens of a model that was asked by other ways than `ask`."""
+        self._usages.append(usage)
+
+    @property
+    def usage(self) -> RequestUsage | None:
+        """The tokens of all model calls; None if there was none."""
+        return sum(self._usages, RequestUsage(0, 0)) if self._usages else None
+
+
+def _schema(tool: Tool | ToolSchema) -> ToolSchema:
+    return tool.schema if isinstance(tool, Tool) else tool
+
+
+async def _collect(stream: AsyncGenerator[str | CreateResult, None], on_chunk: Callable[[str], None]) -> CreateResult:
+    """Pass on the pieces of text and return the whole, which comes last."""
+    async with aclosing(stream):
+        async for piece in stream:
+            if isinstance(piece, CreateResult):
+                return piece
+            on_chunk(piece)
+    raise ModelError("The model's stream ended without a result: the client has to yield a CreateResult last.")

@@ -2,47 +2,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pydantic import Field
+
+from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import ModelClientStreamingChunkEvent
-from symposia.agentchat.teams._participant import Item
-from symposia.agentchat.teams._result import sum_usage
+from symposia.agentchat.teams._messages import Item
 from symposia.core import CancellationToken
 from symposia.core.models import RequestUsage
 
 
-class Run:
-    """One run of a team, as it goes.
-
-    Args:
-        cancellation_token: Cancels the run, and is handed to whoever works for it.
-        watch: Takes what happens, in order, a batch at a time; None if only the result is wanted.
+class TeamResult(TaskResult):
+    """How a team's run ended, and all the tokens that it took.
 
     Attributes:
-        messages: What happened and belongs to the result: all but streamed chunks.
+        silent_usage: Tokens that stand in no message: those of choosing the speakers, here and in nested teams, unless
+            the team emits its own events, which carry them.
+    """
+
+    silent_usage: RequestUsage = Field(RequestUsage(prompt_tokens=0, completion_tokens=0), repr=False)
+
+    @property
+    def usage(self) -> RequestUsage:
+        """Every token of the run: those of its messages and the silent ones."""
+        counted = [message.models_usage for message in self.messages if message.models_usage is not None]
+        return sum(counted, self.silent_usage)
+
+
+class Run:
+    """One run of a team: what it streams, and what its result will hold.
+
+    Args:
+        cancellation_token: Cancels the run, and is handed to the participants.
+        stream: Takes messages, events and chunks as they come, a batch at a time; None if only the result is wanted.
+
+    Attributes:
+        messages: The messages and events of the result: all but streamed chunks.
         silent_usage: The tokens that stand in no message.
     """
 
-    __slots__ = ("_watch", "cancellation_token", "messages", "silent_usage")
+    __slots__ = ("_stream", "cancellation_token", "messages", "silent_usage")
 
     def __init__(
-        self, cancellation_token: CancellationToken | None, watch: Callable[[Sequence[Item]], None] | None = None
+        self, cancellation_token: CancellationToken | None, stream: Callable[[Sequence[Item]], None] | None = None
     ) -> None:
-        self._watch = watch
+        self._stream = stream
         self.cancellation_token = cancellation_token
         self.messages: list[Item] = []
         self.silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
-    def happened(self, items: Sequence[Item]) -> list[Item]:
-        """Show `items` to whoever watches, and keep those that belong to the result.
+    def show(self, items: Sequence[Item]) -> list[Item]:
+        """Stream `items`.
 
         Returns:
-            Those kept.
+            Those that are no chunks.
         """
-        if self._watch is not None:
-            self._watch(items)
-        kept = [item for item in items if not isinstance(item, ModelClientStreamingChunkEvent)]
-        self.messages += kept
-        return kept
+        if self._stream is not None:
+            self._stream(items)
+        return [item for item in items if not isinstance(item, ModelClientStreamingChunkEvent)]
 
-    def count_silently(self, usage: RequestUsage) -> None:
+    def count(self, usage: RequestUsage | None) -> None:
         """Count tokens that stand in no message."""
-        self.silent_usage = sum_usage([self.silent_usage, usage])
+        if usage is not None:
+            self.silent_usage = self.silent_usage + usage
+
+    def result(self, stop_reason: str) -> TeamResult:
+        """The result of the run, which ended for `stop_reason`."""
+        return TeamResult(messages=self.messages, stop_reason=stop_reason, silent_usage=self.silent_usage)

@@ -1,6 +1,7 @@
 """A team as JSON, in the shape that AutoGen saves it: loads what AutoGen 0.7.5 saved, and the other way round.
 
-Beside the states of the participants stands that of the manager: the conversation, and the rule's own state.
+Beside the states of the participants stands that of the manager: the conversation, and the rule's own state. What
+AutoGen has no place for is in the manager's ``progress``, which AutoGen ignores; it is left out where there is none.
 """
 
 from __future__ import annotations
@@ -9,30 +10,60 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
 from symposia.agentchat.state import BaseGroupChatManagerState, ChatAgentContainerState, TeamState
-from symposia.agentchat.teams._participant import Item
+from symposia.agentchat.teams._messages import Item
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
-_RESERVED: Final = frozenset(BaseGroupChatManagerState.model_fields)
+_PROGRESS: Final = "progress"
+_RESERVED: Final = frozenset({*BaseGroupChatManagerState.model_fields, _PROGRESS})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedParticipant:
-    """One participant: its own state, and what it has yet to hear."""
+class Progress(BaseModel):
+    """How far a team is, beyond what AutoGen saves.
 
-    own: Mapping[str, Any]
-    unheard: Sequence[BaseChatMessage]
+    Attributes:
+        turns: How many turns the team has ended in its whole life.
+        running: Whether it was saved in the middle of a run, which the next run continues.
+        condition: The state of the termination condition in that run.
+        unseen: The messages of that run that the condition has not seen: of a turn that was not over.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    turns: int = 0
+    running: bool = False
+    condition: dict[str, Any] | None = None
+    unseen: list[Mapping[str, Any]] = Field(default_factory=list[Mapping[str, Any]])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedTeam:
-    """A team between two turns."""
+    """A team between two turns.
 
-    participants: Mapping[str, SavedParticipant]
+    Attributes:
+        participants: The own state of each.
+        pending: The messages that each has not received yet.
+        transcript: The conversation.
+        run_turns: How many turns the present run has taken.
+        rule: The rule's state.
+        turns: See `Progress`, also for the following.
+        running: See there.
+        condition: See there.
+        unseen: See there.
+    """
+
+    participants: Mapping[str, Mapping[str, Any]]
+    pending: Mapping[str, Sequence[BaseChatMessage]]
     transcript: Sequence[Item]
-    turns: int
+    run_turns: int
     rule: Mapping[str, Any]
+    turns: int
+    running: bool
+    condition: Mapping[str, Any] | None
+    unseen: Sequence[Item]
 
     def dump(self, manager: str, manager_type: str) -> Mapping[str, Any]:
         """As JSON.
@@ -48,15 +79,22 @@ class SavedTeam:
             raise UsageError(f"The rule of {manager} saves a state with {sorted(taken)}: choose other names.")
         states: dict[str, Any] = {
             name: ChatAgentContainerState(
-                agent_state=saved.own, message_buffer=[message.dump() for message in saved.unheard]
+                agent_state=own, message_buffer=[message.dump() for message in self.pending[name]]
             ).model_dump()
-            for name, saved in self.participants.items()
+            for name, own in self.participants.items()
         }
+        progress = Progress(
+            turns=self.turns,
+            running=self.running,
+            condition=None if self.condition is None else dict(self.condition),
+            unseen=[item.dump() for item in self.unseen],
+        ).model_dump(exclude_defaults=True)
         states[manager] = {
             "type": manager_type,
             "version": "1.0.0",
             "message_thread": [message.dump() for message in self.transcript],
-            "current_turn": self.turns,
+            "current_turn": self.run_turns,
+            **({_PROGRESS: progress} if progress else {}),
             **self.rule,
         }
         return TeamState(agent_states=states).model_dump()
@@ -82,19 +120,23 @@ def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, fact
             f"Agent state for {missing[0]} not found in the saved state. It was saved by a team of {sorted(states)}."
         )
     conversation = BaseGroupChatManagerState.model_validate(states[manager])
+    progress = Progress.model_validate(states[manager].get(_PROGRESS, {}))
+    participants = {name: ChatAgentContainerState.model_validate(states[name]) for name in names}
     return SavedTeam(
-        participants={name: _load_participant(states[name], factory) for name in names},
+        participants={name: saved.agent_state for name, saved in participants.items()},
+        pending={name: _chat_messages(saved.message_buffer, factory) for name, saved in participants.items()},
         transcript=[factory.create(data) for data in conversation.message_thread],
-        turns=conversation.current_turn,
+        run_turns=conversation.current_turn,
         rule={key: value for key, value in states[manager].items() if key not in _RESERVED},
+        turns=progress.turns,
+        running=progress.running,
+        condition=progress.condition,
+        unseen=[factory.create(data) for data in progress.unseen],
     )
 
 
-def _load_participant(state: Mapping[str, Any], factory: MessageFactory) -> SavedParticipant:
-    saved = ChatAgentContainerState.model_validate(state)
-    unheard = [factory.create(data) for data in saved.message_buffer]
-    if events := [message for message in unheard if isinstance(message, BaseAgentEvent)]:
+def _chat_messages(saved: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
+    messages = [factory.create(data) for data in saved]
+    if events := [message for message in messages if isinstance(message, BaseAgentEvent)]:
         raise InvalidArgumentError(f"message_buffer holds a {type(events[0]).__name__}: it is for chat messages.")
-    return SavedParticipant(
-        own=saved.agent_state, unheard=[message for message in unheard if isinstance(message, BaseChatMessage)]
-    )
+    return [message for message in messages if isinstance(message, BaseChatMessage)]

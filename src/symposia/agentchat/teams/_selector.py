@@ -1,20 +1,230 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Unpack
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack, cast
 
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
-from symposia.agentchat.teams._options import TeamOptions
-from symposia.agentchat.teams._selector_rule import SELECTOR_PROMPT, CandidateFunc, SelectorFunc, SelectorRule
-from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import ChatCompletionClient
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, SelectorEvent
+from symposia.agentchat.state import SelectorManagerState
+from symposia.agentchat.teams._choice import Choice, Chosen
+from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
+from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
+
+T = TypeVar("T")
+Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
+SelectorFunc: TypeAlias = Callable[[Messages], str | None] | Callable[[Messages], Awaitable[str | None]]
+CandidateFunc: TypeAlias = Callable[[Messages], list[str]] | Callable[[Messages], Awaitable[list[str]]]
+
+SELECTOR_PROMPT = """\
+Several participants work on a task in one conversation. Decide who of them speaks next.
+
+Participants:
+{roles}
+
+The conversation so far:
+
+{history}
+
+Choose the one of {participants} whose turn serves the task best now. Answer with that name and nothing else.
+"""
+
+
+class SelectorRule(TeamRule):
+    """A model chooses who speaks next, unless a function does.
+
+    The model is offered the candidates only, by a tool whose argument has their names as its type; a model
+    without tools is asked for the name as text. If it fails `max_attempts` times, the first candidate speaks who is
+    not the previous speaker, or the previous speaker again where that is allowed.
+
+    Args:
+        participants: Their descriptions by their names.
+        client: The model.
+        prompt: With ``{roles}``, ``{participants}`` and ``{history}`` where these shall stand.
+        allow_repeated_speaker: Whether the previous speaker is a candidate.
+        max_attempts: How often to ask the model.
+        selector_func: Chooses in place of the model; None leaves it to the model.
+        candidate_func: Gives the candidates. Of more than one, the previous speaker is left out if not allowed.
+        streaming: Whether to ask for the answer in pieces, emit them, and the whole as a `SelectorEvent`.
+        model_context: Which part of the conversation the model sees; all of it, by default.
+
+    Raises:
+        InvalidArgumentError: Fewer than two participants, no attempt, or a prompt that names something else.
+    """
+
+    def __init__(
+        self,
+        participants: Mapping[str, str],
+        client: ChatCompletionClient,
+        *,
+        prompt: str = SELECTOR_PROMPT,
+        allow_repeated_speaker: bool = False,
+        max_attempts: int = 3,
+        selector_func: SelectorFunc | None = None,
+        candidate_func: CandidateFunc | None = None,
+        streaming: bool = False,
+        model_context: ChatCompletionContext | None = None,
+    ) -> None:
+        _check(participants, prompt, max_attempts)
+        self._participants = {name: " ".join(text.split()) for name, text in participants.items()}
+        self._client = client
+        self._prompt = prompt
+        self._allow_repeated_speaker = allow_repeated_speaker
+        self._max_attempts = max_attempts
+        self._selector_func = selector_func
+        self._candidate_func = candidate_func
+        self._streaming = streaming
+        self._context = model_context or UnboundedChatCompletionContext()
+        self._previous: str | None = None
+        self._read: int | None = 0  # how much of the transcript is in the context; None: the context is out of date
+
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
+        """The choice of the function, or else of the model.
+
+        Raises:
+            InvalidArgumentError: A function gave a name that is none.
+        """
+        name = await self._chosen_by_function(transcript)
+        if name is None:
+            name = await self._chosen_by_model(transcript, await self._candidates(transcript), context)
+        self._previous = name
+        return Speak((name,))
+
+    async def _chosen_by_function(self, transcript: Transcript) -> str | None:
+        if self._selector_func is None:
+            return None
+        name = await _result(self._selector_func(transcript))
+        if name is not None and name not in self._participants:
+            raise InvalidArgumentError(
+                f"Selector function returned an invalid speaker name: {name}. Expected one of: "
+                f"{list(self._participants)}."
+            )
+        return name
+
+    async def _candidates(self, transcript: Transcript) -> list[str]:
+        """The participants that may speak; at least one."""
+        candidates = list(self._participants)
+        if self._candidate_func is not None:
+            candidates = await _result(self._candidate_func(transcript))
+            self._check_candidates(candidates)
+        if self._allow_repeated_speaker:
+            return candidates
+        return [name for name in candidates if name != self._previous] or candidates
+
+    def _check_candidates(self, candidates: Sequence[str]) -> None:
+        if not candidates:
+            raise InvalidArgumentError("Candidate function must return a non-empty list of participant names.")
+        if unknown := [name for name in candidates if name not in self._participants]:
+            raise InvalidArgumentError(
+                f"Candidate function returned invalid participant names: {unknown}. Expected one of: "
+                f"{list(self._participants)}."
+            )
+
+    async def _chosen_by_model(self, transcript: Transcript, candidates: Sequence[str], context: RuleContext) -> str:
+        if len(candidates) == 1:
+            return candidates[0]
+        choice = Choice(candidates, by_tool=bool(self._client.model_info["function_calling"]))
+        messages: list[LLMMessage] = [UserMessage(content=await self._question(transcript, candidates), source="user")]
+        for _ in range(self._max_attempts):
+            chosen = await self._ask(choice, messages, context)
+            if chosen.name is not None:
+                return chosen.name
+            messages += [
+                AssistantMessage(content=chosen.answer, source=context.source),
+                UserMessage(content=chosen.objection, source="user"),
+            ]
+        previous = self._previous
+        return candidates[0] if previous is None or previous not in candidates else previous
+
+    async def _ask(self, choice: Choice, messages: Sequence[LLMMessage], context: RuleContext) -> Chosen:
+        """Ask once."""
+        event = SelectorEvent(content="", source=context.source)
+        answer = await context.ask(
+            self._client,
+            messages,
+            tools=choice.tools,
+            tool_choice=choice.tool_choice,
+            on_chunk=_emitter(context, event.id) if self._streaming else None,
+        )
+        chosen = choice.read(answer.content)
+        if self._streaming:
+            event.content = chosen.answer
+            context.emit(event)
+        return chosen
+
+    async def _question(self, transcript: Transcript, candidates: Sequence[str]) -> str:
+        await self._read_on(transcript)
+        history = "\n\n".join(map(_line, await self._context.get_messages()))
+        roles = "\n".join(f"{name}: {text}" for name, text in self._participants.items())
+        return self._prompt.format(roles=roles, participants=list(candidates), history=history)
+
+    async def _read_on(self, transcript: Transcript) -> None:
+        """Bring the context up to date."""
+        if self._read is None:
+            await self._context.clear()
+            self._read = 0
+        for index in range(self._read, len(transcript)):
+            message = transcript[index]
+            if isinstance(message, BaseChatMessage):
+                await self._context.add_message(message.to_model_message())
+        self._read = len(transcript)
+
+    def save_state(self) -> Mapping[str, Any]:
+        """Who spoke last. The model's context is not in it: it is made from the transcript again."""
+        return {"previous_speaker": self._previous}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Go on from there."""
+        self._previous = SelectorManagerState.model_validate(state).previous_speaker
+        self._read = None
+
+    def reset(self) -> None:
+        """Forget who spoke last, and the model's context."""
+        self._previous = None
+        self._read = None
+
+
+def _check(participants: Mapping[str, str], prompt: str, max_attempts: int) -> None:
+    if len(participants) < 2:  # noqa: PLR2004 - to choose takes two
+        raise InvalidArgumentError("At least two participants are required for SelectorGroupChat.")
+    if max_attempts < 1:
+        raise InvalidArgumentError(f"max_selector_attempts is {max_attempts}: the model has to be asked at least once.")
+    try:
+        prompt.format(roles="", participants="", history="")
+    except (LookupError, ValueError) as error:
+        raise InvalidArgumentError(
+            "selector_prompt may name {roles}, {participants} and {history}, and braces that stand for themselves have "
+            f"to be doubled: {error!r}"
+        ) from error
+
+
+async def _result(value: T | Awaitable[T]) -> T:
+    return await cast("Awaitable[T]", value) if inspect.isawaitable(value) else cast("T", value)
+
+
+def _emitter(context: RuleContext, message_id: str) -> Callable[[str], None]:
+    def emit(chunk: str) -> None:
+        context.emit(ModelClientStreamingChunkEvent(content=chunk, source=context.source, full_message_id=message_id))
+
+    return emit
+
+
+def _line(message: LLMMessage) -> str:
+    """A message of the context as a line of the history."""
+    source = message.source if isinstance(message, UserMessage | AssistantMessage) else message.type
+    content = message.content
+    if not isinstance(content, str):
+        content = " ".join(part if isinstance(part, str) else "[image]" for part in content)
+    return f"{source}: {content}"
 
 
 class SelectorGroupChat(BaseGroupChat):
     """A team in which a model, or a function, chooses who speaks next.
 
-    What each of these does is told more closely at `SelectorRule`.
+    The parameters are explained at `SelectorRule`.
 
     Args:
         participants: At least two.

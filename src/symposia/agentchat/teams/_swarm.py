@@ -8,11 +8,8 @@ from typing_extensions import override
 from symposia.agentchat.base import ChatAgent
 from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
-from symposia.agentchat.teams._effects import Effects
-from symposia.agentchat.teams._given import others_than
-from symposia.agentchat.teams._group_chat import BaseGroupChat, participant_names
-from symposia.agentchat.teams._options import TeamOptions
-from symposia.agentchat.teams._rule import Decision, Speak, Stop, TeamRule, Transcript
+from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, others_than, participant_names
+from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -29,7 +26,7 @@ class SwarmRule(TeamRule):
         self._read = 0  # how much of the transcript was searched for handoffs
 
     @override
-    async def decide(self, transcript: Transcript, effects: Effects, /) -> Decision:
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
         """The target of the last handoff. One to somebody outside the team stops it, so that they can answer.
 
         Raises:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from symposia.agentchat.messages import BaseChatMessage, StructuredMessage
-from symposia.agentchat.teams import Decision, Effects, Speak, Stop, Transcript
+from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
 from symposia.presets.coding._limits import SwarmLimits
 from symposia.presets.coding._messages import ExecutionMessage
 from symposia.presets.coding._outcome import Outcome
@@ -96,7 +96,7 @@ class CodingRule:
     def __init__(self, limits: SwarmLimits) -> None:
         self._limits = limits
 
-    async def decide(self, transcript: Transcript, _effects: Effects, /) -> Decision:
+    async def decide(self, transcript: Transcript, _context: RuleContext, /) -> Decision:
         """Say who speaks next, or why the swarm stops."""
         return next_step(transcript, self._limits)
 

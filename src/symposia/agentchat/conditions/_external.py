@@ -1,19 +1,31 @@
-"""Conditions on something other than the messages: the clock, the program around the team, a function."""
+"""Conditions on something other than the messages: the clock, the program that runs the team, a function."""
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from typing_extensions import override
 
-from symposia.agentchat.conditions._condition import Condition, Messages
+from symposia.agentchat.conditions._condition import Condition, Messages, StatefulCondition
 from symposia.agentchat.messages import StopMessage
 from symposia.core.exceptions import InvalidArgumentError
 
 
-class TimeoutTermination(Condition):
+@dataclass
+class _Elapsed:
+    """How long a run has taken before its team was loaded, in seconds."""
+
+    elapsed: float = 0
+
+
+class TimeoutTermination(StatefulCondition[_Elapsed]):
     """Ends a run after a time, in the middle of a turn if need be. The clock starts with the run.
+
+    The clock stands still between saving a team in the middle of a run and the next run of the team that was loaded:
+    the time in which no process had the run does not count.
 
     Args:
         timeout_seconds: Seconds, or a `timedelta`.
@@ -23,7 +35,7 @@ class TimeoutTermination(Condition):
     """
 
     def __init__(self, timeout_seconds: float | timedelta) -> None:
-        super().__init__()
+        super().__init__(_Elapsed)
         self._seconds = timeout_seconds.total_seconds() if isinstance(timeout_seconds, timedelta) else timeout_seconds
         if self._seconds < 0:
             raise InvalidArgumentError(f"timeout_seconds is {self._seconds}: give the seconds that a run may take.")
@@ -32,47 +44,64 @@ class TimeoutTermination(Condition):
     @override
     async def start(self, task: Messages) -> StopMessage | None:
         """Start the clock."""
-        self._ends = asyncio.get_running_loop().time() + self._seconds
+        self._start_clock()
         return await super().start(task)
 
     @override
     async def look(self, messages: Messages) -> str | None:
         """Look at the clock, which starts now if `start` was not called."""
         now = asyncio.get_running_loop().time()
-        if self._ends is None:
-            self._ends = now + self._seconds
-        return f"Timeout of {self._seconds} seconds reached" if now >= self._ends else None
+        return f"Timeout of {self._seconds} seconds reached" if now >= self._start_clock() else None
 
     def due_in(self) -> float | None:
-        """The seconds that are left."""
+        """The seconds that are left; None while the clock stands still."""
         return None if self._ends is None else max(0.0, self._ends - asyncio.get_running_loop().time())
 
     async def reset(self) -> None:
-        """Stop the clock."""
+        """Stop the clock and set it to zero."""
         await super().reset()
         self._ends = None
 
+    @override
+    def save_state(self) -> Mapping[str, Any]:
+        """The seconds that the run has taken so far."""
+        left = self.due_in()
+        return super().save_state() if left is None else {**super().save_state(), "elapsed": self._seconds - left}
 
-class ExternalTermination(Condition):
+    @override
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Stop the clock at the seconds that the run had taken; it continues with the next run."""
+        super().load_state(state)
+        self._ends = None
+
+    def _start_clock(self) -> float:
+        """Start the clock, if it stands still, and return the time at which the run ends."""
+        if self._ends is None:
+            self._ends = asyncio.get_running_loop().time() + self._seconds - self.state.elapsed
+        return self._ends
+
+
+@dataclass
+class _Requested:
+    """Whether the end of the run was requested."""
+
+    is_set: bool = False
+
+
+class ExternalTermination(StatefulCondition[_Requested]):
     """Ends a run after the turn during which `set` was called."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._is_set = False
+        super().__init__(_Requested)
 
     def set(self) -> None:
         """End the run after the present turn; before the first one, if there is none."""
-        self._is_set = True
+        self.state.is_set = True
 
     @override
     async def look(self, messages: Messages) -> str | None:
         """Look whether it was set."""
-        return "External termination requested" if self._is_set else None
-
-    async def reset(self) -> None:
-        """Take `set` back."""
-        await super().reset()
-        self._is_set = False
+        return "External termination requested" if self.state.is_set else None
 
 
 class FunctionalTermination(Condition):

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._participant import Happened, Order, Participant, TakeTurn, TurnTaken
+from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.teams._participant import Participant, member_of
 from symposia.core import (
     AgentId,
     AgentRuntime,
@@ -22,50 +23,50 @@ from symposia.core import (
 from symposia.core.exceptions import CantHandleException
 
 
-class Cast:
+class Participants:
     """The participants of a team as actors in a runtime: the given one, or an embedded one of the team's own.
 
     Everything goes through the exported names of `AgentRuntime`, so any runtime will do.
 
     Args:
-        members: Who takes part.
+        participants: The agents and teams.
         team: The team's unique id, a part of every actor's id.
-        runtime: Where the actors live; None for an embedded runtime that is started and stopped with `playing`.
+        runtime: The runtime of the actors; None for an embedded one that is started and stopped with `reachable`.
 
     Attributes:
-        on_happened: Told what happens during turns.
+        on_events: Receives what happens during turns.
     """
 
     def __init__(
         self,
-        members: Sequence[ChatAgent | Team],
+        participants: Sequence[ChatAgent | Team],
         *,
         team: str,
         runtime: AgentRuntime | None,
     ) -> None:
-        self._members = members
+        self._members = [member_of(participant) for participant in participants]
         self._listener = AgentId(f"listener_{team}", team)
-        self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in members}
+        self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in self._members}
         self._embedded: SingleThreadedAgentRuntime | None = None
         if runtime is None:
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
-        self.on_happened: Callable[[Happened], None] = _overhear
+        self.on_events: Callable[[ParticipantEvents], None] = _ignore
         self._registered = False
-        self._playing = 0
+        self._users = 0
 
     @asynccontextmanager
-    async def playing(self) -> AsyncGenerator[None, None]:
+    async def reachable(self) -> AsyncGenerator[None, None]:
         """Keep the actors reachable inside; may be entered again inside."""
         await self._register()
-        if self._embedded is not None and self._playing == 0:
+        if self._embedded is not None and self._users == 0:
             self._embedded.start()
-        self._playing += 1
+        self._users += 1
         try:
             yield
         finally:
-            self._playing -= 1
-            if self._embedded is not None and self._playing == 0:
+            self._users -= 1
+            if self._embedded is not None and self._users == 0:
                 await self._embedded.stop()
 
     async def take_turn(
@@ -81,10 +82,10 @@ class Cast:
         )
         return turn
 
-    async def tell_all(self, order: Order) -> None:
-        """Have every participant follow an order, one after another."""
+    async def tell_all(self, command: ParticipantCommand) -> None:
+        """Have every participant follow a command, one after another."""
         for agent_id in self._ids.values():
-            await self._runtime.send_message(order, agent_id)
+            await self._runtime.send_message(command, agent_id)
 
     async def save(self, name: str) -> Mapping[str, Any]:
         """A participant's own state."""
@@ -95,6 +96,30 @@ class Cast:
         """Give a participant its state back."""
         await self._register()
         await self._runtime.agent_load_state(self._ids[name], state)
+
+    async def load_all(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+        """Give participants their states back: all of them, or none if one fails.
+
+        Raises:
+            Exception: Whatever a participant raised. Every participant has the state that it had before, unless a note
+                on the error says that one of them cannot be put back.
+        """
+        before = {name: await self.save(name) for name in states}
+        loaded: list[str] = []
+        try:
+            for name, state in states.items():
+                loaded.append(name)  # also the one that fails: it may have loaded a part
+                await self.load(name, state)
+        except BaseException as error:
+            await self._put_back({name: before[name] for name in loaded}, error)
+            raise
+
+    async def _put_back(self, states: Mapping[str, Mapping[str, Any]], error: BaseException) -> None:
+        for name, state in states.items():
+            try:
+                await self.load(name, state)
+            except Exception as second:  # noqa: BLE001 - the first error is the one to raise; the others are put back
+                error.add_note(f"The state of {name!r} from before could not be put back: {second!r}")
 
     async def _register(self) -> None:
         if self._registered:
@@ -107,29 +132,29 @@ class Cast:
 
 
 class _Listener(BaseAgent):
-    """The team's own actor: hears what the participants do."""
+    """The team's own actor: receives the events of the participants."""
 
-    def __init__(self, cast: Cast) -> None:
-        super().__init__("Hears what the participants of a team do.")
-        self._cast = cast
+    def __init__(self, participants: Participants) -> None:
+        super().__init__("Receives the events of a team's participants.")
+        self._participants = participants
 
     @override
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:  # Any: a runtime's promise
-        """Pass it on."""
-        if not isinstance(message, Happened):
-            raise CantHandleException(f"The listener of a team hears what happens, not {type(message)}.")
-        self._cast.on_happened(message)
+        """Pass the events on."""
+        if not isinstance(message, ParticipantEvents):
+            raise CantHandleException(f"A team handles ParticipantEvents, not {type(message).__name__}.")
+        self._participants.on_events(message)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Nothing: it only passes on."""
+        """Nothing: it has no state."""
         return {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Nothing to load."""
 
 
-def _overhear(happened: Happened) -> None:
-    """Nobody wants to know."""
+def _ignore(events: ParticipantEvents) -> None:
+    """No team listens yet."""
 
 
 def _as_type(name: str) -> str:

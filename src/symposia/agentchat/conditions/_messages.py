@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from symposia.agentchat.conditions._condition import Messages, SaidCondition
+from symposia.agentchat.conditions._condition import MessageCondition, Messages
 from symposia.agentchat.messages import (
     HandoffMessage,
     StopMessage,
@@ -11,12 +11,12 @@ from symposia.agentchat.messages import (
 )
 
 
-class TextMentionTermination(SaidCondition):
+class TextMentionTermination(MessageCondition):
     """Ends a run when a message or an event contains a text.
 
     Args:
         text: The text, in this very spelling.
-        sources: Whose messages count; everybody's, by default.
+        sources: Whose messages count; those of all agents, by default.
         include_task: Whether the task counts as well: by default, "say DONE when you are done" ends nothing.
     """
 
@@ -32,26 +32,26 @@ class TextMentionTermination(SaidCondition):
 
     async def look(self, messages: Messages) -> str | None:
         """Search the messages and events."""
-        heard = (each for each in messages if self._counts(each.source))
-        return f"Text '{self._text}' mentioned" if any(self._text in each.to_text() for each in heard) else None
+        counted = (each for each in messages if self._counts(each.source))
+        return f"Text '{self._text}' mentioned" if any(self._text in each.to_text() for each in counted) else None
 
     def _counts(self, source: str) -> bool:
         return self._sources is None or source in self._sources
 
 
-class StopMessageTermination(SaidCondition):
-    """Ends a run when somebody sends a `StopMessage`."""
+class StopMessageTermination(MessageCondition):
+    """Ends a run when an agent sends a `StopMessage`."""
 
     async def look(self, messages: Messages) -> str | None:
         """Look for one."""
         return "Stop message received" if any(isinstance(each, StopMessage) for each in messages) else None
 
 
-class TextMessageTermination(SaidCondition):
-    """Ends a run when somebody sends a `TextMessage`.
+class TextMessageTermination(MessageCondition):
+    """Ends a run when an agent sends a `TextMessage`.
 
     Args:
-        source: Who; anybody, by default.
+        source: The agent's name; any agent, by default.
     """
 
     def __init__(self, source: str | None = None) -> None:
@@ -66,7 +66,7 @@ class TextMessageTermination(SaidCondition):
         return None
 
 
-class SourceMatchTermination(SaidCondition):
+class SourceMatchTermination(MessageCondition):
     """Ends a run when one of these has answered.
 
     Args:
@@ -85,7 +85,7 @@ class SourceMatchTermination(SaidCondition):
         return None
 
 
-class HandoffTermination(SaidCondition):
+class HandoffTermination(MessageCondition):
     """Ends a run when the conversation is handed to a target, for instance to a person.
 
     Args:
@@ -104,7 +104,7 @@ class HandoffTermination(SaidCondition):
         return None
 
 
-class FunctionCallTermination(SaidCondition):
+class FunctionCallTermination(MessageCondition):
     """Ends a run when a function was called and has run.
 
     Args:

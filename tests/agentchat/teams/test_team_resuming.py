@@ -1,0 +1,268 @@
+"""A team that is saved in the middle of a run goes on where it was; loading a state is all or nothing."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from tests.support.chat_agents import ABLE, says
+from tests.support.team_members import Member, lines
+
+from symposia.agentchat.base import TaskResult, TerminationCondition
+from symposia.agentchat.conditions import (
+    ExternalTermination,
+    FunctionalTermination,
+    MaxMessageTermination,
+    TextMentionTermination,
+    TimeoutTermination,
+    TokenUsageTermination,
+)
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.core import AgentRuntime
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.simulation import simulate
+from symposia.ext.models.replay import ReplayChatCompletionClient
+
+Where = AgentRuntime | None
+State = Mapping[str, Any]
+NEVER = 30.0
+
+
+async def saved_after(team: RoundRobinGroupChat, messages: int, *, task: str = "go") -> State:
+    """The state of a team that is saved, as JSON, when it has shown that many messages; then the run is cancelled."""
+    stream = team.run_stream(task=task)
+    async with asyncio.timeout(NEVER):
+        for _ in range(messages):
+            await anext(stream)
+        for _ in range(20):  # until the next speaker is at its turn
+            await asyncio.sleep(0)
+        state = json.loads(json.dumps(await team.save_state()))
+    await stream.aclose()
+    return state
+
+
+def team_of(*turns: str | asyncio.Event, condition: TerminationCondition, runtime: Where = None) -> RoundRobinGroupChat:
+    """Of ann, who does this in her turns, and bob."""
+    return RoundRobinGroupChat([Member("ann", *turns), Member("bob")], termination_condition=condition, runtime=runtime)
+
+
+async def test_r01_a_limit_of_six_messages_saved_after_three_gives_three_more(runtime: Where) -> None:
+    team = team_of("1", asyncio.Event(), condition=MaxMessageTermination(6), runtime=runtime)
+    state = await saved_after(team, 3)
+    other = team_of("2", condition=MaxMessageTermination(6), runtime=runtime)
+    await other.load_state(state)
+    result = await other.run()
+
+    assert len(result.messages) == 3
+    assert result.stop_reason == "Maximum number of messages 6 reached, current message count: 6"
+    assert len((await other.run(task="on")).messages) == 6  # the next run has the whole limit again
+
+
+async def test_r01_a_state_between_two_runs_holds_no_condition() -> None:
+    team = team_of(condition=MaxMessageTermination(3))
+    await team.run(task="go")
+    other = team_of(condition=TextMentionTermination("hello"))
+    await other.load_state(await team.save_state())
+
+    assert len((await other.run()).messages) == 1
+
+
+async def test_r01_the_number_of_turns_is_saved_and_goes_on(runtime: Where) -> None:
+    team = team_of("1", asyncio.Event(), condition=MaxMessageTermination(99), runtime=runtime)
+    state = await saved_after(team, 3)
+
+    assert state["agent_states"]["RoundRobinGroupChatManager"]["progress"]["turns"] == 2
+    other = RoundRobinGroupChat([Member("ann"), Member("bob")], runtime=runtime, max_turns=3)
+    await other.load_state(state)
+    assert len((await other.run()).messages) == 1
+    progress = (await other.save_state())["agent_states"]["RoundRobinGroupChatManager"]["progress"]
+    assert progress == {"turns": 3}
+
+
+def never(messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+    return messages[-1].source == "eve"
+
+
+def combined() -> TerminationCondition:
+    either = TextMentionTermination("1") & MaxMessageTermination(5)
+    return either | TokenUsageTermination(10_000) | ExternalTermination() | FunctionalTermination(never)
+
+
+async def test_r01_combined_conditions_go_on_where_each_of_them_was() -> None:
+    team = team_of("1", asyncio.Event(), condition=combined())
+    state = await saved_after(team, 3)
+    other = team_of("2", condition=combined())
+    await other.load_state(state)
+    result = await other.run()
+
+    assert result.stop_reason == ("Text '1' mentioned, Maximum number of messages 5 reached, current message count: 5")
+    assert len(result.messages) == 2
+
+
+async def test_r01_loading_and_saving_in_the_middle_of_a_run_gives_the_same_state() -> None:
+    state = await saved_after(team_of("1", asyncio.Event(), condition=combined()), 3)
+    other = team_of("2", condition=combined())
+    await other.load_state(state)
+
+    assert json.loads(json.dumps(await other.save_state())) == state
+
+
+async def test_r01_a_condition_of_ones_own_without_a_state_begins_anew() -> None:
+    class Third(TerminationCondition):
+        def __init__(self) -> None:
+            self._seen = 0
+
+        @property
+        def terminated(self) -> bool:
+            return self._seen >= 3
+
+        async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+            self._seen += len(messages)
+            return StopMessage(content="third", source="third") if self.terminated else None
+
+        async def reset(self) -> None:
+            self._seen = 0
+
+    team = team_of("1", asyncio.Event(), condition=Third())
+    state = await saved_after(team, 2)
+    other = team_of("2", condition=Third())
+    await other.load_state(state)
+
+    assert len((await other.run()).messages) == 3
+
+
+async def test_r01_another_condition_in_the_middle_of_a_run_is_named_and_nothing_changes() -> None:
+    state = await saved_after(team_of("1", asyncio.Event(), condition=MaxMessageTermination(6)), 3)
+    other = team_of(condition=TextMentionTermination("x"))
+    before = await other.save_state()
+
+    with pytest.raises(InvalidArgumentError, match="MaxMessageTermination ends, and this team has a TextMention"):
+        await other.load_state(state)
+    assert await other.save_state() == before
+
+
+def test_r01_the_time_in_which_no_process_had_the_run_does_not_count() -> None:
+    async def play() -> TaskResult:
+        loop = asyncio.get_running_loop()
+        team = team_of(asyncio.Event(), condition=TimeoutTermination(5))
+        run = asyncio.create_task(team.run(task="go"))
+        await asyncio.sleep(3)
+        state = await team.save_state()
+        run.cancel()
+        other = team_of(asyncio.Event(), condition=TimeoutTermination(5))
+        await other.load_state(state)
+        await asyncio.sleep(1000)
+        started = loop.time()
+        result = await other.run()
+        assert loop.time() - started == pytest.approx(2)
+        return result
+
+    simulate(play)
+
+
+async def test_a_team_saved_by_its_own_condition_does_not_wait_for_itself() -> None:
+    states: list[State] = []
+
+    async def save(_: object) -> bool:
+        states.append(await team.save_state())
+        return False
+
+    team = team_of(condition=FunctionalTermination(save) | MaxMessageTermination(3))
+    async with asyncio.timeout(NEVER):
+        await team.run(task="go")
+
+    assert [len(state["agent_states"]["RoundRobinGroupChatManager"]["message_thread"]) for state in states] == [1, 2, 3]
+
+
+class Keeper(Member):
+    """Has a state, of which it loads a part before it notices that the rest is wrong."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.parts = {"first": 0, "second": 0}
+
+    async def save_state(self) -> State:
+        return dict(self.parts)
+
+    async def load_state(self, state: State) -> None:
+        self.parts["first"] = state["first"]
+        if state["second"] == "wrong":
+            raise ValueError("wrong state")
+        self.parts["second"] = state["second"]
+
+
+def nested() -> tuple[RoundRobinGroupChat, dict[str, Keeper]]:
+    keepers = {name: Keeper(name) for name in ("ann", "bob", "cid", "dan")}
+    condition = MaxMessageTermination(9)
+    inner = RoundRobinGroupChat([keepers["bob"], keepers["cid"]], name="inner", termination_condition=condition)
+    return RoundRobinGroupChat([keepers["ann"], inner, keepers["dan"]], max_turns=4), keepers
+
+
+def rule_of(state: State) -> State:
+    return state["agent_states"]["RoundRobinGroupChatManager"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: state["ann"]["agent_state"].update(second="wrong"),
+        lambda state: state["dan"]["agent_state"].update(second="wrong"),
+        lambda state: state["inner"]["agent_state"]["agent_states"]["bob"]["agent_state"].update(second="wrong"),
+        lambda state: state["inner"]["agent_state"]["agent_states"]["cid"]["agent_state"].update(second="wrong"),
+        lambda state: rule_of(state["inner"]["agent_state"]).update(next_speaker_index="first"),
+        lambda state: rule_of(state["inner"]["agent_state"]).update(message_thread=[{"type": "Unheard"}]),
+        lambda state: rule_of(state["inner"]["agent_state"]).update(
+            progress={"running": True, "condition": {"condition": "MaxMessageTermination", "state": {"count": "x"}}}
+        ),
+        lambda state: state["RoundRobinGroupChatManager"].update(progress={"turns": "many"}),
+    ],
+    ids=["first", "last", "first of inner", "last of inner", "inner rule", "inner thread", "inner condition", "outer"],
+)
+async def test_d08_a_state_that_cannot_be_loaded_leaves_everything_as_it_was(spoil: Callable[[Any], None]) -> None:
+    team, keepers = nested()
+    other, _ = nested()
+    for keeper in keepers.values():
+        keeper.parts = {"first": 1, "second": 1}
+    await team.run(task="mine")
+    before = json.loads(json.dumps(await team.save_state()))
+    state = json.loads(json.dumps(await other.save_state()))
+    spoil(state["agent_states"])
+
+    with pytest.raises(Exception, match=r"wrong state|validation error|Unknown message type"):
+        await team.load_state(state)
+    assert json.loads(json.dumps(await team.save_state())) == before
+    assert [keeper.parts for keeper in keepers.values()] == 4 * [{"first": 1, "second": 1}]
+
+
+async def test_d08_a_participant_that_cannot_be_put_back_is_named_on_the_error() -> None:
+    class Stubborn(Keeper):
+        async def load_state(self, state: State) -> None:
+            raise ValueError(f"never {state}")
+
+    team = RoundRobinGroupChat([Stubborn("ann"), Keeper("bob")])
+
+    with pytest.raises(ValueError, match="never") as caught:
+        await team.load_state(await team.save_state())
+    assert "'ann' from before could not be put back" in caught.value.__notes__[0]
+
+
+async def test_a_saved_selector_team_counts_the_tokens_of_its_choice_after_loading() -> None:
+    def team(*turns: asyncio.Event) -> SelectorGroupChat:
+        members = [Member("ann", *turns), Member("bob", *turns)]
+        client = ReplayChatCompletionClient([says("ann"), says("bob")], model_info=ABLE)
+        return SelectorGroupChat(members, client, termination_condition=TokenUsageTermination(5))
+
+    first = team(asyncio.Event())
+    run = asyncio.create_task(first.run(task="go"))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    state = await first.save_state()
+    run.cancel()
+    other = team()
+    await other.load_state(state)
+    result = await other.run()
+
+    assert lines(result.messages) == []
+    assert str(result.stop_reason).startswith("Token usage limit reached, total token count: 5")
