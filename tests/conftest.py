@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
 
 
-class _First(BaseModel):
+class First(BaseModel):
     """Pydantic looks for its plugins on the disk with the first class of a process, which must not be in a test."""
 
 

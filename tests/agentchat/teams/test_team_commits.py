@@ -7,6 +7,7 @@ from tests.support.chat_agents import collected
 from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.base import TaskResult
 from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Speak, Stop
 from symposia.core import AgentRuntime
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -26,15 +27,18 @@ async def test_speakers_of_one_turn_are_committed_in_the_order_of_the_decision(r
     rule = Script(Speak(("ann", "bob")), Speak(("cid",)), Stop("enough"))
     team = GroupChat([ann, bob, cid], rule=rule, runtime=runtime)
     shown: list[str] = []
-    result = None
+    result: TaskResult | None = None
     async for item in team.run_stream(task="go"):
-        result = item
-        shown += lines([item]) if hasattr(item, "source") else []
+        if isinstance(item, TaskResult):
+            result = item
+            break
+        shown += lines([item])
         if shown[-1] == "bob: hello":
             go.set()
 
+    assert result is not None
     assert shown == ["user: go", "bob: hello", "ann: waited", "cid: hello"]
-    assert lines(result.messages) == ["user: go", "ann: waited", "bob: hello", "cid: hello"]  # type: ignore[union-attr] # the last item
+    assert lines(result.messages) == ["user: go", "ann: waited", "bob: hello", "cid: hello"]
     assert rule.saw[1] == lines(team.transcript)[:3] == ["user: go", "ann: waited", "bob: hello"]
     assert cid.heard == [["user: go", "ann: waited", "bob: hello"]]
 
