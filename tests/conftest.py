@@ -2,16 +2,42 @@
 
 With ``SYMPOSIA_REQUIRE_SANDBOXES=1``, as in CI, a test that was skipped fails the whole run. An id of a test that holds
 an object's address fails it as well: it is another one in each process, so that tests could not be spread over several.
+
+With ``--portable``, and always where the system is not Linux, the tests that need Linux are left out.
 """
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
 from blockbuster import blockbuster_ctx
 from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
+
+LINUX_ONLY = (
+    "autogen/test_running.py",  # how a process ends by a signal
+    "cli/test_terminal.py",  # pseudo-terminals, and sandboxes
+    "docs/test_pages.py",  # pages run code in sandboxes, and shell commands
+    "examples",  # likewise
+    "ext/code_executors",
+    "presets/coding/test_bundled_runs.py",  # sandboxes
+    "seeds/test_programs.py",  # likewise
+)
+"""Tests of what only Linux has: files and folders below this one."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--portable", action="store_true", help="leave out the tests that need Linux")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("portable") and sys.platform == "linux":
+        return None
+    here = Path(__file__).parent
+    return any(collection_path == here / each for each in LINUX_ONLY) or None
 
 
 class First(BaseModel):

@@ -110,7 +110,7 @@ def test_a_function_that_has_no_source_of_its_own_is_an_error(func: Callable[...
 
 def test_a_function_that_uses_what_cannot_be_imported_is_an_error() -> None:
     namespace: dict[str, Any] = {}
-    exec("def lost(number: int) -> int:\n    return number", namespace)
+    exec(compile("def lost(number: int) -> int:\n    return number", "<nowhere>", "exec"), namespace)
     with pytest.raises(ComponentError, match="its source cannot be read"):
         FunctionTool(namespace["lost"], description="").dump_component()
 
