@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -7,34 +7,61 @@ from typer.testing import CliRunner, Result
 
 from symposia.cli import app
 from symposia.cli._exit import Status
-from symposia.core.code_executor import SandboxBackend, SandboxResult
-from symposia.core.exceptions import SandboxUnavailableError
-from symposia.presets.coding.testing import PretendedSandboxBackend, printed
-
-Report = Callable[[str], None]
+from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.exceptions import SandboxError, SandboxUnavailableError
+from symposia.ext.code_executors import SandboxKind
+from symposia.presets.coding.testing import PretendedSandbox, PretendedSandboxBackend, printed
 
 
 class Backend(PretendedSandboxBackend):
-    """A sandbox of any name, which works or not."""
+    """A sandbox of any name, which works or not.
 
-    def __init__(self, name: str, reason: str | None = None) -> None:
-        async def nothing(code: str) -> SandboxResult:
-            return printed("")
+    Args:
+        reason: Why it does not work.
+        fault: Why it does not start, though it says that it works.
+        to_set_up: Whether it has to be set up; then an error that this ends with.
+    """
 
-        super().__init__(nothing)
-        self._name = name
+    def __init__(
+        self,
+        name: str,
+        reason: str | None = None,
+        *,
+        fault: Exception | None = None,
+        to_set_up: bool | Exception = False,
+        result: SandboxResult = printed("a block ran\n"),  # noqa: B008 - immutable
+    ) -> None:
+        async def run(code: str) -> SandboxResult:
+            return result
+
+        super().__init__(run, name=name)
         self._reason = reason
-
-    @property
-    def name(self) -> str:
-        return self._name
+        self._fault = fault
+        self._to_set_up = to_set_up
 
     async def unavailable_reason(self) -> str | None:
         return self._reason
 
+    async def is_set_up(self) -> bool:
+        return not self._to_set_up
+
+    async def set_up(self, progress: Progress | None = None) -> None:
+        if self._reason is not None:
+            raise SandboxUnavailableError(self._reason)
+        if isinstance(self._to_set_up, Exception):
+            raise self._to_set_up
+        if self._to_set_up and progress:
+            progress(f"making what {self.name} needs")
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+        if self._fault:
+            raise self._fault
+        return await super().create(policy, mounts=mounts)
+
 
 DOCKER = Backend("docker", "No Docker engine answers.\nInstall one: apt install docker.io")
-NAMESPACES = Backend("namespaces")
+NAMESPACES = Backend("namespaces", to_set_up=True)
+NO_NETWORK = SandboxUnavailableError("There is no network.")
 
 
 async def symposia(*arguments: str) -> Result:
@@ -43,11 +70,11 @@ async def symposia(*arguments: str) -> Result:
 
 
 def backends(monkeypatch: pytest.MonkeyPatch, *there: SandboxBackend) -> None:
-    def given() -> Sequence[SandboxBackend]:
-        return there
+    def given() -> Iterator[SandboxKind]:
+        for backend in there:
+            yield SandboxKind(name=backend.name, requires="nothing", make=lambda backend=backend: backend)
 
-    monkeypatch.setattr("symposia.cli._doctor.sandbox_backends", given)
-    monkeypatch.setattr("symposia.cli._sandboxes.sandbox_backends", given)
+    monkeypatch.setattr("symposia.ext.code_executors._registry._builtin", given)
 
 
 async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +83,23 @@ async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(mo
     assert result.exit_code == 0
     assert "✗ docker            No Docker engine answers." in result.stdout
     assert "Install one: apt install docker.io" in result.stdout
-    assert "✓ namespaces        works" in result.stdout
+    assert "✓ namespaces        starts; the first run, or `symposia setup`, makes its Python packages" in result.stdout
+
+
+async def test_n01_the_doctor_starts_every_sandbox_and_runs_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    works, dead = Backend("works"), Backend("dead", fault=SandboxUnavailableError("no space on\nthe device"))
+    wrong = Backend("wrong", result=printed("", exit_code=127, stderr="python: not found\n"))
+    broken = Backend("broken", fault=KeyError("socket"))
+    backends(monkeypatch, works, dead, wrong, broken)
+    result = await symposia("doctor")
+    assert result.exit_code == 0, result.output
+    assert "✓ works             works: a block ran, 0.0 s in all" in result.stdout
+    assert "✗ dead              It does not start: no space on" in result.stdout
+    said = "It starts, but a block fails: error, exit status 127: python: not found"
+    assert f"✗ wrong             {said}" in result.stdout
+    assert "✗ broken            It fails with KeyError, a fault of its own: 'socket'" in result.stdout
+    assert "Traceback" not in result.output
+    assert works.sandboxes[0].closed
 
 
 async def test_the_doctor_ends_with_the_status_of_no_sandbox_where_none_works(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,66 +126,73 @@ async def test_the_doctor_names_the_versions(monkeypatch: pytest.MonkeyPatch) ->
 async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def set_up(backend: SandboxBackend, report: Report) -> None:
-        if reason := await backend.unavailable_reason():
-            raise SandboxUnavailableError(reason)
-        report(f"making {backend.name}")
-
     backends(monkeypatch, DOCKER, NAMESPACES)
-    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
     result = await symposia("setup")
     assert result.exit_code == 0
     assert "docker is left out: No Docker engine answers." in result.stdout
-    assert "making namespaces" in result.stdout
+    assert "making what namespaces needs" in result.stdout
 
 
 async def test_setup_that_makes_nothing_ready_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def set_up(backend: SandboxBackend, report: Report) -> None:
-        raise SandboxUnavailableError("There is no network.")
-
-    backends(monkeypatch, DOCKER, NAMESPACES)
-    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
+    backends(monkeypatch, Backend("docker", to_set_up=NO_NETWORK), Backend("namespaces", to_set_up=NO_NETWORK))
     result = await symposia("setup")
     assert result.exit_code == Status.NO_SANDBOX
     assert result.stdout.count("There is no network.") == 2
 
 
 async def test_setup_of_one_sandbox_that_cannot_be_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def set_up(backend: SandboxBackend, report: Report) -> None:
-        raise SandboxUnavailableError(await backend.unavailable_reason())
-
     backends(monkeypatch, DOCKER, NAMESPACES)
-    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
     result = await symposia("setup", "--sandbox", "docker")
     assert result.exit_code == Status.NO_SANDBOX
     assert "No Docker engine answers." in result.stderr
 
 
-async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def set_up(backend: SandboxBackend, report: Report) -> None:
-        """Do nothing."""
+@pytest.mark.parametrize("verb", ["setup", "run"])
+async def test_a_sandbox_that_is_not_registered_is_told_with_those_that_are(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends(monkeypatch, DOCKER, NAMESPACES)
+    result = await symposia(verb, "--sandbox", "cloud")
+    assert result.exit_code == Status.USAGE
+    assert "There is no sandbox 'cloud'. There are: auto, docker, namespaces" in " ".join(result.stderr.split())
 
+
+async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     backends(monkeypatch, Backend("bubblewrap", "There is no bwrap here."), NAMESPACES)
-    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
     result = await symposia("run", "--task", "sorting", "--sandbox", "bubblewrap")
     assert result.exit_code == Status.NO_SANDBOX
     assert "bubblewrap does not work on this machine: There is no bwrap here." in result.stderr
+    assert "Else: --sandbox auto" in result.stderr
 
 
-async def test_the_first_run_on_a_machine_says_what_it_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def set_up(backend: SandboxBackend, report: Report) -> None:
-        report(f"making what {backend.name} needs")
-
+@pytest.mark.parametrize("sandbox", ["auto", "namespaces"])
+async def test_the_first_run_on_a_machine_says_what_it_makes(
+    sandbox: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     backends(monkeypatch, NAMESPACES)
-    monkeypatch.setattr("symposia.cli._sandboxes.set_up_backend", set_up)
+    result = await symposia("run", "--task", "sorting", "--sandbox", sandbox)
+    assert "Setting up the sandbox: making what namespaces needs" in result.stdout
+
+
+async def test_n01_auto_goes_on_to_the_next_sandbox_where_one_fails_to_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = Backend("docker", fault=SandboxError("The Docker engine answered: no space left"))
+    backends(monkeypatch, first, Backend("bubblewrap", to_set_up=NO_NETWORK), Backend("namespaces"))
     result = await symposia("run", "--task", "sorting")
-    assert "First use on this machine: making what namespaces needs" in result.stdout
+    assert "docker does not start: The Docker engine answered: no space left" in result.stdout
+    assert "bubblewrap does not start: There is no network." in result.stdout
+    assert "Sandbox: namespaces" in result.stdout
 
 
-async def test_run_never_falls_back_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, DOCKER)
+async def test_run_never_falls_back_to_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    backends(monkeypatch, DOCKER, Backend("namespaces", fault=SandboxUnavailableError("Namespaces are forbidden.")))
     result = await symposia("run", "--task", "sorting")
     assert result.exit_code == Status.NO_SANDBOX
-    assert "No Docker engine answers." in result.stderr
+    assert "- docker: No Docker engine answers." in result.stderr
+    assert "- namespaces: Namespaces are forbidden." in result.stderr
     assert "--sandbox local" in result.stderr
+    assert not (tmp_path / "symposia-runs").exists()

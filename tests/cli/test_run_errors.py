@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from symposia.cli import app
 from symposia.cli._exit import MEANING, Status
-from symposia.core.code_executor import SandboxBackend, SandboxResult
+from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
-from symposia.presets.coding.testing import PretendedRun, PretendedSandboxBackend, printed
+from symposia.presets.coding.testing import PretendedRun, PretendedSandbox, PretendedSandboxBackend, printed
 
 PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}))
 CODE = Reply(text="```python\nprint('sum: 2')\n```")
@@ -43,10 +43,10 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
     """Puts a sandbox in place that runs nothing."""
 
     def put(run: PretendedRun) -> None:
-        async def ready(name: str, report: Callable[[str], None]) -> SandboxBackend:
+        def chosen(name: str, report: Callable[[str], None]) -> SandboxBackend:
             return PretendedSandboxBackend(run)
 
-        monkeypatch.setattr("symposia.cli._run.ready_sandbox", ready)
+        monkeypatch.setattr("symposia.cli._run.chosen_sandbox", chosen)
 
     return put
 
@@ -120,10 +120,14 @@ async def test_a_task_of_ones_own_without_any_key() -> None:
 
 
 async def test_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def refuse(*_: object) -> SandboxBackend:
-        raise SandboxUnavailableError("No sandbox works on this machine.")
+    class Refusing(PretendedSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+            raise SandboxUnavailableError("No sandbox works on this machine.")
 
-    monkeypatch.setattr("symposia.cli._run.ready_sandbox", refuse)
+    def chosen(name: str, report: Callable[[str], None]) -> SandboxBackend:
+        return Refusing(prints_the_sum)
+
+    monkeypatch.setattr("symposia.cli._run.chosen_sandbox", chosen)
     result = await symposia("run")
     assert result.exit_code == Status.NO_SANDBOX == 15
     assert "No sandbox works" in result.stderr

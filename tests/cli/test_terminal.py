@@ -149,7 +149,9 @@ async def test_n14_ctrl_c_stops_a_program_that_sleeps_and_keeps_what_there_is(
     assert "Traceback" not in terminal.drawn
     assert "interrupted" in (tmp_path / "run" / "answer.md").read_text()
     lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
-    assert [json.loads(line)["source"] for line in lines] == ["user", "planner", "coder"]
+    assert [json.loads(line)["source"] for line in lines] == ["user", "planner", "coder", "executor"]
+    assert "still here" in (tmp_path / "run" / "code" / "01-interrupted.stdout.txt").read_text()
+    assert "time.sleep(600)" in (tmp_path / "run" / "code" / "01-interrupted.py").read_text()
 
 
 async def test_n14_ctrl_c_stops_a_model_call_that_never_ends(

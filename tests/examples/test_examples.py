@@ -10,11 +10,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 EXPECTED = Path(__file__).parent / "expected"
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", sorted(path.relative_to(EXAMPLES) for path in EXAMPLES.rglob("*.py")), ids=str)
 def test_the_example_prints_what_it_should(example: Path) -> None:
-    run = subprocess.run([sys.executable, example], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, EXAMPLES / example], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout == (EXPECTED / f"{example.stem}.txt").read_text()
+    assert run.stdout == (EXPECTED / example.with_suffix(".txt")).read_text()
 
 
 def test_the_team_in_the_readme_is_the_example() -> None:

@@ -1,5 +1,6 @@
 """Sandboxes that work on this machine. Where one does not, its test is skipped, or fails if they are required."""
 
+import asyncio
 import os
 from typing import NoReturn
 
@@ -7,15 +8,15 @@ import pytest
 
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors import choose_backend, sandbox_backends, set_up_backend
-from symposia.presets.coding import LocalBackend
+from symposia.ext.code_executors import choose_backend, sandbox_backends, sandbox_kind
 
 
 async def working_sandbox() -> SandboxBackend:
     """The lightest that works, ready to use."""
     try:
-        backend = await choose_backend(sandbox_backends()[::-1])
-        await set_up_backend(backend)
+        backends = await asyncio.to_thread(sandbox_backends)
+        backend = await choose_backend(backends[::-1])
+        await backend.set_up()
     except SandboxUnavailableError as error:
         _do_without(str(error))
     return backend
@@ -23,9 +24,7 @@ async def working_sandbox() -> SandboxBackend:
 
 async def sandbox_of_kind(kind: str) -> SandboxBackend:
     """The one of this name, or the machine itself for ``local``."""
-    if kind == "local":
-        return LocalBackend()
-    backend = next(each for each in sandbox_backends() if each.name == kind)
+    backend = (await asyncio.to_thread(sandbox_kind, kind)).make()
     if reason := await backend.unavailable_reason():
         _do_without(f"{kind}: {reason}")
     return backend

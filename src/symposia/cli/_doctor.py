@@ -14,7 +14,7 @@ import typer
 
 from symposia import __version__
 from symposia.cli._exit import Status
-from symposia.ext.code_executors import sandbox_backends
+from symposia.ext.code_executors import check_sandbox, sandbox_kinds
 from symposia.presets.coding import VENDORS
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
@@ -34,8 +34,12 @@ class Finding:
     text: str
 
 
-def doctor() -> None:
-    """Say which sandboxes work here and why the others do not, which keys are set, and which versions are installed."""
+def show_findings() -> None:
+    """Look at everything, and show what was found.
+
+    Raises:
+        typer.Exit: No sandbox works.
+    """
     sandboxes = asyncio.run(_sandboxes())
     _show("Sandboxes", sandboxes)
     _show("Models", _keys())
@@ -45,12 +49,9 @@ def doctor() -> None:
 
 
 async def _sandboxes() -> list[Finding]:
-    backends = sandbox_backends()
-    reasons = await asyncio.gather(*(backend.unavailable_reason() for backend in backends))
-    return [
-        Finding(backend.name, reason is None, reason or "works")
-        for backend, reason in zip(backends, reasons, strict=True)
-    ]
+    kinds = [kind for kind in await asyncio.to_thread(sandbox_kinds) if kind.isolated]
+    checks = await asyncio.gather(*(check_sandbox(kind.make()) for kind in kinds))
+    return [Finding(kind.name, check.works, check.detail) for kind, check in zip(kinds, checks, strict=True)]
 
 
 def _keys() -> Iterator[Finding]:

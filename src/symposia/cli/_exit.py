@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
-from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError, SymposiaError
-from symposia.presets.coding import (
-    DataFileError,
-    EmptyTaskError,
-    MissingKeyError,
-    Outcome,
-    RunFolderError,
-    UnknownVendorError,
-)
+if TYPE_CHECKING:  # asked for only when a run ends: the help has to come up at once
+    from symposia.core.exceptions import SymposiaError
+    from symposia.presets.coding import Outcome
 
 
 class Status(IntEnum):
@@ -37,12 +31,13 @@ class Status(IntEnum):
     MESSAGE_LIMIT = 23
     TIME_LIMIT = 24
     TOKEN_LIMIT = 25
+    NO_PROGRESS = 26
     INTERRUPTED = 130
 
 
 MEANING: Final = {
     Status.VERIFIED: "verified: the reviewer approved the program's real output",
-    Status.FAILED: "an error that nobody foresaw",
+    Status.FAILED: "an unexpected error",
     Status.USAGE: "an option is wrong",
     Status.EMPTY_TASK: "the task is empty",
     Status.DATA_FILE: "a data file is missing or cannot be read",
@@ -57,23 +52,26 @@ MEANING: Final = {
     Status.MESSAGE_LIMIT: "--max-messages reached",
     Status.TIME_LIMIT: "--timeout reached",
     Status.TOKEN_LIMIT: "--max-tokens reached",
+    Status.NO_PROGRESS: "the same program ran three times, or programs failed in the same way five times",
     Status.INTERRUPTED: "interrupted (Ctrl-C)",
-}
-
-_OF_ERROR: Final[dict[type[SymposiaError], Status]] = {
-    EmptyTaskError: Status.EMPTY_TASK,
-    DataFileError: Status.DATA_FILE,
-    RunFolderError: Status.RUN_FOLDER,
-    UnknownVendorError: Status.UNKNOWN_VENDOR,
-    MissingKeyError: Status.MISSING_KEY,
-    SandboxUnavailableError: Status.NO_SANDBOX,
-    MissingExtraError: Status.MISSING_EXTRA,
 }
 
 
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that kept a run from starting."""
-    return next((status for kind, status in _OF_ERROR.items() if isinstance(error, kind)), Status.FAILED)
+    from symposia.core import exceptions  # noqa: PLC0415 - see above
+    from symposia.presets import coding  # noqa: PLC0415
+
+    statuses: dict[type[SymposiaError], Status] = {
+        coding.EmptyTaskError: Status.EMPTY_TASK,
+        coding.DataFileError: Status.DATA_FILE,
+        coding.RunFolderError: Status.RUN_FOLDER,
+        coding.UnknownVendorError: Status.UNKNOWN_VENDOR,
+        coding.MissingKeyError: Status.MISSING_KEY,
+        exceptions.SandboxUnavailableError: Status.NO_SANDBOX,
+        exceptions.MissingExtraError: Status.MISSING_EXTRA,
+    }
+    return next((status for kind, status in statuses.items() if isinstance(error, kind)), Status.FAILED)
 
 
 def status_of_outcome(outcome: Outcome) -> Status:
@@ -82,9 +80,9 @@ def status_of_outcome(outcome: Outcome) -> Status:
 
 
 def exit_statuses() -> str:
-    """All of them as a list in Markdown, for the help."""
-    lines = [f"- {status.value}: {meaning}" for status, meaning in MEANING.items()]
-    return "\n".join(["Exit status:", "", *lines])
+    """All of them, for the help; the first character keeps it from being filled as one paragraph."""
+    lines = [f"  {status.value:>3}  {meaning}" for status, meaning in MEANING.items()]
+    return "\n".join(["\b", "Exit status:", *lines])
 
 
 def fail(message: str, status: Status) -> NoReturn:

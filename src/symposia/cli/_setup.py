@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
 import typer
 
 from symposia.cli._exit import Status, fail, status_of_error
-from symposia.cli._sandboxes import SandboxName, set_up
+from symposia.cli._sandboxes import sandbox_names, set_up
 from symposia.core.exceptions import SymposiaError
 
 
-def setup(
-    sandbox: Annotated[
-        SandboxName, typer.Option(help="Which sandbox to make ready; auto: each that this machine can run.")
-    ] = SandboxName.AUTO,
-) -> None:
-    """Make the Python environment and the image that generated code runs in.
+def make_ready(sandbox: str) -> None:
+    """Make what a sandbox needs, and say how it goes.
 
-    It has numpy, pandas and matplotlib, takes some ten seconds and 200 MB, and is made once. `symposia run` does it on
-    its first use too.
+    Raises:
+        typer.Exit: It could not be made.
+        typer.BadParameter: There is no sandbox of this name.
     """
+    if sandbox not in sandbox_names():
+        raise typer.BadParameter(f"There is no sandbox {sandbox!r}. There are: {', '.join(sandbox_names())}")
     try:
         asyncio.run(set_up(sandbox, typer.echo))
     except KeyboardInterrupt:

@@ -19,6 +19,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.cli._view._lines import LineBuffer, OutputLine
 from symposia.cli._view._render import (
+    Palette,
     beginning_block,
     end_block,
     heading,
@@ -30,9 +31,8 @@ from symposia.cli._view._render import (
 )
 from symposia.cli._view._text import harmless, seconds
 from symposia.cli._view._view import Beginning
-from symposia.presets.coding import CodingResult, ExecutionMessage, OutputChunkEvent
+from symposia.presets.coding import BlockStartedEvent, CodingResult, ExecutionMessage, OutputChunkEvent
 
-DOING = {"planner": "plans", "coder": "writes", "executor": "runs the program", "reviewer": "checks the output"}
 ROWS_BELOW = 8
 FRAMES_A_SECOND = 10
 
@@ -48,6 +48,7 @@ class LiveView:
         self._console = console
         self._status = _Status()
         self._lines = LineBuffer()
+        self._palette = Palette()
         self._live = Live(
             self._status, console=console, refresh_per_second=FRAMES_A_SECOND, transient=True, redirect_stderr=False
         )
@@ -77,11 +78,15 @@ class LiveView:
         match message:
             case OutputChunkEvent():
                 self._print_output(self._lines.add(message.stream, message.content))
+            case BlockStartedEvent():
+                self._status.doing = f"{message.source} runs the program"
+                self._console.print(self._heading(message.source, "in the sandbox"))  # its output comes below
             case ModelClientStreamingChunkEvent():
-                self._status.speaker = message.source
+                self._status.doing = f"{message.source} writes"
+                self._status.speaker, self._status.colour = message.source, self._palette.colour(message.source)
                 self._status.streamed += message.content
             case SelectSpeakerEvent():
-                self._speaks(message.content[0])
+                self._status.doing = f"{message.content[0]} works"
             case _:
                 self._finished(message)
 
@@ -90,10 +95,8 @@ class LiveView:
         self._live.stop()
         self._console.print(end_block(result))
 
-    def _speaks(self, name: str) -> None:
-        self._status.doing = f"{name} {DOING.get(name, 'speaks')}"
-        if name == "executor":  # its output is printed as it comes, and needs the heading above it
-            self._console.print(heading(name, self._status.elapsed, "in the sandbox"))
+    def _heading(self, source: str, what: str = "") -> Text:
+        return heading(source, self._palette.colour(source), self._status.elapsed, what)
 
     def _finished(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         self._status.streamed = ""
@@ -105,7 +108,7 @@ class LiveView:
         if isinstance(message, ExecutionMessage):
             self._print_output(self._lines.rest())
         else:
-            self._console.print(heading(message.source, self._status.elapsed))
+            self._console.print(self._heading(message.source))
         self._console.print(indented(body))
         self._console.print()
 
@@ -121,6 +124,7 @@ class _Status:
         self.started = time.monotonic()
         self.doing = "starts"
         self.speaker = ""
+        self.colour = ""
         self.streamed = ""
         self.tokens = 0
         self._spinner = Spinner("dots")
@@ -136,7 +140,7 @@ class _Status:
         self._spinner.update(text=line)
         if self.streamed:
             rows = max(1, console.height - ROWS_BELOW)
-            yield heading(self.speaker, self.elapsed)
+            yield heading(self.speaker, self.colour, self.elapsed)
             yield indented(markdown_block(last_lines(self.streamed, rows)))
             yield Text()
         yield self._spinner

@@ -10,14 +10,21 @@ from typing import Self, TextIO
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
-    SelectSpeakerEvent,
     StructuredMessage,
     TextMessage,
 )
 from symposia.cli._view._lines import LineBuffer, OutputLine
 from symposia.cli._view._text import contents, harmless, summary
-from symposia.cli._view._view import RECORDED_NOTE, Beginning
-from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, OutputChunkEvent, Plan, Review
+from symposia.cli._view._view import RECORDED_NOTE, TASK_SOURCE, Beginning
+from symposia.presets.coding import (
+    BlockRun,
+    BlockStartedEvent,
+    CodingResult,
+    ExecutionMessage,
+    OutputChunkEvent,
+    Plan,
+    Review,
+)
 
 
 class PlainView:
@@ -56,22 +63,22 @@ class PlainView:
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Write a message with its sender and the time since the beginning."""
         match message:
-            case SelectSpeakerEvent(content=["executor"]):
-                self._say("executor", "runs the program")
+            case BlockStartedEvent():
+                self._say(message.source, "runs the program")
             case OutputChunkEvent():
                 self._output(self._lines.add(message.stream, message.content))
             case ExecutionMessage():
                 self._output(self._lines.rest())
                 for run in message.runs:
-                    self._say("executor", run_line(run))
+                    self._say(message.source, run_line(run))
                 if message.remark:
-                    self._say("executor", message.remark)
+                    self._say(message.source, message.remark)
             case StructuredMessage(content=Plan() as plan):
-                self._say("planner", "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)])
+                self._say(message.source, "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)])
             case StructuredMessage(content=Review() as review):
-                self._say("reviewer", "approved" if review.approved else "sent back", review.reasons)
-            case TextMessage(source="coder"):
-                self._say("coder", "wrote", message.content.splitlines())
+                self._say(message.source, "approved" if review.approved else "sent back", review.reasons)
+            case TextMessage() if message.source != TASK_SOURCE:
+                self._say(message.source, "wrote", message.content.splitlines())
             case _:
                 pass
 
@@ -99,6 +106,6 @@ class PlainView:
 
 def run_line(run: BlockRun) -> str:
     """How a program ended, how long it took and what it made."""
-    ended = "" if run.status in {"ok", "error"} else f" ({run.status.replace('_', ' ')})"
     files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.files)
-    return f"exit status {run.exit_code}{ended} after {run.wall_seconds:.2f} s{files}"
+    after = "" if run.interrupted else f" after {run.wall_seconds:.2f} s"
+    return f"{run.ending}{after}{files}"

@@ -15,16 +15,27 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Structu
 from symposia.cli._view._lines import OutputLine
 from symposia.cli._view._plain import run_line
 from symposia.cli._view._text import contents, harmless, seconds, segments, summary
-from symposia.cli._view._view import RECORDED_NOTE, Beginning
+from symposia.cli._view._view import RECORDED_NOTE, TASK_SOURCE, Beginning
 from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, Plan, Review
 
-COLOURS = {"planner": "magenta", "coder": "cyan", "executor": "yellow", "reviewer": "blue"}
+COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
 INDENT = 2
 
 
-def heading(source: str, elapsed: float, what: str = "") -> Text:
-    """Who speaks, and since when the run has been going."""
-    line = Text.assemble(("● ", COLOURS.get(source, "white")), (source, f"bold {COLOURS.get(source, 'white')}"))
+class Palette:
+    """A colour for each speaker, in the order in which they are first asked for."""
+
+    def __init__(self) -> None:
+        self._colours: dict[str, str] = {}
+
+    def colour(self, source: str) -> str:
+        """The speaker's colour, the same each time."""
+        return self._colours.setdefault(source, COLOURS[len(self._colours) % len(COLOURS)])
+
+
+def heading(source: str, colour: str, elapsed: float, what: str = "") -> Text:
+    """The speaker's name, and how long the run has been going."""
+    line = Text.assemble(("● ", colour), (source, f"bold {colour}"))
     if what:
         line.append(f" {what}")
     return line.append(f"  {seconds(elapsed)}", "dim")
@@ -55,7 +66,7 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
             return _verdict(review)
         case ExecutionMessage():
             return Group(*map(_run, message.runs), *([Text(message.remark, "red")] if message.remark else []))
-        case TextMessage(source="coder"):
+        case TextMessage() if message.source != TASK_SOURCE:
             return markdown_block(message.content)
         case _:
             return None

@@ -43,6 +43,10 @@ class Beginning:
 RECORDED_NOTE = "The models' words are recorded. The code really runs, and its output is real."
 
 
+TASK_SOURCE = "user"
+"""Who the message with the task comes from, which is shown as the title."""
+
+
 class View(Protocol):
     """Shows a run to the person who started it. Used as a context manager around everything that is shown."""
 

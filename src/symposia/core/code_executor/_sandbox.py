@@ -1,4 +1,4 @@
-"""What a sandbox promises, whichever wall stands around it.
+"""What a sandbox promises, whichever kind of isolation it is made of.
 
 A `SandboxBackend` (Docker, bubblewrap, namespaces) makes a `Sandbox` from a `SandboxPolicy`. A sandbox is one isolation
 domain with one work folder that lasts until `reset` or `close`. Results are collected inside: the host never opens a
@@ -18,6 +18,8 @@ MIB = 1024 * 1024
 
 OutputStream = Literal["stdout", "stderr"]
 OutputListener = Callable[[OutputStream, str], None]
+Progress = Callable[[str], None]
+"""Called with a line of text as each part of a long work begins."""
 RunStatus = Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
 
 
@@ -169,16 +171,36 @@ class Sandbox(Protocol):
 
 
 class SandboxBackend(Protocol):
-    """A kind of wall."""
+    """A kind of isolation: makes sandboxes. Derive from it; only `unavailable_reason` and `create` have to be written.
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it: ``docker``, ``bubblewrap``, ``namespaces``."""
-        ...
+    Attributes:
+        name: As the command line spells it: ``docker``, ``bubblewrap``, ``namespaces``.
+    """
+
+    name: str
 
     async def unavailable_reason(self) -> str | None:
-        """Why it cannot work on this machine and what to install, in a sentence or two; None when it works."""
+        """Why it cannot work on this machine and what to install, in a sentence or two; None when it works.
+
+        It makes nothing: what `set_up` makes may still be missing.
+        """
         ...
+
+    async def is_set_up(self) -> bool:
+        """Whether `create` starts a sandbox at once, with nothing to be made first. True by default."""
+        return True
+
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make what sandboxes of this kind need, where it is not there yet. Nothing by default.
+
+        A sandbox that was not set up does the same when the first one is created, without telling of its progress.
+
+        Args:
+            progress: Called with a line of text as each part of the work begins; never called when all is there.
+
+        Raises:
+            SandboxUnavailableError: It cannot be made; the text says what to do. Nothing half-made remains.
+        """
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox.

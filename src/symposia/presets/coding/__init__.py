@@ -16,8 +16,14 @@ from symposia.presets.coding._errors import (
     UnknownVendorError,
 )
 from symposia.presets.coding._limits import SwarmLimits
-from symposia.presets.coding._local import LocalBackend
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile, OutputChunkEvent
+from symposia.presets.coding._messages import (
+    BlockEndedEvent,
+    BlockRun,
+    BlockStartedEvent,
+    ExecutionMessage,
+    MadeFile,
+    OutputChunkEvent,
+)
 from symposia.presets.coding._models import (
     VENDORS,
     NamedModel,
@@ -36,7 +42,7 @@ from symposia.presets.coding._recorded import (
     RecordedReply,
     bundled_task,
 )
-from symposia.presets.coding._report import RunFolder, default_run_folder
+from symposia.presets.coding._report import RunFolder, check_run_folder, default_run_folder
 from symposia.presets.coding._result import AgentUsage, CodingResult
 from symposia.presets.coding._rule import CodingRule, next_step
 from symposia.presets.coding._swarm import run_coding_swarm
@@ -45,7 +51,9 @@ from symposia.presets.coding._task import CodingTask, check_data_files
 __all__ = [
     "VENDORS",
     "AgentUsage",
+    "BlockEndedEvent",
     "BlockRun",
+    "BlockStartedEvent",
     "BundledName",
     "BundledTask",
     "CodingResult",
@@ -54,7 +62,6 @@ __all__ = [
     "DataFileError",
     "EmptyTaskError",
     "ExecutionMessage",
-    "LocalBackend",
     "MadeFile",
     "MissingKeyError",
     "NamedModel",
@@ -73,6 +80,7 @@ __all__ = [
     "Vendor",
     "bundled_task",
     "check_data_files",
+    "check_run_folder",
     "default_model_name",
     "default_run_folder",
     "model_named",

@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from symposia.ext.code_executors import sandbox_kinds
+
 DATA_FOLDER: Final = "/data"
-UNPROTECTED: Final = "local"
+
+
+def is_isolated(sandbox: str) -> bool:
+    """Whether a backend of this name keeps code from the machine, as all do that are not registered otherwise."""
+    return all(kind.isolated for kind in sandbox_kinds() if kind.name == sandbox)
 
 
 def seen_at(sandbox: str, path: Path) -> str:
@@ -16,4 +22,4 @@ def seen_at(sandbox: str, path: Path) -> str:
         sandbox: The name of the backend.
         path: The file on this machine.
     """
-    return str(path.resolve()) if sandbox == UNPROTECTED else f"{DATA_FOLDER}/{path.name}"
+    return f"{DATA_FOLDER}/{path.name}" if is_isolated(sandbox) else str(path.resolve())

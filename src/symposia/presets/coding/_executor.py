@@ -12,9 +12,17 @@ from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken, step
-from symposia.core.code_executor import CodeBlock, OutputListener, OutputStream, Sandbox, SandboxResult
+from symposia.core.code_executor import CodeBlock, OutputListener, OutputStream, Sandbox, SandboxPolicy, SandboxResult
 from symposia.presets.coding._blocks import CodeAnswer, find_code
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile, OutputChunkEvent
+from symposia.presets.coding._limits import limit_met
+from symposia.presets.coding._messages import (
+    BlockEndedEvent,
+    BlockRun,
+    BlockStartedEvent,
+    ExecutionMessage,
+    MadeFile,
+    OutputChunkEvent,
+)
 from symposia.presets.coding._rule import CODER, EXECUTOR
 
 T = TypeVar("T")
@@ -30,11 +38,13 @@ class Executor(BaseChatAgent):
 
     Args:
         sandbox: Where the code runs. It stays the caller's to close.
+        policy: What the sandbox was made with: a program that a limit ends is told which, and how high it is.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, policy: SandboxPolicy) -> None:
         super().__init__(EXECUTOR, "Runs the coder's program in a sandbox.")
         self._sandbox = sandbox
+        self._policy = policy
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -59,9 +69,11 @@ class Executor(BaseChatAgent):
         answer = find_code(_latest_answer(messages))
         runs: list[BlockRun] = []
         for block in answer.blocks:
+            yield BlockStartedEvent(source=self.name, code=block.code, language=block.language)
             async for item in self._run(block, cancellation_token):
                 if isinstance(item, BlockRun):
                     runs.append(item)
+                    yield BlockEndedEvent(source=self.name, run=item)
                 else:
                     yield item
             if runs[-1].exit_code != 0:
@@ -84,7 +96,7 @@ class Executor(BaseChatAgent):
 
         async for item in _with_output(run, cancellation_token):
             if isinstance(item, SandboxResult):
-                yield _block_run(block, item)
+                yield _block_run(block, item, limit_met(item.status, self._policy))
             else:
                 yield OutputChunkEvent(source=self.name, stream=item[0], content=item[1])
 
@@ -127,7 +139,7 @@ def _remark(answer: CodeAnswer) -> str:
     return "" if answer.blocks else NO_CODE
 
 
-def _block_run(block: CodeBlock, result: SandboxResult) -> BlockRun:
+def _block_run(block: CodeBlock, result: SandboxResult, limit: str) -> BlockRun:
     return BlockRun(
         code=block.code,
         language=block.language,
@@ -141,4 +153,5 @@ def _block_run(block: CodeBlock, result: SandboxResult) -> BlockRun:
         ),
         files_left_behind=tuple(result.artifacts_skipped),
         wall_seconds=result.wall_seconds,
+        limit=limit,
     )

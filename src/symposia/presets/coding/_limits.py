@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from symposia.core.code_executor import MIB, RunStatus, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -30,3 +32,30 @@ class SwarmLimits:
         ):
             if limit is not None and limit <= 0:
                 raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
+
+
+LIMIT_OPTIONS: Final[dict[RunStatus, str]] = {
+    "timeout": "--time-limit S",
+    "out_of_memory": "--memory SIZE",
+    "disk_full": "--disk SIZE",
+}
+"""How the command line raises the limit that ended a program."""
+
+
+def limit_met(status: RunStatus, policy: SandboxPolicy) -> str:
+    """Name the limit that ended a program, with its value; nothing where none did."""
+    match status:
+        case "timeout":
+            return f"the time limit of {policy.time_limit:g} s"
+        case "out_of_memory":
+            return f"the memory limit of {_mib(policy.memory_bytes)}"
+        case "disk_full":
+            return f"the disk limit of {_mib(policy.work_bytes)} (or {policy.work_inodes:,} files)"
+        case "output_limit":
+            return f"the output limit of {_mib(policy.output_limit_bytes)}"
+        case _:
+            return ""
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.4g} MiB"

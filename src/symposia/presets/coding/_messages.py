@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.core.code_executor import OutputStream, RunStatus
 from symposia.core.models import UserMessage
 
@@ -34,7 +34,13 @@ class MadeFile(BaseModel):
 
 
 class BlockRun(BaseModel):
-    """One block that ran, and what it really did."""
+    """One block that ran, and what it really did.
+
+    Attributes:
+        limit: The limit that ended it, in words: "the time limit of 60 s"; empty where none did.
+        interrupted: Why it could not run to its end; empty where it did, or a limit ended it. Its output is what came
+            until then.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +53,21 @@ class BlockRun(BaseModel):
     files: tuple[MadeFile, ...] = ()
     files_left_behind: tuple[tuple[str, str], ...] = ()
     wall_seconds: float = 0.0
+    limit: str = ""
+    interrupted: str = ""
+
+    @property
+    def ending(self) -> str:
+        """How it ended: its exit status, or what ended it."""
+        match self.status:
+            case "ok" | "error":
+                return f"exit status {self.exit_code}"
+            case _ if self.interrupted:
+                return f"interrupted: {self.interrupted}"
+            case _ if self.limit:
+                return f"exit status {self.exit_code}: ended at {self.limit}"
+            case _:
+                return f"exit status {self.exit_code} ({self.status.replace('_', ' ')})"
 
     def report(self, shown: int = SHOWN_TO_MODELS) -> str:
         """What happened, in words for a model.
@@ -54,8 +75,7 @@ class BlockRun(BaseModel):
         Args:
             shown: Characters of each of stdout and stderr to keep.
         """
-        ended = "" if self.status in {"ok", "error"} else f" ({self.status.replace('_', ' ')})"
-        parts = [f"exit status {self.exit_code}{ended}"]
+        parts = [self.ending]
         parts += [f"{name}:\n{shorten(text, shown)}" for name, text in self.streams() if text.strip()]
         if not self.stdout.strip():
             parts.append("Nothing was printed to stdout.")
@@ -107,6 +127,29 @@ class ExecutionMessage(BaseChatMessage):
     def to_model_message(self) -> UserMessage:
         """`to_text`, said by `source`."""
         return UserMessage(content=self.to_text(), source=self.source)
+
+
+class BlockStartedEvent(BaseAgentEvent):
+    """A block starts to run. It is no part of the transcript: the message with its result is."""
+
+    code: str
+    language: str
+    type: Literal["BlockStartedEvent"] = "BlockStartedEvent"
+
+    def to_text(self) -> str:
+        """The code."""
+        return self.code
+
+
+class BlockEndedEvent(BaseAgentEvent):
+    """A block has run. It is no part of the transcript: the message with the results of all blocks is."""
+
+    run: BlockRun
+    type: Literal["BlockEndedEvent"] = "BlockEndedEvent"
+
+    def to_text(self) -> str:
+        """What it did."""
+        return self.run.report()
 
 
 class OutputChunkEvent(ModelClientStreamingChunkEvent):

@@ -18,23 +18,27 @@ class Outcome(StrEnum):
     MESSAGE_LIMIT = "message limit"
     TIME_LIMIT = "time limit"
     TOKEN_LIMIT = "token limit"  # noqa: S105 - tokens of a model
+    NO_PROGRESS = "no progress"
+    """The same program ran again and again, or one program after the other failed in the same way."""
     INTERRUPTED = "interrupted"
     """The run was cancelled."""
     FAILED = "failed"
-    """An error that nobody foresaw: a fault of this library or of an agent."""
+    """An unexpected error: a fault of this library or of an agent."""
 
 
 WHAT_TO_DO: Final = {
     Outcome.VERIFIED: "The reviewer approved the program's real output.",
     Outcome.NO_CODE: "The coder answered three times without a program. Say in the task what a program should compute "
     "or make, or take another model: --model M",
-    Outcome.MODEL_FAILED: "A model call failed for good. What was said before is kept. Mend the cause and run again.",
+    Outcome.MODEL_FAILED: "A model call failed for good. What was said before is kept. Fix the cause and run again.",
     Outcome.SANDBOX_DIED: "The sandbox ended in the middle of a program. See `symposia doctor`, and run "
     "again, perhaps in another one: --sandbox NAME",
     Outcome.MESSAGE_LIMIT: "The agents reached the limit of messages. Raise it (--max-messages N), or split the task.",
     Outcome.TIME_LIMIT: "The run reached its time limit. Raise it (--timeout S), or split the task.",
     Outcome.TOKEN_LIMIT: "The models reached the limit of tokens. Raise it (--max-tokens N), or split the task.",
+    Outcome.NO_PROGRESS: "The coder gave the same program three times, or five programs that failed in the same way. "
+    "Split the task, say in it what to do otherwise, or take another model: --model M",
     Outcome.INTERRUPTED: "The run was interrupted. The sandbox and the model call are stopped; what there was is kept.",
-    Outcome.FAILED: "An error that nobody foresaw ended the run. What there was is kept. Please report it.",
+    Outcome.FAILED: "An unexpected error ended the run. What there was is kept. Please report it.",
 }
 """One sentence on each outcome, with what to do about it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
+from symposia.core.code_executor import RunStatus
 from symposia.core.models import RequestUsage
 from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
 from symposia.presets.coding._models import SwarmModels
@@ -75,6 +76,11 @@ class CodingResult:
         return self.review.answer if self.outcome is Outcome.VERIFIED and self.review else None
 
     @property
+    def objections(self) -> Sequence[str]:
+        """What the reviewer last found wrong, where nothing was verified."""
+        return [] if self.answer or self.review is None or self.review.approved else self.review.reasons
+
+    @property
     def executions(self) -> tuple[ExecutionMessage, ...]:
         """What the executor reported, in order."""
         return tuple(message for message in self.messages if isinstance(message, ExecutionMessage))
@@ -83,6 +89,12 @@ class CodingResult:
     def runs(self) -> tuple[BlockRun, ...]:
         """Every block that ran, in order."""
         return tuple(run for execution in self.executions for run in execution.runs)
+
+    @property
+    def last_limit(self) -> tuple[RunStatus, str] | None:
+        """The limit that ended the last program, with the status that tells of it; None if none did."""
+        last = self.runs[-1] if self.runs else None
+        return (last.status, last.limit) if last and last.limit else None
 
     @property
     def files(self) -> tuple[MadeFile, ...]:

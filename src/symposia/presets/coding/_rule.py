@@ -4,7 +4,8 @@
                                 └─ it ran ──→ reviewer ─┬─ sent back ──→ coder
                                                         └─ approved ──→ stop
 
-A program that failed goes back without the reviewer: its error says more than a review could.
+A program that failed goes back without the reviewer: its error says more than a review could. Where nothing changes any
+more, the swarm stops: the same program came three times, or five programs on end failed in the same way.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ SWARM: Final = (PLANNER, CODER, EXECUTOR, REVIEWER)
 NO_CODE_ANSWERS: Final = 3
 """Answers of the coder on end without code, after which it is not asked again."""
 
+SAME_PROGRAMS: Final = 3
+"""Times that the same program runs before the coder is not asked for it again. A model at temperature 0 that has
+repeated its answer to the same error once will go on to."""
+SAME_FAILURES: Final = 5
+"""Programs on end that fail in the same way, however they differ."""
+
 
 def next_step(transcript: Transcript, limits: SwarmLimits) -> Decision:
     """Say who speaks next, or why the swarm stops: the reason is the value of an `Outcome`."""
@@ -45,7 +52,7 @@ def _by_last_message(transcript: Transcript) -> Decision:
         case ExecutionMessage():
             return _after_execution(last, transcript)
         case StructuredMessage(content=Review() as review):
-            return Stop(Outcome.VERIFIED) if review.approved else Speak((CODER,))
+            return Stop(Outcome.VERIFIED) if review.approved else _again(transcript)
         case BaseChatMessage(source="coder"):
             return Speak((EXECUTOR,))
         case _:
@@ -57,7 +64,30 @@ def _after_execution(last: ExecutionMessage, transcript: Transcript) -> Decision
         return Speak((REVIEWER,))
     if _answers_without_code(transcript) >= NO_CODE_ANSWERS:
         return Stop(Outcome.NO_CODE)
+    return _again(transcript)
+
+
+def _again(transcript: Transcript) -> Decision:
+    """The coder's next try, unless the last ones show that nothing would change."""
+    executions = [message for message in transcript if isinstance(message, ExecutionMessage) and message.runs]
+    programs = [tuple(run.code.split() for run in message.runs) for message in executions]
+    if programs and programs.count(programs[-1]) >= SAME_PROGRAMS:
+        return Stop(Outcome.NO_PROGRESS)
+    latest = executions[-SAME_FAILURES:]
+    failures = {_failure(message) for message in latest}
+    if len(latest) == SAME_FAILURES and len(failures) == 1 and None not in failures:
+        return Stop(Outcome.NO_PROGRESS)
     return Speak((CODER,))
+
+
+def _failure(execution: ExecutionMessage) -> tuple[str, str] | None:
+    """How a program failed: the limit that it met, or its status and the last line of its error; None if it did not."""
+    run = execution.runs[-1]
+    if execution.succeeded:
+        return None
+    if run.limit:
+        return run.status, run.limit
+    return run.status, next((line for line in reversed(run.stderr.splitlines()) if line.strip()), "")
 
 
 def _answers_without_code(transcript: Transcript) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,8 +22,10 @@ from symposia.agentchat.teams import GroupChat
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ModelError, SandboxError
 from symposia.presets.coding._data import seen_at
+from symposia.presets.coding._execution import ExecutionInProgress
 from symposia.presets.coding._executor import Executor
-from symposia.presets.coding._limits import SwarmLimits
+from symposia.presets.coding._limits import LIMIT_OPTIONS, SwarmLimits
+from symposia.presets.coding._messages import BlockEndedEvent, BlockStartedEvent
 from symposia.presets.coding._models import SwarmModels
 from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome
 from symposia.presets.coding._plan import Plan
@@ -35,7 +37,7 @@ from symposia.presets.coding._prompts import (
     preview,
     task_prompt,
 )
-from symposia.presets.coding._report import RunFolder
+from symposia.presets.coding._report import RunFolder, check_run_folder
 from symposia.presets.coding._result import CodingResult, usage_by_agent
 from symposia.presets.coding._reviewer import Reviewer
 from symposia.presets.coding._rule import CODER, PLANNER, CodingRule
@@ -43,9 +45,11 @@ from symposia.presets.coding._schema_agent import SchemaAgent
 from symposia.presets.coding._task import CodingTask, check_data_files
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
+Started: TypeAlias = Callable[[str], None]
+NOT_IN_TRANSCRIPT = (ModelClientStreamingChunkEvent, SelectSpeakerEvent, BlockStartedEvent, BlockEndedEvent)
 
 
-def _ignore(message: BaseAgentEvent | BaseChatMessage) -> None:
+def _ignore(_: object) -> None:
     """Watch nothing."""
 
 
@@ -57,6 +61,7 @@ async def run_coding_swarm(
     limits: SwarmLimits | None = None,
     policy: SandboxPolicy | None = None,
     folder: Path | None = None,
+    started: Started = _ignore,
     watch: Watch = _ignore,
 ) -> CodingResult:
     """Let the swarm work on a task until its output is verified or a limit is reached.
@@ -71,21 +76,26 @@ async def run_coding_swarm(
         limits: When to give up.
         policy: What the code may use.
         folder: A new folder for everything that the run leaves; None to leave nothing.
+        started: Called on the event loop with the name of the sandbox when it has started, before anything else.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
 
     Raises:
         DataFileError: A data file is missing or cannot be read.
         RunFolderError: `folder` cannot be made or is not empty.
+        EmptyTaskError, InvalidArgumentError: See `CodingTask`; the sandbox cannot be given a data file.
         SandboxUnavailableError: The sandbox cannot work on this machine.
         asyncio.CancelledError: The caller was cancelled. The model call and the sandbox are stopped by then, and the
             folder is complete.
     """
-    limits = limits or SwarmLimits()
+    limits, policy = limits or SwarmLimits(), policy or SandboxPolicy()
+    if folder:
+        await asyncio.to_thread(check_run_folder, folder)
     mounts, prompt = await asyncio.to_thread(_prepare, task, sandbox.name)
-    async with _opened(sandbox, policy or SandboxPolicy(), mounts) as box:
+    async with _opened(sandbox, policy, mounts) as box:
         record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
         run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
-        team = _team(models, box, limits)
+        started(sandbox.name)
+        team = _team(models, Executor(box, policy), limits)
         deadline = asyncio.timeout(limits.timeout)
         try:
             async with deadline:
@@ -122,7 +132,7 @@ async def _opened(
         await sandbox.close()
 
 
-def _team(models: SwarmModels, sandbox: Sandbox, limits: SwarmLimits) -> GroupChat:
+def _team(models: SwarmModels, executor: Executor, limits: SwarmLimits) -> GroupChat:
     planner = SchemaAgent(
         PLANNER,
         "Turns the task into a short plan.",
@@ -138,7 +148,7 @@ def _team(models: SwarmModels, sandbox: Sandbox, limits: SwarmLimits) -> GroupCh
         model_client_stream=True,
     )
     return GroupChat(
-        [planner, coder, Executor(sandbox), Reviewer(models.reviewer.client)],
+        [planner, coder, executor, Reviewer(models.reviewer.client)],
         rule=CodingRule(limits),
         emit_team_events=True,
     )
@@ -146,19 +156,28 @@ def _team(models: SwarmModels, sandbox: Sandbox, limits: SwarmLimits) -> GroupCh
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Record:
-    """Takes what comes out of the team: to whoever watches, and, where it is said to the end, into the transcript."""
+    """Takes what comes out of the team: to the watching caller, and, where it is complete, into the transcript."""
 
     folder: RunFolder | None
     watch: Watch
     messages: list[BaseAgentEvent | BaseChatMessage] = field(default_factory=list[BaseAgentEvent | BaseChatMessage])
+    turn: ExecutionInProgress = field(default_factory=ExecutionInProgress)
 
     async def take(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         self.watch(message)
-        if isinstance(message, (ModelClientStreamingChunkEvent, SelectSpeakerEvent)):
+        self.turn.follow(message)
+        if isinstance(message, BlockStartedEvent) and self.folder:
+            await asyncio.to_thread(self.folder.begin_block, message)
+        if isinstance(message, NOT_IN_TRANSCRIPT):
             return
         self.messages.append(message)
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
+
+    async def take_unfinished(self, reason: str) -> None:
+        """Add what ran, or had begun to, without coming to its message."""
+        if unfinished := self.turn.unfinished(reason):
+            await self.take(unfinished)
 
 
 async def _converse(team: GroupChat, prompt: str, record: _Record) -> Outcome:
@@ -195,11 +214,13 @@ class _Run:
 
     async def finish(self, outcome: Outcome, cause: BaseException | None = None) -> CodingResult:
         """Put the result together, and complete the folder."""
-        advice, folder = WHAT_TO_DO[outcome], self.record.folder
+        folder = self.record.folder
+        ended = "sandbox" if outcome is Outcome.SANDBOX_DIED else "run"
+        await self.record.take_unfinished(f"the {ended} ended before the program did")
         result = CodingResult(
             task=self.task,
             outcome=outcome,
-            detail=f"{advice}\nThe cause: {cause}" if str(cause or "") else advice,
+            detail=WHAT_TO_DO[outcome],
             messages=tuple(self.record.messages),
             usage=usage_by_agent(self.record.messages, self.models),
             sandbox=self.sandbox,
@@ -207,6 +228,20 @@ class _Run:
             folder=folder.path if folder else None,
             wall_seconds=time.monotonic() - self.started,
         )
+        result = replace(result, detail="\n".join([result.detail, *_limit_advice(result), *_cause(cause)]))
         if folder:
             await asyncio.to_thread(folder.finish, result)
         return result
+
+
+def _limit_advice(result: CodingResult) -> Iterator[str]:
+    """The limit that the last program met, which may be why nothing came of the run."""
+    if result.outcome is not Outcome.VERIFIED and result.last_limit:
+        status, limit = result.last_limit
+        option = LIMIT_OPTIONS.get(status)
+        yield f"The last program was ended at {limit}." + (f" Raise it: {option}" if option else "")
+
+
+def _cause(cause: BaseException | None) -> Iterator[str]:
+    if str(cause or ""):
+        yield f"The cause: {cause}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +43,34 @@ def check_data_files(task: CodingTask) -> None:
 
 
 def _check_readable(path: Path) -> None:
-    if not path.exists():
-        raise DataFileError(f"The data file {path} does not exist. Check its path; it is taken from {Path.cwd()}.")
-    if not path.is_file():
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and os.access(path, os.R_OK):
+            path.open("rb").close()  # an access control list or a network file system may refuse what the mode allows
+            return
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataFileError(f"The data file {path} does not exist. Check its path{_taken_from(path)}.") from error
+    except PermissionError as error:
+        raise DataFileError(
+            f"The data file {path} cannot be reached: you may not read one of the folders that lead to it. Copy the "
+            "file to a folder of yours, or give yourself the right to: chmod u+rx FOLDER"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataFileError(f"The data file {path} cannot be read: {reason}.") from error
+    if not stat.S_ISREG(found.st_mode):
         raise DataFileError(f"{path} is not a file. Give each data file by itself: --data A.csv --data B.csv")
-    if not os.access(path, os.R_OK):
-        raise DataFileError(f"The data file {path} cannot be read. Give yourself the right to: chmod u+r {path}")
+    raise DataFileError(f"The data file {path} cannot be read. Give yourself the right to: chmod u+r {path}")
+
+
+def _taken_from(path: Path) -> str:
+    """Where a relative path starts, which may itself have been removed."""
+    if path.is_absolute():
+        return ""
+    try:
+        return f"; it is taken from {Path.cwd()}"
+    except OSError:
+        return "; the working directory does not exist any more"
 
 
 def _check_names_differ(paths: tuple[Path, ...]) -> None:

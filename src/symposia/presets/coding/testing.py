@@ -31,16 +31,13 @@ class PretendedSandboxBackend(SandboxBackend):
 
     Args:
         run: Says what each block did.
+        name: The backend's.
     """
 
-    def __init__(self, run: PretendedRun) -> None:
+    def __init__(self, run: PretendedRun, *, name: str = "pretended") -> None:
+        self.name = name
         self._run = run
         self.sandboxes: list[PretendedSandbox] = []
-
-    @property
-    def name(self) -> str:
-        """``pretended``."""
-        return "pretended"
 
     async def unavailable_reason(self) -> str | None:
         """It works everywhere."""

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -90,11 +94,89 @@ def children() -> set[int]:
     return {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_python_that_would_be_covered_inside_is_refused(kind: type[NamespaceBackend]) -> None:
-    python = SandboxPython(executable=Path("/work/env/bin/python"), read_only_paths=(Path("/work/env"),))
-    with pytest.raises(InvalidArgumentError, match="/work is another one inside"):
-        await kind(python).create(SandboxPolicy())
+@pytest.fixture(params=["/tmp", "/dev/shm", "/var/tmp"])
+def place(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder below one of those that a sandbox has for itself, or elsewhere, with a name that needs care."""
+    with TemporaryDirectory(prefix="symposia sündig 'x' ", dir=request.param) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def installed_at(prefix: Path) -> SandboxPython:
+    """A copy of this interpreter with the part of its standard library that a bare start needs."""
+    base = base_python()
+    interpreter = base.interpreter.resolve()
+    library = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    leave = shutil.ignore_patterns("site-packages", "dist-packages", "test", "__pycache__", "config-*", "idlelib")
+    shutil.copytree(base.prefix / library, prefix / library, ignore=leave)
+    for shared in base.prefix.glob("lib/libpython*"):
+        shutil.copy(shared, prefix / "lib")
+    (prefix / "bin").mkdir()
+    shutil.copy(interpreter, prefix / "bin")
+    return SandboxPython(interpreter=prefix / "bin" / interpreter.name, prefix=prefix)
+
+
+def environment_of(python: SandboxPython, folder: Path) -> SandboxPython:
+    """A virtual environment with one package, made as the set-up makes it."""
+    subprocess.run([python.interpreter, "-m", "venv", "--without-pip", folder], check=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    (packages / "pinned_package.py").write_text("HERE = True\n")
+    return replace(python, environment=folder)
+
+
+def with_python(backend: SandboxBackend, python: SandboxPython) -> SandboxBackend:
+    """A backend of the same kind that runs another Python."""
+    kind = BubblewrapBackend if isinstance(backend, BubblewrapBackend) else NamespaceBackend
+    return kind(python)
+
+
+async def test_n01_python_and_its_packages_may_lie_anywhere(backend: SandboxBackend, place: Path) -> None:
+    moved = await asyncio.to_thread(installed_at, place / "python")
+    await asyncio.to_thread((place / "linked").symlink_to, place / "python")
+    linked = SandboxPython(interpreter=place / "linked/bin" / moved.interpreter.name, prefix=place / "linked")
+    here = await asyncio.to_thread(environment_of, base_python(), place / "environment")
+    both = await asyncio.to_thread(environment_of, moved, place / "environment of both")
+    asked = "import sys, json, ctypes; print('pinned' if sys.prefix != sys.base_prefix else 'bare')\n"
+    for python, printed in ((moved, "bare\n"), (linked, "bare\n"), (here, "pinned\n"), (both, "pinned\n")):
+        sandbox = await with_python(backend, python).create(SandboxPolicy())
+        imports = "import pinned_package\n" if python.environment else ""
+        result = await sandbox.run(asked + imports, "python")
+        await sandbox.close()
+        assert (result.stdout, result.stderr) == (printed, "")
+
+
+async def test_n01_code_cannot_change_the_python_of_the_next_block(backend: SandboxBackend, place: Path) -> None:
+    here = await asyncio.to_thread(environment_of, base_python(), place / "environment")
+    sandbox = await with_python(backend, here).create(SandboxPolicy())
+    attack = (
+        "mv /opt /tmp/x; mv /opt/symposia /opt/y; rm -rf /opt/symposia/lib; touch /opt/symposia/z; ls /opt/symposia"
+    )
+    result = await sandbox.run(attack, "sh")
+    assert "lib" in result.stdout.split()
+    assert "z" not in result.stdout.split()
+    assert (await sandbox.run("import pinned_package; print(pinned_package.HERE)", "python")).stdout == "True\n"
+    await sandbox.close()
+
+
+async def test_n01_data_may_lie_anywhere(backend: SandboxBackend, place: Path) -> None:
+    file = place / "dätä file.csv"
+    await asyncio.to_thread(file.write_text, "1,2")
+    await asyncio.to_thread((place / "link.csv").symlink_to, file)
+    mounts = [SandboxMount(source=path, target=f"/data/{path.name}") for path in (file, place / "link.csv")]
+    sandbox = await backend.create(SandboxPolicy(), mounts=mounts)
+    result = await sandbox.run("cat '/data/dätä file.csv' /data/link.csv", "sh")
+    await sandbox.close()
+    assert result.stdout == "1,21,2"
+
+
+async def test_n01_a_python_outside_of_its_own_installation_is_refused_with_the_reason(
+    backend: SandboxBackend, place: Path
+) -> None:
+    stray = place / "python"
+    await asyncio.to_thread(shutil.copy, sys.executable, stray)
+    python = SandboxPython(interpreter=stray, prefix=base_python().prefix)
+    with pytest.raises(SandboxUnavailableError, match="outside of its own installation"):
+        await with_python(backend, python).create(SandboxPolicy())
 
 
 async def test_memory_that_ran_out_is_told_whether_or_not_the_server_survived_it(backend: SandboxBackend) -> None:

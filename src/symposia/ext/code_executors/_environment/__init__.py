@@ -1,6 +1,5 @@
 from symposia.ext.code_executors._environment._cache import one_set_up_at_a_time
 from symposia.ext.code_executors._environment._folder import (
-    Progress,
     find_sandbox_python,
     make_sandbox_python,
     sandbox_python_folder,
@@ -12,7 +11,6 @@ from symposia.ext.code_executors._environment._pip import TargetPython, install_
 __all__ = [
     "PINNED_NAMES",
     "PINNED_PACKAGES",
-    "Progress",
     "TargetPython",
     "environment_key",
     "find_sandbox_python",

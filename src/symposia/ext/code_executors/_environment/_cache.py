@@ -16,8 +16,19 @@ POLL_SECONDS: Final = 0.1
 
 
 def cache_folder() -> Path:
-    """Say where the user's cache has our folder, or would have it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "symposia"
+    """Say where the user's cache has our folder, or would have it.
+
+    Raises:
+        SandboxUnavailableError: The user has no home folder, as in a container that runs under a made-up user id.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:
+        raise SandboxUnavailableError(
+            "This user has no home folder to keep what sandboxes need in. Set HOME or XDG_CACHE_HOME to a folder that "
+            "can be written."
+        ) from error
+    return cache.absolute() / "symposia"
 
 
 def make_cache_folder(name: str) -> Path:

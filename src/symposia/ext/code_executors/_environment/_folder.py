@@ -10,17 +10,16 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from symposia.core.code_executor import Progress
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment._cache import cache_folder, make_cache_folder, one_set_up_at_a_time
 from symposia.ext.code_executors._environment._pins import environment_key
 from symposia.ext.code_executors._environment._pip import install_pinned_packages, run_command
-from symposia.ext.code_executors._sandbox._python import SandboxPython
-
-Progress = Callable[[str], None]
+from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
 FOLDER: Final = "python"
 UNFINISHED: Final = "unfinished"
@@ -84,10 +83,7 @@ async def _fill(folder: Path, report: Progress) -> None:
 
 def _find() -> SandboxPython | None:
     folder = sandbox_python_folder()
-    executable = folder / "bin" / "python"
-    if not executable.exists():
-        return None
-    return SandboxPython(executable=executable, read_only_paths=(folder, Path(sys.base_prefix)))
+    return replace(base_python(), environment=folder) if (folder / "bin" / "python").exists() else None
 
 
 def _unfinished_folder() -> Path:

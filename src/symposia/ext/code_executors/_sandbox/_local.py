@@ -14,7 +14,7 @@ from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, S
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
-from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan
+from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan, place_python
 from symposia.ext.code_executors._sandbox._process import ProcessTransport
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, launcher_program
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
@@ -36,7 +36,7 @@ async def start_local_sandbox(
     mounts: Sequence[SandboxMount],
     *,
     request: Mapping[str, object],
-    then: bytes = b"",
+    server: bytes = b"",
 ) -> Sandbox:
     """Start the launcher of `kind`, and the server behind it.
 
@@ -46,24 +46,28 @@ async def start_local_sandbox(
         policy: What code in the sandbox may use.
         mounts: Files of the host, below ``/data``.
         request: What this kind of launcher needs beside the plan and the limits.
-        then: What follows the launcher's program on stdin, before the conversation.
+        server: The server's program, where the launcher becomes another program that runs it with an interpreter of
+            its own; it follows the launcher's on stdin, before the conversation.
 
     Raises:
         SandboxUnavailableError: It does not work on this machine.
         InvalidArgumentError: A mount cannot be made.
     """
-    plan = as_json(await asyncio.to_thread(mount_plan, python, policy, mounts))
+    placed = await asyncio.to_thread(place_python, python)
+    plan = as_json(await asyncio.to_thread(mount_plan, placed, policy, mounts))
+    starts = {"server": [placed.executable, *bootstrap_arguments(server)], "environment": placed.environment}
     limits = {"memory_bytes": policy.memory_bytes, "cpus": policy.cpus, "processes": policy.processes}
-    program = await asyncio.to_thread(launcher_program, kind, {"mounts": plan, **limits, **request})
+    program = await asyncio.to_thread(launcher_program, kind, {"mounts": plan, **limits, **starts, **request})
     command = [str(base_python().executable), *bootstrap_arguments(program)]
     settings = ServerSettings(
-        python=str(python.executable),
+        python=placed.executable,
+        environment=placed.environment,
         memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
         limit_processes=_process_limit_is_own(),
         seccomp=_seccomp_of_this_machine(),
     )
     try:
-        transport = await ProcessTransport.start(command, program + then)
+        transport = await ProcessTransport.start(command, program + server)
     except OSError as error:
         raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
     return await SandboxConnection.open(transport, policy, settings)

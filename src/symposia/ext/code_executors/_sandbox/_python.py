@@ -7,19 +7,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxPython:
-    """The interpreter that runs the blocks, as a path that is the same outside and inside.
+    """The interpreter that runs the blocks, by its places on the host. `_mounts.place_python` says where it is inside.
 
     Attributes:
-        executable: What is executed. Its folder comes first in the blocks' ``PATH``.
-        read_only_paths: Folders of the host that it needs inside, at the same place: its environment, and the prefix of
-            the interpreter that the environment was made from. ``/usr``, ``/lib*`` and ``/bin`` are always there.
+        interpreter: The program itself, or a symbolic link to it.
+        prefix: The installation that it belongs to, with its standard library: ``sys.base_prefix``.
+        environment: A virtual environment made from it, whose packages the blocks import; None for none.
     """
 
-    executable: Path
-    read_only_paths: tuple[Path, ...]
+    interpreter: Path
+    prefix: Path
+    environment: Path | None = None
+
+    @property
+    def executable(self) -> Path:
+        """What a program on the host, outside of any sandbox, runs to get this Python."""
+        return self.interpreter if self.environment is None else self.environment / "bin" / "python"
 
 
 def base_python() -> SandboxPython:
     """The interpreter that this process was made from, without the packages of any environment."""
     executable = Path(getattr(sys, "_base_executable", sys.executable))  # what a venv's python links to
-    return SandboxPython(executable=executable, read_only_paths=(Path(sys.base_prefix),))
+    return SandboxPython(interpreter=executable, prefix=Path(sys.base_prefix))

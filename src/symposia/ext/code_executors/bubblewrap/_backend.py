@@ -6,11 +6,13 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from typing_extensions import override
+
+from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment import make_sandbox_python
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
 from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
-from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
+from symposia.ext.code_executors._sandbox._program import server_program
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
 _MISSING = "bubblewrap is not installed. Debian and Ubuntu: apt install bubblewrap"
@@ -27,19 +29,27 @@ class BubblewrapBackend(SandboxBackend):
             sandbox makes where it is not there yet.
     """
 
+    name = "bubblewrap"
+
     def __init__(self, python: SandboxPython | None = None) -> None:
         self._python = python
-
-    @property
-    def name(self) -> str:
-        """``bubblewrap``."""
-        return "bubblewrap"
 
     async def unavailable_reason(self) -> str | None:
         """Try it; see `SandboxBackend.unavailable_reason`."""
         if await _find_bwrap() is None:
             return _MISSING
         return await local_unavailable_reason(BubblewrapBackend(base_python()))
+
+    @override
+    async def is_set_up(self) -> bool:
+        """Whether the Python that blocks run in is there."""
+        return self._python is not None or await find_sandbox_python() is not None
+
+    @override
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make the Python that blocks run in; see `SandboxBackend.set_up`."""
+        if self._python is None:
+            self._python = await make_sandbox_python(progress)
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox; see `SandboxBackend.create`."""
@@ -49,9 +59,8 @@ class BubblewrapBackend(SandboxBackend):
         if self._python is None:
             self._python = await make_sandbox_python()
         program = await asyncio.to_thread(server_program)
-        server = [str(self._python.executable), *bootstrap_arguments(program)]
-        request = {"bwrap": bwrap, "server": server}
-        return await start_local_sandbox("bubblewrap", self._python, policy, mounts, request=request, then=program)
+        request = {"bwrap": bwrap}
+        return await start_local_sandbox("bubblewrap", self._python, policy, mounts, request=request, server=program)
 
 
 async def _find_bwrap() -> str | None:

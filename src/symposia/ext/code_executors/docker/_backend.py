@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from typing_extensions import override
+
+from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
-from symposia.ext.code_executors._environment import Progress
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
@@ -35,6 +36,8 @@ class DockerBackend(SandboxBackend):
         device_requests: Devices for the sandbox, in the engine API's JSON. A device's driver is a way out of a sandbox.
     """
 
+    name = "docker"
+
     def __init__(
         self,
         image: str = BASE_IMAGE,
@@ -45,11 +48,6 @@ class DockerBackend(SandboxBackend):
         self._image = image
         self._container_name = container_name
         self._device_requests = tuple(device_requests)
-
-    @property
-    def name(self) -> str:
-        """``docker``."""
-        return "docker"
 
     async def unavailable_reason(self) -> str | None:
         """Say why it cannot work here: no SDK, no engine, or no image; see `SandboxBackend.unavailable_reason`."""
@@ -64,6 +62,16 @@ class DockerBackend(SandboxBackend):
         finally:
             await asyncio.to_thread(client.close)
 
+    @override
+    async def is_set_up(self) -> bool:
+        """Whether the engine has the image with the pinned packages."""
+        client = await connect_engine()
+        try:
+            return await has_image(client, prepared_image(self._image))
+        finally:
+            await asyncio.to_thread(client.close)
+
+    @override
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the image ready, so that the first sandbox need not; see `make_image`."""
         client = await connect_engine()

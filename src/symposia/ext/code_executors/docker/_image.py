@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from symposia.core.code_executor import Progress
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import (
-    Progress,
     TargetPython,
     environment_key,
     install_pinned_packages,

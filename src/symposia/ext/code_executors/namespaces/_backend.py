@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.ext.code_executors._environment import make_sandbox_python
+from typing_extensions import override
+
+from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
 from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
@@ -21,17 +23,25 @@ class NamespaceBackend(SandboxBackend):
             sandbox makes where it is not there yet.
     """
 
+    name = "namespaces"
+
     def __init__(self, python: SandboxPython | None = None) -> None:
         self._python = python
-
-    @property
-    def name(self) -> str:
-        """``namespaces``."""
-        return "namespaces"
 
     async def unavailable_reason(self) -> str | None:
         """Try it; see `SandboxBackend.unavailable_reason`."""
         return await local_unavailable_reason(NamespaceBackend(base_python()))
+
+    @override
+    async def is_set_up(self) -> bool:
+        """Whether the Python that blocks run in is there."""
+        return self._python is not None or await find_sandbox_python() is not None
+
+    @override
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make the Python that blocks run in; see `SandboxBackend.set_up`."""
+        if self._python is None:
+            self._python = await make_sandbox_python(progress)
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox; see `SandboxBackend.create`."""

@@ -13,6 +13,7 @@ Everything here blocks; the swarm calls it in a worker thread.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import unicodedata
@@ -23,7 +24,7 @@ from typing import Literal
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.exceptions import SandboxError
 from symposia.presets.coding._errors import RunFolderError
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
+from symposia.presets.coding._messages import BlockRun, BlockStartedEvent, ExecutionMessage, MadeFile
 from symposia.presets.coding._report._markdown import answer_page, transcript_entry
 from symposia.presets.coding._report._usage import usage_document
 from symposia.presets.coding._result import CodingResult
@@ -43,26 +44,28 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
+        check_run_folder(path)
         self.path = path
         self._blocks = 0
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            empty = next(path.iterdir(), None) is None
-            if empty:
-                _write(path / "transcript.md", "# Transcript\n")
-                (path / "transcript.jsonl").touch()
+            self._place = path.absolute()  # the process may change its working directory
+            self._place.mkdir(parents=True, exist_ok=True)
+            _write(self._place / "transcript.md", "# Transcript\n")
+            (self._place / "transcript.jsonl").touch()
         except OSError as error:
-            raise RunFolderError(
-                f"The results cannot be written to {path}: {error.strerror or error}. Give another folder: --out DIR"
-            ) from error
-        if not empty:
-            raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder: --out DIR")
+            raise _cannot_be_written(path, error.strerror or str(error)) from error
+
+    def begin_block(self, block: BlockStartedEvent) -> None:
+        """Keep the code of a block that starts, so that it is there whatever happens while it runs."""
+        folder = self._place / "code"
+        folder.mkdir(exist_ok=True)
+        _write(self._running(block.language), block.code)
 
     def record(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Add a message to the transcript, and to ``code/`` and ``files/`` what it says of programs that ran."""
         line = json.dumps(message.dump(), ensure_ascii=False)
-        _append(self.path / "transcript.jsonl", f"{line}\n")
-        _append(self.path / "transcript.md", f"\n{transcript_entry(message)}")
+        _append(self._place / "transcript.jsonl", f"{line}\n")
+        _append(self._place / "transcript.md", f"\n{transcript_entry(message)}")
         if isinstance(message, ExecutionMessage):
             for run in message.runs:
                 self._record_run(run)
@@ -70,14 +73,15 @@ class RunFolder:
     def finish(self, result: CodingResult) -> None:
         """Write the answer and the usage."""
         usage = json.dumps(usage_document(result.usage), indent=2)
-        _write(self.path / "usage.json", f"{usage}\n")
-        _write(self.path / "answer.md", answer_page(result))
+        _write(self._place / "usage.json", f"{usage}\n")
+        _write(self._place / "answer.md", answer_page(result))
 
     def _record_run(self, run: BlockRun) -> None:
-        self._blocks += 1
-        folder = self.path / "code"
+        folder = self._place / "code"
         folder.mkdir(exist_ok=True)
-        name = f"{self._blocks:02}-exit-{run.exit_code}"
+        self._running(run.language).unlink(missing_ok=True)
+        self._blocks += 1
+        name = f"{self._blocks:02}-interrupted" if run.interrupted else f"{self._blocks:02}-exit-{run.exit_code}"
         _write(folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}", run.code)
         for stream, text in run.streams():
             if text:
@@ -85,15 +89,44 @@ class RunFolder:
         for file in run.files:
             self._write_file(file)
 
+    def _running(self, language: str) -> Path:
+        return self._place / "code" / f"{self._blocks + 1:02}-running.{SUFFIXES.get(language, 'txt')}"
+
     def _write_file(self, file: MadeFile) -> None:
-        place = self.path / "files" / inside(file.path)
-        for parent in reversed(place.relative_to(self.path).parents[:-1]):
-            if (self.path / parent).is_file():  # an earlier program made a file where this one has a folder
-                (self.path / parent).unlink()
+        place = self._place / "files" / inside(file.path)
+        for parent in reversed(place.relative_to(self._place).parents[:-1]):
+            if (self._place / parent).is_file():  # an earlier program made a file where this one has a folder
+                (self._place / parent).unlink()
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
             shutil.rmtree(place)
         place.write_bytes(file.data)
+
+
+def check_run_folder(path: Path) -> None:
+    """Look whether results can be written to `path`, without making anything. It asks the file system, which may block.
+
+    Raises:
+        RunFolderError: They cannot, or there is something already.
+    """
+    try:
+        there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+        if not there.is_dir():
+            raise _cannot_be_written(path, f"{there} is a file")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise _cannot_be_written(path, f"{there} is read-only, or not yours to write")
+        if there == path.absolute() and next(there.iterdir(), None) is not None:
+            raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder: --out DIR")
+    except FileNotFoundError as error:
+        raise _cannot_be_written(path, "the working directory does not exist any more") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        if isinstance(error, RunFolderError):
+            raise
+        raise _cannot_be_written(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _cannot_be_written(path: Path, reason: str) -> RunFolderError:
+    return RunFolderError(f"The results cannot be written to {path}: {reason}. Give another folder: --out DIR")
 
 
 def inside(path: str) -> PurePosixPath:

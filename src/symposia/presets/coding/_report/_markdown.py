@@ -26,6 +26,9 @@ def answer_page(result: CodingResult) -> str:
         parts.append(f"> {RECORDED_NOTE}")
     if result.answer:
         parts.append(result.answer.strip())
+    if result.objections:
+        objections = "\n".join(f"- {reason}" for reason in result.objections)
+        parts.append(f"## What the reviewer objected to\n\n{objections}")
     parts += [f"## Task\n\n{_quoted(result.task.text)}"]
     if result.runs:
         parts.append(f"## What the last program printed\n\n{_last_output(result.runs[-1])}")
@@ -44,7 +47,7 @@ def _how_it_ended(result: CodingResult) -> str:
 
 def _last_output(run: BlockRun) -> str:
     output = "\n".join(f"{text}" for _, text in run.streams() if text) or "(nothing)"
-    return f"{fenced(output)}\n\nExit status {run.exit_code}."
+    return f"{fenced(output)}\n\n{run.ending[0].upper()}{run.ending[1:]}."
 
 
 def _file_line(file: MadeFile) -> str:

@@ -24,7 +24,8 @@ def main(request: Mapping[str, object]) -> NoReturn:
     """Make a sandbox and stay until it is gone.
 
     Args:
-        request: What `_namespaces.main` takes, and ``bwrap``, its path, and ``server``, what it runs inside.
+        request: What `_namespaces.main` takes, and ``bwrap``, its path, ``server``, what it runs inside, and
+            ``environment``, the variables that this needs.
     """
     groups = groups_for(request)
     keep(lambda: _become_bwrap(request, groups), groups)
@@ -32,14 +33,16 @@ def main(request: Mapping[str, object]) -> NoReturn:
 
 def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     groups.show_memory_counter()
+    bwrap = os.open(cast("str", request["bwrap"]), os.O_RDONLY | os.O_CLOEXEC)  # the stage may cover its folder
     plan = cast("Plan", request["mounts"])
     uid = own_uid()
     if uid is not None:
         plan = _staged(plan)
         become(uid)
-    arguments = [*_ISOLATION, *(word for entry in plan for word in _words(entry)), *_LAST]
-    bwrap = cast("str", request["bwrap"])
-    os.execve(bwrap, [bwrap, *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
+    environment = cast("Mapping[str, str]", request["environment"])
+    variables = [word for name, value in environment.items() for word in ("--setenv", name, value)]
+    arguments = [*_ISOLATION, *variables, *(word for entry in plan for word in _words(entry)), *_LAST]
+    os.execve(bwrap, ["bwrap", *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
 
 
 _ISOLATION = (

@@ -41,14 +41,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
     """Mount something, or change how it is mounted, as the manual page of mount says."""
-    names = [text.encode() or None for text in (source, target, kind)]
+    names = [os.fsencode(text) or None for text in (source, target, kind)]
     result = _libc.mount(*names, ctypes.c_ulong(flags), options.encode() or None)
     _check(f"mount {kind or source} on {target}", result)
 
 
 def unmount(target: str) -> None:
     """Take a mount out of sight at once."""
-    _check(f"unmount {target}", _libc.umount2(target.encode(), MNT_DETACH))
+    _check(f"unmount {target}", _libc.umount2(os.fsencode(target), MNT_DETACH))
 
 
 def unshare(flags: int) -> None:
@@ -59,7 +59,7 @@ def unshare(flags: int) -> None:
 def pivot_root(new_root: str, put_old: str) -> None:
     """Make a mount the root, and let the old root be seen in a folder of it."""
     number = _PIVOT_ROOT[platform.machine()]
-    _check("pivot_root", _libc.syscall(number, new_root.encode(), put_old.encode()))
+    _check("pivot_root", _libc.syscall(number, os.fsencode(new_root), os.fsencode(put_old)))
 
 
 def drop_capabilities() -> None:

@@ -14,6 +14,7 @@ from symposia.core.code_executor import (
     CodeBlock,
     OutputListener,
     OutputStream,
+    Progress,
     Sandbox,
     SandboxBackend,
     SandboxMount,
@@ -21,22 +22,28 @@ from symposia.core.code_executor import (
     SandboxResult,
 )
 from symposia.core.exceptions import SandboxError
-from symposia.ext.code_executors import make_sandbox_python
-from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
-from symposia.presets.coding._data import UNPROTECTED
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
+from symposia.ext.code_executors.local._executor import LocalCommandLineCodeExecutor
 
 
 class LocalBackend(SandboxBackend):
-    """No wall at all: code runs with the user's rights. It sees data files where they are, since nothing is mounted."""
+    """No isolation at all: code runs with the user's rights, and sees data files where they are."""
 
-    @property
-    def name(self) -> str:
-        """``local``."""
-        return UNPROTECTED
+    name = "local"
 
     async def unavailable_reason(self) -> str | None:
         """It works everywhere."""
         return None
+
+    @override
+    async def is_set_up(self) -> bool:
+        """Whether the Python environment that generated code sees is there."""
+        return await find_sandbox_python() is not None
+
+    @override
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make the Python environment that generated code sees; see `SandboxBackend.set_up`."""
+        await make_sandbox_python(progress)
 
     @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> LocalSandbox:

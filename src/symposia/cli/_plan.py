@@ -1,0 +1,158 @@
+"""What the arguments of `symposia run` come to: a plan, checked before anything runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import typer
+
+from symposia.cli._arguments import ProgramLimits, RunArguments, RunLimits
+from symposia.cli._sandboxes import sandbox_names
+from symposia.core.code_executor import MIB, SandboxPolicy
+from symposia.presets.coding import (
+    BundledName,
+    CodingTask,
+    SwarmLimits,
+    SwarmModels,
+    bundled_task,
+    check_data_files,
+    check_run_folder,
+    default_model_name,
+    default_run_folder,
+    model_named,
+)
+
+TITLE_LENGTH = 100
+RECORDED_PACE = 0.006
+"""Seconds between the words of a recorded model on a terminal: some ten times as fast as one reads."""
+LEAST_MEMORY = 32 * MIB
+"""A Python interpreter and the sandbox's server take some 20 MiB."""
+_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]?)(i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunPlan:
+    """What is to run.
+
+    Attributes:
+        title: The task in one line.
+        bundled: Whether it comes with the program.
+        folder: Where the results go.
+    """
+
+    title: str
+    bundled: bool
+    task: CodingTask
+    models: SwarmModels
+    sandbox: str
+    limits: SwarmLimits
+    policy: SandboxPolicy
+    folder: Path
+
+
+def plan_run(arguments: RunArguments) -> RunPlan:
+    """Check the arguments, read the bundled task if it is one, and make the model clients.
+
+    Raises:
+        SymposiaError: Something is wrong with them; the text says what to do.
+        typer.BadParameter: An argument has no such value, or some do not go together.
+    """
+    if arguments.sandbox not in sandbox_names():
+        raise typer.BadParameter(f"There is no sandbox {arguments.sandbox!r}. There are: {', '.join(sandbox_names())}")
+    limits, policy = _swarm_limits(arguments.run_limits), sandbox_policy(arguments.program_limits)
+    title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
+    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+    check_run_folder(folder)
+    return RunPlan(
+        title=title,
+        bundled=arguments.text is None,
+        task=task,
+        models=_models(arguments),
+        sandbox=arguments.sandbox,
+        limits=limits,
+        policy=policy,
+        folder=folder,
+    )
+
+
+def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
+    """The policy with these limits in the place of its own.
+
+    Raises:
+        typer.BadParameter: A size cannot be read, is too small to run anything, or does not fit into the other.
+    """
+    policy = SandboxPolicy()
+    memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, LEAST_MEMORY)
+    disk = policy.work_bytes if limits.disk is None else size_in_bytes("--disk", limits.disk, MIB)
+    if disk >= memory:
+        raise typer.BadParameter(
+            f"A program's files are held in its memory, so --disk ({disk // MIB}M) has to be less than --memory "
+            f"({memory // MIB}M)."
+        )
+    return replace(
+        policy,
+        memory_bytes=memory,
+        work_bytes=disk,
+        artifact_bytes=policy.artifact_bytes if limits.disk is None else disk,
+        **_given(time_limit=limits.time_limit, processes=limits.processes, cpus=limits.cpus),
+    )
+
+
+def size_in_bytes(option: str, text: str, least: int) -> int:
+    """Read ``512M``, ``1.5G`` or a number of bytes; units are powers of 1024.
+
+    Raises:
+        typer.BadParameter: It is no size, or less than `least` bytes.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise typer.BadParameter(f"{option} takes a size, as 512M or 2G, and not {text!r}.")
+    size = int(float(found["number"]) * _UNITS[found["unit"].upper()])
+    if size < least:
+        raise typer.BadParameter(f"{option} has to be at least {least // MIB}M, and is {text}.")
+    return size
+
+
+def _swarm_limits(limits: RunLimits) -> SwarmLimits:
+    return SwarmLimits(**_given(max_messages=limits.max_messages, timeout=limits.timeout, max_tokens=limits.max_tokens))
+
+
+def _given(**values: Any) -> dict[str, Any]:  # Any: keyword arguments of another function, which checks them
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _own_task(arguments: RunArguments) -> tuple[str, CodingTask]:
+    if arguments.bundled:
+        raise typer.BadParameter("Give a task of your own or --task, not both.")
+    task = CodingTask(text=arguments.text or "", data=arguments.data)
+    check_data_files(task)
+    return shorten(task.text, TITLE_LENGTH, placeholder=" …"), task
+
+
+def _bundled_task(arguments: RunArguments) -> tuple[str, CodingTask]:
+    if arguments.data:
+        raise typer.BadParameter("--data goes with a task of your own: symposia run TASK --data FILE")
+    if arguments.bundled is not None and arguments.bundled not in set(BundledName):
+        raise typer.BadParameter(f"There is no bundled task {arguments.bundled!r}. There are: {', '.join(BundledName)}")
+    bundled = bundled_task(arguments.bundled or BundledName.SALES)
+    return bundled.title, bundled.task
+
+
+def _models(arguments: RunArguments) -> SwarmModels:
+    names = arguments.models
+    if arguments.text is None and not names.any:
+        pace = RECORDED_PACE if sys.stdout.isatty() else 0
+        return bundled_task(arguments.bundled or BundledName.SALES).models(sandbox=arguments.sandbox, pace=pace)
+    main = names.model or default_model_name()
+    return SwarmModels(
+        planner=model_named(names.planner or main),
+        coder=model_named(main),
+        reviewer=model_named(names.reviewer or main),
+    )

@@ -1,0 +1,111 @@
+"""The best sandbox that works on this machine. Running code on the host itself is never among the choices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.ext.code_executors._registry import AUTO, sandbox_backends
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+
+NONE_WORKS: Final = (
+    "No sandbox works on this machine, and code that a model wrote is not run without one.\n{reasons}\n"
+    "Make one of them work. To run the code on this machine without a sandbox after all, say so with "
+    "LocalCommandLineCodeExecutor."
+)
+
+
+async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> SandboxBackend:
+    """Choose the first backend that says it works on this machine; `AutoBackend` chooses the first that starts.
+
+    Raises:
+        SandboxUnavailableError: None does; the text gives each one's reason.
+    """
+    reasons: dict[str, str] = {}
+    for backend in await asyncio.to_thread(sandbox_backends) if backends is None else backends:
+        reason = await backend.unavailable_reason()
+        if reason is None:
+            return backend
+        reasons[backend.name] = reason
+    raise _none_works(reasons)
+
+
+class AutoBackend(SandboxBackend):
+    """The first of several backends that starts a sandbox. Its `name` is ``auto`` until one has, then that one's.
+
+    A backend that says that it works can still fail to start: its image may be broken, its engine out of disk, its
+    Python impossible to make without a network. Then the next one is tried.
+
+    Args:
+        backends: What to choose from, the best first; every kind of sandbox when None.
+        progress: Called with a line of text as what a sandbox needs is made, and when one fails to start.
+    """
+
+    def __init__(self, backends: Sequence[SandboxBackend] | None = None, *, progress: Progress | None = None) -> None:
+        self.name = AUTO
+        self._backends = backends
+        self._progress = progress
+        self._chosen: SandboxBackend | None = None
+
+    async def unavailable_reason(self) -> str | None:
+        """Say why none works; see `SandboxBackend.unavailable_reason`."""
+        try:
+            await choose_backend(self._backends)
+        except SandboxUnavailableError as error:
+            return str(error)
+        return None
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        """Start a sandbox of the best kind that starts; see `SandboxBackend.create`.
+
+        Raises:
+            SandboxUnavailableError: None does; the text gives each one's reason.
+            InvalidArgumentError: A mount cannot be made, in whichever sandbox.
+        """
+        reasons: dict[str, str] = {}
+        for backend in await asyncio.to_thread(self._candidates):
+            try:
+                reasons[backend.name] = await backend.unavailable_reason() or ""
+                if not reasons[backend.name]:
+                    sandbox = await self._started(backend, policy, mounts)
+                    self._chosen, self.name = backend, backend.name
+                    return sandbox
+            except (SandboxError, MissingExtraError, OSError) as error:
+                reasons[backend.name] = str(error)
+                self._report(f"{backend.name} does not start: {error}")
+        raise _none_works(reasons)
+
+    async def _started(self, backend: SandboxBackend, policy: SandboxPolicy, mounts: Sequence[SandboxMount]) -> Sandbox:
+        await backend.set_up(self._progress)
+        return await backend.create(policy, mounts=mounts)
+
+    def _candidates(self) -> list[SandboxBackend]:
+        """The backend that has started before, then the others. Reads files, where kinds have not been listed yet."""
+        backends = sandbox_backends() if self._backends is None else self._backends
+        if self._chosen is None:
+            return list(backends)
+        return [self._chosen, *(backend for backend in backends if backend.name != self._chosen.name)]
+
+    def _report(self, line: str) -> None:
+        if self._progress is not None:
+            self._progress(line)
+
+
+def create_default_code_executor(work_dir: Path | str | None = None) -> SandboxCodeExecutor:
+    """Make an executor on the best sandbox that works on this machine, chosen when it starts.
+
+    Starting it raises `SandboxUnavailableError` where none works.
+
+    Args:
+        work_dir: The folder of the host whose files the code sees and where its files go to.
+    """
+    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir)
+
+
+def _none_works(reasons: dict[str, str]) -> SandboxUnavailableError:
+    listed = "\n".join(f"- {name}: {reason}" for name, reason in reasons.items())
+    return SandboxUnavailableError(NONE_WORKS.format(reasons=listed))
