@@ -95,5 +95,5 @@ def test_a_package_that_is_broken_is_named_and_breaks_no_other(monkeypatch: pyte
     said = [str(warning.message) for warning in caught]
     assert said == [
         "The sandbox lost (package:lost) cannot be loaded: no such package",
-        "The sandbox other (package:other) is no SandboxKind with a name of its own, and is left out.",
+        "The sandbox other (package:other) is no SandboxKind with a name of its own.",
     ]

@@ -99,9 +99,7 @@ def registered_kinds() -> dict[str, SandboxKind]:
             warnings.warn(f"The sandbox {point.name} ({point.value}) cannot be loaded: {error}", stacklevel=2)
             continue
         if not isinstance(kind, SandboxKind) or kind.name in taken | found.keys():
-            said = (
-                f"The sandbox {point.name} ({point.value}) is no SandboxKind with a name of its own, and is left out."
-            )
+            said = f"The sandbox {point.name} ({point.value}) is no SandboxKind with a name of its own."
             warnings.warn(said, stacklevel=2)
             continue
         found[kind.name] = kind
