@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import pytest
-from tests.support.chat_agents import USAGE, RecordingDoor, asks_for, model, says, shown
+from tests.support.chat_agents import USAGE, asks_for, model, says, shown
+from tests.support.effect_recorder import EffectRecorder
 
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -16,10 +17,11 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
 )
 from symposia.agentchat.teams import RuleContext, SelectorRule, Speak
-from symposia.core import CancellationToken, open_door
+from symposia.core import CancellationToken
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import BufferedChatCompletionContext
-from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo
+from symposia.core.models import MODEL_EFFECT, ChatCompletionClient, CreateResult, ModelInfo
 from symposia.core.tools import Tool
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
@@ -237,12 +239,12 @@ async def test_each_answer_that_names_no_candidate_is_shown_too() -> None:
     assert [event.content for event in emitted if isinstance(event, SelectorEvent)] == ["I say zoe", "bob"]
 
 
-async def test_the_model_is_asked_through_the_door() -> None:
-    door = RecordingDoor()
-    with open_door(door):
-        await rule(model(chooses("ann"))).decide([TASK], RuleContext("manager"))
+async def test_asking_the_model_is_an_effect() -> None:
+    recorder = EffectRecorder()
+    with handle_effects(recorder):
+        await rule(model(chooses("bob"))).decide([TASK], RuleContext())
 
-    assert [(step.kind, step.agent) for step in door.steps] == [("model", "manager")]
+    assert [effect.kind for effect in recorder.effects] == [MODEL_EFFECT]
 
 
 async def test_the_model_gets_the_runs_token() -> None:

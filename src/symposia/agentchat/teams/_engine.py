@@ -23,7 +23,8 @@ have to be saved before each turn, which costs the whole conversation).
 cancelled there.
 
 **Turns** are numbered over the life of the team. Each has a number of its own, also one that failed or in which the
-rule stopped the team: what is recorded under a number belongs to that turn alone.
+rule stopped the team: what is recorded under a number belongs to that turn alone. The number is part of the scope of
+the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAME/turn:7/rule`` for the decision's.
 """
 
 from __future__ import annotations
@@ -226,7 +227,8 @@ class Engine:
     async def _take_turns(self, run: Run) -> str:
         while True:
             await self.unpaused.wait()
-            end = await self._limits.within_time(self._take_turn(run), self._speaking)
+            with run.scope("turn", self.turns + 1):
+                end = await self._limits.within_time(self._take_turn(run), self._speaking)
             if end is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
@@ -272,7 +274,8 @@ class Engine:
             emit=emit if self._emit_team_events else _discard,
             cancellation_token=run.cancellation_token,
         )
-        decision = await self._rule.decide(self._conversation.transcript, context)
+        with run.scope("rule"):
+            decision = await self._rule.decide(self._conversation.transcript, context)
         names = decision.names if isinstance(decision, Speak) else ()
         if isinstance(decision, Speak):
             self._check(names)
@@ -314,7 +317,8 @@ class Engine:
 
     async def _speak_alone(self, name: str, turn: _Turn, run: Run) -> None:
         try:
-            answer = await self._participants.take_turn(name, turn.pending[name], run.cancellation_token)
+            with run.scope("agent", name):
+                answer = await self._participants.take_turn(name, turn.pending[name], run.cancellation_token)
         except Exception as error:
             error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
             raise

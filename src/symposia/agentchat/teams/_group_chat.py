@@ -20,6 +20,7 @@ from symposia.agentchat.teams._rule import TeamRule, Transcript
 from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.core import AgentRuntime, CancellationToken
+from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
 from symposia.core.telemetry import workflow_invocation
 
@@ -253,7 +254,8 @@ class BaseGroupChat(Team):
         if output_task and task:
             run.messages += run.show(task)
         activity = workflow_invocation(self._name)
-        with activity, activity.current():
+        with activity, activity.current(), enter_scope(f"team:{self._name}"):
+            run.is_scoped = bool(current_scope().segments)
             async with self._participants.reachable():
                 return run.result(await self._engine.run(task, run))
 

@@ -18,9 +18,17 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.core import CancellationToken, step, step_stream
+from symposia.core import CancellationToken
 from symposia.core.exceptions import ModelError
-from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage
+from symposia.core.models import (
+    ChatCompletionClient,
+    CreateOptions,
+    CreateResult,
+    LLMMessage,
+    RequestUsage,
+    call_model,
+    stream_model,
+)
 from symposia.core.tools import Tool, ToolSchema
 
 Transcript: TypeAlias = Sequence[BaseChatMessage | BaseAgentEvent]
@@ -88,8 +96,10 @@ def _discard(event: BaseAgentEvent) -> None:
 class RuleContext:
     """What a rule may do beyond computing: ask a model, and emit events. It counts the tokens of one decision.
 
+    A model is asked as an effect, in the scope ``rule`` of the turn.
+
     Args:
-        source: The name on whose behalf models are asked, and under which the rule emits its events.
+        source: The name under which the rule emits its events.
         emit: Takes each event that the rule emits. In a team, they are streamed if the team emits its events, and are
             never part of the transcript. By default they are discarded.
         cancellation_token: Cancels the model calls.
@@ -133,19 +143,17 @@ class RuleContext:
             extra_create_args: What the client passes to its vendor.
             on_chunk: If given, the answer is streamed, and this takes each piece of its text.
         """
-        options: dict[str, Any] = {
+        options: CreateOptions = {
             "tools": tools,
             "extra_create_args": extra_create_args or {},
             "cancellation_token": self._cancellation_token,
         }
         if tool_choice != "auto":  # clients that are older than this parameter work without it
             options["tool_choice"] = tool_choice
-        request = {"messages": list(messages), "tools": [_schema(tool) for tool in tools]}
         if on_chunk is None:
-            result = await step("model", self.source, request, lambda: client.create(messages, **options))
+            result = await call_model(client, messages, **options)
         else:
-            stream = step_stream("model", self.source, request, lambda: client.create_stream(messages, **options))
-            result = await _collect(stream, on_chunk)
+            result = await _collect(stream_model(client, messages, **options), on_chunk)
         self.count(result.usage)
         return result
 
@@ -157,10 +165,6 @@ class RuleContext:
     def usage(self) -> RequestUsage | None:
         """The tokens of all model calls; None if there was none."""
         return sum(self._usages, RequestUsage(0, 0)) if self._usages else None
-
-
-def _schema(tool: Tool | ToolSchema) -> ToolSchema:
-    return tool.schema if isinstance(tool, Tool) else tool
 
 
 async def _collect(stream: AsyncGenerator[str | CreateResult, None], on_chunk: Callable[[str], None]) -> CreateResult:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
 
 from pydantic import Field
 
@@ -8,7 +10,10 @@ from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import ModelClientStreamingChunkEvent
 from symposia.agentchat.teams._messages import Item
 from symposia.core import CancellationToken
+from symposia.core.effects import enter_scope
 from symposia.core.models import RequestUsage
+
+_NO_SCOPE: Final = nullcontext()
 
 
 class TeamResult(TaskResult):
@@ -36,19 +41,27 @@ class Run:
         stream: Takes messages, events and chunks as they come, a batch at a time; None if only the result is wanted.
 
     Attributes:
+        is_scoped: Whether scopes of effects are tracked.
         messages: The messages and events of the result: all but streamed chunks.
         silent_usage: The tokens that stand in no message.
     """
 
-    __slots__ = ("_stream", "cancellation_token", "messages", "silent_usage")
+    __slots__ = ("_stream", "cancellation_token", "is_scoped", "messages", "silent_usage")
 
     def __init__(
         self, cancellation_token: CancellationToken | None, stream: Callable[[Sequence[Item]], None] | None = None
     ) -> None:
+        self.is_scoped = False
         self._stream = stream
         self.cancellation_token = cancellation_token
         self.messages: list[Item] = []
         self.silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    def scope(self, kind: str, name: object = None) -> AbstractContextManager[None]:
+        """Enter a scope of effects inside that of the team. Where none is tracked, no text is made for it."""
+        if not self.is_scoped:
+            return _NO_SCOPE
+        return enter_scope(kind if name is None else f"{kind}:{name}")
 
     def show(self, items: Sequence[Item]) -> list[Item]:
         """Stream `items`.
