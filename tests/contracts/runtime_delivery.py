@@ -259,6 +259,54 @@ class DeliveryContract:
             assert await fresh.send_message(Ask(), AgentId("counter", "a")) == 3
             assert await fresh.agent_save_state(AgentId("counter", "b")) == {"count": 1}
 
+    async def test_d22_states_are_saved_and_loaded_between_two_messages(self, make_runtime: MakeRuntime) -> None:
+        class Pair(Counter):
+            """Two halves that are equal between two messages."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.other = 0
+
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> int:
+                self.count += 1
+                half.set()
+                await go_on.wait()
+                self.other += 1
+                return self.other
+
+            async def save_state(self) -> dict[str, Any]:
+                return {"count": self.count, "other": self.other}
+
+            async def load_state(self, state: Any) -> None:
+                self.count, self.other = state["count"], state["other"]
+
+        half, go_on = asyncio.Event(), asyncio.Event()
+        async with started(make_runtime()) as runtime:
+            await Pair.register(runtime, "pair", Pair)
+            agents = [AgentId("pair", key) for key in "ab"]
+            requests = [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in agents]
+            await half.wait()
+            saving = asyncio.create_task(runtime.save_state())
+            loading = asyncio.create_task(runtime.load_state({"pair/a": {"count": 5, "other": 5}}))
+            await asyncio.sleep(0)
+            requests += [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in agents]
+            go_on.set()
+            assert await saving == {f"pair/{key}": {"count": 1, "other": 1} for key in "ab"}
+            await loading
+            assert await asyncio.gather(*requests) == [1, 1, 6, 2]
+
+    async def test_d22_a_handler_can_save_the_state_of_its_runtime(self, make_runtime: MakeRuntime) -> None:
+        runtime = make_runtime()
+
+        class Saver(Counter):
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+                await super().on_message_impl(message, ctx)
+                return await runtime.save_state()
+
+        async with started(runtime):
+            await Saver.register(runtime, "saver", Saver)
+            assert await runtime.send_message(Ask(), AgentId("saver", "k")) == {"saver/k": {"count": 1}}
+
     async def test_f09_an_idle_agent_is_evicted_and_comes_back_as_it_was(self, make_runtime: MakeRuntime) -> None:
         class Evicted(Counter):
             instances = 0

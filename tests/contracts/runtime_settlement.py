@@ -1,6 +1,9 @@
 """Every accepted message is settled exactly once, every waiter gets an answer, no error is lost."""
 
 import asyncio
+import gc
+import weakref
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -8,12 +11,15 @@ from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answ
 
 from symposia.core import (
     AgentId,
+    CancellationToken,
     ClosureAgent,
     ClosureContext,
+    DeadLetter,
     DefaultInterventionHandler,
     DropMessage,
     MessageContext,
     TopicId,
+    TypeSubscription,
 )
 from symposia.core.exceptions import DeadlineExceededError, MessageDroppedException, RuntimeStoppedError
 
@@ -56,6 +62,18 @@ class Asking(DefaultInterventionHandler):
     async def _ask(self) -> Any:
         self.asked.set()
         await asyncio.Event().wait()
+
+
+class Broken:
+    """A subscription whose own code fails."""
+
+    id = "broken"
+
+    def is_match(self, topic_id: TopicId) -> bool:
+        raise KeyError("a broken subscription")
+
+    def map_to_agent(self, topic_id: TopicId) -> AgentId:
+        return AgentId("listens", "k")
 
 
 class SettlementContract:
@@ -162,19 +180,159 @@ class SettlementContract:
             with pytest.raises(ZeroDivisionError, match="unseen"):
                 await runtime.stop_when_idle()
 
-    async def test_the_errors_of_several_publish_handlers_reach_the_owner_together(
+    async def test_n08_of_several_publish_handlers_that_fail_the_first_error_is_raised_and_notes_tell_the_others(
         self, make_runtime: MakeRuntime
     ) -> None:
         async def fail(agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:
+            if agent.id.type == "one":
+                raise ConnectionError("refused")
             raise ValueError(agent.id.type)
 
         async with started(make_runtime()) as runtime:
-            await add_agent(runtime, "one", fail, "news")
-            await add_agent(runtime, "two", fail, "news")
+            for name in ("one", "two", "three"):
+                await add_agent(runtime, name, fail, "news")
             await runtime.publish_message(Ask(), TopicId("news", "k"))
-            with pytest.raises(ExceptionGroup) as raised:
+            with pytest.raises((ConnectionError, ValueError)) as raised:
                 await runtime.stop_when_idle()
-        assert sorted(str(error) for error in raised.value.exceptions) == ["one", "two"]
+            runtime.start()
+            await runtime.stop_when_idle()  # each error is raised once
+        told = [f"{type(raised.value).__name__}: {raised.value}", *raised.value.__notes__]
+        assert sorted(text.removeprefix("Also: ") for text in told if "simulation" not in text) == [
+            "ConnectionError: refused",
+            "ValueError: three",
+            "ValueError: two",
+        ]
+
+    @pytest.mark.parametrize("ends", ["raises", "raises later", "cancels its task", "cancels its task later"])
+    async def test_d03_the_others_get_their_messages_however_a_publish_handler_ends(
+        self, make_runtime: MakeRuntime, ends: str
+    ) -> None:
+        class Odd(BaseException):
+            pass
+
+        async def end(_agent: ClosureContext, message: Any, _ctx: MessageContext) -> None:
+            if message.text == "boom":
+                if "later" in ends:
+                    await asyncio.sleep(0)
+                if "raises" in ends:
+                    raise Odd
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+
+        heard: list[str] = []
+
+        async def listen(agent: ClosureContext, message: Any, _ctx: MessageContext) -> Answer:
+            heard.append(f"{agent.id.type} {message.text}")
+            return Answer(message.text)
+
+        async with started(make_runtime()) as runtime:
+            await add_agent(runtime, "ends", end, "news")
+            listener = await add_agent(runtime, "listens", listen, "news")
+            for text in ("warm", "boom", "after"):
+                await runtime.publish_message(Ask(text), TopicId("news", "k"))
+            assert await runtime.send_message(Ask("request"), listener) == Answer("request")
+            with pytest.raises(Odd) if "raises" in ends else nullcontext():
+                await runtime.stop_when_idle()
+        assert sorted(heard) == ["listens after", "listens boom", "listens request", "listens warm"]
+
+    async def test_d09_what_raises_at_the_start_keeps_no_other_message_out(self, make_runtime: MakeRuntime) -> None:
+        runtime = make_runtime()
+        door = Door()
+        door.opened.set()
+        agent = await add_agent(runtime, "listens", door, "news")
+        await runtime.add_subscription(Broken())
+        for _ in range(2):
+            await runtime.publish_message(Ask("early"), TopicId("news", "k"))
+        request = asyncio.create_task(runtime.send_message(Ask("request"), agent))
+        await asyncio.sleep(0)
+        async with started(runtime):
+            assert await request == Answer("request")
+            with pytest.raises(KeyError, match="a broken subscription"):
+                await runtime.stop_when_idle()
+        assert door.entries == 3
+
+    async def test_d09_what_raises_while_publishing_keeps_the_message_from_no_subscriber(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        def fail(_letter: DeadLetter) -> None:
+            raise ValueError("the hook is broken")
+
+        door = Door()
+        door.opened.set()
+        async with started(make_runtime(on_dead_letter=fail)) as runtime:
+            await add_agent(runtime, "listens", door, "news")
+            await runtime.add_subscription(TypeSubscription("news", "unregistered"))
+            await runtime.add_subscription(Broken())
+            await runtime.publish_message(Ask(), TopicId("news", "k"))
+            with pytest.raises((KeyError, ValueError), match="broken"):
+                await runtime.stop_when_idle()
+        assert door.entries == 1
+
+    async def test_d15_a_message_with_a_cancelled_token_is_not_published(self, make_runtime: MakeRuntime) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            await add_agent(runtime, "listens", door, "news")
+            token = CancellationToken()
+            token.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await runtime.publish_message(Ask(), TopicId("news", "k"), cancellation_token=token)
+            await runtime.stop_when_idle()
+        assert door.entries == 0
+
+    async def test_d15_a_message_whose_token_is_cancelled_before_its_turn_is_not_handled(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "listens", door, "news")
+            first = asyncio.create_task(runtime.send_message(Ask("first"), agent))
+            await door.entered.wait()
+            token = CancellationToken()
+            for _ in range(2):
+                await runtime.publish_message(Ask(), TopicId("news", "k"), cancellation_token=token)
+            last = asyncio.create_task(runtime.send_message(Ask("last"), agent))
+            await asyncio.sleep(0)
+            token.cancel()
+            door.opened.set()
+            assert await asyncio.gather(first, last) == [Answer("first"), Answer("last")]
+            await runtime.stop_when_idle()
+        assert door.entries == 2
+
+    @pytest.mark.parametrize("how", ["by its token", "by its task", "by its deadline"])
+    async def test_d10_a_request_that_is_given_up_while_it_waits_is_kept_no_longer(
+        self, make_runtime: MakeRuntime, how: str
+    ) -> None:
+        class Kept(Ask):
+            pass
+
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "slow", door)
+            first = asyncio.create_task(runtime.send_message(Ask("first"), agent))
+            await door.entered.wait()
+
+            async def give_up() -> weakref.ref[Kept]:
+                message, token = Kept("given up"), CancellationToken()
+                timeout = 0.01 if how == "by its deadline" else None
+                request = asyncio.create_task(
+                    runtime.send_message(message, agent, cancellation_token=token, timeout=timeout)
+                )
+                await asyncio.sleep(0)
+                if how == "by its token":
+                    token.cancel()
+                elif how == "by its task":
+                    request.cancel()
+                with pytest.raises((asyncio.CancelledError, DeadlineExceededError)):
+                    await request
+                return weakref.ref(message)
+
+            given_up = [await give_up() for _ in range(3)]
+            await asyncio.sleep(0)
+            gc.collect()
+            assert [ref() for ref in given_up] == [None] * 3
+            door.opened.set()
+            assert await first == Answer("first")
 
     async def test_errors_of_publish_handlers_can_be_left_to_the_log(
         self, make_runtime: MakeRuntime, caplog: pytest.LogCaptureFixture

@@ -1,6 +1,7 @@
 """Waiting ends: call chains may come back, circles are found, deadlines hold."""
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -139,6 +140,18 @@ class WaitingContract:
             door.opened.set()
             assert await first == Answer("first")
         assert door.entries == 1
+
+    async def test_d24_a_deadline_that_is_no_number_is_refused_and_breaks_no_other(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "slow", door)
+            for timeout in (float("nan"), 0.01, float("nan"), 0.005):
+                error = ValueError if math.isnan(timeout) else DeadlineExceededError
+                with pytest.raises(error):
+                    await runtime.send_message(Ask(), agent, timeout=timeout)
+        assert door.entries == 2
 
     async def test_an_answer_within_the_deadline_is_an_answer(self, make_runtime: MakeRuntime) -> None:
         async with started(make_runtime()) as runtime:

@@ -85,7 +85,7 @@ async def _play(messages: list[tuple[str, str, int, bool, int]]) -> None:
         assert len(begun) == len(set(begun)), "once"
     everything = {number for begun in recorder.begun.values() for number in begun}
     assert everything | cancelled == set(range(len(messages)))
-    assert sorted(int(str(error)) for error in failures) == [n for n, fails in published.items() if fails]
+    assert sorted(failures) == [n for n, fails in published.items() if fails]
     for number, outcome in outcomes.items():
         fails = messages[number][3]
         if isinstance(outcome, asyncio.CancelledError):
@@ -95,11 +95,11 @@ async def _play(messages: list[tuple[str, str, int, bool, int]]) -> None:
             assert not isinstance(outcome, SymposiaError)
 
 
-async def _idle(runtime: SingleThreadedAgentRuntime) -> list[Exception]:
+async def _idle(runtime: SingleThreadedAgentRuntime) -> list[int]:
+    """The numbers of the messages whose publish handlers failed: of the error raised, and of its notes."""
     try:
         await runtime.stop_when_idle()
-    except ExceptionGroup as group:
-        return list(group.exceptions)
     except ValueError as error:
-        return [error]
+        others = getattr(error, "__notes__", [])
+        return [int(text.rpartition(" ")[2]) for text in (str(error), *others)]
     return []

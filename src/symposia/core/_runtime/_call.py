@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,12 +31,17 @@ class Call:
         token: Cancels this call, if the sender gave one.
         deadline: The loop time after which nobody wants the answer.
         active: Whether the handler has its turn.
+        ended: Whether the outcome is known; what the handler cannot stop (a thread) may still go on.
         outer: The call of the same agent inside which this one runs.
         turn: Done when the call may go on, while it waits.
         task: The task that the handler runs in, once it has had to wait for something.
-        children: The requests that the handler has made and that had to wait for something.
+        children: The requests that the handler has made and that had to wait for something, in order.
+        host: The call inside which this one runs as soon as those in it have ended, while it waits for that.
+        returning: The requests that wait to run inside this call, in order.
+        undecided: Waits to be examined again when the handler suspends: see `_wait_graph`.
         reason: Why the call was cut short.
         passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
+        passed_on_by: The call that supervises the intervention handlers of this request.
         lingering: Work of the handler that cannot be cut short, and goes on after it.
     """
 
@@ -46,16 +52,21 @@ class Call:
         "deadline",
         "depth",
         "dispatcher",
+        "ended",
+        "host",
         "lingering",
         "mailbox",
         "outer",
         "parent",
         "passed_on",
+        "passed_on_by",
         "reason",
+        "returning",
         "task",
         "timer",
         "token",
         "turn",
+        "undecided",
     )
 
     def __init__(
@@ -73,12 +84,17 @@ class Call:
         self.deadline = deadline
         self.depth = 0 if parent is None else parent.depth + 1
         self.active = False
+        self.ended = False
         self.outer: Call | None = None
         self.turn: asyncio.Future[None] | None = None
         self.task: asyncio.Task[Any] | None = None
-        self.children: list[Call] | None = None
+        self.children: dict[Call, None] | None = None
+        self.host: Call | None = None
+        self.returning: OrderedDict[Call, None] | None = None
+        self.undecided: dict[Call, None] | None = None
         self.reason: BaseException | None = None
         self.passed_on: Call | None = None
+        self.passed_on_by: Call | None = None
         self.lingering: asyncio.Future[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.cancelling = 0
@@ -94,16 +110,17 @@ class Call:
         parent = self.parent
         return parent is not None and parent.task is self.task and parent.dispatcher is self.dispatcher
 
+    @property
+    def is_queued(self) -> bool:
+        """Whether the call waits for its turn."""
+        return self.turn is not None and not self.turn.done()
+
     def chain(self) -> Iterator[Call]:
         """This call, the one that awaits it, and so on."""
         call: Call | None = self
         while call is not None:
             yield call
             call = call.parent
-
-    def descends_from(self, ancestor: Call) -> bool:
-        """Whether `ancestor` awaits this call, directly or not."""
-        return any(call is ancestor for call in self.chain())
 
     def interrupt(self, reason: BaseException) -> None:
         """Cut the call short: whoever waits for its answer gets `reason`. Only the first reason counts."""
@@ -118,8 +135,8 @@ class Call:
         parent = self.parent
         if parent is not None:
             if parent.children is None:
-                parent.children = []
-            parent.children.append(self)
+                parent.children = {}
+            parent.children[self] = None
         if self.deadline is not None and (parent is None or parent.deadline != self.deadline):
             self.timer = task.get_loop().call_at(self.deadline, self._expire)
         if self.token is not None:
@@ -128,8 +145,9 @@ class Call:
     def delist(self) -> None:
         """Nothing can interrupt the call any more."""
         self.task = None
+        self.ended = True
         if self.parent is not None and self.parent.children is not None:
-            self.parent.children.remove(self)
+            self.parent.children.pop(self, None)
         if self.timer is not None:
             self.timer.cancel()
         if self.token is not None:
@@ -153,7 +171,7 @@ class Call:
         """The agents that wait for each other's answers, from this one down."""
         call, below = self.passed_on or self, list[AgentId]()
         while call.children:
-            call = call.children[-1]
+            call = next(reversed(call.children))
             below.append(call.mailbox.id)
         return below
 

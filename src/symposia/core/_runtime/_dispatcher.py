@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import Context, copy_context
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import Call, awaiting_call
-from symposia.core._runtime._dead_letters import DeadLetters
+from symposia.core._runtime._call import Call, awaiting_call, running_loop
+from symposia.core._runtime._dead_letters import DeadLetters, Failures
 from symposia.core._runtime._delivered_context import DeliveredContext
-from symposia.core._runtime._driver import begin, resume
+from symposia.core._runtime._driver import begin, begin_beside, resume, run_beside
 from symposia.core._runtime._eviction import Eviction
-from symposia.core._runtime._failures import Failures
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
+from symposia.core._runtime._wait_graph import UndecidedWaits
+from symposia.core.exceptions import AgentError, RuntimeStoppedError
 
+T = TypeVar("T")
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 Admission: TypeAlias = "asyncio.Future[asyncio.Future[None] | None]"
@@ -39,7 +41,8 @@ class Dispatcher:
         eviction: Lets go of idle agents, if anything does.
         supervisor: Knows what is under way.
         ready: Mailboxes that have a published message at the head of their queue and nobody running. While there are
-            any, a worker is on its feet.
+            any, a worker runs.
+        undecided: The waits that may turn into circles.
     """
 
     def __init__(self, runtime: AgentRuntime, dead_letters: DeadLetters, failures: Failures) -> None:
@@ -48,6 +51,7 @@ class Dispatcher:
         self.eviction: Eviction | None = None
         self.supervisor = Supervisor(self._release)
         self.ready: deque[Mailbox] = deque()
+        self.undecided = UndecidedWaits()
         self._runtime = runtime
         self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
@@ -62,7 +66,7 @@ class Dispatcher:
             handler, waits_for = self._begin(call, message, ctx, context)
         except StopIteration as done:
             return done.value
-        return await self.supervisor.supervise(call, resume(handler, context, waits_for))
+        return await self.supervisor.supervise(call, resume(call, handler, context, waits_for))
 
     async def handle_in_turn(
         self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None = None
@@ -86,12 +90,47 @@ class Dispatcher:
             await self.supervisor.supervise(call, self._wait_and_make(call, None))
         return cast("Agent", mailbox.agent)
 
+    async def in_turns(self, mailboxes: Iterable[Mailbox], work: Callable[[Agent], Coroutine[Any, Any, T]]) -> list[T]:
+        """Do something with each of some agents, between two of its messages; agents are made if need be.
+
+        Each agent's turn is asked for now, and comes after the messages that the agent has by now. What handlers send
+        afterwards comes to its recipients after their turns, so states that are saved like this belong together: none
+        has seen the effect of a message whose cause is not in its sender's state. (Agents that are asked one after the
+        other differ by what happened in between; if all are held until the last one is free, they wait for each other.)
+        """
+        parent = awaiting_call()
+        calls = [Call(self, mailbox, parent, None, None) for mailbox in mailboxes]
+        tasks: list[asyncio.Task[T]] = []
+        try:
+            turns = [call.mailbox.take_turn(call) for call in calls]
+            tasks += [asyncio.create_task(self._in_turn(*each, work)) for each in zip(calls, turns, strict=True)]
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+            for call in calls:
+                self._release(call)  # nothing, unless its task was cancelled before it began
+
     def evict(self, mailbox: Mailbox) -> None:
         """Save the state of an agent that is free and let go of it, in a turn of its own."""
         call = Call(self, mailbox, None, None, None)
         mailbox.grant_turn(call)
         self.supervisor.live[call] = None  # before its task begins, since the runtime is not idle meanwhile
-        self._start(self.supervisor.supervise(call, self._save_and_close(call)))
+        self._start(self._evict(call))
+
+    async def _in_turn(
+        self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[Any, Any, T]]
+    ) -> T:
+        async def wait_and_work() -> T:
+            if turn is not None:
+                await turn
+            if call.mailbox.agent is None:
+                await run_beside(call, self._make(call.mailbox))
+            return await run_beside(call, work(cast("Agent", call.mailbox.agent)))
+
+        return await self.supervisor.supervise(call, wait_and_work())
 
     def fair_pause_due(self) -> bool:
         """Whether so many messages were handled at a stretch that other tasks should get their chance."""
@@ -110,7 +149,7 @@ class Dispatcher:
         context = copy_context()
         making = self._make(call.mailbox)
         try:
-            return resume(making, context, context.run(making.send, None))
+            return resume(call, making, context, context.run(begin_beside, call, making))
         except StopIteration:
             return None
         except BaseException:
@@ -129,7 +168,10 @@ class Dispatcher:
             StopIteration: It is over already, with this result.
         """
         try:
-            handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
+            try:
+                handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
+            except StopIteration as error:  # it would be taken for a handler that is over
+                raise RuntimeError(f"Agent {call.mailbox.id}: on_message raised StopIteration") from error
             if ctx.observer is not None:
                 handler = ctx.observer.handle(handler, message, call.mailbox.id, ctx)
             return handler, context.run(begin, call, handler)
@@ -138,9 +180,11 @@ class Dispatcher:
             raise
 
     def _release(self, call: Call) -> None:
-        """End a call's turn and hand it on."""
+        """End a call's turn and hand it on, or its wait for one."""
         mailbox = call.mailbox
         if not call.active:
+            if call.turn is not None:
+                mailbox.withdraw(call)
             return
         mailbox.release(call)
         if self.ready:
@@ -163,15 +207,14 @@ class Dispatcher:
         turn = call.mailbox.take_turn(call) if admission is None else await admission
         if turn is not None:
             await turn
-        await self._make(call.mailbox)
+        if call.mailbox.agent is None:
+            await run_beside(call, self._make(call.mailbox))
 
     async def _make_and_handle(self, call: Call, publication: Publication, context: Context) -> None:
-        await self._make(call.mailbox)
+        await run_beside(call, self._make(call.mailbox))
         await self._handle(call, publication.message, publication.ctx, context)
 
     async def _make(self, mailbox: Mailbox) -> None:
-        if mailbox.agent is not None:
-            return
         try:
             agent = await mailbox.kind.make(mailbox.id, self._runtime)
         except Exception as error:
@@ -187,24 +230,31 @@ class Dispatcher:
             handler, waits_for = self._begin(call, message, ctx, context)
         except StopIteration as done:
             return done.value
-        return await resume(handler, context, waits_for)
+        return await resume(call, handler, context, waits_for)
+
+    async def _evict(self, call: Call) -> None:
+        """Settle an eviction: nothing awaits it, so its errors go to the owner, and that of a stop to nobody."""
+        try:
+            await self.supervisor.supervise(call, run_beside(call, self._save_and_close(call)))
+        except RuntimeStoppedError:
+            """The agent is kept if its state was not saved yet, and gone if it was."""
+        except Exception as error:
+            self.failures.add(error)
+            logger.exception("Agent %s could not be evicted", call.mailbox.id)
 
     async def _save_and_close(self, call: Call) -> None:
         mailbox = call.mailbox
         agent = cast("Agent", mailbox.agent)
         try:
-            mailbox.evict(await agent.save_state())
-            await agent.close()
-        except Exception as error:
-            self.failures.add(error)
-            logger.exception("Agent %s could not be evicted", mailbox.id)
+            mailbox.evict(await alone(agent.save_state(), f"save_state() of agent {mailbox.id}"))
+            await alone(agent.close(), f"close() of agent {mailbox.id}")
         finally:
             mailbox.release(call)  # not `self._release`: an agent that cannot be evicted is not tried again at once
             self._ensure_worker()
 
     def _ensure_worker(self) -> None:
-        """See to it that somebody takes the ready mailboxes on: one worker, until its handler has to wait."""
-        if self.ready and self.supervisor.awake == 0:
+        """Start a worker if none runs: one at a time, until its handler has to wait."""
+        if self.ready and self.supervisor.awake == 0 and not _loop_is_ending():
             self.supervisor.awake = 1
             self._start(self._work())
 
@@ -215,8 +265,14 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
+        """Deliver published messages while there are any.
+
+        A cancelled worker ends: its loop is shut down, or a handler has cancelled its own task, and the two look alike.
+        Whatever it leaves is taken on by another worker, so no message waits for one that is gone.
+        """
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
         try:
-            while self.ready:
+            while self.ready and not task.cancelling():
                 mailbox = self.ready.popleft()
                 publication = mailbox.next_publication()
                 if publication is not None:
@@ -225,10 +281,16 @@ class Dispatcher:
                     await asyncio.sleep(0)
         finally:
             self.supervisor.awake -= 1
+            self._ensure_worker()
             self.supervisor.wake_if_idle()
 
     async def _deliver(self, mailbox: Mailbox, publication: Publication) -> None:
-        """Settle one delivery: handled, failed or cancelled."""
+        """Settle one delivery: handled, failed or cancelled.
+
+        Raises:
+            KeyboardInterrupt: The handler raised it: the program shall end.
+            SystemExit: Likewise.
+        """
         call = Call(self, mailbox, None, publication.token, None)
         mailbox.grant_turn(call)
         context = publication.context.copy()
@@ -237,21 +299,52 @@ class Dispatcher:
                 await self._hand_over(call, self._make_and_handle(call, publication, context))
                 return
             handler, waits_for = self._begin(call, publication.message, publication.ctx, context)
-            await self._hand_over(call, resume(handler, context, waits_for))
+            await self._hand_over(call, resume(call, handler, context, waits_for))
         except StopIteration:
             """Handled, without a wait."""
-        except Exception as error:
+        except asyncio.CancelledError:
+            """By its token, by itself, or together with its worker."""
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if error is call.reason:
+                return  # by the stop of the runtime, whose owner knows
             self.failures.add(error)
             logger.exception("Agent %s failed on a published %s", mailbox.id, type(publication.message).__name__)
-        except asyncio.CancelledError:
-            if cast("asyncio.Task[Any]", asyncio.current_task()).cancelling():
-                raise
 
     async def _hand_over(self, call: Call, work: Awaitable[Any]) -> None:
         """Await the rest of a delivery while another worker takes over the other mailboxes."""
         self.supervisor.awake -= 1
         self._ensure_worker()
+        if self.supervisor.aside:  # the handler may have begun to wait for the runtime to be idle
+            self.supervisor.wake_if_idle()
         try:
             await self.supervisor.supervise(call, work)
         finally:
             self.supervisor.awake += 1
+
+
+async def alone(work: Awaitable[T], what: str) -> T:
+    """Await what an agent does, without letting it cancel the caller.
+
+    Raises:
+        AgentError: It raised `CancelledError` although nobody has cancelled it.
+        Exception: What it raised.
+    """
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    before = task.cancelling()
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        if task.cancelling() > before:
+            raise
+        raise AgentError(f"{what} raised CancelledError.") from error
+
+
+def _loop_is_ending() -> bool:
+    """Whether no new task would be run to its end: the loop has stopped, or every task in it is being cancelled."""
+    loop = running_loop()
+    if loop is None:
+        return True
+    task = asyncio.current_task(loop)
+    return task is not None and task.cancelling() > 0 and all(one.cancelling() for one in asyncio.all_tasks(loop))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import types
 from collections.abc import Coroutine, Generator
-from contextvars import Context
-from typing import Any
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
 
 from symposia.core._contexts import handling_agent
 from symposia.core._handler_context import current_handler
 from symposia.core._runtime._call import Call
+from symposia.core._runtime._wait_graph import look_again_soon
+
+T = TypeVar("T")
 
 
 def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
@@ -30,10 +33,28 @@ def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
     return handler.send(None)
 
 
+def begin_beside(call: Call, work: Coroutine[Any, Any, Any]) -> Any:
+    """Likewise for what an agent does in a turn besides handling messages: it is made, saves its state, is closed."""
+    current_handler.set(call)
+    return work.send(None)
+
+
+async def run_beside(call: Call, work: Coroutine[Any, Any, T]) -> T:
+    """Run such work in a context of its own, where its requests are known as those of `call`."""
+    context = copy_context()
+    try:
+        waits_for = context.run(begin_beside, call, work)
+    except StopIteration as done:
+        return done.value
+    return await resume(call, work, context, waits_for)
+
+
 @types.coroutine
-def resume(handler: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
+def resume(call: Call, handler: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
     """Run a handler from its first wait to its end, each step inside its own context."""
     while True:
+        if call.undecided is not None:
+            look_again_soon(call)
         try:
             value = yield waits_for
         except GeneratorExit:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
+from math import isnan
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -14,11 +15,10 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._agent_types import AgentTypes
 from symposia.core._runtime._call import Call, awaiting_call, deadline_exceeded
-from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters
+from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters, Failures, raise_first
 from symposia.core._runtime._delivered_context import DeliveredContext
-from symposia.core._runtime._dispatcher import Admission, Dispatcher
+from symposia.core._runtime._dispatcher import Admission, Dispatcher, alone
 from symposia.core._runtime._eviction import Eviction
-from symposia.core._runtime._failures import Failures, raise_together
 from symposia.core._runtime._gate import Gate, Phase
 from symposia.core._runtime._interventions import Interventions
 from symposia.core._runtime._loop_guard import LoopGuard
@@ -29,7 +29,13 @@ from symposia.core._runtime._subscriptions import Subscriptions
 from symposia.core._serialization import MessageSerializer, SerializationRegistry
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
-from symposia.core.exceptions import MessageDroppedException, RuntimeStoppedError, UndeliverableException
+from symposia.core.exceptions import (
+    DeadlockError,
+    InvalidArgumentError,
+    MessageDroppedException,
+    RuntimeStoppedError,
+    UndeliverableException,
+)
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -45,7 +51,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
 
     Messages sent or published before `start` are kept and handled once started. What publish handlers raise, which no
     sender waits for, is raised to the runtime's owner by `stop`, `stop_when`, `stop_when_idle`, `close` and
-    `process_next`: the error itself, or an `ExceptionGroup` of several.
+    `process_next`: the first error, with a note for each other.
 
     Args:
         intervention_handlers: Asked in order about every message; each may change or drop it.
@@ -73,12 +79,15 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._observer = Observer(tracer_provider)
         self._is_observed = self._observer.is_wanted
         self._failures = Failures(ignored=ignore_unhandled_exceptions)
-        self._dead_letters = DeadLetters(on_dead_letter)
+        self._dead_letters = DeadLetters(on_dead_letter, self._failures)
         self._dispatcher = Dispatcher(self, self._dead_letters, self._failures)
         self._calls = self._dispatcher.supervisor
         self._types = AgentTypes(self._dispatcher.ready)
         self._subscriptions = Subscriptions()
         self._gate = Gate()
+        self._calls.held = self._gate.waiting
+        self._closed: asyncio.Future[None] | None = None
+        self._closer: asyncio.Task[Any] | None = None
         self._eviction: Eviction | None = None
         if max_idle_agents is not None or max_idle_seconds is not None:
             self._eviction = Eviction(max_idle_agents, max_idle_seconds, self._dispatcher.evict)
@@ -117,7 +126,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             raise self._undeliverable(message, recipient, ctx)
         call = self._new_call(mailbox, ctx.token, timeout)
         if supervised_by is not None:
-            supervised_by.passed_on = call
+            supervised_by.passed_on, call.passed_on_by = call, supervised_by
         if self._gate.phase is Phase.RUNNING and mailbox.is_vacant and not call.needs_fresh_stack:
             answer = await self._dispatcher.handle_now(call, message, ctx)
         elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
@@ -164,16 +173,20 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return self._publish(message, topic_id, ctx)
 
     async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
+        if ctx.token is not None and ctx.token.is_cancelled():
+            raise asyncio.CancelledError
         if self._interventions is not None:
             try:
                 message = await self._interventions.on_publish(message, ctx)
             except MessageDroppedException:
                 return
+        if ctx.token is not None and ctx.token.is_cancelled():
+            raise asyncio.CancelledError
         publication = Publication(message, ctx, ctx.token, copy_context())
         if self._gate.phase is Phase.RUNNING:
             self._deliver(publication, topic_id)
         elif self._gate.phase is Phase.READY:
-            self._gate.hold(lambda: self._deliver(publication, topic_id))
+            self._gate.hold(publication, lambda: self._deliver(publication, topic_id))
         else:
             self._dead_letters.report(message, ctx, None, "the runtime has stopped")
 
@@ -220,19 +233,17 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await (await self._agent(agent)).load_state(state)
 
     async def save_state(self) -> Mapping[str, Any]:
-        saved: dict[str, Any] = {}
-        for mailbox in list(self._types.mailboxes()):
-            if mailbox.agent is not None:
-                saved[str(mailbox.id)] = dict(await mailbox.agent.save_state())
-            elif mailbox.evicted_state is not None:
-                saved[str(mailbox.id)] = dict(mailbox.evicted_state)
-        return saved
+        known = [box for box in self._types.mailboxes() if box.agent is not None or box.evicted_state is not None]
+        paged_out = {box.id: box.evicted_state for box in known if box.agent is None and box.is_vacant}
+        awake = [box for box in known if box.id not in paged_out]
+        states = await self._dispatcher.in_turns(awake, _save_state)
+        saved = {box.id: state for box, state in zip(awake, states, strict=True)}
+        return {str(box.id): dict((saved if box.id in saved else paged_out)[box.id] or {}) for box in known}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        for text, agent_state in state.items():
-            agent_id = AgentId.from_str(text)
-            if self._types.mailbox(agent_id) is not None:
-                await self.agent_load_state(agent_id, agent_state)
+        states = {AgentId.from_str(text): agent_state for text, agent_state in state.items()}
+        mailboxes = [box for agent_id in states if (box := self._types.mailbox(agent_id)) is not None]
+        await self._dispatcher.in_turns(mailboxes, lambda agent: _load_state(agent, states))
 
     async def add_subscription(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
@@ -271,42 +282,44 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             raise RuntimeError("process_next() is for a runtime that is not started; a started one needs no help.")
         await self._gate.wait_held()
         self._gate.admit_next()
-        await self._calls.wait_idle(self._gate.waiting)
+        await self._calls.wait_idle(self._calls.is_idle, self._calls_here())
         self._failures.raise_to_owner()
 
     async def stop(self) -> None:
-        """Stop now: handlers are cancelled, and whoever waits for an answer gets `RuntimeStoppedError`.
+        """Stop now: handlers are cancelled, and the senders of unanswered requests get `RuntimeStoppedError`.
 
-        Published messages that wait become dead letters. A handler that stops its own runtime runs to its end.
+        Published messages that wait become dead letters. A handler that stops its own runtime runs to its end. If the
+        runtime is being stopped already, this waits for that stop. A stop goes on when its caller is cancelled.
 
         Raises:
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.move_to(Phase.STOPPING)
-        if self._loop_guard is not None:
-            self._loop_guard.stop()
-        if self._eviction is not None:
-            self._eviction.stop()
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
         here = self._calls_here()
-        for mailbox in self._types.mailboxes():
-            for publication in mailbox.drain():
-                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
-        self._calls.interrupt_all(_stopped, here)
-        await self._calls.wait_idle(here)
-        self._gate.move_to(Phase.READY)
+        stops = self._gate.stops
+        if self._gate.phase is Phase.RUNNING:
+            self._gate.move_to(Phase.STOPPING)
+            # Whatever becomes of this caller, the last call that ends makes the runtime one that can be started again.
+            self._calls.when_idle = partial(self._gate.move_to, Phase.READY)
+        self._interrupt(here)
+        await self._calls.wait_idle(lambda: self._gate.stops != stops, here)
         self._failures.raise_to_owner()
 
     async def stop_when_idle(self) -> None:
         """Stop as soon as every message is settled.
 
+        Several callers wait for the same stop. Handlers may be among them: what can be settled only after such a
+        handler has ended is not waited for, and ends as `stop` says.
+
         Raises:
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.require(Phase.RUNNING)
-        await self._calls.wait_idle(self._calls_here())
-        await self.stop()
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        stops = self._gate.stops
+        await self._calls.wait_idle(lambda: self._gate.stops != stops or self._calls.is_idle(), self._calls_here())
+        await self._stop_unless_stopped(stops)
 
     async def stop_when(self, condition: Callable[[], bool]) -> None:
         """Stop as soon as a condition holds, or a publish handler has raised.
@@ -315,32 +328,69 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.require(Phase.RUNNING)
-        while not condition() and not self._failures:  # noqa: ASYNC110 - nothing announces a change of any condition
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        stops = self._gate.stops
+        while self._gate.stops == stops and not condition() and not self._failures:  # noqa: ASYNC110 - of any kind
             await asyncio.sleep(STOP_POLL)
-        await self.stop()
+        await self._stop_unless_stopped(stops)
+
+    async def _stop_unless_stopped(self, stops: int) -> None:
+        """Stop, unless that has happened since there were so many stops."""
+        if self._gate.stops == stops:
+            await self.stop()
+        else:
+            self._failures.raise_to_owner()
 
     async def close(self) -> None:
         """Stop now if started, and close every agent. The runtime takes no messages any more.
 
+        Where the runtime is being closed already, this waits for that.
+
         Raises:
             Exception: What publish handlers, or the agents' `close`, raised.
         """
-        errors: list[Exception] = []
-        if self._gate.phase is Phase.RUNNING:
+        errors: list[BaseException] = []
+        while self._gate.phase in (Phase.RUNNING, Phase.STOPPING):
             try:
                 await self.stop()
             except Exception as error:  # noqa: BLE001 - raised once everything is closed
                 errors.append(error)
-        self._gate.move_to(Phase.CLOSED)
-        self._calls.interrupt_all(_stopped)
-        for mailbox in self._types.mailboxes():
+        if self._closed is None:
+            self._gate.move_to(Phase.CLOSED)
+            self._closed, self._closer = asyncio.get_running_loop().create_future(), asyncio.current_task()
+            self._calls.interrupt_all(_stopped, self._calls_here())
+            errors += await self._close_agents(self._closed)
+        elif self._closer is not asyncio.current_task():  # an agent that closes the runtime as it is closed
+            await asyncio.shield(self._closed)
+        raise_first(errors)
+
+    async def _close_agents(self, closed: asyncio.Future[None]) -> list[BaseException]:
+        """Close every agent, whatever the others raise, and also when the caller is cancelled meanwhile.
+
+        Returns:
+            What they raised, what is no `Exception` first.
+        """
+        errors: list[BaseException] = []
+        for mailbox in list(self._types.mailboxes()):
             if mailbox.agent is not None:
                 try:
-                    await mailbox.agent.close()
-                except Exception as error:  # noqa: BLE001 - likewise
+                    await alone(mailbox.agent.close(), f"close() of agent {mailbox.id}")
+                except BaseException as error:  # noqa: BLE001 - raised once everything is closed
                     errors.append(error)
-        raise_together(errors, "Closing the runtime failed")
+        if not closed.done():
+            closed.set_result(None)
+        return sorted(errors, key=lambda error: isinstance(error, Exception))
+
+    def _interrupt(self, here: Collection[Call]) -> None:
+        """Settle everything that is under way, but for the calls `here`."""
+        if self._loop_guard is not None:
+            self._loop_guard.stop()
+        if self._eviction is not None:
+            self._eviction.stop()
+        for mailbox in self._types.mailboxes():
+            for publication in mailbox.drain():
+                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
+        self._calls.interrupt_all(_stopped, here)
 
     def _new_call(self, mailbox: Mailbox, token: CancellationToken | None, timeout: float | None) -> Call:
         if token is not None and token.is_cancelled():
@@ -348,6 +398,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         parent = awaiting_call()
         deadline = None if parent is None else parent.deadline
         if timeout is not None or deadline is not None:
+            if timeout is not None and isnan(timeout):  # timers are kept in order of their time, which this has not
+                raise InvalidArgumentError("timeout=nan: give a number of seconds, or None.")
             now = asyncio.get_running_loop().time()
             ends = [moment for moment in (deadline, None if timeout is None else now + timeout) if moment is not None]
             deadline = min(ends)
@@ -361,7 +413,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         if here is None:
             return frozenset()
         chain = frozenset(here.chain())
-        return chain | {call for call in self._calls.live if call.passed_on in chain}
+        return chain | {call.passed_on_by for call in chain if call.passed_on_by is not None}
 
     def _is_ours(self, call: Call | None) -> bool:
         """Whether a call is of this runtime: what its handler asks belongs to it, and needs no admission."""
@@ -373,21 +425,30 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         def admit() -> None:
             self._gate.waiting.discard(call)
             if not admission.done():
-                admission.set_result(call.mailbox.take_turn(call))
+                try:
+                    admission.set_result(call.mailbox.take_turn(call))
+                except DeadlockError as error:
+                    admission.set_exception(error)
 
         self._gate.waiting.add(call)
-        self._gate.hold(admit)
+        self._gate.hold(call, admit)
         try:
             return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:
             if call in self._gate.waiting:
                 self._gate.waiting.discard(call)
-                self._gate.withdraw(admit)
+                self._gate.withdraw(call)
 
     def _deliver(self, publication: Publication, topic: TopicId) -> None:
         """Put a published message into the mailboxes of its recipients."""
         found = recipients(
-            publication.message, topic, publication.ctx, self._subscriptions, self._types, self._dead_letters
+            publication.message,
+            topic,
+            publication.ctx,
+            self._subscriptions,
+            self._types,
+            self._dead_letters,
+            self._failures,
         )
         self._dispatcher.publish(publication, found)
 
@@ -407,6 +468,14 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return UndeliverableException(
             f"{type(message).__name__} for agent {recipient} cannot be delivered: {reason}. {self._known_types()}"
         )
+
+
+def _save_state(agent: Agent) -> Coroutine[Any, Any, Mapping[str, Any]]:
+    return agent.save_state()
+
+
+def _load_state(agent: Agent, states: Mapping[AgentId, Mapping[str, Any]]) -> Coroutine[Any, Any, None]:
+    return agent.load_state(states[agent.id])
 
 
 def _stopped(call: Call) -> RuntimeStoppedError:

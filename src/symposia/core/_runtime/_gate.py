@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum, auto
 
 from symposia.core._runtime._call import Call
+from symposia.core._runtime._dead_letters import raise_first
 from symposia.core.exceptions import RuntimeStoppedError
 
 
@@ -45,15 +46,18 @@ class Gate:
 
     Attributes:
         phase: What the runtime does with messages.
-        held: How those that came while it was not started get in, oldest first.
+        held: How those that came while it was not started get in, oldest first. Ordered, and found by what asked for
+            it: a sender may give up any of many thousands.
         waiting: The requests among them.
+        stops: How often the runtime has been stopped: what waits for one stop must not take part in the next.
     """
 
     def __init__(self) -> None:
         self.phase = Phase.READY
         self.waiting: set[Call] = set()
-        self.held: deque[Callable[[], None]] = deque()
-        self._arrivals: list[asyncio.Future[None]] = []
+        self.held: OrderedDict[object, Callable[[], None]] = OrderedDict()
+        self.stops = 0
+        self._arrivals: dict[asyncio.Future[None], None] = {}
 
     def move_to(self, phase: Phase) -> None:
         """Begin another phase.
@@ -63,22 +67,26 @@ class Gate:
         """
         if phase not in ALLOWED[self.phase]:
             raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}.")
+        if self.phase is Phase.STOPPING:
+            self.stops += 1
         self.phase = phase
-        while self.phase is Phase.RUNNING and self.held:
-            self.admit_next()
+        if phase is Phase.RUNNING:
+            self._admit_all()
 
-    def require(self, phase: Phase) -> None:
-        """Raise in another phase.
+    def require(self, *phases: Phase) -> None:
+        """Raise in other phases.
 
         Raises:
             RuntimeError: The runtime is in another phase.
         """
-        if self.phase is not phase:
-            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}, it would have to be {PLAIN_WORDS[phase]}.")
+        if self.phase not in phases:
+            wanted = PLAIN_WORDS[phases[0]]
+            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}, it would have to be {wanted}.")
 
     def admit_next(self) -> None:
         """Let in the oldest message that is held."""
-        self.held.popleft()()
+        _, admit = self.held.popitem(last=False)
+        admit()
 
     def refuse_if_closed(self) -> None:
         """Raise unless messages are accepted.
@@ -89,23 +97,33 @@ class Gate:
         if self.phase in (Phase.STOPPING, Phase.CLOSED):
             raise RuntimeStoppedError(f"The runtime is {PLAIN_WORDS[self.phase]} and takes no messages.")
 
-    def hold(self, admit: Callable[[], None]) -> None:
+    def hold(self, key: object, admit: Callable[[], None]) -> None:
         """Keep a message until the runtime is started, or is told to process one."""
-        self.held.append(admit)
+        self.held[key] = admit
         for arrival in self._arrivals:
             if not arrival.done():
                 arrival.set_result(None)
 
-    def withdraw(self, admit: Callable[[], None]) -> None:
+    def withdraw(self, key: object) -> None:
         """Keep a message no longer, whose sender has given up."""
-        self.held.remove(admit)
+        self.held.pop(key, None)
 
     async def wait_held(self) -> None:
         """Wait until a message is held."""
         while not self.held:
             arrival = asyncio.get_running_loop().create_future()
-            self._arrivals.append(arrival)
+            self._arrivals[arrival] = None
             try:
                 await arrival
             finally:
-                self._arrivals.remove(arrival)
+                del self._arrivals[arrival]
+
+    def _admit_all(self) -> None:
+        """Let in every message that is held, also those behind one that cannot be let in."""
+        errors: list[BaseException] = []
+        while self.phase is Phase.RUNNING and self.held:
+            try:
+                self.admit_next()
+            except BaseException as error:  # noqa: BLE001 - raised when the others are in
+                errors.append(error)
+        raise_first(errors)

@@ -1,14 +1,24 @@
-"""One agent's mailbox: who has the turn, and who comes next.
+"""One agent's mailbox: which call has the turn, and which comes next.
 
 Everything that decides the order in which an agent handles its messages stands here. A turn is handed over directly
-from the call that ends to the one that comes next, so nothing can slip in between.
+from the call that ends to the one that comes next, within one step of the event loop, so nothing can slip in between.
+(With a lock that is released and acquired again, a request that arrives in that step overtakes the queue.)
+
+Calls nest: a request that comes back along the chain that its agent awaits runs inside the call that awaits it, its
+*host*. So the turn is a stack, of which `running` is the top, and there are two ways to get it. Messages from elsewhere
+wait in `queue` for the stack to be empty. Requests that have a host wait for it to be the top again; they are in the
+queue as well, since their host may stop awaiting them, and then they keep their place in it.
+
+Both ways in and out cost the same however many wait. A deque has to be searched for the request that is given up, or
+that comes back; a deque in which they are only marked keeps the messages of abandoned requests until the agent is free.
+A `dict` searches for its first key among those deleted before it. An `OrderedDict` does all of it in constant time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
 from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +28,8 @@ from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._delivered_context import DeliveredContext
-from symposia.core._runtime._wait_graph import refuse_deadlock
+from symposia.core._runtime._wait_graph import awaiting_chain, examine
+from symposia.core.exceptions import DeadlockError
 
 if TYPE_CHECKING:
     from symposia.core._runtime._agent_types import AgentKind
@@ -49,9 +60,10 @@ class Mailbox:
         kind: How such agents are made.
         agent: The agent, once made.
         concurrent: Whether the agent handles several messages at the same time.
-        running: The call whose turn it is.
+        running: The call whose turn it is: the innermost, if calls run inside each other.
         evicted_state: What the agent's state was when it was evicted, for the next one of that id.
         queue: What waits for its turn; made when first needed, since most agents never have a second message waiting.
+        ready: The mailboxes of the runtime that have a published message next.
     """
 
     __slots__ = ("agent", "concurrent", "evicted_state", "id", "kind", "queue", "ready", "running")
@@ -63,7 +75,7 @@ class Mailbox:
         self.concurrent = False
         self.running: Call | None = None
         self.evicted_state: Mapping[str, Any] | None = None
-        self.queue: deque[Call | Publication] | None = None
+        self.queue: OrderedDict[Call | Publication, None] | None = None
         self.ready = ready
 
     @property
@@ -76,6 +88,10 @@ class Mailbox:
         """Whether a message that comes now has its turn at once."""
         return self.concurrent or (self.running is None and not self.queue)
 
+    def waiting_requests(self) -> Iterator[Call]:
+        """The requests that wait for their turn, in order."""
+        return (item for item in self.queue or () if isinstance(item, Call) and item.is_queued)
+
     def settle_in(self, agent: Agent) -> None:
         """The agent was made."""
         self.agent = agent
@@ -83,7 +99,7 @@ class Mailbox:
         if getattr(agent, "concurrent", False):
             self.concurrent = True
             self.running = None
-            self._admit_everybody()
+            self._admit_everything()
 
     def evict(self, state: Mapping[str, Any]) -> None:
         """Forget the agent, but not its state."""
@@ -99,17 +115,22 @@ class Mailbox:
         Raises:
             DeadlockError: It would wait for itself.
         """
-        running = self.running
         if self.is_vacant:
             self.grant_turn(call)
             return None
-        if running is not None:
-            if call.descends_from(running):
-                self.grant_turn(call)
-                return None
-            refuse_deadlock(call)
+        call.host = self._find_host(call)
+        if call.host is not None and call.host is self.running:
+            self.grant_turn(call)
+            return None
         call.turn = asyncio.get_running_loop().create_future()
         self._enqueue(call)
+        if call.host is not None:
+            _queue_inside(call.host, call)
+        try:
+            self._examine(call)
+        except DeadlockError:
+            self.withdraw(call)
+            raise
         return call.turn
 
     def grant_turn(self, call: Call) -> None:
@@ -119,6 +140,30 @@ class Mailbox:
             call.outer = self.running
             self.running = call
 
+    def reconsider(self, call: Call) -> None:
+        """A request waits for its turn, and some handler awaits now what it had in the background."""
+        self._leave_host(call)
+        call.host = self._find_host(call)
+        if call.host is not None and call.host is self.running:
+            self._admit(call)
+            return
+        if call.host is not None:
+            _queue_inside(call.host, call)
+        try:
+            self._examine(call)
+        except DeadlockError as error:
+            turn = call.turn
+            self.withdraw(call)
+            if turn is not None:
+                turn.set_exception(error)
+
+    def withdraw(self, call: Call) -> None:
+        """Forget a request that waits for its turn no longer."""
+        call.turn = None
+        self._leave_host(call)
+        if self.queue:
+            self.queue.pop(call, None)
+
     def post(self, publication: Publication) -> None:
         """Accept a published message."""
         if self.is_vacant:
@@ -126,9 +171,20 @@ class Mailbox:
         self._enqueue(publication)
 
     def next_publication(self) -> Publication | None:
-        """Take what has come to the head of the queue, for the worker that found this mailbox ready."""
-        if self.queue and isinstance(self.queue[0], Publication):
-            return self.queue.popleft()  # type: ignore[return-value]  # pyright does not narrow a deque's elements
+        """Take what has come to the head of the queue, for the worker that found this mailbox ready.
+
+        Returns:
+            None if it was withdrawn meanwhile, by a cancelled token or a stop; then the turn is handed on.
+        """
+        if self.running is not None or not self.queue:
+            return None
+        head = next(iter(self.queue))
+        if isinstance(head, Publication):
+            del self.queue[head]
+            if head.token is None or not head.token.is_cancelled():
+                return head
+        if self.queue:
+            self._hand_on()
         return None
 
     def release(self, call: Call) -> None:
@@ -136,53 +192,79 @@ class Mailbox:
         call.active = False
         if self.running is call:
             self.running = call.outer
-            if self.queue:
-                self._hand_on()
         elif self.running is not None:
             self._unstack(call)
+        if call.returning:  # it has ended without their answers: they look for another host, or keep their place
+            for inner in list(call.returning):
+                self._leave_host(inner)
+                inner.host = self._find_host(inner)
+                if inner.host is not None:
+                    _queue_inside(inner.host, inner)
+        if self.queue:
+            self._hand_on()
 
     def drain(self) -> list[Publication]:
-        """Take every published message that still waits; requests are answered by whoever made them."""
-        waiting = self.queue or ()
-        self.queue = None
-        return [item for item in waiting if isinstance(item, Publication)]
+        """Take every published message that still waits; requests are interrupted, each by itself."""
+        waiting = [item for item in self.queue or () if isinstance(item, Publication)]
+        for publication in waiting:
+            del self.queue[publication]  # type: ignore[union-attr]  # there is a queue if there is something in it
+        return waiting
 
     def _enqueue(self, item: Call | Publication) -> None:
         if self.queue is None:
-            self.queue = deque()
-        self.queue.append(item)
+            self.queue = OrderedDict()
+        self.queue[item] = None
+
+    def _find_host(self, call: Call) -> Call | None:
+        """The innermost call of this agent that awaits `call`, through others. An agent in the making takes none in."""
+        if call.parent is None or self.agent is None:
+            return None
+        return next((one for one in awaiting_chain(call) if one.mailbox is self and one.active), None)
+
+    def _leave_host(self, call: Call) -> None:
+        host, call.host = call.host, None
+        if host is not None and host.returning:
+            host.returning.pop(call, None)
+
+    def _examine(self, call: Call) -> None:
+        handlers = examine(call)
+        if handlers:
+            call.dispatcher.undecided.add(call, handlers)
 
     def _hand_on(self) -> None:
-        """Give the turn to the next in line. Whoever was cancelled while waiting is passed over."""
-        queue = self.queue
-        while queue:
-            item = self._next_inside(self.running) if self.running is not None else queue[0]
-            if item is None:
+        """Give the turn to the next in line, if the agent has come to it."""
+        while self.running is not None and self.running.returning:
+            call = next(iter(self.running.returning))
+            if self._find_host(call) is self.running:
+                self._admit(call)
                 return
+            self.reconsider(call)  # no longer awaited: it takes its place in the queue, or inside another call
+        while self.running is None and self.queue:
+            item = next(iter(self.queue))
             if isinstance(item, Publication):
                 self.ready.append(self)
                 return
-            queue.remove(item)
-            turn = item.turn
-            if turn is not None and not turn.done():
-                self.grant_turn(item)
-                turn.set_result(None)
-                return
+            if item.is_queued:
+                self._admit(item)
+            else:
+                del self.queue[item]  # cancelled in this very step of the loop
 
-    def _admit_everybody(self) -> None:
+    def _admit(self, call: Call) -> None:
+        """Give a waiting request its turn."""
+        turn = call.turn
+        self.withdraw(call)
+        if turn is not None and not turn.done():
+            self.grant_turn(call)
+            turn.set_result(None)
+
+    def _admit_everything(self) -> None:
         """Let in what came while a concurrent agent was being made."""
         waiting, self.queue = self.queue or (), None
         for item in waiting:
             if isinstance(item, Publication):
                 self.post(item)
-            elif item.turn is not None and not item.turn.done():
-                self.grant_turn(item)
-                item.turn.set_result(None)
-
-    def _next_inside(self, running: Call) -> Call | None:
-        """The first request that the running call awaits, through others."""
-        waiting = self.queue or ()
-        return next((item for item in waiting if isinstance(item, Call) and item.descends_from(running)), None)
+            else:
+                self._admit(item)
 
     def _unstack(self, call: Call) -> None:
         """Forget a call that ended before one that ran inside it."""
@@ -192,3 +274,9 @@ class Mailbox:
                 inner.outer = call.outer
                 return
             inner = inner.outer
+
+
+def _queue_inside(host: Call, call: Call) -> None:
+    if host.returning is None:
+        host.returning = OrderedDict()
+    host.returning[call] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -78,15 +79,27 @@ class Subscriptions:
             found = _remember(self._agent_types, topic_type, self._look_up(topic_type))
         return found
 
-    def custom_agents(self, topic: TopicId) -> tuple[AgentId, ...]:
-        """The agents that subscriptions of other sorts name."""
+    def custom_agents(self, topic: TopicId, on_error: Callable[[Subscription, Exception], None]) -> Sequence[AgentId]:
+        """The agents that subscriptions of other sorts name.
+
+        Args:
+            topic: What was published to.
+            on_error: Called with each subscription that raises; the others are asked all the same.
+        """
         if not self._custom:
             return ()
         found = self._custom_agents.get(topic)
-        if found is None:
-            asked = tuple(one.map_to_agent(topic) for one in self._custom.values() if one.is_match(topic))
-            found = _remember(self._custom_agents, topic, asked)
-        return found
+        if found is not None:
+            return found
+        agents, failed = list[AgentId](), False
+        for subscription in self._custom.values():
+            try:
+                if subscription.is_match(topic):
+                    agents.append(subscription.map_to_agent(topic))
+            except Exception as error:  # noqa: BLE001 - a program's own code
+                failed = True
+                on_error(subscription, error)
+        return agents if failed else _remember(self._custom_agents, topic, tuple(agents))
 
     def _look_up(self, topic_type: str) -> tuple[str, ...]:
         matching = list(self._exact.get(topic_type, {}).values())

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from collections.abc import Set as AbstractSet
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
 from symposia.core._runtime._call import Call
-
-NOBODY: AbstractSet[Call] = frozenset()
+from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, calls_behind
 
 
 class Supervisor:
     """Knows every call that is under way, and sees each to its one outcome.
 
-    A call that never waits is over before anybody could ask, so it is never entered here.
+    A call that never waits is over before anything could ask for it, so it is never entered here.
 
     Attributes:
         live: The calls that wait for something, oldest first: stopping does the same in every run of a simulation.
-        awake: How many workers are on their feet, with or without a call.
+        held: Those among them that are not admitted yet; they do not keep the runtime from being idle.
+        aside: Those among them that themselves wait for the runtime to be idle, and how often.
+        awake: How many workers run, with or without a call.
+        when_idle: Called once, as soon as the runtime is idle.
 
     Args:
         release: Called with each call when it is over, to hand on its turn.
@@ -28,9 +30,12 @@ class Supervisor:
 
     def __init__(self, release: Callable[[Call], None]) -> None:
         self.live: dict[Call, None] = {}
+        self.held: set[Call] = set()
+        self.aside: Counter[Call] = Counter()
         self.awake = 0
+        self.when_idle: Callable[[], None] | None = None
         self._release = release
-        self._idle_waiters: list[tuple[asyncio.Future[None], AbstractSet[Call]]] = []
+        self._idle_waiters: dict[asyncio.Future[None], None] = {}
 
     async def supervise(self, call: Call, work: Awaitable[Any]) -> Any:
         """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work."""
@@ -54,29 +59,72 @@ class Supervisor:
         finally:
             self._end(call)
 
-    def interrupt_all(self, reason: Callable[[Call], BaseException], besides: AbstractSet[Call] = NOBODY) -> None:
-        """Cut every call short, besides some. A call inside another one's task ends with that one."""
+    def interrupt_all(self, reason: Callable[[Call], BaseException], here: Collection[Call]) -> None:
+        """Interrupt every call but those `here`, and others that wait for the runtime to be idle.
+
+        A call inside another one's task ends with that one.
+        """
         for call in list(self.live):
-            if call not in besides and not call.is_inside_its_parents_task:
+            if call not in here and call not in self.aside and not call.is_inside_its_parents_task:
                 call.interrupt(reason(call))
 
-    def is_idle(self, besides: AbstractSet[Call] = NOBODY) -> bool:
-        """Whether nothing is under way, besides some calls."""
-        return self.awake == 0 and self.live.keys() <= besides
+    def is_idle(self) -> bool:
+        """Whether nothing is under way but what waits for this.
 
-    async def wait_idle(self, besides: AbstractSet[Call] = NOBODY) -> None:
-        """Wait until nothing is under way, besides some calls."""
-        while not self.is_idle(besides):
-            waiter = asyncio.get_running_loop().create_future()
-            self._idle_waiters.append((waiter, besides))
-            await waiter
+        What can only end after a handler that waits for this is not waited for either: a request that is queued behind
+        such a handler, and the handlers that await its answer.
+        """
+        if self.awake or (len(self.live) > len(self.held) and not self.aside):
+            return False
+        if self.live.keys() <= self.held:
+            return True
+        return self.live.keys() <= calls_behind(self.aside) | self.held
+
+    async def wait_idle(self, over: Callable[[], bool], here: Collection[Call]) -> None:
+        """Wait until `over` holds, which is asked whenever the runtime may be idle.
+
+        Args:
+            over: Ends the wait.
+            here: The calls whose handlers wait.
+        """
+        self.aside.update(here)
+        self.wake_if_idle()
+        try:
+            pauses = _pauses() if here else None
+            while not over():
+                await self._wait_for_word(None if pauses is None else next(pauses, None))
+        finally:
+            self.aside -= Counter(here)
 
     def wake_if_idle(self) -> None:
-        """Something ended: tell those who wait for the last thing."""
-        for waiter, besides in self._idle_waiters:
-            if not waiter.done() and self.is_idle(besides):
+        """Something ended: go on if it was the last thing."""
+        if (self.when_idle is None and not self._idle_waiters) or not self.is_idle():
+            return
+        when_idle, self.when_idle = self.when_idle, None
+        if when_idle is not None:
+            when_idle()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let those who wait for the runtime to be idle ask again."""
+        for waiter in self._idle_waiters:
+            if not waiter.done():
                 waiter.set_result(None)
-        self._idle_waiters = [entry for entry in self._idle_waiters if not entry[0].done()]
+
+    async def _wait_for_word(self, at_most: float | None) -> None:
+        """Wait until the runtime may be idle.
+
+        Args:
+            at_most: Seconds. That a handler begins to await another one, behind one that waits for this, is not seen.
+        """
+        waiter = asyncio.get_running_loop().create_future()
+        self._idle_waiters[waiter] = None
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(at_most):
+                    await waiter
+        finally:
+            del self._idle_waiters[waiter]
 
     def _end(self, call: Call) -> None:
         """The call has its outcome; it is over when nothing of it goes on."""
@@ -87,6 +135,13 @@ class Supervisor:
         self.live.pop(call, None)
         self._release(call)
         self.wake_if_idle()
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_LOOK
+    while pause <= LAST_LOOK:
+        yield pause
+        pause *= 2
 
 
 async def _absorb_cancellation(call: Call, cause: BaseException | None) -> None:

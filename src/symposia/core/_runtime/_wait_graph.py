@@ -1,104 +1,296 @@
-"""Finding agents that wait for each other in a circle.
+"""Who waits for whom, and the circles in it.
 
-A call waits for a mailbox; the mailbox for the call whose turn it is; that one for the requests that its handler
-awaits, and so on. Each wait is looked at when it begins, since it is the last one that closes a circle.
+The nodes are calls. A call that waits for its turn waits for the calls that have the turn (`blockers`); a call whose
+handler runs waits for the requests that the handler awaits (`is_awaited`). A circle can only be closed by a new wait,
+so each wait is examined when it begins, and nothing is looked for meanwhile.
+
+A request is not always awaited by the handler that made it: it may have been put into a task of its own, to be awaited
+later or never. Such a wait begins unseen, since asyncio tells nobody that a task awaits another one. A request that
+would be in a circle if the handlers on the way awaited what they have in the background is therefore *undecided*: it is
+examined again whenever one of these handlers suspends, and by a timer, for the tasks between a handler and its request
+whose suspensions are not seen.
+
+What was tried and rejected: taking every request of a handler for awaited reports circles that are none, and lets
+requests into the middle of a handler that does not expect them; taking none but those in the handler's own task for
+awaited hangs on `asyncio.gather`; a thread or a timer that looks at everything from time to time costs all programs for
+the mistake of a few, and reports late.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+import concurrent.futures
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from typing import Any, TypeAlias
 
-from symposia.core._agent_id import AgentId
+from symposia.core._runtime._call import Call
 from symposia.core.exceptions import DeadlockError
 
-if TYPE_CHECKING:
-    from symposia.core._runtime._call import Call
+Held: TypeAlias = "asyncio.Future[Any] | concurrent.futures.Future[Any]"
 
-Circle = list[AgentId]
+FIRST_LOOK = 0.05
+"""Seconds until an undecided wait is examined again. Each later pause is twice as long."""
 
-
-def refuse_deadlock(call: Call) -> None:
-    """Raise if `call` could only get its turn after it has ended.
-
-    Raises:
-        DeadlockError: With the circle in its text.
-    """
-    ancestors = list(_those_who_await(call))
-    circle = _behind(call, ancestors, set())
-    if circle is None:
-        return
-    last = next(i for i, ancestor in enumerate(ancestors) if ancestor.mailbox.id == circle[-1])
-    way_down = [ancestor.mailbox.id for ancestor in reversed(ancestors[: last + 1])]
-    drawn = " → ".join(str(agent) for agent in (*way_down, *circle))
-    raise DeadlockError(
-        f"Agents wait for each other: {drawn}. Let one of them publish its message instead of awaiting an answer, "
-        "or let its class handle messages concurrently."
-    )
+LAST_LOOK = 3600.0
+"""The longest pause between two looks, in seconds. A wait that is undecided for longer is left alone, so that a
+simulation in which nothing can run any more is noticed."""
 
 
-def _those_who_await(call: Call) -> Iterator[Call]:
-    """The calls that cannot end before this one."""
+def blockers(waiting: Call) -> Iterator[Call]:
+    """The calls that must end before a call that waits for its turn gets it, the innermost first."""
+    blocker = waiting.mailbox.running
+    while blocker is not None and blocker is not waiting.host:
+        yield blocker
+        blocker = blocker.outer
+
+
+def awaiting_chain(call: Call) -> Iterator[Call]:
+    """The calls that await `call`, one through the other: the nearest first."""
     below, above = call, call.parent
-    while above is not None and _is_awaited(above, below):
+    while above is not None and is_awaited(above, below):
         yield above
         below, above = above, above.parent
 
 
-def _behind(waiting: Call, ancestors: list[Call], seen: set[Call]) -> Circle | None:
-    """The way from the calls that a waiting one waits for, back to `ancestors`."""
-    blocker = waiting.mailbox.running
-    while blocker is not None and not waiting.descends_from(blocker):
-        circle = _through(blocker, ancestors, seen)
-        if circle is not None:
-            return circle
-        blocker = blocker.outer
-    return None
+def _handlers_above(call: Call) -> Iterator[Call]:
+    """The calls whose handlers made `call`, one through the other, whether or not they await it."""
+    above = call.parent
+    while above is not None and above.active and not above.ended:
+        yield above
+        above = above.parent
 
 
-def _through(blocker: Call, ancestors: list[Call], seen: set[Call]) -> Circle | None:
-    """The way from a call that must end first, back to `ancestors`."""
-    if blocker in ancestors:
-        return [blocker.mailbox.id]
-    for child in blocker.children or ():
-        if child in seen or not _is_awaited(blocker, child):
-            continue
-        seen.add(child)
-        rest = _through(child, ancestors, seen) if child.active else _behind(child, ancestors, seen)
-        if rest is not None:
-            return [blocker.mailbox.id, *rest]
-    return None
+def examine(call: Call) -> Collection[Call]:
+    """Look for a circle that a call closes by waiting for its turn.
 
+    Returns:
+        The handlers that close a circle, or can take the call in, if they come to await what they have in the
+        background.
 
-def _is_awaited(call: Call, request: Call) -> bool:
-    """Whether the call's handler cannot end before the request that it made: it may have put it into the background."""
-    if call.task is None or call.task is request.task:
-        return True  # a handler that has not waited for anything yet is in the midst of making this request
-    return request.task is not None and _task_awaits(call.task, request.task)
-
-
-def _task_awaits(waiter: asyncio.Task[Any], awaited: asyncio.Future[Any]) -> bool:
-    """Whether a task waits for another one: directly, by `asyncio.gather` or in an `asyncio.TaskGroup`.
-
-    asyncio shows this in attributes that it does not document; where they are missing the answer is no, and a circle
-    through such a wait goes unreported rather than wrongly reported.
+    Raises:
+        DeadlockError: There is a circle; its text draws it.
     """
-    target: object = getattr(waiter, "_fut_waiter", None)
-    gathered: Sequence[object] = getattr(target, "_children", ())
-    group = next((owner for owner in _callback_owners(awaited) if isinstance(owner, asyncio.TaskGroup)), None)
-    return (
-        target is awaited
-        or awaited in gathered
-        or (group is not None and getattr(group, "_parent_task", None) is waiter)
-        or any(
-            _task_awaits(cast("asyncio.Task[Any]", one), awaited)
-            for one in (target, *gathered)
-            if isinstance(one, asyncio.Task)
+    if call.parent is None:  # nothing waits for this call that another one could wait for
+        return ()
+    search = _Search(call, list(awaiting_chain(call)), is_awaited)
+    if search.found is not None:
+        raise DeadlockError(
+            f"Agents wait for each other: {search.drawn()}. Let one of them publish its message instead of awaiting "
+            "an answer, or let its class handle messages concurrently."
         )
-    )
+    chain = list(_handlers_above(call))
+    if len(search.goals) == len(chain) and not search.passed_by:
+        return ()
+    possible = _Search(call, chain, _anyway)
+    if possible.found is None:
+        return ()
+    links = [(above, below) for below, above in zip(call.chain(), chain, strict=False)]
+    links += [(above, below) for above in possible.seen for below in above.children or ()]
+    return {above: None for above, below in links if not is_awaited(above, below)}.keys()
 
 
-def _callback_owners(future: asyncio.Future[Any]) -> list[object]:
-    callbacks = getattr(future, "_callbacks", None) or ()
-    return [getattr(callback, "__self__", None) for callback, _ in callbacks]
+def calls_behind(calls: Iterable[Call]) -> set[Call]:
+    """Some calls, and all others that cannot end before one of them does."""
+    found = set(calls)
+    todo = list(found)
+    while todo:
+        call = todo.pop()
+        behind = [] if call.parent is None or not is_awaited(call.parent, call) else [call.parent]
+        if call.active and not call.mailbox.concurrent:
+            behind += [one for one in call.mailbox.waiting_requests() if call in blockers(one)]
+        if call.passed_on_by is not None:
+            behind.append(call.passed_on_by)
+        new = [one for one in behind if one not in found]
+        found.update(new)
+        todo += new
+    return found
+
+
+def _anyway(_call: Call, _request: Call) -> bool:
+    return True
+
+
+class _Search:
+    """A walk from what a waiting call waits for to the calls that wait for it.
+
+    It keeps its own stack: chains of calls are thousands long, and Python's stack is not.
+
+    Attributes:
+        goals: The calls that wait for the one searched from.
+        found: The goal that was reached, if one was.
+        seen: Every call on the way, and the one before it.
+        passed_by: Whether links were left out because `follows` said so.
+    """
+
+    def __init__(self, call: Call, goals: list[Call], follows: Callable[[Call, Call], bool]) -> None:
+        self.goals = goals
+        self.found: Call | None = None
+        self.seen: dict[Call, Call | None] = {}
+        self.passed_by = False
+        targets = set(goals)
+        todo = list[Call]()
+        self._add(blockers(call), None, todo)
+        while todo:
+            here = todo.pop()
+            if here in targets:
+                self.found = here
+                return
+            if here.is_queued:
+                self._add(blockers(here), here, todo)
+            elif here.children:
+                followed = [child for child in here.children if follows(here, child)]
+                self.passed_by = self.passed_by or len(followed) < len(here.children)
+                self._add(followed, here, todo)
+
+    def drawn(self) -> str:
+        """The circle: from the goal down to the call, and on to the goal."""
+        down, way = list[Call](), list[Call]()
+        for ancestor in self.goals:
+            down.append(ancestor)
+            if ancestor is self.found:
+                break
+        here = self.found
+        while here is not None:
+            way.append(here)
+            here = self.seen[here]
+        return " → ".join(str(call.mailbox.id) for call in (*reversed(down), *reversed(way)) if call.active)
+
+    def _add(self, calls: Iterable[Call], before: Call | None, todo: list[Call]) -> None:
+        for call in calls:
+            if call not in self.seen:
+                self.seen[call] = before
+                todo.append(call)
+
+
+class UndecidedWaits:
+    """The waits of a runtime that may turn into circles, or into requests that their sender awaits."""
+
+    def __init__(self) -> None:
+        self._waits: dict[Call, None] = {}
+        self._pause = FIRST_LOOK
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, call: Call, handlers: Collection[Call]) -> None:
+        """Examine a call again when one of these handlers suspends, and after a while."""
+        for handler in handlers:
+            if handler.undecided is None:
+                handler.undecided = {}
+            handler.undecided[call] = None
+        if call not in self._waits:
+            self._waits[call] = None
+            self._pause = FIRST_LOOK
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(self._pause, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        waits, self._waits = [call for call in self._waits if call.is_queued], {}
+        pause = 2 * self._pause
+        for call in waits:
+            call.mailbox.reconsider(call)
+        if self._waits and pause <= LAST_LOOK:
+            self._pause = pause
+            self._set_timer()
+
+
+def look_again_soon(handler: Call) -> None:
+    """A handler suspends that may now await what it had in the background.
+
+    Not at once: its task is registered with what it awaits only after this step.
+    """
+    waits, handler.undecided = handler.undecided or {}, None
+    asyncio.get_running_loop().call_soon(partial(_look_at, list(waits)))
+
+
+def _look_at(waits: list[Call]) -> None:
+    for call in waits:
+        if call.is_queued:
+            call.mailbox.reconsider(call)
+
+
+# What asyncio's tasks wait for. It is found by walking up from a request's task: whatever its end sets off, if that is
+# asyncio's own doing (`gather`, `shield`, `wait`, `wait_for`, `as_completed`, a task group, a thread that blocks).
+# Callbacks of programs are not followed: what they do is unknown. Where several tasks can each end a wait (`wait` for
+# the first of them, `as_completed`), it is followed only when one of them is left, since the others could end it.
+# asyncio has no documented way to ask. What is missing in another version of Python reads as "not awaited": a circle
+# then goes unreported rather than wrongly reported.
+
+
+def is_awaited(call: Call, request: Call) -> bool:
+    """Whether the handler of `call` waits for a request that it made, and for nothing else that could end before."""
+    if not call.active or call.ended:
+        return False
+    here = call.task
+    task = request.task
+    if here is task and here is not None:
+        return True
+    current = asyncio.current_task()  # that of calls that have not waited for anything yet
+    here = here or current
+    task = task or current
+    return here is task or (here is not None and task is not None and _is_awaited_by(here, task))
+
+
+def _is_awaited_by(waiter: asyncio.Task[Any], awaited: asyncio.Task[Any]) -> bool:
+    seen: set[asyncio.Future[Any]] = {awaited}
+    todo: list[asyncio.Future[Any]] = [awaited]
+    while todo:
+        for callback, _context in getattr(todo.pop(), "_callbacks", None) or ():
+            for future in _held_up(callback):
+                if future is waiter or _blocks_a_thread(future):
+                    return True
+                if isinstance(future, asyncio.Future) and future not in seen:
+                    seen.add(future)
+                    todo.append(future)
+    return False
+
+
+def _held_up(callback: Any) -> Iterator[Held]:
+    """What cannot be done before one of asyncio's own callbacks was called."""
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        yield owner  # the callback that lets a task go on which awaits the future
+    elif isinstance(owner, asyncio.TaskGroup):
+        yield from _futures(getattr(owner, "_on_completed_fut", None))
+    elif isinstance(callback, partial) and _is_asyncios(callback.func):
+        yield from _futures(*callback.args)  # wait_for, before Python 3.12
+    elif _is_asyncios(callback):
+        variables = dict(_variables(callback))
+        rivals = variables.get("todo", getattr(owner, "_todo", ()))
+        is_first_of_many = variables.get("return_when") == asyncio.FIRST_COMPLETED and variables.get("counter") != 1
+        if len(rivals) <= 1 and not is_first_of_many:
+            queue = variables.get("done", getattr(owner, "_done", None))
+            held = (variables.get(name) for name in ("outer", "waiter", "destination"))
+            yield from _futures(*held, *getattr(queue, "_getters", ()))
+
+
+def _variables(function: Any) -> Iterator[tuple[str, Any]]:
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+
+
+def _futures(*candidates: object) -> Iterator[Held]:
+    for one in candidates:
+        if isinstance(one, asyncio.Future | concurrent.futures.Future):
+            yield one
+
+
+def _blocks_a_thread(future: Held) -> bool:
+    """Whether a thread waits for the future: that of the handler, whose context the request has inherited."""
+    return isinstance(future, concurrent.futures.Future) and bool(getattr(_condition_of(future), "_waiters", ()))
+
+
+def _condition_of(future: object) -> object:
+    return getattr(future, "_condition", None)
+
+
+def _is_asyncios(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("asyncio.")

@@ -1,0 +1,258 @@
+"""Starting, stopping and closing: from every phase there is a way on, whoever asks, and however often."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.support.agents import Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
+
+from symposia.core import (
+    AgentId,
+    BaseAgent,
+    ClosureContext,
+    DeadLetter,
+    MessageContext,
+    TopicId,
+)
+from symposia.core.exceptions import AgentError, RuntimeStoppedError
+
+
+class Tidying:
+    """A handler that takes a while to end when it is cancelled."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+
+    async def __call__(self, _agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:
+        self.entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.02)
+
+
+class Closing(BaseAgent):
+    """Records that it was closed, and raises."""
+
+    closed: list[str]
+
+    def __init__(self, error: BaseException | None) -> None:
+        super().__init__("is closed")
+        self._error = error
+
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:
+        pass
+
+    async def close(self) -> None:
+        self.closed.append(self.id.key)
+        if self._error is not None:
+            raise self._error
+
+
+class LifecycleContract:
+    async def test_d04_a_stop_that_is_cut_short_goes_on_and_the_runtime_can_be_started_again(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        tidying = Tidying()
+        async with started(make_runtime()) as runtime:
+            slow, quick = await add_agent(runtime, "slow", tidying), await add_agent(runtime, "quick", answer)
+            request = asyncio.create_task(runtime.send_message(Ask(), slow))
+            await tidying.entered.wait()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(runtime.stop(), 0.005)
+            with pytest.raises(RuntimeStoppedError):
+                await request
+            runtime.start()
+            assert await runtime.send_message(Ask("again"), quick) == Answer("again")
+            await runtime.stop_when_idle()
+            runtime.start()
+            await runtime.stop()
+            runtime.start()
+
+    async def test_d04_a_dead_letter_hook_that_raises_keeps_no_runtime_from_stopping(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        def fail(_letter: DeadLetter) -> None:
+            raise ValueError("the hook is broken")
+
+        door = Door()
+        async with started(make_runtime(on_dead_letter=fail)) as runtime:
+            await add_agent(runtime, "slow", door, "news")
+            for _ in range(3):
+                await runtime.publish_message(Ask(), TopicId("news", "k"))
+            await door.entered.wait()
+            with pytest.raises(ValueError, match="the hook is broken"):
+                await runtime.stop()
+            runtime.start()
+            await runtime.stop()
+
+    async def test_d04_a_stop_is_no_error_of_the_handlers_that_it_interrupts(self, make_runtime: MakeRuntime) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            await add_agent(runtime, "slow", door, "news")
+            await runtime.publish_message(Ask(), TopicId("news", "k"))
+            await door.entered.wait()
+            await runtime.stop()
+            assert door.cancelled.is_set()
+            runtime.start()
+
+    @pytest.mark.parametrize("names", [("stop", "stop"), ("stop", "close"), ("close", "close"), ("close", "stop")])
+    async def test_d14_those_who_stop_or_close_at_once_wait_for_the_same_end(
+        self, make_runtime: MakeRuntime, names: tuple[str, str]
+    ) -> None:
+        tidying = Tidying()
+        runtime = make_runtime()
+        slow = await add_agent(runtime, "slow", tidying)
+        runtime.start()
+        request = asyncio.create_task(runtime.send_message(Ask(), slow))
+        await tidying.entered.wait()
+        ending = [asyncio.create_task(getattr(runtime, name)()) for name in names]
+        await asyncio.gather(*ending)
+        assert request.done()
+        with pytest.raises(RuntimeStoppedError):
+            await request
+        await runtime.close()
+
+    async def test_d14_those_who_wait_for_the_runtime_to_be_idle_wait_for_the_same_stop(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            slow = await add_agent(runtime, "slow", door)
+            request = asyncio.create_task(runtime.send_message(Ask("done"), slow))
+            await door.entered.wait()
+            waiting = [asyncio.create_task(runtime.stop_when_idle()) for _ in range(3)]
+            await asyncio.sleep(0)
+            door.opened.set()
+            await asyncio.gather(*waiting)
+            assert await request == Answer("done")
+            runtime.start()
+
+    async def test_d14_what_waits_for_one_stop_takes_no_part_in_the_next_run(self, make_runtime: MakeRuntime) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            slow = await add_agent(runtime, "slow", door)
+            request = asyncio.create_task(runtime.send_message(Ask(), slow))
+            await door.entered.wait()
+            waiting = asyncio.create_task(runtime.stop_when_idle())
+            await asyncio.sleep(0)
+            await runtime.stop()
+            runtime.start()
+            door.opened.set()
+            assert await runtime.send_message(Ask("next"), slow) == Answer("next")
+            await waiting
+            assert await runtime.send_message(Ask("and next"), slow) == Answer("and next")
+            with pytest.raises(RuntimeStoppedError):
+                await request
+
+    async def test_d13_handlers_that_wait_for_the_runtime_to_be_idle_do_not_wait_for_each_other(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        runtime: StartedRuntime = make_runtime()
+
+        async def stop(_agent: ClosureContext, _message: Any, _ctx: MessageContext) -> str:
+            await asyncio.sleep(0)
+            await runtime.stop_when_idle()
+            return "stopped"
+
+        async with started(runtime):
+            agents = [await add_agent(runtime, name, stop) for name in ("one", "two", "three")]
+            asked = [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in agents]
+            assert await asyncio.gather(*asked) == ["stopped"] * 3
+            runtime.start()
+
+    async def test_d13_a_handler_that_waits_for_the_runtime_to_be_idle_does_not_wait_for_those_behind_it(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        runtime: StartedRuntime = make_runtime()
+        entered = asyncio.Event()
+
+        async def stop(_agent: ClosureContext, _message: Any, _ctx: MessageContext) -> str:
+            entered.set()
+            await asyncio.sleep(0.01)
+            await runtime.stop_when_idle()
+            return "stopped"
+
+        async def relay(agent: ClosureContext, message: Any, _ctx: MessageContext) -> Any:
+            return await agent.send_message(message, AgentId("stopping", "k"))
+
+        async with started(runtime):
+            stopping, relaying = await add_agent(runtime, "stopping", stop), await add_agent(runtime, "relay", relay)
+            first = asyncio.create_task(runtime.send_message(Ask(), stopping))
+            await entered.wait()
+            behind = [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in (relaying, stopping)]
+            assert await first == "stopped"
+            outcomes = await asyncio.gather(*behind, return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [RuntimeStoppedError] * 2
+            runtime.start()
+
+    async def test_d13_a_publish_handler_can_wait_for_the_runtime_to_be_idle(self, make_runtime: MakeRuntime) -> None:
+        runtime: StartedRuntime = make_runtime()
+        ended = asyncio.Event()
+
+        async def stop(_agent: ClosureContext, message: Any, _ctx: MessageContext) -> None:
+            await (runtime.stop() if message.text == "now" else runtime.stop_when_idle())
+            ended.set()
+
+        async with started(runtime):
+            await add_agent(runtime, "stopping", stop, "news")
+            for text in ("now", "when idle"):
+                ended.clear()
+                await runtime.publish_message(Ask(text), TopicId("news", "k"))
+                await ended.wait()
+                runtime.start()
+
+    @pytest.mark.parametrize("error", [asyncio.CancelledError(), ZeroDivisionError(), KeyError("x")])
+    async def test_d23_every_agent_is_closed_whatever_the_close_of_another_raises(
+        self, make_runtime: MakeRuntime, error: BaseException
+    ) -> None:
+        closed: list[str] = []
+        runtime = make_runtime()
+
+        class Recorded(Closing):
+            def __init__(self, error: BaseException | None) -> None:
+                super().__init__(error)
+                self.closed = closed
+
+        for key in "abc":
+            await Recorded(error if key == "a" else None).register_instance(runtime, AgentId("closing", key))
+        expected = AgentError if isinstance(error, asyncio.CancelledError) else type(error)
+        with pytest.raises(expected):
+            await runtime.close()
+        assert closed == ["a", "b", "c"]
+        await runtime.close()
+        assert closed == ["a", "b", "c"]
+
+    async def test_d20_an_eviction_that_a_stop_interrupts_leaves_nothing_behind(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        saving = asyncio.Event()
+        unretrieved: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unretrieved.append(context))
+
+        class SlowToSave(BaseAgent):
+            count = 0
+
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> int:
+                self.count += 1
+                return self.count
+
+            async def save_state(self) -> dict[str, Any]:
+                if not saving.is_set():
+                    saving.set()
+                    await asyncio.Event().wait()
+                return {"count": self.count}
+
+            async def load_state(self, state: Any) -> None:
+                self.count = state["count"]
+
+        async with started(make_runtime(max_idle_agents=0)) as runtime:
+            await SlowToSave.register(runtime, "slow", lambda: SlowToSave("slow to save"))
+            await runtime.send_message(Ask(), AgentId("slow", "k"))
+            await saving.wait()
+            await runtime.stop()
+            runtime.start()
+            assert await runtime.send_message(Ask(), AgentId("slow", "k")) == 2
+            await runtime.stop_when_idle()
+            runtime.start()
+        assert not unretrieved
