@@ -126,7 +126,7 @@ class WaitingContract:
             await add_agent(runtime, "slow", door)
             agent = await add_agent(runtime, "middle", ask_slow)
             with pytest.raises(DeadlineExceededError, match=r"middle/k.*slow/k"):
-                await runtime.send_message(Ask(), agent, timeout=0.01)
+                await runtime.send_message(Ask(), agent, timeout=0.1)
             assert door.cancelled.is_set()
 
     async def test_a_deadline_holds_while_a_request_waits_for_its_turn(self, make_runtime: MakeRuntime) -> None:
