@@ -9,9 +9,16 @@ from tests.support.model_clients import VENDORS, Vendor, kind_name, read
 from tests.support.model_server import Failure, ModelServer, Reply
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
-from symposia.core.models import UserMessage
+from symposia.core.models import ChatCompletionClient, UserMessage
 
 HELLO = [UserMessage(content="hello", source="user")]
+
+
+async def failure_of(client: ChatCompletionClient, *, streaming: bool) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        await (read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
+    return caught.value
+
 
 pytestmark = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
 
@@ -23,28 +30,40 @@ async def server() -> AsyncIterator[ModelServer]:
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"),
+    ("status", "happened", "advice"),
     [
-        (400, "trying it again cannot help"),
-        (401, "Check the API key"),
-        (403, "permissions and billing"),
-        (404, "Check the model's name"),
-        (429, "The rate limit or the quota is used up"),
-        (500, "The vendor's servers failed"),
+        (400, "refused the request", "Sending it again as it is does not help."),
+        (401, "refused the API key", "Check the key in the environment variable {key}, or the key that"),
+        (403, "refused access", "Check what the API key may use, and the account's permissions and billing."),
+        (404, "found no such model or address", "Check the model's name and the address, {address}"),
+        (429, "refused the request because of a limit", "wait, or send fewer requests at once."),
+        (500, "failed to answer", "The service failed or is overloaded: try again later."),
+        (529, "failed to answer", "The service failed or is overloaded: try again later."),
     ],
 )
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_an_error_of_the_vendor_says_what_to_do(
-    vendor: Vendor, server: ModelServer, status: int, advice: str, streaming: bool
+async def test_n11_an_error_of_the_vendor_says_what_happened_and_what_to_do(
+    vendor: Vendor, server: ModelServer, status: int, happened: str, advice: str, streaming: bool
 ) -> None:
     client = vendor.client(server)
     server.script(Failure(status=status, message="no such luck"))
-    with pytest.raises(ModelError, match=advice) as caught:
-        await (read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
-    text = str(caught.value)
-    assert text.startswith(f"{vendor.name} did not answer for model '{vendor.model}' (status {status})")
-    assert "no such luck" in text
-    assert getattr(caught.value.__cause__, "status_code", None) == status
+    error = await failure_of(client, streaming=streaming)
+    text = str(error)
+    address = vendor.address(server)
+    beginning = f"The server at {address} {happened} for model '{vendor.model}' (status {status}): no such luck. "
+    assert text.startswith(beginning)
+    assert advice.format(key=vendor.key, address=address) in text
+    assert not any(option in text for option in ("max_retries", "base_url", "api_key", "did not answer"))
+    assert (error.status, "no such luck" in error.response_start) == (status, True)
+    assert getattr(error.__cause__, "status_code", None) == status
+
+
+async def test_errors_name_the_vendor_at_its_own_address(vendor: Vendor, server: ModelServer) -> None:
+    async with ModelServer() as elsewhere:  # where nothing can be sent
+        url = vendor.address(elsewhere)
+    client = vendor.client(server, base_url=url)
+    with pytest.raises(ModelError, match=f"The connection to the server at {url} failed for model"):
+        await client.create(HELLO)
 
 
 async def test_a_wrong_key_names_the_variable_that_holds_it(vendor: Vendor, server: ModelServer) -> None:
@@ -65,14 +84,14 @@ async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(vendo
     client = vendor.client(server, Reply(text="one two three four five six", cut_after=5))
     stream = client.create_stream(HELLO)
     assert await anext(stream) == "one"
-    with pytest.raises(ModelError, match="The connection failed"):
+    with pytest.raises(ModelError, match=r"The connection to the server at .* failed"):
         await read(stream)
 
 
 async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
     async with ModelServer() as server:
         client = vendor.client(server)
-    with pytest.raises(ModelError, match="check the network, base_url and timeout"):
+    with pytest.raises(ModelError, match="Check the network and the address, http"):
         await client.create(HELLO)
 
 
@@ -81,7 +100,7 @@ async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: M
     other = next(one for one in VENDORS if one is not vendor)
     url = {"OpenAI": server.openai_url, "Anthropic": server.anthropic_url}
     client = vendor.client(server, base_url=f"{url[other.name]}/elsewhere")
-    with pytest.raises(ModelError, match="base_url"):
+    with pytest.raises(ModelError, match=r"found no such model or address .*status 404"):
         await client.create(HELLO)
 
 

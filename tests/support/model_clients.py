@@ -1,10 +1,14 @@
-"""Clients of each kind, over a scripted server, for the tests that hold for all of them."""
+"""Clients of each kind, over a scripted server, for the tests that hold for all of them.
+
+The SDKs are loaded here, since a client loads its own when it is made, and tests fail where an event loop waits.
+"""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
-from tests.support.model_server import ModelServer, Reply
+from tests.support.model_server import ModelServer, Raw, Reply
 
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
@@ -12,6 +16,11 @@ from symposia.core.tools import ToolSchema
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
+
+for _module in ("anthropic.types.message_create_params", "httpcore2", "openai.types.chat"):
+    import_module(_module)
+
+Answer = Reply | Raw
 
 ABLE = ModelInfo(vision=True, function_calling=True, json_output=True, family="unknown", structured_output=True)
 ADD = ToolSchema(
@@ -39,7 +48,10 @@ class OpenAI:
     extra: ClassVar[str] = "openai"
     client_class: ClassVar[type[ChatCompletionClient]] = OpenAIChatCompletionClient
 
-    def client(self, server: ModelServer, *replies: Reply, **options: Any) -> ChatCompletionClient:
+    def address(self, server: ModelServer) -> str:
+        return server.openai_url
+
+    def client(self, server: ModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
         server.script(*replies)
         given: Any = {"model": self.model, "api_key": "key", "base_url": server.openai_url, "max_retries": 0}
         return OpenAIChatCompletionClient(**{**given, **options})
@@ -55,7 +67,10 @@ class Anthropic:
     extra: ClassVar[str] = "anthropic"
     client_class: ClassVar[type[ChatCompletionClient]] = AnthropicChatCompletionClient
 
-    def client(self, server: ModelServer, *replies: Reply, **options: Any) -> ChatCompletionClient:
+    def address(self, server: ModelServer) -> str:
+        return server.anthropic_url
+
+    def client(self, server: ModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
         server.script(*replies)
         given: Any = {"model": self.model, "api_key": "key", "base_url": server.anthropic_url, "max_retries": 0}
         return AnthropicChatCompletionClient(**{**given, **options})

@@ -28,6 +28,7 @@ SymposiaError
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
 │   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
+│   │   ├── ModelResponseError         the server's response is broken, or ended early
 │   │   └── ModelAnswerError           it answered, but not what was asked for (ValueError)
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
@@ -42,6 +43,7 @@ AutoGen's and keep their spelling.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
 __all__ = [
     "AgentError",
@@ -61,7 +63,9 @@ __all__ = [
     "MissingExtraError",
     "ModelAnswerError",
     "ModelError",
+    "ModelResponseError",
     "NotAccessibleError",
+    "PartialAnswer",
     "PeerError",
     "RegistrationError",
     "RuntimeStoppedError",
@@ -224,8 +228,50 @@ class MessageFormatError(PeerError, ValueError):
     """Bytes from another process are not the message that they claim to be."""
 
 
+class PartialAnswer(TypedDict):
+    """The part of a streamed answer that arrived before the stream failed, as JSON values.
+
+    Attributes:
+        text: The text so far.
+        thought: The reasoning so far; empty if there was none.
+        tool_calls: The calls so far, each with ``id``, ``name`` and ``arguments``; the arguments may be cut off.
+        usage: ``prompt_tokens`` and ``completion_tokens`` as far as the vendor reported them.
+    """
+
+    text: str
+    thought: str
+    tool_calls: list[dict[str, str]]
+    usage: dict[str, int]
+
+
 class ModelError(PeerError):
-    """A model call failed for good: after retries, or in a way that retrying cannot mend."""
+    """A model call failed for good: after retries, or in a way that retrying cannot fix.
+
+    Attributes:
+        status: The HTTP status of the server's response; None if there was no response.
+        response_start: The first bytes of the response's body as text; empty if there was none.
+        partial: What arrived of a streamed answer before it failed; None for answers that are not streamed.
+    """
+
+    status: int | None = None
+    response_start: str = ""
+    partial: PartialAnswer | None = None
+
+    def __init__(
+        self,
+        *args: Any,  # Any: as of every exception
+        status: int | None = None,
+        response_start: str = "",
+        partial: PartialAnswer | None = None,
+    ) -> None:
+        super().__init__(*args)
+        self.status = status
+        self.response_start = response_start
+        self.partial = partial
+
+
+class ModelResponseError(ModelError):
+    """A server's response is not an answer of a model, is broken, or ended early."""
 
 
 class ModelAnswerError(ModelError, ValueError):

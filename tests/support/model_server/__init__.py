@@ -12,7 +12,7 @@ writes down the answers in neutral terms; the path of each request decides which
 Nothing here sleeps: a `Hold` stops an answer at a chosen place until the test lets it go.
 """
 
-from tests.support.model_server._script import Failure, Hold, Reply, Thinking, ToolCall
+from tests.support.model_server._script import Failure, Hold, Raw, Reply, Thinking, ToolCall
 from tests.support.model_server._server import ModelServer, RecordedRequest
 
-__all__ = ["Failure", "Hold", "ModelServer", "RecordedRequest", "Reply", "Thinking", "ToolCall"]
+__all__ = ["Failure", "Hold", "ModelServer", "Raw", "RecordedRequest", "Reply", "Thinking", "ToolCall"]

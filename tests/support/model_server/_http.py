@@ -39,6 +39,15 @@ class Answer:
             await self._send(_response(200, {"content-type": "text/event-stream"}))
         await self._send(h11.Data(data=data))
 
+    async def raw(self, status: int, body: bytes, headers: Mapping[str, str], *, cut: bool) -> None:
+        """Send a body that ends with the connection, as HTTP/1.0 does; if `cut`, one that lacks its end."""
+        length = {"content-length": str(len(body) + 1)} if cut else {}
+        await self._send(_response(status, {**headers, **length}))
+        self._writer.write(body if cut else self._connection.send(h11.Data(data=body)) or b"")
+        await self._writer.drain()
+        if not cut:
+            await self.end()
+
     async def end(self) -> None:
         await self._send(h11.EndOfMessage())
 

@@ -85,6 +85,21 @@ class Failure:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """A response byte by byte, for answers that no vendor should send.
+
+    Attributes:
+        cut: Whether the connection is dropped after the body.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: str | None = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    cut: bool = False
+
+
 def words(text: str) -> list[str]:
     """The pieces in which a text is streamed: they join to the text again."""
     return re.findall(r"\s*\S+|\s+$", text)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 
 from tests.support.model_server import _anthropic, _openai
 from tests.support.model_server._http import Answer, HttpRequest, HttpServer
-from tests.support.model_server._script import Failure, Reply
+from tests.support.model_server._script import Failure, Raw, Reply
 
 
 class Dialect(Protocol):
@@ -55,7 +55,7 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.requests: list[RecordedRequest] = []
-        self._script: deque[Reply | Failure] = deque()
+        self._script: deque[Reply | Failure | Raw] = deque()
         self._http = HttpServer(self._answer)
 
     @property
@@ -66,7 +66,7 @@ class ModelServer:
     def anthropic_url(self) -> str:
         return self._http.url
 
-    def script(self, *items: Reply | Failure) -> None:
+    def script(self, *items: Reply | Failure | Raw) -> None:
         """Add answers to the end of the script."""
         self._script.extend(items)
 
@@ -101,6 +101,9 @@ class ModelServer:
         match item:
             case Failure():
                 await answer.whole(item.status, dialect.error(item.status, item.message), item.headers)
+            case Raw():
+                kind = {} if item.content_type is None else {"content-type": item.content_type}
+                await answer.raw(item.status, item.body, {**kind, **item.headers}, cut=item.cut)
             case Reply() if body.get("stream"):
                 await _stream(item, dialect.events(item, body), answer)
             case Reply():

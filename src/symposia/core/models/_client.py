@@ -10,7 +10,7 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
 from symposia.core.effects import class_identity
 from symposia.core.models._messages import LLMMessage
-from symposia.core.models._model_info import ModelInfo
+from symposia.core.models._model_info import ModelCapabilities, ModelInfo
 from symposia.core.models._results import CreateResult, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
 
@@ -98,8 +98,8 @@ class ChatCompletionClient(ComponentBase, ABC):
 
     @property
     @abstractmethod
-    def capabilities(self) -> ModelInfo:
-        """AutoGen's name of old for `model_info`."""
+    def capabilities(self) -> ModelCapabilities:
+        """The former name of `model_info`. A subclass may return either type."""
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ from symposia.core.models._family import ModelFamily
 
 
 class ModelCapabilities(TypedDict, total=False):
-    """What a model can do: AutoGen's name of old for `ModelInfo`."""
+    """What a model can do: the former name of `ModelInfo`."""
 
     vision: Required[bool]
     function_calling: Required[bool]

@@ -1,18 +1,19 @@
-"""What the clients of all vendors do alike: check, send, assemble, count. An adapter a vendor knows the wire format."""
+"""What the clients of all vendors have in common: check, send, assemble, count. A `WireFormat` knows the rest."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
-from pydantic import BaseModel
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import (
     ChatCompletionClient,
+    CreateOptions,
     CreateResult,
     LLMMessage,
     ModelInfo,
@@ -21,157 +22,185 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._cancellation import Waiting
-from symposia.ext.models._errors import Vendor
-from symposia.ext.models._observed import ObservedChat
-from symposia.ext.models._usage import UsageMeter
+from symposia.ext.models._service import Service
+from symposia.ext.models._telemetry import ObservedChat
+from symposia.ext.models._transport import EventStream, Transport
+from symposia.ext.models._wire_format import Body, ChatRequest, StreamAssembly, WireFormat, tool_name
 
 if TYPE_CHECKING:
     from symposia.core import CancellationToken
 
-Body: TypeAlias = dict[str, object]
-"""A request, as JSON."""
 
-ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
-JsonOutput: TypeAlias = bool | type[BaseModel] | None
+class StreamOptions(CreateOptions, total=False):
+    """The keyword arguments of `VendorClient.create_stream`.
 
+    Attributes:
+        max_consecutive_empty_chunk_tolerance: AutoGen's; it has no effect, since an empty chunk does no harm.
+    """
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """All that one request is made from; the fields are the arguments of `ChatCompletionClient.create`."""
-
-    messages: Sequence[LLMMessage]
-    tools: Sequence[Tool | ToolSchema]
-    tool_choice: ToolChoice
-    json_output: JsonOutput
-    extra: Mapping[str, Any]  # any argument of the vendor's
-
-
-class Assembly(Protocol):
-    """A streamed answer on its way to being whole. It does no I/O."""
-
-    def feed(self, event: object, /) -> str:
-        """Take the next event, and say which text it adds to the answer."""
-        ...
-
-    def whole(self) -> object:
-        """The answer as the vendor would have given it without streaming."""
-        ...
-
-
-class EventStream(Protocol):
-    """A streamed answer, as the SDKs give it: parsed JSON, event by event."""
-
-    def __aiter__(self) -> AsyncIterator[object]: ...
-
-    async def __anext__(self) -> object: ...
-
-    async def close(self) -> None:
-        """End the request, whatever is still to come."""
-        ...
+    max_consecutive_empty_chunk_tolerance: int
 
 
 class VendorClient(ChatCompletionClient):
-    """A client of a vendor's SDK, short of the wire format."""
+    """A client of a vendor's models, made of a wire format and a transport.
 
-    def __init__(self, *, vendor: Vendor, server: str, model: str, model_info: ModelInfo, context: int) -> None:
-        self._vendor = vendor
-        self._server = server
+    The wire format holds the vendor's rules and does no I/O: messages to JSON, JSON to a result, and the assembly of a
+    stream. The transport sends and receives. This class does the rest: it refuses what the model cannot do, ends a
+    request when its token is cancelled, turns every failure into a `ModelError`, counts tokens, and is traced.
+
+    Args:
+        service: The service, as errors and traces name it.
+        model: The model's name.
+        model_info: What the model can do.
+        context: Tokens that a prompt and its answer may take together.
+        wire: The vendor's format.
+        transport: The way to the vendor.
+        arguments: What goes with every request, for `effect_identity`.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        model: str,
+        model_info: ModelInfo,
+        context: int,
+        wire: WireFormat[Any],  # Any: only the format itself looks into its answers
+        transport: Transport,
+        arguments: Mapping[str, Any] = {},  # any argument of the vendor's
+    ) -> None:
+        self._service = service
         self._model = model
         self._model_info = model_info
         self._context = context
-        self._usage = UsageMeter()
+        self._wire = wire
+        self._transport = transport
+        self._create_arguments = arguments
+        self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
-    @abstractmethod
-    def _body(self, question: Question) -> Body:
-        """The request as JSON."""
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """See `ChatCompletionClient.effect_identity`: the class, the model, the address and the arguments.
 
-    @abstractmethod
-    async def _send(self, body: Body) -> object:
-        """Send a request and wait for the whole answer, as JSON."""
+        Headers and query parameters are left out, since they may hold secrets.
+        """
+        secret = {"extra_headers", "extra_query", "timeout"}
+        return {
+            **super().effect_identity(),
+            "model": self._model,
+            "address": self._service.address,
+            "arguments": {
+                name: to_jsonable_python(argument, fallback=_named)
+                for name, argument in self._create_arguments.items()
+                if name not in secret
+            },
+        }
 
-    @abstractmethod
-    async def _open(self, body: Body) -> EventStream:
-        """Send a request whose answer is streamed."""
-
-    @abstractmethod
-    def _assembly(self) -> Assembly:
-        """What puts a streamed answer together."""
-
-    @abstractmethod
-    def _result(self, whole: object) -> CreateResult:
-        """What a whole answer says."""
-
-    async def create(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: ToolChoice = "auto",
-        json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
-        cancellation_token: CancellationToken | None = None,
-    ) -> CreateResult:
+    async def create(self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]) -> CreateResult:
         """See `ChatCompletionClient.create`."""
-        question = Question(
-            messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
-        )
-        body = self._checked_body(question)
-        chat = self._observed(question, body, stream=False)
-        with chat, chat.current():
-            with self._vendor.explaining_errors(self._model), Waiting(cancellation_token) as waiting:
-                whole = await waiting.on(lambda: self._send(body))
-            return chat.answered(whole, self._counted(self._result(whole)))
+        request = ChatRequest(messages=messages, **options)
+        body = self._body(request, stream=False)
+        if body.get("stream"):
+            return await self._create_by_stream(messages, options)
+        with self._observed(request, body, stream=False) as chat, chat.current():
+            answer = await self._send(body, request.cancellation_token)
+            return chat.answered(answer.whole, self._counted(answer.result))
 
     async def create_stream(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: ToolChoice = "auto",
-        json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
-        cancellation_token: CancellationToken | None = None,
-        max_consecutive_empty_chunk_tolerance: int = 0,  # noqa: ARG002 - AutoGen's; an empty chunk does no harm here
+        self, messages: Sequence[LLMMessage], **options: Unpack[StreamOptions]
     ) -> AsyncGenerator[str | CreateResult, None]:
         """See `ChatCompletionClient.create_stream`."""
-        question = Question(
-            messages=messages, tools=tools, tool_choice=tool_choice, json_output=json_output, extra=extra_create_args
-        )
-        assembly = self._assembly()
-        body = self._checked_body(question)
-        with self._observed(question, body, stream=True) as chat:
-            async with aclosing(chat.within(self._events(body, cancellation_token))) as events:
-                async for event in events:
-                    if text := assembly.feed(event):
-                        yield text
-            whole = assembly.whole()
-            result = chat.answered(whole, self._counted(self._result(whole)))
+        options.pop("max_consecutive_empty_chunk_tolerance", None)
+        request = ChatRequest(messages=messages, **cast("CreateOptions", options))
+        body = self._body(request, stream=True)
+        with self._observed(request, body, stream=True) as chat:
+            streamed = _StreamedAnswer(self._wire.assembly())
+            try:
+                stream = self._receive(body, streamed, request.cancellation_token)
+                async with aclosing(chat.within(stream)) as batches:
+                    async for texts in batches:
+                        for text in texts:
+                            yield text
+            except ModelError as error:
+                error.partial = partial = streamed.assembly.partial()
+                self._usage += RequestUsage(**partial["usage"])
+                raise
+            answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
+            result = chat.answered(answer.whole, self._counted(answer.result))
         yield result
 
-    def _observed(self, question: Question, body: Body, *, stream: bool) -> ObservedChat:
-        json = bool(question.json_output)
-        return ObservedChat(self._vendor.provider, self._server, question.messages, body, stream=stream, json=json)
+    async def _create_by_stream(self, messages: Sequence[LLMMessage], options: CreateOptions) -> CreateResult:
+        async with aclosing(self.create_stream(messages, **options)) as stream:
+            return cast("CreateResult", [item async for item in stream][-1])
 
-    async def _events(self, body: Body, token: CancellationToken | None) -> AsyncGenerator[object, None]:
-        with self._vendor.explaining_errors(self._model), Waiting(token) as waiting:
-            stream = await waiting.on(lambda: self._open(body))
+    async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
+        with Waiting(token) as waiting:
             try:
-                while (event := await waiting.on(lambda: anext(stream, _END))) is not _END:
-                    yield event
+                response = await waiting.on(lambda: self._transport.send(body))
+            except self._transport.errors as error:
+                raise self._service.failed(self._model, error) from error
+        try:
+            whole = self._wire.parse(response.body)
+            return _Answer(whole, self._wire.read(whole))
+        except ValueError as problem:
+            raise self._service.broken(self._model, response, problem) from problem
+
+    async def _receive(
+        self, body: Body, streamed: _StreamedAnswer, token: CancellationToken | None
+    ) -> AsyncGenerator[list[str], None]:
+        """The texts of a streamed answer, as many at a time as arrive together."""
+        assembly = streamed.assembly
+        with Waiting(token) as waiting:
+            try:
+                stream = await waiting.on(lambda: self._transport.open(body))
+            except self._transport.errors as error:
+                raise self._service.failed(self._model, error) from error
+            try:
+                while not assembly.complete and (events := await self._read(stream, waiting)):
+                    texts, problem = _feed(assembly, events)
+                    if texts:
+                        yield texts
+                    if problem is not None:
+                        raise self._service.broken(self._model, stream.response, problem) from problem
+                streamed.answer = self._read_whole(assembly, stream)
+                await stream.finish()
             finally:
                 await stream.close()
 
-    def _checked_body(self, question: Question) -> Body:
+    async def _read(self, stream: EventStream, waiting: Waiting) -> Sequence[bytes]:
+        try:
+            return await waiting.on(stream.read)
+        except self._transport.errors as error:
+            raise self._service.failed(self._model, error) from error
+        except ValueError as problem:
+            raise self._service.broken(self._model, stream.response, problem) from problem
+
+    def _read_whole(self, assembly: StreamAssembly[Any], stream: EventStream) -> _Answer:
+        """The answer that a stream was, now that it has ended."""
+        try:
+            whole = assembly.whole()
+        except ValueError as problem:
+            raise self._service.ended_early(self._model, stream.response, problem) from problem
+        try:
+            return _Answer(whole, self._wire.read(whole))
+        except ValueError as problem:
+            raise self._service.broken(self._model, stream.response, problem) from problem
+
+    def _observed(self, request: ChatRequest, body: Body, *, stream: bool) -> ObservedChat:
+        json = bool(request.json_output)
+        service = self._service
+        return ObservedChat(service.provider, service.address, request.messages, body, stream=stream, json=json)
+
+    def _body(self, request: ChatRequest, *, stream: bool) -> Body:
         info = self._model_info
-        if question.tools and not info["function_calling"]:
+        if request.tools and not info["function_calling"]:
             raise self._cannot("take tools")
-        if question.json_output is True and not info["json_output"]:
+        if request.json_output is True and not info["json_output"]:
             raise self._cannot("be told to answer in JSON")
-        if isinstance(question.json_output, type) and not info.get("structured_output", False):
-            raise self._cannot(f"keep to the schema of {question.json_output.__name__}")
-        if isinstance(choice := question.tool_choice, Tool) and choice.name not in map(tool_name, question.tools):
+        if isinstance(request.json_output, type) and not info.get("structured_output", False):
+            raise self._cannot(f"keep to the schema of {request.json_output.__name__}")
+        if isinstance(choice := request.tool_choice, Tool) and choice.name not in map(tool_name, request.tools):
             raise InvalidArgumentError(f"tool_choice is {choice.name!r}, which is not among the tools.")
-        return self._body(question)
+        return self._wire.write(request, stream=stream)
 
     def _cannot(self, ability: str) -> InvalidArgumentError:
         return InvalidArgumentError(
@@ -179,16 +208,20 @@ class VendorClient(ChatCompletionClient):
         )
 
     def _counted(self, result: CreateResult) -> CreateResult:
-        self._usage.add(result.usage)
+        self._usage += result.usage
         return result
+
+    async def close(self) -> None:
+        """See `ChatCompletionClient.close`."""
+        await self._transport.close()
 
     def actual_usage(self) -> RequestUsage:
         """See `ChatCompletionClient.actual_usage`."""
-        return self._usage.read()
+        return replace(self._usage)  # a copy that the caller may change
 
     def total_usage(self) -> RequestUsage:
         """See `ChatCompletionClient.total_usage`."""
-        return self._usage.read()
+        return replace(self._usage)
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.count_tokens`."""
@@ -200,7 +233,7 @@ class VendorClient(ChatCompletionClient):
 
     @property
     def capabilities(self) -> ModelInfo:
-        """AutoGen's name of old for `model_info`."""
+        """The former name of `model_info`."""
         return self._model_info
 
     @property
@@ -209,14 +242,29 @@ class VendorClient(ChatCompletionClient):
         return self._model_info
 
 
-def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
-    """What the model is to be told of a tool."""
-    return tool.schema if isinstance(tool, Tool) else tool
+class _Answer(NamedTuple):
+    whole: Mapping[str, Any]  # Any: as the vendor sent it
+    result: CreateResult
 
 
-def tool_name(tool: Tool | ToolSchema) -> str:
-    """What the model calls a tool."""
-    return tool.name if isinstance(tool, Tool) else tool["name"]
+@dataclass(slots=True)
+class _StreamedAnswer:
+    assembly: StreamAssembly[Any]  # Any: see `VendorClient`
+    answer: _Answer | None = None
 
 
-_END: Final = object()
+def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:
+    """The texts of events up to the first that is broken, and what is wrong with that one."""
+    texts: list[str] = []
+    for event in events:
+        try:
+            text = assembly.feed(event)
+        except ValueError as problem:
+            return texts, problem
+        if text:
+            texts.append(text)
+    return texts, None
+
+
+def _named(other: object) -> str:
+    return f"<{type(other).__qualname__}>"

@@ -1,17 +1,19 @@
 """A streamed answer says the same as one that is not streamed, wherever it is cut."""
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.cuts import interleaved, pieces_of
 
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionTokenLogprob, CreateResult, RequestUsage, TopLogprob
-from symposia.ext.models.openai._result import read_completion
-from symposia.ext.models.openai._stream import CompletionAssembly
+from symposia.ext.models.openai._answer import CompletionAssembly, parse_completion, read_completion
 
 TEXTS = st.text(max_size=30)
+END: dict[str, Any] = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
 
 
 def call(number: int, name: str, arguments: str) -> dict[str, Any]:
@@ -62,15 +64,15 @@ def _call_pieces(draw: st.DrawFn, index: int, one: dict[str, Any]) -> list[objec
 
 def assemble(chunks: list[dict[str, Any]]) -> tuple[str, CreateResult]:
     assembly = CompletionAssembly()
-    text = "".join(assembly.feed(chunk) for chunk in chunks)
-    return text, read_completion(assembly.whole(), "gpt-4o")
+    text = "".join(assembly.feed(json.dumps(chunk).encode()) for chunk in chunks)
+    return text, read_completion(assembly.whole())
 
 
 @given(st.data())
 def test_any_split_of_an_answer_assembles_to_it(data: st.DataObject) -> None:
     whole = data.draw(completions())
     text, result = assemble(data.draw(streams(whole)))
-    assert result == read_completion(whole, "gpt-4o")
+    assert result == read_completion(parse_completion(json.dumps(whole).encode()))
     assert text == (whole["choices"][0]["message"]["content"] or "")
 
 
@@ -78,7 +80,7 @@ def test_calls_that_a_vendor_all_numbers_nought_are_kept_apart() -> None:
     chunks = [
         {"choices": [{"delta": {"tool_calls": [{"index": 0, **call(number, "add", "{}")}]}}]} for number in (1, 2)
     ]
-    _, result = assemble(chunks)
+    _, result = assemble([*chunks, END])
     assert result.content == [FunctionCall(id=f"call_{number}", name="add", arguments="{}") for number in (1, 2)]
 
 
@@ -91,10 +93,37 @@ def test_a_refusal_is_the_answer() -> None:
     assert text == result.content == "I cannot."
 
 
-def test_a_stream_that_says_no_reason_and_no_usage_is_an_answer_all_the_same() -> None:
-    _, result = assemble([{"choices": [{"delta": {"content": "hi"}}]}])
-    assert (result.content, result.finish_reason) == ("hi", "unknown")
+def test_a_stream_that_says_no_usage_is_an_answer_all_the_same() -> None:
+    _, result = assemble([{"choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}])
+    assert (result.content, result.finish_reason) == ("hi", "stop")
     assert result.usage == RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+
+@pytest.mark.parametrize("end", [[], [b"[DONE]"]])
+def test_d06_a_stream_without_a_finish_reason_is_no_answer_even_if_it_says_that_it_is_done(end: list[bytes]) -> None:
+    assembly = CompletionAssembly()
+    for event in [b'{"choices": [{"delta": {"content": "The answer is not"}}]}', *end]:
+        assembly.feed(event)
+    with pytest.raises(ValueError, match="no finish_reason came"):
+        assembly.whole()
+    assert assembly.partial()["text"] == "The answer is not"
+
+
+def test_only_the_first_choice_is_the_answer() -> None:
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 1, "delta": {"content": "no"}}, {"index": 0, "delta": {"content": "yes"}}]},
+        {"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]},
+    ]
+    text, result = assemble(chunks)
+    assert (text, result.content, result.finish_reason) == ("yes", "yes", "length")
+
+
+def test_calls_without_an_id_get_one_each() -> None:
+    calls = [{"index": index, "id": "", "function": {"name": "add", "arguments": "{}"}} for index in (0, 1)]
+    _, result = assemble([{"choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}])
+    assert isinstance(result.content, list)
+    assert len({call.id for call in result.content} - {""}) == 2
 
 
 def test_logprobs_are_collected() -> None:
@@ -103,7 +132,7 @@ def test_logprobs_are_collected() -> None:
         entry = {"token": token, "logprob": -0.5, "bytes": [104], "top_logprobs": top}
         return {"choices": [{"delta": {"content": token}, "logprobs": {"content": [entry]}}]}
 
-    _, result = assemble([chunk("h"), chunk("i")])
+    _, result = assemble([chunk("h"), chunk("i"), END])
     assert result.logprobs == [
         ChatCompletionTokenLogprob(token=token, logprob=-0.5, bytes=[104], top_logprobs=[TopLogprob(logprob=-0.5)])
         for token in "hi"

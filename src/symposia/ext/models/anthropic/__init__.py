@@ -1,11 +1,35 @@
 """Anthropic's models."""
 
-from symposia.ext.models.anthropic._client import AnthropicChatCompletionClient, BaseAnthropicChatCompletionClient
+from typing import Final
+
+from symposia.ext.models._registry import ModelVendor
+from symposia.ext.models.anthropic._client import (
+    KEY,
+    AnthropicChatCompletionClient,
+    BaseAnthropicChatCompletionClient,
+    MessagesFormat,
+)
 from symposia.ext.models.anthropic._options import AnthropicClientConfiguration, CreateArguments
+from symposia.ext.models.anthropic._profiles import AnthropicProfile
+
+VENDOR: Final = ModelVendor(
+    name="anthropic",
+    title="Anthropic",
+    models="claude-",
+    default_model="claude-sonnet-5-5",
+    make=AnthropicChatCompletionClient,
+    key=KEY,
+    address_variable="ANTHROPIC_BASE_URL",
+    sdk="anthropic",
+    extra="anthropic",
+)
 
 __all__ = [
+    "VENDOR",
     "AnthropicChatCompletionClient",
     "AnthropicClientConfiguration",
+    "AnthropicProfile",
     "BaseAnthropicChatCompletionClient",
     "CreateArguments",
+    "MessagesFormat",
 ]

@@ -2,48 +2,92 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, ModelCapabilities, ModelInfo, SystemMessage
-from symposia.ext.models._client import Body, EventStream, JsonOutput, Question, VendorClient
+from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import Conversions
-from symposia.ext.models._errors import Vendor
-from symposia.ext.models._facts import resolve_model_info
 from symposia.ext.models._options import OptionNames, check_model, sort_options
-from symposia.ext.models._sdk import split_options
-from symposia.ext.models.anthropic._facts import CATALOG
-from symposia.ext.models.anthropic._messages import MessageWriter, write_system
+from symposia.ext.models._profiles import resolve_model_info
+from symposia.ext.models._service import Service
+from symposia.ext.models._transport import SdkTransport
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
+from symposia.ext.models.anthropic._answer import MessageAssembly, MessageWire, parse_message, read_message
 from symposia.ext.models.anthropic._options import ARGUMENTS, BEHAVIOUR, CONNECTION, AnthropicClientConfiguration
+from symposia.ext.models.anthropic._profiles import CATALOG, AnthropicProfile
 from symposia.ext.models.anthropic._request import (
     SAMPLING,
+    MessageWriter,
     adapt_arguments,
     add_response_format,
     add_tools,
+    write_system,
     write_turns,
 )
-from symposia.ext.models.anthropic._result import read_message
-from symposia.ext.models.anthropic._stream import MessageAssembly
 
-INSTALLED: Final = find_spec("anthropic") is not None
-
-if TYPE_CHECKING or INSTALLED:  # not at construction: an event loop must not wait for an import
-    import anthropic
-    import httpx2
+if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-    from anthropic.types.message_create_params import MessageCreateParamsBase
 
-    import_module("httpcore2")  # httpx2 imports it only when a client is made
+KEY: Final = "ANTHROPIC_API_KEY"
+HOST: Final = "anthropic.com"
 
 SAMPLING_VERSION: Final = "2023-06-01"
 """The last version of the API that has sampling parameters."""
 
 LONGEST_UNSTREAMED: Final = 21_333
 """Tokens that take ten minutes at the 128,000 an hour that Anthropic's SDK reckons with, and refuses to wait longer."""
+
+
+class MessagesFormat:
+    """Anthropic's Messages API, for one model; see `WireFormat`.
+
+    Args:
+        writer: Writes messages.
+        arguments: What goes with every request, ``model`` among it.
+        profile: The model's profile.
+        json_output: The form of answers, where a request does not ask for one.
+    """
+
+    def __init__(
+        self, writer: MessageWriter, arguments: Body, profile: AnthropicProfile, json_output: JsonOutput
+    ) -> None:
+        self._arguments = arguments
+        self._prefill = profile.prefill
+        self._json_output = json_output
+        self._written = Conversions(writer.write)
+
+    def write(self, request: ChatRequest, *, stream: bool) -> Body:
+        """See `WireFormat.write`. A long answer is always streamed: the vendor refuses to hold a connection so long."""
+        turns = [self._written(message) for message in request.messages if not isinstance(message, SystemMessage)]
+        body: Body = {**self._arguments, "messages": write_turns(turns, prefill=self._prefill)}
+        if system := write_system(message for message in request.messages if isinstance(message, SystemMessage)):
+            body["system"] = system
+        add_tools(body, request.tools, request.tool_choice)
+        add_response_format(body, self._json_output if request.json_output is None else request.json_output)
+        body.update(request.extra_create_args)
+        if any(body.get(name) is not None for name in SAMPLING):
+            headers = cast("Mapping[str, str]", body.get("extra_headers") or {})
+            body["extra_headers"] = {"anthropic-version": SAMPLING_VERSION, **headers}
+        if stream or cast("int", body["max_tokens"]) > LONGEST_UNSTREAMED:
+            body["stream"] = True
+        return body
+
+    def parse(self, data: bytes) -> MessageWire:
+        """See `WireFormat.parse`."""
+        return parse_message(data)
+
+    def read(self, whole: MessageWire) -> CreateResult:
+        """See `WireFormat.read`."""
+        return read_message(whole)
+
+    def assembly(self) -> MessageAssembly:
+        """See `WireFormat.assembly`."""
+        return MessageAssembly()
 
 
 class BaseAnthropicChatCompletionClient(VendorClient):
@@ -53,7 +97,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         client: The SDK's client.
         create_args: What goes with every request, ``model`` among it.
         model_info: What the model can do, where its name does not tell it right.
-        model_capabilities: AutoGen's name of old for `model_info`.
+        model_capabilities: The former name of `model_info`.
 
     Raises:
         InvalidArgumentError: No model is named.
@@ -68,70 +112,32 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
     ) -> None:
-        arguments = dict(create_args)
-        model = check_model(type(self).__name__, arguments.get("model"))
-        facts = CATALOG.find(model)
+        import anthropic  # noqa: PLC0415 - takes two seconds; importing this module does not
+
+        given = dict(create_args)
+        model = check_model(type(self).__name__, given.get("model"))
+        profile = CATALOG.find(model)
         if model_info is None and model_capabilities is None:
             CATALOG.warn_if_unknown(model, stacklevel=3)
+        info = resolve_model_info(profile, model_info, model_capabilities)
+        json_output = _usual_json_output(given.pop("response_format", None))
+        arguments = adapt_arguments(model, given, profile)
+        writer = MessageWriter(model=model, vision=info["vision"])
+        address = str(client.base_url)
         super().__init__(
-            vendor=Vendor(
-                name="Anthropic",
-                provider="anthropic",
-                key="ANTHROPIC_API_KEY",
-                errors=(anthropic.AnthropicError, httpx2.HTTPError),
-            ),
-            server=str(client.base_url),
+            service=Service(name=_name_of(address), provider="anthropic", key=KEY, address=address),
             model=model,
-            model_info=resolve_model_info(facts, model_info, model_capabilities),
-            context=facts.context,
+            model_info=info,
+            context=profile.context,
+            wire=MessagesFormat(writer, arguments, profile, json_output),
+            transport=SdkTransport(
+                client,
+                path="/v1/messages",
+                stream_type=anthropic.AsyncStream[object],
+                errors=(anthropic.AnthropicError,),
+            ),
+            arguments=create_args,
         )
-        self._client = client
-        self._stream_type = anthropic.AsyncStream[object]
-        self._prefill = facts.prefill
-        self._json_output = _usual_json_output(arguments.pop("response_format", None))
-        self._arguments = adapt_arguments(model, arguments, facts)
-        self._written = Conversions(MessageWriter(model=model, vision=self._model_info["vision"]).write)
-
-    async def close(self) -> None:
-        """See `ChatCompletionClient.close`."""
-        await self._client.close()
-
-    def _body(self, question: Question) -> Body:
-        turns = [self._written(message) for message in question.messages if not isinstance(message, SystemMessage)]
-        body: Body = {**self._arguments, "messages": write_turns(turns, prefill=self._prefill)}
-        if system := write_system(message for message in question.messages if isinstance(message, SystemMessage)):
-            body["system"] = system
-        add_tools(body, question.tools, question.tool_choice)
-        add_response_format(body, self._json_output if question.json_output is None else question.json_output)
-        return {**body, **question.extra}
-
-    async def _send(self, body: Body) -> object:
-        if cast("int", body["max_tokens"]) > LONGEST_UNSTREAMED:
-            return await self._send_streamed(body)
-        request, options = _split(body)
-        return await self._client.post("/v1/messages", cast_to=object, body=request, options=options)
-
-    async def _send_streamed(self, body: Body) -> object:
-        assembly = MessageAssembly()
-        stream = await self._open(body)
-        try:
-            async for event in stream:
-                assembly.feed(event)
-        finally:
-            await stream.close()
-        return assembly.whole()
-
-    async def _open(self, body: Body) -> EventStream:
-        request, options = _split({**body, "stream": True})
-        return await self._client.post(
-            "/v1/messages", cast_to=object, body=request, options=options, stream=True, stream_cls=self._stream_type
-        )
-
-    def _assembly(self) -> MessageAssembly:
-        return MessageAssembly()
-
-    def _result(self, whole: object) -> CreateResult:
-        return read_message(whole, self._model)
 
 
 class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
@@ -148,7 +154,7 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
-        if not INSTALLED:
+        if find_spec("anthropic") is None:
             raise MissingExtraError(type(self).__name__, "anthropic")
         connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
         super().__init__(_connect(options.get("model"), connection), create_args=arguments, **behaviour)
@@ -160,14 +166,14 @@ def _usual_json_output(response_format: Mapping[str, str] | type[BaseModel] | No
     return response_format.get("type") == "json_object"
 
 
-def _split(body: Body) -> tuple[Body, Any]:
-    request, options = split_options(body)
-    if any(name in request for name in SAMPLING):
-        options["headers"] = {"anthropic-version": SAMPLING_VERSION, **options.get("headers", {})}
-    return request, options
+def _name_of(address: str) -> str:
+    host = urlsplit(address).hostname or address
+    return "Anthropic" if host.endswith(HOST) else f"the server at {address.rstrip('/')}"
 
 
 def _option_names() -> OptionNames:
+    from anthropic.types.message_create_params import MessageCreateParamsBase  # noqa: PLC0415 - see above
+
     return OptionNames(
         connection=CONNECTION,
         behaviour=BEHAVIOUR,
@@ -179,11 +185,13 @@ def _option_names() -> OptionNames:
 
 def _connect(model: object, connection: dict[str, Any]) -> AsyncAnthropic:
     """Make the SDK's client with a key that is there, so that it does not go looking for others on the disk."""
-    key = connection.pop("api_key", None) or os.environ.get("ANTHROPIC_API_KEY")
+    from anthropic import AsyncAnthropic  # noqa: PLC0415 - see above
+
+    key = connection.pop("api_key", None) or os.environ.get(KEY)
     token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
     if not key and not token:
         raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable ANTHROPIC_API_KEY, or give "
+            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give "
             "api_key=. For other credentials, give BaseAnthropicChatCompletionClient a client of Anthropic's SDK."
         )
     return AsyncAnthropic(api_key=key, auth_token=token, **connection)

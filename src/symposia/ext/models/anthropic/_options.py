@@ -47,7 +47,7 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
         model_info: What the model can do, where the name does not tell it right.
-        model_capabilities: AutoGen's name of old for `model_info`.
+        model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
     """
 

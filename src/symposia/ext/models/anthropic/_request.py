@@ -1,21 +1,30 @@
-"""A request of the Messages API, from what the client was made with and what it is asked."""
+"""Requests of the Messages API: turns, tools, the form of the answer, and the arguments that go with them."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, TypedDict, cast
 
 from pydantic import BaseModel
 
+from symposia.core import FunctionCall, Image
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import (
+    AssistantMessage,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    SystemMessage,
+    UserMessage,
+)
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._client import Body, JsonOutput, ToolChoice, tool_schema
-from symposia.ext.models._sdk import without_none
-from symposia.ext.models.anthropic._facts import AnthropicFacts
-from symposia.ext.models.anthropic._messages import Turn, merge_turns
+from symposia.ext.models._transport import without_none
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
+from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 USUAL_MAX_TOKENS: Final = 16_384
@@ -24,17 +33,118 @@ START: Final = "Begin."
 CONTINUE: Final = "Continue."
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "none": "none"}
+EMPTY: Final = "(empty)"
+"""Stands for a text without a letter in it, which the API refuses."""
 
 
-def adapt_arguments(model: str, arguments: Mapping[str, Any], facts: AnthropicFacts) -> Body:
+class Turn(TypedDict):
+    """A message on the wire."""
+
+    role: Literal["user", "assistant"]
+    content: list[JsonObject]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageWriter:
+    """Writes messages in Anthropic's format.
+
+    Attributes:
+        model: The model that they are for.
+        vision: Whether it takes images.
+    """
+
+    model: str
+    vision: bool
+
+    def write(self, message: UserMessage | AssistantMessage | FunctionExecutionResultMessage) -> Turn:
+        """One message.
+
+        Raises:
+            InvalidArgumentError: It has an image, and the model takes none.
+        """
+        match message:
+            case UserMessage():
+                return {"role": "user", "content": self._user_blocks(message.content)}
+            case AssistantMessage():
+                return {"role": "assistant", "content": _assistant_blocks(message)}
+            case FunctionExecutionResultMessage():
+                return {"role": "user", "content": [_result_block(result) for result in message.content]}
+
+    def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
+        parts = [content] if isinstance(content, str) else content
+        return [_text_block(part) if isinstance(part, str) else self._image_block(part) for part in parts]
+
+    def _image_block(self, image: Image) -> JsonObject:
+        if not self.vision:
+            raise InvalidArgumentError(
+                f"A message has an image, and model {self.model!r} takes none, by its model_info."
+            )
+        source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
+        return {"type": "image", "source": source}
+
+
+def write_system(messages: Iterable[SystemMessage]) -> str | None:
+    """The system prompt, which has a place of its own in a request; None if there is none."""
+    return "\n".join(message.content for message in messages if message.content.strip()) or None
+
+
+def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns with neighbours of one role made one, so that all results follow their calls in one turn."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1]["role"] == turn["role"]:
+            merged[-1] = {"role": turn["role"], "content": merged[-1]["content"] + turn["content"]}
+        else:
+            merged.append(turn)
+    return merged
+
+
+def _text_block(text: str) -> JsonObject:
+    return {"type": "text", "text": text if text.strip() else EMPTY}
+
+
+def _assistant_blocks(message: AssistantMessage) -> list[JsonObject]:
+    """What the model said: as it came if it came from Anthropic, since signed thinking must go back untouched."""
+    received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
+    if received and _says_the_same(received, message.content):
+        return received
+    if isinstance(message.content, str):
+        return [_text_block(message.content)]
+    said = [_text_block(message.thought)] if message.thought and message.thought.strip() else []
+    return [*said, *map(_call_block, message.content)]
+
+
+def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
+    """Whether the message still has the content that the blocks were received with."""
+    if isinstance(content, str):
+        return "".join(block["text"] for block in received if block["type"] == "text") == content
+    return [block["id"] for block in received if block["type"] == "tool_use"] == [call.id for call in content]
+
+
+def _call_block(call: FunctionCall) -> JsonObject:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call.arguments)}
+
+
+def _arguments(text: str) -> JsonObject:
+    """Arguments as an object, which is all that the API takes; other text is put into one."""
+    parsed = parse_arguments(text or "{}")
+    return cast("JsonObject", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
+
+
+def _result_block(result: FunctionExecutionResult) -> JsonObject:
+    block: JsonObject = {"type": "tool_result", "tool_use_id": result.call_id, "content": result.content}
+    return {**block, "is_error": True} if result.is_error else block
+
+
+def adapt_arguments(model: str, arguments: Mapping[str, Any], profile: AnthropicProfile) -> Body:
     """The arguments that every request carries, without what this model refuses.
 
     Sampling parameters are left out with a warning where the model has none, so that a program written for another
     model runs.
     """
-    usual = {"max_tokens": min(facts.max_output, USUAL_MAX_TOKENS)}
+    usual = {"max_tokens": min(profile.max_output, USUAL_MAX_TOKENS)}
     body: Body = {"model": model, **usual, **without_none(arguments)}
-    refused = [name for name in SAMPLING if name in body and not facts.sampling]
+    refused = [name for name in SAMPLING if name in body and not profile.sampling]
     if refused:
         warnings.warn(f"Model {model!r} takes no {', '.join(refused)}: left out of its requests.", stacklevel=4)
     return {name: value for name, value in body.items() if name not in refused}

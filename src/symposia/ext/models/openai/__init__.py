@@ -1,11 +1,25 @@
 """OpenAI's models, and all that speak Chat Completions."""
 
-from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient, OpenAIChatCompletionClient
+from symposia.ext.models.openai._client import (
+    BaseOpenAIChatCompletionClient,
+    ChatCompletionsFormat,
+    OpenAIChatCompletionClient,
+    OpenAIStreamOptions,
+)
+from symposia.ext.models.openai._compatible import CompatibleVendor
 from symposia.ext.models.openai._options import CreateArguments, OpenAIClientConfiguration
+from symposia.ext.models.openai._profiles import OpenAIProfile
+from symposia.ext.models.openai._vendor import VENDOR, compatible_vendor
 
 __all__ = [
+    "VENDOR",
     "BaseOpenAIChatCompletionClient",
+    "ChatCompletionsFormat",
+    "CompatibleVendor",
     "CreateArguments",
     "OpenAIChatCompletionClient",
     "OpenAIClientConfiguration",
+    "OpenAIProfile",
+    "OpenAIStreamOptions",
+    "compatible_vendor",
 ]

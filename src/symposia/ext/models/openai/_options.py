@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Required, TypedDict
 from pydantic import BaseModel
 
 from symposia.core.models import ModelCapabilities, ModelInfo
-from symposia.ext.models.openai._facts import Effort
+from symposia.ext.models.openai._profiles import Effort
 
 
 class CreateArguments(TypedDict, total=False):
@@ -54,7 +54,7 @@ class OpenAIClientConfiguration(CreateArguments, total=False):
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
         model_info: What the model can do, where the name does not tell it right.
-        model_capabilities: AutoGen's name of old for `model_info`.
+        model_capabilities: The former name of `model_info`.
         add_name_prefixes: Whether each user message begins with who said it.
         include_name_in_message: Whether each user message carries who said it in its ``name`` field.
         default_headers: Sent with every request.

@@ -1,21 +1,35 @@
-"""A request of Chat Completions, from what the client was made with and what it is asked."""
+"""Requests of Chat Completions: messages, tools, the form of the answer, and the arguments that go with them."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
+from symposia.core import Image
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import (
+    AssistantMessage,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    SystemMessage,
+    UserMessage,
+)
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._client import Body, JsonOutput, Question, ToolChoice, tool_schema
-from symposia.ext.models._sdk import without_none
-from symposia.ext.models.openai._facts import OpenAIFacts
+from symposia.ext.models._transport import without_none
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models.openai._answer import with_opaque_fields
+from symposia.ext.models.openai._profiles import OpenAIProfile
 
+Wire: TypeAlias = dict[str, Any]  # JSON
+
+NAME_LIMIT: Final = 64
+_NOT_IN_NAMES: Final = re.compile(r"[\s<|\\/>]")
 SAMPLING: Final = (
     "temperature",
     "top_p",
@@ -28,18 +42,87 @@ SAMPLING: Final = (
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def adapt_arguments(model: str, arguments: Mapping[str, Any], facts: OpenAIFacts) -> Body:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageWriter:
+    """Writes messages in OpenAI's format.
+
+    Attributes:
+        model: The model that they are for.
+        vision: Whether it takes images.
+        add_name_prefixes: Whether a user message begins with who said it.
+        include_name_in_message: Whether a user message carries who said it in its ``name`` field.
+    """
+
+    model: str
+    vision: bool
+    add_name_prefixes: bool
+    include_name_in_message: bool
+
+    def write(self, message: LLMMessage) -> tuple[Wire, ...]:
+        """One message, or one for each result of several tool calls.
+
+        Raises:
+            InvalidArgumentError: It has an image, and the model takes none.
+        """
+        match message:
+            case SystemMessage():
+                return ({"role": "system", "content": message.content},)
+            case UserMessage():
+                return (self._user(message),)
+            case AssistantMessage():
+                return (_assistant(message),)
+            case FunctionExecutionResultMessage():
+                return tuple(_tool_results(message))
+
+    def _user(self, message: UserMessage) -> Wire:
+        prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""
+        content = message.content
+        wire: Wire = {"role": "user"}
+        wire["content"] = prefix + content if isinstance(content, str) else self._parts(prefix, content)
+        if self.include_name_in_message and (name := _NOT_IN_NAMES.sub("_", message.source)[:NAME_LIMIT]):
+            wire["name"] = name
+        return wire
+
+    def _parts(self, prefix: str, content: Iterable[str | Image]) -> list[Wire]:
+        parts: list[Wire] = [{"type": "text", "text": prefix}] if prefix else []
+        for part in content:
+            if isinstance(part, str):
+                parts.append({"type": "text", "text": part})
+            elif self.vision:
+                parts.append(part.to_openai_format())
+            else:
+                raise InvalidArgumentError(
+                    f"A message has an image, and model {self.model!r} takes none, by its model_info."
+                )
+        return parts
+
+
+def _assistant(message: AssistantMessage) -> Wire:
+    if isinstance(message.content, str):
+        return {"role": "assistant", "content": message.content}
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in message.content
+    ]
+    return with_opaque_fields({"role": "assistant", "content": message.thought, "tool_calls": calls}, message)
+
+
+def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[Wire]:
+    return ({"role": "tool", "tool_call_id": result.call_id, "content": result.content} for result in message.content)
+
+
+def adapt_arguments(model: str, arguments: Mapping[str, Any], profile: OpenAIProfile) -> Body:
     """The arguments that every request carries, without what this model refuses.
 
     A reasoning model has another name for ``max_tokens``, and no sampling parameters while it reasons; those are left
     out with a warning, so that a program written for another model runs.
     """
     body: Body = {"model": model, **without_none(arguments)}
-    if facts.effort is None:
+    if profile.effort is None:
         return body
     if "max_tokens" in body:
         body.setdefault("max_completion_tokens", body.pop("max_tokens"))
-    if body.get("reasoning_effort", facts.effort) != "none" and (
+    if body.get("reasoning_effort", profile.effort) != "none" and (
         refused := [name for name in SAMPLING if name in body]
     ):
         warnings.warn(
@@ -49,19 +132,26 @@ def adapt_arguments(model: str, arguments: Mapping[str, Any], facts: OpenAIFacts
     return body
 
 
-def write_request(arguments: Body, messages: Sequence[object], question: Question, tools_effort: str | None) -> Body:
+def write_request(
+    arguments: Body, messages: Sequence[object], request: ChatRequest, *, tools_effort: str | None, stream: bool
+) -> Body:
     """The whole request."""
     body: Body = {**arguments, "messages": messages}
-    if question.tools:
-        body["tools"] = [write_tool(tool) for tool in question.tools]
-        body["tool_choice"] = write_tool_choice(question.tool_choice)
+    if stream:
+        body.setdefault("stream_options", {"include_usage": True})
+        body["stream"] = True
+    else:
+        body.pop("stream_options", None)
+    if request.tools:
+        body["tools"] = [write_tool(tool) for tool in request.tools]
+        body["tool_choice"] = write_tool_choice(request.tool_choice)
         if tools_effort is not None:
             body.setdefault("reasoning_effort", tools_effort)
     else:
         body.pop("parallel_tool_calls", None)
-    if (response_format := write_response_format(question.json_output)) is not None:
+    if (response_format := write_response_format(request.json_output)) is not None:
         body["response_format"] = response_format
-    body.update(question.extra)
+    body.update(request.extra_create_args)
     if isinstance(schema := body.get("response_format"), type):
         body["response_format"] = write_response_format(cast("type[BaseModel]", schema))
     return body

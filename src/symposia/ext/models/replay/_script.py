@@ -1,3 +1,5 @@
+"""The answers that a replay client gives, and what counts as a token in them: a word."""
+
 from __future__ import annotations
 
 import asyncio
@@ -5,8 +7,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from symposia.core import CancellationToken
-from symposia.core.models import CreateResult, LLMMessage
+from symposia.core import CancellationToken, FunctionCall
+from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage
 
 Answer: TypeAlias = str | CreateResult
 """What a model says: text, or a whole result with tool calls, thoughts and usage."""
@@ -71,3 +73,27 @@ class FunctionPlayer:
 
     def rewind(self) -> None:
         """Do nothing: the function keeps its own count."""
+
+
+def count_words(messages: Sequence[LLMMessage]) -> int:
+    """The words in messages: of text, of arguments of tool calls and of their results. Images have none."""
+    return sum(map(_words_in_message, messages))
+
+
+def words_in(content: str | Sequence[object]) -> int:
+    """The words in the content of a message or of an answer."""
+    if isinstance(content, str):
+        return len(content.split())
+    return sum(map(_words_in_part, content))
+
+
+def _words_in_message(message: LLMMessage) -> int:
+    if isinstance(message, FunctionExecutionResultMessage):
+        return sum(words_in(result.content) for result in message.content)
+    return words_in(message.content)
+
+
+def _words_in_part(part: object) -> int:
+    if isinstance(part, FunctionCall):
+        return len(part.arguments.split())
+    return len(part.split()) if isinstance(part, str) else 0

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, Unpack
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
-from symposia.core import CancellationToken
-from symposia.core.models import AssistantMessage, CreateResult, LLMMessage, ModelInfo, UserMessage
-from symposia.core.tools import Tool, ToolSchema
+from symposia.core.models import AssistantMessage, CreateOptions, CreateResult, LLMMessage, ModelInfo, UserMessage
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding._errors import RecordingError
 
@@ -50,25 +48,10 @@ class RecordedChatCompletionClient(ReplayChatCompletionClient):
 
     @override
     async def create_stream(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
-        json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] = {},
-        cancellation_token: CancellationToken | None = None,
+        self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next reply word by word, at the pace."""
-        stream = super().create_stream(
-            messages,
-            tools=tools,
-            tool_choice=tool_choice,
-            json_output=json_output,
-            extra_create_args=extra_create_args,
-            cancellation_token=cancellation_token,
-        )
-        async for piece in stream:
+        async for piece in super().create_stream(messages, **options):
             yield piece
             await asyncio.sleep(self._pace)
 

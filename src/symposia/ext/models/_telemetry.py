@@ -1,15 +1,21 @@
-"""Requests to models in view of those who trace or read events."""
+"""Requests to models as spans and events, by OpenTelemetry's conventions for generative AI.
+
+The schemas of the messages are the conventions' ``gen-ai-input-messages.json`` and its siblings; attributes of spans
+hold them as JSON text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import json as jsonlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
+from symposia.core import FunctionCall, Image
 from symposia.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStartEvent
-from symposia.core.models import CreateResult, LLMMessage
+from symposia.core.models import AssistantMessage, CreateResult, FinishReasons, LLMMessage, SystemMessage, UserMessage
 from symposia.core.telemetry import Attributes, begin_if_traced, captures_content, events_are_read, log_event
 from symposia.core.telemetry.conventions import (
     INPUT_MESSAGES,
@@ -28,9 +34,13 @@ from symposia.core.telemetry.conventions import (
     SERVER_PORT,
     SYSTEM_INSTRUCTIONS,
 )
-from symposia.ext.models._content import finish_reason, input_messages, output_messages, system_instructions
 
 T = TypeVar("T")
+Part: TypeAlias = dict[str, object]
+
+_FINISH_REASONS: Final[Mapping[FinishReasons, str]] = {"function_calls": "tool_call"}
+"""What the conventions call a reason to stop, where it is not what we call it."""
+
 PORTS: Final = {"https": 443, "http": 80}
 
 # An argument of the vendors' requests, and what the conventions call it.
@@ -146,17 +156,79 @@ def _as_attribute(name: str, value: Any) -> Any:
 def _response(whole: object, result: CreateResult) -> Attributes:
     answer = cast("Mapping[str, Any]", whole if isinstance(whole, Mapping) else {})
     return {
-        RESPONSE_ID: answer.get("id"),
-        RESPONSE_MODEL: answer.get("model"),
-        RESPONSE_FINISH_REASONS: [finish_reason(result)],
+        RESPONSE_ID: _text_only(answer.get("id")),
+        RESPONSE_MODEL: _text_only(answer.get("model")),
+        RESPONSE_FINISH_REASONS: [_finish_reason(result)],
         INPUT_TOKENS: result.usage.prompt_tokens,
         OUTPUT_TOKENS: result.usage.completion_tokens,
     }
 
 
+def _text_only(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _content(messages: Sequence[LLMMessage], result: CreateResult) -> Attributes:
     return {
-        SYSTEM_INSTRUCTIONS: system_instructions(messages),
-        INPUT_MESSAGES: input_messages(messages),
-        OUTPUT_MESSAGES: output_messages(result),
+        SYSTEM_INSTRUCTIONS: _system_instructions(messages),
+        INPUT_MESSAGES: _input_messages(messages),
+        OUTPUT_MESSAGES: _output_messages(result),
     }
+
+
+def _system_instructions(messages: Iterable[LLMMessage]) -> str | None:
+    """The system messages, if there are any."""
+    parts = [_text(message.content) for message in messages if isinstance(message, SystemMessage)]
+    return _json(parts) if parts else None
+
+
+def _input_messages(messages: Iterable[LLMMessage]) -> str:
+    """All that a model is shown besides the system messages."""
+    return _json([_turn(message) for message in messages if not isinstance(message, SystemMessage)])
+
+
+def _output_messages(result: CreateResult) -> str:
+    """A model's answer."""
+    parts = [*_reasoning(result.thought), *_content_parts(result.content)]
+    return _json([{"role": "assistant", "parts": parts, "finish_reason": _finish_reason(result)}])
+
+
+def _finish_reason(result: CreateResult) -> str:
+    """Why a model stopped, in the conventions' words."""
+    return _FINISH_REASONS.get(result.finish_reason, result.finish_reason)
+
+
+def _turn(message: LLMMessage) -> Part:
+    if isinstance(message, UserMessage):
+        content = [message.content] if isinstance(message.content, str) else message.content
+        return {"role": "user", "name": message.source, "parts": [_user_part(part) for part in content]}
+    if isinstance(message, AssistantMessage):
+        return {"role": "assistant", "parts": [*_reasoning(message.thought), *_content_parts(message.content)]}
+    if isinstance(message, SystemMessage):
+        return {"role": "system", "parts": [_text(message.content)]}
+    results = [{"type": "tool_call_response", "id": one.call_id, "response": one.content} for one in message.content]
+    return {"role": "tool", "parts": results}
+
+
+def _user_part(part: str | Image) -> Part:
+    if isinstance(part, str):
+        return _text(part)
+    return {"type": "blob", "modality": "image", "mime_type": part.media_type, "content": part.to_base64()}
+
+
+def _content_parts(content: str | Sequence[FunctionCall]) -> list[Part]:
+    if isinstance(content, str):
+        return [_text(content)]
+    return [{"type": "tool_call", "id": call.id, "name": call.name, "arguments": call.arguments} for call in content]
+
+
+def _reasoning(thought: str | None) -> list[Part]:
+    return [] if thought is None else [{"type": "reasoning", "content": thought}]
+
+
+def _text(content: str) -> Part:
+    return {"type": "text", "content": content}
+
+
+def _json(parts: Sequence[Part]) -> str:
+    return jsonlib.dumps(parts, ensure_ascii=False)

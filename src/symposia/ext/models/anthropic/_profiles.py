@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from symposia.core.models import ModelFamily
-from symposia.ext.models._facts import Catalog, ModelFacts
+from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AnthropicFacts(ModelFacts):
+class AnthropicProfile(ModelProfile):
     """What is known of one of Anthropic's models.
 
     Attributes:
@@ -30,13 +30,13 @@ class AnthropicFacts(ModelFacts):
 MILLION: Final = 1_000_000
 
 
-def _adaptive(family: str, *, sampling: bool = False) -> AnthropicFacts:
+def _adaptive(family: str, *, sampling: bool = False) -> AnthropicProfile:
     """From Claude 4.6: a million tokens, structured output, no prefill; sampling parameters end with 4.7."""
-    return AnthropicFacts(family=family, context=MILLION, max_output=128_000, sampling=sampling)
+    return AnthropicProfile(family=family, context=MILLION, max_output=128_000, sampling=sampling)
 
 
-def _claude_4(family: str, max_output: int, *, structured_output: bool) -> AnthropicFacts:
-    return AnthropicFacts(
+def _claude_4(family: str, max_output: int, *, structured_output: bool) -> AnthropicProfile:
+    return AnthropicProfile(
         family=family,
         context=200_000,
         max_output=max_output,
@@ -46,13 +46,13 @@ def _claude_4(family: str, max_output: int, *, structured_output: bool) -> Anthr
     )
 
 
-def _claude_3(family: str, max_output: int) -> AnthropicFacts:
+def _claude_3(family: str, max_output: int) -> AnthropicProfile:
     return _claude_4(family, max_output, structured_output=False)
 
 
 NEWEST: Final = _adaptive("claude-5")
 
-MODELS: Final[Mapping[str, AnthropicFacts]] = {
+MODELS: Final[Mapping[str, AnthropicProfile]] = {
     "claude": NEWEST,
     "claude-fable-5": _adaptive("claude-5-fable"),
     "claude-mythos-5": _adaptive("claude-5-mythos"),
@@ -80,4 +80,4 @@ MODELS: Final[Mapping[str, AnthropicFacts]] = {
     "claude-3-haiku": _claude_3(ModelFamily.CLAUDE_3_HAIKU, 4_096),
 }
 
-CATALOG: Final = Catalog("Anthropic", MODELS, otherwise=NEWEST)
+CATALOG: Final = ModelCatalog("Anthropic", MODELS, otherwise=NEWEST)

@@ -1,4 +1,4 @@
-"""Facts about models, found by name. Each vendor's are data in a module of its own."""
+"""Profiles of models, found by name. Each vendor's are data in a module of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from symposia.core.models import ModelCapabilities, ModelInfo, validate_model_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelFacts:
-    """What is known of a model, whoever its vendor is.
+class ModelProfile:
+    """What is known of a model: its limits and abilities.
 
     Attributes:
         family: See `symposia.core.models.ModelFamily`.
@@ -44,7 +44,7 @@ class ModelFacts:
 
 
 def resolve_model_info(
-    facts: ModelFacts, model_info: ModelInfo | None, model_capabilities: ModelCapabilities | None
+    profile: ModelProfile, model_info: ModelInfo | None, model_capabilities: ModelCapabilities | None
 ) -> ModelInfo:
     """What a model can do: what the user says it can, or else what is known of it.
 
@@ -55,14 +55,14 @@ def resolve_model_info(
         validate_model_info(model_info)
         return model_info
     if model_capabilities is not None:
-        return {**facts.as_model_info(), **model_capabilities}
-    return facts.as_model_info()
+        return {**profile.as_model_info(), **model_capabilities}
+    return profile.as_model_info()
 
 
-F = TypeVar("F", bound=ModelFacts)
+P = TypeVar("P", bound=ModelProfile)
 
 
-class Catalog(Generic[F]):
+class ModelCatalog(Generic[P]):
     """A vendor's models, found by the longest name in the catalog that the model's name begins with.
 
     ``gpt-4o-2024-08-06`` is ``gpt-4o``, and so is a gateway's ``openai/gpt-4o``. A name that goes on in the middle of a
@@ -70,27 +70,32 @@ class Catalog(Generic[F]):
     like the one that it resembles, and like `otherwise` if it resembles none.
     """
 
-    def __init__(self, vendor: str, models: Mapping[str, F], *, otherwise: F) -> None:
+    def __init__(self, vendor: str, models: Mapping[str, P], *, otherwise: P) -> None:
         self._vendor = vendor
         self._models = models
         self._otherwise = otherwise
         self._names = sorted(models, key=len, reverse=True)
 
-    def find(self, model: str) -> F:
-        """The facts of a model, or of the one that it resembles."""
+    def find(self, model: str) -> P:
+        """The profile of a model, or of the one that it resembles."""
         likeness = self._likeness(model)
         return self._otherwise if likeness is None else self._models[likeness]
 
+    def knows(self, model: str) -> bool:
+        """Whether a model is in the catalog, under this name or with a date or variant after it."""
+        likeness = self._likeness(model)
+        return likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES
+
     def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
         """Say what is assumed of a model that is not in the catalog."""
-        likeness = self._likeness(model)
-        if likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES:
+        if self.knows(model):
             return
-        facts = self.find(model)
+        likeness = self._likeness(model)
+        profile = self.find(model)
         like = "is taken to have the usual abilities" if likeness is None else f"is taken to be like {likeness!r}"
         warnings.warn(
             f"{self._vendor} model {model!r} is not known to this version of symposia and {like}: "
-            f"{facts.as_model_info()}, {facts.context:,} tokens of context. Give model_info= if that is wrong.",
+            f"{profile.as_model_info()}, {profile.context:,} tokens of context. Give model_info= if that is wrong.",
             stacklevel=stacklevel + 1,
         )
 

@@ -1,4 +1,4 @@
-"""What OpenAI's models, and others behind the same interface, can do: data, and nothing else.
+"""What OpenAI's models can do: data, and nothing else.
 
 Names and abilities are those of OpenAI's model pages in November 2026. A new model is a new line here; until then it is
 taken to be like the one that its name resembles.
@@ -11,55 +11,38 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from symposia.core.models import ModelFamily
-from symposia.ext.models._facts import Catalog, ModelFacts
+from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """Where a model of another vendor is served in OpenAI's format.
-
-    Attributes:
-        base_url: The address.
-        key: The environment variable that holds the API key.
-    """
-
-    base_url: str
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenAIFacts(ModelFacts):
+class OpenAIProfile(ModelProfile):
     """What is known of a model that speaks Chat Completions.
 
     Attributes:
         effort: The reasoning effort when none is asked for; None for models that do not reason. While a model reasons
             it refuses the sampling parameters, and a reasoning model calls ``max_tokens`` ``max_completion_tokens``.
         tools_effort: The only reasoning effort at which the model takes tools here, if there is such a rule.
-        endpoint: Where it is served, if not by OpenAI.
     """
 
     effort: Effort | None = None
     tools_effort: Effort | None = None
-    endpoint: Endpoint | None = None
 
-
-GOOGLE: Final = Endpoint(base_url="https://generativelanguage.googleapis.com/v1beta/openai/", key="GEMINI_API_KEY")
-ANTHROPIC: Final = Endpoint(base_url="https://api.anthropic.com/v1/", key="ANTHROPIC_API_KEY")
-META: Final = Endpoint(base_url="https://api.llama.com/compat/v1/", key="LLAMA_API_KEY")
 
 MILLION: Final = 1_050_000
 
 
 def _reasoning(
     family: str, context: int, *, effort: Effort, max_output: int = 128_000, tools_effort: Effort | None = None
-) -> OpenAIFacts:
-    return OpenAIFacts(family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort)
+) -> OpenAIProfile:
+    return OpenAIProfile(
+        family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort
+    )
 
 
-def _o1_preview(max_output: int) -> OpenAIFacts:
-    return OpenAIFacts(
+def _o1_preview(max_output: int) -> OpenAIProfile:
+    return OpenAIProfile(
         family=ModelFamily.O1,
         context=128_000,
         max_output=max_output,
@@ -80,8 +63,8 @@ def _chat(
     function_calling: bool = True,
     json_output: bool = True,
     structured_output: bool = True,
-) -> OpenAIFacts:
-    return OpenAIFacts(
+) -> OpenAIProfile:
+    return OpenAIProfile(
         family=family,
         context=context,
         max_output=max_output,
@@ -92,18 +75,14 @@ def _chat(
     )
 
 
-def _compatible(family: str, endpoint: Endpoint, context: int, max_output: int, *, vision: bool = True) -> OpenAIFacts:
-    return OpenAIFacts(family=family, context=context, max_output=max_output, vision=vision, endpoint=endpoint)
-
-
 # From gpt-5.5 on, Chat Completions takes tools only at reasoning effort "none". gpt-6-astra and gpt-6.1-sol refuse that
 # effort, so that they take no tools here at all (OpenAI's error texts and GPT-6 migration guide, September 2026).
-WITHOUT_TOOLS: Final = OpenAIFacts(
+WITHOUT_TOOLS: Final = OpenAIProfile(
     family="gpt-6", context=MILLION, max_output=128_000, function_calling=False, effort="medium"
 )
 GPT_6: Final = _reasoning("gpt-6", MILLION, effort="medium", tools_effort="none")
 
-MODELS: Final[Mapping[str, OpenAIFacts]] = {
+MODELS: Final[Mapping[str, OpenAIProfile]] = {
     "gpt-6": GPT_6,
     "gpt-6-astra": WITHOUT_TOOLS,
     "gpt-6.1-sol": WITHOUT_TOOLS,
@@ -126,7 +105,7 @@ MODELS: Final[Mapping[str, OpenAIFacts]] = {
     "gpt-4.5-preview": _chat(ModelFamily.GPT_45, 128_000, 16_384),
     "o4-mini": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium"),
     "o3": _reasoning(ModelFamily.O3, 200_000, max_output=100_000, effort="medium"),
-    "o3-mini": OpenAIFacts(family=ModelFamily.O3, context=200_000, max_output=100_000, vision=False, effort="medium"),
+    "o3-mini": OpenAIProfile(family=ModelFamily.O3, context=200_000, max_output=100_000, vision=False, effort="medium"),
     "o1": _reasoning(ModelFamily.O1, 200_000, max_output=100_000, effort="medium"),
     "o1-preview": _o1_preview(32_768),
     "o1-mini": _o1_preview(65_536),
@@ -150,20 +129,9 @@ MODELS: Final[Mapping[str, OpenAIFacts]] = {
     "gpt-4": _chat(ModelFamily.GPT_4, 8_192, 8_192, vision=False, json_output=False, structured_output=False),
     "gpt-4-32k": _chat(ModelFamily.GPT_4, 32_768, 8_192, vision=False, json_output=False, structured_output=False),
     "gpt-3.5-turbo": _chat(ModelFamily.GPT_35, 16_385, 4_096, vision=False, structured_output=False),
-    "gemini-3": _compatible("gemini-3", GOOGLE, 1_048_576, 65_536),
-    "gemini-2.5-pro": _compatible(ModelFamily.GEMINI_2_5_PRO, GOOGLE, 1_048_576, 65_536),
-    "gemini-2.5-flash": _compatible(ModelFamily.GEMINI_2_5_FLASH, GOOGLE, 1_048_576, 65_536),
-    "gemini-2.0-flash": _compatible(ModelFamily.GEMINI_2_0_FLASH, GOOGLE, 1_048_576, 8_192),
-    "gemini-1.5-pro": _compatible(ModelFamily.GEMINI_1_5_PRO, GOOGLE, 2_097_152, 8_192),
-    "gemini-1.5-flash": _compatible(ModelFamily.GEMINI_1_5_FLASH, GOOGLE, 1_048_576, 8_192),
-    "claude": _compatible("claude-5", ANTHROPIC, 1_000_000, 128_000),
-    "Llama-3.3-8B": _compatible(ModelFamily.LLAMA_3_3_8B, META, 128_000, 4_096, vision=False),
-    "Llama-3.3-70B": _compatible(ModelFamily.LLAMA_3_3_70B, META, 128_000, 4_096, vision=False),
-    "Llama-4-Scout": _compatible(ModelFamily.LLAMA_4_SCOUT, META, 128_000, 4_096),
-    "Llama-4-Maverick": _compatible(ModelFamily.LLAMA_4_MAVERICK, META, 128_000, 4_096),
 }
 
-UNKNOWN: Final = OpenAIFacts(family=ModelFamily.UNKNOWN, context=128_000, max_output=16_384)
+UNKNOWN: Final = OpenAIProfile(family=ModelFamily.UNKNOWN, context=128_000, max_output=16_384)
 """For a name that resembles none: most likely another vendor's model behind a compatible server."""
 
-CATALOG: Final = Catalog("OpenAI", MODELS, otherwise=UNKNOWN)
+CATALOG: Final = ModelCatalog("OpenAI", MODELS, otherwise=UNKNOWN)

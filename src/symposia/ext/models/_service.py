@@ -1,0 +1,124 @@
+"""The service that a client talks to, and what is said about its failures: what happened, and what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.models._transport import Response
+from symposia.ext.models._wire_format import ReportedError, describe_problem, reported_words
+
+SERVER_ERRORS: Final = 500
+START: Final = 500
+"""Bytes of a response that an error keeps."""
+QUOTED: Final = 200
+"""Characters of a response that an error's text quotes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """A vendor's service, as errors and traces name it.
+
+    Attributes:
+        name: As the vendor writes it, or "the server at …" where the address is not the vendor's.
+        provider: As OpenTelemetry's conventions for generative AI write it.
+        key: The environment variable that holds its API key; None if it needs none.
+        address: The URL that requests go to.
+    """
+
+    name: str
+    provider: str
+    key: str | None
+    address: str
+
+    @property
+    def _subject(self) -> str:
+        return self.name[:1].upper() + self.name[1:]
+
+    def failed(self, model: str, error: Exception) -> ModelError:
+        """The error of a request that the SDK gave up: a status that is an error, or a connection that failed."""
+        status: object = getattr(error, "status_code", None)
+        if not isinstance(status, int):
+            return ModelError(self._connection_text(model, error))
+        start = _body_of(error)
+        words = reported_words(getattr(error, "body", None)) or start or type(error).__name__
+        happened, advice = self._explain(status)
+        return ModelError(
+            f"{self._subject} {happened} for model {model!r} (status {status}): {_sentence(words)} {advice}",
+            status=status,
+            response_start=start,
+        )
+
+    def broken(self, model: str, response: Response, problem: ValueError) -> ModelError:
+        """The error of a response that is no answer, or that says why there is none."""
+        start = response.body[:START].decode(errors="replace")
+        if isinstance(problem, ReportedError):
+            words = _sentence(str(problem))
+            text = f"{self._subject} reported an error for model {model!r} ({response.label}): {words}"
+            return ModelError(text, status=response.status, response_start=start)
+        begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
+        return ModelResponseError(
+            f"{self._subject} sent a response for model {model!r} that is not an answer ({response.label}): "
+            f"{_sentence(describe_problem(problem))} Check that {self.address} is the right address. {begins}",
+            status=response.status,
+            response_start=start,
+        )
+
+    def ended_early(self, model: str, response: Response, problem: ValueError) -> ModelError:
+        """The error of a stream whose end marker never came."""
+        if not response.body.strip() or not response.events:
+            return self.broken(model, response, ValueError("it has no events of a stream"))
+        return ModelResponseError(
+            f"{self._subject} ended the stream of an answer of model {model!r} early ({response.label}): "
+            f"{_sentence(str(problem))} What arrived is in the error's attribute `partial`; send the request again.",
+            status=response.status,
+            response_start=response.body[:START].decode(errors="replace"),
+        )
+
+    def _connection_text(self, model: str, error: Exception) -> str:
+        name = type(error).__name__
+        said = f"{name}: {error}".rstrip(".: ")
+        if "timeout" in name.lower():
+            return (
+                f"{self._subject} took too long to answer for model {model!r} ({said}). Try again, or allow more time."
+            )
+        return (
+            f"The connection to {self.name} failed for model {model!r} ({said}). "
+            f"Check the network and the address, {self.address}."
+        )
+
+    def _explain(self, status: int) -> tuple[str, str]:
+        match status:
+            case 401:
+                where = f"the environment variable {self.key}" if self.key else "the server's settings"
+                return "refused the API key", f"Check the key in {where}, or the key that the client was given."
+            case 402 | 403:
+                return "refused access", "Check what the API key may use, and the account's permissions and billing."
+            case 404:
+                return "found no such model or address", f"Check the model's name and the address, {self.address}."
+            case 429:
+                return (
+                    "refused the request because of a limit",
+                    "The rate limit or the quota is used up: wait, or send fewer requests at once.",
+                )
+            case _ if status >= SERVER_ERRORS or status in {408, 409}:
+                return "failed to answer", "The service failed or is overloaded: try again later."
+            case _ if status >= 400:  # noqa: PLR2004 - HTTP's range of client errors
+                return "refused the request", "Sending it again as it is does not help."
+            case _:
+                return "sent no answer", f"Check the address, {self.address}."
+
+
+def _sentence(words: str) -> str:
+    short = words if len(words) <= 2 * QUOTED else f"{words[: 2 * QUOTED]}…"
+    return short if short.endswith((".", "!", "?", "…")) else f"{short}."
+
+
+def _body_of(error: Exception) -> str:
+    """The start of the body of the response that an SDK's error stands for."""
+    body: object = getattr(error, "body", None)
+    if body is None or isinstance(body, str):
+        return (body or "")[:START]
+    return json.dumps(body, ensure_ascii=False, default=str)[:START]

@@ -1,0 +1,257 @@
+"""How requests get to a vendor and bytes come back. The vendors' SDKs keep authentication, retries and connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
+from symposia.ext.models._wire_format import Body
+
+LONGEST_EVENT: Final = 64 * 1024 * 1024
+"""Bytes of one event of a stream. A vendor's largest is an image of some megabytes; more is an attack or a defect."""
+
+KEPT_START: Final = 4096
+"""Bytes of a stream that are kept to show them in an error."""
+
+DRAIN_SECONDS: Final = 0.1
+"""How long to wait for the end of a response whose answer is complete. OpenAI's SDK waits as long."""
+
+_REQUEST_OPTIONS: Final[Mapping[str, str]] = {
+    "extra_headers": "headers",
+    "extra_query": "params",
+    "extra_body": "extra_json",
+    "timeout": "timeout",
+}
+"""Arguments of the SDKs' own methods, and what they are called in the options of `post`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Response:
+    """A response, as far as it was received.
+
+    Attributes:
+        status: The HTTP status; None where the vendor is not reached by HTTP.
+        content_type: The header of that name.
+        body: The body; of a stream, its first bytes.
+        events: The number of a stream's events so far.
+    """
+
+    body: bytes
+    status: int | None = None
+    content_type: str = ""
+    events: int = 0
+
+    @property
+    def label(self) -> str:
+        """Status and content type, for an error's text."""
+        status = "no status" if self.status is None else f"status {self.status}"
+        return f"{status}, {self.content_type}" if self.content_type else status
+
+
+class EventStream(Protocol):
+    """A response that is streamed as events."""
+
+    @property
+    def response(self) -> Response:
+        """What is known of the response so far."""
+        ...
+
+    async def read(self) -> Sequence[bytes]:
+        """The data of the events that arrived, at least one; empty at the end."""
+        ...
+
+    async def finish(self) -> None:
+        """Read what little is left after the answer's end, so that the connection can be used again."""
+        ...
+
+    async def close(self) -> None:
+        """End the request, whatever is still to come."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests to a vendor.
+
+    Attributes:
+        errors: What its methods raise when a request fails.
+    """
+
+    errors: tuple[type[Exception], ...]
+
+    async def send(self, body: Body, /) -> Response:
+        """Send a request, and wait for the whole response."""
+        ...
+
+    async def open(self, body: Body, /) -> EventStream:
+        """Send a request whose response is streamed."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back. Closing twice is harmless."""
+        ...
+
+
+class SdkTransport:
+    """Sends requests through the client of a vendor's SDK.
+
+    OpenAI's and Anthropic's SDKs are generated alike, and both have `post`. Their typed methods are not used: they walk
+    every message along its type hints, which takes 150 microseconds a message (openai 3.52), and build an object for
+    each streamed chunk, which takes 80. Their reading of responses is not used either: it accepts streams that are cut,
+    empty or HTML, and raises errors of `json` and `codecs` without the bytes and the status that the user has to see.
+
+    Args:
+        client: The SDK's asynchronous client.
+        path: Where requests go, below the client's base URL.
+        stream_type: The SDK's `AsyncStream`, which `post` wants although it is not made.
+        errors: What the SDK raises.
+    """
+
+    def __init__(
+        self, client: Any, *, path: str, stream_type: Any, errors: tuple[type[Exception], ...]
+    ) -> None:  # Any: of either SDK
+        httpx = import_module("httpx2")  # each of the SDKs depends on it
+        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
+        self._client = client
+        self._path = path
+        self._response_type = httpx.Response
+        self._stream_type = stream_type
+        # ssl.SSLError is an OSError; anyio's error slips through httpx (https://github.com/pydantic/httpx2/issues/854).
+        broken_stream = import_module("anyio").EndOfStream
+        self.errors = (*errors, httpx.HTTPError, httpx.InvalidURL, OSError, broken_stream, *_legacy_errors())
+
+    async def send(self, body: Body, /) -> Response:
+        """See `Transport.send`."""
+        request, options = split_options(body)
+        response = await self._client.post(self._path, cast_to=self._response_type, body=request, options=options)
+        return _head(response, response.content)
+
+    async def open(self, body: Body, /) -> EventStream:
+        """See `Transport.open`."""
+        request, options = split_options(body)
+        response = await self._client.post(
+            self._path,
+            cast_to=self._response_type,
+            body=request,
+            options=options,
+            stream=True,
+            stream_cls=self._stream_type,
+        )
+        return _HttpEventStream(response, self.errors)
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await self._client.close()
+
+
+def split_options(body: Body) -> tuple[Body, dict[str, Any]]:
+    """A request without the arguments that are None, apart from the options to send it with.
+
+    Returns:
+        The request, and `RequestOptions`, of which each SDK has its own class.
+    """
+    request = {name: value for name, value in without_none(body).items() if name not in _REQUEST_OPTIONS}
+    return request, {option: body[name] for name, option in _REQUEST_OPTIONS.items() if name in body}
+
+
+def without_none(arguments: Mapping[str, Any]) -> Body:
+    """The arguments that were given: programs pass None for those that they do not give."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+class EventDecoder:
+    """Splits the bytes of a stream of server-sent events into the data of its events.
+
+    The rules are those of the HTML standard, section "Interpreting an event stream", with two differences. Names, ids
+    and retry times of events are ignored, since both vendors repeat the name in the data. An event that ends with the
+    stream, without an empty line, counts, since some servers leave out the last newline.
+    """
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes, cut anywhere, and return the data of the events that they complete.
+
+        Raises:
+            ValueError: An event is larger than `LONGEST_EVENT`.
+        """
+        self._size += len(data)
+        if self._size > LONGEST_EVENT:
+            raise ValueError(f"an event of the stream is longer than {LONGEST_EVENT:,} bytes")
+        if b"\n" not in data and b"\r" not in data:
+            self._rest.append(data)  # joined once there is a line: a long line costs no more than its length
+            return []
+        lines = b"".join((*self._rest, data)).splitlines(keepends=True)
+        # A carriage return at the very end may be the first half of a line end.
+        self._rest = [] if lines[-1].endswith(b"\n") else [lines.pop()]
+        return self._events(lines)
+
+    def finish(self) -> list[bytes]:
+        """The data of the last event, if it lacks its end."""
+        lines, self._rest = [*self._rest, b"\n", b"\n"], []
+        return self._events(b"".join(lines).splitlines(keepends=True))
+
+    def _events(self, lines: list[bytes]) -> list[bytes]:
+        events: list[bytes] = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
+            elif self._data and not line.rstrip(b"\r\n"):
+                events.append(b"\n".join(self._data))
+                self._data.clear()
+                self._size = sum(map(len, self._rest))
+        return events
+
+
+class _HttpEventStream:
+    """A streamed response of an SDK's HTTP client."""
+
+    def __init__(self, response: Any, errors: tuple[type[Exception], ...]) -> None:  # Any: httpx2's or httpx's response
+        self.response = _head(response, b"")
+        self._errors = errors
+        self._http = response
+        self._chunks = cast("AsyncIterator[bytes]", response.aiter_bytes())
+        self._decoder = EventDecoder()
+        self._ended = False
+
+    async def read(self) -> Sequence[bytes]:
+        while not self._ended:
+            chunk = await anext(self._chunks, None)
+            if chunk is None:
+                self._ended = True
+                events = self._decoder.finish()
+            else:
+                if len(self.response.body) < KEPT_START:
+                    self.response.body += chunk[:KEPT_START]
+                events = self._decoder.feed(chunk)
+            if events:
+                self.response.events += len(events)
+                return events
+        return ()
+
+    async def finish(self) -> None:
+        with suppress(TimeoutError, *self._errors):  # then the connection is not used again; the answer is complete
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async for _ in self._chunks:
+                    pass
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def _head(response: Any, body: bytes) -> Response:  # Any: httpx2's or httpx's response
+    content_type = str(response.headers.get("content-type", ""))
+    return Response(body=body, status=response.status_code, content_type=content_type)
+
+
+def _legacy_errors() -> tuple[type[Exception], ...]:
+    """The errors of httpx, which OpenAI's SDK takes in place of httpx2 if the caller gives it a client of httpx."""
+    httpx = sys.modules.get("httpx")
+    return () if httpx is None else (httpx.HTTPError,)

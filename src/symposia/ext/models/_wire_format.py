@@ -1,0 +1,147 @@
+"""The pure half of a vendor's client: a request as JSON, and answers read from JSON. No I/O happens here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import CreateResult, LLMMessage
+from symposia.core.tools import Tool, ToolSchema
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from symposia.core import CancellationToken
+
+Body: TypeAlias = dict[str, object]
+"""A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
+
+W = TypeVar("W")
+W_co = TypeVar("W_co", covariant=True)
+
+ToolChoice: TypeAlias = "Tool | Literal['auto', 'required', 'none']"
+JsonOutput: TypeAlias = bool | type[BaseModel] | None
+
+TokenCount: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+"""A count of tokens in an answer: not negative, and an integer that JSON can carry exactly (RFC 8259, section 6)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatRequest:
+    """The arguments of `ChatCompletionClient.create`, with their defaults."""
+
+    messages: Sequence[LLMMessage]
+    tools: Sequence[Tool | ToolSchema] = ()
+    tool_choice: ToolChoice = "auto"
+    json_output: JsonOutput = None
+    extra_create_args: Mapping[str, Any] = field(default_factory=dict[str, Any])  # any argument of the vendor's
+    cancellation_token: CancellationToken | None = None
+
+
+class StreamAssembly(Protocol[W_co]):
+    """A streamed answer that is being put together."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the vendor said that nothing follows, so that reading can stop."""
+        ...
+
+    def feed(self, event: bytes, /) -> str:
+        """Take the data of the next event, and return the text that it adds to the answer.
+
+        Raises:
+            ValueError: It is not an event of this format, or it reports an error.
+        """
+        ...
+
+    def whole(self) -> W_co:
+        """The answer as the vendor would have sent it without streaming.
+
+        Raises:
+            ValueError: The vendor's end marker has not come. The end of the bytes is not one: connections are cut, and
+                proxies end streams that their upstream left unfinished.
+        """
+        ...
+
+    def partial(self) -> PartialAnswer:
+        """What arrived so far."""
+        ...
+
+
+class WireFormat(Protocol[W]):
+    """How a vendor writes requests and answers. `W` is the type of an answer as JSON, after it was checked."""
+
+    def write(self, request: ChatRequest, /, *, stream: bool) -> Body:
+        """A request as JSON.
+
+        A format may ask for a stream where a whole answer was wanted, by ``"stream": True``; the client collects it.
+
+        Raises:
+            ValueError: The vendor cannot be asked this.
+        """
+        ...
+
+    def parse(self, data: bytes, /) -> W:
+        """The body of a response that was not streamed, checked to be an answer.
+
+        Raises:
+            ValueError: It is not an answer of this format, or it reports an error.
+        """
+        ...
+
+    def read(self, whole: W, /) -> CreateResult:
+        """The result that an answer stands for.
+
+        Raises:
+            ValueError: The answer contradicts itself.
+        """
+        ...
+
+    def assembly(self) -> StreamAssembly[W]:
+        """An empty assembly, for one streamed answer."""
+        ...
+
+
+class ReportedError(ValueError):
+    """A response with a status of success in which the vendor reports an error; the text holds the vendor's words."""
+
+
+def reported_words(body: object) -> str | None:
+    """The text in a vendor's error, wherever the vendor puts it; None where there is none.
+
+    The places are those of OpenAI and Anthropic (``error.message``), FastAPI (``detail``), OAuth
+    (``error_description``) and of servers that send a bare string or list.
+    """
+    if isinstance(body, str):
+        return body.strip() or None
+    if isinstance(body, Mapping):
+        fields: Mapping[str, object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
+        places = ("error", "message", "error_description", "detail", "msg")
+        return next((words for name in places if (words := reported_words(fields.get(name)))), None)
+    if isinstance(body, list):
+        items: list[object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
+        return next((words for item in items if (words := reported_words(item))), None)
+    return None
+
+
+def describe_problem(error: ValueError) -> str:
+    """What is wrong with an answer, with the place in it."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
+    """What the model is told of a tool."""
+    return tool.schema if isinstance(tool, Tool) else tool
+
+
+def tool_name(tool: Tool | ToolSchema) -> str:
+    """The name by which the model calls a tool."""
+    return tool.name if isinstance(tool, Tool) else tool["name"]

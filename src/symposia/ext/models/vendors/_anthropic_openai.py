@@ -1,0 +1,18 @@
+"""Anthropic's models, by the endpoint that speaks OpenAI's format.
+
+This entry is what `OpenAIChatCompletionClient` uses for them, as AutoGen's does. The vendor ``anthropic`` asks them in
+their own format, which offers more of their abilities.
+"""
+
+from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
+
+VENDOR = compatible_vendor(
+    name="anthropic-openai",
+    title="Anthropic",
+    provider="anthropic",
+    base_url="https://api.anthropic.com/v1/",
+    key="ANTHROPIC_API_KEY",
+    models="claude",
+    default_model="claude-sonnet-5-5",
+    profiles={"claude": OpenAIProfile(family="claude-5", context=1_000_000, max_output=128_000)},
+)

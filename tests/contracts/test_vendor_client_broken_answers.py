@@ -1,0 +1,364 @@
+"""Whatever a server sends, a client gives a whole answer or a `ModelError` that says what is wrong with it."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+from tests.support.model_clients import ADD, VENDORS, Vendor, kind_name, read
+from tests.support.model_server import ModelServer, Raw, Reply, Thinking, ToolCall
+from tests.support.model_server import _anthropic as anthropic_wire
+from tests.support.model_server import _openai as openai_wire
+
+from symposia.core.exceptions import ModelError, ModelResponseError, PartialAnswer
+from symposia.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
+
+HELLO = [UserMessage(content="hello", source="user")]
+STREAM = "text/event-stream"
+ANSWER = Reply(
+    text="I will add them.",
+    thinking=(Thinking(text="Two numbers."),),
+    tool_calls=(ToolCall(id="call_1", name="add", arguments='{"a": 1, "b": 2}'),),
+    usage=(30, 12),
+)
+LOGIN_PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+
+every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+def events_of(vendor: Vendor, reply: Reply) -> list[bytes]:
+    wire = openai_wire if vendor.name == "OpenAI" else anthropic_wire
+    return list(wire.events(reply, {"model": vendor.model, "stream_options": {"include_usage": True}}))
+
+
+def whole_of(vendor: Vendor, reply: Reply) -> Any:
+    wire = openai_wire if vendor.name == "OpenAI" else anthropic_wire
+    return wire.whole(reply, {"model": vendor.model})
+
+
+async def ask(client: ChatCompletionClient, *, streaming: bool) -> CreateResult:
+    if streaming:
+        return (await read(client.create_stream(HELLO, tools=[ADD])))[1]
+    return await client.create(HELLO, tools=[ADD])
+
+
+async def collect(client: ChatCompletionClient, pieces: list[str]) -> None:
+    async for piece in client.create_stream(HELLO):
+        pieces.append(str(piece))  # noqa: PERF401 - the pieces before an error are wanted
+
+
+async def failure_of(client: ChatCompletionClient, *, streaming: bool) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        await ask(client, streaming=streaming)
+    assert type(caught.value).__module__ == "symposia.core.exceptions"
+    return caught.value
+
+
+# Streams that end early ----------------------------------------------------------------------------------------------
+
+
+@every_vendor
+@pytest.mark.parametrize("cut", [False, True], ids=["closed", "dropped"])
+async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error(
+    vendor: Vendor, server: ModelServer, cut: bool
+) -> None:
+    events = events_of(vendor, ANSWER)
+    marker = b'"finish_reason": "tool_calls"' if vendor.name == "OpenAI" else b"message_stop"
+    end = next(place for place, event in enumerate(events) if marker in event)
+    partials: list[PartialAnswer] = []
+    for length in range(end + 1):
+        client = vendor.client(server, Raw(body=b"".join(events[:length]), content_type=STREAM, cut=cut))
+        error = await failure_of(client, streaming=True)
+        assert error.partial is not None
+        partials.append(error.partial)
+    assert all(ANSWER.text.startswith(partial["text"]) for partial in partials)
+    assert (partials[-1]["text"], partials[-1]["thought"]) == (ANSWER.text, "Two numbers.")
+    call = {"id": "call_1", "name": "add", "arguments": '{"a": 1, "b": 2}'}
+    assert partials[-1]["tool_calls"] == [call]
+
+
+@every_vendor
+async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor, server: ModelServer) -> None:
+    events = events_of(vendor, Reply(text="The answer is not 42."))
+    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM))
+    pieces: list[str] = []
+    with pytest.raises(ModelResponseError) as caught:
+        await collect(client, pieces)
+    marker = {"OpenAI": "finish_reason", "Anthropic": "message_stop"}[vendor.name]
+    assert str(caught.value) == (
+        f"The server at {vendor.address(server)} ended the stream of an answer of model '{vendor.model}' early "
+        f"(status 200, text/event-stream): no {marker} came. What arrived is in the error's attribute `partial`; "
+        "send the request again."
+    )
+    assert caught.value.partial is not None
+    assert caught.value.partial["text"] == "".join(pieces)
+    assert pieces[0] == "The"
+
+
+@every_vendor
+async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: ModelServer) -> None:
+    events = events_of(vendor, Reply(text="Five.", usage=(30, 4)))
+    if vendor.name == "OpenAI":  # it reports them at the very end
+        events = [event for event in events if b"finish_reason" not in event or b'"stop"' not in event]
+    client = vendor.client(server, Raw(body=b"".join(events[:-1]), content_type=STREAM))
+    error = await failure_of(client, streaming=True)
+    assert error.partial is not None
+    assert error.partial["usage"] == {"prompt_tokens": 30, "completion_tokens": 4}
+    assert client.total_usage() == RequestUsage(prompt_tokens=30, completion_tokens=4)
+
+
+@every_vendor
+async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendor, server: ModelServer) -> None:
+    events = events_of(vendor, Reply(text="The answer is not 42."))
+    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM, cut=True))
+    error = await failure_of(client, streaming=True)
+    assert str(error).startswith(f"The connection to the server at {vendor.address(server)} failed for model")
+    assert error.partial is not None
+    assert error.partial["text"].startswith("The")
+
+
+@every_vendor
+@pytest.mark.parametrize(
+    ("body", "content_type", "begins"),
+    [
+        (b"", STREAM, "The response is empty."),
+        (b": keep-alive\n\n: keep-alive\n\n", STREAM, "The response begins: ': keep-alive"),
+        (LOGIN_PAGE, "text/html", "The response begins: '<!DOCTYPE html><html><body>Please log in"),
+        (LOGIN_PAGE, STREAM, "The response begins: '<!DOCTYPE html>"),
+        (LOGIN_PAGE, None, "The response begins: '<!DOCTYPE html>"),
+    ],
+    ids=["empty", "comments", "login", "login-as-stream", "login-as-nothing"],
+)
+async def test_d06_a_stream_that_is_none_is_an_error_that_shows_it(
+    vendor: Vendor, server: ModelServer, body: bytes, content_type: str | None, begins: str
+) -> None:
+    client = vendor.client(server, Raw(body=body, content_type=content_type))
+    error = await failure_of(client, streaming=True)
+    label = "status 200" if content_type is None else f"status 200, {content_type}"
+    assert str(error).startswith(
+        f"The server at {vendor.address(server)} sent a response for model '{vendor.model}' that is not an answer "
+        f"({label}): it has no events of a stream. Check that {vendor.address(server)}"
+    )
+    assert begins in str(error)
+    assert (error.status, error.response_start) == (200, body.decode())
+
+
+@every_vendor
+async def test_d06_a_server_that_does_not_stream_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+    client = vendor.client(server, Raw(body=json.dumps(whole_of(vendor, Reply(text="Five."))).encode()))
+    error = await failure_of(client, streaming=True)
+    assert "(status 200, application/json): it has no events of a stream." in str(error)
+
+
+@every_vendor
+async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+    body = b"data: " + json.dumps(whole_of(vendor, Reply(text="Five."))).encode() + b"\n\ndata: [DONE]\n\n"
+    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    await failure_of(client, streaming=True)
+
+
+@every_vendor
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
+async def test_a_stream_may_end_its_lines_as_it_likes_and_leave_out_the_last(
+    vendor: Vendor, server: ModelServer, newline: bytes
+) -> None:
+    events = [event for event in events_of(vendor, Reply(text="Five fingers.")) if b"[DONE]" not in event]
+    body = b"".join(events).rstrip(b"\n").replace(b"\n", newline)
+    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    pieces, result = await read(client.create_stream(HELLO))
+    assert "".join(pieces) == result.content == "Five fingers."
+
+
+@every_vendor
+@every_mode
+async def test_an_error_in_place_of_an_answer_is_told_in_the_vendors_words(
+    vendor: Vendor, server: ModelServer, streaming: bool
+) -> None:
+    said = {"type": "error", "error": {"type": "overloaded_error", "message": "Come back tomorrow"}}
+    body = json.dumps(said).encode()
+    raw = Raw(body=b"event: error\ndata: " + body + b"\n\n", content_type=STREAM) if streaming else Raw(body=body)
+    error = await failure_of(vendor.client(server, raw), streaming=streaming)
+    assert str(error) == (
+        f"The server at {vendor.address(server)} reported an error for model '{vendor.model}' "
+        f"(status 200, {raw.content_type}): Come back tomorrow."
+    )
+    assert error.status == 200
+
+
+# Broken answers ------------------------------------------------------------------------------------------------------
+
+
+def changed(answer: Any, path: str, value: object) -> bytes:
+    """The answer as JSON, with another value at the path; without that field if the value is `...`."""
+    answer = json.loads(json.dumps(answer))
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place = answer
+    for part in parents:
+        place = place[part]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return json.dumps(answer).encode()
+
+
+BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
+    "OpenAI": [
+        ("choices", ..., "choices: Field required"),
+        ("choices", [], "choices: List should have at least 1 item"),
+        ("choices", None, "choices: Input should be a valid array"),
+        ("choices.0", None, "choices.0: Input should be"),
+        ("choices.0.message", None, "choices.0.message: Input should be"),
+        ("choices.0.message", ..., "choices.0.message: Field required"),
+        ("choices.0.message.content", [{"type": "text", "text": "x"}], "choices.0.message.content: Input should be"),
+        ("choices.0.message.tool_calls.0.function.arguments", {"a": 1}, "function.arguments: Input should be"),
+        ("choices.0.message.tool_calls.0.function.name", None, "a tool call has no name"),
+        ("choices.0.message.tool_calls.0.function", "add", "tool_calls.0.function: Input should be"),
+        ("choices.0.message.tool_calls", {"add": {}}, "choices.0.message.tool_calls: Input should be"),
+        ("choices.0.finish_reason", 7, "choices.0.finish_reason: Input should be"),
+        ("choices.0", {"message": {"content": None}}, "the answer has neither content nor a finish_reason"),
+        ("usage.prompt_tokens", "5", "usage.prompt_tokens: Input should be a valid integer"),
+        ("usage.prompt_tokens", -1, "usage.prompt_tokens: Input should be greater than or equal to 0"),
+        ("usage.completion_tokens", 10**400, "usage.completion_tokens: Input should be less than or equal to"),
+        ("usage", [], "usage: Input should be"),
+    ],
+    "Anthropic": [
+        ("content", ..., "content: Field required"),
+        ("content", None, "content: Input should be a valid array"),
+        ("content", "Five.", "content: Input should be a valid array"),
+        ("content.0", None, "content.0"),
+        ("content.0", {}, "content.0.other.type: Field required"),
+        ("content.0.thinking", None, "content.0.thinking.thinking: Input should be a valid string"),
+        ("content.1.text", ..., "content.1.text.text: Field required"),
+        ("content.1.text", 7, "content.1.text.text: Input should be a valid string"),
+        ("content.2.id", ..., "content.2.tool_use.id: Field required"),
+        ("content.2.name", None, "content.2.tool_use.name: Input should be a valid string"),
+        ("content.2.input", [1], "content.2.tool_use.input"),
+        ("stop_reason", {}, "stop_reason: Input should be a valid string"),
+        ("usage.input_tokens", "5", "usage.input_tokens: Input should be a valid integer"),
+        ("usage.output_tokens", -1, "usage.output_tokens: Input should be greater than or equal to 0"),
+        ("usage.output_tokens", 10**400, "usage.output_tokens: Input should be less than or equal to"),
+        ("usage", 3, "usage: Input should be"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "path", "value", "problem"),
+    [
+        pytest.param(vendor, *case, id=f"{kind_name(vendor)}-{case[0]}-{number}")
+        for vendor in VENDORS
+        for number, case in enumerate(BROKEN_FIELDS[vendor.name])
+    ],
+)
+async def test_d12_a_broken_field_is_named(
+    vendor: Vendor, server: ModelServer, path: str, value: object, problem: str
+) -> None:
+    client = vendor.client(server, Raw(body=changed(whole_of(vendor, ANSWER), path, value)))
+    error = await failure_of(client, streaming=False)
+    assert isinstance(error, ModelResponseError)
+    assert str(error).startswith(
+        f"The server at {vendor.address(server)} sent a response for model '{vendor.model}' that is not an answer "
+        "(status 200, application/json): "
+    )
+    assert problem in str(error)
+    assert client.total_usage() == RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+
+@every_vendor
+@pytest.mark.parametrize(
+    ("body", "content_type", "problem"),
+    [
+        (b"", "application/json", "Invalid JSON: EOF while parsing"),
+        (b'{"choices": [', "application/json", "Invalid JSON: EOF while parsing"),
+        (b"null", "application/json", "Input should be"),
+        (b"[]", "application/json", "Input should be"),
+        (b'"Five."', "application/json", "Input should be"),
+        (b'{"content": [{"type": "text", "text": "\xff"}]}', "application/json", "Invalid JSON: invalid unicode"),
+        (b'{"id": "\\ud800"}', "application/json", "Invalid JSON"),
+        (b"[" * 100_000, "application/json", "Invalid JSON: recursion limit exceeded"),
+        (LOGIN_PAGE, "text/html", "Invalid JSON: expected value at line 1 column 1"),
+        (LOGIN_PAGE, "text/html; charset=nonesuch", "Invalid JSON: expected value at line 1 column 1"),
+        (LOGIN_PAGE, None, "Invalid JSON: expected value at line 1 column 1"),
+    ],
+    ids=["empty", "cut", "null", "list", "text", "utf8", "surrogate", "deep", "login", "charset", "no-type"],
+)
+async def test_d12_a_body_that_is_no_answer_is_shown(
+    vendor: Vendor, server: ModelServer, body: bytes, content_type: str | None, problem: str
+) -> None:
+    client = vendor.client(server, Raw(body=body, content_type=content_type))
+    error = await failure_of(client, streaming=False)
+    assert problem in str(error)
+    assert error.status == 200
+    assert error.response_start == body[:500].decode(errors="replace")
+    assert (f"begins: {error.response_start[:200]!r}" if body else "The response is empty.") in str(error)
+
+
+@every_vendor
+@pytest.mark.parametrize(
+    "event", [b"{", b"null", b"[]", b"\xff", b'"x"', b'{"type": 5, "choices": 5}', b"[" * 100_000, b"<html>"]
+)
+async def test_d12_a_broken_event_keeps_what_came_before_it(vendor: Vendor, server: ModelServer, event: bytes) -> None:
+    events = events_of(vendor, Reply(text="The answer is 42."))
+    body = b"".join([*events[:5], b"event: message\ndata: " + event + b"\n\n", *events[5:]])
+    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    pieces: list[str] = []
+    with pytest.raises(ModelResponseError) as caught:
+        await collect(client, pieces)
+    assert "that is not an answer (status 200, text/event-stream)" in str(caught.value)
+    assert caught.value.partial is not None
+    assert caught.value.partial["text"] == "".join(pieces) != ""
+
+
+@every_vendor
+@every_mode
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 502])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", ""),
+        (b"\xff\xfe", ""),
+        (LOGIN_PAGE, "Please log in"),
+        (b"[" * 100_000, "[[["),
+        (b'{"error": null}', ""),
+        (b'{"error": "no such luck"}', "no such luck"),
+        (b'{"detail": [{"msg": "no such luck"}]}', "no such luck"),
+        (b'{"error": {"message": {"deep": 1}, "code": 7, "param": [], "type": {}}}', ""),
+    ],
+    ids=["empty", "binary", "page", "deep", "null", "text", "fastapi", "odd"],
+)
+async def test_d12_a_broken_error_is_an_error_all_the_same(
+    vendor: Vendor, server: ModelServer, streaming: bool, status: int, body: bytes, words: str
+) -> None:
+    client = vendor.client(server, Raw(body=body, status=status))
+    error = await failure_of(client, streaming=streaming)
+    assert error.status == status
+    assert f"(status {status})" in str(error)
+    assert words in str(error)
+    assert len(str(error)) < 1000
+
+
+@every_vendor
+@every_mode
+@pytest.mark.parametrize(
+    "raw",
+    [
+        Raw(body=b"not gzip", headers={"content-encoding": "gzip"}),
+        Raw(body=b"", status=204),
+        Raw(body=b"", status=301, headers={"location": "http://[broken"}),
+        Raw(body=b"", status=302, headers={"location": "/v1/elsewhere"}),
+        Raw(body=b"", status=304),
+        Raw(body=b"{}", headers={"retry-after": "tomorrow", "set-cookie": "=;;=", "date": "\xff"}),
+    ],
+    ids=["gzip", "no-content", "bad-redirect", "redirect", "not-modified", "headers"],
+)
+async def test_d12_an_odd_response_is_an_error(vendor: Vendor, server: ModelServer, streaming: bool, raw: Raw) -> None:
+    error = await failure_of(vendor.client(server, raw), streaming=streaming)
+    assert vendor.model in str(error)
