@@ -1,0 +1,34 @@
+"""The reference has every public name once. That its pages can be built is for `scripts/docs` to show."""
+
+import importlib
+
+from scripts._reference import index_text, names_by_module, page_text, public_modules
+
+PAGES = names_by_module()
+
+
+def test_every_public_name_is_on_a_page() -> None:
+    exported = {name for module in public_modules() for name in importlib.import_module(module).__all__}
+    assert {name for names in PAGES.values() for name in names} == exported
+
+
+def test_an_object_with_one_name_is_on_one_page() -> None:
+    objects = [(name, id(getattr(importlib.import_module(m), name))) for m, names in PAGES.items() for name in names]
+    assert len(objects) == len(set(objects))
+
+
+def test_a_name_is_on_the_page_of_the_module_around_its_definition() -> None:
+    assert "FunctionTool" in PAGES["symposia.core.tools"]
+    assert "FunctionTool" not in PAGES.get("symposia.agentchat.tools", [])
+    assert "AssistantAgent" in PAGES["symposia.agentchat.agents"]
+
+
+def test_a_page_lists_its_names_for_mkdocstrings() -> None:
+    assert page_text("symposia.core", ["A", "B"]) == (
+        "# `symposia.core`\n\n::: symposia.core\n    options:\n      members:\n        - A\n        - B\n"
+    )
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = index_text(PAGES)
+    assert all(f"[`{module}`]({module.removeprefix('symposia.')}.md)" in index for module in PAGES)
