@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.pages import DOCS, ROOT, blocks, formatted, pages, place, play
+from tests.support.pages import DOCS, ROOT, blocks, examples, fences, formatted, is_example, pages, place, play
 
 PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(DOCS)))
 
@@ -25,6 +25,17 @@ def test_the_blocks_of_the_page_import_public_names_only(page: Path) -> None:
         for line, name in imported(ast.parse(block.code)):
             private = [part for part in name.split(".") if part.startswith("_") and not part.startswith("__")]
             assert not private, f"{place(page, block.line + line - 1)} imports {name}"
+
+
+@PAGES
+def test_the_examples_on_the_page_are_those_of_the_repository(page: Path) -> None:
+    for line, (text, expected) in examples(page).items():
+        assert text == expected, f"{place(page, line)}: `scripts/docs write` puts it in"
+
+
+def test_every_example_of_extending_is_on_its_page() -> None:
+    shown = {fence.title for fence in fences(DOCS / "guide/extending.md") if is_example(fence)}
+    assert shown == {str(path.relative_to(ROOT)) for path in (ROOT / "examples/extending").glob("*.py")}
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -5,6 +5,7 @@ A page is one program: its blocks run in order, in one namespace and one tempora
 - ``python``: runs;
 - ``python title="NAME.py"``: becomes that file in the folder;
 - ``python title="Not run: REASON"``: only what it imports is run, for the reason that the reader sees as well;
+- ``python title="examples/NAME.py"``: is that program of the repository, and its output is what its own test expects;
 - ``sh``: runs if an output follows;
 - ``text title="Output"``: what the block before it prints.
 
@@ -26,7 +27,9 @@ from tests.support import play_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+EXPECTED = ROOT / "tests/examples/expected"
 NOT_RUN = "Not run: "
+EXAMPLES = "examples/"
 LINE_LENGTH = 84
 """What the built pages show of a line without scrolling."""
 
@@ -112,9 +115,11 @@ def blocks(page: Path) -> list[Block]:
         if is_output(fence):
             if before is None or before.language not in {"python", "sh"}:
                 raise ValueError(f"{page}:{fence.line}: no block before this output prints it")
+            if is_example(before):
+                continue
             last = found.pop() if before.language == "python" else Block(kind="sh", code=before.text, line=before.line)
             found.append(Block(kind=last.kind, code=last.code, line=last.line, output=fence.text))
-        elif fence.language == "python":
+        elif fence.language == "python" and not is_example(fence):
             found.append(Block(kind=_kind(page, fence), code=fence.text, line=fence.line, title=fence.title))
         before = fence
     return found
@@ -123,6 +128,25 @@ def blocks(page: Path) -> list[Block]:
 def is_output(fence: Fence) -> bool:
     """Whether this is what the block before it prints."""
     return (fence.language, fence.title) == ("text", "Output")
+
+
+def is_example(fence: Fence) -> bool:
+    """Whether this is a program of the repository."""
+    return fence.language == "python" and fence.title.startswith(EXAMPLES)
+
+
+def examples(page: Path) -> dict[int, tuple[str, str]]:
+    """The programs of the repository on a page, and their outputs, by line: as they are, and as they should be."""
+    shown: dict[int, tuple[str, str]] = {}
+    before: Fence | None = None
+    for fence in fences(page):
+        if is_example(fence):
+            shown[fence.line] = (fence.text, (ROOT / fence.title).read_text())
+        elif before is not None and is_example(before) and is_output(fence):
+            expected = EXPECTED / Path(before.title).relative_to(EXAMPLES).with_suffix(".txt")
+            shown[fence.line] = (fence.text, expected.read_text())
+        before = fence
+    return shown
 
 
 def _kind(page: Path, fence: Fence) -> Kind:

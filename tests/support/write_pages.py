@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from tests.support.pages import fences, formatted, is_output, pages, place, play
+from tests.support.pages import examples, fences, formatted, is_example, is_output, pages, place, play
 
 
 def write(page: Path) -> None:
-    """Format the blocks of a page, run it, and put what its blocks print into their outputs."""
+    """Format the blocks of a page, run it, and put what its blocks print, and the repository's examples, into it."""
+    _replace(page, examples(page))
     _replace(page, formatted(page))
     with tempfile.TemporaryDirectory() as folder:
         results = play(page, Path(folder))
-    outputs = {before.line: output for before, output in pairwise(fences(page)) if is_output(output)}
+    outputs = {
+        before.line: output for before, output in pairwise(fences(page)) if is_output(output) and not is_example(before)
+    }
     for ran in results:
         if ran["error"]:
             _tell(f"{place(page, ran['line'])} fails:\n{ran['error']}")
