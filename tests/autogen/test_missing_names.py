@@ -5,12 +5,9 @@ import pytest
 from tests.support.autogen_names import MISSING
 from tests.support.interpreter import python
 
-from symposia.autogen import install
-
 
 @pytest.fixture(autouse=True)
-def _installed() -> None:
-    install()
+def _models_are_imported() -> None:
     importlib.import_module("symposia.core.models")
 
 

@@ -3,12 +3,9 @@ import importlib.metadata
 import importlib.util
 import pickle
 import sys
-from collections.abc import Iterator
 
 import pytest
 from tests.support.interpreter import printed
-
-from symposia.autogen import install, uninstall
 
 NAMES = [
     ("autogen_core", "symposia.core"),
@@ -17,14 +14,6 @@ NAMES = [
     ("autogen_agentchat.teams", "symposia.agentchat.teams"),
     ("autogen_ext.models.replay", "symposia.ext.models.replay"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _installed() -> Iterator[None]:
-    install()
-    yield
-    uninstall()
-    install()
 
 
 @pytest.mark.parametrize(("theirs", "ours"), NAMES)
@@ -139,13 +128,13 @@ def test_other_distributions_are_found_as_before() -> None:
 
 def test_installing_twice_is_harmless() -> None:
     before = list(sys.meta_path)
-    install()
+    importlib.import_module("symposia.autogen").install()
     assert sys.meta_path == before
 
 
 def test_uninstalling_takes_the_names_back_and_leaves_our_modules() -> None:
     importlib.import_module("autogen_core.models")
-    uninstall()
+    importlib.import_module("symposia.autogen").uninstall()
     assert "symposia.core.models" in sys.modules
     assert "autogen_core.models" not in sys.modules
     with pytest.raises(ModuleNotFoundError):

@@ -10,16 +10,10 @@ import pytest
 from tests.support.autogen_names import PRIVATE, ours
 from tests.support.interpreter import printed
 
-from symposia.autogen import install, uninstall
 from symposia.core import RoutedAgent
 from symposia.core.models import UserMessage
 
 HOOK = "import symposia.autogen; "
-
-
-@pytest.fixture(autouse=True)
-def _installed() -> None:
-    install()
 
 
 @pytest.mark.parametrize("module", sorted(PRIVATE))
@@ -118,10 +112,7 @@ def test_n07_inspect_finds_the_module_that_really_defines_a_class() -> None:
 
 def test_n07_uninstalling_takes_private_modules_back() -> None:
     importlib.import_module("autogen_core.models._types")
-    uninstall()
-    try:
-        assert "autogen_core.models._types" not in sys.modules
-        with pytest.raises(ModuleNotFoundError):
-            importlib.import_module("autogen_core.models._types")
-    finally:
-        install()
+    importlib.import_module("symposia.autogen").uninstall()
+    assert "autogen_core.models._types" not in sys.modules
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("autogen_core.models._types")

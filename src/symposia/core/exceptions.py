@@ -5,7 +5,7 @@ SymposiaError
 │   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
 │   ├── InvalidArgumentError       an argument, or several together, that cannot work (ValueError)
 │   ├── TeamRunningError           a team asked for what it cannot do while it runs (ValueError, RuntimeError)
-│   ├── ComponentError             a component that cannot be saved or loaded (ValueError, TypeError)
+│   ├── ComponentError             a component that cannot be saved or loaded (ValueError, TypeError, …)
 │   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
 │   ├── MessageSerializationError  a message that cannot leave the process (ValueError)
 │   ├── SimulationBoundaryError    what is simulated asks for the world outside (NotImplementedError)
@@ -105,7 +105,7 @@ class TeamRunningError(UsageError, ValueError, RuntimeError):
     """A team was asked for what it cannot do while it runs: to run again, to reset, to load a state."""
 
 
-class ComponentError(UsageError, ValueError, TypeError):
+class ComponentError(UsageError, ValueError, TypeError, NotImplementedError):
     """A component cannot be saved as JSON, or made from it; the text names the class, the field or the provider."""
 
 

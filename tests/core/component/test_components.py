@@ -1,15 +1,18 @@
 """A component's configuration is derived from its constructor."""
 
 import copy
+import gc
 import inspect
 import pickle
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from tests.support.components import (
     HERE,
     Answer,
@@ -34,15 +37,25 @@ from tests.support.components import (
     a_function,
 )
 
+from symposia.agentchat.agents import ApprovalResponse, AssistantAgent, CodeExecutorAgent, UserProxyAgent
+from symposia.agentchat.messages import BaseTextChatMessage, StructuredMessage
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import (
     Component,
+    ComponentBase,
+    ComponentLoader,
     ComponentModel,
+    FunctionCall,
+    SingleThreadedAgentRuntime,
     is_component_class,
     is_component_instance,
 )
 from symposia.core.exceptions import ComponentError
+from symposia.core.models import FunctionExecutionResult
+from symposia.ext.code_executors.namespaces import NamespaceCommandLineCodeExecutor
+from symposia.ext.models.replay import ReplayChatCompletionClient
 
-T = TypeVar("T", bound=Component)
+T = TypeVar("T", bound=Component | ComponentBase)
 
 
 def loaded(component: T) -> T:
@@ -240,3 +253,114 @@ def test_components_are_told_from_other_things() -> None:
     assert is_component_class(Pen)
     assert not is_component_class(Word)
     assert not is_component_instance(Word(text="a"))
+
+
+def ask(prompt: str) -> str:
+    return prompt
+
+
+def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
+    return call.name + result.name
+
+
+class Mood(Enum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Report(BaseModel):
+    mood: Mood
+    verdict: Literal["ok", "bad"]
+    parts: list[Literal["a", "b"]] = []
+    place: tuple[int, str] = (0, "")
+
+
+class Note(BaseTextChatMessage):
+    pass
+
+
+def team(**options: Any) -> RoundRobinGroupChat:
+    return RoundRobinGroupChat([UserProxyAgent("user")], **options)
+
+
+def test_n06_pythons_input_is_the_default_of_a_person() -> None:
+    assert UserProxyAgent("user", input_func=input).dump_component() == UserProxyAgent("user").dump_component()
+
+
+@pytest.mark.parametrize(
+    ("component", "lost"),
+    [
+        pytest.param(lambda: UserProxyAgent("user", input_func=ask), "input_func", id="person"),
+        pytest.param(
+            lambda: AssistantAgent("a", ReplayChatCompletionClient([]), tool_call_summary_formatter=summary),
+            "tool_call_summary_formatter",
+            id="assistant",
+        ),
+        pytest.param(
+            lambda: SelectorGroupChat(
+                [UserProxyAgent("a"), UserProxyAgent("b")],
+                ReplayChatCompletionClient([]),
+                selector_func=lambda _: "a",
+                candidate_func=lambda _: ["a"],
+            ),
+            "candidate_func, selector_func",
+            id="selector",
+        ),
+    ],
+)
+def test_n06_a_callback_is_left_out_of_what_is_saved_with_a_warning(
+    component: Callable[[], Component | ComponentBase], lost: str
+) -> None:
+    made = component()
+    with pytest.warns(UserWarning, match=rf"is saved without {lost}: JSON cannot hold a function"):
+        model = made.dump_component()
+    assert not model.config.keys() & set(lost.split(", "))
+    assert type(ComponentLoader.load_component(model, Component)) is type(made)
+
+
+def test_n06_a_runtime_is_no_part_of_what_is_saved() -> None:
+    assert team(runtime=SingleThreadedAgentRuntime()).dump_component() == team().dump_component()
+
+
+def test_n06_an_approval_is_not_left_out_silently() -> None:
+    agent = CodeExecutorAgent(
+        "c", NamespaceCommandLineCodeExecutor(), approval_func=lambda _: ApprovalResponse(approved=True, reason="")
+    )
+    with pytest.raises(ComponentError, match="approval_func: the function <lambda> has no form in JSON"):
+        agent.dump_component()
+
+
+async def test_n06_classes_of_structured_messages_are_saved_by_the_schema_of_their_content() -> None:
+    saved = team(custom_message_types=[StructuredMessage[Report]]).dump_component()
+    again = RoundRobinGroupChat.load_component(ComponentModel.model_validate_json(saved.model_dump_json()))
+    assert again.dump_component() == saved
+    message = StructuredMessage[Report](content=Report(mood=Mood.GOOD, verdict="ok"), source="user")
+    state = await team(custom_message_types=[StructuredMessage[Report]]).save_state()
+    await again.load_state(state)
+    factory = saved.config["custom_message_types"][0]["config"]["input_model"]["json_schema"]
+    assert factory == Report.model_json_schema()
+    assert message.to_model_text()
+
+
+def test_n06_other_classes_of_messages_are_left_out_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="The message type Note is left out"):
+        assert team(custom_message_types=[Note]).dump_component().config["custom_message_types"] == []
+
+
+def test_n06_a_class_with_enumerations_keeps_its_schema() -> None:
+    agent = AssistantAgent("a", ReplayChatCompletionClient([]), output_content_type=Report)
+    again = loaded(agent)
+    assert again.dump_component() == agent.dump_component()
+    assert agent.dump_component().config["output_content_type"]["json_schema"] == Report.model_json_schema()
+
+
+def test_what_is_derived_from_a_class_is_derived_once_and_goes_with_it() -> None:
+    class Short(Component):
+        def __init__(self, word: str) -> None:
+            self.word = word
+
+    assert Short.component_config_schema is Short.component_config_schema
+    gone = weakref.ref(Short)
+    del Short
+    gc.collect()
+    assert gone() is None

@@ -48,7 +48,7 @@ def test_f18_other_packages_are_refused_by_name(provider: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "provider", ["symposia.core._component._providers.import_module", "symposia.core._component._trust.ContextVar"]
+    "provider", ["symposia.core._component._providers.import_module", "symposia.core._component._providers.ContextVar"]
 )
 def test_f18_what_this_project_merely_imports_is_no_component_of_it(provider: str) -> None:
     with pytest.raises(ComponentError, match=r"has no class|is not trusted"):

@@ -4,6 +4,8 @@ from contextvars import ContextVar
 from typing import NoReturn, TypeAlias
 from uuid import uuid4
 
+from pydantic import BaseModel
+
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._callbacks import call_back, takes_arguments
 from symposia.agentchat.agents._cancellation import cancelled_by
@@ -35,6 +37,8 @@ class UserProxyAgent(BaseChatAgent):
         input_func: Asks the person: ``def ask(prompt)`` runs in a thread, ``async def ask(prompt, cancellation_token)``
             is awaited and cancelled with the run. Python's `input` by default.
     """
+
+    component_transient = frozenset({"input_func"})
 
     class InputRequestContext:
         """Says, inside an input function, which request it answers."""
@@ -71,6 +75,11 @@ class UserProxyAgent(BaseChatAgent):
     ) -> None:
         super().__init__(name, description)
         self.input_func: InputFuncType = input_func or input
+
+    def _to_config(self) -> BaseModel:
+        """The arguments. Python's `input` is the default."""
+        given = self._constructor_arguments().get("input_func")
+        return self._derived_config(input_func=None if given is input else given)
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:

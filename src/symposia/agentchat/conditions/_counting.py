@@ -1,6 +1,8 @@
 """Conditions that count: messages, and tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from symposia.agentchat.conditions._condition import Messages, StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage
@@ -69,6 +71,11 @@ class TokenUsageTermination(StatefulCondition[_Tokens]):
         self._max_total = max_total_token
         self._max_prompt = max_prompt_token
         self._max_completion = max_completion_token
+
+    @classmethod
+    def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Each limit, since AutoGen requires all of them to be there, if only as None."""
+        return {"max_total_token": None, "max_prompt_token": None, "max_completion_token": None, **config}
 
     async def look(self, messages: Messages) -> str | None:
         """Add up."""

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, computed_field
@@ -73,6 +74,14 @@ class StructuredMessageFactory(Component):
         self.format_string = format_string
         self.ContentModel = _content_model(json_schema, input_model, content_model_name)
         self.StructuredMessage = StructuredMessage[self.ContentModel]
+
+    @classmethod
+    def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The class of the content as its schema and name."""
+        own = dict(config)
+        if saved_type := own.pop("input_model", None):
+            own["json_schema"] = saved_type["json_schema"]
+        return {"content_model_name": own["json_schema"].get("title", "GeneratedModel"), **own}
 
 
 def _content_model(

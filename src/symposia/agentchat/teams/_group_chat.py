@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import UnionType
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, TypeAlias, TypedDict
 from uuid import uuid4
 
+from pydantic import BaseModel
+
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    MessageFactory,
+    StructuredMessage,
+    StructuredMessageFactory,
+)
 from symposia.agentchat.teams._conversation import Conversation
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
@@ -23,6 +32,9 @@ from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
 from symposia.core.telemetry import workflow_invocation
+
+MessageType: TypeAlias = type[BaseAgentEvent | BaseChatMessage]
+MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
 
 
 class TeamOptions(TypedDict, total=False):
@@ -38,7 +50,8 @@ class TeamOptions(TypedDict, total=False):
         runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
             which runs while the team does.
         custom_message_types: Classes of messages beyond the library's own and those that the participants say they
-            produce, so that a saved state with such messages can be loaded.
+            produce, so that a saved state with such messages can be loaded. A `StructuredMessageFactory` stands for the
+            class that it makes.
         emit_team_events: Whether the stream and the result have the choice of the speakers.
     """
 
@@ -48,7 +61,7 @@ class TeamOptions(TypedDict, total=False):
     max_turns: int | None
     turn_timeout: float | timedelta | None
     runtime: AgentRuntime | None
-    custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None
+    custom_message_types: Sequence[MessageTypeOrFactory] | None
     emit_team_events: bool
 
 
@@ -67,6 +80,7 @@ class BaseGroupChat(Team):
         InvalidArgumentError: No participant, two of the same name, or a limit of zero or less.
     """
 
+    component_transient = frozenset({"runtime"})
     DEFAULT_NAME: ClassVar[str] = "GroupChat"
     DEFAULT_DESCRIPTION: ClassVar[str] = "A team of agents."
     _manager: ClassVar[str] = "GroupChatManager"
@@ -83,7 +97,7 @@ class BaseGroupChat(Team):
         max_turns: int | None = None,
         turn_timeout: float | timedelta | None = None,
         runtime: AgentRuntime | None = None,
-        custom_message_types: Sequence[type[BaseAgentEvent | BaseChatMessage]] | None = None,
+        custom_message_types: Sequence[MessageTypeOrFactory] | None = None,
         emit_team_events: bool = False,
     ) -> None:
         names = participant_names(participants)
@@ -93,7 +107,7 @@ class BaseGroupChat(Team):
         self._description = description or self.DEFAULT_DESCRIPTION
         self._rule = rule
         self._limits = TeamLimits(termination_condition, max_turns, turn_timeout)
-        self._messages = _message_factory(participants, custom_message_types or ())
+        self._messages = _message_factory(participants, _message_types(custom_message_types or ()))
         self._conversation = Conversation(names)
         self._participants = Participants(participants, team=str(uuid4()), runtime=runtime)
         self._engine = Engine(
@@ -106,6 +120,11 @@ class BaseGroupChat(Team):
         )
         self._participants.on_events = self._engine.on_events
         self._claim: _Claim | None = None
+
+    def _to_config(self) -> BaseModel:
+        """The arguments, each class of structured messages as the factory that makes it."""
+        custom = self._constructor_arguments().get("custom_message_types")
+        return self._derived_config(custom_message_types=None if custom is None else _savable_message_types(custom))
 
     @property
     def name(self) -> str:
@@ -322,3 +341,26 @@ def _never() -> bool:
 def _is_dead(stream: object) -> Callable[[], bool]:
     reference = weakref.ref(stream)
     return lambda: reference() is None
+
+
+def _message_types(given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:
+    """The classes of messages that `custom_message_types` names."""
+    return [each.StructuredMessage if isinstance(each, StructuredMessageFactory) else each for each in given]
+
+
+def _savable_message_types(given: Sequence[MessageTypeOrFactory]) -> list[StructuredMessageFactory]:
+    """`custom_message_types` as saved: by the schema of the content. Other classes are left out with a warning."""
+    factories: list[StructuredMessageFactory] = []
+    for each in given:
+        if isinstance(each, StructuredMessageFactory):
+            factories.append(each)
+        elif issubclass(each, StructuredMessage):
+            content: Any = each.model_fields["content"].annotation
+            factories.append(StructuredMessageFactory(input_model=content))
+        else:
+            warnings.warn(
+                f"The message type {each.__name__} is left out of what is saved: its class is part of the program. "
+                "Teams made from JSON know the types that their participants produce.",
+                stacklevel=2,
+            )
+    return factories

@@ -242,6 +242,7 @@ class SelectorGroupChat(BaseGroupChat):
         InvalidArgumentError: As `BaseGroupChat` and `SelectorRule`.
     """
 
+    component_transient = BaseGroupChat.component_transient | {"selector_func", "candidate_func"}
     DEFAULT_NAME: ClassVar[str] = "SelectorGroupChat"
     _manager: ClassVar[str] = "SelectorGroupChatManager"
     _manager_state: ClassVar[str] = "SelectorManagerState"

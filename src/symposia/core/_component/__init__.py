@@ -10,9 +10,14 @@ from symposia.core._component._component import (
     is_component_class,
     is_component_instance,
 )
-from symposia.core._component._model import ComponentModel, ComponentType
-from symposia.core._component._providers import our_module
-from symposia.core._component._trust import allow_components_from, require_trusted_code, trust_component_code
+from symposia.core._component._providers import (
+    allow_components_from,
+    our_module,
+    require_trusted_code,
+    saved_module,
+    trust_component_code,
+)
+from symposia.core._component._schema import ComponentModel, ComponentType
 
 __all__ = [
     "Component",
@@ -28,5 +33,6 @@ __all__ = [
     "is_component_instance",
     "our_module",
     "require_trusted_code",
+    "saved_module",
     "trust_component_code",
 ]

@@ -34,12 +34,15 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from symposia.core._component._constructor import RecordsArguments, given_arguments
-from symposia.core._component._loading import load, read_model
-from symposia.core._component._model import ComponentModel, ComponentType
-from symposia.core._component._providers import name_of
-from symposia.core._component._schema import config_schema_of
-from symposia.core._component._trust import allow_components_from, trust_component_code
-from symposia.core._component._values import config_of, construct, json_of
+from symposia.core._component._loading import construct, load, read_model
+from symposia.core._component._providers import (
+    allow_components_from,
+    is_autogens,
+    provider_of,
+    trust_component_code,
+)
+from symposia.core._component._saving import config_of, json_of
+from symposia.core._component._schema import ComponentModel, ComponentType, config_schema_of
 from symposia.core.exceptions import ComponentError
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel, default=Any)  # Any: a subclass may say which
@@ -56,6 +59,8 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         component_description: For people; by default the first paragraph of the docstring.
         component_label: Its name, for people; by default that of the class.
         component_secrets: The parameters that are not to be written down; the values of `SecretStr` never are.
+        component_transient: The parameters that belong to one process, such as a runtime or a callback. They are left
+            out of what is saved, functions with a `UserWarning`.
     """
 
     component_type: ClassVar[ComponentType]
@@ -64,6 +69,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
     component_description: ClassVar[str | None] = None
     component_label: ClassVar[str | None] = None
     component_secrets: ClassVar[frozenset[str]] = frozenset({"api_key"})
+    component_transient: ClassVar[frozenset[str]] = frozenset()
 
     def _to_config(self) -> ConfigT:
         """The configuration: by default, what the instance was constructed with.
@@ -94,15 +100,22 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
             ComponentError: Something of it cannot be saved; the text names the class and the field.
         """
         cls = type(self)
+        provider = cls.component_provider_override or provider_of(cls)
+        config = json_of(cls, self._to_config())
         return ComponentModel(
-            provider=cls.component_provider_override or name_of(cls),
+            provider=provider,
             component_type=getattr(cls, "component_type", None),
             version=cls.component_version,
             component_version=cls.component_version,
             description=cls.component_description or _first_paragraph(cls),
             label=cls.component_label or cls.__name__,
-            config=json_of(cls, self._to_config()),
+            config=dict(self._to_autogen(config)) if is_autogens(provider) else config,
         )
+
+    @classmethod
+    def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The configuration as AutoGen's class of the same name takes it: the same, by default."""
+        return config
 
 
 class ComponentFromConfig(Generic[ConfigT]):
@@ -115,7 +128,7 @@ class ComponentFromConfig(Generic[ConfigT]):
         Raises:
             ComponentError: A component in it cannot be loaded.
         """
-        return cast("Self", construct(cls, config, load))
+        return cast("Self", construct(cls, config))
 
     @classmethod
     def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Self:  # noqa: ARG003 - for overriding

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -13,6 +13,7 @@ from typing import (
     NotRequired,
     Required,
     Self,
+    TypeVar,
     Unpack,
     get_args,
     get_origin,
@@ -24,6 +25,29 @@ from symposia.core.exceptions import ComponentError
 _GIVEN: Final = "_given_arguments"
 _CHANGEABLE: Final = frozenset({list, dict})  # copied, since their owner may change them later
 _NO_DEFAULT: Final = inspect.Parameter.empty
+
+
+T = TypeVar("T")
+
+
+def kept_with_class(derive: Callable[[type], T]) -> Callable[[type], T]:
+    """Let what is derived from a class be derived once, and kept in the class, for as long as the class lives.
+
+    `lru_cache` holds on to classes that a function has made and dropped, and forgets others after some number.
+    """
+    key = f"_component_{derive.__name__.strip('_')}"
+
+    @wraps(derive)
+    def kept(cls: type) -> T:
+        if key not in vars(cls):
+            derived = derive(cls)
+            try:
+                setattr(cls, key, derived)
+            except TypeError:  # a built-in class, among the bases of a component
+                return derived
+        return vars(cls)[key]
+
+    return kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +148,7 @@ def given_arguments(instance: object) -> dict[str, Any]:
     return given
 
 
-@lru_cache(maxsize=1024)
+@kept_with_class
 def constructor_of(cls: type) -> Constructor:
     """Read what a class is constructed with.
 
@@ -165,6 +189,7 @@ def _option(hint: Any, *, required: bool) -> Argument:
     )
 
 
+@kept_with_class
 def _signature_of(cls: type) -> inspect.Signature:
     if cls.__init__ is object.__init__:
         return inspect.Signature()

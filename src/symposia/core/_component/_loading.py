@@ -1,4 +1,4 @@
-"""How a component is made from what was written down."""
+"""From JSON to a component."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from symposia.core._component._model import ComponentModel
+from symposia.core._component._constructor import constructor_of
 from symposia.core._component._providers import find_class, is_autogens
-from symposia.core._component._schema import DerivedConfig, secrets_of
-from symposia.core._component._values import MASK, explain
+from symposia.core._component._saving import MASK, explain
+from symposia.core._component._schema import (
+    ComponentModel,
+    DerivedConfig,
+    SavedModelType,
+    component_types_of,
+    secrets_of,
+)
 from symposia.core.exceptions import ComponentError
 
 if TYPE_CHECKING:
@@ -113,3 +119,30 @@ def _validated(
         raise ComponentError(
             f"The configuration of {model.provider!r} does not fit: {explain(error)}.{hint}"
         ) from error
+
+
+def construct(cls: type, config: BaseModel) -> object:
+    """Construct an instance with what a configuration says; what it does not say is left to the constructor."""
+    components = component_types_of(cls)
+    fields = type(config).model_fields
+    names = {field: fields[field].alias or field for field in fields}
+    said = [field for field in config.model_fields_set if field in fields]
+    values: dict[str, Any] = {names[field]: getattr(config, field) for field in said}
+    values.update(config.model_extra or {})
+    return constructor_of(cls).call(
+        cls, {name: _read(value, components.get(name, ())) for name, value in values.items()}
+    )
+
+
+def _read(value: Any, components: tuple[type, ...]) -> Any:
+    """A value with its components and classes made again."""
+    if isinstance(value, ComponentModel):
+        return load(value, components)
+    if isinstance(value, SavedModelType):
+        return value.restored()
+    if isinstance(value, dict):
+        items = cast("dict[Any, Any]", value)
+        return {key: _read(item, components) for key, item in items.items()}
+    if type(value) in {list, tuple}:
+        return type(value)(_read(item, components) for item in value)
+    return value

@@ -1,48 +1,73 @@
-"""How components are named: by the public name of their class. AutoGen's names stand for ours."""
+"""How components are named, and which a program trusts.
+
+A component is named by the public name of its class; AutoGen's names stand for ours. A program trusts this project's
+classes, and no code in JSON, unless it says more.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import takewhile
 from typing import Final
 
-from symposia.core._component._trust import is_allowed
+from symposia._autogen._names import ROOTS, catalogue, renamed, their_name
 from symposia.core.exceptions import ComponentError, MissingExtraError
 
-ROOTS: Final[Mapping[str, str]] = {
-    "autogen_core": "symposia.core",
-    "autogen_agentchat": "symposia.agentchat",
-    "autogen_ext": "symposia.ext",
-}
 SHORT_NAMES: Final[Mapping[str, str]] = {
     "OpenAIChatCompletionClient": "symposia.ext.models.openai.OpenAIChatCompletionClient",
     "openai_chat_completion_client": "symposia.ext.models.openai.OpenAIChatCompletionClient",
     "AzureOpenAIChatCompletionClient": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
     "azure_openai_chat_completion_client": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
+    "OllamaChatCompletionClient": "symposia.ext.models.ollama.OllamaChatCompletionClient",
 }
+"""AutoGen's names without a module; it knows no others."""
 
 
 def is_autogens(provider: str) -> bool:
-    """Whether AutoGen has written this name."""
+    """Whether a name is one of AutoGen's."""
     return provider.partition(".")[0] in ROOTS or provider in SHORT_NAMES
 
 
-def our_name(provider: str) -> str:
+def our_provider(provider: str) -> str:
     """What a provider is called here: a class of AutoGen, of a private module too, by its public name."""
     if provider in SHORT_NAMES:
         return SHORT_NAMES[provider]
-    if provider.partition(".")[0] not in ROOTS:
-        return provider
     module, _, name = provider.rpartition(".")
-    return f"{our_module(module)}.{name}" if module else provider
+    return f"{our_module(module)}.{name}" if module and is_autogens(provider) else provider
 
 
 def our_module(module: str) -> str:
     """What a module is called here: one of AutoGen, by the public module that it belongs to."""
-    root, *modules = module.split(".")
-    return ".".join([ROOTS[root], *takewhile(_is_public, modules)]) if root in ROOTS else module
+    return _public(renamed(module)) if is_autogens(module) else module
+
+
+def provider_of(cls: type) -> str:
+    """The name under which a class is written down: AutoGen's under the import hook, if AutoGen has the class.
+
+    Raises:
+        ComponentError: The class is made inside a function or another class.
+    """
+    from symposia._autogen._hook import is_installed  # noqa: PLC0415 - only what is saved needs it
+
+    name = name_of(cls)
+    theirs = their_name(name) if is_installed() else None
+    return theirs if theirs is not None and catalogue().has(theirs) else name
+
+
+def saved_module(module: str, name: str) -> str:
+    """The module from which JSON says to import a name: a public one where it is ours, by AutoGen's name as above."""
+    from symposia._autogen._hook import is_installed  # noqa: PLC0415 - only what is saved needs it
+
+    public = _public(module)
+    theirs = their_name(public)
+    if theirs is None or not hasattr(sys.modules.get(public), name):
+        return module
+    return theirs if is_installed() and catalogue().has(f"{theirs}.{name}") else public
 
 
 def name_of(cls: type) -> str:
@@ -56,7 +81,7 @@ def name_of(cls: type) -> str:
             f"{cls.__qualname__} of {cls.__module__} cannot be found again by name, since it is defined inside "
             "something else. Define it at the top of its module."
         )
-    public = ".".join(takewhile(_is_public, cls.__module__.split(".")))
+    public = _public(cls.__module__)
     exported = getattr(sys.modules.get(public), cls.__name__, None)
     return f"{public if exported is cls else cls.__module__}.{cls.__name__}"
 
@@ -78,7 +103,7 @@ def find_class(provider: str, *, asked_for: type | None = None) -> type:
         ComponentError: It names no class, or one that may not be loaded.
         MissingExtraError: It needs an optional dependency.
     """
-    name = our_name(provider)
+    name = our_provider(provider)
     if asked_for is not None and name in _names_of(asked_for):
         return asked_for
     module_name, _, class_name = name.rpartition(".")
@@ -114,5 +139,69 @@ def _subject(provider: str, name: str) -> str:
     return f"The provider {provider!r}" + (f" ({name!r} here)" if is_autogens(provider) else "")
 
 
-def _is_public(module: str) -> bool:
-    return not module.startswith("_") or module == "__main__"
+def _public(module: str) -> str:
+    """The public module that a private one belongs to."""
+    return ".".join(takewhile(_is_public, module.split(".")))
+
+
+def _is_public(part: str) -> bool:
+    return not part.startswith("_") or part == "__main__"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Trust:
+    packages: frozenset[str] = frozenset({"symposia"})
+    code: bool = False
+
+
+_trust: Final = ContextVar("symposia_component_trust", default=_Trust())  # noqa: B039 - it is frozen
+
+
+@contextmanager
+def allow_components_from(*packages: str) -> Generator[None]:
+    """Let components of these packages or modules be loaded inside a ``with`` block, in what it awaits too.
+
+    A provider's module is imported in order to load it, so allow only packages whose import you would write yourself.
+
+    Args:
+        packages: Each by name (``"my_package"``), with everything below it; ``"__main__"`` is the program itself.
+    """
+    trusted = _trust.get()
+    token = _trust.set(replace(trusted, packages=trusted.packages | set(packages)))
+    try:
+        yield
+    finally:
+        _trust.reset(token)
+
+
+@contextmanager
+def trust_component_code() -> Generator[None]:
+    """Let code that stands in JSON run when it is loaded inside a ``with`` block, such as that of a `FunctionTool`.
+
+    It runs with all the rights of the program, so trust only what you have written or read.
+    """
+    token = _trust.set(replace(_trust.get(), code=True))
+    try:
+        yield
+    finally:
+        _trust.reset(token)
+
+
+def is_allowed(module: str) -> bool:
+    """Whether components of a module may be loaded."""
+    packages = _trust.get().packages
+    parts = module.split(".")
+    return any(".".join(parts[: end + 1]) in packages for end in range(len(parts)))
+
+
+def require_trusted_code(component: str) -> None:
+    """Check that the code in the JSON of a component may run.
+
+    Raises:
+        ComponentError: It may not.
+    """
+    if not _trust.get().code:
+        raise ComponentError(
+            f"{component} has code in its configuration, which loading would run. If you have written it, or read it, "
+            "load it with load_component(…, trust_code=True)."
+        )

@@ -1,4 +1,4 @@
-"""The configuration of a component, derived from its constructor.
+"""The JSON forms of components, and the configuration of a component, derived from its constructor.
 
 Each argument becomes a field of a pydantic model, under its own name and with its own type, but that
 
@@ -10,6 +10,7 @@ Each argument becomes a field of a pydantic model, under its own name and with i
 
 from __future__ import annotations
 
+import copy
 import types
 from collections import abc
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,12 @@ from typing import (
     Annotated,
     Any,
     Final,
+    Literal,
     NoReturn,
     NotRequired,
     Required,
+    Self,
+    TypeAlias,
     TypeVar,
     Union,
     get_args,
@@ -42,15 +46,43 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
-from symposia.core._component._constructor import Argument, constructor_of, options_of
-from symposia.core._component._model import ComponentModel
+from symposia.core._component._constructor import Argument, constructor_of, kept_with_class, options_of
 from symposia.core._field_names import field_names
+from symposia.core.utils import schema_to_pydantic_model
 
 # Any: what annotates is of no type that could be said
 _SEQUENCES: Final[frozenset[Any]] = frozenset({list, abc.Sequence, abc.Collection, abc.Iterable})
 _MAPPINGS: Final[frozenset[Any]] = frozenset({dict, abc.Mapping, abc.MutableMapping})
 _CONTAINERS: Final[frozenset[Any]] = frozenset({set, frozenset, tuple, abc.Set}) | _SEQUENCES | _MAPPINGS
 _FUNCTION: Final[Any] = abc.Callable
+
+
+ComponentType: TypeAlias = (
+    Literal["model", "agent", "tool", "termination", "token_provider", "workbench"] | str  # noqa: PYI051 - AutoGen's
+)
+"""What a component is for: these are the usual kinds, and any other word will do."""
+
+
+class ComponentModel(BaseModel, defer_build=True):
+    """A component written down: all that is needed to make it again.
+
+    Attributes:
+        provider: The class, as ``package.module.Class``.
+        component_type: What it is for.
+        version: Of this way of writing it down; equal to `component_version`.
+        component_version: Of its configuration. Where the class is at a later one, the class brings it up to date.
+        description: For people.
+        label: Its name, for people.
+        config: The arguments of its constructor, as JSON.
+    """
+
+    provider: str
+    component_type: ComponentType | None = None
+    version: int | None = None
+    component_version: int | None = None
+    description: str | None = None
+    label: str | None = None
+    config: dict[str, Any]
 
 
 class DerivedConfig(BaseModel, defer_build=True):
@@ -76,6 +108,31 @@ class SavedModelType(BaseModel, defer_build=True):
 
     json_schema: dict[str, Any]
 
+    @classmethod
+    def of(cls, model: type[BaseModel]) -> Self:
+        """Write down a class.
+
+        Raises:
+            InvalidArgumentError: No class can be made of its schema.
+        """
+        saved = cls(json_schema=model.model_json_schema())
+        saved.restored()
+        return saved
+
+    def restored(self) -> type[BaseModel]:
+        """A class that takes what the schema takes.
+
+        It gives the schema that was saved as its own, since that is what a model is shown, and not every schema comes
+        back from the class that is made of it: one with enumerations among its ``$defs`` does not, for example.
+        """
+        model = schema_to_pydantic_model(self.json_schema, self.json_schema.get("title") or "GeneratedModel")
+
+        def model_json_schema(*_: object, **__: object) -> dict[str, Any]:
+            return copy.deepcopy(self.json_schema)
+
+        setattr(model, "model_json_schema", model_json_schema)  # noqa: B010 - a checker sees a method there
+        return model
+
 
 class Unsavable:
     """The type of what has no form in JSON: nothing is of this type."""
@@ -86,7 +143,7 @@ class Unsavable:
         return core_schema.no_info_plain_validator_function(_refuse)
 
 
-@lru_cache(maxsize=1024)
+@kept_with_class
 def config_schema_of(cls: type) -> type[DerivedConfig]:
     """The configuration of a class, derived from its constructor.
 
@@ -102,12 +159,13 @@ def config_schema_of(cls: type) -> type[DerivedConfig]:
     return create_model(f"{cls.__name__}Config", __base__=base, __module__=cls.__module__, **fields)
 
 
-@lru_cache(maxsize=1024)
+@kept_with_class
 def component_types_of(cls: type) -> Mapping[str, tuple[type, ...]]:
     """Which components each argument of a class takes: empty for one that takes none."""
     return {name: tuple(_components_in(each.annotation)) for name, each in constructor_of(cls).arguments.items()}
 
 
+@kept_with_class
 def secrets_of(cls: type) -> frozenset[str]:
     """The arguments of a class that are not written down: those that it names, and those of the type `SecretStr`."""
     named: frozenset[str] = getattr(cls, "component_secrets", frozenset())

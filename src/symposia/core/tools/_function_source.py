@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
-from symposia.core._component import our_module
+from symposia.core._component import our_module, saved_module
 from symposia.core.code_executor import Alias, Import, ImportFromModule
 from symposia.core.exceptions import ComponentError
 
@@ -99,7 +99,8 @@ def _import_of(name: str, func: FunctionType, tool: str) -> Import:
     for module, original in ((_home(value), getattr(value, "__name__", name)), (func.__module__, name)):
         exported = getattr(sys.modules.get(module), original, None)
         if module != "__main__" and name in func.__globals__ and exported is value:
-            return ImportFromModule(module, [original if original == name else Alias(original, name)])
+            source = saved_module(module, original)
+            return ImportFromModule(source, [original if original == name else Alias(original, name)])
     raise _unsavable(tool, f"it uses {name!r}, which cannot be imported. Import it inside the function")
 
 

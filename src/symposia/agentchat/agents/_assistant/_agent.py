@@ -86,6 +86,7 @@ class AssistantAgent(BaseChatAgent):
     """
 
     component_version = 2
+    component_transient = frozenset({"tool_call_summary_formatter"})
 
     def __init__(
         self,
@@ -201,6 +202,22 @@ class AssistantAgent(BaseChatAgent):
             own["output_content_type"] = {"json_schema": factory["config"]["json_schema"]}
             own["output_content_type_format"] = factory["config"].get("format_string")
         return own if own["workbench"] else {**own, "workbench": None}
+
+    @classmethod
+    def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The reverse of `_from_autogen`, with `reflect_on_tool_use`, which AutoGen requires."""
+        own: dict[str, Any] = {"reflect_on_tool_use": "output_content_type" in config, **config}
+        # AutoGen saves and loads handoffs in full only, though its constructor takes names.
+        named = [Handoff(target=each) if isinstance(each, str) else each for each in own.pop("handoffs", ())]
+        if named:
+            own["handoffs"] = [each.model_dump() if isinstance(each, Handoff) else each for each in named]
+        if isinstance(own.get("workbench"), Mapping):
+            own["workbench"] = [own["workbench"]]
+        form, saved_type = own.pop("output_content_type_format", None), own.pop("output_content_type", None)
+        if saved_type:
+            factory = StructuredMessageFactory(json_schema=saved_type["json_schema"], format_string=form)
+            own["structured_message_factory"] = factory.dump_component().model_dump(mode="json")
+        return own
 
 
 def _output(content_type: type[BaseModel] | None, format_string: str | None) -> StructuredMessageFactory | None:

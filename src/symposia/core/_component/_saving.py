@@ -1,17 +1,18 @@
-"""The arguments of a constructor on their way into a configuration and back."""
+"""From the arguments of a constructor to a configuration, and on to JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from symposia.core._component._constructor import constructor_of
-from symposia.core._component._model import ComponentModel
 from symposia.core._component._schema import (
+    ComponentModel,
     DerivedConfig,
     SavedModelType,
     component_types_of,
@@ -20,15 +21,11 @@ from symposia.core._component._schema import (
     secrets_of,
 )
 from symposia.core.exceptions import ComponentError, SymposiaError
-from symposia.core.utils import schema_to_pydantic_model
 
 _PLAIN: Final = (str, int, float, list, dict, BaseModel, type(None))
 
 MASK: Final = "**********"
 """What stands for a secret; as pydantic writes a `SecretStr`."""
-
-Load: TypeAlias = Callable[[ComponentModel, tuple[type, ...]], object]
-"""Makes a component that has to be of one of these types; of any, if there are none."""
 
 
 def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
@@ -42,6 +39,7 @@ def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
         ComponentError: A value cannot be saved; the text names the class and the argument.
     """
     cls = type(instance)
+    values = _without_transient(cls, values)
     schema: type[BaseModel] = getattr(cls, "component_config_schema", None) or config_schema_of(cls)
     _refuse_unknown(cls, schema, values)
     secrets, components = secrets_of(cls), component_types_of(cls)
@@ -74,19 +72,6 @@ def json_of(cls: type, config: BaseModel) -> dict[str, Any]:
     return written
 
 
-def construct(cls: type, config: BaseModel, load: Load) -> object:
-    """Construct an instance with what a configuration says; what it does not say is left to the constructor."""
-    components = component_types_of(cls)
-    fields = type(config).model_fields
-    names = {field: fields[field].alias or field for field in fields}
-    said = [field for field in config.model_fields_set if field in fields]
-    values: dict[str, Any] = {names[field]: getattr(config, field) for field in said}
-    values.update(config.model_extra or {})
-    return constructor_of(cls).call(
-        cls, {name: _read(value, components.get(name, ()), load) for name, value in values.items()}
-    )
-
-
 def explain(error: ValidationError, *, is_saved: bool = False) -> str:
     """What is wrong with which field, of what is being saved or loaded."""
     lines: dict[str, str] = {}
@@ -99,6 +84,18 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
             what = "there is no such field"
         lines.setdefault(name, f"{name}: {what}" if name else what)
     return "; ".join(lines.values())
+
+
+def _without_transient(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    transient: frozenset[str] = getattr(cls, "component_transient", frozenset())
+    functions = sorted(name for name in transient if callable(values.get(name)))
+    if functions:
+        warnings.warn(
+            f"{cls.__name__} is saved without {', '.join(functions)}: JSON cannot hold a function. Loading gives the "
+            "default in its place.",
+            stacklevel=2,
+        )
+    return {name: value for name, value in values.items() if name not in transient}
 
 
 def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, Any]) -> None:
@@ -138,33 +135,10 @@ def _dumped(component: Any, where: str) -> ComponentModel:
 
 
 def _saved_type(model: type[BaseModel], where: str) -> SavedModelType:
-    """Write down a model class as its schema, if the schema says all of it.
-
-    Raises:
-        ComponentError: It does not.
-    """
-    schema = model.model_json_schema()
     try:
-        same = schema_to_pydantic_model(schema, model.__name__).model_json_schema() == schema
-    except SymposiaError:
-        same = False
-    if not same:
-        raise ComponentError(f"{where} cannot be saved: the JSON schema of {model.__name__} does not say all of it.")
-    return SavedModelType(json_schema=schema)
-
-
-def _read(value: Any, components: tuple[type, ...], load: Load) -> Any:
-    """A value with its components and classes made again."""
-    if isinstance(value, ComponentModel):
-        return load(value, components)
-    if isinstance(value, SavedModelType):
-        return schema_to_pydantic_model(value.json_schema, value.json_schema.get("title") or "GeneratedModel")
-    if isinstance(value, dict):
-        items = cast("dict[Any, Any]", value)
-        return {key: _read(item, components, load) for key, item in items.items()}
-    if type(value) in {list, tuple}:
-        return type(value)(_read(item, components, load) for item in value)
-    return value
+        return SavedModelType.of(model)
+    except SymposiaError as error:
+        raise ComponentError(f"{where} cannot be saved: {error}") from error
 
 
 def _derived_json(cls: type, config: DerivedConfig) -> dict[str, Any]:
