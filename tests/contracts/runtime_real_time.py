@@ -4,11 +4,12 @@ import asyncio
 import logging
 import threading
 import time
+from typing import Any
 
 import pytest
-from tests.support.agents import WAIT, Ask, MakeRuntime, started
+from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, add_agent, answer, started
 
-from symposia.core import AgentId, CancellationToken, MessageContext, RoutedAgent, message_handler
+from symposia.core import AgentId, CancellationToken, MessageContext, RoutedAgent, TopicId, message_handler
 
 
 class Blocking(RoutedAgent):
@@ -65,3 +66,49 @@ class RealTimeContract:
             agent.let_go.set()
             await second
         assert agent.order == ["first begins", "first ends", "second begins", "second ends"]
+
+    # Another thread's loop runs in real time.
+    async def test_d25_requests_from_the_loop_of_another_thread_are_answered(self, make_runtime: MakeRuntime) -> None:
+        door, cancelled = Door(), threading.Event()
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "slow", door, "news")
+
+            async def ask_and_publish() -> Any:
+                await runtime.publish_message(Ask("published"), TopicId("news", "k"))
+                asked = [asyncio.create_task(runtime.send_message(Ask(text), agent)) for text in ("a", "b", "c")]
+                await asyncio.sleep(0)
+                asked[1].cancel()
+                await asyncio.wait([asked[1]])
+                cancelled.set()
+                return await asyncio.gather(*asked, return_exceptions=True)
+
+            answers = asyncio.create_task(asyncio.to_thread(asyncio.run, ask_and_publish()))
+            await asyncio.to_thread(cancelled.wait, WAIT)
+            door.opened.set()
+            first, second, third = await answers
+            assert (first, third) == (Answer("a"), Answer("c"))
+            assert isinstance(second, asyncio.CancelledError)
+            await asyncio.to_thread(asyncio.run, runtime.stop_when_idle())
+            runtime.start()
+        assert door.entries == 3
+
+    async def test_d25_a_runtime_may_be_used_in_one_loop_after_the_other(self, make_runtime: MakeRuntime) -> None:
+        runtime = make_runtime()
+        agent = await add_agent(runtime, "echo", answer)
+        await runtime.close()
+
+        def use_twice() -> None:
+            other = make_runtime()
+
+            async def use() -> None:
+                if not registered:
+                    registered.append(await add_agent(other, "echo", answer))
+                other.start()
+                assert await other.send_message(Ask("again"), agent) == Answer("again")
+                await other.stop_when_idle()
+
+            registered: list[AgentId] = []
+            for _ in range(2):
+                asyncio.run(use())
+
+        await asyncio.to_thread(use_twice)

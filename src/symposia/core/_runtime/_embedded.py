@@ -19,8 +19,8 @@ from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters, Failur
 from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._dispatcher import Admission, Dispatcher, alone
 from symposia.core._runtime._eviction import Eviction
-from symposia.core._runtime._gate import Gate, Phase
 from symposia.core._runtime._interventions import Interventions
+from symposia.core._runtime._lifecycle import Gate, HomeLoop, Phase, at_home, run_in
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer
@@ -84,6 +84,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._calls = self._dispatcher.supervisor
         self._types = AgentTypes(self._dispatcher.ready)
         self._subscriptions = Subscriptions()
+        self._home = HomeLoop()
         self._gate = Gate()
         self._calls.held = self._gate.waiting
         self._closed: asyncio.Future[None] | None = None
@@ -121,6 +122,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         timeout: float | None,
         supervised_by: Call | None = None,
     ) -> Any:
+        if asyncio.get_running_loop() is not self._home.loop and (home := self._home.from_elsewhere()) is not None:
+            return await run_in(home, self._send(message, recipient, ctx, timeout))
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
@@ -142,6 +145,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
     ) -> Any:
         """Supervised as a whole: a handler that asks a person takes its time, and can be cut short like an agent."""
+        if (home := self._home.from_elsewhere()) is not None:
+            return await run_in(home, self._send_past_interventions(message, recipient, ctx, timeout))
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
@@ -173,13 +178,15 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return self._publish(message, topic_id, ctx)
 
     async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
+        if asyncio.get_running_loop() is not self._home.loop and (home := self._home.from_elsewhere()) is not None:
+            return await run_in(home, self._publish(message, topic_id, ctx))
         if ctx.token is not None and ctx.token.is_cancelled():
             raise asyncio.CancelledError
         if self._interventions is not None:
             try:
                 message = await self._interventions.on_publish(message, ctx)
             except MessageDroppedException:
-                return
+                return None
         if ctx.token is not None and ctx.token.is_cancelled():
             raise asyncio.CancelledError
         publication = Publication(message, ctx, ctx.token, copy_context())
@@ -189,6 +196,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             self._gate.hold(publication, lambda: self._deliver(publication, topic_id))
         else:
             self._dead_letters.report(message, ctx, None, "the runtime has stopped")
+        return None
 
     # Agents
 
@@ -226,12 +234,15 @@ class SingleThreadedAgentRuntime(AgentRuntime):
     async def agent_metadata(self, agent: AgentId) -> AgentMetadata:
         return (await self._agent(agent)).metadata
 
+    @at_home
     async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
         return await (await self._agent(agent)).save_state()
 
+    @at_home
     async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
         await (await self._agent(agent)).load_state(state)
 
+    @at_home
     async def save_state(self) -> Mapping[str, Any]:
         known = [box for box in self._types.mailboxes() if box.agent is not None or box.evicted_state is not None]
         paged_out = {box.id: box.evicted_state for box in known if box.agent is None and box.is_vacant}
@@ -240,6 +251,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         saved = {box.id: state for box, state in zip(awake, states, strict=True)}
         return {str(box.id): dict((saved if box.id in saved else paged_out)[box.id] or {}) for box in known}
 
+    @at_home
     async def load_state(self, state: Mapping[str, Any]) -> None:
         states = {AgentId.from_str(text): agent_state for text, agent_state in state.items()}
         mailboxes = [box for agent_id in states if (box := self._types.mailbox(agent_id)) is not None]
@@ -265,12 +277,15 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         """Handle messages from now on, those that were kept first.
 
         Raises:
-            RuntimeError: The runtime is started already, or closed.
+            RuntimeError: The runtime is started already, or closed, or lives in another event loop that is running.
         """
+        if self._home.from_elsewhere() is not None:
+            raise RuntimeError("The runtime lives in another event loop, which is running: start it in that one.")
         self._gate.move_to(Phase.RUNNING)
         if self._loop_guard is not None:
             self._loop_guard.start()
 
+    @at_home
     async def process_next(self) -> None:
         """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
 
@@ -285,6 +300,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await self._calls.wait_idle(self._calls.is_idle, self._calls_here())
         self._failures.raise_to_owner()
 
+    @at_home
     async def stop(self) -> None:
         """Stop now: handlers are cancelled, and the senders of unanswered requests get `RuntimeStoppedError`.
 
@@ -306,6 +322,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await self._calls.wait_idle(lambda: self._gate.stops != stops, here)
         self._failures.raise_to_owner()
 
+    @at_home
     async def stop_when_idle(self) -> None:
         """Stop as soon as every message is settled.
 
@@ -321,6 +338,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await self._calls.wait_idle(lambda: self._gate.stops != stops or self._calls.is_idle(), self._calls_here())
         await self._stop_unless_stopped(stops)
 
+    @at_home
     async def stop_when(self, condition: Callable[[], bool]) -> None:
         """Stop as soon as a condition holds, or a publish handler has raised.
 
@@ -341,6 +359,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         else:
             self._failures.raise_to_owner()
 
+    @at_home
     async def close(self) -> None:
         """Stop now if started, and close every agent. The runtime takes no messages any more.
 
@@ -452,6 +471,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         )
         self._dispatcher.publish(publication, found)
 
+    @at_home
     async def _agent(self, agent_id: AgentId) -> Agent:
         """The agent's object, made now if need be."""
         mailbox = self._types.mailbox(agent_id)
