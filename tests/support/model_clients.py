@@ -1,6 +1,6 @@
 """Clients of each kind, over a scripted server, for the tests that hold for all of them.
 
-The SDKs are loaded here, since a client loads its own when it is made, and tests fail where an event loop waits.
+The SDKs are loaded first, since a client loads its own when it is made, and tests fail where an event loop is blocked.
 """
 
 from collections.abc import AsyncGenerator
@@ -17,8 +17,13 @@ from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
-for _module in ("anthropic.types.message_create_params", "httpcore2", "openai.types.chat"):
-    import_module(_module)
+
+def load_sdks() -> None:
+    for module in ("anthropic.types.message_create_params", "httpcore2", "openai.types.chat"):
+        import_module(module)
+
+
+load_sdks()
 
 Answer = Reply | Raw
 

@@ -1,7 +1,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.model_clients import load_sdks
 from tests.support.model_server import ModelServer
+
+load_sdks()
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def register_vendor(vendor: ModelVendor) -> None:
     Raises:
         RegistrationError: Another vendor has its name.
     """
-    if _registered.setdefault(vendor.name, vendor) is not vendor or vendor.name in _BUILT_IN:
+    if vendor.name in _BUILT_IN or _registered.setdefault(vendor.name, vendor) is not vendor:
         raise RegistrationError(f"A model vendor named {vendor.name!r} is registered already.")
 
 

@@ -183,7 +183,7 @@ def _connect(model: object, connection: dict[str, Any]) -> AsyncOpenAI:
     vendor = _vendor(model, connection.get("base_url"))
     key = KEY if vendor is None else vendor.key
     if vendor is not None:
-        connection = {"base_url": vendor.base_url, "api_key": os.environ.get(key) if key else "none", **connection}
+        connection = {"base_url": vendor.address, "api_key": os.environ.get(key) if key else "none", **connection}
     if key is not None and not connection.get("api_key") and not os.environ.get(key):
         raise UsageError(
             f"There is no API key for model {model!r}: set the environment variable {key}, or give api_key=. "

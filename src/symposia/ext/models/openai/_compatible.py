@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,10 +25,15 @@ class CompatibleVendor(ModelVendor):
     provider: str
     catalog: ModelCatalog[OpenAIProfile]
 
+    @property
+    def address(self) -> str:
+        """The address that requests go to: `base_url`, unless the environment says otherwise."""
+        return (self.address_variable and os.environ.get(self.address_variable)) or self.base_url
+
 
 def vendor_at(address: str) -> CompatibleVendor | None:
     """The vendor whose service has this address."""
-    return _first(lambda vendor: vendor.base_url.rstrip("/") == address.rstrip("/"))
+    return _first(lambda vendor: vendor.address.rstrip("/") == address.rstrip("/"))
 
 
 def vendor_of_model(model: str) -> CompatibleVendor | None:

@@ -36,6 +36,7 @@ def compatible_vendor(
     profiles: Mapping[str, OpenAIProfile],
     otherwise: OpenAIProfile | None = None,
     provider: str | None = None,
+    address_variable: str | None = None,
 ) -> CompatibleVendor:
     """An entry of the registry for a vendor whose service speaks OpenAI's format.
 
@@ -49,24 +50,27 @@ def compatible_vendor(
         profiles: The profiles of its models, by the beginnings of their names.
         otherwise: The profile of models that resemble none of them; text only, with 32,768 tokens, by default.
         provider: The vendor's name in OpenTelemetry's conventions for generative AI; by default `name`.
+        address_variable: An environment variable that may hold another address.
     """
     unknown = OpenAIProfile(
         family=ModelFamily.UNKNOWN, context=32_768, max_output=8_192, vision=False, structured_output=False
     )
 
     def make(*, model: str, **options: object) -> OpenAIChatCompletionClient:
-        return OpenAIChatCompletionClient(**{"model": model, "base_url": base_url, **options})  # pyright: ignore[reportArgumentType] - the caller's options
+        return OpenAIChatCompletionClient(**{"model": model, "base_url": vendor.address, **options})  # pyright: ignore[reportArgumentType] - the caller's options
 
-    return CompatibleVendor(
+    vendor = CompatibleVendor(
         name=name,
         title=title,
         models=models,
         default_model=default_model,
         make=make,
         key=key,
+        address_variable=address_variable,
         sdk="openai",
         extra="openai",
         base_url=base_url,
         provider=provider or name,
         catalog=ModelCatalog(title, profiles, otherwise=otherwise or unknown),
     )
+    return vendor

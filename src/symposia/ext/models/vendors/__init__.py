@@ -1,5 +1,12 @@
-"""The registry of model vendors. `find_vendor` reads ``vendor/model``; `register_vendor` adds one."""
+"""The registry of model vendors, and what a client for a new vendor is made of.
 
+`find_vendor` reads ``vendor/model``, and `register_vendor` adds a vendor. Where a service speaks OpenAI's format,
+`symposia.ext.models.openai.compatible_vendor` makes the entry. For any other, a client is a `VendorClient` with a
+`WireFormat` and a `Transport` of its own.
+"""
+
+from symposia.ext.models._client import StreamOptions, VendorClient
+from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 from symposia.ext.models._registry import (
     ModelVendor,
     default_vendor,
@@ -8,9 +15,27 @@ from symposia.ext.models._registry import (
     register_vendor,
     unregister_vendor,
 )
+from symposia.ext.models._service import Service
+from symposia.ext.models._transport import EventDecoder, EventStream, Response, SdkTransport, Transport
+from symposia.ext.models._wire_format import Body, ChatRequest, ReportedError, StreamAssembly, WireFormat
 
 __all__ = [
+    "Body",
+    "ChatRequest",
+    "EventDecoder",
+    "EventStream",
+    "ModelCatalog",
+    "ModelProfile",
     "ModelVendor",
+    "ReportedError",
+    "Response",
+    "SdkTransport",
+    "Service",
+    "StreamAssembly",
+    "StreamOptions",
+    "Transport",
+    "VendorClient",
+    "WireFormat",
     "default_vendor",
     "find_vendor",
     "model_vendors",
