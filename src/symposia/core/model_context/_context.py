@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from symposia.core._component import ComponentBase
+from symposia.core.changes import Change, diff, extension, members
 from symposia.core.models import LLMMessage
 
 
@@ -14,6 +17,23 @@ class ChatCompletionContextState(BaseModel, defer_build=True):
     """Everything that a context holds."""
 
     messages: list[LLMMessage] = Field(default_factory=list[LLMMessage])
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A state that was saved.
+
+    Attributes:
+        messages: The list of the messages, which is another one after `clear` and `load_state`.
+        ends: The first and the last message, which tell whether messages were taken out of the list since.
+        length: The number of messages.
+        rest: The state without them; all of it, if the class saves its state in a way of its own.
+    """
+
+    messages: list[LLMMessage]
+    ends: tuple[LLMMessage, ...]
+    length: int
+    rest: Mapping[str, Any]
 
 
 class ChatCompletionContext(ComponentBase, ABC):
@@ -47,7 +67,41 @@ class ChatCompletionContext(ComponentBase, ABC):
 
     async def save_state(self) -> Mapping[str, Any]:
         """Everything, as JSON can hold it."""
-        return ChatCompletionContextState(messages=self._messages).model_dump()
+        return self._state().model_dump()
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed since a mark: see `symposia.core.changes.IncrementalState`.
+
+        Appended messages cost what they are. A class that overrides `save_state` has its whole states compared.
+        """
+        if type(self).save_state is not ChatCompletionContext.save_state:
+            state = copy.deepcopy(await self.save_state())
+            mark = _Mark([], (), 0, state)
+            return ({"set": state} if not isinstance(since, _Mark) else diff(since.rest, state)), mark
+        mark = _Mark(
+            self._messages,
+            (*self._messages[:1], *self._messages[-1:]),
+            len(self._messages),
+            self._state().model_dump(exclude={"messages"}),
+        )
+        if not isinstance(since, _Mark) or not self._only_grew(since):
+            return {"set": self._state().model_dump()}, mark
+        grown = ChatCompletionContextState(messages=self._messages[since.length :]).model_dump()["messages"]
+        rest = diff(since.rest, mark.rest) or {}
+        return members({"messages": extension(grown), **rest.get("update", {})}), mark
+
+    def _only_grew(self, since: _Mark) -> bool:
+        """Whether messages were only added since; messages are values, which are never changed in place."""
+        ends = (*self._messages[:1], *self._messages[since.length - 1 : since.length]) if since.length else ()
+        return (
+            self._messages is since.messages
+            and len(self._messages) >= since.length
+            and all(one is other for one, other in zip(ends, since.ends, strict=True))
+        )
+
+    def _state(self) -> ChatCompletionContextState:
+        """Everything. A class that holds more than the messages returns a state of a class of its own."""
+        return ChatCompletionContextState(messages=self._messages)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `save_state` gave, in place of what is here."""

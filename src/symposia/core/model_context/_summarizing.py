@@ -122,11 +122,10 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         await super().clear()
         self._summary, self._summarized = "", 0
 
-    async def save_state(self) -> Mapping[str, Any]:
-        """Everything, as JSON can hold it."""
+    def _state(self) -> SummarizingChatCompletionContextState:
         return SummarizingChatCompletionContextState(
             messages=self._messages, summary=self._summary, summarized=self._summarized, usage=self._usage
-        ).model_dump()
+        )
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `save_state` gave, here or in a context of another kind, in place of what is here."""
