@@ -14,7 +14,7 @@ from symposia.core import (
     MessageContext,
     TopicId,
 )
-from symposia.core.exceptions import AgentError, RuntimeStoppedError
+from symposia.core.exceptions import AgentError, RuntimeStoppedError, UndeliverableException
 
 
 class Tidying:
@@ -50,6 +50,32 @@ class Closing(BaseAgent):
 
 
 class LifecycleContract:
+    async def test_a_type_that_is_removed_is_unknown_and_can_be_registered_again(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "quick", answer)
+            assert await runtime.send_message(Ask("one"), agent) == Answer("one")
+            await runtime.remove_agent_type("quick")
+            with pytest.raises(UndeliverableException):
+                await runtime.send_message(Ask("two"), agent)
+            with pytest.raises(LookupError):
+                await runtime.remove_agent_type("quick")
+            agent = await add_agent(runtime, "quick", answer)
+            assert await runtime.send_message(Ask("three"), agent) == Answer("three")
+
+    async def test_a_message_that_is_handled_when_its_type_is_removed_is_answered(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "slow", door)
+            request = asyncio.create_task(runtime.send_message(Ask("one"), agent))
+            await door.entered.wait()
+            await runtime.remove_agent_type("slow")
+            door.opened.set()
+            assert await request == Answer("one")
+
     async def test_d04_a_stop_that_is_cut_short_goes_on_and_the_runtime_can_be_started_again(
         self, make_runtime: MakeRuntime
     ) -> None:

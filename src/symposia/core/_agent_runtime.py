@@ -142,6 +142,17 @@ class AgentRuntime(Protocol):
         """
         ...
 
+    async def remove_agent_type(self, type: str | AgentType) -> None:  # noqa: A002 - AutoGen's name
+        """Forget an agent type, its factory and its agents, which are not closed.
+
+        Messages that its agents are handling are handled to their end. The type can be registered again. Its
+        subscriptions stay; see `remove_subscription`.
+
+        Raises:
+            LookupError: The runtime knows no such agent type.
+        """
+        ...
+
     async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
         """Give an agent that exists already its place in the runtime.
 

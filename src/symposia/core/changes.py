@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
 
 from symposia.core.exceptions import InvalidArgumentError
 
+__all__ = ["Change", "IncrementalState", "SavesState", "apply", "diff", "extension", "members", "save_changes"]
+
 Change: TypeAlias = Mapping[str, Any]
 """See above."""
 

@@ -7,8 +7,8 @@ agent and go no further.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Self
+from functools import lru_cache, partial
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,8 +29,9 @@ class BaseMessage(BaseModel, ABC):
     def dump(self) -> Mapping[str, Any]:
         """The message as JSON-ready data, from which `load`, or a `MessageFactory`, makes it again."""
         data = self.model_dump(mode="json")
-        if "type" not in data:
-            data["type"] = message_type_name(type(self))
+        name = message_type_name(type(self))
+        if data.setdefault("type", name) != name:
+            data[MESSAGE_CLASS] = name
         return data
 
     @classmethod
@@ -43,10 +44,26 @@ class BaseMessage(BaseModel, ABC):
         return cls.model_validate(data)
 
 
+MESSAGE_CLASS: Final = "message_class"
+"""In a dumped message, the name of its class where its ``type`` is that of a base class. AutoGen ignores it."""
+
+
+@lru_cache(maxsize=1024)
 def message_type_name(message_type: type[BaseMessage]) -> str:
-    """What the ``type`` of a dumped message says: the default of its ``type`` field, else the name of its class."""
-    declared = message_type.model_fields.get("type")
-    return declared.default if declared is not None and isinstance(declared.default, str) else message_type.__name__
+    """The name by which a message class is known: the default of its ``type`` field, else the name of the class.
+
+    A class that inherits the field from another message class has the name of its own: the field says ``TextMessage``
+    of every subclass of `TextMessage`, which would all be read back as that.
+    """
+    declared = _declared_type(message_type)
+    if declared is None or any(_declared_type(parent) == declared for parent in message_type.__mro__[1:]):
+        return message_type.__name__
+    return declared
+
+
+def _declared_type(message_type: type) -> str | None:
+    field = message_type.model_fields.get("type") if issubclass(message_type, BaseMessage) else None
+    return field.default if field is not None and isinstance(field.default, str) else None
 
 
 class _SentMessage(BaseMessage, ABC):

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage, message_type_name
+from symposia.agentchat.messages._base import MESSAGE_CLASS, BaseAgentEvent, BaseChatMessage, message_type_name
 from symposia.agentchat.messages._chat import (
     HandoffMessage,
     MultiModalMessage,
@@ -43,7 +43,10 @@ _BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
 
 
 class MessageFactory:
-    """Makes messages from dumped data by their ``type``. It knows the library's own; others are registered."""
+    """Makes messages from dumped data by their ``type``. It knows the library's own; others are registered.
+
+    A subclass of a message class is a type of its own, by the name of the class.
+    """
 
     def __init__(self) -> None:
         self._types = {message_type_name(each): each for each in _BUILT_IN}
@@ -70,12 +73,12 @@ class MessageFactory:
             RegistrationError: `data` has no ``type``, or one that is not known.
             pydantic.ValidationError: The rest of `data` does not fit its ``type``.
         """
-        name = data.get("type")
+        name = data.get(MESSAGE_CLASS, data.get("type"))
         if name is None:
             raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
         if name not in self._types:
             raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
-        return self._types[name].load(data)
+        return self._types[name].load({key: value for key, value in data.items() if key != MESSAGE_CLASS})
 
 
 def _check_message_type(message_type: object) -> None:

@@ -1,7 +1,16 @@
 """Teams of agents, and what a team of your own is made of: a rule, and the engine that carries it out."""
 
 from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
-from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.teams._messages import (
+    ParticipantCommand,
+    ParticipantEvents,
+    ReportChanges,
+    StateChanges,
+    TakeTurn,
+    TurnTaken,
+    share_message_types,
+    team_message_serializers,
+)
 from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
 from symposia.agentchat.teams._run import TeamResult
@@ -14,12 +23,14 @@ __all__ = [
     "GroupChat",
     "ParticipantCommand",
     "ParticipantEvents",
+    "ReportChanges",
     "RoundRobinGroupChat",
     "RoundRobinRule",
     "RuleContext",
     "SelectorGroupChat",
     "SelectorRule",
     "Speak",
+    "StateChanges",
     "Stop",
     "Swarm",
     "SwarmRule",
@@ -29,4 +40,6 @@ __all__ = [
     "TeamRule",
     "Transcript",
     "TurnTaken",
+    "share_message_types",
+    "team_message_serializers",
 ]

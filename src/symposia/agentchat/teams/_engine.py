@@ -144,10 +144,11 @@ class Engine:
 
     async def save(self) -> SavedTeam:
         """The team as it is; of a turn under way, as if it were cancelled now."""
-        if self._holder is not None and self._holder is asyncio.current_task():
-            return await self._save()  # a condition that saves its own team must not wait for itself
-        async with self._lock:
-            return await self._save()
+        async with self._participants.reachable():
+            if self._holder is not None and self._holder is asyncio.current_task():
+                return await self._save()  # a condition that saves its own team must not wait for itself
+            async with self._lock:
+                return await self._save()
 
     async def load(self, saved: SavedTeam) -> None:
         """Continue from a saved team; not during a run. All of it is loaded, or nothing.
@@ -159,7 +160,8 @@ class Engine:
         try:
             self._rule.load_state(saved.rule)
             await self._limits.load(saved.condition, saved.run_turns)
-            await self._participants.load_all(saved.participants)
+            async with self._participants.reachable():
+                await self._participants.load_all(saved.participants)
         except BaseException:
             self._rule.load_state(rule)
             await self._limits.load(condition, run_turns)

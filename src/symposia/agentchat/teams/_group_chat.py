@@ -109,7 +109,9 @@ class BaseGroupChat(Team):
         self._limits = TeamLimits(termination_condition, max_turns, turn_timeout)
         self._messages = _message_factory(participants, _message_types(custom_message_types or ()))
         self._conversation = Conversation(names)
-        self._participants = Participants(participants, team=str(uuid4()), runtime=runtime)
+        self._participants = Participants(
+            participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
+        )
         self._engine = Engine(
             manager=self._manager,
             rule=rule,
@@ -202,12 +204,12 @@ class BaseGroupChat(Team):
         """Take no further turn until `resume`, and tell the participants, the one that speaks now included."""
         self._engine.unpaused.clear()
         async with self._participants.reachable():
-            await self._participants.tell_all(ParticipantCommand("pause"))
+            await self._participants.tell_all(ParticipantCommand(action="pause"))
 
     async def resume(self) -> None:
         """Go on after `pause`."""
         async with self._participants.reachable():
-            await self._participants.tell_all(ParticipantCommand("resume"))
+            await self._participants.tell_all(ParticipantCommand(action="resume"))
         self._engine.unpaused.set()
 
     async def reset(self) -> None:
@@ -218,7 +220,7 @@ class BaseGroupChat(Team):
         """
         async with self._claimed():
             async with self._participants.reachable():
-                await self._participants.tell_all(ParticipantCommand("reset"))
+                await self._participants.tell_all(ParticipantCommand(action="reset"))
             await self._engine.reset()
 
     async def save_state(self) -> Mapping[str, Any]:

@@ -1,21 +1,37 @@
-"""The messages between a team and its participants.
+"""The messages between a team and its participants, and how they become bytes.
 
 The team sends `TakeTurn` and receives `TurnTaken`. What happens before the answer goes to the team as
 `ParticipantEvents`: everything of one tick of the event loop in one message, so that streaming costs a message a tick
-and not a message a chunk. What is not sent when the turn ends travels with the answer.
+and not a message a chunk. What is not sent when the turn ends travels with the answer. `ParticipantCommand` and
+`ReportChanges` are for the time between turns, the former also for the middle of one.
+
+In one process the messages are handed over as they are. For a runtime that writes them to bytes, the classes of the
+messages inside are named as in saved states, and found by the team's `MessageFactory`, so that subclasses and
+structured messages arrive as what they were. The factories are kept by the id of the team, which is part of the
+messages: to keep them with the serializers of a runtime would let two teams of one runtime take the place of each
+other's types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
+from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer
+from symposia.core.exceptions import MessageFormatError, MessageSerializationError
 from symposia.core.models import RequestUsage
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 """A message or an event, as teams stream them."""
+
+VERSION: Final = 1
+"""Of the bytes of these messages. A later version reads this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +39,12 @@ class TakeTurn:
     """Asks a participant for its turn.
 
     Attributes:
+        team: The id of the team.
         messages: The messages that it has not received yet, oldest first. A turn that failed or was cancelled is asked
             for again with the same messages.
     """
 
+    team: str
     messages: Sequence[BaseChatMessage]
 
 
@@ -35,12 +53,14 @@ class TurnTaken:
     """Ends a turn.
 
     Attributes:
+        team: The id of the team.
         items: The messages and events of the turn that were not sent as `ParticipantEvents`, in order. They include the
             answer.
         messages: The messages for the other participants.
         silent_usage: The tokens of the turn that are in none of its messages.
     """
 
+    team: str
     items: Sequence[Item]
     messages: Sequence[BaseChatMessage]
     silent_usage: RequestUsage | None = None
@@ -51,20 +71,173 @@ class ParticipantEvents:
     """Tells a team what a participant does during its turn.
 
     Attributes:
+        team: The id of the team.
         name: The participant.
         items: Streamed chunks, events and inner messages since the last of these, in order.
     """
 
+    team: str
     name: str
     items: Sequence[Item]
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantCommand:
-    """Tells a participant something besides to take its turn; `pause` may come in the middle of one.
+class ParticipantCommand(BaseModel):
+    """Tells a participant something besides to take its turn.
 
     Attributes:
         action: What to do.
     """
 
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
     action: Literal["reset", "pause", "resume"]
+
+
+class ReportChanges(BaseModel):
+    """Asks a participant what changed in its state; the answer is a `StateChanges`.
+
+    Attributes:
+        reader: An id of the one that asks. Each reader is told what changed since it asked last.
+        scope: ``whole`` for the whole state, ``changes`` for what changed since, ``none`` when the reader is done.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    reader: str
+    scope: Literal["whole", "changes", "none"]
+
+
+class StateChanges(BaseModel):
+    """What changed in the state of a participant.
+
+    Attributes:
+        change: See `symposia.core.changes`; None if nothing changed.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    change: dict[str, Any] | None  # Any: JSON
+
+
+_factories: WeakValueDictionary[str, MessageFactory] = WeakValueDictionary()
+
+
+def share_message_types(team: str, factory: MessageFactory) -> None:
+    """Let the messages of a team be read in this process, as long as `factory` exists."""
+    _factories[team] = factory
+
+
+def team_message_serializers() -> Sequence[MessageSerializer[Any]]:
+    """The serializers of `TakeTurn`, `TurnTaken` and `ParticipantEvents`; the others are pydantic models."""
+    return _SERIALIZERS
+
+
+class _Record(BaseModel):
+    """The JSON of one of these messages; which fields there are depends on its class."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    version: Literal[1] = VERSION
+    team: str
+    name: str = ""
+    items: list[Mapping[str, Any]] = []
+    messages: list[Mapping[str, Any]] = []
+    silent_usage: RequestUsage | None = None
+
+
+T = TypeVar("T", TakeTurn, TurnTaken, ParticipantEvents)
+
+
+class _TeamMessageSerializer(MessageSerializer[T], Generic[T]):
+    """Writes one of these classes of messages as JSON.
+
+    Args:
+        cls: The class.
+        read: Makes a message of a record and the factory of its team.
+    """
+
+    def __init__(self, cls: type[T], read: Callable[[_Record, MessageFactory], T]) -> None:
+        self._cls = cls
+        self._read = read
+
+    @property
+    def data_content_type(self) -> str:
+        """JSON."""
+        return JSON_DATA_CONTENT_TYPE
+
+    @property
+    def type_name(self) -> str:
+        """The name of the class."""
+        return self._cls.__name__
+
+    def serialize(self, message: T) -> bytes:
+        """Write a message.
+
+        Raises:
+            MessageSerializationError: It holds a message of a class that the team does not know.
+        """
+        factory = _factory_of(message.team)
+        data: dict[str, object] = {"version": VERSION, "team": message.team}
+        if isinstance(message, ParticipantEvents):
+            data["name"] = message.name
+        if isinstance(message, TurnTaken | ParticipantEvents):
+            data["items"] = [_dump(item, factory) for item in message.items]
+        if isinstance(message, TakeTurn | TurnTaken):
+            data["messages"] = [_dump(one, factory) for one in message.messages]
+        if isinstance(message, TurnTaken) and message.silent_usage is not None:
+            data["silent_usage"] = asdict(message.silent_usage)
+        return json.dumps(data).encode()
+
+    def deserialize(self, payload: bytes) -> T:
+        """Read a message back.
+
+        Raises:
+            MessageFormatError: The bytes are no such message, or of a later version.
+        """
+        try:
+            record = _Record.model_validate_json(payload)
+            return self._read(record, _factory_of(record.team))
+        except (ValidationError, ValueError) as error:
+            raise MessageFormatError(f"The bytes are no {self.type_name} of version {VERSION}: {error}") from error
+
+
+def _dump(item: Item, factory: MessageFactory) -> Mapping[str, Any]:
+    if not factory.is_registered(type(item)):
+        raise MessageSerializationError(
+            f"A {type(item).__name__} cannot leave the process: its team does not know the class. Give it to the "
+            "team's custom_message_types."
+        )
+    return item.dump()
+
+
+def _factory_of(team: str) -> MessageFactory:
+    return _factories.get(team) or MessageFactory()
+
+
+def _items(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[Item]:
+    return [factory.create(one) for one in data]
+
+
+def _messages(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
+    items = _items(data, factory)
+    messages = [item for item in items if isinstance(item, BaseChatMessage)]
+    if len(messages) < len(items):
+        raise ValueError("messages holds an event: it is for chat messages")
+    return messages
+
+
+_SERIALIZERS: Final[Sequence[MessageSerializer[Any]]] = (
+    _TeamMessageSerializer(
+        TakeTurn, lambda record, factory: TakeTurn(record.team, _messages(record.messages, factory))
+    ),
+    _TeamMessageSerializer(
+        TurnTaken,
+        lambda record, factory: TurnTaken(
+            record.team, _items(record.items, factory), _messages(record.messages, factory), record.silent_usage
+        ),
+    ),
+    _TeamMessageSerializer(
+        ParticipantEvents,
+        lambda record, factory: ParticipantEvents(record.team, record.name, _items(record.items, factory)),
+    ),
+)

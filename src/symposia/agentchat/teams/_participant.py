@@ -6,14 +6,23 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from symposia.agentchat._observed import note_response
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._messages import Item, ParticipantCommand, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.teams._messages import (
+    Item,
+    ParticipantCommand,
+    ParticipantEvents,
+    ReportChanges,
+    StateChanges,
+    TakeTurn,
+    TurnTaken,
+)
 from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
+from symposia.core.changes import Change, members, save_changes
 from symposia.core.exceptions import AgentError, CantHandleException
 from symposia.core.telemetry import agent_invocation
 
@@ -44,6 +53,10 @@ class Member(ABC):
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `save_state` gave."""
 
+    @abstractmethod
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+
 
 def member_of(participant: ChatAgent | Team) -> Member:
     """The member for an agent or a team."""
@@ -71,7 +84,7 @@ class AgentMember(Member):
                         note_response(activity, item)
                         inner = [each for each in item.inner_messages or () if each.id not in shown]
                         answer = item.chat_message
-                        return TurnTaken([*await outbox.take_rest(), *inner, answer], [answer])
+                        return TurnTaken(outbox.team, [*await outbox.take_rest(), *inner, answer], [answer])
                     shown.add(item.id)
                     outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
@@ -94,6 +107,10 @@ class AgentMember(Member):
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Give the agent its state back."""
         await self._agent.load_state(state)
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the agent's state."""
+        return await save_changes(self._agent, since)
 
 
 class TeamMember(Member):
@@ -128,7 +145,7 @@ class TeamMember(Member):
                     self._turn_began = None
                     answered = [one for one in (*earlier, *item.messages) if isinstance(one, BaseChatMessage)]
                     silent = item.silent_usage if isinstance(item, TeamResult) else None
-                    return TurnTaken(await outbox.take_rest(), answered, silent)
+                    return TurnTaken(outbox.team, await outbox.take_rest(), answered, silent)
                 outbox.put(item)
         raise AgentError(f"Team {self.name!r} gave no result: run_stream has to yield a TaskResult last.")
 
@@ -162,6 +179,33 @@ class TeamMember(Member):
         await self._team.load_state({key: value for key, value in state.items() if key != _TURN_BEGAN})
         self._turn_began = state.get(_TURN_BEGAN)
 
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the team's state, and where its present turn began."""
+        before, mark = since if isinstance(since, _TeamMark) else (None, None)
+        change, mark = await save_changes(self._team, mark)
+        began = self._turn_began
+        now = _TeamMark(began, mark)
+        if change is None or "set" not in change:
+            return _with_turn(change, before, began), now
+        return {"set": change["set"] if began is None else {**change["set"], _TURN_BEGAN: began}}, now
+
+
+class _TeamMark(NamedTuple):
+    """What a nested team's member has told: where the turn began, and the team's own mark."""
+
+    turn_began: int | None
+    team: object
+
+
+def _with_turn(change: Change | None, before: int | None, began: int | None) -> Change | None:
+    """A change of a nested team's state, and that of where its turn began."""
+    if before == began:
+        return change
+    inner = change or {}
+    if began is None:
+        return members(inner.get("update", {}), [*inner.get("remove", ()), _TURN_BEGAN])
+    return members({**inner.get("update", {}), _TURN_BEGAN: {"set": began}}, inner.get("remove", ()))
+
 
 class Participant(BaseAgent):
     """A member that takes turns.
@@ -170,20 +214,25 @@ class Participant(BaseAgent):
 
     Args:
         member: Takes the turns.
+        team: The id of the team.
         listener: The team's own actor, which receives the events of a turn.
+        marks: What the readers of the state's changes were told last. It outlives the actor.
     """
 
     concurrent: ClassVar[bool] = True
 
-    def __init__(self, member: Member, listener: AgentId) -> None:
+    def __init__(self, member: Member, team: str, listener: AgentId, marks: dict[str, object]) -> None:
         super().__init__(member.description)
         self._member = member
+        self._team = team
         self._listener = listener
+        self._marks = marks
 
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> TurnTaken | None:  # Any: a runtime's promise
-        """Take a turn, or follow a command."""
+    # Any: a runtime's promise
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> TurnTaken | StateChanges | None:
+        """Take a turn, follow a command, or report what changed."""
         if isinstance(message, TakeTurn):
-            outbox = Outbox(self, self._member.name, self._listener)
+            outbox = Outbox(self, self._team, self._member.name, self._listener)
             try:
                 return await self._member.take_turn(message.messages, ctx.cancellation_token, outbox)
             finally:
@@ -191,9 +240,19 @@ class Participant(BaseAgent):
         if isinstance(message, ParticipantCommand):
             await self._member.follow(message)
             return None
+        if isinstance(message, ReportChanges):
+            return await self._report(message)
         raise CantHandleException(
-            f"Participant {self._member.name!r} handles TakeTurn and ParticipantCommand, not {type(message).__name__}."
+            f"Participant {self._member.name!r} handles the messages of its team, not {type(message).__name__}."
         )
+
+    async def _report(self, message: ReportChanges) -> StateChanges:
+        mark = self._marks.pop(message.reader, None)
+        if message.scope == "none":
+            return StateChanges(change=None)
+        change, mark = await self._member.save_changes(mark if message.scope == "changes" else None)
+        self._marks[message.reader] = mark
+        return StateChanges(change=None if change is None else dict(change))
 
     async def save_state(self) -> Mapping[str, Any]:
         """The member's state."""
@@ -209,15 +268,18 @@ class Outbox:
 
     Args:
         sender: Sends it.
+        team: The id of the team.
         name: The participant.
         listener: Receives it.
 
     Attributes:
         actor: The id of the sender, as text.
+        team: As given.
     """
 
-    def __init__(self, sender: BaseAgent, name: str, listener: AgentId) -> None:
+    def __init__(self, sender: BaseAgent, team: str, name: str, listener: AgentId) -> None:
         self.actor = str(sender.id)
+        self.team = team
         self._sender = sender
         self._name = name
         self._listener = listener
@@ -252,5 +314,5 @@ class Outbox:
     async def _send(self) -> None:
         while self._items:
             items, self._items = self._items, []
-            await self._sender.send_message(ParticipantEvents(self._name, items), self._listener)
+            await self._sender.send_message(ParticipantEvents(self.team, self._name, items), self._listener)
         self._sending = None

@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.messages import BaseChatMessage, MessageFactory
+from symposia.agentchat.teams._messages import (
+    ParticipantCommand,
+    ParticipantEvents,
+    ReportChanges,
+    StateChanges,
+    TakeTurn,
+    TurnTaken,
+    share_message_types,
+    team_message_serializers,
+)
 from symposia.agentchat.teams._participant import Participant, member_of
 from symposia.core import (
     AgentId,
@@ -18,8 +28,11 @@ from symposia.core import (
     BaseAgent,
     CancellationToken,
     MessageContext,
+    MessageSerializer,
     SingleThreadedAgentRuntime,
+    try_get_known_serializers_for_type,
 )
+from symposia.core.changes import Change
 from symposia.core.exceptions import CantHandleException
 
 
@@ -31,7 +44,10 @@ class Participants:
     Args:
         participants: The agents and teams.
         team: The team's unique id, a part of every actor's id.
-        runtime: The runtime of the actors; None for an embedded one that is started and stopped with `reachable`.
+        runtime: The runtime of the actors; None for an embedded one that is started and stopped with `reachable`. It
+            knows the actors only as long as they are in use, so that a team leaves nothing in it. What they keep
+            between their turns is in objects of this one.
+        message_types: Reads the messages of the team, should the runtime write them to bytes.
 
     Attributes:
         on_events: Receives what happens during turns.
@@ -43,7 +59,10 @@ class Participants:
         *,
         team: str,
         runtime: AgentRuntime | None,
+        message_types: MessageFactory,
     ) -> None:
+        self._team = team
+        self._message_types = message_types
         self._members = [member_of(participant) for participant in participants]
         self._listener = AgentId(f"listener_{team}", team)
         self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in self._members}
@@ -52,22 +71,25 @@ class Participants:
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
         self.on_events: Callable[[ParticipantEvents], None] = _ignore
-        self._registered = False
+        self._marks: dict[str, dict[str, object]] = {member.name: {} for member in self._members}
+        self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
+        self._changing_users = asyncio.Lock()  # the runtime may take its time to register and to stop
 
     @asynccontextmanager
     async def reachable(self) -> AsyncGenerator[None, None]:
         """Keep the actors reachable inside; may be entered again inside."""
-        await self._register()
-        if self._embedded is not None and self._users == 0:
-            self._embedded.start()
-        self._users += 1
+        async with self._changing_users:
+            self._users += 1
+            if self._users == 1:
+                await self._appear()
         try:
             yield
         finally:
-            self._users -= 1
-            if self._embedded is not None and self._users == 0:
-                await self._embedded.stop()
+            async with self._changing_users:
+                self._users -= 1
+                if self._users == 0:
+                    await self._disappear()
 
     async def take_turn(
         self, name: str, messages: Sequence[BaseChatMessage], token: CancellationToken | None
@@ -78,7 +100,7 @@ class Participants:
             Exception: Whatever the participant raised.
         """
         turn: TurnTaken = await self._runtime.send_message(
-            TakeTurn(messages), self._ids[name], cancellation_token=token
+            TakeTurn(self._team, messages), self._ids[name], cancellation_token=token
         )
         return turn
 
@@ -87,14 +109,24 @@ class Participants:
         for agent_id in self._ids.values():
             await self._runtime.send_message(command, agent_id)
 
+    async def changes(self, name: str, reader: str, scope: Literal["whole", "changes"]) -> Change | None:
+        """What changed in a participant's state: see `ReportChanges`."""
+        answer: StateChanges = await self._runtime.send_message(
+            ReportChanges(reader=reader, scope=scope), self._ids[name]
+        )
+        return answer.change
+
+    def forget_reader(self, reader: str) -> None:
+        """Forget what a reader of changes was told."""
+        for marks in self._marks.values():
+            marks.pop(reader, None)
+
     async def save(self, name: str) -> Mapping[str, Any]:
         """A participant's own state."""
-        await self._register()
         return await self._runtime.agent_save_state(self._ids[name])
 
     async def load(self, name: str, state: Mapping[str, Any]) -> None:
         """Give a participant its state back."""
-        await self._register()
         await self._runtime.agent_load_state(self._ids[name], state)
 
     async def load_all(self, states: Mapping[str, Mapping[str, Any]]) -> None:
@@ -121,14 +153,37 @@ class Participants:
             except Exception as second:  # noqa: BLE001 - the first error is the one to raise; the others are put back
                 error.add_note(f"The state of {name!r} from before could not be put back: {second!r}")
 
-    async def _register(self) -> None:
-        if self._registered:
-            return
-        self._registered = True
-        await self._runtime.register_factory(self._listener.type, partial(_Listener, self))
+    async def _appear(self) -> None:
+        if self._embedded is None:
+            share_message_types(self._team, self._message_types)
+            self._runtime.add_message_serializer(self._serializers())
+        await self._register(self._listener, partial(_Listener, self))
         for member in self._members:
-            make = partial(Participant, member, self._listener)
-            await self._runtime.register_factory(self._ids[member.name].type, make)
+            make = partial(Participant, member, self._team, self._listener, self._marks[member.name])
+            await self._register(self._ids[member.name], make)
+        if self._embedded is not None:
+            self._embedded.start()
+
+    async def _disappear(self) -> None:
+        if self._embedded is not None:
+            await self._embedded.stop()  # no other sees it, so its actors may stay
+            return
+        while self._registered:
+            agent_type = next(iter(self._registered))
+            await self._runtime.remove_agent_type(agent_type)
+            self._registered.discard(agent_type)
+
+    async def _register(self, agent: AgentId, make: Callable[[], BaseAgent]) -> None:
+        if agent.type not in self._registered:
+            await self._runtime.register_factory(agent.type, make)
+            self._registered.add(agent.type)
+
+    def _serializers(self) -> Sequence[MessageSerializer[Any]]:
+        models = [ParticipantCommand, ReportChanges, StateChanges]
+        return [
+            *team_message_serializers(),
+            *(one for cls in models for one in try_get_known_serializers_for_type(cls)),
+        ]
 
 
 class _Listener(BaseAgent):

@@ -72,6 +72,20 @@ class AgentTypes:
             raise RegistrationError(f"Agent type {name!r} is already registered; each type is registered once.")
         self._kinds[name] = AgentKind(name, factory, expected_class)
 
+    def remove(self, name: str) -> list[Mailbox]:
+        """Forget a type.
+
+        Returns:
+            Its mailboxes, whose messages are still handled.
+
+        Raises:
+            LookupError: There is none of that name.
+        """
+        kind = self._kinds.pop(name, None)
+        if kind is None:
+            raise LookupError(f"Agent type {name!r} is not registered, so it cannot be removed.")
+        return list(kind.mailboxes.values())
+
     def check_free(self, agent_id: AgentId) -> None:
         """Refuse an id that no instance can be registered under.
 

@@ -211,6 +211,11 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         self._types.add_factory(agent_type.type, agent_factory, expected_class)
         return agent_type
 
+    async def remove_agent_type(self, type: str | AgentType) -> None:  # noqa: A002 - AutoGen's name
+        for mailbox in self._types.remove(type.type if isinstance(type, AgentType) else type):
+            for publication in mailbox.drain():  # `stop` would not find them
+                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "its type was removed")
+
     async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
         self._types.check_free(agent_id)
         await agent_instance.bind_id_and_runtime(agent_id, self)
