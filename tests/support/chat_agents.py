@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken, FunctionCall, Image, Step
+from symposia.core.effects import Effect, EffectRequest
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import (
     AssistantMessage,
@@ -20,6 +21,8 @@ from symposia.core.models import (
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
 T = TypeVar("T")
+RequestT = TypeVar("RequestT", bound=EffectRequest)
+ResultT = TypeVar("ResultT")
 
 USAGE = RequestUsage(prompt_tokens=3, completion_tokens=2)
 ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, family="unknown", structured_output=True)
@@ -105,6 +108,22 @@ class RecordingDoor:
     def stream(self, step: Step, call: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         self.steps.append(step)
         return call()
+
+
+class RecordingHandler:
+    """An effect handler that performs effects and remembers them."""
+
+    def __init__(self) -> None:
+        self.effects: list[Effect[Any, Any]] = []  # Any: of all kinds
+
+    async def handle(self, effect: Effect[RequestT, ResultT], proceed: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        self.effects.append(effect)
+        return await proceed()
+
+    @property
+    def seen(self) -> list[str]:
+        """Each effect as ``scope kind``."""
+        return [f"{effect.scope} {effect.kind.name}" for effect in self.effects]
 
 
 class Parrot(BaseChatAgent):

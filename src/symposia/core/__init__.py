@@ -6,7 +6,7 @@ from symposia.core._agent_proxy import AgentProxy
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._base_agent import BaseAgent
 from symposia.core._cache_store import CacheStore, InMemoryStore
-from symposia.core._cancellation_token import CancellationToken
+from symposia.core._cancellation_token import CancellationToken, cancelled_by
 from symposia.core._class_subscriptions import default_subscription, type_subscription
 from symposia.core._closure_agent import ClosureAgent, ClosureContext
 from symposia.core._component import (
@@ -101,6 +101,7 @@ __all__ = [
     "TypeSubscription",
     "UnknownPayload",
     "allow_components_from",
+    "cancelled_by",
     "current_handler_context",
     "default_subscription",
     "event",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 FutureT = TypeVar("FutureT", bound="asyncio.Future[Any]")
 
@@ -73,6 +74,49 @@ class CancellationToken:
     def unlink(self, key: object) -> None:
         """Forget what was linked under `key`, if anything."""
         self._callbacks.pop(key, None)
+
+
+class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token):`
+    """Inside, cancelling the token cancels the current task; what is awaited there raises `asyncio.CancelledError`.
+
+    It links a token to part of a task, where `CancellationToken.link_future` needs a task of its own. Do not hold it
+    open over a ``yield``: the consumer may ask an async generator for its next item in another task.
+
+    Raises:
+        asyncio.CancelledError: On entering, the token was cancelled before.
+    """
+
+    __slots__ = ("_loop", "_requested", "_task", "_token")
+
+    def __init__(self, token: CancellationToken) -> None:
+        self._token = token
+        self._requested = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> Self:
+        if self._token.is_cancelled():
+            raise asyncio.CancelledError
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._token.link(self, self._on_cancel)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        task, self._task = self._task, None
+        self._token.unlink(self)
+        if self._requested and task is not None:
+            task.uncancel()  # the token asked for it, so it does not count as a request to the task itself
+
+    def _on_cancel(self) -> None:
+        """Called in the thread that cancels the token."""
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._requested = True
+            self._task.cancel()
 
 
 def _outcome(callback: Callable[[], None]) -> Exception | None:

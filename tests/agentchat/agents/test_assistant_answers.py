@@ -6,7 +6,7 @@ from tests.support.chat_agents import (
     PIXEL,
     SEEING,
     USAGE,
-    RecordingDoor,
+    RecordingHandler,
     asks_for,
     collected,
     kinds,
@@ -25,11 +25,12 @@ from symposia.agentchat.messages import (
     TextMessage,
     ThoughtEvent,
 )
-from symposia.core import CancellationToken, open_door
+from symposia.core import CancellationToken
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.memory import ListMemory, MemoryContent
 from symposia.core.model_context import BufferedChatCompletionContext
-from symposia.core.models import AssistantMessage, SystemMessage, UserMessage
+from symposia.core.models import AssistantMessage, ModelRequest, SystemMessage, UserMessage
 
 
 class Verdict(BaseModel):
@@ -190,12 +191,13 @@ async def test_a_model_that_asks_for_tools_it_was_not_given_is_told_so() -> None
     assert "There is no tool 'add'. The tools are: none." in result.messages[-1].to_text()
 
 
-async def test_every_model_call_passes_the_door_with_all_that_decides_it() -> None:
-    door = RecordingDoor()
+async def test_every_model_call_is_an_effect_whose_request_has_all_that_decides_it() -> None:
+    handler = RecordingHandler()
 
-    with open_door(door):
+    with handle_effects(handler):
         await AssistantAgent("ann", model(says("hi")), system_message=None).run(task="hello")
         await AssistantAgent("bob", model("hi"), model_client_stream=True).run(task="hello")
 
-    assert [(step.kind, step.agent) for step in door.steps] == [("model", "ann"), ("model", "bob")]
-    assert getattr(door.steps[0].request, "messages") == [UserMessage(content="hello", source="user")]  # noqa: B009 - a request is opaque to its door
+    assert handler.seen == ["agent:ann model", "agent:bob model"]
+    assert isinstance(request := handler.effects[0].request, ModelRequest)
+    assert request.messages == [UserMessage(content="hello", source="user")]

@@ -9,7 +9,7 @@ from tests.support.chat_agents import (
     ABLE,
     PIXEL,
     SEEING,
-    RecordingDoor,
+    RecordingHandler,
     asks_for,
     collected,
     dangling_calls,
@@ -18,6 +18,7 @@ from tests.support.chat_agents import (
     says,
     shown,
 )
+from tests.support.journal import Journal
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.messages import (
@@ -28,12 +29,15 @@ from symposia.agentchat.messages import (
     ToolCallSummaryMessage,
 )
 from symposia.agentchat.tools import FunctionTool
-from symposia.core import CancellationToken, FunctionCall, open_door
+from symposia.core import CancellationToken, FunctionCall
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import ModelError, UsageError
 from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, LLMMessage
 from symposia.core.tools import (
+    TOOL_EFFECT,
     BaseStreamTool,
     ImageResultContent,
+    StaticStreamWorkbench,
     StaticWorkbench,
     TextResultContent,
     Tool,
@@ -319,28 +323,76 @@ async def test_a_picture_from_a_tool_is_shown_to_a_model_that_sees(sees: bool) -
     assert ([PIXEL] in pictures) is sees
 
 
-async def test_every_tool_call_passes_the_door() -> None:
-    door = RecordingDoor()
+async def test_every_tool_call_is_an_effect_in_a_scope_of_its_own() -> None:
+    handler = RecordingHandler()
     client = model(asks_for(("add", '{"a": 1, "b": 2}'), ("add", '{"a": 3, "b": 4}')))
 
-    with open_door(door):
+    with handle_effects(handler):
         await AssistantAgent("ann", client, tools=[add]).run(task="go")
 
-    assert [(step.kind, step.agent) for step in door.steps] == [("model", "ann"), ("tool", "ann"), ("tool", "ann")]
+    assert handler.seen == ["agent:ann model", "agent:ann/tool:add.0 tool", "agent:ann/tool:add.1 tool"]
 
 
-class BrokenDoor(RecordingDoor):
-    async def step(self, step: Any, call: Any) -> Any:
-        if step.kind == "tool":
+async def test_a_transparent_tool_is_no_effect_and_its_scope_has_those_of_the_agent_inside() -> None:
+    inner = AssistantAgent("inner", model(says("four")))
+
+    async def ask(question: str) -> str:
+        """Ask an expert."""
+        return (await inner.run(task=question)).messages[-1].to_text()
+
+    expert = FunctionTool(ask, "Ask an expert.", transparent=True)
+    handler = RecordingHandler()
+    with handle_effects(handler):
+        await AssistantAgent("ann", model(asks_for(("ask", '{"question": "2+2?"}'))), tools=[expert]).run(task="go")
+
+    assert handler.seen == ["agent:ann model", "agent:ann/tool:ask.0/agent:inner model"]
+
+
+class ServedTools(StaticWorkbench):
+    """Tools whose list comes from a server, which can be stopped."""
+
+    is_static = False
+    stopped = False
+
+    async def list_tools(self) -> list[ToolSchema]:
+        if self.stopped:
+            raise ConnectionError("the server is gone")
+        return await super().list_tools()
+
+
+async def test_the_list_of_a_remote_workbench_is_an_effect_so_that_a_replay_needs_no_server() -> None:
+    workbench = ServedTools([FunctionTool(add, "Add.")])
+    calls = [asks_for(("add", '{"a": 1, "b": 2}')), says("three")]
+    journal = Journal()
+    for _ in range(2):
+        agent = AssistantAgent("ann", model(*calls), workbench=workbench, max_tool_iterations=2)
+        with handle_effects(journal):
+            answer = (await agent.run(task="1+2?")).messages[-1]
+        assert answer.to_text() == "three"
+        workbench.stopped = True
+    assert journal.performed == [
+        "agent:ann tool_list",
+        "agent:ann model",
+        "agent:ann/tool:add.0 tool",
+        "agent:ann tool_list",
+        "agent:ann model",
+    ]
+
+
+class BrokenHandler(RecordingHandler):
+    async def handle(self, effect: Any, proceed: Any) -> Any:
+        if effect.kind is TOOL_EFFECT:
             raise LookupError("not recorded")
-        return await super().step(step, call)
+        return await super().handle(effect, proceed)
 
 
-async def test_an_error_of_the_door_itself_ends_the_turn_and_every_call_has_a_result() -> None:
+@pytest.mark.parametrize("stream", [False, True], ids=["call", "stream"])
+async def test_an_error_of_an_effect_handler_ends_the_turn_and_every_call_has_a_result(stream: bool) -> None:
     call = ("add", '{"a": 1, "b": 2}')
-    agent = AssistantAgent("ann", model(asks_for(call, call)), tools=[add])
+    workbench = StaticStreamWorkbench if stream else StaticWorkbench
+    agent = AssistantAgent("ann", model(asks_for(call, call)), workbench=workbench([FunctionTool(add, "Add.")]))
 
-    with open_door(BrokenDoor()), pytest.raises(LookupError, match="not recorded"):
+    with handle_effects(BrokenHandler()), pytest.raises(LookupError, match="not recorded"):
         await agent.run(task="go")
 
     assert not dangling_calls(await agent.model_context.get_messages())

@@ -8,7 +8,7 @@ from tests.support.chat_agents import (
     PIXEL,
     SEEING,
     USAGE,
-    RecordingDoor,
+    RecordingHandler,
     SlowContext,
     collected,
     kinds,
@@ -25,7 +25,7 @@ from symposia.agentchat.messages import (
     MultiModalMessage,
     TextMessage,
 )
-from symposia.core import CancellationToken, open_door
+from symposia.core import CancellationToken
 from symposia.core.code_executor import (
     Artifact,
     BlockResult,
@@ -35,6 +35,7 @@ from symposia.core.code_executor import (
     CommandLineCodeResult,
     RunStatus,
 )
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, SandboxDiedError
 from symposia.core.models import AssistantMessage, ModelInfo, UserMessage
 
@@ -320,14 +321,14 @@ async def test_whoever_approves_sees_how_a_model_came_to_its_code() -> None:
     assert shown(client)[-1] == UserMessage(content=event.result.output, source="a")
 
 
-async def test_executions_and_approvals_pass_the_door() -> None:
-    door = RecordingDoor()
+async def test_executions_and_approvals_are_effects() -> None:
+    handler = RecordingHandler()
     agent = CodeExecutorAgent("a", ScriptedExecutor(CodeResult(0, "1")), approval_func=in_thread([], approved=True))
 
-    with open_door(door):
-        await answer_to(agent, CODE)
+    with handle_effects(handler):
+        await agent.run(task=CODE)
 
-    assert [(step.kind, step.agent) for step in door.steps] == [("human", "a"), ("code", "a")]
+    assert handler.seen == ["agent:a human", "agent:a code"]
 
 
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "task"])

@@ -3,11 +3,12 @@ import contextvars
 import threading
 
 import pytest
-from tests.support.chat_agents import RecordingDoor, collected, kinds
+from tests.support.chat_agents import RecordingHandler, collected, kinds
 
 from symposia.agentchat.agents import UserProxyAgent
 from symposia.agentchat.messages import HandoffMessage, TextMessage, UserInputRequestedEvent
-from symposia.core import CancellationToken, open_door
+from symposia.core import CancellationToken
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import HumanInputError
 
 WAIT = 10
@@ -138,10 +139,10 @@ async def test_a_question_that_nobody_answers_can_be_cancelled(by_token: bool, i
     release.set()
 
 
-async def test_a_persons_answer_passes_the_door() -> None:
-    door = RecordingDoor()
+async def test_a_persons_answer_is_an_effect() -> None:
+    handler = RecordingHandler()
 
-    with open_door(door):
+    with handle_effects(handler):
         await UserProxyAgent("me", input_func=lambda _: "yes").run(task="well?")
 
-    assert [(step.kind, step.agent) for step in door.steps] == [("human", "me")]
+    assert handler.seen == ["agent:me human"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.agents import StartedRuntime, started
-from tests.support.chat_agents import RecordingDoor
+from tests.support.chat_agents import RecordingHandler
 
 from symposia.core import (
     AgentId,
@@ -15,8 +15,8 @@ from symposia.core import (
     RoutedAgent,
     SingleThreadedAgentRuntime,
     message_handler,
-    open_door,
 )
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import UndeliverableException
 from symposia.core.models import (
     AssistantMessage,
@@ -144,15 +144,11 @@ async def test_an_agent_can_be_the_caller(runtime: StartedRuntime) -> None:
             return answer
 
     await Asker.register(runtime, "asker", lambda: Asker("asks"))
-    door = RecordingDoor()
-    with open_door(door):
+    handler = RecordingHandler()
+    with handle_effects(handler):
         answer = await runtime.send_message(QUESTION[0], AgentId("asker", "k"))
     assert answer == AssistantMessage(content="three", source="asker")
-    assert [(step.kind, step.agent) for step in door.steps] == [
-        ("model", "asker/k"),
-        ("tool", "tools/default"),
-        ("model", "asker/k"),
-    ]
+    assert handler.seen == [" model", "tool:add tool", " model"]
 
 
 async def test_a_call_that_an_intervention_handler_refuses_is_told_to_the_model() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.support.agents import WAIT, StartedRuntime, started
-from tests.support.chat_agents import RecordingDoor
+from tests.support.chat_agents import RecordingHandler
 
-from symposia.core import AgentId, CancellationToken, FunctionCall, SingleThreadedAgentRuntime, open_door
+from symposia.core import AgentId, CancellationToken, FunctionCall, SingleThreadedAgentRuntime
+from symposia.core.effects import HumanAnswer, ask_human, handle_effects
 from symposia.core.exceptions import AgentError, InvalidArgumentError
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tool_agent import (
@@ -18,7 +19,7 @@ from symposia.core.tool_agent import (
     ToolExecutionException,
     ToolNotFoundException,
 )
-from symposia.core.tools import BaseTool, BaseToolWithState, FunctionTool, Tool
+from symposia.core.tools import BaseTool, BaseToolWithState, FunctionTool, Tool, ToolRequest
 
 TOOLS = AgentId("tools", "default")
 
@@ -168,13 +169,29 @@ async def test_cancelling_ends_the_tool(runtime: StartedRuntime) -> None:
         await tool.cancelled.wait()
 
 
-async def test_every_call_passes_the_door(runtime: StartedRuntime) -> None:
+async def test_every_call_is_an_effect(runtime: StartedRuntime) -> None:
     await add_tools(runtime, FunctionTool(add, "adds"))
-    door = RecordingDoor()
-    call = called("add", '{"a": 1, "b": 2}')
-    with open_door(door):
-        await runtime.send_message(call, TOOLS)
-    assert [(step.kind, step.agent, step.request) for step in door.steps] == [("tool", "tools/default", call)]
+    handler = RecordingHandler()
+    with handle_effects(handler):
+        await runtime.send_message(called("add", '{"a": 1, "b": 2}'), TOOLS)
+    assert handler.seen == ["tool:add tool"]
+    assert isinstance(request := handler.effects[0].request, ToolRequest)
+    assert (request.name, request.arguments, request.workbench["type"]) == ("add", {"a": 1, "b": 2}, "tools")
+
+
+async def test_a_transparent_tool_is_no_effect_and_what_it_does_is(runtime: StartedRuntime) -> None:
+    async def ask(question: str) -> str:
+        answer = await ask_human(answered_yes, question)
+        return answer.text
+
+    async def answered_yes() -> HumanAnswer:
+        return HumanAnswer(text="yes")
+
+    await add_tools(runtime, FunctionTool(ask, "asks", transparent=True))
+    handler = RecordingHandler()
+    with handle_effects(handler):
+        await runtime.send_message(called("ask", '{"question": "well?"}'), TOOLS)
+    assert handler.seen == ["tool:ask human"]
 
 
 async def test_the_tools_states_are_saved_and_restored(runtime: StartedRuntime) -> None:

@@ -1,12 +1,14 @@
 """Agents to put into teams, and the base class for your own."""
 
-from symposia.agentchat.agents._assistant import AssistantAgent
+from symposia.agentchat.agents._assistant import AssistantAgent, OutputCheck, OutputFallback
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._code_executor import (
     ApprovalFuncType,
     ApprovalRequest,
     ApprovalResponse,
+    CodeExecution,
     CodeExecutorAgent,
+    ExecutionReport,
 )
 from symposia.agentchat.agents._user_proxy import UserProxyAgent
 
@@ -16,6 +18,10 @@ __all__ = [
     "ApprovalResponse",
     "AssistantAgent",
     "BaseChatAgent",
+    "CodeExecution",
     "CodeExecutorAgent",
+    "ExecutionReport",
+    "OutputCheck",
+    "OutputFallback",
     "UserProxyAgent",
 ]

@@ -1,3 +1,5 @@
+"""The base class of agents."""
+
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -8,21 +10,22 @@ from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.effects import enter_scope, iterate_in_scope
+from symposia.core.exceptions import AgentError, InvalidArgumentError
 from symposia.core.telemetry import agent_creation, agent_invocation
 
 
 class BaseChatAgent(ChatAgent, ABC):
-    """The half of an agent that is the same for all. Implement `on_messages`, `on_reset` and `produced_message_types`.
+    """The base class of agents. Implement `on_messages`, `on_reset` and `produced_message_types`.
 
-    Implement `on_messages_stream` too if what happens on the way to an answer is worth showing as it happens.
+    Implement `on_messages_stream` too if the agent has events to show on the way to its answer.
 
     Args:
         name: Unique within a team; a Python identifier, since models call agents by it.
-        description: What the agent can do, for whoever selects the next speaker.
+        description: Describes the agent to the speaker selection.
 
     Raises:
-        InvalidArgumentError: `name` is no Python identifier.
+        InvalidArgumentError: `name` is not a Python identifier.
     """
 
     def __init__(self, name: str, description: str) -> None:
@@ -70,10 +73,14 @@ class BaseChatAgent(ChatAgent, ABC):
         """Answer `task` in one turn; see `TaskRunner.run`.
 
         Raises:
-            InvalidArgumentError: `task` is empty or holds something that is no chat message.
+            InvalidArgumentError: `task` is empty or holds something that is not a chat message.
         """
         given = task_messages(task)
-        with agent_invocation(self.name, self.description) as activity, activity.current():
+        with (
+            enter_scope(f"agent:{self.name}"),
+            agent_invocation(self.name, self.description) as activity,
+            activity.current(),
+        ):
             response = await self.on_messages(given, cancellation_token or CancellationToken())
             note_response(activity, response)
         shown = given if output_task_messages else ()
@@ -86,22 +93,23 @@ class BaseChatAgent(ChatAgent, ABC):
         cancellation_token: CancellationToken | None = None,
         output_task_messages: bool = True,
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
-        """Answer `task` in one turn, in view; see `TaskRunner.run_stream`.
+        """Answer `task` in one turn, and yield what happens as it happens; see `TaskRunner.run_stream`.
 
         Raises:
-            InvalidArgumentError: `task` is empty or holds something that is no chat message.
+            InvalidArgumentError: `task` is empty or holds something that is not a chat message.
         """
         given = task_messages(task)
-        said: list[BaseAgentEvent | BaseChatMessage] = []
+        transcript: list[BaseAgentEvent | BaseChatMessage] = []
         for message in given if output_task_messages else ():
-            said.append(message)
+            transcript.append(message)
             yield message
-        async with aclosing(_answer_in_view(self, given, cancellation_token or CancellationToken())) as items:
+        answer = _stream_answer(self, given, cancellation_token or CancellationToken())
+        async with aclosing(iterate_in_scope(f"agent:{self.name}", answer)) as items:
             async for message in items:
                 if not isinstance(message, ModelClientStreamingChunkEvent):
-                    said.append(message)
+                    transcript.append(message)
                 yield message
-        yield TaskResult(messages=said)
+        yield TaskResult(messages=transcript)
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
         """Do nothing."""
@@ -111,18 +119,18 @@ class BaseChatAgent(ChatAgent, ABC):
 
     @abstractmethod
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """Forget everything: as if just made."""
+        """Return to the state after construction."""
 
     # Any: a state is JSON that each class shapes for itself.
     async def save_state(self) -> Mapping[str, Any]:
-        """Nothing but the kind of state, for an agent that remembers nothing."""
+        """The kind of state alone: by default, an agent has no state."""
         return BaseState().model_dump()
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Check that `state` is one.
+        """Check `state`: by default, there is nothing to restore.
 
         Raises:
-            pydantic.ValidationError: It is none.
+            pydantic.ValidationError: It is not a state.
         """
         BaseState.model_validate(state)
 
@@ -130,7 +138,20 @@ class BaseChatAgent(ChatAgent, ABC):
         """Do nothing: there is nothing to release."""
 
 
-async def _answer_in_view(
+async def final_response(stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]) -> Response:
+    """The response at the end of the stream of a turn.
+
+    Raises:
+        AgentError: The stream has none.
+    """
+    async with aclosing(stream):
+        async for item in stream:
+            if isinstance(item, Response):
+                return item
+    raise AgentError("The stream of an agent's turn ended without a Response.")
+
+
+async def _stream_answer(
     agent: BaseChatAgent, messages: Sequence[BaseChatMessage], token: CancellationToken
 ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage, None]:
     with agent_invocation(agent.name, agent.description) as activity:

@@ -1,3 +1,5 @@
+"""The agent that stands for a person."""
+
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,8 +10,6 @@ from pydantic import BaseModel
 
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.agents._callbacks import call_back, takes_arguments
-from symposia.agentchat.agents._cancellation import cancelled_by
-from symposia.agentchat.agents._effects import HumanRequest
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -18,7 +18,8 @@ from symposia.agentchat.messages import (
     TextMessage,
     UserInputRequestedEvent,
 )
-from symposia.core import CancellationToken, step
+from symposia.core import CancellationToken, cancelled_by
+from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import HumanInputError
 
 SyncInputFunc: TypeAlias = Callable[[str], str]
@@ -33,7 +34,7 @@ class UserProxyAgent(BaseChatAgent):
 
     Args:
         name: Unique within a team; a Python identifier.
-        description: For whoever selects the next speaker.
+        description: Describes the agent to the speaker selection.
         input_func: Asks the person: ``def ask(prompt)`` runs in a thread, ``async def ask(prompt, cancellation_token)``
             is awaited and cancelled with the run. Python's `input` by default.
     """
@@ -41,7 +42,7 @@ class UserProxyAgent(BaseChatAgent):
     component_transient = frozenset({"input_func"})
 
     class InputRequestContext:
-        """Says, inside an input function, which request it answers."""
+        """Tells an input function which request it answers."""
 
         def __init__(self) -> NoReturn:
             raise RuntimeError("InputRequestContext has no instances: call its class methods.")
@@ -61,7 +62,7 @@ class UserProxyAgent(BaseChatAgent):
             """The `request_id` of the `UserInputRequestedEvent` that is being answered.
 
             Raises:
-                RuntimeError: Nobody is being asked here.
+                RuntimeError: This is not the input function of a `UserProxyAgent`.
             """
             request_id = _request_id.get()
             if request_id is None:
@@ -93,7 +94,7 @@ class UserProxyAgent(BaseChatAgent):
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """Say that the person is about to be asked, then ask; the last item is the response.
+        """Ask the person. The first item is the request for input, the last one the response.
 
         Raises:
             HumanInputError: The input function raised.
@@ -109,19 +110,19 @@ class UserProxyAgent(BaseChatAgent):
         if handoff is not None:
             prompt = f"Handoff received from {handoff.source}. {prompt}"
         with cancelled_by(token), self.InputRequestContext.populate_context(request_id):
-            content = await step("human", self.name, HumanRequest(prompt=prompt), lambda: self._asked(prompt, token))
+            answer = await ask_human(lambda: self._ask(prompt, token), prompt)
         if handoff is None:
-            return Response(chat_message=TextMessage(content=content, source=self.name))
-        return Response(chat_message=HandoffMessage(content=content, target=handoff.source, source=self.name))
+            return Response(chat_message=TextMessage(content=answer.text, source=self.name))
+        return Response(chat_message=HandoffMessage(content=answer.text, target=handoff.source, source=self.name))
 
     def _handoff_to_me(self, messages: Sequence[BaseChatMessage]) -> HandoffMessage | None:
         last = messages[-1] if messages else None
         return last if isinstance(last, HandoffMessage) and last.target == self.name else None
 
-    async def _asked(self, prompt: str, token: CancellationToken) -> str:
+    async def _ask(self, prompt: str, token: CancellationToken) -> HumanAnswer:
         try:
             given = (prompt, token) if takes_arguments(self.input_func, 2) else (prompt,)
-            return await call_back(self.input_func, *given)
+            return HumanAnswer(text=await call_back(self.input_func, *given))
         except Exception as error:
             raise HumanInputError(f"Failed to get user input: {error} (agent '{self.name}')") from error
 

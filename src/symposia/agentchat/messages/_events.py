@@ -4,7 +4,7 @@ from pydantic import Field
 
 from symposia.agentchat.messages._base import BaseAgentEvent
 from symposia.core import FunctionCall
-from symposia.core.code_executor import CodeBlock, CodeResult
+from symposia.core.code_executor import CodeBlock, CodeResult, OutputStream
 from symposia.core.memory import MemoryContent
 from symposia.core.models import FunctionExecutionResult
 
@@ -67,6 +67,25 @@ class CodeExecutionEvent(BaseAgentEvent):
         return self.result.output
 
 
+class OutputRejectedEvent(BaseAgentEvent):
+    """An answer of a model was not accepted, and was sent back with the reason.
+
+    Attributes:
+        content: The answer; empty if the model called tools instead.
+        reason: What is wrong with it.
+        attempt: 0 for the first answer of a turn that was sent back, 1 for the second, …
+    """
+
+    content: str
+    reason: str
+    attempt: int
+    type: Literal["OutputRejectedEvent"] = "OutputRejectedEvent"
+
+    def to_text(self) -> str:
+        """The reason."""
+        return self.reason
+
+
 class UserInputRequestedEvent(BaseAgentEvent):
     """A person is asked for an answer.
 
@@ -98,6 +117,20 @@ class ModelClientStreamingChunkEvent(BaseAgentEvent):
     def to_text(self) -> str:
         """The piece."""
         return self.content
+
+
+class CodeOutputEvent(ModelClientStreamingChunkEvent):
+    """A piece of what running code prints, as it comes.
+
+    It is a chunk: it is shown, and is not part of results and transcripts. The `full_message_id` of the pieces of one
+    execution is the same, and is not the id of a message.
+
+    Attributes:
+        stream: Where the code prints it.
+    """
+
+    stream: OutputStream
+    type: Literal["CodeOutputEvent"] = "CodeOutputEvent"  # type: ignore[assignment]  # each class has a type of its own
 
 
 class ThoughtEvent(BaseAgentEvent):
@@ -156,7 +189,9 @@ AgentEvent = Annotated[
     | ThoughtEvent
     | SelectSpeakerEvent
     | CodeGenerationEvent
-    | CodeExecutionEvent,
+    | CodeExecutionEvent
+    | CodeOutputEvent
+    | OutputRejectedEvent,
     Field(discriminator="type"),
 ]
 """Any of the agent events that come with the library, for fields of pydantic models."""

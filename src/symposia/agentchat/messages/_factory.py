@@ -12,8 +12,10 @@ from symposia.agentchat.messages._chat import (
 from symposia.agentchat.messages._events import (
     CodeExecutionEvent,
     CodeGenerationEvent,
+    CodeOutputEvent,
     MemoryQueryEvent,
     ModelClientStreamingChunkEvent,
+    OutputRejectedEvent,
     SelectorEvent,
     SelectSpeakerEvent,
     ThoughtEvent,
@@ -39,6 +41,8 @@ _BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
     SelectSpeakerEvent,
     CodeGenerationEvent,
     CodeExecutionEvent,
+    CodeOutputEvent,
+    OutputRejectedEvent,
 )
 
 

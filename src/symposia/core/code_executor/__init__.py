@@ -1,7 +1,14 @@
 """Running code: what an executor promises an agent, and what a sandbox promises an executor."""
 
 from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
-from symposia.core.code_executor._effect import CODE_EFFECT, CodeRequest, RequestedBlock, execute_code
+from symposia.core.code_executor._effect import (
+    CODE_EFFECT,
+    CodeOutput,
+    CodeRequest,
+    RequestedBlock,
+    execute_code,
+    stream_code,
+)
 from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.code_executor._functions import (
     Alias,
@@ -36,6 +43,7 @@ __all__ = [
     "BlockResult",
     "CodeBlock",
     "CodeExecutor",
+    "CodeOutput",
     "CodeRequest",
     "CodeResult",
     "CommandLineCodeResult",
@@ -57,5 +65,6 @@ __all__ = [
     "execute_code",
     "function_node",
     "function_source",
+    "stream_code",
     "with_requirements",
 ]

@@ -22,6 +22,8 @@ class BlockResult:
         artifacts: Files that it made or changed.
         artifacts_skipped: Paths that did not come back, each with the reason.
         wall_seconds: From its start to its end.
+        stdout: What it printed to stdout alone; None where the executor does not tell the two apart.
+        stderr: Likewise.
     """
 
     block: CodeBlock
@@ -32,6 +34,8 @@ class BlockResult:
     artifacts: Sequence[Artifact] = ()
     artifacts_skipped: Sequence[tuple[str, str]] = ()
     wall_seconds: float = 0.0
+    stdout: str | None = None
+    stderr: str | None = None
 
 
 @dataclass

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
+from symposia.core.code_executor._sandbox import OutputStream
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
 
 
@@ -60,6 +64,19 @@ class _CodeResultCodec:
 CODE_EFFECT = EffectKind("code", CodeRequest, codec=_CodeResultCodec())
 
 
+@dataclass(frozen=True, slots=True)
+class CodeOutput:
+    """A piece of what running code prints.
+
+    Attributes:
+        stream: Where it prints it.
+        text: The piece.
+    """
+
+    stream: OutputStream
+    text: str
+
+
 async def execute_code(
     executor: CodeExecutor, blocks: Sequence[CodeBlock], cancellation_token: CancellationToken
 ) -> CodeResult:
@@ -86,6 +103,54 @@ async def execute_code(
     if not ran:
         await executor.restore(result)
     return result
+
+
+async def stream_code(
+    executor: CodeExecutor, blocks: Sequence[CodeBlock], cancellation_token: CancellationToken
+) -> AsyncGenerator[CodeOutput | CodeResult, None]:
+    """Run code blocks like `execute_code`, and yield the output as it comes; the result is the last item.
+
+    Closing the generator, like cancelling the token, ends the code. A recorded result comes without its output.
+    """
+    ran = False
+
+    def call() -> AsyncGenerator[CodeOutput | CodeResult, None]:
+        nonlocal ran
+        ran = True
+        return _with_output(executor, blocks, cancellation_token)
+
+    items = CODE_EFFECT.stream(
+        lambda: _request(executor, blocks), call, result_type=CodeResult, idempotency=executor.idempotency
+    )
+    async with aclosing(items):
+        async for item in items:
+            if not ran and isinstance(item, CodeResult):
+                await executor.restore(item)
+            yield item
+
+
+async def _with_output(
+    executor: CodeExecutor, blocks: Sequence[CodeBlock], cancellation_token: CancellationToken
+) -> AsyncGenerator[CodeOutput | CodeResult, None]:
+    """The calls of an output listener as items of a stream, and the result as the last one.
+
+    Executors take a listener, and are not async generators themselves: those would need this queue in each executor.
+    """
+    pieces: asyncio.Queue[CodeOutput | None] = asyncio.Queue()
+    task = asyncio.ensure_future(
+        executor.execute_with_output(
+            list(blocks), cancellation_token, lambda stream, text: pieces.put_nowait(CodeOutput(stream, text))
+        )
+    )
+    task.add_done_callback(lambda _: pieces.put_nowait(None))
+    try:
+        while (piece := await pieces.get()) is not None:
+            yield piece
+        yield await task
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
 
 
 def _request(executor: CodeExecutor, blocks: Sequence[CodeBlock]) -> CodeRequest:

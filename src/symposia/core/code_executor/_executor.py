@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.code_executor._sandbox import OutputListener
 from symposia.core.effects import Idempotency, class_identity
 
 
@@ -65,6 +66,21 @@ class CodeExecutor(ComponentBase, ABC):
             code_blocks: What to run.
             cancellation_token: Cancelling it kills everything that the blocks started, then raises `CancelledError`.
         """
+
+    async def execute_with_output(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
+    ) -> CodeResult:
+        """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
+
+        By default nothing is passed on. An executor that sees the output of running code overrides it.
+
+        Args:
+            code_blocks: What to run.
+            cancellation_token: As in `execute_code_blocks`.
+            on_output: Called on the event loop with each piece of output.
+        """
+        del on_output
+        return await self.execute_code_blocks(code_blocks, cancellation_token)
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """What of this executor decides how code ends, as JSON without secrets: by default, its class."""

@@ -169,7 +169,7 @@ class _NotingContext(ChatCompletionContext):
     def __init__(self, context: ChatCompletionContext) -> None:
         super().__init__()
         self._context = context
-        self.added: list[LLMMessage] = Field(default_factory=list[LLMMessage])
+        self.added: list[LLMMessage] = []
 
     async def add_message(self, message: LLMMessage) -> None:
         """Note a message."""

@@ -8,16 +8,14 @@ from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._base_agent import BaseAgent
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._effects import ModelRequest
-from symposia.core._step import step
 from symposia.core._types import FunctionCall
 from symposia.core.exceptions import ToolException
 from symposia.core.models import (
     ChatCompletionClient,
-    CreateResult,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
     LLMMessage,
+    call_model,
 )
 from symposia.core.tools import Tool, ToolSchema
 
@@ -31,37 +29,27 @@ async def tool_agent_caller_loop(
     cancellation_token: CancellationToken | None = None,
     caller_source: str = "assistant",
 ) -> list[LLMMessage]:
-    """Ask a model, have a tool agent run the tools that it calls, and go on until it calls none.
+    """Call a model and have a tool agent run the tools that it calls, until it calls none.
 
-    A tool that fails, or is not there, is a result that the model reads. The calls of one answer run at the same time.
+    The failure of a tool, and the name of a tool that does not exist, are results that the model reads. The calls of
+    one answer run at the same time.
 
     Args:
-        caller: Who sends the calls: an agent, or a runtime for the world outside.
-        tool_agent_id: Who runs them.
+        caller: Sends the calls: an agent, or a runtime.
+        tool_agent_id: The tool agent.
         model_client: The model.
-        input_messages: What it is asked; not changed.
-        tool_schema: What it may call.
-        cancellation_token: Cancelling it ends the model's and the tools' work.
+        input_messages: What the model is shown; not changed.
+        tool_schema: The tools that the model may call.
+        cancellation_token: Cancelling it ends the calls of the model and the tools.
         caller_source: The source of the model's messages.
 
     Returns:
-        What came after `input_messages`: each answer, the last of which calls no tool, and the results of its calls.
+        The messages after `input_messages`: each answer and the results of its calls; the last answer calls no tool.
 
     Raises:
         asyncio.CancelledError: The token was cancelled.
-        Exception: What the model client raised, or sending to the tool agent did other than a `ToolException`.
+        Exception: What the model client raises, and what sending to the tool agent raises but for `ToolException`.
     """
-    agent = str(caller.id) if isinstance(caller, BaseAgent) else caller_source
-    schemas = [tool.schema if isinstance(tool, Tool) else tool for tool in tool_schema]
-
-    async def ask(messages: Sequence[LLMMessage]) -> CreateResult:
-        request = ModelRequest(messages=messages, tools=schemas)
-        return await step(
-            "model",
-            agent,
-            request,
-            lambda: model_client.create(messages, tools=tool_schema, cancellation_token=cancellation_token),
-        )
 
     async def call(tool_call: FunctionCall) -> FunctionExecutionResult:
         try:
@@ -71,7 +59,8 @@ async def tool_agent_caller_loop(
 
     generated: list[LLMMessage] = []
     while True:
-        answer = await ask([*input_messages, *generated])
+        messages = [*input_messages, *generated]
+        answer = await call_model(model_client, messages, tools=tool_schema, cancellation_token=cancellation_token)
         generated.append(answer.to_message(caller_source))
         if isinstance(answer.content, str) or not answer.content:
             return generated

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from symposia.core._handlers import message_handler
 from symposia.core._message_context import MessageContext
 from symposia.core._routed_agent import RoutedAgent
-from symposia.core._step import step
 from symposia.core._types import FunctionCall
+from symposia.core.effects import class_identity, enter_scope
 from symposia.core.exceptions import (
     InvalidArgumentError,
     InvalidToolArgumentsException,
@@ -16,7 +16,15 @@ from symposia.core.exceptions import (
     ToolNotFoundException,
 )
 from symposia.core.models import FunctionExecutionResult
-from symposia.core.tools import Tool, parse_tool_arguments
+from symposia.core.tools import (
+    TOOL_EFFECT,
+    TextResultContent,
+    Tool,
+    ToolRequest,
+    ToolResult,
+    ToolTraits,
+    parse_tool_arguments,
+)
 
 
 class ToolAgent(RoutedAgent):
@@ -25,8 +33,8 @@ class ToolAgent(RoutedAgent):
     Calls are handled at the same time, however many there are.
 
     Args:
-        description: What the agent is for, in words that a model can read.
-        tools: What it can be asked to run.
+        description: Describes the agent.
+        tools: The tools that it runs.
 
     Raises:
         InvalidArgumentError: Two tools have one name.
@@ -44,7 +52,7 @@ class ToolAgent(RoutedAgent):
 
     @property
     def tools(self) -> list[Tool]:
-        """What the agent can be asked to run."""
+        """The tools that the agent runs."""
         return list(self._tools.values())
 
     @message_handler
@@ -53,7 +61,7 @@ class ToolAgent(RoutedAgent):
 
         Raises:
             ToolNotFoundException: There is no such tool.
-            InvalidToolArgumentsException: The arguments are no JSON object, or do not fit the tool's schema.
+            InvalidToolArgumentsException: The arguments are not a JSON object, or do not fit the tool's schema.
             ToolExecutionException: The tool raised.
             asyncio.CancelledError: The token was cancelled.
         """
@@ -66,22 +74,39 @@ class ToolAgent(RoutedAgent):
             arguments = parse_tool_arguments(message.arguments, tool.schema)
         except ToolArgumentsError as error:
             raise _invalid(message, error) from error
-        return await step("tool", str(self.id), message, lambda: _run(tool, arguments, message, ctx))
+        with enter_scope(f"tool:{tool.name}"):
+            result = await self._perform(tool, arguments, message, ctx)
+        return FunctionExecutionResult(
+            content=result.to_text(), call_id=message.id, name=message.name, is_error=result.is_error
+        )
+
+    async def _perform(
+        self, tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext
+    ) -> ToolResult:
+        """Run a tool as an effect, unless it is transparent."""
+        traits: ToolTraits = getattr(tool, "traits", ToolTraits())  # what is only a `Tool` may have none
+        if traits.transparent:
+            return await _run(tool, arguments, call, ctx)
+        return await TOOL_EFFECT.perform(
+            lambda: ToolRequest(
+                workbench={**class_identity(self), "type": self.id.type}, name=tool.name, arguments=dict(arguments)
+            ),
+            lambda: _run(tool, arguments, call, ctx),
+            idempotency=traits.idempotency,
+        )
 
     async def save_state(self) -> Mapping[str, Any]:
         """The states of the tools, by name."""
         return {"tools": {name: await tool.save_state_json() for name, tool in self._tools.items()}}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Give the tools back the states that `save_state` returned. Tools that are not here any more are skipped."""
+        """Restore the states that `save_state` returned. States of tools that are no longer here are ignored."""
         for name, tool_state in state.get("tools", {}).items():
             if name in self._tools:
                 await self._tools[name].load_state_json(tool_state)
 
 
-async def _run(
-    tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext
-) -> FunctionExecutionResult:
+async def _run(tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext) -> ToolResult:
     try:
         result = await tool.run_json(arguments, ctx.cancellation_token, call_id=call.id)
         content = tool.return_value_as_string(result)
@@ -90,7 +115,7 @@ async def _run(
     except Exception as error:
         text = f"Error: {type(error).__name__}: {error}"
         raise ToolExecutionException(call.id, text, call.name) from error
-    return FunctionExecutionResult(content=content, call_id=call.id, name=call.name, is_error=False)
+    return ToolResult(name=call.name, result=[TextResultContent(content=content)])
 
 
 def _invalid(call: FunctionCall, error: ToolArgumentsError) -> InvalidToolArgumentsException:

@@ -2,7 +2,15 @@
 
 from symposia.core.tools._arguments import parse_tool_arguments
 from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState
-from symposia.core.tools._effect import TOOL_EFFECT, ToolRequest, call_tool, stream_tool
+from symposia.core.tools._effect import (
+    TOOL_EFFECT,
+    TOOL_LIST_EFFECT,
+    ToolListRequest,
+    ToolRequest,
+    call_tool,
+    list_tools,
+    stream_tool,
+)
 from symposia.core.tools._function_tool import FunctionTool
 from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
 from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
@@ -10,6 +18,7 @@ from symposia.core.tools._workbench import ImageResultContent, TextResultContent
 
 __all__ = [
     "TOOL_EFFECT",
+    "TOOL_LIST_EFFECT",
     "BaseStreamTool",
     "BaseTool",
     "BaseToolWithState",
@@ -21,6 +30,7 @@ __all__ = [
     "StreamTool",
     "TextResultContent",
     "Tool",
+    "ToolListRequest",
     "ToolOverride",
     "ToolRequest",
     "ToolResult",
@@ -28,6 +38,7 @@ __all__ = [
     "ToolTraits",
     "Workbench",
     "call_tool",
+    "list_tools",
     "parse_tool_arguments",
     "stream_tool",
 ]

@@ -1,9 +1,10 @@
-"""Tool calls as effects."""
+"""Tool calls as effects, and the tool lists of remote workbenches."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Literal, cast
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
@@ -11,7 +12,8 @@ from pydantic_core import to_jsonable_python
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled, enter_scope, iterate_in_scope
 from symposia.core.tools._static_workbench import StaticStreamWorkbench
-from symposia.core.tools._workbench import ToolResult, Workbench
+from symposia.core.tools._tool import ToolSchema
+from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
 
 
 class ToolRequest(EffectRequest):
@@ -29,7 +31,37 @@ class ToolRequest(EffectRequest):
     arguments: dict[str, JsonValue]
 
 
+class ToolListRequest(EffectRequest):
+    """A workbench is asked which tools it has.
+
+    Attributes:
+        workbench: What `Workbench.effect_identity` says of the workbench.
+    """
+
+    kind: Literal["tool_list"] = "tool_list"
+    workbench: dict[str, JsonValue]
+
+
 TOOL_EFFECT = EffectKind("tool", ToolRequest, ToolResult)
+TOOL_LIST_EFFECT = EffectKind("tool_list", ToolListRequest, list[dict[str, JsonValue]])
+
+
+async def list_tools(workbench: Workbench) -> list[ToolSchema]:
+    """List the tools of a workbench; unless the list is static, as an effect.
+
+    The list of a server decides what the model is asked, so that a replay without the server needs it, and a replay
+    with a server that has changed must not ask the model another question.
+    """
+    if workbench.is_static or not effects_are_handled():
+        return await workbench.list_tools()
+
+    async def call() -> list[dict[str, JsonValue]]:
+        return cast("list[dict[str, JsonValue]]", await workbench.list_tools())
+
+    schemas = await TOOL_LIST_EFFECT.perform(
+        lambda: ToolListRequest(workbench=workbench.effect_identity()), call, idempotency="idempotent"
+    )
+    return cast("list[ToolSchema]", schemas)
 
 
 async def call_tool(
@@ -43,12 +75,15 @@ async def call_tool(
 ) -> ToolResult:
     """Call a tool of a workbench, as an effect in a scope of its own.
 
-    A transparent tool is called in that scope without being an effect: what it does inside are the effects.
+    What the workbench raises, such as a lost connection to a server, becomes a result that says so, like the failure of
+    a tool. It does so inside the effect: what an effect handler raises is not the tool's failure, and is raised.
+
+    A transparent tool is called in its scope without being an effect: what it does inside are the effects.
 
     Args:
         workbench: The workbench.
         name: The tool, as `Workbench.list_tools` names it.
-        arguments: As the model gave them, parsed from JSON.
+        arguments: The arguments as the model gave them, parsed from JSON.
         cancellation_token: Cancelling it ends the call.
         call_id: The `id` of the model's call.
         place: Which of the calls of one answer this is, from 0: it keeps calls apart that run at the same time.
@@ -57,8 +92,11 @@ async def call_tool(
         asyncio.CancelledError: The token was cancelled.
     """
 
-    def call() -> Awaitable[ToolResult]:
-        return workbench.call_tool(name, arguments, cancellation_token, call_id)
+    async def call() -> ToolResult:
+        try:
+            return await workbench.call_tool(name, arguments, cancellation_token, call_id)
+        except Exception as error:  # noqa: BLE001 - told to the model
+            return _failed(name, error)
 
     if not effects_are_handled():
         return await call()
@@ -79,11 +117,17 @@ def stream_tool(
     call_id: str | None = None,
     *,
     place: int = 0,
-) -> AsyncGenerator[Any | ToolResult, None]:  # Any: a tool may show what it likes
-    """Call a tool of a workbench like `call_tool`, and yield what it shows on the way; last comes the `ToolResult`."""
+) -> AsyncGenerator[Any | ToolResult, None]:  # Any: a tool may yield anything
+    """Call a tool of a workbench like `call_tool`, and yield its items as they come; the `ToolResult` comes last."""
 
-    def call() -> AsyncGenerator[Any | ToolResult, None]:
-        return workbench.call_tool_stream(name, arguments, cancellation_token, call_id)
+    async def call() -> AsyncGenerator[Any | ToolResult, None]:
+        try:
+            items = workbench.call_tool_stream(name, arguments, cancellation_token, call_id)
+            async with aclosing(items):
+                async for item in items:
+                    yield item
+        except Exception as error:  # noqa: BLE001 - told to the model
+            yield _failed(name, error)
 
     if not effects_are_handled():
         return call()
@@ -96,6 +140,11 @@ def stream_tool(
         )
     )
     return iterate_in_scope(f"tool:{name}.{place}", items)
+
+
+def _failed(name: str, error: Exception) -> ToolResult:
+    text = f"{type(error).__name__}: {error}"
+    return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=True)
 
 
 def _request(workbench: Workbench, name: str, arguments: Mapping[str, Any] | None) -> ToolRequest:

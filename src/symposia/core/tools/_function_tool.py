@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -8,7 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 from pydantic.errors import PydanticUserError
 
-from symposia.core._cancellation_token import CancellationToken
+from symposia.core._cancellation_token import CancellationToken, cancelled_by
 from symposia.core._component import require_trusted_code
 from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
@@ -48,21 +47,21 @@ class FunctionTool(BaseTool[BaseModel, Any]):
     """A tool made of a function.
 
     An ``async def`` is awaited; a plain ``def`` runs in a worker thread, with the caller's context variables. Every
-    parameter needs a type: what the model sends is turned into it, so that the function gets what it asks for, pydantic
-    models and dataclasses included. ``Annotated[int, "what it is"]`` and ``Annotated[int, Field(…)]`` describe a
-    parameter. One that is named ``cancellation_token`` gets the token of the call and is not shown to the model.
+    parameter needs a type: the arguments are converted to these types, pydantic models and dataclasses included.
+    ``Annotated[int, "what it is"]`` and ``Annotated[int, Field(…)]`` describe a parameter. One that is named
+    ``cancellation_token`` gets the token of the call and is not shown to the model.
 
-    Written down, the function is text, read from its file, with the imports of what it uses of its module. Loading it
-    again runs that text, which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
+    Saved as a component, the function is its source, with the imports of what it uses of its module. Loading it again
+    runs that source, which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
 
     Cancelling the token ends the call with `asyncio.CancelledError`. An ``async def`` is cancelled. A thread cannot be:
-    a plain ``def`` runs on with nobody waiting, unless it looks at its ``cancellation_token``.
+    a plain ``def`` runs on in its thread, and its result is dropped, unless it checks its ``cancellation_token``.
 
     Args:
         func: The function, or any other callable.
-        description: What the model is told of it.
-        name: What the model calls it by; the function's own name by default.
-        global_imports: What the function needs imported when it is written down as text, beyond what can be told.
+        description: What the model is told that it does.
+        name: The name by which the model calls it; by default, the function's own name.
+        global_imports: What the saved source needs imported, beyond what can be derived.
         strict: Whether the vendor must hold the model to the schema. No parameter may have a default then.
         idempotency: Whether calling the function again with the same arguments does harm; see `Idempotency`.
         transparent: Whether what the function does are model calls, tool calls and the like themselves, as with a
@@ -141,11 +140,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             asyncio.CancelledError: The token was cancelled.
         """
         positional, keywords = self._signature.bind(args, cancellation_token)
-        if self._signature.is_async:
-            work = self._func(*positional, **keywords)
-        else:
-            work = run_in_worker_thread(self._func, *positional, **keywords)
-        task = asyncio.ensure_future(work)
-        cancellation_token.link_future(task)
-        result = await task
-        return await result if inspect.isawaitable(result) else result
+        with cancelled_by(cancellation_token):
+            if self._signature.is_async:
+                return await self._func(*positional, **keywords)
+            result = await run_in_worker_thread(self._func, *positional, **keywords)
+            return await result if inspect.isawaitable(result) else result

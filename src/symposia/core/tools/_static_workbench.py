@@ -44,6 +44,8 @@ class StaticWorkbench(Workbench):
         InvalidArgumentError: Two tools have one name.
     """
 
+    is_static = True
+
     def __init__(
         self, tools: Sequence[BaseTool[Any, Any]], tool_overrides: Mapping[str, ToolOverride] | None = None
     ) -> None:

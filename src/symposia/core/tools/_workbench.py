@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -66,9 +66,14 @@ class Workbench(ComponentBase, ABC):
     """Tools with a common life cycle. Which tools there are may change from one call to the next.
 
     Use it as an async context manager, or call `start` and `stop`.
+
+    Attributes:
+        is_static: Whether `list_tools` depends on the program alone. Otherwise the list comes from outside, as that of
+            a server, and asking for it is an effect: a replay needs the list that the model was shown.
     """
 
     component_type = "workbench"
+    is_static: ClassVar[bool] = False
 
     @abstractmethod
     async def list_tools(self) -> list[ToolSchema]:

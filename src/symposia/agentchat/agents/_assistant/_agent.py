@@ -1,24 +1,26 @@
+"""The agent that answers by a model with tools."""
+
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Self
 
 from pydantic import BaseModel
 
-from symposia.agentchat.agents._assistant._setup import (
-    AssistantSetup,
+from symposia.agentchat.agents._assistant._configuration import (
+    AssistantConfiguration,
     CallSummary,
     ToolLike,
     checked_handoffs,
     checked_memories,
+    checked_output,
     checked_tools,
     checked_workbenches,
     summary_by,
 )
-from symposia.agentchat.agents._assistant._turn import Turn
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
-from symposia.agentchat.agents._intake import Intake
-from symposia.agentchat.agents._model_view import ModelView
-from symposia.agentchat.agents._responses import response_of
+from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback
+from symposia.agentchat.agents._assistant._turn import AssistantTurn
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -28,7 +30,6 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallSummaryMessage,
 )
-from symposia.agentchat.state import AssistantAgentState
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
@@ -44,10 +45,10 @@ _SYSTEM_MESSAGE = (
 
 
 class AssistantAgent(BaseChatAgent):
-    """An agent that is a model with tools.
+    """An agent that answers by a model with tools.
 
-    It remembers the conversation in its model context, so give it only what is new. In one turn it asks the model and
-    calls the tools that the model asks for, all calls of one answer at the same time; a plain function runs in a worker
+    It keeps the conversation in its model context, so give it only what is new. In one turn it calls the model and then
+    the tools that the model asks for, all calls of one answer at the same time; a plain function runs in a worker
     thread. The turn ends with
 
     - the model's text (`TextMessage`), or a `StructuredMessage` if there is an `output_content_type`;
@@ -55,33 +56,39 @@ class AssistantAgent(BaseChatAgent):
       assistant does not reflect;
     - a `HandoffMessage`, as soon as the model hands off. It can hand off once in an answer: the first handoff counts.
 
-    A tool that fails, does not exist or gets wrong arguments gives the model an error to read, and the turn goes on. A
-    turn that is cancelled or that raises leaves the assistant able to go on: every tool call in its context has a
-    result, and the same messages given once more are not added again.
+    The failure of a tool, wrong arguments and the name of a tool that does not exist are results that the model reads,
+    and the turn goes on. A turn that is cancelled or raises leaves the assistant usable: every tool call in its context
+    has a result, and the same messages given once more are not added again.
 
     Args:
         name: Unique within a team; a Python identifier.
         model_client: The model.
         tools: Functions, or tools. A function's docstring tells the model what it does.
-        workbench: Where the tools are, instead of `tools`; or several such places.
-        handoffs: The agents that the model can pass the turn to, by name or with words of your own.
-        model_context: Chooses which part of the conversation the model is shown; all of it by default.
-        description: What the agent can do, for whoever selects the next speaker.
+        workbench: Where the tools are, instead of `tools`; one workbench or several.
+        handoffs: The agents that the model can pass the turn to: their names, or `Handoff`.
+        model_context: Chooses which part of the conversation the model is shown; by default, all of it.
+        description: Describes the agent to the speaker selection.
         system_message: What the model is told first; None tells it nothing.
-        model_client_stream: Show the model's words as they come, as `ModelClientStreamingChunkEvent`.
+        model_client_stream: Show the model's text as it comes, as `ModelClientStreamingChunkEvent`.
         reflect_on_tool_use: Let the model turn tool results into an answer. By default only if there is an
             `output_content_type`.
         max_tool_iterations: The most rounds of tool calls in one turn.
-        tool_call_summary_format: How a tool call reads in a `ToolCallSummaryMessage`: a template that may name
+        tool_call_summary_format: The text of a tool call in a `ToolCallSummaryMessage`: a template that may name
             ``{tool_name}``, ``{arguments}``, ``{result}`` and ``{is_error}``.
-        tool_call_summary_formatter: The same as a function, which wins over the template.
-        output_content_type: The class that answers are parsed into. The model is told its schema.
-        output_content_type_format: How such an answer reads as text; see `StructuredMessage`.
+        tool_call_summary_formatter: The same as a function, which takes precedence.
+        output_content_type: The class that answers are parsed into. A model without structured output is told its
+            schema in words.
+        output_content_type_format: The text of such an answer; see `StructuredMessage`.
         memory: Asked before each turn for what fits the conversation.
         metadata: Free for the application.
+        output_retries: How often in a turn an answer that is not accepted is sent back to the model, with the reason.
+            Each is shown by an `OutputRejectedEvent`, which counts its tokens.
+        output_check: Says what is wrong with an answer that fits the schema; see `OutputCheck`.
+        output_fallback: Gives the answer if no attempt was accepted; see `OutputFallback`. By default the turn raises
+            `ModelAnswerError`.
 
     Raises:
-        InvalidArgumentError: The arguments cannot work together, or `name` is no identifier; the text says why.
+        InvalidArgumentError: The arguments cannot work together, or `name` is not an identifier; the text says why.
         TypeError: `memory` is something else.
     """
 
@@ -108,6 +115,9 @@ class AssistantAgent(BaseChatAgent):
         output_content_type_format: str | None = None,
         memory: Sequence[Memory] | None = None,
         metadata: dict[str, str] | None = None,
+        output_retries: int = 0,
+        output_check: OutputCheck | None = None,
+        output_fallback: OutputFallback | None = None,
     ) -> None:
         super().__init__(name, description)
         if max_tool_iterations < 1:
@@ -118,39 +128,51 @@ class AssistantAgent(BaseChatAgent):
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)
         made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)
-        self._model_context = model_context if model_context is not None else UnboundedChatCompletionContext()
+        output = checked_output(
+            name,
+            output_content_type,
+            output_content_type_format,
+            retries=output_retries,
+            check=output_check,
+            fallback=output_fallback,
+        )
+        if output is not None and (instructions := output.instructions(model_client)) is not None:
+            system_message = instructions if system_message is None else f"{system_message}\n{instructions}"
         self._metadata = metadata or {}
-        self._intake = Intake(self._model_context)
-        self._setup = AssistantSetup(
+        self._conversation = Conversation(
+            model_context if model_context is not None else UnboundedChatCompletionContext(),
+            system_message,
+            takes_images=model_client.model_info["vision"],
+        )
+        self._configuration = AssistantConfiguration(
             name=name,
             client=model_client,
-            context=self._model_context,
-            view=ModelView(self._model_context, system_message, takes_images=model_client.model_info["vision"]),
+            conversation=self._conversation,
             memories=checked_memories(name, memory),
             workbenches=checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call),
             handoffs=made_handoffs,
             stream=model_client_stream,
-            reflect=output_content_type is not None if reflect_on_tool_use is None else reflect_on_tool_use,
+            reflect=output is not None if reflect_on_tool_use is None else reflect_on_tool_use,
             rounds=max_tool_iterations,
             summary=tool_call_summary_formatter or summary_by(tool_call_summary_format),
-            output=_output(output_content_type, output_content_type_format),
+            output=output,
         )
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
         """Text or structured messages, summaries of tool calls, and handoffs."""
-        output = self._setup.output
-        answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.StructuredMessage]
+        output = self._configuration.output
+        answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.factory.StructuredMessage]
         return [*answers, ToolCallSummaryMessage, HandoffMessage]
 
     @property
     def model_context(self) -> ChatCompletionContext:
         """What the model has been told and has said."""
-        return self._model_context
+        return self._conversation.context
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        return await response_of(self.on_messages_stream(messages, cancellation_token))
+        return await final_response(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -158,26 +180,24 @@ class AssistantAgent(BaseChatAgent):
         """Take one turn, and yield what happens as it happens; the last item is the response.
 
         Raises:
-            ModelError: The model's answer does not fit the `output_content_type`; or whatever the model client raises.
+            ModelError: No answer of the model was accepted; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        async with aclosing(Turn(self._setup, self._intake, cancellation_token).run(messages)) as items:
+        async with aclosing(AssistantTurn(self._configuration, cancellation_token).run(messages)) as items:
             async for item in items:
                 yield item
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
         """Forget the conversation. Memories and the state of tools stay."""
-        self._intake.answered()
-        await self._model_context.clear()
+        await self._conversation.clear()
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The model context."""
-        return AssistantAgentState(llm_context=await self._model_context.save_state()).model_dump()
+        """The model context, and the input of a turn that failed."""
+        return await self._conversation.save_state("AssistantAgentState")
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `save_state` gave, in place of the conversation so far."""
-        self._intake.answered()
-        await self._model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
+        """Restore what `save_state` returned, in place of the conversation so far."""
+        await self._conversation.load_state(state)
 
     def _to_config(self) -> BaseModel:
         """What it was constructed with, functions as tools."""
@@ -218,9 +238,3 @@ class AssistantAgent(BaseChatAgent):
             factory = StructuredMessageFactory(json_schema=saved_type["json_schema"], format_string=form)
             own["structured_message_factory"] = factory.dump_component().model_dump(mode="json")
         return own
-
-
-def _output(content_type: type[BaseModel] | None, format_string: str | None) -> StructuredMessageFactory | None:
-    if content_type is None:
-        return None
-    return StructuredMessageFactory(input_model=content_type, format_string=format_string)

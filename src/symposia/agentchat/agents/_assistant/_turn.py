@@ -1,135 +1,200 @@
+"""One turn of an assistant, and the messages with which it can end."""
+
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Literal, TypeAlias
+from typing import Final
 
-from symposia.agentchat.agents._assistant._answers import handoff_answer, model_answer, summary_answer
-from symposia.agentchat.agents._assistant._decisions import decide, made_handoff
-from symposia.agentchat.agents._assistant._setup import AssistantSetup
-from symposia.agentchat.agents._assistant._tool_round import ToolRound
-from symposia.agentchat.agents._assistant._toolbox import Toolbox
-from symposia.agentchat.agents._cancellation import to_the_end
-from symposia.agentchat.agents._effects import ModelRequest
-from symposia.agentchat.agents._intake import Intake
-from symposia.agentchat.agents._model_call import ModelCall
-from symposia.agentchat.base import Response
+from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound, decide, made_handoff
+from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
+from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
-    BaseAgentEvent,
     BaseChatMessage,
+    HandoffMessage,
     MemoryQueryEvent,
-    ModelClientStreamingChunkEvent,
-    ThoughtEvent,
+    OutputRejectedEvent,
+    TextMessage,
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
+    ToolCallSummaryMessage,
 )
 from symposia.core import CancellationToken, FunctionCall
-from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, UserMessage
+from symposia.core.memory import update_context
+from symposia.core.models import (
+    AssistantMessage,
+    CreateOptions,
+    CreateResult,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    UserMessage,
+)
 
-Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
-
-_PICTURES = "The pictures that the tools gave, in order:"
+_IMAGES: Final = "The pictures that the tools gave, in order:"
 
 
-class Turn:
-    """One turn of an assistant: from the messages that are new to one response.
+class AssistantTurn(ModelTurn):
+    """One turn: from the messages that are new to one response.
 
-    The model is asked. While it asks for tools they are called and it is asked again, up to the assistant's limit of
-    rounds; a handoff ends the turn at once. At the limit the model reflects on the results, or they are the answer.
+    The model is called. While it asks for tools they are called and the model is called again, up to the assistant's
+    limit of rounds; a handoff ends the turn at once. At the limit the model reflects on the results, or they are the
+    answer. An answer in a schema that is not accepted is sent back, as often as there are retries.
 
-    The model context only ever gets a round of calls together with its results, so that it can be asked again however
-    the turn ends.
+    A round of calls is added to the model context only together with its results, so that the model can be called again
+    however the turn ends. Answers that were sent back are not kept in the context, unless a round of calls follows: the
+    accepted answer says all that they say.
     """
 
-    def __init__(self, setup: AssistantSetup, intake: Intake, token: CancellationToken) -> None:
-        self._setup = setup
-        self._intake = intake
-        self._token = token
-        self._inner: list[Shown] = []
+    def __init__(self, configuration: AssistantConfiguration, token: CancellationToken) -> None:
+        super().__init__(
+            configuration.name,
+            configuration.client,
+            configuration.conversation,
+            token,
+            stream=configuration.stream,
+        )
+        self._configuration = configuration
+        self._rejected: list[LLMMessage] = []
+        self._rejections = 0
 
-    async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Shown | Response, None]:
+    async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Item | Response, None]:
         """Take the turn; the last item is the response."""
-        setup = self._setup
-        await self._intake.take(messages)
+        configuration = self._configuration
+        await self.conversation.receive(messages)
         for event in await self._recall():
-            yield self._noted(event)
-        results: list[FunctionExecutionResult] = []
-        calls: list[FunctionCall] = []
-        for number in range(setup.rounds + setup.reflect):
-            toolbox = await Toolbox.open(setup.name, setup.workbenches)
-            question = await self._question(toolbox, "auto" if number < setup.rounds else "none")
-            async with aclosing(self._listen(question)) as heard:
-                async for event in heard:
-                    yield event
-            answer = question.result
-            if isinstance(answer.content, str) or number == setup.rounds:
-                yield await self._answered(question)
+            yield self.note(event)
+        rounds = 0
+        while True:
+            may_call = rounds < configuration.rounds
+            tools = await AvailableTools.of(self.agent, configuration.workbenches)
+            call = await self.model_call(self._options(tools, may_call=may_call), then=self._rejected)
+            async with aclosing(self.make(call)) as items:
+                async for item in items:
+                    yield item
+            calls = call.result.content
+            if isinstance(calls, str) or not may_call:
+                answer = await self._answer(call, messages)
+                yield answer
+                if isinstance(answer, Response):
+                    return
+                continue
+            rounds += 1
+            tool_round = ToolRound(calls, decide(calls, tools, configuration.handoffs), self.token)
+            async with aclosing(self._call_tools(call.result, tool_round)) as items:
+                async for item in items:
+                    yield item
+            results = tool_round.results
+            if (made := made_handoff(calls, results, configuration.handoffs)) is not None:
+                yield self.response(self._handoff(*made, call.result, results))
                 return
-            calls = answer.content
-            tools = ToolRound(setup.name, calls, decide(calls, toolbox, setup.handoffs), self._token)
-            async with aclosing(self._act(answer, tools)) as seen:
-                async for event in seen:
-                    yield event
-            results = tools.results
-            if (made := made_handoff(calls, results, setup.handoffs)) is not None:
-                yield self._response(handoff_answer(setup, *made, answer, results))
+            if rounds == configuration.rounds and not configuration.reflect:
+                yield self.response(self._summary(calls, results))
                 return
-        yield self._response(summary_answer(setup, calls, results))
 
     async def _recall(self) -> list[MemoryQueryEvent]:
-        """Let the memories add what they know to the context."""
-        updates = [await memory.update_context(self._setup.context) for memory in self._setup.memories]
+        """Let the memories add to the context what fits the conversation."""
+        updates = [await update_context(memory, self.conversation.context) for memory in self._configuration.memories]
         return [
-            MemoryQueryEvent(content=update.memories.results, source=self._setup.name)
+            MemoryQueryEvent(content=update.memories.results, source=self.agent)
             for update in updates
             if update.memories.results
         ]
 
-    async def _question(self, toolbox: Toolbox, tool_choice: Literal["auto", "none"]) -> ModelCall:
-        setup = self._setup
-        request = ModelRequest(
-            messages=await setup.view.messages(),
-            tools=toolbox.schemas if tool_choice == "auto" else (),  # some servers ignore a choice of "none"
-            tool_choice=tool_choice,
-            json_output=setup.output_type,
-        )
-        return ModelCall(setup.name, setup.client, request, self._token, stream=setup.stream)
+    def _options(self, tools: AvailableTools, *, may_call: bool) -> CreateOptions:
+        output = self._configuration.output
+        json_output = None if output is None else output.mode(self._configuration.client)
+        if may_call:  # ``auto`` is not said: clients written before there was a choice work too
+            return {"tools": tools.schemas, "json_output": json_output}
+        return {"tools": (), "tool_choice": "none", "json_output": json_output}  # some servers ignore the choice alone
 
-    async def _listen(self, question: ModelCall) -> AsyncGenerator[Shown, None]:
-        async with aclosing(question.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-        if question.result.thought:
-            yield self._noted(ThoughtEvent(content=question.result.thought, source=self._setup.name))
-
-    async def _act(self, answer: CreateResult, tools: ToolRound) -> AsyncGenerator[Shown, None]:
-        name = self._setup.name
-        try:
-            yield self._noted(ToolCallRequestEvent(content=list(tools.calls), source=name, models_usage=answer.usage))
-            async with aclosing(tools.events()) as events:
-                async for event in events:
-                    yield self._noted(event)
-        finally:
-            await to_the_end(self._remember(answer, tools))
-        yield self._noted(ToolCallExecutionEvent(content=tools.results, source=name))
-
-    async def _remember(self, answer: CreateResult, tools: ToolRound) -> None:
-        context, name = self._setup.context, self._setup.name
-        await context.add_message(answer.to_message(name))
-        await context.add_message(FunctionExecutionResultMessage(content=tools.results))
-        if tools.images and self._setup.client.model_info["vision"]:  # a result itself holds text only
-            await context.add_message(UserMessage(content=[_PICTURES, *tools.images], source=name))
-
-    async def _answered(self, question: ModelCall) -> Response:
-        message = model_answer(self._setup, question)
-        response = self._response(message)
-        await self._setup.context.add_message(question.result.to_message(self._setup.name))
+    async def _answer(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Response | OutputRejectedEvent:
+        """The response that ends the turn, or the event of an answer that is sent back."""
+        message: BaseChatMessage
+        output = self._configuration.output
+        if output is None:
+            message = TextMessage(
+                id=call.message_id, content=call.text, source=self.agent, models_usage=call.result.usage
+            )
+        else:
+            verdict = await output.judge(call, received)
+            if verdict.complaint and self._rejections < output.retries:
+                return self._reject(call.result, verdict.complaint)
+            message = output.settle(verdict, call)
+        response = self.response(message)
+        if isinstance(call.result.content, str):
+            await self.conversation.context.add_message(call.result.to_message(self.agent))
         return response
 
-    def _response(self, message: BaseChatMessage) -> Response:
-        self._intake.answered()
-        return Response(chat_message=message, inner_messages=self._inner)
-
-    def _noted(self, event: Shown) -> Shown:
-        """Keep what belongs to the response; the pieces of a stream do not."""
-        if not isinstance(event, ModelClientStreamingChunkEvent):
-            self._inner.append(event)
+    def _reject(self, answer: CreateResult, complaint: str) -> OutputRejectedEvent:
+        """Send an answer back."""
+        if isinstance(answer.content, str):  # calls without results must not be shown to a model again
+            self._rejected.append(answer.to_message(self.agent))
+        self._rejected.append(UserMessage(content=f"{complaint} Answer again.", source="user"))
+        event = OutputRejectedEvent(
+            content=answer.content if isinstance(answer.content, str) else "",
+            reason=complaint,
+            attempt=self._rejections,
+            source=self.agent,
+            models_usage=answer.usage,
+        )
+        self._rejections += 1
+        self.note(event)
         return event
+
+    async def _call_tools(self, answer: CreateResult, tools: ToolRound) -> AsyncGenerator[Item, None]:
+        request = ToolCallRequestEvent(content=list(tools.calls), source=self.agent, models_usage=answer.usage)
+        try:
+            yield self.note(request)
+            async with aclosing(tools.events()) as events:
+                async for event in events:
+                    yield self.note(event)
+        finally:
+            await self.conversation.remember(*self._round_messages(answer, tools))
+        yield self.note(ToolCallExecutionEvent(content=tools.results, source=self.agent))
+
+    def _round_messages(self, answer: CreateResult, tools: ToolRound) -> list[LLMMessage]:
+        """What the context keeps of a round of calls."""
+        rejected, self._rejected = self._rejected, []
+        messages: list[LLMMessage] = [
+            *rejected,
+            answer.to_message(self.agent),
+            FunctionExecutionResultMessage(content=tools.results),
+        ]
+        if tools.images and self._configuration.client.model_info["vision"]:  # a result itself holds text only
+            messages.append(UserMessage(content=[_IMAGES, *tools.images], source=self.agent))
+        return messages
+
+    def _summary(
+        self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
+    ) -> ToolCallSummaryMessage:
+        """The answer that is made of the tool results, a line for each."""
+        lines = [self._configuration.summary(call, result) for call, result in zip(calls, results, strict=True)]
+        return ToolCallSummaryMessage(
+            content="\n".join(lines), source=self.agent, tool_calls=list(calls), results=list(results)
+        )
+
+    def _handoff(
+        self,
+        handoff: Handoff,
+        made: FunctionExecutionResult,
+        answer: CreateResult,
+        results: Sequence[FunctionExecutionResult],
+    ) -> HandoffMessage:
+        """The answer that passes the turn on. Its context is the thought and the tool results of this turn.
+
+        Args:
+            handoff: The handoff.
+            made: The result of its tool, which is the text for the other agent.
+            answer: The answer in which the model asked for it.
+            results: The results of all calls in that answer.
+        """
+        used = [result for result in results if result.name not in self._configuration.handoffs]
+        ids = {result.call_id for result in used}
+        calls = [call for call in answer.content if isinstance(call, FunctionCall) and call.id in ids]
+        context: list[LLMMessage] = []
+        if calls:
+            said = AssistantMessage(content=calls, thought=answer.thought, source=self.agent)
+            context = [said, FunctionExecutionResultMessage(content=used)]
+        elif answer.thought:
+            context = [AssistantMessage(content=answer.thought, source=self.agent)]
+        return HandoffMessage(content=made.content, target=handoff.target, source=self.agent, context=context)

@@ -1,4 +1,12 @@
 from symposia.agentchat.agents._code_executor._agent import CodeExecutorAgent
-from symposia.agentchat.agents._code_executor._approval import ApprovalFuncType, ApprovalRequest, ApprovalResponse
+from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, ApprovalRequest, ApprovalResponse
+from symposia.agentchat.agents._code_executor._report import CodeExecution, ExecutionReport
 
-__all__ = ["ApprovalFuncType", "ApprovalRequest", "ApprovalResponse", "CodeExecutorAgent"]
+__all__ = [
+    "ApprovalFuncType",
+    "ApprovalRequest",
+    "ApprovalResponse",
+    "CodeExecution",
+    "CodeExecutorAgent",
+    "ExecutionReport",
+]

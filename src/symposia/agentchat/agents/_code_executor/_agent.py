@@ -1,19 +1,23 @@
+"""The agent that runs code."""
+
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
-from symposia.agentchat.agents._code_executor._approval import ApprovalFuncType
-from symposia.agentchat.agents._code_executor._blocks import code_blocks
-from symposia.agentchat.agents._code_executor._coding_turn import CodingSetup, CodingTurn
-from symposia.agentchat.agents._code_executor._report import NO_CODE, with_images
-from symposia.agentchat.agents._code_executor._runner import CodeRunner
-from symposia.agentchat.agents._intake import Intake
-from symposia.agentchat.agents._model_view import ModelView
-from symposia.agentchat.agents._responses import response_of
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
+from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
+from symposia.agentchat.agents._code_executor._coding_turn import CodingConfiguration, CodingTurn
+from symposia.agentchat.agents._code_executor._report import NO_CODE, CodeExecution, ExecutionReport, text_report
+from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage, TextMessage
-from symposia.agentchat.state import AssistantAgentState
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    CodeOutputEvent,
+    MultiModalMessage,
+    TextMessage,
+)
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.exceptions import InvalidArgumentError
@@ -25,34 +29,37 @@ class CodeExecutorAgent(BaseChatAgent):
     """An agent that runs code.
 
     Without a model it runs the fenced blocks that it finds in the messages of its turn, in order and up to the first
-    that fails, and answers with what they printed. With a model it writes the code itself, runs it, lets the model mend
-    it if it fails, and answers in the model's words.
+    that fails, and answers with what they printed. With a model it writes the code itself, runs it, lets the model
+    correct it if it fails, and answers in the model's words.
 
-    Pictures that the code made come back with the answer, in a `MultiModalMessage`. A plain `approval_func` runs in a
-    thread. Cancelling a turn ends the code.
+    Images that the code made are part of the answer, a `MultiModalMessage` then. Other files are in the result of the
+    execution; an `ExecutionReport` can put them into a message. Cancelling a turn ends the code.
 
     Args:
         name: Unique within a team; a Python identifier.
-        code_executor: Where the code runs. It stays its owner's to stop.
+        code_executor: Runs the code. Its owner stops it.
         model_client: Writes the code, if given.
-        model_context: Chooses which part of the conversation the model is shown; all of it by default.
-        model_client_stream: Show the model's words as they come.
+        model_context: Chooses which part of the conversation the model is shown; by default, all of it.
+        model_client_stream: Show the model's text as it comes.
         max_retries_on_error: The most attempts after the first one, for code that fails. Needs a `model_client` with
             structured output.
-        description: What the agent can do, for whoever selects the next speaker.
+        description: Describes the agent to the speaker selection.
         system_message: What the model is told first; None tells it nothing.
         sources: The names of the agents whose messages may hold code to run; None for all. For use without a model.
-        supported_languages: Those that are run; ``python`` and ``sh``, under any of their names, by default.
-        approval_func: Asked before any code runs.
+        supported_languages: The languages that are run; by default ``python`` and ``sh``, under any of their names.
+        approval_func: Asked before any code runs. A plain function runs in a thread.
+        stream_output: Show the output of running code as it comes, as `CodeOutputEvent`, if the executor passes it on.
+        report: Makes the answer of an execution. By default it is the output in words. For use without a model.
 
     Raises:
-        InvalidArgumentError: `name` is no identifier, or retries are asked for that the model cannot decide on.
+        InvalidArgumentError: `name` is not an identifier, retries are asked for that the model cannot decide on, or a
+            report is given beside a model.
     """
 
     DEFAULT_TERMINAL_DESCRIPTION: Final = (
         "Runs code. It is given Python in ```python blocks and shell scripts in ```sh blocks, and does nothing else."
     )
-    DEFAULT_AGENT_DESCRIPTION: Final = "Writes Python and shell code for a task, runs it, and tells what came of it."
+    DEFAULT_AGENT_DESCRIPTION: Final = "Writes Python and shell code for a task, runs it, and reports the result."
     DEFAULT_SYSTEM_MESSAGE: Final = (
         "You solve tasks by writing code. Write Python in a ```python block, or a shell script in a ```sh block; it is"
         " run as it stands, and you are told what it printed and how it ended. Each run starts afresh, so write the"
@@ -75,23 +82,31 @@ class CodeExecutorAgent(BaseChatAgent):
         sources: Sequence[str] | None = None,
         supported_languages: Sequence[str] | None = None,
         approval_func: ApprovalFuncType | None = None,
+        stream_output: bool = False,
+        report: ExecutionReport | None = None,
     ) -> None:
         own = self.DEFAULT_TERMINAL_DESCRIPTION if model_client is None else self.DEFAULT_AGENT_DESCRIPTION
         super().__init__(name, own if description is None else description)
         _check_retries(name, model_client, max_retries_on_error)
-        self._model_context = model_context if model_context is not None else UnboundedChatCompletionContext()
-        self._intake = Intake(self._model_context)
-        self._runner = CodeRunner(name, code_executor, approval_func)
+        if report is not None and model_client is not None:
+            raise InvalidArgumentError(f"Agent '{name}' has a model_client, which answers itself, and a report.")
+        self._conversation = Conversation(
+            model_context if model_context is not None else UnboundedChatCompletionContext(),
+            system_message,
+            takes_images=model_client is not None and model_client.model_info["vision"],
+        )
+        self._runner = CodeRunner(name, code_executor, approval_func, stream=stream_output)
+        self._stream_output = stream_output
+        self._report = report
         self._sources = sources
         self._languages = supported_languages if supported_languages is not None else self.DEFAULT_SUPPORTED_LANGUAGES
         self._coding = (
             None
             if model_client is None
-            else CodingSetup(
+            else CodingConfiguration(
                 name=name,
                 client=model_client,
-                context=self._model_context,
-                view=ModelView(self._model_context, system_message, takes_images=model_client.model_info["vision"]),
+                conversation=self._conversation,
                 runner=self._runner,
                 languages=self._languages,
                 stream=model_client_stream,
@@ -101,17 +116,17 @@ class CodeExecutorAgent(BaseChatAgent):
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Text, with the pictures that the code made if there are any."""
-        return (TextMessage, MultiModalMessage)
+        """Text, with the images that the code made if there are any; or what the report makes."""
+        return (TextMessage, MultiModalMessage) if self._report is None else self._report.message_types
 
     @property
     def model_context(self) -> ChatCompletionContext:
         """What the model has been told and has said; empty without a model."""
-        return self._model_context
+        return self._conversation.context
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        return await response_of(self.on_messages_stream(messages, cancellation_token))
+        return await final_response(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -123,32 +138,65 @@ class CodeExecutorAgent(BaseChatAgent):
             ModelError: The model's answer cannot be used; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        if self._coding is None:
-            yield await self._run_given(messages, cancellation_token)
-            return
-        async with aclosing(CodingTurn(self._coding, self._intake, cancellation_token).run(messages)) as items:
+        if self._coding is not None:
+            items = CodingTurn(self._coding, cancellation_token).run(messages)
+        else:
+            items = self._run_given(messages, cancellation_token)
+        async with aclosing(items):
             async for item in items:
                 yield item
 
-    async def _run_given(self, messages: Sequence[BaseChatMessage], token: CancellationToken) -> Response:
+    async def _run_given(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         blocks = await self.extract_code_blocks_from_messages(messages)
-        if not blocks:
-            return Response(chat_message=TextMessage(content=NO_CODE, source=self.name))
-        result = await self.execute_code_block(blocks, token)
-        content = with_images(result.output, result)
-        if isinstance(content, str):
-            return Response(chat_message=TextMessage(content=content, source=self.name))
-        return Response(chat_message=MultiModalMessage(content=content, source=self.name))
+        if self._report is not None:
+            items = self._run_and_report(self._report, messages, blocks, token)
+        elif not blocks:
+            yield Response(chat_message=TextMessage(content=NO_CODE, source=self.name))
+            return
+        elif self._stream_output:
+            items = self._runner.run_described(blocks, await self.model_context.get_messages(), token)
+        else:  # by the method that subclasses written for AutoGen override
+            yield Response(chat_message=text_report(self.name, await self.execute_code_block(blocks, token)))
+            return
+        async with aclosing(items):
+            async for item in items:
+                yield Response(chat_message=text_report(self.name, item)) if isinstance(item, CodeResult) else item
+
+    async def _run_and_report(
+        self,
+        report: ExecutionReport,
+        messages: Sequence[BaseChatMessage],
+        blocks: Sequence[CodeBlock],
+        token: CancellationToken,
+    ) -> AsyncGenerator[CodeOutputEvent | Response, None]:
+        result: CodeResult | None = None
+        refusal = await self._runner.refusal(blocks, await self.model_context.get_messages(), token) if blocks else None
+        if blocks and refusal is None:
+            async with aclosing(self._runner.run(blocks, token)) as items:
+                async for item in items:
+                    if isinstance(item, CodeResult):
+                        result = item
+                    else:
+                        yield item
+        execution = CodeExecution(
+            source=self.name,
+            blocks=blocks,
+            result=result,
+            refusal=refusal,
+            is_cut_off=any(ends_inside_block(text) for text in self._texts(messages)),
+        )
+        yield Response(chat_message=report.message(execution))
 
     async def extract_code_blocks_from_messages(self, messages: Sequence[BaseChatMessage]) -> list[CodeBlock]:
         """The code to run in `messages`: closed, fenced blocks in a supported language, said by one of the sources."""
-        return [
-            block
-            for message in messages
-            if self._sources is None or message.source in self._sources
-            for text in _texts(message)
-            for block in code_blocks(text, self._languages)
-        ]
+        return [block for text in self._texts(messages) for block in code_blocks(text, self._languages)]
+
+    def _texts(self, messages: Sequence[BaseChatMessage]) -> list[str]:
+        """The texts in which code is looked for."""
+        received = [message for message in messages if self._sources is None or message.source in self._sources]
+        return [text for message in received for text in _texts(message)]
 
     async def execute_code_block(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
@@ -156,26 +204,23 @@ class CodeExecutorAgent(BaseChatAgent):
         """Have `code_blocks` approved, and run them.
 
         Returns:
-            What they did; the output is put into words that say how they ended.
+            Their result; its output says in words how they ended.
         """
-        return await self._runner.run(code_blocks, await self._model_context.get_messages(), cancellation_token)
+        context = await self.model_context.get_messages()
+        return await last_result(self._runner.run_described(code_blocks, context, cancellation_token))
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
         """Forget the conversation. Files that code has made stay where it runs."""
-        self._intake.answered()
-        await self._model_context.clear()
+        await self._conversation.clear()
 
     # Any: a state is JSON that each class shapes for itself.
     async def save_state(self) -> Mapping[str, Any]:
-        """The model context."""
-        return AssistantAgentState(
-            type="CodeExecutorAgentState", llm_context=await self._model_context.save_state()
-        ).model_dump()
+        """The model context, and the input of a turn that failed."""
+        return await self._conversation.save_state("CodeExecutorAgentState")
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what `save_state` gave, in place of the conversation so far."""
-        self._intake.answered()
-        await self._model_context.load_state(AssistantAgentState.model_validate(state).llm_context)
+        """Restore what `save_state` returned, in place of the conversation so far."""
+        await self._conversation.load_state(state)
 
     @classmethod
     def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,35 +1,28 @@
+"""One turn of an agent that writes code and runs it."""
+
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from symposia.agentchat.agents._cancellation import to_the_end
-from symposia.agentchat.agents._code_executor._blocks import code_blocks
+from symposia.agentchat.agents._code_executor._code_blocks import code_blocks
+from symposia.agentchat.agents._code_executor._code_runner import CodeRunner
 from symposia.agentchat.agents._code_executor._report import with_images
-from symposia.agentchat.agents._code_executor._runner import CodeRunner
-from symposia.agentchat.agents._effects import ModelRequest
-from symposia.agentchat.agents._intake import Intake
-from symposia.agentchat.agents._model_call import ModelCall
-from symposia.agentchat.agents._model_view import ModelView
+from symposia.agentchat.agents._conversation import Conversation
+from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
-    BaseAgentEvent,
     BaseChatMessage,
     CodeExecutionEvent,
     CodeGenerationEvent,
     MultiModalMessage,
     TextMessage,
-    ThoughtEvent,
 )
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeResult
 from symposia.core.exceptions import ModelAnswerError
-from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import AssistantMessage, ChatCompletionClient, CreateResult, UserMessage
-
-Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
+from symposia.core.models import ChatCompletionClient, CreateResult, UserMessage
 
 _STOPPED = "The code was stopped before it ended."
 _SHALL_WE_RETRY = (
@@ -40,7 +33,7 @@ _TRY_AGAIN = "Write the whole code again, corrected like this:"
 
 
 class RetryDecision(BaseModel):
-    """What the model makes of code that failed."""
+    """The decision of a model about code that failed."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -49,141 +42,125 @@ class RetryDecision(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CodingSetup:
-    """Everything that the turns of an agent go by that writes code and runs it.
+class CodingConfiguration:
+    """What the turns of an agent depend on that writes code and runs it.
 
     Attributes:
         name: The agent's.
         client: The model.
-        context: The conversation.
-        view: What of it the model is shown, and what it is told first.
+        conversation: What the model is shown.
         runner: Runs the code.
         languages: Those of the blocks that are run.
-        stream: Whether the model's words are shown as they come.
+        stream: Whether the model's text is shown as it comes.
         retries: The most attempts after the first one.
     """
 
     name: str
     client: ChatCompletionClient
-    context: ChatCompletionContext
-    view: ModelView
+    conversation: Conversation
     runner: CodeRunner
     languages: Collection[str]
     stream: bool
     retries: int
 
 
-class CodingTurn:
-    """One turn: the model writes code, the code runs, the model says what came of it.
+class CodingTurn(ModelTurn):
+    """One turn: the model writes code, the code runs, the model reports the result.
 
-    Code that fails goes back to the model, as often as there are retries and as the model thinks that it can mend it.
-    An answer without code ends the turn. The model context only ever gets code together with what came of it.
+    Code that fails goes back to the model, as often as there are retries and as the model expects another attempt to
+    succeed. An answer without code ends the turn. Code is added to the model context only together with its result.
     """
 
-    def __init__(self, setup: CodingSetup, intake: Intake, token: CancellationToken) -> None:
-        self._setup = setup
-        self._intake = intake
-        self._token = token
-        self._inner: list[Shown] = []
+    def __init__(self, configuration: CodingConfiguration, token: CancellationToken) -> None:
+        super().__init__(
+            configuration.name,
+            configuration.client,
+            configuration.conversation,
+            token,
+            stream=configuration.stream,
+        )
+        self._configuration = configuration
 
-    async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Shown | Response, None]:
+    async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Item | Response, None]:
         """Take the turn; the last item is the response."""
-        await self._intake.take(messages)
+        await self.conversation.receive(messages)
         result = CodeResult(exit_code=0, output="")
-        for attempt in range(self._setup.retries + 1):
-            question = await self._question()
-            async with aclosing(self._listen(question)) as heard:
-                async for event in heard:
-                    yield event
-            blocks = code_blocks(question.text, self._setup.languages)
+        attempt, may_try = 0, True
+        while True:
+            call = await self.model_call({})
+            async with aclosing(self.make(call)) as items:
+                async for item in items:
+                    yield item
+            blocks = code_blocks(call.text, self._configuration.languages) if may_try else []
             if not blocks:
-                yield await self._answered(question, result)
+                yield await self._answer(call, result)
                 return
-            yield self._noted(self._generated(attempt, question, blocks))
-            result = await self._execute(question.result, blocks)
-            yield self._noted(CodeExecutionEvent(retry_attempt=attempt, result=result, source=self._setup.name))
-            if result.exit_code == 0 or attempt == self._setup.retries:
-                break
-            correction = await self._correction(attempt)
-            if correction is None:
-                break
-            yield self._noted(correction)
-        question = await self._question()
-        async with aclosing(self._listen(question)) as heard:
-            async for event in heard:
-                yield event
-        yield await self._answered(question, result)
+            yield self.note(self._generated(attempt, call, blocks))
+            async with aclosing(self._execute(call.result, blocks)) as items:
+                async for item in items:
+                    if isinstance(item, CodeResult):
+                        result = item
+                    else:
+                        yield item
+            yield self.note(CodeExecutionEvent(retry_attempt=attempt, result=result, source=self.agent))
+            may_try = result.exit_code != 0 and attempt < self._configuration.retries
+            correction = await self._correction(attempt) if may_try else None
+            if correction is not None:
+                yield self.note(correction)
+            may_try = correction is not None
+            attempt += 1
 
-    async def _question(self) -> ModelCall:
-        request = ModelRequest(messages=await self._setup.view.messages())
-        return self._call(request, stream=self._setup.stream)
-
-    def _call(self, request: ModelRequest, *, stream: bool) -> ModelCall:
-        return ModelCall(self._setup.name, self._setup.client, request, self._token, stream=stream)
-
-    async def _listen(self, question: ModelCall) -> AsyncGenerator[Shown, None]:
-        async with aclosing(question.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-        if question.result.thought:
-            yield self._noted(ThoughtEvent(content=question.result.thought, source=self._setup.name))
-
-    def _generated(self, attempt: int, question: ModelCall, blocks: list[CodeBlock]) -> CodeGenerationEvent:
+    def _generated(self, attempt: int, call: ModelCall, blocks: list[CodeBlock]) -> CodeGenerationEvent:
         return CodeGenerationEvent(
             retry_attempt=attempt,
-            content=question.text,
+            content=call.text,
             code_blocks=blocks,
-            source=self._setup.name,
-            models_usage=question.result.usage,
+            source=self.agent,
+            models_usage=call.result.usage,
         )
 
-    async def _execute(self, answer: CreateResult, blocks: list[CodeBlock]) -> CodeResult:
-        name = self._setup.name
-        said = answer.to_message(name)
-        came_of_it = UserMessage(content=_STOPPED, source=name)
+    async def _execute(self, answer: CreateResult, blocks: list[CodeBlock]) -> AsyncGenerator[Item | CodeResult, None]:
+        """Run the code; the last item is the result, whose output says in words how the code ended."""
+        said = answer.to_message(self.agent)
+        told = UserMessage(content=_STOPPED, source=self.agent)
+        context = [*await self.conversation.context.get_messages(), said]
         try:
-            result = await self._setup.runner.run(
-                blocks, [*await self._setup.context.get_messages(), said], self._token
-            )
-            came_of_it = UserMessage(content=with_images(result.output, result), source=name)
+            async with aclosing(self._configuration.runner.run_described(blocks, context, self.token)) as items:
+                async for item in items:
+                    if isinstance(item, CodeResult):
+                        told = UserMessage(content=with_images(item.output, item), source=self.agent)
+                    yield item
         finally:
-            await to_the_end(self._remember(said, came_of_it))
-        return result
-
-    async def _remember(self, said: AssistantMessage, came_of_it: UserMessage) -> None:
-        await self._setup.context.add_message(said)
-        await self._setup.context.add_message(came_of_it)
+            await self.conversation.remember(said, told)
 
     async def _correction(self, attempt: int) -> CodeGenerationEvent | None:
-        """Ask whether and how to go on after an attempt that failed; None for no."""
-        name = self._setup.name
-        asked = UserMessage(content=_SHALL_WE_RETRY, source=name)
-        request = ModelRequest(messages=[*await self._setup.view.messages(), asked], json_output=RetryDecision)
-        question = self._call(request, stream=False)
-        usage = (await question.whole()).usage
-        decision = _decision(name, question.text)
+        """Ask the model whether and how to go on after an attempt that failed; None if not."""
+        question = UserMessage(content=_SHALL_WE_RETRY, source=self.agent)
+        call = await self.model_call({"json_output": RetryDecision}, then=[question], stream=False)
+        usage = (await call.complete()).usage
+        decision = _decision(self.agent, call.text)
         if not decision.retry:
             return None
-        await self._setup.context.add_message(UserMessage(content=f"{_TRY_AGAIN} {decision.reason}", source=name))
+        instruction = UserMessage(content=f"{_TRY_AGAIN} {decision.reason}", source=self.agent)
+        await self.conversation.context.add_message(instruction)
         text = f"Attempt number: {attempt + 1}\nProposed correction: {decision.reason}"
-        return CodeGenerationEvent(retry_attempt=attempt, content=text, code_blocks=[], source=name, models_usage=usage)
+        return CodeGenerationEvent(
+            retry_attempt=attempt, content=text, code_blocks=[], source=self.agent, models_usage=usage
+        )
 
-    async def _answered(self, question: ModelCall, result: CodeResult) -> Response:
-        self._intake.answered()
-        await self._setup.context.add_message(question.result.to_message(self._setup.name))
-        return Response(chat_message=_words(self._setup.name, question, result), inner_messages=self._inner)
-
-    def _noted(self, event: Shown) -> Shown:
-        self._inner.append(event)
-        return event
+    async def _answer(self, call: ModelCall, result: CodeResult) -> Response:
+        """End the turn with the model's answer."""
+        response = self.response(_answer_message(self.agent, call, result))
+        await self.conversation.context.add_message(call.result.to_message(self.agent))
+        return response
 
 
-def _words(agent: str, question: ModelCall, result: CodeResult) -> TextMessage | MultiModalMessage:
-    """The model's words, and the pictures that its code made last."""
-    content, usage = with_images(question.text, result), question.result.usage
+def _answer_message(agent: str, call: ModelCall, result: CodeResult) -> TextMessage | MultiModalMessage:
+    """The model's text, and the images that its code made last."""
+    content, usage = with_images(call.text, result), call.result.usage
     if isinstance(content, str):
-        return TextMessage(id=question.message_id, content=content, source=agent, models_usage=usage)
-    return MultiModalMessage(id=question.message_id, content=content, source=agent, models_usage=usage)
+        return TextMessage(id=call.message_id, content=content, source=agent, models_usage=usage)
+    return MultiModalMessage(id=call.message_id, content=content, source=agent, models_usage=usage)
 
 
 def _decision(agent: str, text: str) -> RetryDecision:
@@ -191,5 +168,5 @@ def _decision(agent: str, text: str) -> RetryDecision:
         return RetryDecision.model_validate_json(text)
     except ValidationError as error:
         raise ModelAnswerError(
-            f"Agent '{agent}': the model's answer to whether to try again is no RetryDecision: {error}"
+            f"Agent '{agent}': the model's answer whether to try again is not a RetryDecision: {error}"
         ) from error

@@ -1,21 +1,70 @@
-"""What a code execution looks like to those who wait for it: text, and the pictures that it made."""
+"""What an agent that runs code answers: the execution, and the messages made of it."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
+from symposia.agentchat.messages import BaseChatMessage, MultiModalMessage, TextMessage
 from symposia.core import Image
-from symposia.core.code_executor import CodeResult, CommandLineCodeResult
+from symposia.core.code_executor import CodeBlock, CodeResult, CommandLineCodeResult
 
 NO_CODE: Final = (
     "No code blocks found in the thread. Give the code to run in a Markdown block that names its language:"
     " ```python or ```sh."
 )
-_PICTURE: Final = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
-"""How the files begin that are handed on as pictures: models take them as they are, so nothing decodes them here."""
+_SIGNATURE: Final = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
+"""How the files begin that are passed on as images: models take them as they are, so nothing decodes them here."""
 
 
-def report(result: CodeResult, asked: int) -> str:
-    """What the code printed, all blocks together, and how it ended where that is not plain from it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeExecution:
+    """The code that an agent found in the messages of its turn, and how it ended.
+
+    Attributes:
+        source: The agent's name.
+        blocks: The code; empty if there was none.
+        result: How it ended, as the executor says it: with the files and with each block's result, if the executor
+            gives a `CommandLineCodeResult`. None if there was no code, or it was not approved.
+        refusal: Why the code was not approved; None if it was.
+        is_cut_off: Whether a message ended inside a code block. That block did not run.
+    """
+
+    source: str
+    blocks: Sequence[CodeBlock]
+    result: CodeResult | None = None
+    refusal: str | None = None
+    is_cut_off: bool = False
+
+
+class ExecutionReport(Protocol):
+    """Makes an agent's answer of an execution."""
+
+    @property
+    def message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """The classes of the messages that `message` makes."""
+        ...
+
+    def message(self, execution: CodeExecution) -> BaseChatMessage:
+        """The answer."""
+        ...
+
+
+def text_report(agent: str, result: CodeResult) -> TextMessage | MultiModalMessage:
+    """The default answer: what the result says, and the images that the code made.
+
+    Args:
+        agent: The name of the agent.
+        result: With an output in words.
+    """
+    content = with_images(result.output, result)
+    if isinstance(content, str):
+        return TextMessage(content=content, source=agent)
+    return MultiModalMessage(content=content, source=agent)
+
+
+def describe(result: CodeResult, asked: int) -> str:
+    """The output of all blocks together, and how it ended where the output does not say so.
 
     Args:
         result: Of the blocks.
@@ -37,12 +86,12 @@ def _failed_block(result: CodeResult, asked: int) -> str:
 
 
 def denial(reason: str) -> CodeResult:
-    """The result of code that was not allowed to run."""
+    """The result of code that was not approved."""
     return CodeResult(exit_code=1, output=f"Code execution was not approved. Reason: {reason}")
 
 
 def with_images(text: str, result: CodeResult) -> str | list[str | Image]:
-    """`text`, and behind it the pictures that the code made, each after its name; just `text` where there are none."""
-    images = result.images if isinstance(result, CommandLineCodeResult) else []
-    pictures = [image for image in images if _PICTURE.match(image.data)]
-    return [text, *(piece for each in pictures for piece in (each.path, Image(each.data)))] if pictures else text
+    """`text`, and behind it the images that the code made, each after its name; just `text` if there are none."""
+    files = result.images if isinstance(result, CommandLineCodeResult) else []
+    images = [file for file in files if _SIGNATURE.match(file.data)]
+    return [text, *(piece for each in images for piece in (each.path, Image(each.data)))] if images else text

@@ -1,4 +1,4 @@
-"""Code in Markdown: the fenced blocks of a text, and blocks as text again."""
+"""Code in Markdown: the fenced blocks of a text, and blocks as text again. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -21,6 +21,17 @@ def code_blocks(text: str, languages: Collection[str]) -> list[CodeBlock]:
     """
     wanted = {_canonical(language) for language in languages}
     return [block for block in _closed_blocks(text) if _canonical(block.language) in wanted]
+
+
+def ends_inside_block(text: str) -> bool:
+    """Whether `text` ends in a fenced block that is still open, as an answer does that was cut off."""
+    block: _OpenBlock | None = None
+    for line in text.splitlines(keepends=True):
+        if block is None:
+            block = _opened(line)
+        elif block.take(line):
+            block = None
+    return block is not None
 
 
 def as_markdown(blocks: Sequence[CodeBlock]) -> str:

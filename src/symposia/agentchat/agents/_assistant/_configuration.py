@@ -1,4 +1,4 @@
-"""What an assistant is made of, checked when it is made and never changed."""
+"""The parts of an assistant, checked when it is constructed and never changed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from symposia.agentchat.agents._model_view import ModelView
+from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback, StructuredOutput
+from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import StructuredMessageFactory
 from symposia.core import FunctionCall
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
-from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient, FunctionExecutionResult
 from symposia.core.tools import (
     BaseStreamTool,
@@ -26,35 +26,33 @@ from symposia.core.tools import (
 AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
 ToolLike: TypeAlias = AnyTool | Callable[..., Any]  # Any: any function can be a tool
 CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str]
-"""How one tool call and its result read in an answer made of results."""
+"""The text of one tool call and its result in an answer that is made of results."""
 
 _CANNOT_CALL: Final = "The model does not support function calling."
 _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AssistantSetup:
-    """Everything that the turns of an assistant go by.
+class AssistantConfiguration:
+    """What the turns of an assistant depend on.
 
     Attributes:
         name: The assistant's.
         client: The model.
-        context: What the model has been told and has said.
-        view: What of it the model is shown, and what it is told first.
+        conversation: What the model is shown.
         memories: Asked before each turn.
         workbenches: Where the tools are, those that hand off included.
-        handoffs: What the model can hand off to, by the name of its tool.
-        stream: Whether the model's words are shown as they come.
+        handoffs: The handoffs, by the name of their tool.
+        stream: Whether the model's text is shown as it comes.
         reflect: Whether the model turns tool results into an answer; otherwise they are summarised without it.
         rounds: The most rounds of tool calls in one turn.
-        summary: How a tool call reads in a summary.
-        output: What an answer is parsed into; None leaves it text.
+        summary: The text of a tool call in a summary.
+        output: The answers in a schema; None for text.
     """
 
     name: str
     client: ChatCompletionClient
-    context: ChatCompletionContext
-    view: ModelView
+    conversation: Conversation
     memories: Sequence[Memory]
     workbenches: Sequence[Workbench]
     handoffs: Mapping[str, Handoff]
@@ -62,12 +60,7 @@ class AssistantSetup:
     reflect: bool
     rounds: int
     summary: CallSummary
-    output: StructuredMessageFactory | None
-
-    @property
-    def output_type(self) -> type[BaseModel] | None:
-        """The schema that an answer must have."""
-        return None if self.output is None else self.output.ContentModel
+    output: StructuredOutput | None
 
 
 def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
@@ -198,3 +191,30 @@ def summary_by(template: str) -> CallSummary:
             " {arguments}, {result} and {is_error}; a brace of its own is written twice."
         ) from error
     return summary
+
+
+def checked_output(
+    agent: str,
+    content_type: type[BaseModel] | None,
+    format_string: str | None,
+    *,
+    retries: int,
+    check: OutputCheck | None,
+    fallback: OutputFallback | None,
+) -> StructuredOutput | None:
+    """The answers of an assistant in a schema; None if it answers in text.
+
+    Raises:
+        InvalidArgumentError: `retries` is negative, or what needs a schema is given without one.
+    """
+    if retries < 0:
+        raise InvalidArgumentError(f"output_retries of agent '{agent}' is {retries}; it cannot be less than 0.")
+    if content_type is None:
+        if retries or check is not None or fallback is not None:
+            raise InvalidArgumentError(
+                f"Agent '{agent}' has output_retries, output_check or output_fallback, which need an"
+                " output_content_type."
+            )
+        return None
+    factory = StructuredMessageFactory(input_model=content_type, format_string=format_string)
+    return StructuredOutput(agent=agent, factory=factory, retries=retries, check=check, fallback=fallback)

@@ -1,0 +1,147 @@
+"""Answers in a schema: how a model is held to it, and what happens to an answer that does not fit.
+
+A model with structured output is held to the schema by its vendor. A model that at least writes JSON is told the schema
+in words, and so is any other. Fences and words around the object are ignored, since models write them whatever they are
+told.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+from symposia.agentchat.agents._callbacks import call_back
+from symposia.agentchat.agents._model_turn import ModelCall
+from symposia.agentchat.messages import BaseChatMessage, StructuredMessageFactory
+from symposia.core.exceptions import ModelAnswerError
+from symposia.core.models import ChatCompletionClient
+
+# Any: the content is of the class that the assistant answers in, which a type alias cannot refer to.
+OutputCheck: TypeAlias = Callable[[Any, Sequence[BaseChatMessage]], str | Awaitable[str | None] | None]
+"""Says what is wrong with an answer that fits the schema; None or an empty text if nothing is.
+
+It is given the content, and the messages that the assistant received in this turn. The text is sent to the model. A
+plain function runs in a worker thread.
+"""
+
+OutputFallback: TypeAlias = Callable[[Any | None, str], BaseModel]
+"""Gives the answer of a turn in which no attempt was accepted.
+
+It is given the content of the last attempt, None if it did not fit the schema, and what was wrong with it. It returns
+the content to answer with, or raises.
+"""
+
+_FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
+_FAULTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one answer.
+
+    Attributes:
+        content: The content, if the answer fits the schema.
+        complaint: What is wrong with the answer; empty if it is accepted.
+        cause: The error of validation, if the answer does not fit the schema.
+    """
+
+    content: BaseModel | None
+    complaint: str = ""
+    cause: ValidationError | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StructuredOutput:
+    """The answers of an assistant that answers in a schema.
+
+    Attributes:
+        agent: The assistant's name.
+        factory: Makes the messages, and has the class of their content.
+        retries: How often an answer that is not accepted is sent back.
+        check: Checks the content.
+        fallback: Gives the answer if no attempt was accepted; None raises an error.
+    """
+
+    agent: str
+    factory: StructuredMessageFactory
+    retries: int
+    check: OutputCheck | None
+    fallback: OutputFallback | None
+
+    def mode(self, client: ChatCompletionClient) -> bool | type[BaseModel] | None:
+        """The `json_output` of a call: the schema, just JSON, or None for a model that has neither."""
+        if client.model_info.get("structured_output"):
+            return self.factory.ContentModel
+        return True if client.model_info["json_output"] else None
+
+    def instructions(self, client: ChatCompletionClient) -> str | None:
+        """The schema in words, for a model whose vendor does not hold it to the schema."""
+        if client.model_info.get("structured_output"):
+            return None
+        schema = json.dumps(self.factory.ContentModel.model_json_schema(), ensure_ascii=False)
+        return f"Answer with one JSON object and nothing else. Its JSON schema:\n{schema}"
+
+    async def judge(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Verdict:
+        """Validate an answer, and check its content.
+
+        Args:
+            call: The call that gave the answer.
+            received: The messages of this turn.
+
+        Raises:
+            ModelError: The model calls tools, and there are no retries.
+        """
+        if self.retries and not isinstance(call.result.content, str):
+            return Verdict(None, "Answer with the object itself and call no tool.")
+        name = self.factory.ContentModel.__name__
+        try:
+            content = self.factory.ContentModel.model_validate_json(_json_in(call.text))
+        except ValidationError as error:
+            return Verdict(None, f"That is not a {name}: {_faults(error)}", error)
+        complaint = await call_back(self.check, content, received) if self.check is not None else None
+        return Verdict(content, complaint or "")
+
+    def settle(self, verdict: Verdict, call: ModelCall) -> BaseChatMessage:
+        """The answer of the turn, of the last attempt.
+
+        Raises:
+            ModelAnswerError: The attempt was not accepted, and there is no fallback.
+        """
+        content = verdict.content
+        if verdict.complaint or content is None:
+            content = self._fall_back(verdict)
+        return self.factory.StructuredMessage(
+            id=call.message_id,
+            content=content,
+            source=self.agent,
+            models_usage=call.result.usage,
+            format_string=self.factory.format_string,
+        )
+
+    def _fall_back(self, verdict: Verdict) -> BaseModel:
+        if self.fallback is not None:
+            return self.fallback(verdict.content, verdict.complaint)
+        attempts = f" after {self.retries + 1} attempts" if self.retries else ""
+        raise ModelAnswerError(
+            f"Agent '{self.agent}': the model's answer cannot be used{attempts}. {verdict.complaint}"
+        ) from verdict.cause
+
+
+def _json_in(text: str) -> str:
+    """The JSON in an answer: all of it, or what a fence holds, or from the first brace to the last."""
+    text = text.strip()
+    if text[:1] in ("{", "["):
+        return text
+    if (fence := _FENCE.search(text)) is not None:
+        return fence[1].strip()
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text
+
+
+def _faults(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [f"{'.'.join(map(str, each['loc'])) or 'the answer'}: {each['msg']}" for each in faults[:_FAULTS]]
+    return "; ".join([*told, f"and {len(faults) - _FAULTS} more"] if len(faults) > _FAULTS else told) + "."

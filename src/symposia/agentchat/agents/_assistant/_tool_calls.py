@@ -1,0 +1,208 @@
+"""The tool calls of one answer of a model: which of them are made, making them, and their results."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+from symposia.agentchat.base import Handoff
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by
+from symposia.core.exceptions import ToolArgumentsError, UsageError
+from symposia.core.models import FunctionExecutionResult
+from symposia.core.tools import (
+    ImageResultContent,
+    StaticStreamWorkbench,
+    TextResultContent,
+    ToolResult,
+    ToolSchema,
+    Workbench,
+    call_tool,
+    list_tools,
+    parse_tool_arguments,
+    stream_tool,
+)
+
+Item: TypeAlias = BaseAgentEvent | BaseChatMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableTools:
+    """The tools that a model may call in one answer. Workbenches may change their tools at any time.
+
+    Attributes:
+        schemas: What the model is told of them.
+        workbenches: The workbench of each tool, by the tool's name.
+    """
+
+    schemas: Sequence[ToolSchema]
+    workbenches: Mapping[str, Workbench]
+
+    @classmethod
+    async def of(cls, agent: str, workbenches: Sequence[Workbench]) -> Self:
+        """The tools that `workbenches` have now.
+
+        Raises:
+            UsageError: Two tools have one name.
+        """
+        listed = [(schema, workbench) for workbench in workbenches for schema in await list_tools(workbench)]
+        owners = {schema["name"]: workbench for schema, workbench in listed}
+        schemas = [schema for schema, _ in listed]
+        if len(owners) < len(schemas):
+            names = [schema["name"] for schema in schemas]
+            raise UsageError(f"Agent '{agent}' is offered two tools of one name: {names}")
+        return cls(schemas, owners)
+
+    def schema(self, name: str) -> ToolSchema | None:
+        """The schema of a tool; None if there is no such tool."""
+        return next((schema for schema in self.schemas if schema["name"] == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedCall:
+    """A call that will be made."""
+
+    call: FunctionCall
+    workbench: Workbench
+    arguments: dict[str, Any]  # Any: JSON values
+
+
+Decision: TypeAlias = AcceptedCall | FunctionExecutionResult
+"""What happens to a call: it is made, or it has a result at once that says why it is not."""
+
+
+def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Collection[str]) -> list[Decision]:
+    """Decide about the calls of one answer, in their order. Pure.
+
+    Of several handoffs the first one is made and the others are refused, since only one agent can have the next turn.
+    Tools beside a handoff are called: the result of each call has to be in the conversation anyway.
+
+    Args:
+        calls: The calls.
+        tools: What the model may call.
+        handoffs: The names of those tools that hand off.
+    """
+    first = next((call for call in calls if call.name in handoffs), None)
+    return [
+        _decide(call, tools)
+        if first is None or call is first or call.name not in handoffs
+        else refusal(call, f"'{call.name}' was not done: one answer can hand off once, and '{first.name}' came first.")
+        for call in calls
+    ]
+
+
+def _decide(call: FunctionCall, tools: AvailableTools) -> Decision:
+    schema = tools.schema(call.name)
+    if schema is None:
+        names = ", ".join(each["name"] for each in tools.schemas) or "none"
+        return refusal(call, f"There is no tool '{call.name}'. The tools are: {names}.")
+    try:
+        return AcceptedCall(call, tools.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
+    except ToolArgumentsError as error:
+        return refusal(call, str(error))
+
+
+def made_handoff(
+    calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult], handoffs: Mapping[str, Handoff]
+) -> tuple[Handoff, FunctionExecutionResult] | None:
+    """The handoff that the calls of one answer made, with its result; None if they made none."""
+    for call, result in zip(calls, results, strict=True):
+        if call.name in handoffs and not result.is_error:
+            return handoffs[call.name], result
+    return None
+
+
+def refusal(call: FunctionCall, reason: str) -> FunctionExecutionResult:
+    """The result of a call that was not made, or was cut short."""
+    return FunctionExecutionResult(content=reason, name=call.name, call_id=call.id, is_error=True)
+
+
+class ToolRound:
+    """The calls of one answer, made at the same time.
+
+    Args:
+        calls: What the model asks for.
+        decisions: The decision about each call.
+        token: Cancelling it ends the round.
+    """
+
+    def __init__(self, calls: Sequence[FunctionCall], decisions: Sequence[Decision], token: CancellationToken) -> None:
+        self.calls = calls
+        self._token = token
+        self._accepted = [(place, each) for place, each in enumerate(decisions) if isinstance(each, AcceptedCall)]
+        self._results = {
+            place: each for place, each in enumerate(decisions) if isinstance(each, FunctionExecutionResult)
+        }
+        self._images: dict[int, list[Image]] = {}
+
+    @property
+    def results(self) -> list[FunctionExecutionResult]:
+        """One for each call, in their order, however the round ended. Calls that were cut short are marked so."""
+        return [
+            self._results.get(place) or refusal(call, f"The call of '{call.name}' was cancelled before it ended.")
+            for place, call in enumerate(self.calls)
+        ]
+
+    @property
+    def images(self) -> list[Image]:
+        """The images in the results, in the order of the calls. In the results themselves is ``<image>`` for each."""
+        return [image for place in sorted(self._images) for image in self._images[place]]
+
+    async def events(self) -> AsyncGenerator[Item, None]:
+        """Make the calls, and yield what tools show while they run.
+
+        Each call runs in a task of its own, also a single one: a tool that cancels its task ends that call, and not the
+        agent's turn.
+        """
+        queue: asyncio.Queue[Item | asyncio.Task[None]] = asyncio.Queue()
+        running = {asyncio.create_task(self._make(place, call, queue)) for place, call in self._accepted}
+        for task in running:
+            task.add_done_callback(queue.put_nowait)
+        try:
+            while running:
+                with cancelled_by(self._token):
+                    item = await queue.get()
+                if not isinstance(item, asyncio.Task):
+                    yield item
+                    continue
+                running.discard(item)
+                if not item.cancelled():
+                    item.result()
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.gather(*running, return_exceptions=True)
+
+    async def _make(
+        self, place: int, accepted: AcceptedCall, queue: "asyncio.Queue[Item | asyncio.Task[None]]"
+    ) -> None:
+        call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
+        if isinstance(workbench, StaticStreamWorkbench):
+            items = stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
+            result = await _last_result(items, call, queue)
+        else:
+            result = await call_tool(workbench, call.name, arguments, self._token, call.id, place=place)
+        self._results[place] = FunctionExecutionResult(
+            content=result.to_text(replace_image="<image>"), name=call.name, call_id=call.id, is_error=result.is_error
+        )
+        self._images[place] = [piece.content for piece in result.result if isinstance(piece, ImageResultContent)]
+
+
+async def _last_result(
+    items: AsyncGenerator[Any, None],  # Any: a tool may yield anything; what is not a message or event is ignored
+    call: FunctionCall,
+    queue: "asyncio.Queue[Item | asyncio.Task[None]]",
+) -> ToolResult:
+    """The result at the end of the stream of a call, whose messages and events are put into `queue` as they come."""
+    result = ToolResult(
+        name=call.name, result=[TextResultContent(content="The tool ended without a result.")], is_error=True
+    )
+    async with aclosing(items):
+        async for item in items:
+            if isinstance(item, ToolResult):
+                result = item
+            elif isinstance(item, (BaseAgentEvent, BaseChatMessage)):
+                queue.put_nowait(item)
+    return result

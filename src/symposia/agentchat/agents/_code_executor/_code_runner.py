@@ -1,0 +1,153 @@
+"""Running code for an agent: approval first, then the executor."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeAlias
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict
+
+from symposia.agentchat.agents._callbacks import call_back
+from symposia.agentchat.agents._code_executor._code_blocks import as_markdown
+from symposia.agentchat.agents._code_executor._report import denial, describe
+from symposia.agentchat.messages import CodeOutputEvent
+from symposia.core import CancellationToken, cancelled_by
+from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeOutput, CodeResult, execute_code, stream_code
+from symposia.core.effects import HumanAnswer, ask_human
+from symposia.core.exceptions import SandboxError
+from symposia.core.models import LLMMessage
+
+
+class ApprovalRequest(BaseModel):
+    """Asks whether code may run.
+
+    Attributes:
+        code: The blocks, as Markdown.
+        context: The conversation that led to them, if the agent wrote them itself.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    code: str
+    context: list[LLMMessage]
+
+
+class ApprovalResponse(BaseModel):
+    """The answer to an `ApprovalRequest`. It holds for exactly that code, once.
+
+    Attributes:
+        approved: Whether the code may run.
+        reason: Why it may or may not. The agent's conversation is told the reason of a refusal.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    approved: bool
+    reason: str
+
+
+SyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], ApprovalResponse]
+AsyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], Awaitable[ApprovalResponse]]
+ApprovalFuncType: TypeAlias = SyncApprovalFunc | AsyncApprovalFunc
+"""Decides about code. A plain function runs in a thread, so it may ask a person."""
+
+
+class CodeRunner:
+    """Runs code for an agent.
+
+    Args:
+        agent: The name of the agent.
+        executor: Runs the code.
+        approve: Asked before anything runs; None approves everything.
+        stream: Whether `run` yields the output as it comes.
+    """
+
+    def __init__(self, agent: str, executor: CodeExecutor, approve: ApprovalFuncType | None, *, stream: bool) -> None:
+        self._agent = agent
+        self._executor = executor
+        self._approve = approve
+        self._stream = stream
+
+    async def refusal(
+        self, blocks: Sequence[CodeBlock], context: Sequence[LLMMessage], token: CancellationToken
+    ) -> str | None:
+        """Have `blocks` approved.
+
+        Args:
+            blocks: The code.
+            context: The conversation that led to it.
+            token: Cancelling it ends the question.
+
+        Returns:
+            Why it was not approved; None if it was.
+        """
+        approve = self._approve
+        if approve is None:
+            return None
+        request = ApprovalRequest(code=as_markdown(blocks), context=list(context))
+
+        async def ask() -> HumanAnswer:
+            response = await call_back(approve, request)
+            return HumanAnswer(text=response.reason, approved=response.approved)
+
+        with cancelled_by(token):
+            answer = await ask_human(ask, "May this code run?", approval_of=request.code)
+        return None if answer.approved else answer.text
+
+    async def run(
+        self, blocks: Sequence[CodeBlock], token: CancellationToken
+    ) -> AsyncGenerator[CodeOutputEvent | CodeResult, None]:
+        """Run `blocks` in order, up to the first that fails.
+
+        Yields:
+            The output as it comes, if this runner streams, and last the executor's result.
+        """
+        if not self._stream:
+            with cancelled_by(token):
+                result = await execute_code(self._executor, blocks, token)
+            yield result
+            return
+        run_id = str(uuid4())
+        async with aclosing(stream_code(self._executor, blocks, token)) as items:
+            while (item := await self._next(items, token)) is not None:
+                yield self._event(item, run_id) if isinstance(item, CodeOutput) else item
+
+    async def _next(
+        self, items: AsyncGenerator[CodeOutput | CodeResult, None], token: CancellationToken
+    ) -> CodeOutput | CodeResult | None:
+        with cancelled_by(token):  # around each step, and not around the loop, which yields
+            return await anext(items, None)
+
+    def _event(self, output: CodeOutput, run_id: str) -> CodeOutputEvent:
+        return CodeOutputEvent(content=output.text, stream=output.stream, full_message_id=run_id, source=self._agent)
+
+    async def run_described(
+        self, blocks: Sequence[CodeBlock], context: Sequence[LLMMessage], token: CancellationToken
+    ) -> AsyncGenerator[CodeOutputEvent | CodeResult, None]:
+        """Have `blocks` approved and run them.
+
+        Yields:
+            The output as it comes, if this runner streams, and last the result, whose output says in words how the code
+            ended, or that it was not approved.
+        """
+        refusal = await self.refusal(blocks, context, token)
+        if refusal is not None:
+            yield denial(refusal)
+            return
+        async with aclosing(self.run(blocks, token)) as items:
+            async for item in items:
+                yield replace(item, output=describe(item, len(blocks))) if isinstance(item, CodeResult) else item
+
+
+async def last_result(items: AsyncGenerator[CodeOutputEvent | CodeResult, None]) -> CodeResult:
+    """The result at the end of a run, without its output as it came.
+
+    Raises:
+        SandboxError: There is none.
+    """
+    async with aclosing(items):
+        async for item in items:
+            if isinstance(item, CodeResult):
+                return item
+    raise SandboxError("The code executor ended without a result.")

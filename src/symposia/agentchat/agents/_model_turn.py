@@ -1,0 +1,182 @@
+"""One turn of an agent that has a model: its calls of the model, and what the turn shows on the way."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import cached_property
+from typing import TypeAlias
+from uuid import uuid4
+
+from symposia.agentchat.agents._conversation import Conversation
+from symposia.agentchat.base import Response
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    ThoughtEvent,
+)
+from symposia.core import CancellationToken, cancelled_by
+from symposia.core.exceptions import ModelError
+from symposia.core.models import (
+    ChatCompletionClient,
+    CreateOptions,
+    CreateResult,
+    LLMMessage,
+    call_model,
+    stream_model,
+)
+
+Item: TypeAlias = BaseAgentEvent | BaseChatMessage
+
+
+class ModelCall:
+    """One call of a model.
+
+    Args:
+        agent: The name of the agent that makes it.
+        client: The model.
+        messages: What the model is shown.
+        options: Of the call; see `ChatCompletionClient.create`.
+        token: Cancelling it ends the call.
+        stream: Whether `chunks` yields the text as it comes.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        client: ChatCompletionClient,
+        messages: Sequence[LLMMessage],
+        options: CreateOptions,
+        token: CancellationToken,
+        *,
+        stream: bool,
+    ) -> None:
+        self._agent = agent
+        self._client = client
+        self._messages = messages
+        self._options: CreateOptions = {**options, "cancellation_token": token}
+        self._token = token
+        self._stream = stream
+        self._result: CreateResult | None = None
+
+    @cached_property
+    def message_id(self) -> str:
+        """The id for the message that will hold the answer. The streamed chunks refer to it."""
+        return str(uuid4())
+
+    @property
+    def result(self) -> CreateResult:
+        """The whole answer, once `chunks` has ended.
+
+        Raises:
+            ModelError: The stream ended without a whole answer.
+        """
+        if self._result is None:
+            raise ModelError(
+                f"Agent '{self._agent}': the model client's stream ended without a CreateResult as its last item."
+            )
+        return self._result
+
+    @property
+    def text(self) -> str:
+        """The whole answer of a model that was given no tools to call.
+
+        Raises:
+            ModelError: It calls tools all the same, or the stream ended without a whole answer.
+        """
+        if isinstance(self.result.content, str):
+            return self.result.content
+        names = ", ".join(call.name for call in self.result.content)
+        raise ModelError(
+            f"Agent '{self._agent}': the model gave no text but asked for tools that it was not given: {names}"
+        )
+
+    async def complete(self) -> CreateResult:
+        """Make the call, and return the whole answer."""
+        with cancelled_by(self._token):
+            self._result = await call_model(self._client, self._messages, **self._options)
+        return self._result
+
+    async def chunks(self) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
+        """Make the call, and yield the pieces of text as they come: none unless the call streams."""
+        if not self._stream:
+            await self.complete()
+            return
+        async with aclosing(stream_model(self._client, self._messages, **self._options)) as pieces:
+            while (piece := await self._next(pieces)) is not None:
+                if isinstance(piece, CreateResult):
+                    self._result = piece
+                else:
+                    yield ModelClientStreamingChunkEvent(
+                        content=piece, source=self._agent, full_message_id=self.message_id
+                    )
+
+    async def _next(self, pieces: AsyncGenerator[str | CreateResult, None]) -> str | CreateResult | None:
+        with cancelled_by(self._token):  # around each step, and not around the loop, which yields
+            return await anext(pieces, None)
+
+
+class ModelTurn:
+    """The base class of turns: one conversation, one model, and the events that belong to the response.
+
+    Args:
+        agent: The name of the agent.
+        client: The model.
+        conversation: What the model is shown.
+        token: Cancelling it ends the turn.
+        stream: Whether the model's text is shown as it comes.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        client: ChatCompletionClient,
+        conversation: Conversation,
+        token: CancellationToken,
+        *,
+        stream: bool,
+    ) -> None:
+        self.agent = agent
+        self.conversation = conversation
+        self.token = token
+        self._client = client
+        self._stream = stream
+        self._inner_messages: list[Item] = []
+
+    async def model_call(
+        self, options: CreateOptions, *, then: Sequence[LLMMessage] = (), stream: bool | None = None
+    ) -> ModelCall:
+        """A call of the model, to be made.
+
+        Args:
+            options: Of the call.
+            then: What the model is shown behind the conversation.
+            stream: Whether its text is shown as it comes; by default, as in the whole turn.
+        """
+        messages = await self.conversation.shown()
+        return ModelCall(
+            self.agent,
+            self._client,
+            [*messages, *then] if then else messages,
+            options,
+            self.token,
+            stream=self._stream if stream is None else stream,
+        )
+
+    async def make(self, call: ModelCall) -> AsyncGenerator[Item, None]:
+        """Make a call, and yield its text as it comes, and the model's thought."""
+        async with aclosing(call.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        if call.result.thought:
+            yield self.note(ThoughtEvent(content=call.result.thought, source=self.agent))
+
+    def note(self, event: Item) -> Item:
+        """Keep an event for the response, unless it is a piece of a stream."""
+        if not isinstance(event, ModelClientStreamingChunkEvent):
+            self._inner_messages.append(event)
+        return event
+
+    def response(self, message: BaseChatMessage) -> Response:
+        """End the turn with `message`."""
+        self.conversation.end_turn()
+        return Response(chat_message=message, inner_messages=self._inner_messages)
