@@ -250,7 +250,7 @@ async def test_every_effect_passes_the_door() -> None:
 
     with open_door(Door()):
         await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum))
-    assert steps == [("model", "planner"), ("model", "coder"), ("code", "executor"), ("model", "reviewer")]
+    assert steps == [("model", "planner"), ("code", "executor"), ("model", "reviewer")]
 
 
 async def test_the_tokens_are_counted_by_agent() -> None:
