@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from symposia.core import CancellationToken
-from symposia.ext.models._cancellation import Waiting
+from symposia.ext.models._cancellation import CancellableCalls
 
 
 async def never() -> None:
@@ -14,10 +14,10 @@ async def test_what_is_awaited_gives_its_result() -> None:
     async def five() -> int:
         return 5
 
-    with Waiting(CancellationToken()) as waiting:
-        assert await waiting.on(five) == 5
-    with Waiting(None) as waiting:
-        assert await waiting.on(five) == 5
+    with CancellableCalls(CancellationToken()) as calls:
+        assert await calls.run(five) == 5
+    with CancellableCalls(None) as calls:
+        assert await calls.run(five) == 5
 
 
 async def test_a_cancelled_token_leaves_no_mark_on_the_task() -> None:
@@ -25,25 +25,25 @@ async def test_a_cancelled_token_leaves_no_mark_on_the_task() -> None:
     task = asyncio.current_task()
     assert task is not None
     async with asyncio.timeout(5):
-        with Waiting(token) as waiting:
+        with CancellableCalls(token) as calls:
             asyncio.get_running_loop().call_soon(token.cancel)
             with pytest.raises(asyncio.CancelledError):
-                await waiting.on(never)
+                await calls.run(never)
     assert task.cancelling() == 0
 
 
 async def test_a_timeout_around_a_wait_is_a_timeout() -> None:
-    with Waiting(CancellationToken()) as waiting, pytest.raises(TimeoutError):
+    with CancellableCalls(CancellationToken()) as calls, pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
-            await waiting.on(never)
+            await calls.run(never)
 
 
 async def test_token_and_task_cancelled_together_leave_the_task_cancelled() -> None:
     token = CancellationToken()
 
     async def wait() -> None:
-        with Waiting(token) as waiting:
-            await waiting.on(never)
+        with CancellableCalls(token) as calls:
+            await calls.run(never)
 
     task = asyncio.create_task(wait())
     await asyncio.sleep(0)
@@ -57,13 +57,13 @@ async def test_token_and_task_cancelled_together_leave_the_task_cancelled() -> N
 async def test_nothing_is_started_once_the_token_is_cancelled() -> None:
     token = CancellationToken()
     token.cancel()
-    with Waiting(token) as waiting, pytest.raises(asyncio.CancelledError):
-        await waiting.on(lambda: pytest.fail("started"))
+    with CancellableCalls(token) as calls, pytest.raises(asyncio.CancelledError):
+        await calls.run(lambda: pytest.fail("started"))
 
 
 async def test_a_token_that_outlives_the_wait_can_be_cancelled_later() -> None:
     token = CancellationToken()
-    with Waiting(token):
+    with CancellableCalls(token):
         pass
     token.cancel()
     await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 import gc
 
 from symposia.core.models import UserMessage
-from symposia.ext.models._conversions import Conversions
+from symposia.ext.models._wire_format import ConversionCache
 
 
 def said(text: str) -> UserMessage:
@@ -15,7 +15,7 @@ def test_each_message_is_converted_once() -> None:
         seen.append(message)
         return str(message.content)
 
-    conversions = Conversions(convert)
+    conversions = ConversionCache(convert)
     one, other = said("one"), said("one")
     assert [conversions(one), conversions(other), conversions(one)] == ["one", "one", "one"]
     assert len(seen) == 2
@@ -23,8 +23,8 @@ def test_each_message_is_converted_once() -> None:
     assert seen[1] is other
 
 
-def test_conversions_end_with_their_messages() -> None:
-    conversions = Conversions[UserMessage, str](repr)
+def test_wire_format_end_with_their_messages() -> None:
+    conversions = ConversionCache[UserMessage, str](repr)
     for number in range(100):
         conversions(said(str(number)))
     gc.collect()

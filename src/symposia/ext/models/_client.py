@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 from pydantic_core import to_jsonable_python
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
@@ -21,7 +21,7 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._cancellation import Waiting
+from symposia.ext.models._cancellation import CancellableCalls
 from symposia.ext.models._service import Service
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import EventStream, Transport
@@ -89,7 +89,7 @@ class VendorClient(ChatCompletionClient):
             "model": self._model,
             "address": self._service.address,
             "arguments": {
-                name: to_jsonable_python(argument, fallback=_named)
+                name: to_jsonable_python(argument, fallback=_described)
                 for name, argument in self._create_arguments.items()
                 if name not in secret
             },
@@ -133,9 +133,9 @@ class VendorClient(ChatCompletionClient):
             return cast("CreateResult", [item async for item in stream][-1])
 
     async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
-        with Waiting(token) as waiting:
+        with CancellableCalls(token) as calls:
             try:
-                response = await waiting.on(lambda: self._transport.send(body))
+                response = await calls.run(lambda: self._transport.send(body))
             except self._transport.errors as error:
                 raise self._service.failed(self._model, error) from error
         try:
@@ -149,13 +149,13 @@ class VendorClient(ChatCompletionClient):
     ) -> AsyncGenerator[list[str], None]:
         """The texts of a streamed answer, as many at a time as arrive together."""
         assembly = streamed.assembly
-        with Waiting(token) as waiting:
+        with CancellableCalls(token) as calls:
             try:
-                stream = await waiting.on(lambda: self._transport.open(body))
+                stream = await calls.run(lambda: self._transport.open(body))
             except self._transport.errors as error:
                 raise self._service.failed(self._model, error) from error
             try:
-                while not assembly.complete and (events := await self._read(stream, waiting)):
+                while not assembly.complete and (events := await self._read(stream, calls)):
                     texts, problem = _feed(assembly, events)
                     if texts:
                         yield texts
@@ -166,9 +166,9 @@ class VendorClient(ChatCompletionClient):
             finally:
                 await stream.close()
 
-    async def _read(self, stream: EventStream, waiting: Waiting) -> Sequence[bytes]:
+    async def _read(self, stream: EventStream, calls: CancellableCalls) -> Sequence[bytes]:
         try:
-            return await waiting.on(stream.read)
+            return await calls.run(stream.read)
         except self._transport.errors as error:
             raise self._service.failed(self._model, error) from error
         except ValueError as problem:
@@ -266,5 +266,9 @@ def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[
     return texts, None
 
 
-def _named(other: object) -> str:
-    return f"<{type(other).__qualname__}>"
+def _described(other: object) -> object:
+    """An argument that is not JSON: a schema, or something that is known by its type only."""
+    if isinstance(other, type) and issubclass(other, BaseModel):
+        return other.model_json_schema()
+    kind: type[object] = type(other)
+    return f"<{kind.__qualname__}>"

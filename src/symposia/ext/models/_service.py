@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.ext.models._transport import Response
@@ -25,7 +26,7 @@ class Service:
         name: As the vendor writes it, or "the server at …" where the address is not the vendor's.
         provider: As OpenTelemetry's conventions for generative AI write it.
         key: The environment variable that holds its API key; None if it needs none.
-        address: The URL that requests go to.
+        address: The URL that requests go to, as `public_address` shows it.
     """
 
     name: str
@@ -109,6 +110,12 @@ class Service:
                 return "refused the request", "Sending it again as it is does not help."
             case _:
                 return "sent no answer", f"Check the address, {self.address}."
+
+
+def public_address(url: str) -> str:
+    """A URL without the parts that may hold secrets: user, password, query and fragment."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _sentence(words: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -21,6 +22,8 @@ Body: TypeAlias = dict[str, object]
 """A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
 
 W = TypeVar("W")
+M = TypeVar("M")
+C = TypeVar("C")
 W_co = TypeVar("W_co", covariant=True)
 
 ToolChoice: TypeAlias = "Tool | Literal['auto', 'required', 'none']"
@@ -104,6 +107,31 @@ class WireFormat(Protocol[W]):
     def assembly(self) -> StreamAssembly[W]:
         """An empty assembly, for one streamed answer."""
         ...
+
+
+class ConversionCache(Generic[M, C]):
+    """Calls `convert` once for each message, and keeps its result for as long as the message lives.
+
+    Converting a conversation again for each request would make a turn slower the longer it is. Messages are never
+    changed, so identity is enough; they need not be hashable.
+    """
+
+    def __init__(self, convert: Callable[[M], C]) -> None:
+        self._convert = convert
+        self._known: dict[int, tuple[weakref.ref[M], C]] = {}
+
+    def __call__(self, message: M) -> C:
+        """The result of `convert` for this message. It is shared: do not change it."""
+        known = self._known.get(id(message))
+        return known[1] if known is not None else self._add(message)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _add(self, message: M) -> C:
+        key, known, converted = id(message), self._known, self._convert(message)
+        known[key] = (weakref.ref(message, lambda _: known.pop(key, None)), converted)
+        return converted
 
 
 class ReportedError(ValueError):

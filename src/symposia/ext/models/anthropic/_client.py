@@ -11,12 +11,11 @@ from pydantic import BaseModel
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, ModelCapabilities, ModelInfo, SystemMessage
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._conversions import Conversions
 from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._profiles import resolve_model_info
-from symposia.ext.models._service import Service
+from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
 from symposia.ext.models.anthropic._answer import MessageAssembly, MessageWire, parse_message, read_message
 from symposia.ext.models.anthropic._options import ARGUMENTS, BEHAVIOUR, CONNECTION, AnthropicClientConfiguration
 from symposia.ext.models.anthropic._profiles import CATALOG, AnthropicProfile
@@ -59,7 +58,7 @@ class MessagesFormat:
         self._arguments = arguments
         self._prefill = profile.prefill
         self._json_output = json_output
-        self._written = Conversions(writer.write)
+        self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`. A long answer is always streamed: the vendor refuses to hold a connection so long."""
@@ -123,7 +122,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         json_output = _usual_json_output(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
         writer = MessageWriter(model=model, vision=info["vision"])
-        address = str(client.base_url)
+        address = public_address(str(client.base_url))
         super().__init__(
             service=Service(name=_name_of(address), provider="anthropic", key=KEY, address=address),
             model=model,

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.ext.models._client import StreamOptions, VendorClient
-from symposia.ext.models._conversions import Conversions
 from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._profiles import ModelCatalog, resolve_model_info
-from symposia.ext.models._service import Service
+from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
-from symposia.ext.models._wire_format import Body, ChatRequest
+from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache
 from symposia.ext.models.openai._answer import CompletionAssembly, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, CONNECTION, OpenAIClientConfiguration
@@ -40,7 +39,7 @@ class ChatCompletionsFormat:
     def __init__(self, writer: MessageWriter, arguments: Body, profile: OpenAIProfile) -> None:
         self._arguments = arguments
         self._tools_effort = profile.tools_effort
-        self._written = Conversions(writer.write)
+        self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
@@ -114,7 +113,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         )
         arguments = adapt_arguments(model, create_args, profile)
         super().__init__(
-            service=_service(address, vendor),
+            service=_service(public_address(address), vendor),
             model=model,
             model_info=info,
             context=profile.context,
