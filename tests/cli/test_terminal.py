@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -208,3 +209,103 @@ async def test_the_version() -> None:
     status, output = await in_a_pipe("--version")
     assert status == 0
     assert re.fullmatch(r"symposia \d+\.\d+\.\d+\n", output)
+
+
+async def in_a_shell(
+    script: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run the command as `"$@"` in a script of bash; the status, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-o", "pipefail", "-c", script, "bash", *symposia(*arguments)),
+        env={**os.environ, **(environment or {})},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        output, errors = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ('"$@" | head -n 2', "The output is closed. The run goes on, and its results are in the folder"),
+        ('"$@" >&-', ""),
+        ('"$@" > /dev/full', "The output cannot be written: No space left on device."),
+        ('"$@" >&- 2>&-', ""),
+        ('"$@" 2>&1 | head -n 2', ""),
+        ('"$@" < /dev/null | cat', ""),
+    ],
+)
+async def test_n02_an_output_that_takes_nothing_does_not_end_the_run(
+    script: str, said: str, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    run = ("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
+    status, output, errors = await in_a_shell(script, *run)
+    assert status == 0, errors
+    assert "Traceback" not in output + errors
+    assert errors.strip().startswith(said)
+    assert len(errors.splitlines()) <= 1
+    assert (tmp_path / "run" / "answer.md").read_text().startswith("# Answer")
+
+
+@pytest.mark.parametrize("verb", ["--version", "--help", "doctor"])
+async def test_n02_other_verbs_end_quietly_where_nobody_reads_them(verb: str) -> None:
+    status, _, errors = await in_a_shell('"$@" | true', verb)
+    assert (status, errors) == (0, "")
+
+
+async def test_n11_a_first_line_is_there_before_anything_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    shown = (
+        "import sys, symposia.cli, symposia.cli._app as command_line\n"
+        "echo = command_line.typer.echo\n"
+        "command_line.typer.echo = lambda line: (echo(line), echo('pydantic' in sys.modules))\n"
+        f"sys.argv = ['symposia', 'run', '--out', {str(tmp_path / 'full')!r}]\n"
+        "symposia.cli.main()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", shown), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    output, errors = await process.communicate()
+    first, imported, *rest = output.decode().splitlines()
+    assert re.fullmatch(r"Symposia [\d.]+ · Ctrl-C ends the run", first)
+    assert (imported, rest) == ("False", [])
+    assert process.returncode == 12
+    assert b"is not empty" in errors
+
+
+async def test_n04_a_program_over_its_limits_is_told_which(
+    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+) -> None:
+    greedy = Reply(text="```python\nprint(len(bytearray(300 * 2**20)))\n```")
+    models.script(PLAN, greedy, greedy, greedy)
+    status, output = await in_a_pipe(
+        *("run", "Take it", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run")),
+        *("--memory", "128M", "--disk", "16M", "--time-limit", "30"),
+        environment=keys(models),
+    )
+    assert status == 26, output
+    assert output.count("ended at the memory limit of 128 MiB") >= 3
+    assert "3 programs ran" in output
+    assert "Raise it: --memory SIZE" in output
+    told = json.dumps(models.requests[-1].body)
+    assert "ended at the memory limit of 128 MiB" in told
+
+
+async def test_n01_a_run_below_tmp_works_as_in_containers_and_ci(sandbox: SandboxBackend, tmp_path: Path) -> None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "symposia")
+    home = tmp_path / "a home with späces"
+    (home / ".cache").mkdir(parents=True)
+    (home / ".cache" / "symposia").symlink_to(cache)
+    read_only = tmp_path / "closed"
+    read_only.mkdir(mode=0o555)
+    status, output, errors = await in_a_shell(
+        f"cd '{read_only}'; env -u XDG_CACHE_HOME \"$@\"",
+        *("run", "--task", "products", "--sandbox", sandbox.name, "--out", str(tmp_path / "results ü")),
+        environment={"HOME": str(home), "TMPDIR": str(tmp_path)},
+    )
+    assert status == 0, output + errors
+    assert "Verified" in output

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 
 from symposia.core import CancellationToken
-from symposia.core.code_executor import CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
+from symposia.core.code_executor import CODE_EFFECT, CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 
 WAIT = 30.0
@@ -199,6 +200,30 @@ class CodeExecutorContract:
             with pytest.raises(asyncio.CancelledError):
                 await running
         assert heard.text.strip() == "counting"
+
+    async def test_the_output_of_one_call_is_passed_on_to_its_caller_alone(self, work_dir: Path) -> None:
+        always, first, second = Heard(), Heard(), Heard()
+        async with asyncio.timeout(WAIT), self.make(work_dir, on_output=always) as executor:
+            for said, listener in (("one", first), ("two", second)):
+                await executor.execute_with_output([python(f"print('{said}')")], CancellationToken(), listener)
+        assert (first.text, second.text, always.text) == ("one\n", "two\n", "one\ntwo\n")
+
+    async def test_the_files_of_a_recorded_result_are_there_for_the_next_block(self, work_dir: Path) -> None:
+        async with asyncio.timeout(2 * WAIT):
+            async with self.make(work_dir) as executor:
+                made = "# filename: mine.py\nopen('made.png', 'wb').write(bytes.fromhex('89504e47'))\nanswer = 42"
+                recorded = CODE_EFFECT.decode_result(CODE_EFFECT.encode_result(await run(executor, python(made))))
+            async with self.make(work_dir.parent / "another") as executor:
+                await run(executor, python("print('a sandbox runs already')"))
+                await executor.restore(recorded)
+                result = await run(executor, python("import mine; print(mine.answer, open('made.png', 'rb').read())"))
+        assert result.output == "42 b'\\x89PNG'\n"
+        assert (work_dir.parent / "another" / "made.png").exists()
+
+    def test_two_that_run_code_alike_have_one_identity(self, work_dir: Path) -> None:
+        assert self.make(work_dir).effect_identity() == self.make(work_dir.parent).effect_identity()
+        assert self.make(work_dir).effect_identity() != self.make(work_dir, timeout=7).effect_identity()
+        assert json.loads(json.dumps(self.make(work_dir).effect_identity())) == self.make(work_dir).effect_identity()
 
     async def test_restarting_keeps_the_work_folder(self, executor: CodeExecutor) -> None:
         await run(executor, shell("echo kept > file.txt"))

@@ -36,6 +36,16 @@ class SandboxedExecutorContract(CodeExecutorContract):
     def create(self, **options: Unpack[SandboxOptions]) -> SandboxCodeExecutor:
         raise NotImplementedError
 
+    def test_its_identity_says_what_its_code_may_use(self) -> None:
+        identities = [
+            self.create().effect_identity(),
+            self.create(policy=SandboxPolicy(memory_bytes=2**30)).effect_identity(),
+            self.create(init_command="true").effect_identity(),
+            self.create(functions=[file_names]).effect_identity(),
+        ]
+        assert all(identities.count(each) == 1 for each in identities)
+        assert self.create().idempotency == "idempotent"
+
     def make(
         self, work_dir: Path | None, *, timeout: float = 30, on_output: OutputListener | None = None
     ) -> SandboxCodeExecutor:

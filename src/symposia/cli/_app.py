@@ -90,8 +90,6 @@ def run(
     needs OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled tasks need no key: without --model, the models' words are
     recorded, while the code really runs.
     """
-    typer.echo(STARTED)
-    sys.stdout.flush()
     from symposia.cli._run import run_and_show  # noqa: PLC0415 - see the top
 
     run_and_show(
@@ -144,7 +142,11 @@ def main() -> None:
     and an output that is closed early, as by ``| head``, does not end what was begun.
     """
     warnings.showwarning = _note
-    keep_output_from_failing(OUTPUT_CLOSED if sys.argv[1:2] == ["run"] else "")
+    is_run = sys.argv[1:2] == ["run"] and "--help" not in sys.argv
+    keep_output_from_failing(OUTPUT_CLOSED if is_run else "")
+    if is_run:  # before typer reads the options, for which it imports pydantic
+        typer.echo(STARTED)
+        sys.stdout.flush()
     try:
         app()
     except KeyboardInterrupt:  # while something was imported

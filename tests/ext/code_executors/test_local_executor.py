@@ -86,3 +86,28 @@ def make_environment(folder: Path) -> SimpleNamespace:
     builder = venv.EnvBuilder(symlinks=True)
     builder.create(folder)
     return builder.ensure_directories(folder)
+
+
+async def test_d27_a_relative_virtual_environment_and_work_folder_stay_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    builder = venv.EnvBuilder(with_pip=False, symlinks=True)
+    context = await asyncio.to_thread(builder.ensure_directories, "environment")
+    await asyncio.to_thread(builder.create, "environment")
+    relative = SimpleNamespace(env_exe="environment/bin/python", bin_path="environment/bin")
+    asked = python("import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'], os.getcwd())")
+    async with asyncio.timeout(WAIT):
+        for each in (context, relative):
+            executor = LocalCommandLineCodeExecutor(work_dir="coding", virtual_env_context=each)
+            async with executor:
+                (tmp_path / "elsewhere").mkdir(exist_ok=True)
+                monkeypatch.chdir(tmp_path / "elsewhere")
+                result = await run(executor, asked, shell("command -v python; echo $PATH"))
+                monkeypatch.chdir(tmp_path)
+            environment = tmp_path / "environment"
+            where, found, path = result.output.split("\n", 2)
+            assert where == f"{environment} {environment} {tmp_path / 'coding'}"
+            assert found == f"{environment}/bin/python"
+            assert path.startswith(f"{environment}/bin:")
+            assert executor.work_dir == Path("coding")

@@ -2,6 +2,7 @@ import pytest
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
 from symposia.agentchat.teams import Speak, Stop
+from symposia.core.code_executor import RunStatus
 from symposia.core.models import RequestUsage
 from symposia.presets.coding import BlockRun, ExecutionMessage, Outcome, Plan, Review, SwarmLimits, next_step
 
@@ -82,3 +83,49 @@ def test_an_approval_counts_even_where_a_limit_is_reached_with_it() -> None:
 def test_a_limit_below_one_is_refused_by_name(limit: str) -> None:
     with pytest.raises(ValueError, match=limit):
         SwarmLimits(**{limit: 0})  # pyright: ignore[reportArgumentType] - one of several
+
+
+def program(code: str, *, stderr: str = "", limit: str = "", status: RunStatus = "error") -> list[BaseChatMessage]:
+    """The coder's answer with a program, and what came of it, which is a failure if it has an error or met a limit."""
+    failed = bool(stderr or limit)
+    run = BlockRun(
+        code=code,
+        language="python",
+        status=status if failed else "ok",
+        exit_code=1 if failed else 0,
+        stdout="2\n",
+        stderr=stderr,
+        limit=limit,
+    )
+    return [CODE, ExecutionMessage(runs=(run,), source="executor")]
+
+
+def test_n04_the_same_program_is_not_run_a_fourth_time() -> None:
+    failing = program("sort()", stderr="KeyError: 3")
+    again = program("  sort()\n\n", stderr="KeyError: 7")
+    other = program("sorted()", stderr="TypeError")
+    assert next_step([TASK, PLAN, *failing, *other, *again], LIMITS) == Speak(("coder",))
+    assert next_step([TASK, PLAN, *failing, *other, *again, *failing], LIMITS) == Stop(Outcome.NO_PROGRESS)
+
+
+def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
+    round_of = [*program("print(2)"), review(approved=False)]
+    assert next_step([TASK, PLAN, *round_of * 2], LIMITS) == Speak(("coder",))
+    assert next_step([TASK, PLAN, *round_of * 3], LIMITS) == Stop(Outcome.NO_PROGRESS)
+    approved = [*program("print(2)"), review(approved=True)]
+    assert next_step([TASK, PLAN, *round_of * 2, *approved], LIMITS) == Stop(Outcome.VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "limit", "status"),
+    [
+        ("Traceback\nModuleNotFoundError: No module named 'sklearn'\n", "", "error"),
+        ("", "the memory limit of 512 MiB", "out_of_memory"),
+    ],
+)
+def test_n04_programs_that_differ_and_fail_alike_end_the_run(stderr: str, limit: str, status: RunStatus) -> None:
+    tries = [program(f"try({number})", stderr=stderr, limit=limit, status=status) for number in range(5)]
+    assert next_step([TASK, PLAN, *(m for each in tries[:4] for m in each)], LIMITS) == Speak(("coder",))
+    assert next_step([TASK, PLAN, *(m for each in tries for m in each)], LIMITS) == Stop(Outcome.NO_PROGRESS)
+    between = [*tries[:3], program("fine()"), *tries[3:]]
+    assert next_step([TASK, PLAN, *(m for each in between for m in each)], LIMITS) == Speak(("coder",))

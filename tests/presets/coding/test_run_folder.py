@@ -9,6 +9,7 @@ from symposia.core.exceptions import SandboxError
 from symposia.presets.coding import (
     AgentUsage,
     BlockRun,
+    BlockStartedEvent,
     CodingResult,
     CodingTask,
     ExecutionMessage,
@@ -17,6 +18,7 @@ from symposia.presets.coding import (
     Review,
     RunFolder,
     RunFolderError,
+    check_run_folder,
     default_run_folder,
 )
 
@@ -105,6 +107,20 @@ def test_each_program_is_kept_with_its_exit_status_and_its_output(tmp_path: Path
     ]
     assert (code / "02-exit-0.py").read_text() == "print(1 + 1)\n"
     assert (code / "01-exit-1.stderr.txt").read_text() == "ValueError: no\n"
+
+
+def test_n03_a_program_is_kept_from_when_it_starts(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.record(execution())
+    for code in ("print(2)\n", "print(3)\n"):
+        folder.begin_block(BlockStartedEvent(source="executor", code=code, language="python"))
+    names = ["01-exit-0.py", "01-exit-0.stdout.txt", "02-running.py", "03-running.py"]
+    assert sorted(path.name for path in (tmp_path / "code").iterdir()) == names
+    assert (tmp_path / "code" / "03-running.py").read_text() == "print(3)\n"
+    folder.record(execution(exit_code=1, stdout=""))
+    folder.record(execution())
+    names = ["01-exit-0.py", "01-exit-0.stdout.txt", "02-exit-1.py", "03-exit-0.py", "03-exit-0.stdout.txt"]
+    assert sorted(path.name for path in (tmp_path / "code").iterdir()) == names
 
 
 def test_files_that_the_code_made_are_kept_and_the_latest_version_stays(tmp_path: Path) -> None:
@@ -204,3 +220,37 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> None:
     moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
     assert default_run_folder(task, moment) == Path("symposia-runs") / name
+
+
+def test_n11_a_folder_is_checked_without_being_made(tmp_path: Path) -> None:
+    check_run_folder(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_n11_what_keeps_results_from_being_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to("circle")
+    told = {
+        tmp_path / "file" / "run": "is a file",
+        tmp_path / "file": "is a file",
+        Path("null\0character"): "null",
+        tmp_path / ("x" * 300): "File name too long",
+    }
+    for path, reason in told.items():
+        with pytest.raises(RunFolderError, match=rf"{reason}.*Give another folder: --out DIR"):
+            check_run_folder(path)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(RunFolderError, match="the working directory does not exist any more"):
+        check_run_folder(Path("symposia-runs/run"))
+
+
+def test_n11_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, mode: int) -> bool:
+        return False
+
+    monkeypatch.setattr("os.access", refuse)  # root may write everything
+    with pytest.raises(RunFolderError, match="is read-only, or not yours to write"):
+        check_run_folder(tmp_path / "run")

@@ -10,9 +10,10 @@ import pytest
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.core import Step, open_door
-from symposia.core.code_executor import SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import OutputListener, RunStatus, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
 from symposia.core.models import ChatCompletionClient
+from symposia.ext.code_executors import AutoBackend
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
     CodingResult,
@@ -21,6 +22,7 @@ from symposia.presets.coding import (
     NamedModel,
     Outcome,
     OutputChunkEvent,
+    RunFolderError,
     SwarmLimits,
     SwarmModels,
     run_coding_swarm,
@@ -215,6 +217,132 @@ async def test_a_cancelled_run_stops_the_program_and_leaves_the_folder_complete(
     assert sandbox.sandboxes[0].closed
     assert "interrupted" in (tmp_path / "run" / "answer.md").read_text()
     assert (tmp_path / "run" / "usage.json").exists()
+
+
+class PrintingSandbox(PretendedSandboxBackend):
+    """Prints, and then does not end."""
+
+    def __init__(self, printed: asyncio.Event) -> None:
+        super().__init__(prints_the_sum)
+        self._printed = printed
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+        event = self._printed
+
+        class Printing(PretendedSandbox):
+            async def run(
+                self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
+            ) -> SandboxResult:
+                if on_output and "first" not in code:
+                    on_output("stdout", "half ")
+                    on_output("stderr", "a warning\n")
+                    on_output("stdout", "done\n")
+                    event.set()
+                    await asyncio.Event().wait()
+                return printed("first\n")
+
+        return Printing(prints_the_sum, policy, mounts)
+
+
+@pytest.mark.parametrize("by", ["Ctrl-C", "the run's time limit"])
+async def test_n03_a_program_that_the_run_does_not_wait_for_is_kept_and_counted(by: str, tmp_path: Path) -> None:
+    two = "```python\nprint('first')\n```\n```python\nwait()\n```"
+    begun, seen = asyncio.Event(), list[BaseAgentEvent | BaseChatMessage]()
+    limits = SwarmLimits(timeout=900 if by == "Ctrl-C" else 0.5)
+    work = run_coding_swarm(
+        TASK,
+        models=models([two]),
+        sandbox=PrintingSandbox(begun),
+        folder=tmp_path / "run",
+        limits=limits,
+        watch=seen.append,
+    )
+    async with asyncio.timeout(10):
+        running = asyncio.create_task(work)
+        await begun.wait()
+        if by == "Ctrl-C":
+            running.cancel()
+        await asyncio.wait([running])
+    code = tmp_path / "run" / "code"
+    assert sorted(path.name for path in code.iterdir()) == [
+        "01-exit-0.py",
+        "01-exit-0.stdout.txt",
+        "02-interrupted.py",
+        "02-interrupted.stderr.txt",
+        "02-interrupted.stdout.txt",
+    ]
+    assert (code / "02-interrupted.py").read_text() == "wait()\n"
+    assert (code / "02-interrupted.stdout.txt").read_text() == "half done\n"
+    answer = (tmp_path / "run" / "answer.md").read_text()
+    assert "2 programs ran" in answer
+    assert "Interrupted: the run ended before the program did." in answer
+    assert isinstance(seen[-1], ExecutionMessage)
+    lines = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["runs"][1]["stdout"] == "half done\n"
+
+
+async def test_n03_a_program_whose_sandbox_dies_is_kept_and_counted(tmp_path: Path) -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(), sandbox=PretendedSandboxBackend(dies), folder=tmp_path / "run"
+    )
+    assert [run.ending for run in result.runs] == ["interrupted: the sandbox ended before the program did"]
+    assert (tmp_path / "run" / "code" / "01-interrupted.py").read_text() == "print(1 + 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "limit", "option"),
+    [
+        ("timeout", "the time limit of 7 s", "--time-limit S"),
+        ("out_of_memory", "the memory limit of 512 MiB", "--memory SIZE"),
+        ("disk_full", "the disk limit of 64 MiB (or 4,096 files)", "--disk SIZE"),
+        ("output_limit", "the output limit of 16 MiB", None),
+    ],
+)
+async def test_n04_the_limit_that_ends_a_program_is_told_to_the_model_and_to_the_user(
+    status: RunStatus, limit: str, option: str | None, tmp_path: Path
+) -> None:
+    async def is_killed(code: str) -> SandboxResult:
+        return SandboxResult(status=status, exit_code=137, stdout="", stderr="")
+
+    result = await run_coding_swarm(
+        TASK,
+        models=models([CODE] * 9),
+        sandbox=PretendedSandboxBackend(is_killed),
+        policy=SandboxPolicy(time_limit=7),
+        folder=tmp_path / "run",
+    )
+    assert result.outcome is Outcome.NO_PROGRESS
+    assert len(result.runs) == 3
+    assert f"ended at {limit}" in result.executions[0].to_model_text()
+    assert f"The last program was ended at {limit}." in result.detail
+    assert (f"Raise it: {option}" in result.detail) == (option is not None)
+    assert f"Exit status 137: ended at {limit}." in (tmp_path / "run" / "answer.md").read_text()
+
+
+async def test_n11_a_failed_runs_answer_has_what_the_reviewer_objected_to(tmp_path: Path) -> None:
+    result = await run_coding_swarm(
+        TASK,
+        models=models([CODE] * 9, [REJECTION] * 9),
+        sandbox=PretendedSandboxBackend(prints_the_sum),
+        folder=tmp_path / "run",
+    )
+    assert result.outcome is Outcome.NO_PROGRESS
+    assert "## What the reviewer objected to\n\n- Name the figure." in (tmp_path / "run" / "answer.md").read_text()
+
+
+async def test_n11_a_folder_that_cannot_hold_the_results_is_told_before_a_sandbox_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sandbox = PretendedSandboxBackend(prints_the_sum)
+    with pytest.raises(RunFolderError, match="is a file"):
+        await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "file" / "run")
+    assert sandbox.sandboxes == []
+
+
+async def test_the_caller_is_told_when_the_sandbox_has_started_and_which_it_is() -> None:
+    sandbox = PretendedSandboxBackend(prints_the_sum)
+    said: list[str] = []
+    await run_coding_swarm(TASK, models=models(), sandbox=AutoBackend([sandbox]), started=said.append)
+    assert said == ["pretended"]
 
 
 async def test_a_fault_that_nobody_foresaw_is_raised_and_the_folder_is_complete(tmp_path: Path) -> None:

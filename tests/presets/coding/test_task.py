@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -59,3 +60,37 @@ def test_a_preview_may_end_inside_a_character() -> None:
 
 def test_a_task_without_data_is_its_own_prompt() -> None:
     assert task_prompt(" Sort it \n", []) == "Sort it"
+
+
+def test_n02_what_keeps_a_data_file_from_being_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "circle.csv").symlink_to("circle.csv")
+    (tmp_path / "file").touch()
+    told = {
+        tmp_path / "circle.csv": "Too many levels of symbolic links",
+        tmp_path / "file" / "data.csv": "does not exist",
+        tmp_path / ("x" * 300): "File name too long",
+        tmp_path / "null\0character": "null",
+        tmp_path: "is not a file",
+    }
+    for path, reason in told.items():
+        with pytest.raises(DataFileError, match=reason):
+            check_data_files(CodingTask(text="Add", data=(path,)))
+
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)  # root may look into every folder
+    with pytest.raises(DataFileError, match="you may not read one of the folders that lead to it"):
+        check_data_files(CodingTask(text="Add", data=(tmp_path / "closed" / "data.csv",)))
+
+
+def test_n02_a_relative_data_file_in_a_working_directory_that_is_gone_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / ".")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(DataFileError, match="the working directory does not exist any more"):
+        check_data_files(CodingTask(text="Add", data=(Path("data.csv"),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import shutil
 import uuid
@@ -10,15 +11,21 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from pydantic import JsonValue
+
 from symposia.core import CancellationToken
 from symposia.core.code_executor import (
     BlockResult,
     CodeBlock,
     CodeExecutor,
+    CodeResult,
     CommandLineCodeResult,
+    OutputListener,
+    OutputStream,
     SandboxResult,
     UserFunction,
 )
+from symposia.core.effects import class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
@@ -32,12 +39,14 @@ class CommandLineCodeExecutor(CodeExecutor):
     `_run` and `_close` are called by one task at a time.
 
     Args:
-        work_dir: A folder of the host, made where it is missing. None: one of its own, removed by `stop`.
+        work_dir: A folder of the host, made where it is missing. None: one of its own, removed by `stop`. A
+            relative one is found when the executor first starts, and stays there when the working directory changes.
         timeout: Seconds that a block may run.
         keep_code_files: Whether the source of each block stays in the work folder, as ``tmp_code_<digest>``. A block
             that names its file in a first line ``# filename: NAME`` always stays.
         functions: Functions of the user that the code may call.
         functions_module: The module that the code imports them from, written to the work folder.
+        on_output: Called on the event loop with each piece of output as it comes.
 
     Raises:
         InvalidArgumentError: The timeout is less than a second, or the module's name is none.
@@ -51,6 +60,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         keep_code_files: bool,
         functions: Sequence[UserFunction] = (),
         functions_module: str = "functions",
+        on_output: OutputListener | None = None,
     ) -> None:
         if not timeout >= 1:
             raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
@@ -61,6 +71,8 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._functions = tuple(functions)
         self._functions_module = checked_module_name(functions_module)
         self._functions_written = False
+        self._on_output = on_output or _unheard
+        self._call_listener: OutputListener = _unheard
         self._turn = asyncio.Lock()
         self._calls: set[asyncio.Future[list[BlockResult]]] = set()
 
@@ -111,7 +123,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             await self._close()
             if self._own_folder:
                 self._functions_written = False
-                await asyncio.to_thread(shutil.rmtree, self.work_dir, ignore_errors=True)
+                await asyncio.to_thread(shutil.rmtree, self._folder.absolute, ignore_errors=True)
 
     async def restart(self) -> None:
         """Start afresh, with the files of the work folder; see `CodeExecutor.restart`."""
@@ -130,9 +142,19 @@ class CommandLineCodeExecutor(CodeExecutor):
             SandboxError: What runs the blocks cannot be started.
             CancelledError: The token or the caller was cancelled.
         """
+        return await self.execute_with_output(code_blocks, cancellation_token, _unheard)
+
+    async def execute_with_output(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
+    ) -> CommandLineCodeResult:
+        """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
+
+        Raises:
+            InvalidArgumentError, SandboxDiedError, SandboxError, CancelledError: As `execute_code_blocks`.
+        """
         if not code_blocks:
             raise InvalidArgumentError("No code blocks to execute.")
-        running = asyncio.ensure_future(self._run_all(code_blocks))
+        running = asyncio.ensure_future(self._run_all(code_blocks, on_output))
         cancellation_token.link_future(running)
         results = await self._unless_stopped(running)
         return CommandLineCodeResult(
@@ -141,6 +163,40 @@ class CommandLineCodeExecutor(CodeExecutor):
             code_file=results[0].code_file,
             blocks=tuple(results),
         )
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What decides how code ends: the class, the time limit, the functions, and what a subclass adds."""
+        functions = module_source(self._functions) if self._functions else ""
+        return {**class_identity(self), "timeout": self._timeout, "functions": digest_of(functions)}
+
+    async def restore(self, result: CodeResult) -> None:
+        """Put the files of a recorded result into the work folder, from where later blocks get them.
+
+        Args:
+            result: What `execute_code_blocks` returned, here or elsewhere.
+        """
+        if isinstance(result, CommandLineCodeResult):
+            async with self._turn:
+                await asyncio.to_thread(self._restore, result)
+
+    def _restore(self, result: CommandLineCodeResult) -> None:
+        self._make_folder()
+        for ran in result.blocks:
+            if ran.code_file is not None:
+                planned = plan_block(ran.block, str(self._folder.absolute))
+                if planned.named or self._keep_code_files:
+                    self._put_back(planned.file, ran.block.code.encode("utf-8", "surrogatepass"))
+            for artifact in ran.artifacts:
+                self._put_back(PurePosixPath(artifact.path), artifact.data)
+
+    def _put_back(self, path: PurePosixPath, data: bytes) -> None:
+        self._folder.write(path, data)
+        self._folder.forget(path)  # a sandbox that runs already does not have it
+
+    def _pass_on(self, stream: OutputStream, text: str) -> None:
+        """Tell of a piece of output."""
+        self._on_output(stream, text)
+        self._call_listener(stream, text)
 
     @abstractmethod
     async def _ready(self) -> None:
@@ -180,8 +236,9 @@ class CommandLineCodeExecutor(CodeExecutor):
         finally:
             self._calls.discard(call)
 
-    async def _run_all(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
+    async def _run_all(self, blocks: Sequence[CodeBlock], on_output: OutputListener) -> list[BlockResult]:
         async with self._turn:
+            self._call_listener = on_output  # of this call alone: the next one waits for its turn
             await self._prepare()
             results: list[BlockResult] = []
             for block in blocks:
@@ -221,6 +278,15 @@ def _told(planned: PlannedBlock, result: SandboxResult, folder: Path) -> BlockRe
         artifacts_skipped=tuple(result.artifacts_skipped),
         wall_seconds=result.wall_seconds,
     )
+
+
+def digest_of(text: str) -> str:
+    """A SHA-256 in hexadecimal digits, for the identity of an effect."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unheard(_stream: OutputStream, _text: str) -> None:
+    """Listen to no output."""
 
 
 def _unused_folder() -> Path:

@@ -7,12 +7,15 @@ in its result and is written by the host. The sandbox itself never sees the fold
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, TypedDict, Unpack
+
+from pydantic import JsonValue
 
 from symposia.core.code_executor import (
     OutputListener,
@@ -23,9 +26,10 @@ from symposia.core.code_executor import (
     SandboxResult,
     UserFunction,
 )
+from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
-from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
+from symposia.ext.code_executors._command_line import CommandLineCodeExecutor, digest_of
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._functions import refuse_missing_packages
 
@@ -83,6 +87,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         InvalidArgumentError: The timeout is less than a second, or a function needs a package that is not there.
     """
 
+    idempotency: Idempotency = "idempotent"  # code in a sandbox reaches nothing that running it again could harm
+
     def __init__(
         self,
         backend: SandboxBackend,
@@ -101,11 +107,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             keep_code_files=not options.get("delete_tmp_files", False),
             functions=functions,
             functions_module=options.get("functions_module", "functions"),
+            on_output=options.get("on_output"),
         )
         self._backend = backend
         self._policy = policy
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
-        self._on_output = options.get("on_output")
         self._init_command = options.get("init_command")
         self._sandbox: Sandbox | None = None
 
@@ -113,6 +119,16 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     def policy(self) -> SandboxPolicy:
         """What the code may use."""
         return self._policy
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What decides how code ends; of the backend its class, since what ``auto`` chooses is not known at first."""
+        return {
+            **super().effect_identity(),
+            "backend": class_identity(self._backend)["class"],
+            "policy": digest_of(json.dumps(asdict(self._policy), sort_keys=True)),
+            "mounts": [mount.target for mount in self._mounts],
+            "init_command": self._init_command,
+        }
 
     async def _ready(self) -> None:
         if self._sandbox is not None and not await self._brought_up_to_date(self._sandbox):
@@ -135,6 +151,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         return True
 
     async def _open(self) -> None:
+        self._mounts = await asyncio.to_thread(_located, self._mounts)
         sandbox = await self._backend.create(self._policy, mounts=self._mounts)
         try:
             self._folder.forget()
@@ -181,7 +198,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await _put_source(sandbox, planned, source)
         if language == "bash":
             code, language = BASH.format(file=shlex.quote(f"./{planned.file}")), "sh"
-        return await sandbox.run(code, language, timeout=self._timeout, on_output=self._on_output)
+        return await sandbox.run(code, language, timeout=self._timeout, on_output=self._pass_on)
 
     async def _write_back(self, result: SandboxResult) -> SandboxResult:
         skipped = list(result.artifacts_skipped)
@@ -205,6 +222,11 @@ async def _put_source(sandbox: Sandbox, planned: PlannedBlock, source: bytes) ->
         raise
     except SandboxError as error:  # an earlier block has put something else in its place, or has filled the disk
         raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
+
+
+def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:
+    """The same from the root: the next sandbox may be made in another working directory."""
+    return tuple(replace(mount, source=mount.source.absolute()) for mount in mounts)
 
 
 def _bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:

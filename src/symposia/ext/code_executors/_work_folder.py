@@ -54,7 +54,7 @@ class WorkFolder:
 
     Attributes:
         path: As it was given.
-        absolute: The same from the root, known after `create`.
+        absolute: The same from the root, from the first `create` on; a program may change its working directory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,21 +74,24 @@ class WorkFolder:
                 "Code executors need a system that opens files relative to a folder's handle, such as Linux or macOS. "
                 "On Windows, run the program in WSL."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.absolute = self.path.absolute()
+        self.absolute = self.absolute.absolute()
+        self.absolute.mkdir(parents=True, exist_ok=True)
 
     def changed(self) -> list[HostFile]:
         """List the regular files that are new or different since they were last marked as seen."""
-        with _opened(self.path) as root:
+        with _opened(self.absolute) as root:
             return [file for file in _walk(root, PurePosixPath()) if self._seen.get(file.path) != file.state]
 
     def mark_seen(self, file: HostFile) -> None:
         """Leave a file out of `changed` until it changes again."""
         self._seen[file.path] = file.state
 
-    def forget(self) -> None:
-        """Treat every file as new."""
-        self._seen.clear()
+    def forget(self, path: PurePosixPath | None = None) -> None:
+        """Treat every file as new, or the one at `path`."""
+        if path is None:
+            self._seen.clear()
+        else:
+            self._seen.pop(path, None)
 
     def read(self, path: PurePosixPath, limit: int = -1) -> bytes:
         """Read a regular file, at most `limit` bytes of it if that is not negative.
@@ -130,7 +133,7 @@ class WorkFolder:
     def _folder_of(self, path: PurePosixPath, *, make: bool) -> Generator[int]:
         if path.is_absolute() or ".." in path.parts or not path.name:
             raise ValueError(f"{path} leaves the work folder")
-        with _opened(self.path) as root:
+        with _opened(self.absolute) as root:
             handle = os.dup(root)
             try:
                 for part in path.parent.parts:

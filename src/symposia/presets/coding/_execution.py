@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from typing import TypeVar
+
 from symposia.core.code_executor import OutputStream
 from symposia.presets.coding._messages import (
     BlockEndedEvent,
@@ -16,8 +17,15 @@ KILLED = 137
 """The exit status of what was killed, as a shell reports it."""
 
 
+Event = TypeVar("Event", BlockStartedEvent, OutputChunkEvent, BlockEndedEvent)
+
+
 class ExecutionInProgress:
-    """What is known of a turn of the executor until its message is there."""
+    """What is known of a turn of the executor until its message is in the transcript.
+
+    The executor notes each event here as it makes it. Reading them off the team's stream was tried and rejected: what
+    is still on its way there when a run is interrupted is lost.
+    """
 
     def __init__(self) -> None:
         self._source = ""
@@ -25,21 +33,22 @@ class ExecutionInProgress:
         self._running: BlockStartedEvent | None = None
         self._output: dict[OutputStream, list[str]] = {}
 
-    def follow(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Take note of a message of the conversation."""
-        match message:
+    def noted(self, event: Event) -> Event:
+        """Take note of an event, and give it back."""
+        match event:
             case BlockStartedEvent():
-                self._source, self._running = message.source, message
+                self._source, self._running = event.source, event
                 self._output = {"stdout": [], "stderr": []}
-            case OutputChunkEvent() if self._running:
-                self._output[message.stream].append(message.content)
+            case OutputChunkEvent():
+                self._output[event.stream].append(event.content)
             case BlockEndedEvent():
-                self._ended.append(message.run)
+                self._ended.append(event.run)
                 self._running = None
-            case ExecutionMessage():
-                self.__init__()
-            case _:
-                pass
+        return event
+
+    def clear(self) -> None:
+        """Forget the turn: its message is in the transcript."""
+        self._ended, self._running = [], None
 
     def unfinished(self, reason: str) -> ExecutionMessage | None:
         """The message that the executor could not give any more; None if nothing is open.

@@ -14,6 +14,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMes
 from symposia.core import CancellationToken, step
 from symposia.core.code_executor import CodeBlock, OutputListener, OutputStream, Sandbox, SandboxPolicy, SandboxResult
 from symposia.presets.coding._blocks import CodeAnswer, find_code
+from symposia.presets.coding._execution import ExecutionInProgress
 from symposia.presets.coding._limits import limit_met
 from symposia.presets.coding._messages import (
     BlockEndedEvent,
@@ -39,10 +40,14 @@ class Executor(BaseChatAgent):
     Args:
         sandbox: Where the code runs. It stays the caller's to close.
         policy: What the sandbox was made with: a program that a limit ends is told which, and how high it is.
+
+    Attributes:
+        in_progress: The turn that has not come to its message yet.
     """
 
     def __init__(self, sandbox: Sandbox, policy: SandboxPolicy) -> None:
         super().__init__(EXECUTOR, "Runs the coder's program in a sandbox.")
+        self.in_progress = ExecutionInProgress()
         self._sandbox = sandbox
         self._policy = policy
 
@@ -69,11 +74,12 @@ class Executor(BaseChatAgent):
         answer = find_code(_latest_answer(messages))
         runs: list[BlockRun] = []
         for block in answer.blocks:
-            yield BlockStartedEvent(source=self.name, code=block.code, language=block.language)
+            started = BlockStartedEvent(source=self.name, code=block.code, language=block.language)
+            yield self.in_progress.noted(started)
             async for item in self._run(block, cancellation_token):
                 if isinstance(item, BlockRun):
                     runs.append(item)
-                    yield BlockEndedEvent(source=self.name, run=item)
+                    yield self.in_progress.noted(BlockEndedEvent(source=self.name, run=item))
                 else:
                     yield item
             if runs[-1].exit_code != 0:
@@ -98,7 +104,7 @@ class Executor(BaseChatAgent):
             if isinstance(item, SandboxResult):
                 yield _block_run(block, item, limit_met(item.status, self._policy))
             else:
-                yield OutputChunkEvent(source=self.name, stream=item[0], content=item[1])
+                yield self.in_progress.noted(OutputChunkEvent(source=self.name, stream=item[0], content=item[1]))
 
 
 async def _with_output(

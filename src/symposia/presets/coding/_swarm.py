@@ -25,7 +25,7 @@ from symposia.presets.coding._data import seen_at
 from symposia.presets.coding._execution import ExecutionInProgress
 from symposia.presets.coding._executor import Executor
 from symposia.presets.coding._limits import LIMIT_OPTIONS, SwarmLimits
-from symposia.presets.coding._messages import BlockEndedEvent, BlockStartedEvent
+from symposia.presets.coding._messages import BlockEndedEvent, BlockStartedEvent, ExecutionMessage
 from symposia.presets.coding._models import SwarmModels
 from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome
 from symposia.presets.coding._plan import Plan
@@ -92,10 +92,12 @@ async def run_coding_swarm(
         await asyncio.to_thread(check_run_folder, folder)
     mounts, prompt = await asyncio.to_thread(_prepare, task, sandbox.name)
     async with _opened(sandbox, policy, mounts) as box:
-        record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
+        executor = Executor(box, policy)
+        results = await asyncio.to_thread(RunFolder, folder) if folder else None
+        record = _Record(folder=results, watch=watch, in_progress=executor.in_progress)
         run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
         started(sandbox.name)
-        team = _team(models, Executor(box, policy), limits)
+        team = _team(models, executor, limits)
         deadline = asyncio.timeout(limits.timeout)
         try:
             async with deadline:
@@ -160,23 +162,24 @@ class _Record:
 
     folder: RunFolder | None
     watch: Watch
+    in_progress: ExecutionInProgress
     messages: list[BaseAgentEvent | BaseChatMessage] = field(default_factory=list[BaseAgentEvent | BaseChatMessage])
-    turn: ExecutionInProgress = field(default_factory=ExecutionInProgress)
 
     async def take(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         self.watch(message)
-        self.turn.follow(message)
         if isinstance(message, BlockStartedEvent) and self.folder:
             await asyncio.to_thread(self.folder.begin_block, message)
         if isinstance(message, NOT_IN_TRANSCRIPT):
             return
+        if isinstance(message, ExecutionMessage):
+            self.in_progress.clear()
         self.messages.append(message)
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
 
     async def take_unfinished(self, reason: str) -> None:
         """Add what ran, or had begun to, without coming to its message."""
-        if unfinished := self.turn.unfinished(reason):
+        if unfinished := self.in_progress.unfinished(reason):
             await self.take(unfinished)
 
 

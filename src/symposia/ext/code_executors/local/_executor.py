@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Final
+from typing import Final, NamedTuple
 
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
@@ -40,7 +40,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         functions_module: The module that the code imports them from, written to the work folder.
         cleanup_temp_files: Whether the source of a block that does not name its file is removed when it has run.
         virtual_env_context: What ``venv.EnvBuilder.ensure_directories`` gives: code runs with that environment's
-            Python.
+            Python. A relative one is found when the executor first starts.
         environment: Variables for the code beside the harmless ones.
         policy: The caps on output and on the files that come back; its other limits need a sandbox.
         on_output: Called on the event loop with each piece of output as it comes.
@@ -68,12 +68,13 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             keep_code_files=not cleanup_temp_files,
             functions=functions,
             functions_module=functions_module,
+            on_output=on_output,
         )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
         self._virtual_env_context = virtual_env_context
+        self._virtual_env: _VirtualEnvironment | None = None
         self._environment = dict(environment or {})
         self._policy = policy or SandboxPolicy()
-        self._on_output = on_output
 
     @property
     def cleanup_temp_files(self) -> bool:
@@ -81,7 +82,9 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         return not self._keep_code_files
 
     async def _ready(self) -> None:
-        """Nothing is needed but the work folder."""
+        """Find the virtual environment: on PATH, a relative folder would be taken from wherever the code is."""
+        if self._virtual_env_context is not None and self._virtual_env is None:
+            self._virtual_env = await asyncio.to_thread(_located, self._virtual_env_context)
 
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         del source  # it is read from the work folder
@@ -90,11 +93,11 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         try:
             result = await run_process(
                 [interpreter, str(planned.file)],
-                folder=self.work_dir,
+                folder=self._folder.absolute,
                 environment=self._scrubbed_environment(),
                 time_limit=self._timeout,
                 limits=self._policy,
-                on_output=self._on_output,
+                on_output=self._pass_on,
             )
         except FileNotFoundError as error:
             raise RefusedBlockError(f"{interpreter} is not installed on this machine.") from error
@@ -106,14 +109,14 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
     def _interpreter(self, planned: PlannedBlock) -> str:
         if planned.interpreter != "python":
             return planned.interpreter
-        return sys.executable if self._virtual_env_context is None else str(self._virtual_env_context.env_exe)
+        return sys.executable if self._virtual_env is None else str(self._virtual_env.executable)
 
     def _scrubbed_environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         fixed = {"MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}  # what was printed before a kill has left the process
         first = Path(sys.executable).parent
-        if self._virtual_env_context is not None:
-            first = Path(self._virtual_env_context.bin_path)
+        if self._virtual_env is not None:
+            first = self._virtual_env.programs
             fixed["VIRTUAL_ENV"] = str(first.parent)
         path = f"{first}{os.pathsep}{inherited.get('PATH', os.defpath)}"
         return {**inherited, **fixed, "PATH": path, **self._environment}
@@ -135,6 +138,18 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             left -= len(data)
             artifacts.append(_artifact(str(file.path), data))
         return replace(result, artifacts=tuple(artifacts), artifacts_skipped=tuple(skipped))
+
+
+class _VirtualEnvironment(NamedTuple):
+    """Where an environment's interpreter and its programs are, from the root."""
+
+    executable: Path
+    programs: Path
+
+
+def _located(context: SimpleNamespace) -> _VirtualEnvironment:
+    """Find the environment from the working directory. Links are kept: they are how an interpreter knows its own."""
+    return _VirtualEnvironment(Path(context.env_exe).absolute(), Path(context.bin_path).absolute())
 
 
 def _artifact(path: str, data: bytes) -> Artifact:

@@ -46,7 +46,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         check_run_folder(path)
         self.path = path
-        self._blocks = 0
+        self._blocks = self._begun = 0
         try:
             self._place = path.absolute()  # the process may change its working directory
             self._place.mkdir(parents=True, exist_ok=True)
@@ -57,9 +57,9 @@ class RunFolder:
 
     def begin_block(self, block: BlockStartedEvent) -> None:
         """Keep the code of a block that starts, so that it is there whatever happens while it runs."""
-        folder = self._place / "code"
-        folder.mkdir(exist_ok=True)
-        _write(self._running(block.language), block.code)
+        self._begun = max(self._begun, self._blocks) + 1
+        (self._place / "code").mkdir(exist_ok=True)
+        _write(self._running(self._begun, block.language), block.code)
 
     def record(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Add a message to the transcript, and to ``code/`` and ``files/`` what it says of programs that ran."""
@@ -79,8 +79,8 @@ class RunFolder:
     def _record_run(self, run: BlockRun) -> None:
         folder = self._place / "code"
         folder.mkdir(exist_ok=True)
-        self._running(run.language).unlink(missing_ok=True)
         self._blocks += 1
+        self._running(self._blocks, run.language).unlink(missing_ok=True)
         name = f"{self._blocks:02}-interrupted" if run.interrupted else f"{self._blocks:02}-exit-{run.exit_code}"
         _write(folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}", run.code)
         for stream, text in run.streams():
@@ -89,8 +89,8 @@ class RunFolder:
         for file in run.files:
             self._write_file(file)
 
-    def _running(self, language: str) -> Path:
-        return self._place / "code" / f"{self._blocks + 1:02}-running.{SUFFIXES.get(language, 'txt')}"
+    def _running(self, number: int, language: str) -> Path:
+        return self._place / "code" / f"{number:02}-running.{SUFFIXES.get(language, 'txt')}"
 
     def _write_file(self, file: MadeFile) -> None:
         place = self._place / "files" / inside(file.path)
@@ -110,7 +110,7 @@ def check_run_folder(path: Path) -> None:
         RunFolderError: They cannot, or there is something already.
     """
     try:
-        there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+        there = next(each for each in (path.absolute(), *path.absolute().parents) if _exists(each))
         if not there.is_dir():
             raise _cannot_be_written(path, f"{there} is a file")
         if not os.access(there, os.W_OK | os.X_OK):
@@ -123,6 +123,15 @@ def check_run_folder(path: Path) -> None:
         if isinstance(error, RunFolderError):
             raise
         raise _cannot_be_written(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _exists(path: Path) -> bool:
+    """As `Path.exists`, which takes a name that no file system allows for one that is not there."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _cannot_be_written(path: Path, reason: str) -> RunFolderError:

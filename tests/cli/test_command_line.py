@@ -1,0 +1,95 @@
+"""The command line itself: what it imports, what its help says, and what its options come to."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.interpreter import printed
+from typer import BadParameter
+from typer.testing import CliRunner
+
+from symposia.cli import app
+from symposia.cli._arguments import ProgramLimits, RunArguments
+from symposia.cli._plan import plan_run, sandbox_policy, size_in_bytes
+from symposia.core.code_executor import MIB, SandboxPolicy
+from symposia.ext.code_executors import sandbox_kinds
+from symposia.presets.coding import BundledName, SwarmLimits
+
+KEPT_OUT = ("asyncio", "pydantic", "rich.markdown", "openai", "symposia.core", "symposia.presets", "symposia.ext")
+
+
+async def help_of(verb: str) -> str:
+    result = await asyncio.to_thread(CliRunner().invoke, app, [verb, "--help"])
+    return " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", ["'--version'", "'--help'"])
+async def test_the_help_imports_nothing_but_typer(arguments: str) -> None:
+    program = (
+        f"import sys; sys.argv = ['symposia', {arguments}]\n"
+        "from symposia.cli import main\n"
+        "try: main()\n"
+        f"except SystemExit: print([name for name in {KEPT_OUT!r} if name in sys.modules], end='')"
+    )
+    assert (await asyncio.to_thread(printed, program)).endswith("[]")
+
+
+async def test_the_help_states_the_limits_and_names_that_hold() -> None:
+    text, limits, policy = await help_of("run"), SwarmLimits(), SandboxPolicy()
+    for option, default in {
+        "--max-messages N": limits.max_messages,
+        "--timeout S": f"{limits.timeout:g}",
+        "--time-limit S": f"{policy.time_limit:g}",
+        "--memory SIZE": f"{policy.memory_bytes // MIB}M",
+        "--disk SIZE": f"{policy.work_bytes // MIB}M",
+        "--processes N": policy.processes,
+        "--cpus N": f"{policy.cpus:g}",
+    }.items():
+        assert re.search(rf"{option} [^\[]*\[default: \({default}\)", text), (option, text)
+    kinds = await asyncio.to_thread(sandbox_kinds)
+    for name in (*BundledName, *(kind.name for kind in kinds)):
+        assert name in text
+
+
+def test_n04_the_limits_of_a_program_are_options() -> None:
+    limits = ProgramLimits(time_limit=300, memory="2G", disk="256M", processes=8, cpus=2)
+    policy = sandbox_policy(limits)
+    assert (policy.time_limit, policy.memory_bytes, policy.work_bytes) == (300, 2048 * MIB, 256 * MIB)
+    assert (policy.processes, policy.cpus, policy.artifact_bytes) == (8, 2, 256 * MIB)
+    assert sandbox_policy(ProgramLimits()) == SandboxPolicy()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512M", 512 * MIB), ("512 MiB", 512 * MIB), ("1.5g", 1536 * MIB), ("67108864", 64 * MIB), ("2048KB", 2 * MIB)],
+)
+def test_n04_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert size_in_bytes("--memory", text, MIB) == size
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (ProgramLimits(memory="much"), r"--memory takes a size, as 512M or 2G, and not 'much'"),
+        (ProgramLimits(memory="-1M"), r"takes a size"),
+        (ProgramLimits(memory="4M"), r"--memory has to be at least 32M, and is 4M"),
+        (ProgramLimits(disk="0"), r"--disk has to be at least 1M, and is 0"),
+        (ProgramLimits(disk="1G"), r"--disk \(1024M\) has to be less than --memory \(512M\)"),
+    ],
+)
+def test_n04_a_limit_that_cannot_be_is_told_with_what_can(limits: ProgramLimits, said: str) -> None:
+    with pytest.raises(BadParameter, match=said):
+        sandbox_policy(limits)
+
+
+def test_n11_the_results_are_checked_for_before_a_model_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_name: str) -> None:
+        raise AssertionError("a model client was made first")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("symposia.cli._plan.model_named", refuse)
+    with pytest.raises(ValueError, match="is a file"):
+        plan_run(RunArguments(text="Add", out=tmp_path / "file" / "run"))
