@@ -13,6 +13,7 @@ from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CODE_EFFECT, CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
+from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 
 WAIT = 30.0
 PNG = "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
@@ -204,6 +205,7 @@ class CodeExecutorContract:
     async def test_the_output_of_one_call_is_passed_on_to_its_caller_alone(self, work_dir: Path) -> None:
         always, first, second = Heard(), Heard(), Heard()
         async with asyncio.timeout(WAIT), self.make(work_dir, on_output=always) as executor:
+            assert isinstance(executor, CommandLineCodeExecutor)
             for said, listener in (("one", first), ("two", second)):
                 await executor.execute_with_output([python(f"print('{said}')")], CancellationToken(), listener)
         assert (first.text, second.text, always.text) == ("one\n", "two\n", "one\ntwo\n")
