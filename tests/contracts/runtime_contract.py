@@ -3,6 +3,7 @@
 from tests.contracts.runtime_cancellation import CancellationContract
 from tests.contracts.runtime_circles import CirclesContract
 from tests.contracts.runtime_delivery import DeliveryContract
+from tests.contracts.runtime_embedded import Eviction, LoopGuard, OtherLoops, SharedContext
 from tests.contracts.runtime_entanglement import EntanglementContract
 from tests.contracts.runtime_handlers import HandlerContract
 from tests.contracts.runtime_lifecycle import LifecycleContract
@@ -25,4 +26,12 @@ class TimelessRuntimeContract(
 
 
 class RuntimeContract(TimelessRuntimeContract, RealTimeContract):
-    """All of it. A subclass has a fixture `make_runtime`, which takes the options that are named in the tests."""
+    """What every runtime promises. A subclass has a fixture `make_runtime`, which takes the options in the tests."""
+
+
+class TimelessEmbeddedContract(TimelessRuntimeContract, SharedContext, Eviction):
+    """What the embedded runtime promises in every order and at every speed."""
+
+
+class EmbeddedRuntimeContract(TimelessEmbeddedContract, RuntimeContract, LoopGuard, OtherLoops):
+    """All that the embedded runtime promises."""

@@ -1,7 +1,6 @@
 """Who gets a message, and in which order."""
 
 import asyncio
-from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -18,8 +17,6 @@ from symposia.core import (
     TypeSubscription,
 )
 from symposia.core.exceptions import RegistrationError, UndeliverableException
-
-mood: ContextVar[str] = ContextVar("mood", default="calm")
 
 
 class Counter(BaseAgent):
@@ -208,24 +205,6 @@ class DeliveryContract:
             ("you?", None, AgentId("nobody", "k")),
         ]
 
-    async def test_handlers_run_in_a_copy_of_their_senders_context(self, make_runtime: MakeRuntime) -> None:
-        seen: list[str] = []
-
-        async def look(_agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:
-            seen.append(mood.get())
-            mood.set("changed by the handler")
-
-        async with started(make_runtime()) as runtime:
-            agent = await add_agent(runtime, "looker", look, "news")
-            mood.set("curious")
-            await runtime.publish_message(Ask(), TopicId("news", "new"))  # makes the agent
-            await runtime.send_message(Ask(), agent)
-            await runtime.publish_message(Ask(), TopicId("news", "k"))
-            mood.set("later")
-            await runtime.stop_when_idle()
-        assert seen == ["curious"] * 3
-        assert mood.get() == "later"
-
     async def test_a_type_is_registered_once(self, make_runtime: MakeRuntime) -> None:
         runtime = make_runtime()
         await add_agent(runtime, "echo", answer)
@@ -306,34 +285,3 @@ class DeliveryContract:
         async with started(runtime):
             await Saver.register(runtime, "saver", Saver)
             assert await runtime.send_message(Ask(), AgentId("saver", "k")) == {"saver/k": {"count": 1}}
-
-    async def test_f09_an_idle_agent_is_evicted_and_comes_back_as_it_was(self, make_runtime: MakeRuntime) -> None:
-        class Evicted(Counter):
-            instances = 0
-            closed = 0
-
-            async def close(self) -> None:
-                type(self).closed += 1
-
-        async with started(make_runtime(max_idle_agents=10)) as runtime:
-            await Evicted.register(runtime, "counter", Evicted)
-            for number in range(200):
-                await runtime.send_message(Ask(), AgentId("counter", str(number)))
-            assert await runtime.send_message(Ask(), AgentId("counter", "0")) == 2
-            await runtime.stop_when_idle()
-            assert Evicted.instances == 201
-            assert Evicted.closed >= 190
-            assert len(await runtime.save_state()) == 200
-
-    async def test_f09_an_agent_is_evicted_when_it_was_idle_for_so_long(self, make_runtime: MakeRuntime) -> None:
-        gone = asyncio.Event()
-
-        class Evicted(Counter):
-            async def close(self) -> None:
-                gone.set()
-
-        async with started(make_runtime(max_idle_seconds=0.001)) as runtime:
-            await Evicted.register(runtime, "counter", Evicted)
-            await runtime.send_message(Ask(), AgentId("counter", "k"))
-            await gone.wait()
-            assert await runtime.send_message(Ask(), AgentId("counter", "k")) == 2

@@ -248,37 +248,3 @@ class LifecycleContract:
         assert closed == ["a", "b", "c"]
         await runtime.close()
         assert closed == ["a", "b", "c"]
-
-    async def test_d20_an_eviction_that_a_stop_interrupts_leaves_nothing_behind(
-        self, make_runtime: MakeRuntime
-    ) -> None:
-        saving = asyncio.Event()
-        unretrieved: list[dict[str, Any]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unretrieved.append(context))
-
-        class SlowToSave(BaseAgent):
-            count = 0
-
-            async def on_message_impl(self, message: Any, ctx: MessageContext) -> int:
-                self.count += 1
-                return self.count
-
-            async def save_state(self) -> dict[str, Any]:
-                if not saving.is_set():
-                    saving.set()
-                    await asyncio.Event().wait()
-                return {"count": self.count}
-
-            async def load_state(self, state: Any) -> None:
-                self.count = state["count"]
-
-        async with started(make_runtime(max_idle_agents=0)) as runtime:
-            await SlowToSave.register(runtime, "slow", lambda: SlowToSave("slow to save"))
-            await runtime.send_message(Ask(), AgentId("slow", "k"))
-            await saving.wait()
-            await runtime.stop()
-            runtime.start()
-            assert await runtime.send_message(Ask(), AgentId("slow", "k")) == 2
-            await runtime.stop_when_idle()
-            runtime.start()
-        assert not unretrieved

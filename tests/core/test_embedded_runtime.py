@@ -1,14 +1,14 @@
 import asyncio
 
 import pytest
-from tests.contracts.runtime_contract import RuntimeContract
+from tests.contracts.runtime_contract import EmbeddedRuntimeContract
 from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
 from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
 from symposia.core.exceptions import DeadlineExceededError
 
 
-class TestEmbeddedRuntime(RuntimeContract):
+class TestEmbeddedRuntime(EmbeddedRuntimeContract):
     @pytest.fixture
     def make_runtime(self) -> MakeRuntime:
         return SingleThreadedAgentRuntime

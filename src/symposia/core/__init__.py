@@ -34,6 +34,8 @@ from symposia.core._message_context import MessageContext
 from symposia.core._routed_agent import RoutedAgent
 from symposia.core._runtime._dead_letters import DeadLetter
 from symposia.core._runtime._embedded import SingleThreadedAgentRuntime
+from symposia.core._runtime._interventions import Interventions
+from symposia.core._runtime._subscriptions import Subscriptions
 from symposia.core._serialization import (
     JSON_DATA_CONTENT_TYPE,
     PROTOBUF_DATA_CONTENT_TYPE,
@@ -85,6 +87,7 @@ __all__ = [
     "Image",
     "InMemoryStore",
     "InterventionHandler",
+    "Interventions",
     "MessageContext",
     "MessageHandlerContext",
     "MessageSerializer",
@@ -96,6 +99,7 @@ __all__ = [
     "StepKind",
     "Subscription",
     "SubscriptionInstantiationContext",
+    "Subscriptions",
     "TopicId",
     "TypePrefixSubscription",
     "TypeSubscription",

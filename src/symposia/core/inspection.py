@@ -16,8 +16,9 @@ from symposia.core._agent_id import AgentId
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._driver import resume
 from symposia.core._runtime._supervision import Supervisor
+from symposia.core._task_waits import task_awaits
 
-__all__ = ["awaited_agents", "suspended_frames", "waits_for_turn"]
+__all__ = ["awaited_agents", "suspended_frames", "task_awaits", "waits_for_turn"]
 
 
 def suspended_frames(task: asyncio.Task[Any]) -> list[FrameType]:

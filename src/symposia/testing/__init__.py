@@ -1,3 +1,5 @@
 """What the tests of programs need: simulation, and a second runtime that encodes every message."""
 
-__all__: list[str] = []
+from symposia.testing._serializing_runtime import SerializingRuntime
+
+__all__ = ["SerializingRuntime"]

@@ -7,10 +7,11 @@ from functools import partial
 from typing import TypeVar
 
 import pytest
-from tests.contracts.runtime_contract import TimelessRuntimeContract
+from tests.contracts.runtime_contract import TimelessEmbeddedContract, TimelessRuntimeContract
 from tests.support.agents import MakeRuntime
 
 from symposia.core import SingleThreadedAgentRuntime
+from symposia.testing import SerializingRuntime
 from symposia.testing.simulation import FaultPlan, FaultyRuntime, simulated
 
 T = TypeVar("T")
@@ -37,14 +38,21 @@ class UnderSeeds:
 
 
 @UnderSeeds(1000)
-class TestEmbeddedRuntime(TimelessRuntimeContract):
+class TestEmbeddedRuntime(TimelessEmbeddedContract):
     @pytest.fixture
     def make_runtime(self) -> MakeRuntime:
         return SingleThreadedAgentRuntime
 
 
 @UnderSeeds(50)
-class TestRuntimeWithoutFaults(TimelessRuntimeContract):
+class TestRuntimeWithoutFaults(TimelessEmbeddedContract):
     @pytest.fixture
     def make_runtime(self) -> MakeRuntime:
         return partial(FaultyRuntime, FaultPlan())
+
+
+@UnderSeeds(20)
+class TestSerializingRuntime(TimelessRuntimeContract):
+    @pytest.fixture
+    def make_runtime(self) -> MakeRuntime:
+        return SerializingRuntime

@@ -42,6 +42,14 @@ class SerializationRegistry:
             return message.type_name
         return wire_name(message if isinstance(message, type) else type(message))
 
+    def data_content_types(self, message: object) -> list[str]:
+        """The formats in which a message can be written, the first registered first; none if nothing says how."""
+        if isinstance(message, UnknownPayload):
+            return [message.data_content_type]
+        self._learn(type(message))
+        name = self.type_name(message)
+        return [format_ for type_name, format_ in self._serializers if type_name == name]
+
     def serialize(self, message: object, *, type_name: str, data_content_type: str) -> bytes:
         """Write a message. The types that `try_get_known_serializers_for_type` knows need not be added before.
 
@@ -83,8 +91,8 @@ class SerializationRegistry:
         return self._serializers.get(key)
 
     def _no_serializer(self, message: object, data_content_type: str) -> MessageSerializationError:
-        cls, name = type(message), self.type_name(message)
-        formats = [format_ for type_name, format_ in self._serializers if type_name == name]
+        cls = type(message)
+        formats = self.data_content_types(message)
         if formats:
             return MessageSerializationError(
                 f"A {full_name(cls)} cannot be written as {data_content_type}, only as {' or '.join(formats)}."
