@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
+from tests.support.agents import StartedRuntime
+
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
@@ -15,6 +17,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.agentchat.teams import Decision, RoundRobinGroupChat, RuleContext, Transcript
 from symposia.core import AgentRuntime, CancellationToken, SingleThreadedAgentRuntime
+from symposia.testing import SerializingRuntime
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 Turn: TypeAlias = str | BaseChatMessage | Sequence[Item] | Exception | asyncio.Event
@@ -126,7 +129,7 @@ class Script:
 
 
 @asynccontextmanager
-async def _started(runtime: SingleThreadedAgentRuntime) -> AsyncGenerator[AgentRuntime]:
+async def _started(runtime: StartedRuntime) -> AsyncGenerator[AgentRuntime]:
     runtime.start()
     try:
         yield runtime
@@ -142,8 +145,12 @@ async def _own() -> AsyncGenerator[None]:
 RUNTIMES: dict[str, Callable[[], AbstractAsyncContextManager[AgentRuntime | None]]] = {
     "the team's own": _own,
     "embedded": lambda: _started(SingleThreadedAgentRuntime()),
+    "serializing": lambda: _started(SerializingRuntime()),
 }
 """Where teams are tested. Another runtime is another line: something that is started when entered."""
+
+IN_MEMORY = [name for name in RUNTIMES if name != "serializing"]
+"""Those that hand objects on: what was written to bytes and read back is equal, and never the same object."""
 
 
 def pair(**options: Any) -> RoundRobinGroupChat:  # Any: the options of the team

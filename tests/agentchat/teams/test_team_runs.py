@@ -234,7 +234,9 @@ async def test_messages_of_ones_own_are_passed_on(runtime: Where) -> None:
         steps: int
 
     plan = StructuredMessage[Plan](content=Plan(steps=2), source="ann")
-    team = RoundRobinGroupChat([Member("ann", plan), Member("bob")], runtime=runtime, max_turns=2)
+    types = [StructuredMessage[Plan]]  # so that it can leave the process
+    members = [Member("ann", plan), Member("bob")]
+    team = RoundRobinGroupChat(members, runtime=runtime, max_turns=2, custom_message_types=types)
     result = await team.run(task="go")
 
     assert result.messages[1] == plan

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from tests.support.team_members import Member, lines
+from tests.support.team_members import IN_MEMORY, Member, lines
 
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
@@ -114,6 +114,7 @@ async def test_what_an_agent_tells_only_with_its_answer_is_shown_once() -> None:
     assert lines(result.messages) == ["user: go", "ann: 1", "ann: 2", "ann: 3"]
 
 
+@pytest.mark.parametrize("runtime", IN_MEMORY, indirect=True)
 async def test_messages_are_handed_on_and_not_copied(runtime: Where) -> None:
     answer = TextMessage(content="hello", source="ann")
     task = TextMessage(content="go", source="user")
