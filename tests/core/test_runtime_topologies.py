@@ -336,6 +336,7 @@ WAYS: list[Callable[[World, Asked], Awaitable[None]]] = [
 ]
 
 
+@pytest.mark.timeout(3600)  # of ten thousand seeds; two hundred take seconds
 @simulated(seeds=range(200))
 async def test_random_topologies_neither_hang_nor_report_circles_that_are_none() -> None:
     world = World(Random(current_seed()))

@@ -32,6 +32,7 @@ class Call:
         deadline: The loop time after which nobody wants the answer.
         active: Whether the handler has its turn.
         ended: Whether the outcome is known; what the handler cannot stop (a thread) may still go on.
+        answer: What the handler returned, if it never had to wait.
         outer: The call of the same agent inside which this one runs.
         turn: Done when the call may go on, while it waits.
         task: The task that the handler runs in, once it has had to wait for something.
@@ -45,29 +46,23 @@ class Call:
         lingering: Work of the handler that cannot be cut short, and goes on after it.
     """
 
-    __slots__ = (
-        "active",
-        "cancelling",
-        "children",
-        "deadline",
-        "depth",
-        "dispatcher",
-        "ended",
-        "host",
-        "lingering",
-        "mailbox",
-        "outer",
-        "parent",
-        "passed_on",
-        "passed_on_by",
-        "reason",
-        "returning",
-        "task",
-        "timer",
-        "token",
-        "turn",
-        "undecided",
-    )
+    # Defaults of the class: most calls are over at once and need none of these, and a message is made of little else.
+    active = False
+    ended = False
+    answer: Any = None
+    outer: Call | None = None
+    turn: asyncio.Future[None] | None = None
+    task: asyncio.Task[Any] | None = None
+    children: dict[Call, None] | None = None
+    host: Call | None = None
+    returning: OrderedDict[Call, None] | None = None
+    undecided: dict[Call, None] | None = None
+    reason: BaseException | None = None
+    passed_on: Call | None = None
+    passed_on_by: Call | None = None
+    lingering: asyncio.Future[Any] | None = None
+    timer: asyncio.TimerHandle | None = None
+    cancelling = 0
 
     def __init__(
         self,
@@ -83,21 +78,6 @@ class Call:
         self.token = token
         self.deadline = deadline
         self.depth = 0 if parent is None else parent.depth + 1
-        self.active = False
-        self.ended = False
-        self.outer: Call | None = None
-        self.turn: asyncio.Future[None] | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.children: dict[Call, None] | None = None
-        self.host: Call | None = None
-        self.returning: OrderedDict[Call, None] | None = None
-        self.undecided: dict[Call, None] | None = None
-        self.reason: BaseException | None = None
-        self.passed_on: Call | None = None
-        self.passed_on_by: Call | None = None
-        self.lingering: asyncio.Future[Any] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.cancelling = 0
 
     @property
     def needs_fresh_stack(self) -> bool:

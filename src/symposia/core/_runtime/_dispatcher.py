@@ -14,7 +14,7 @@ from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._call import Call, awaiting_call, running_loop
 from symposia.core._runtime._dead_letters import DeadLetters, Failures
 from symposia.core._runtime._delivered_context import DeliveredContext
-from symposia.core._runtime._driver import begin, begin_beside, resume, run_beside
+from symposia.core._runtime._driver import OVER, begin, begin_beside, resume, run_beside
 from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import tell_construction_failed
@@ -56,17 +56,17 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
 
-    async def handle_now(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
-        """Carry out a request that can have its turn at once, in this task. What never waits is not supervised."""
+    def handle_now(self, call: Call, message: Any, ctx: DeliveredContext) -> Awaitable[Any] | None:
+        """Carry out a request that can have its turn at once, in this task, as far as that goes without a wait.
+
+        Returns:
+            The rest of it; None if it is over, and `call.answer` its answer. What never waits is not supervised.
+        """
         call.mailbox.grant_turn(call)
         if call.mailbox.agent is None and (making := self._begin_to_make(call)) is not None:
-            return await self.supervisor.supervise(call, self._handle_once_made(making, call, message, ctx))
-        context = copy_context()
-        try:
-            handler, waits_for = self._begin(call, message, ctx, context)
-        except StopIteration as done:
-            return done.value
-        return await self.supervisor.supervise(call, resume(call, handler, context, waits_for))
+            return self.supervisor.supervise(call, self._handle_once_made(making, call, message, ctx))
+        rest = self._begin(call, message, ctx, copy_context())
+        return None if rest is None else self.supervisor.supervise(call, rest)
 
     async def handle_in_turn(
         self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None = None
@@ -149,35 +149,30 @@ class Dispatcher:
         context = copy_context()
         making = self._make(call.mailbox)
         try:
-            return resume(call, making, context, context.run(begin_beside, call, making))
-        except StopIteration:
-            return None
+            waits_for = context.run(begin_beside, call, making)
         except BaseException:
             self._release(call)
             raise
+        return None if waits_for is OVER else resume(call, making, context, waits_for)
 
-    def _begin(
-        self, call: Call, message: Any, ctx: DeliveredContext, context: Context
-    ) -> tuple[Coroutine[Any, Any, Any], Any]:
+    def _begin(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Awaitable[Any] | None:
         """Run a handler to its first wait.
 
         Returns:
-            The handler, and what it waits for.
-
-        Raises:
-            StopIteration: It is over already, with this result.
+            The rest of it; None if it is over, and `call.answer` its answer.
         """
         try:
-            try:
-                handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
-            except StopIteration as error:  # it would be taken for a handler that is over
-                raise RuntimeError(f"Agent {call.mailbox.id}: on_message raised StopIteration") from error
+            handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
             if ctx.observer is not None:
                 handler = ctx.observer.handle(handler, message, call.mailbox.id, ctx)
-            return handler, context.run(begin, call, handler)
+            waits_for = context.run(begin, call, handler)
         except BaseException:
             self._release(call)
             raise
+        if waits_for is OVER:
+            self._release(call)
+            return None
+        return resume(call, handler, context, waits_for)
 
     def _release(self, call: Call) -> None:
         """End a call's turn and hand it on, or its wait for one."""
@@ -226,11 +221,8 @@ class Dispatcher:
         self._ensure_worker()
 
     async def _handle(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Any:
-        try:
-            handler, waits_for = self._begin(call, message, ctx, context)
-        except StopIteration as done:
-            return done.value
-        return await resume(call, handler, context, waits_for)
+        rest = self._begin(call, message, ctx, context)
+        return call.answer if rest is None else await rest
 
     async def _evict(self, call: Call) -> None:
         """Settle an eviction: nothing awaits it, so its errors go to the owner, and that of a stop to nobody."""
@@ -298,10 +290,9 @@ class Dispatcher:
             if mailbox.agent is None:
                 await self._hand_over(call, self._make_and_handle(call, publication, context))
                 return
-            handler, waits_for = self._begin(call, publication.message, publication.ctx, context)
-            await self._hand_over(call, resume(call, handler, context, waits_for))
-        except StopIteration:
-            """Handled, without a wait."""
+            rest = self._begin(call, publication.message, publication.ctx, context)
+            if rest is not None:
+                await self._hand_over(call, rest)
         except asyncio.CancelledError:
             """By its token, by itself, or together with its worker."""
         except (KeyboardInterrupt, SystemExit):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from contextvars import copy_context
 from functools import partial
 from math import isnan
+from threading import get_ident
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -12,6 +13,7 @@ from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._agent_metadata import AgentMetadata
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._agent_types import AgentTypes
 from symposia.core._runtime._call import Call, awaiting_call, deadline_exceeded
@@ -122,7 +124,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         timeout: float | None,
         supervised_by: Call | None = None,
     ) -> Any:
-        if asyncio.get_running_loop() is not self._home.loop and (home := self._home.from_elsewhere()) is not None:
+        if get_ident() != self._home.thread and (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._send(message, recipient, ctx, timeout))
         mailbox = self._types.mailbox(recipient)
         if mailbox is None:
@@ -130,9 +132,11 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         call = self._new_call(mailbox, ctx.token, timeout)
         if supervised_by is not None:
             supervised_by.passed_on, call.passed_on_by = call, supervised_by
-        if self._gate.phase is Phase.RUNNING and mailbox.is_vacant and not call.needs_fresh_stack:
-            answer = await self._dispatcher.handle_now(call, message, ctx)
-        elif self._gate.phase is Phase.READY and not self._is_ours(call.parent):
+        phase = self._gate.phase
+        if phase is Phase.RUNNING and mailbox.is_vacant and not (call.depth and call.needs_fresh_stack):
+            rest = self._dispatcher.handle_now(call, message, ctx)
+            answer = call.answer if rest is None else await rest
+        elif phase is Phase.READY and not self._is_ours(call.parent):
             answer = await self._handle_once_started(call, message, ctx)
         else:
             self._gate.refuse_if_closed()
@@ -178,7 +182,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         return self._publish(message, topic_id, ctx)
 
     async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
-        if asyncio.get_running_loop() is not self._home.loop and (home := self._home.from_elsewhere()) is not None:
+        if get_ident() != self._home.thread and (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._publish(message, topic_id, ctx))
         if ctx.token is not None and ctx.token.is_cancelled():
             raise asyncio.CancelledError
@@ -419,7 +423,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
     def _new_call(self, mailbox: Mailbox, token: CancellationToken | None, timeout: float | None) -> Call:
         if token is not None and token.is_cancelled():
             raise asyncio.CancelledError
-        parent = awaiting_call()
+        handler = current_handler.get()
+        parent = handler if isinstance(handler, Call) and handler.active else None  # as `awaiting_call`, inline
         deadline = None if parent is None else parent.deadline
         if timeout is not None or deadline is not None:
             if timeout is not None and isnan(timeout):  # timers are kept in order of their time, which this has not

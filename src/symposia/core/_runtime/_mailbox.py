@@ -86,7 +86,7 @@ class Mailbox:
     @property
     def is_vacant(self) -> bool:
         """Whether a message that comes now has its turn at once."""
-        return self.concurrent or (self.running is None and not self.queue)
+        return (self.running is None and not self.queue) or self.concurrent
 
     def waiting_requests(self) -> Iterator[Call]:
         """The requests that wait for their turn, in order."""
@@ -176,14 +176,16 @@ class Mailbox:
         Returns:
             None if it was withdrawn meanwhile, by a cancelled token or a stop; then the turn is handed on.
         """
-        if self.running is not None or not self.queue:
+        queue = self.queue
+        if self.running is not None or not queue:
             return None
-        head = next(iter(self.queue))
-        if isinstance(head, Publication):
-            del self.queue[head]
-            if head.token is None or not head.token.is_cancelled():
-                return head
-        if self.queue:
+        item, _ = queue.popitem(last=False)
+        if not isinstance(item, Publication):
+            queue[item] = None
+            queue.move_to_end(item, last=False)
+        elif item.token is None or not item.token.is_cancelled():
+            return item
+        if queue:
             self._hand_on()
         return None
 
