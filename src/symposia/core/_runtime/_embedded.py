@@ -280,7 +280,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
     @property
     def unprocessed_messages_count(self) -> int:
         """How many messages were accepted and wait for an agent to take them up."""
-        return len(self._gate.held) + sum(len(mailbox.queue or ()) for mailbox in self._types.mailboxes())
+        return len(self._gate.held) + sum(mailbox.waiting_count for mailbox in self._types.mailboxes())
 
     def start(self) -> None:
         """Handle messages from now on, those that were kept first.

@@ -9,9 +9,9 @@ Calls nest: a request that comes back along the chain that its agent awaits runs
 wait in `queue` for the stack to be empty. Requests that have a host wait for it to be the top again; they are in the
 queue as well, since their host may stop awaiting them, and then they keep their place in it.
 
-Both ways in and out cost the same however many wait. A deque has to be searched for the request that is given up, or
-that comes back; a deque in which they are only marked keeps the messages of abandoned requests until the agent is free.
-A `dict` searches for its first key among those deleted before it. An `OrderedDict` does all of it in constant time.
+Every way in and out costs the same however many wait. A request that is given up, or runs inside its host, is only
+marked in the queue, and the queue is rebuilt when more than half of it is marked: one step for each request on average.
+(To remove each at once, a deque is searched; an `OrderedDict` is not, but makes each published message dearer.)
 """
 
 from __future__ import annotations
@@ -62,11 +62,13 @@ class Mailbox:
         concurrent: Whether the agent handles several messages at the same time.
         running: The call whose turn it is: the innermost, if calls run inside each other.
         evicted_state: What the agent's state was when it was evicted, for the next one of that id.
-        queue: What waits for its turn; made when first needed, since most agents never have a second message waiting.
+        queue: What waits for its turn, and requests that do not any more; made when first needed, since most agents
+            never have a second message waiting. If nothing runs, its first item waits.
+        gone: How many of the requests in the queue do not wait any more.
         ready: The mailboxes of the runtime that have a published message next.
     """
 
-    __slots__ = ("agent", "concurrent", "evicted_state", "id", "kind", "queue", "ready", "running")
+    __slots__ = ("agent", "concurrent", "evicted_state", "gone", "id", "kind", "queue", "ready", "running")
 
     def __init__(self, id_: AgentId, kind: AgentKind, ready: deque[Mailbox]) -> None:
         self.id = id_
@@ -75,7 +77,8 @@ class Mailbox:
         self.concurrent = False
         self.running: Call | None = None
         self.evicted_state: Mapping[str, Any] | None = None
-        self.queue: OrderedDict[Call | Publication, None] | None = None
+        self.queue: deque[Call | Publication] | None = None
+        self.gone = 0
         self.ready = ready
 
     @property
@@ -87,6 +90,11 @@ class Mailbox:
     def is_vacant(self) -> bool:
         """Whether a message that comes now has its turn at once."""
         return (self.running is None and not self.queue) or self.concurrent
+
+    @property
+    def waiting_count(self) -> int:
+        """How many messages wait for their turn."""
+        return len(self.queue or ()) - self.gone
 
     def waiting_requests(self) -> Iterator[Call]:
         """The requests that wait for their turn, in order."""
@@ -161,8 +169,14 @@ class Mailbox:
         """Forget a request that waits for its turn no longer."""
         call.turn = None
         self._leave_host(call)
-        if self.queue:
-            self.queue.pop(call, None)
+        queue = self.queue
+        if queue and queue[0] is call:
+            del queue[0]
+            return
+        self.gone += 1
+        if queue is not None and 2 * self.gone > len(queue):
+            self.queue = deque(item for item in queue if isinstance(item, Publication) or item.turn is not None)
+            self.gone = 0
 
     def post(self, publication: Publication) -> None:
         """Accept a published message."""
@@ -179,12 +193,11 @@ class Mailbox:
         queue = self.queue
         if self.running is not None or not queue:
             return None
-        item, _ = queue.popitem(last=False)
-        if not isinstance(item, Publication):
-            queue[item] = None
-            queue.move_to_end(item, last=False)
-        elif item.token is None or not item.token.is_cancelled():
-            return item
+        item = queue[0]
+        if isinstance(item, Publication):
+            del queue[0]
+            if item.token is None or not item.token.is_cancelled():
+                return item
         if queue:
             self._hand_on()
         return None
@@ -208,14 +221,15 @@ class Mailbox:
     def drain(self) -> list[Publication]:
         """Take every published message that still waits; requests are interrupted, each by itself."""
         waiting = [item for item in self.queue or () if isinstance(item, Publication)]
-        for publication in waiting:
-            del self.queue[publication]  # type: ignore[union-attr]  # there is a queue if there is something in it
+        if waiting:
+            self.queue = deque(item for item in self.queue or () if isinstance(item, Call) and item.turn is not None)
+            self.gone = 0
         return waiting
 
     def _enqueue(self, item: Call | Publication) -> None:
         if self.queue is None:
-            self.queue = OrderedDict()
-        self.queue[item] = None
+            self.queue = deque()
+        self.queue.append(item)
 
     def _find_host(self, call: Call) -> Call | None:
         """The innermost call of this agent that awaits `call`, through others. An agent in the making takes none in."""
@@ -242,14 +256,17 @@ class Mailbox:
                 return
             self.reconsider(call)  # no longer awaited: it takes its place in the queue, or inside another call
         while self.running is None and self.queue:
-            item = next(iter(self.queue))
+            item = self.queue[0]
             if isinstance(item, Publication):
                 self.ready.append(self)
                 return
             if item.is_queued:
                 self._admit(item)
+            elif item.turn is None:
+                del self.queue[0]
+                self.gone -= 1
             else:
-                del self.queue[item]  # cancelled in this very step of the loop
+                self.withdraw(item)  # cancelled in this very step of the loop
 
     def _admit(self, call: Call) -> None:
         """Give a waiting request its turn."""
@@ -261,12 +278,13 @@ class Mailbox:
 
     def _admit_everything(self) -> None:
         """Let in what came while a concurrent agent was being made."""
-        waiting, self.queue = self.queue or (), None
+        waiting, self.queue, self.gone = self.queue or (), None, 0
         for item in waiting:
             if isinstance(item, Publication):
                 self.post(item)
-            else:
+            elif item.turn is not None:
                 self._admit(item)
+        self.gone = 0
 
     def _unstack(self, call: Call) -> None:
         """Forget a call that ended before one that ran inside it."""
