@@ -1,4 +1,4 @@
-"""Run code that nobody has read: in whatever sandbox works on this machine, never on the machine itself."""
+"""Run untrusted code in the best sandbox that works on this machine, and never on the machine itself."""
 
 import asyncio
 
