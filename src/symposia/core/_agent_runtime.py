@@ -93,7 +93,8 @@ class AgentRuntime(Protocol):
             timeout: Seconds until an answer is no longer wanted. What the handler asks of others ends with it.
 
         Returns:
-            What the handler returned.
+            What the handler returned. Its type is `Any`, as AutoGen has it: an agent's id says nothing about the types
+            that the agent answers with, and a narrower type would break programs. Annotate the variable that takes it.
 
         Raises:
             UndeliverableException: The runtime knows no such agent type.

@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Final, TypeAlias, Union, cast
 
 from symposia.core._message_context import MessageContext
 from symposia.core.exceptions import HandlerSignatureError
@@ -15,6 +15,13 @@ from symposia.core.exceptions import HandlerSignatureError
 _FIX = "Write it as: async def {name}({first}message: MyMessage, ctx: MessageContext) -> MyAnswer"
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _LEADING = 2  # the message and its context
+
+
+MessageType: TypeAlias = type[Any]
+"""A type in a handler's signature."""
+
+ANYTHING: Final[MessageType] = cast("MessageType", Any)
+"""Stands for all types: `typing.Any`, which is not one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,8 @@ class HandlerSignature:
         produces_types: The types that it may return.
     """
 
-    target_types: tuple[Any, ...]
-    produces_types: tuple[Any, ...]
+    target_types: tuple[MessageType, ...]
+    produces_types: tuple[MessageType, ...]
 
     def takes(self, message: object) -> bool:
         """Whether the handler is meant for this message, which must be of exactly one of its types."""
@@ -38,7 +45,7 @@ class HandlerSignature:
         return Any in self.produces_types or isinstance(result, self.produces_types)
 
 
-def read_signature(function: Callable[..., Any], *, first: str = "self") -> HandlerSignature:
+def read_signature(function: Callable[..., object], *, first: str = "self") -> HandlerSignature:
     """Read a handler's signature, in which the parameters count by position, whatever their names.
 
     Args:
@@ -72,7 +79,7 @@ def read_signature(function: Callable[..., Any], *, first: str = "self") -> Hand
     return HandlerSignature(targets, produces)
 
 
-def _resolved_hints(function: Callable[..., Any], mistake: Callable[[str], HandlerSignatureError]) -> dict[str, Any]:
+def _resolved_hints(function: Callable[..., object], mistake: Callable[[str], HandlerSignatureError]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
     except NameError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
-from symposia.core._handler_signature import HandlerSignature, read_signature
+from symposia.core._handler_signature import HandlerSignature, MessageType, read_signature
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._worker_threads import run_handler_in_worker_thread
@@ -18,7 +18,9 @@ logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Match = Callable[[Any, MessageContext], bool]
+Match = Callable[[Any, MessageContext], bool]  # Any: a program's function says which messages it is asked about
+Method = Callable[..., object]
+"""A method of an agent, before its signature was read: it takes the agent, a message and its context."""
 
 
 class Handler(Protocol):
@@ -26,11 +28,11 @@ class Handler(Protocol):
 
     __name__: str
     is_message_handler: bool
-    target_types: list[Any]
-    produces_types: list[Any]
+    target_types: list[MessageType]
+    produces_types: list[MessageType]
     router: Match | None
 
-    def __call__(self, agent: Any, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
+    def __call__(self, agent: object, message: object, ctx: MessageContext) -> Coroutine[object, None, object]:
         """Handle one message."""
         ...
 
@@ -47,12 +49,10 @@ class _Decorator(Protocol):
 @overload
 def message_handler(func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
 @overload
-def message_handler(
-    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
-) -> _Decorator: ...
+def message_handler(func: None = None, *, strict: bool = True, match: Match | None = None) -> _Decorator: ...
 @overload
 def message_handler(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
-def message_handler(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+def message_handler(func: Method | None = None, *, strict: bool = True, match: Match | None = None) -> object:
     """Make a method of a `RoutedAgent` handle messages, sent or published.
 
     The method takes the message and its `MessageContext`. The message's annotation says which types it handles, the
@@ -73,15 +73,13 @@ def message_handler(func: Any = None, *, strict: bool = True, match: Match | Non
 @overload
 def event(func: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Coroutine[Any, Any, None]]: ...
 @overload
-def event(
-    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
-) -> _Decorator: ...
+def event(func: None = None, *, strict: bool = True, match: Match | None = None) -> _Decorator: ...
 @overload
 def event(func: Callable[P, None]) -> Callable[P, Coroutine[Any, Any, None]]: ...
-def event(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+def event(func: Method | None = None, *, strict: bool = True, match: Match | None = None) -> object:
     """Make a method handle published messages: see `message_handler`."""
 
-    def router(message: Any, ctx: MessageContext) -> bool:
+    def router(message: object, ctx: MessageContext) -> bool:
         return not ctx.is_rpc and (match is None or match(message, ctx))
 
     return _decorate(func, strict=strict, router=is_publication if match is None else router)
@@ -90,26 +88,24 @@ def event(func: Any = None, *, strict: bool = True, match: Match | None = None) 
 @overload
 def rpc(func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
 @overload
-def rpc(
-    func: None = None, *, strict: bool = True, match: Callable[[Any, MessageContext], bool] | None = None
-) -> _Decorator: ...
+def rpc(func: None = None, *, strict: bool = True, match: Match | None = None) -> _Decorator: ...
 @overload
 def rpc(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
-def rpc(func: Any = None, *, strict: bool = True, match: Match | None = None) -> Any:
+def rpc(func: Method | None = None, *, strict: bool = True, match: Match | None = None) -> object:
     """Make a method handle requests, whose sender waits for the answer: see `message_handler`."""
 
-    def router(message: Any, ctx: MessageContext) -> bool:
+    def router(message: object, ctx: MessageContext) -> bool:
         return ctx.is_rpc and (match is None or match(message, ctx))
 
     return _decorate(func, strict=strict, router=is_request if match is None else router)
 
 
-def is_publication(_message: Any, ctx: MessageContext) -> bool:
+def is_publication(_message: object, ctx: MessageContext) -> bool:
     """The router of an `event` without a match."""
     return not ctx.is_rpc
 
 
-def is_request(_message: Any, ctx: MessageContext) -> bool:
+def is_request(_message: object, ctx: MessageContext) -> bool:
     """The router of an `rpc` without a match."""
     return ctx.is_rpc
 
@@ -118,8 +114,8 @@ UNCONDITIONAL: Final = (None, is_publication, is_request)
 """The routers of handlers that take every message of their types and kind, so that a second such one never runs."""
 
 
-def _decorate(func: Any, *, strict: bool, router: Match | None) -> Any:
-    def decorate(method: Callable[..., Any]) -> Handler:
+def _decorate(func: Method | None, *, strict: bool, router: Match | None) -> Handler | Callable[[Method], Handler]:
+    def decorate(method: Method) -> Handler:
         signature = read_signature(method)
         handler = cast("Handler", _checked(method, signature, strict=strict))
         handler.is_message_handler = True
@@ -132,15 +128,15 @@ def _decorate(func: Any, *, strict: bool, router: Match | None) -> Any:
 
 
 def _checked(
-    method: Callable[..., Any], signature: HandlerSignature, *, strict: bool
-) -> Callable[..., Coroutine[Any, Any, Any]]:
+    method: Method, signature: HandlerSignature, *, strict: bool
+) -> Callable[[object, object, MessageContext], Coroutine[object, None, object]]:
     """The method as a coroutine function that holds its arguments and answers to its signature."""
-    call = method if inspect.iscoroutinefunction(method) else functools.partial(run_handler_in_worker_thread, method)
+    call = awaitable(method)
     usual_messages = frozenset(signature.target_types)
     usual_answers = frozenset(signature.produces_types)  # looked up first: an exact type is the common case
 
     @functools.wraps(method)
-    async def handle(self: Any, message: Any, ctx: MessageContext) -> Any:
+    async def handle(self: object, message: object, ctx: MessageContext) -> object:
         if type(message) not in usual_messages and not signature.takes(message):
             _complain(
                 f"{method.__qualname__} does not take {type(message).__name__}", CantHandleException, strict=strict
@@ -156,6 +152,13 @@ def _checked(
         return answer
 
     return handle
+
+
+def awaitable(function: Callable[P, object]) -> Callable[P, Awaitable[object]]:
+    """A function as one that can be awaited: a plain ``def`` runs in a worker thread, and its agent stays busy."""
+    if inspect.iscoroutinefunction(function):
+        return function
+    return functools.partial(run_handler_in_worker_thread, function)
 
 
 def _complain(what: str, error: type[Exception], *, strict: bool) -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from symposia.core._base_agent import BaseAgent
 from symposia.core._handler_context import current_handler
+from symposia.core._handler_signature import ANYTHING, MessageType
 from symposia.core._handlers import UNCONDITIONAL, Handler
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
@@ -13,7 +14,7 @@ from symposia.core.exceptions import HandlerSignatureError
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
-RoutingTable = dict[Any, tuple[Handler, ...]]
+RoutingTable = dict[MessageType, tuple[Handler, ...]]
 
 
 class RoutedAgent(BaseAgent):
@@ -32,14 +33,15 @@ class RoutedAgent(BaseAgent):
         cls._routes = _routing_table(cls)
 
     @classmethod
-    def _message_types(cls) -> Collection[Any]:
+    def _message_types(cls) -> Collection[MessageType]:
         """The types that the handlers' annotations name."""
         return cls._routes.keys()
 
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+    async def on_message_impl(self, message: object, ctx: MessageContext) -> Any:
         """Give the message to its handler, or to `on_unhandled_message`."""
         routes = self._routes
-        for handler in routes.get(type(message)) or routes.get(Any, ()):
+        message_type: MessageType = type(message)
+        for handler in routes.get(message_type) or routes.get(ANYTHING, ()):
             if handler.router is None or handler.router(message, ctx):
                 return await handler(self, message, ctx)
         return await self.on_unhandled_message(message, ctx)
@@ -61,8 +63,9 @@ def _routing_table(cls: type) -> RoutingTable:
     """
     table: RoutingTable = {}
     for name in dir(cls):
-        handler: Any = getattr(cls, name, None)
-        if getattr(handler, "is_message_handler", False):
+        attribute: object = getattr(cls, name, None)
+        if getattr(attribute, "is_message_handler", False):
+            handler = cast("Handler", attribute)
             for target in handler.target_types:
                 others = table.get(target, ())
                 _refuse_rivals(cls, handler, others, target)
@@ -70,7 +73,7 @@ def _routing_table(cls: type) -> RoutingTable:
     return table
 
 
-def _refuse_rivals(cls: type, handler: Handler, others: Sequence[Handler], target: Any) -> None:
+def _refuse_rivals(cls: type, handler: Handler, others: Sequence[Handler], target: MessageType) -> None:
     if handler.router not in UNCONDITIONAL:
         return
     rival = next((other for other in others if other.router is handler.router), None)
