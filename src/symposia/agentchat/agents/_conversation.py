@@ -67,6 +67,9 @@ class Conversation:
 
         A call without its result makes vendors refuse the conversation from then on.
         """
+        if type(self.context).add_message is ChatCompletionContext.add_message:  # it never waits: nothing to cancel
+            await self._add(messages)
+            return
         task = asyncio.ensure_future(self._add(messages))
         try:
             await asyncio.shield(task)

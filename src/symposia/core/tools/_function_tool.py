@@ -15,6 +15,7 @@ from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools._base_tool import BaseTool
 from symposia.core.tools._function_source import FunctionSource, make_function, read_source
+from symposia.core.tools._parameters import check_parameters
 from symposia.core.tools._signature import read_signature
 from symposia.core.tools._tool import ToolTraits
 
@@ -97,7 +98,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
 
     def _refuse_types_without_schema(self) -> None:
         try:
-            _ = self.schema
+            check_parameters(self._args_type, strict=self._strict)
         except PydanticUserError as error:
             raise InvalidArgumentError(
                 f"Tool '{self.name}' has a parameter of a type that JSON cannot give: {error}"
