@@ -268,7 +268,7 @@ def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[
 
 def _described(other: object) -> object:
     """An argument that is not JSON: a schema, or something that is known by its type only."""
-    if isinstance(other, type) and issubclass(other, BaseModel):
-        return other.model_json_schema()
-    kind: type[object] = type(other)
+    kind = type(other)
+    if issubclass(kind, type) and issubclass(schema := cast("type[object]", other), BaseModel):
+        return schema.model_json_schema()
     return f"<{kind.__qualname__}>"
