@@ -1,0 +1,342 @@
+"""What a journal needs of effects: a program that is recorded, killed anywhere and run again does nothing twice.
+
+Each program runs in a world, which is what lies outside of it and outlives it. It is run once to its end; then it is
+killed at each of the journal's writes, and run again from its beginning with what the journal holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from tests.support.chat_agents import ABLE, asks_for, says
+from tests.support.journal import Crash, Journal
+
+from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, UserProxyAgent
+from symposia.agentchat.base import ChatAgent, TaskResult, Team
+from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, SelectorGroupChat, Speak, Stop, TeamRule
+from symposia.core import CancellationToken
+from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
+from symposia.core.effects import current_effect, handle_effects
+from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
+from symposia.core.model_context import ChatCompletionContext
+from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
+from symposia.core.tools import FunctionTool
+from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+from symposia.ext.models.replay import ReplayChatCompletionClient
+
+
+@dataclass
+class World:
+    """What lies outside of a program.
+
+    Attributes:
+        folder: A folder of the disk.
+        done: The ids of the effects that really happened.
+        timing: Draws how long each effect takes.
+    """
+
+    folder: Path
+    done: list[str] = field(default_factory=list[str])
+    timing: random.Random = field(default_factory=lambda: random.Random(0))
+
+    async def do(self) -> None:
+        """Let an effect happen, and take its time."""
+        effect = current_effect()
+        if effect is not None:
+            self.done.append(effect.id)
+        for _ in range(self.timing.randrange(5)):
+            await asyncio.sleep(0)
+
+    def model(self, answer: Callable[[Sequence[LLMMessage]], str | CreateResult]) -> ReplayChatCompletionClient:
+        """A model whose answers depend on what it is shown alone."""
+
+        async def respond(messages: Sequence[LLMMessage]) -> str | CreateResult:
+            await self.do()
+            return answer(messages)
+
+        return ReplayChatCompletionClient(respond, model_info=ABLE)
+
+    def echo(self, name: str) -> ReplayChatCompletionClient:
+        """A model that says its name, and how many messages it was shown."""
+        return self.model(lambda messages: f"{name} read {len(messages)}")
+
+    def tool(self, name: str, *, fails: bool = False) -> FunctionTool:
+        async def look_up(word: str) -> str:
+            await self.do()
+            if fails:
+                raise ValueError(f"{word} is unknown")
+            return f"{name} of {word}"
+
+        return FunctionTool(look_up, "Look a word up.", name=name)
+
+
+Transcript: TypeAlias = list[tuple[str, str, str]]
+Program: TypeAlias = Callable[[World], Awaitable[Transcript]]
+
+
+def transcript(result: TaskResult) -> Transcript:
+    """The messages, without their ids and times, which are new in each run."""
+    return [(type(message).__name__, message.source, message.to_text()) for message in result.messages]
+
+
+def calls_then_words(*names: str) -> Callable[[Sequence[LLMMessage]], CreateResult]:
+    """Answers with a call of each tool, and then with what they gave."""
+
+    def answer(messages: Sequence[LLMMessage]) -> CreateResult:
+        last = messages[-1]
+        if isinstance(last, FunctionExecutionResultMessage):
+            return says(" and ".join(result.content for result in last.content))
+        return asks_for(*((name, '{"word": "tea"}') for name in names))
+
+    return answer
+
+
+async def parallel_tool_calls(world: World) -> Transcript:
+    tools = [world.tool("price"), world.tool("origin"), world.tool("taste")]
+    names = ["price", "origin", "price", "taste"]
+    agent = AssistantAgent("buyer", world.model(calls_then_words(*names)), tools=tools, reflect_on_tool_use=True)
+    return transcript(await agent.run(task="Tea?"))
+
+
+class EveryoneTwice(TeamRule):
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self._turns = 0
+
+    async def decide(self, transcript: object, context: object, /) -> Speak | Stop:
+        self._turns += 1
+        return Speak(self._names) if self._turns <= 2 else Stop("all have spoken twice")
+
+    def save_state(self) -> dict[str, int]:
+        return {"turns_taken": self._turns}
+
+    def load_state(self, state: dict[str, int], /) -> None:  # type: ignore[override]  # the state is its own
+        self._turns = state["turns_taken"]
+
+    def reset(self) -> None:
+        self._turns = 0
+
+
+async def parallel_speakers(world: World) -> Transcript:
+    names = ["ann", "bob", "cleo"]
+    team = GroupChat([AssistantAgent(name, world.echo(name)) for name in names], rule=EveryoneTwice(names))
+    return transcript(await team.run(task="Speak."))
+
+
+async def nested_teams_with_agents_of_one_name(world: World) -> Transcript:
+    def newsroom(name: str) -> RoundRobinGroupChat:
+        members = [
+            AssistantAgent("writer", world.echo(f"writer of {name}")),
+            AssistantAgent("editor", world.echo("ed")),
+        ]
+        return RoundRobinGroupChat(members, name=name, termination_condition=MaxMessageTermination(3))
+
+    team = RoundRobinGroupChat([newsroom("north"), newsroom("south")], max_turns=4)
+    return transcript(await team.run(task="News."))
+
+
+async def parallel_teams_with_agents_of_one_name(world: World) -> Transcript:
+    def newsroom(name: str) -> Team:
+        return RoundRobinGroupChat([AssistantAgent("writer", world.echo("same"))], name=name, max_turns=2)
+
+    teams = [newsroom("north"), newsroom("south")]
+    team = GroupChat(teams, rule=EveryoneTwice(["north", "south"]))
+    return transcript(await team.run(task="News."))
+
+
+async def a_selector_inside_a_team_inside_a_tool(world: World) -> Transcript:
+    def choose(messages: Sequence[LLMMessage]) -> CreateResult:
+        prompt = messages[-1]
+        assert isinstance(prompt, UserMessage)
+        return asks_for(("choose_speaker", '{"name": "%s"}' % ("chemist" if "poet read" in prompt.text else "poet")))
+
+    async def ask_experts(question: str) -> str:
+        experts: list[ChatAgent | Team] = [
+            AssistantAgent("poet", world.echo("poet")),
+            AssistantAgent("chemist", world.echo("chemist")),
+            AssistantAgent("cook", world.echo("cook")),
+        ]
+        panel = SelectorGroupChat(experts, world.model(choose), max_turns=2)
+        outer = RoundRobinGroupChat([panel], max_turns=1)
+        return (await outer.run(task=question)).messages[-1].to_text()
+
+    tool = FunctionTool(ask_experts, "Ask experts.", transparent=True)
+
+    def answer(messages: Sequence[LLMMessage]) -> CreateResult:
+        last = messages[-1]
+        if isinstance(last, FunctionExecutionResultMessage):
+            return says(" and ".join(result.content for result in last.content))
+        return asks_for(("ask_experts", '{"question": "Tea?"}'), ("ask_experts", '{"question": "Tea?"}'))
+
+    agent = AssistantAgent("host", world.model(answer), tools=[tool], reflect_on_tool_use=True)
+    return transcript(await RoundRobinGroupChat([agent], max_turns=2).run(task="What is tea?"))
+
+
+async def streams(world: World) -> Transcript:
+    members = [AssistantAgent(name, world.echo(name), model_client_stream=True) for name in ("ann", "bob")]
+    team = RoundRobinGroupChat(members, max_turns=3)
+    shown: Transcript = []
+    async for item in team.run_stream(task="Speak."):
+        if isinstance(item, BaseAgentEvent | BaseChatMessage) and not isinstance(item, ModelClientStreamingChunkEvent):
+            shown.append((type(item).__name__, item.source, item.to_text()))
+    return shown
+
+
+async def a_human_answer(world: World) -> Transcript:
+    async def ask(prompt: str, _token: object) -> str:
+        await world.do()
+        return f"Yes to {prompt}"
+
+    team = RoundRobinGroupChat(
+        [AssistantAgent("ann", world.echo("ann")), UserProxyAgent("person", input_func=ask)], max_turns=4
+    )
+    return transcript(await team.run(task="Speak."))
+
+
+class CountingExecutor(LocalCommandLineCodeExecutor):
+    """Tells the world when it runs code."""
+
+    world: World
+
+    async def execute_code_blocks(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
+    ) -> CommandLineCodeResult:
+        await self.world.do()
+        return await super().execute_code_blocks(code_blocks, cancellation_token)
+
+
+async def code_with_files(world: World) -> Transcript:
+    work_dir = Path(tempfile.mkdtemp(dir=world.folder))  # a new process has none of the old one's files
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is no sandbox is what the warning says
+        executor = CountingExecutor(work_dir=work_dir)
+    executor.world = world
+    programs = ["open('tea.txt', 'w').write('green')", "print(open('tea.txt').read())"]
+
+    async with executor:
+        runner = CodeExecutorAgent("runner", executor)
+        transcripts: Transcript = []
+        for program in programs:
+            task = TextMessage(content=f"```python\n{program}\n```", source="user")
+            transcripts += transcript(await runner.run(task=task))
+        return transcripts
+
+
+async def a_failing_effect(world: World) -> Transcript:
+    tools = [world.tool("price"), world.tool("origin", fails=True)]
+    agent = AssistantAgent(
+        "buyer", world.model(calls_then_words("price", "origin")), tools=tools, reflect_on_tool_use=True
+    )
+    broken = AssistantAgent("broken", world.model(_fail))
+    team = RoundRobinGroupChat([agent, broken])
+    with pytest.raises(ConnectionError, match="no route"):
+        await team.run(task="Tea?")
+    again = AssistantAgent("again", world.echo("again"))
+    return transcript(await RoundRobinGroupChat([again], max_turns=1).run(task="Once more."))
+
+
+def _fail(messages: Sequence[LLMMessage]) -> str:
+    raise ConnectionError("no route")
+
+
+class SlowMemory(ListMemory):
+    """A memory that has something new each time."""
+
+    world: World
+
+    async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
+        await self.world.do()
+        return await super().update_context(model_context)
+
+
+async def a_memory(world: World) -> Transcript:
+    memory = SlowMemory("notes", [MemoryContent(content="Tea is hot.", mime_type="text/plain")])
+    memory.world = world
+    agent = AssistantAgent("ann", world.echo("ann"), memory=[memory])
+    team = RoundRobinGroupChat([agent], termination_condition=TextMentionTermination("never"), max_turns=2)
+    return transcript(await team.run(task="Speak."))
+
+
+PROGRAMS: list[Program] = [
+    parallel_tool_calls,
+    parallel_speakers,
+    nested_teams_with_agents_of_one_name,
+    parallel_teams_with_agents_of_one_name,
+    a_selector_inside_a_team_inside_a_tool,
+    streams,
+    a_human_answer,
+    code_with_files,
+    a_failing_effect,
+    a_memory,
+]
+
+
+async def run(program: Program, world: World, journal: Journal) -> Transcript:
+    with handle_effects(journal):
+        return await asyncio.wait_for(program(world), timeout=30)
+
+
+async def crash(program: Program, world: World, journal: Journal) -> None:
+    """Run until the journal ends the process."""
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - task groups and runtimes wrap what ends them
+        await run(program, world, journal)
+    assert _is_crash(caught.value), caught.value
+
+
+def _is_crash(error: BaseException | None) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_crash(each) for each in error.exceptions)
+    return isinstance(error, Crash) or (error is not None and _is_crash(error.__cause__ or error.__context__))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+async def test_a_recorded_program_is_replayed_without_an_effect(program: Program, tmp_path: Path) -> None:
+    journal = Journal()
+    outcome = await run(program, World(tmp_path), journal)
+    assert journal.performed
+
+    world, replay = World(tmp_path), Journal(records=journal.records)
+    assert await run(program, world, replay) == outcome
+    assert (replay.performed, world.done) == ([], [])
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(program: Program, tmp_path: Path) -> None:
+    whole = Journal()
+    outcome = await run(program, World(tmp_path), whole)
+    for length in range(len(whole.records)):
+        world, journal = World(tmp_path), Journal(crash_at=length)
+        await crash(program, world, journal)
+        ended = {record.effect for record in journal.records if record.what != "begun"}
+        unknown = {record.effect for record in journal.records} - ended
+
+        resumed = Journal(records=list(journal.records))
+        assert await run(program, world, resumed) == outcome
+        times = Counter(world.done)
+        assert {effect for effect in times if times[effect] > 1} <= unknown
+        assert set(times) == {record.effect for record in whole.records}
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+async def test_what_is_recorded_does_not_depend_on_timing(program: Program, tmp_path: Path) -> None:
+    first = Journal()
+    outcome = await run(program, World(tmp_path), first)
+    for seed in range(1, 6):
+        journal = Journal()
+        assert await run(program, World(tmp_path, timing=random.Random(seed)), journal) == outcome
+        assert sorted(_essence(journal)) == sorted(_essence(first))
+
+
+def _essence(journal: Journal) -> list[tuple[str, str, str]]:
+    return [(record.what, record.effect, record.scope) for record in journal.records]
