@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import pytest
 from tests.support.chat_agents import ABLE, asks_for, says
 from tests.support.journal import Crash, Journal
+from tests.support.sandboxes import require
 
 from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
@@ -32,7 +30,7 @@ from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
 from symposia.core.tools import FunctionTool
-from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+from symposia.ext.code_executors.namespaces import NamespaceBackend, NamespaceCommandLineCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 
@@ -41,12 +39,10 @@ class World:
     """What lies outside of a program.
 
     Attributes:
-        folder: A folder of the disk.
         done: The ids of the effects that really happened.
         timing: Draws how long each effect takes.
     """
 
-    folder: Path
     done: list[str] = field(default_factory=list[str])
     timing: random.Random = field(default_factory=lambda: random.Random(0))
 
@@ -159,7 +155,9 @@ async def a_selector_inside_a_team_inside_a_tool(world: World) -> Transcript:
     def choose(messages: Sequence[LLMMessage]) -> CreateResult:
         prompt = messages[-1]
         assert isinstance(prompt, UserMessage)
-        return asks_for(("choose_speaker", '{"name": "%s"}' % ("chemist" if "poet read" in prompt.text else "poet")))
+        return asks_for(
+            ("choose_speaker", '{"name": "%s"}' % ("chemist" if "poet read" in str(prompt.content) else "poet"))
+        )
 
     async def ask_experts(question: str) -> str:
         experts: list[ChatAgent | Team] = [
@@ -204,7 +202,7 @@ async def a_human_answer(world: World) -> Transcript:
     return transcript(await team.run(task="Speak."))
 
 
-class CountingExecutor(LocalCommandLineCodeExecutor):
+class CountingExecutor(NamespaceCommandLineCodeExecutor):
     """Tells the world when it runs code."""
 
     world: World
@@ -217,20 +215,17 @@ class CountingExecutor(LocalCommandLineCodeExecutor):
 
 
 async def code_with_files(world: World) -> Transcript:
-    work_dir = Path(tempfile.mkdtemp(dir=world.folder))  # a new process has none of the old one's files
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it is no sandbox is what the warning says
-        executor = CountingExecutor(work_dir=work_dir)
+    require(NamespaceBackend())
+    executor = CountingExecutor()  # in a work folder of its own: a new process has none of the old one's files
     executor.world = world
     programs = ["open('tea.txt', 'w').write('green')", "print(open('tea.txt').read())"]
-
     async with executor:
         runner = CodeExecutorAgent("runner", executor)
-        transcripts: Transcript = []
+        messages: Transcript = []
         for program in programs:
             task = TextMessage(content=f"```python\n{program}\n```", source="user")
-            transcripts += transcript(await runner.run(task=task))
-        return transcripts
+            messages += transcript(await runner.run(task=task))
+        return messages
 
 
 async def a_failing_effect(world: World) -> Transcript:
@@ -296,27 +291,27 @@ async def crash(program: Program, world: World, journal: Journal) -> None:
 
 def _is_crash(error: BaseException | None) -> bool:
     if isinstance(error, BaseExceptionGroup):
-        return any(_is_crash(each) for each in error.exceptions)
+        return any(_is_crash(each) for each in cast("BaseExceptionGroup[BaseException]", error).exceptions)
     return isinstance(error, Crash) or (error is not None and _is_crash(error.__cause__ or error.__context__))
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-async def test_a_recorded_program_is_replayed_without_an_effect(program: Program, tmp_path: Path) -> None:
+async def test_a_recorded_program_is_replayed_without_an_effect(program: Program) -> None:
     journal = Journal()
-    outcome = await run(program, World(tmp_path), journal)
+    outcome = await run(program, World(), journal)
     assert journal.performed
 
-    world, replay = World(tmp_path), Journal(records=journal.records)
+    world, replay = World(), Journal(records=journal.records)
     assert await run(program, world, replay) == outcome
     assert (replay.performed, world.done) == ([], [])
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(program: Program, tmp_path: Path) -> None:
+async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(program: Program) -> None:
     whole = Journal()
-    outcome = await run(program, World(tmp_path), whole)
+    outcome = await run(program, World(), whole)
     for length in range(len(whole.records)):
-        world, journal = World(tmp_path), Journal(crash_at=length)
+        world, journal = World(), Journal(crash_at=length)
         await crash(program, world, journal)
         ended = {record.effect for record in journal.records if record.what != "begun"}
         unknown = {record.effect for record in journal.records} - ended
@@ -329,12 +324,12 @@ async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(pro
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-async def test_what_is_recorded_does_not_depend_on_timing(program: Program, tmp_path: Path) -> None:
+async def test_what_is_recorded_does_not_depend_on_timing(program: Program) -> None:
     first = Journal()
-    outcome = await run(program, World(tmp_path), first)
+    outcome = await run(program, World(), first)
     for seed in range(1, 6):
         journal = Journal()
-        assert await run(program, World(tmp_path, timing=random.Random(seed)), journal) == outcome
+        assert await run(program, World(timing=random.Random(seed)), journal) == outcome
         assert sorted(_essence(journal)) == sorted(_essence(first))
 
 
