@@ -215,7 +215,6 @@ class CountingExecutor(NamespaceCommandLineCodeExecutor):
 
 
 async def code_with_files(world: World) -> Transcript:
-    require(NamespaceBackend())
     executor = CountingExecutor()  # in a work folder of its own: a new process has none of the old one's files
     executor.world = world
     programs = ["open('tea.txt', 'w').write('green')", "print(open('tea.txt').read())"]
@@ -277,6 +276,13 @@ PROGRAMS: list[Program] = [
 ]
 
 
+@pytest.fixture(params=PROGRAMS, ids=lambda program: program.__name__)
+def program(request: pytest.FixtureRequest) -> Program:
+    if request.param is code_with_files:
+        require(NamespaceBackend())
+    return cast("Program", request.param)
+
+
 async def run(program: Program, world: World, journal: Journal) -> Transcript:
     with handle_effects(journal):
         return await asyncio.wait_for(program(world), timeout=30)
@@ -295,7 +301,6 @@ def _is_crash(error: BaseException | None) -> bool:
     return isinstance(error, Crash) or (error is not None and _is_crash(error.__cause__ or error.__context__))
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 async def test_a_recorded_program_is_replayed_without_an_effect(program: Program) -> None:
     journal = Journal()
     outcome = await run(program, World(), journal)
@@ -306,7 +311,6 @@ async def test_a_recorded_program_is_replayed_without_an_effect(program: Program
     assert (replay.performed, world.done) == ([], [])
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(program: Program) -> None:
     whole = Journal()
     outcome = await run(program, World(), whole)
@@ -323,7 +327,6 @@ async def test_a_program_killed_at_any_record_goes_on_and_does_nothing_twice(pro
         assert set(times) == {record.effect for record in whole.records}
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 async def test_what_is_recorded_does_not_depend_on_timing(program: Program) -> None:
     first = Journal()
     outcome = await run(program, World(), first)
