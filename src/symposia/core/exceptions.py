@@ -2,11 +2,12 @@
 
 SymposiaError
 ├── UsageError                     the caller: how the library was used
-│   ├── HandlerSignatureError      a handler that cannot be one            (TypeError)
+│   ├── HandlerSignatureError      a handler that cannot be one            (TypeError, AssertionError)
 │   ├── InvalidArgumentError       an argument, or several together, that cannot work (ValueError)
+│   │   └── ArgumentTypeError          an argument of another type             (TypeError)
 │   ├── TeamRunningError           a team asked for what it cannot do while it runs (ValueError, RuntimeError)
 │   ├── ComponentError             a component that cannot be saved or loaded (ValueError, TypeError, …)
-│   ├── RegistrationError          a duplicate or an unknown registration  (ValueError)
+│   ├── RegistrationError          a duplicate or an unknown registration  (ValueError, RuntimeError)
 │   ├── MessageSerializationError  a message that cannot leave the process (ValueError)
 │   ├── SimulationBoundaryError    what is simulated asks for the world outside (NotImplementedError)
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
@@ -47,6 +48,7 @@ from typing import Any, TypedDict
 
 __all__ = [
     "AgentError",
+    "ArgumentTypeError",
     "CantHandleException",
     "ComponentError",
     "DeadlineExceededError",
@@ -93,12 +95,16 @@ class UsageError(SymposiaError):
     """The library was used in a way that cannot work; the text says which way does."""
 
 
-class HandlerSignatureError(UsageError, TypeError):
+class HandlerSignatureError(UsageError, TypeError, AssertionError):
     """A message handler's signature does not say which message it takes, or takes the wrong parameters."""
 
 
 class InvalidArgumentError(UsageError, ValueError):
     """An argument, or a combination of arguments, cannot work; the text names it."""
+
+
+class ArgumentTypeError(InvalidArgumentError, TypeError):
+    """An argument is of a type that the function does not take."""
 
 
 class TeamRunningError(UsageError, ValueError, RuntimeError):
@@ -109,7 +115,7 @@ class ComponentError(UsageError, ValueError, TypeError, NotImplementedError):
     """A component cannot be saved as JSON, or made from it; the text names the class, the field or the provider."""
 
 
-class RegistrationError(UsageError, ValueError):
+class RegistrationError(UsageError, ValueError, RuntimeError):
     """Something is registered twice, or is used without being registered."""
 
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 Task: TypeAlias = str | BaseChatMessage | Sequence[BaseChatMessage] | None
 """What a run is given: a text by the user, one message, several messages, or nothing, to go on from where it stood."""
@@ -60,6 +60,7 @@ def task_messages(task: Task) -> list[BaseChatMessage]:
 
     Raises:
         InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
+        ArgumentTypeError: It is nothing of the kind.
     """
     match task:
         case None:
@@ -71,7 +72,7 @@ def task_messages(task: Task) -> list[BaseChatMessage]:
         case Sequence():
             return _checked(task)
         case _:
-            raise InvalidArgumentError(
+            raise ArgumentTypeError(
                 f"Task must be a string, a BaseChatMessage, or a list of BaseChatMessage, not {type(task)}."
             )
 

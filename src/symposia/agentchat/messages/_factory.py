@@ -56,7 +56,12 @@ class MessageFactory:
         self._types = {message_type_name(each): each for each in _BUILT_IN}
 
     def is_registered(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> bool:
-        """Whether `create` can make messages of this class."""
+        """Whether `create` can make messages of this class.
+
+        Raises:
+            RegistrationError: It is no message class.
+        """
+        _check_message_type(message_type)
         return message_type_name(message_type) in self._types
 
     def register(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> None:
@@ -65,7 +70,6 @@ class MessageFactory:
         Raises:
             RegistrationError: It is no message class, or a class of its ``type`` is known already.
         """
-        _check_message_type(message_type)
         if self.is_registered(message_type):
             raise RegistrationError(f"Message type {message_type} is already registered.")
         self._types[message_type_name(message_type)] = message_type

@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import TypeVar, cast
 
 from symposia.agentchat.base import Response, TaskResult
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=TaskResult | Response)
 
 
 async def Console(  # noqa: N802 - AutoGen's name
-    stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | T, None],
+    stream: AsyncIterable[BaseAgentEvent | BaseChatMessage | T],
     *,
     no_inline_images: bool = False,
     output_stats: bool = False,
@@ -47,7 +47,10 @@ async def Console(  # noqa: N802 - AutoGen's name
     """
     printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
     last: T | None = None
-    async with aclosing(stream):
+    closing: AbstractAsyncContextManager[object] = nullcontext()
+    if hasattr(stream, "aclose"):  # any asynchronous iterable will do, and generators are closed
+        closing = aclosing(cast("AsyncGenerator[object, None]", stream))
+    async with closing:
         async for item in stream:
             if isinstance(item, UserInputRequestedEvent):
                 if user_input_manager is not None:

@@ -23,7 +23,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 
 from symposia.core._field_names import field_names
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 AnyFunction: TypeAlias = Callable[..., Any]  # Any: any function can be a tool
 
@@ -221,7 +221,7 @@ def _underlying(func: AnyFunction) -> tuple[AnyFunction, str]:
     if inspect.isclass(func):
         return func.__init__, func.__name__
     if not callable(func):
-        raise InvalidArgumentError(f"A tool is made of a function, not of {func!r}.")
+        raise ArgumentTypeError(f"A tool is made of a function, not of {func!r}.")
     return type(func).__call__, type(func).__name__
 
 
