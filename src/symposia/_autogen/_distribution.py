@@ -34,7 +34,7 @@ class StandIn(Distribution):
 def stand_ins(name: str | None) -> Iterator[StandIn]:
     """The distribution of this name. A listing of all (no name) goes without: they are not installed."""
     wanted = _normal(name or "")
-    return (StandIn(root) for key, root in ROOTS.items() if root.distribution == wanted and exists(key))
+    return (StandIn(root) for root in ROOTS.values() if root.distribution == wanted and exists(root.ours))
 
 
 def _normal(name: str) -> str:

@@ -31,7 +31,7 @@ def install() -> None:
     """
     if is_installed():
         return
-    answered = [root for root in ROOTS if exists(root)]
+    answered = [root for root in ROOTS if exists(ROOTS[root].ours)]
     _refuse_if_imported(answered)
     sys.meta_path.insert(0, _ALIASES)
     sys.meta_path.append(_MISSING)
@@ -124,6 +124,8 @@ class _AliasLoader(Loader):
         module.__spec__ = self._own_spec
         for theirs in catalogue().private_modules_of(self._theirs):  # `from package import _module` finds ours
             own = vars(module).get(theirs.rpartition(".")[2])
+            if own is None and catalogue().private_modules_of(theirs) and exists(renamed(theirs)):
+                own = importlib.import_module(renamed(theirs))  # left to Python, it would come without AutoGen's names
             if isinstance(own, ModuleType):
                 add_autogens_names(own, theirs)
 

@@ -84,7 +84,7 @@ def _nearest(leaf: str, names: Iterable[str]) -> str | None:
 
 def _names_in(package: str) -> set[str]:
     if not package:
-        return {root for root in ROOTS if exists(root)}
+        return {root for root, entry in ROOTS.items() if exists(entry.ours)}
     module = sys.modules.get(our_name(package) or package)
     return {*getattr(module, "__all__", ()), *_submodules(module)}
 
@@ -142,7 +142,7 @@ def _is_here(theirs: str) -> bool:
     if theirs in catalogue().homes:
         return True
     if not module:
-        return exists(theirs)
+        return exists(renamed(theirs))
     if is_private(theirs) or not _is_here(module):
         return False
     ours = renamed(theirs)

@@ -53,9 +53,12 @@ def their_name(ours: str) -> str | None:
     return None
 
 
-def exists(root: str) -> bool:
-    """Whether we have the package that answers to this root."""
-    return importlib.util.find_spec(ROOTS[root].ours) is not None
+def exists(module: str) -> bool:
+    """Whether a module of ours can be found."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 def is_private(name: str) -> bool:

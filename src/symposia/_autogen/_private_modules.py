@@ -5,14 +5,13 @@ and the private modules below it.
 """
 
 import importlib
-import importlib.util
 from functools import partial
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from symposia._autogen._missing import public_name, state_of
-from symposia._autogen._names import catalogue, renamed
+from symposia._autogen._names import catalogue, exists, renamed
 
 
 class PrivateModule(ModuleType):
@@ -38,7 +37,7 @@ class PrivateModuleLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         ours = renamed(spec.name)
-        if not _exists(ours):
+        if not exists(ours):
             module = PrivateModule(spec.name)
             vars(module)["__all__"] = sorted(catalogue().homes[spec.name])
             return module
@@ -55,13 +54,6 @@ class PrivateModuleLoader(Loader):
 def add_autogens_names(module: ModuleType, theirs: str) -> None:
     """Let a private module of ours answer for AutoGen's of the same name too."""
     vars(module).setdefault("__getattr__", partial(_attribute, theirs))
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # not even the package that it would be in
-        return False
 
 
 def _attribute(module: str, name: str) -> object:

@@ -1,16 +1,38 @@
 """Agents to put into teams, and the base class for your own."""
 
-from symposia.agentchat.agents._assistant import AssistantAgent, OutputCheck, OutputFallback
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
-from symposia.agentchat.agents._code_executor import (
-    ApprovalFuncType,
-    ApprovalRequest,
-    ApprovalResponse,
-    CodeExecution,
-    CodeExecutorAgent,
-    ExecutionReport,
-)
-from symposia.agentchat.agents._user_proxy import UserProxyAgent
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.agentchat.agents._assistant import AssistantAgent, OutputCheck, OutputFallback
+    from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+    from symposia.agentchat.agents._code_executor import (
+        ApprovalFuncType,
+        ApprovalRequest,
+        ApprovalResponse,
+        CodeExecution,
+        CodeExecutorAgent,
+        ExecutionReport,
+    )
+    from symposia.agentchat.agents._user_proxy import UserProxyAgent
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_assistant": ["AssistantAgent", "OutputCheck", "OutputFallback"],
+            "_base_chat_agent": ["BaseChatAgent"],
+            "_code_executor": [
+                "ApprovalFuncType",
+                "ApprovalRequest",
+                "ApprovalResponse",
+                "CodeExecution",
+                "CodeExecutorAgent",
+                "ExecutionReport",
+            ],
+            "_user_proxy": ["UserProxyAgent"],
+        },
+    )
 
 __all__ = [
     "ApprovalFuncType",

@@ -1,15 +1,36 @@
 """What agents, teams and termination conditions promise each other."""
 
-from symposia.agentchat.base._chat_agent import ChatAgent, Response
-from symposia.agentchat.base._handoff import Handoff
-from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
-from symposia.agentchat.base._team import Team
-from symposia.agentchat.base._termination import (
-    AndTerminationCondition,
-    OrTerminationCondition,
-    TerminatedException,
-    TerminationCondition,
-)
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.agentchat.base._chat_agent import ChatAgent, Response
+    from symposia.agentchat.base._handoff import Handoff
+    from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
+    from symposia.agentchat.base._team import Team
+    from symposia.agentchat.base._termination import (
+        AndTerminationCondition,
+        OrTerminationCondition,
+        TerminatedException,
+        TerminationCondition,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_chat_agent": ["ChatAgent", "Response"],
+            "_handoff": ["Handoff"],
+            "_task": ["Task", "TaskResult", "TaskRunner", "task_messages"],
+            "_team": ["Team"],
+            "_termination": [
+                "AndTerminationCondition",
+                "OrTerminationCondition",
+                "TerminatedException",
+                "TerminationCondition",
+            ],
+        },
+    )
 
 __all__ = [
     "AndTerminationCondition",

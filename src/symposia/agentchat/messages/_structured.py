@@ -7,7 +7,6 @@ from symposia.agentchat.messages._base import BaseChatMessage
 from symposia.core import Component
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import UserMessage
-from symposia.core.utils import schema_to_pydantic_model
 
 StructuredContentType = TypeVar("StructuredContentType", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
 
@@ -93,4 +92,6 @@ def _content_model(
         return input_model
     if json_schema is None:
         raise InvalidArgumentError("Either `json_schema` or `input_model` must be provided.")
+    from symposia.core.utils import schema_to_pydantic_model  # noqa: PLC0415 - few programs have a schema and no class
+
     return schema_to_pydantic_model(json_schema, name or json_schema.get("title") or "GeneratedModel")

@@ -1,21 +1,48 @@
 """Teams of agents, and what a team of your own is made of: a rule, and the engine that carries it out."""
 
-from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
-from symposia.agentchat.teams._messages import (
-    ParticipantCommand,
-    ParticipantEvents,
-    ReportChanges,
-    StateChanges,
-    TakeTurn,
-    TurnTaken,
-    share_message_types,
-    team_message_serializers,
-)
-from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
-from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
-from symposia.agentchat.teams._run import TeamResult
-from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
-from symposia.agentchat.teams._swarm import Swarm, SwarmRule
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
+    from symposia.agentchat.teams._messages import (
+        ParticipantCommand,
+        ParticipantEvents,
+        ReportChanges,
+        StateChanges,
+        TakeTurn,
+        TurnTaken,
+        share_message_types,
+        team_message_serializers,
+    )
+    from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
+    from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
+    from symposia.agentchat.teams._run import TeamResult
+    from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
+    from symposia.agentchat.teams._swarm import Swarm, SwarmRule
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_group_chat": ["BaseGroupChat", "GroupChat", "TeamOptions"],
+            "_messages": [
+                "ParticipantCommand",
+                "ParticipantEvents",
+                "ReportChanges",
+                "StateChanges",
+                "TakeTurn",
+                "TurnTaken",
+                "share_message_types",
+                "team_message_serializers",
+            ],
+            "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
+            "_rule": ["Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],
+            "_run": ["TeamResult"],
+            "_selector": ["SelectorGroupChat", "SelectorRule"],
+            "_swarm": ["Swarm", "SwarmRule"],
+        },
+    )
 
 __all__ = [
     "BaseGroupChat",

@@ -48,7 +48,6 @@ from typing_extensions import TypedDict
 
 from symposia.core._component._constructor import Argument, constructor_of, kept_with_class, options_of
 from symposia.core._field_names import field_names
-from symposia.core.utils import schema_to_pydantic_model
 
 # Any: what annotates is of no type that could be said
 _SEQUENCES: Final[frozenset[Any]] = frozenset({list, abc.Sequence, abc.Collection, abc.Iterable})
@@ -125,6 +124,8 @@ class SavedModelType(BaseModel, defer_build=True):
         It gives the schema that was saved as its own, since that is what a model is shown, and not every schema comes
         back from the class that is made of it: one with enumerations among its ``$defs`` does not, for example.
         """
+        from symposia.core.utils import schema_to_pydantic_model  # noqa: PLC0415 - few programs save or load a class
+
         model = schema_to_pydantic_model(self.json_schema, self.json_schema.get("title") or "GeneratedModel")
 
         def model_json_schema(*_: object, **__: object) -> dict[str, Any]:

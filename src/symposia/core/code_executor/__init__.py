@@ -1,39 +1,77 @@
 """Running code: what an executor promises an agent, and what a sandbox promises an executor."""
 
-from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
-from symposia.core.code_executor._effect import (
-    CODE_EFFECT,
-    CodeOutput,
-    CodeRequest,
-    RequestedBlock,
-    execute_code,
-    stream_code,
-)
-from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
-from symposia.core.code_executor._functions import (
-    Alias,
-    FunctionWithRequirements,
-    FunctionWithRequirementsStr,
-    Import,
-    ImportFromModule,
-    UserFunction,
-    function_node,
-    function_source,
-    with_requirements,
-)
-from symposia.core.code_executor._sandbox import (
-    MIB,
-    Artifact,
-    OutputListener,
-    OutputStream,
-    Progress,
-    RunStatus,
-    Sandbox,
-    SandboxBackend,
-    SandboxMount,
-    SandboxPolicy,
-    SandboxResult,
-)
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
+    from symposia.core.code_executor._effect import (
+        CODE_EFFECT,
+        CodeOutput,
+        CodeRequest,
+        RequestedBlock,
+        execute_code,
+        stream_code,
+    )
+    from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
+    from symposia.core.code_executor._functions import (
+        Alias,
+        FunctionWithRequirements,
+        FunctionWithRequirementsStr,
+        Import,
+        ImportFromModule,
+        UserFunction,
+        function_node,
+        function_source,
+        with_requirements,
+    )
+    from symposia.core.code_executor._sandbox import (
+        MIB,
+        Artifact,
+        OutputListener,
+        OutputStream,
+        Progress,
+        RunStatus,
+        Sandbox,
+        SandboxBackend,
+        SandboxMount,
+        SandboxPolicy,
+        SandboxResult,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_command_line": ["BlockResult", "CommandLineCodeResult"],
+            "_effect": ["CODE_EFFECT", "CodeOutput", "CodeRequest", "RequestedBlock", "execute_code", "stream_code"],
+            "_executor": ["CodeBlock", "CodeExecutor", "CodeResult"],
+            "_functions": [
+                "Alias",
+                "FunctionWithRequirements",
+                "FunctionWithRequirementsStr",
+                "Import",
+                "ImportFromModule",
+                "UserFunction",
+                "function_node",
+                "function_source",
+                "with_requirements",
+            ],
+            "_sandbox": [
+                "MIB",
+                "Artifact",
+                "OutputListener",
+                "OutputStream",
+                "Progress",
+                "RunStatus",
+                "Sandbox",
+                "SandboxBackend",
+                "SandboxMount",
+                "SandboxPolicy",
+                "SandboxResult",
+            ],
+        },
+    )
 
 __all__ = [
     "CODE_EFFECT",

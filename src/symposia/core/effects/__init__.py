@@ -17,22 +17,49 @@ Each domain owns its kind, and the one function that performs it:
 A kind of one's own is an `EffectKind` with a request model and a result type.
 """
 
-from symposia.core.effects._failure import decode_error, encode_error
-from symposia.core.effects._human import HUMAN_EFFECT, HumanAnswer, HumanRequest, ask_human
-from symposia.core.effects._kind import (
-    Effect,
-    EffectHandler,
-    EffectKind,
-    EffectRequest,
-    Idempotency,
-    ResultCodec,
-    class_identity,
-    current_effect,
-    effects_are_handled,
-    find_effect_kind,
-    handle_effects,
-)
-from symposia.core.effects._scope import Scope, continue_scope, current_scope, enter_scope, iterate_in_scope
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.core.effects._failure import decode_error, encode_error
+    from symposia.core.effects._human import HUMAN_EFFECT, HumanAnswer, HumanRequest, ask_human
+    from symposia.core.effects._kind import (
+        Effect,
+        EffectHandler,
+        EffectKind,
+        EffectRequest,
+        Idempotency,
+        ResultCodec,
+        class_identity,
+        current_effect,
+        effects_are_handled,
+        find_effect_kind,
+        handle_effects,
+    )
+    from symposia.core.effects._scope import Scope, continue_scope, current_scope, enter_scope, iterate_in_scope
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_failure": ["decode_error", "encode_error"],
+            "_human": ["HUMAN_EFFECT", "HumanAnswer", "HumanRequest", "ask_human"],
+            "_kind": [
+                "Effect",
+                "EffectHandler",
+                "EffectKind",
+                "EffectRequest",
+                "Idempotency",
+                "ResultCodec",
+                "class_identity",
+                "current_effect",
+                "effects_are_handled",
+                "find_effect_kind",
+                "handle_effects",
+            ],
+            "_scope": ["Scope", "continue_scope", "current_scope", "enter_scope", "iterate_in_scope"],
+        },
+    )
 
 __all__ = [
     "HUMAN_EFFECT",

@@ -1,32 +1,58 @@
 """What a model client is, and the messages that go to and from a model."""
 
-from symposia.core.models._client import ChatCompletionClient
-from symposia.core.models._effect import (
-    MODEL_EFFECT,
-    CreateOptions,
-    ModelRequest,
-    call_model,
-    stream_model,
-)
-from symposia.core.models._family import ModelFamily
-from symposia.core.models._messages import (
-    AssistantMessage,
-    FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
-    SystemMessage,
-    UserMessage,
-    VendorBlocks,
-)
-from symposia.core.models._model_info import ModelCapabilities, ModelInfo, validate_model_info
-from symposia.core.models._results import (
-    ChatCompletionTokenLogprob,
-    CreateResult,
-    FinishReasons,
-    RequestUsage,
-    TopLogprob,
-)
-from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.core.models._client import ChatCompletionClient
+    from symposia.core.models._effect import (
+        MODEL_EFFECT,
+        CreateOptions,
+        ModelRequest,
+        call_model,
+        stream_model,
+    )
+    from symposia.core.models._family import ModelFamily
+    from symposia.core.models._messages import (
+        AssistantMessage,
+        FunctionExecutionResult,
+        FunctionExecutionResultMessage,
+        LLMMessage,
+        SystemMessage,
+        UserMessage,
+        VendorBlocks,
+    )
+    from symposia.core.models._model_info import ModelCapabilities, ModelInfo, validate_model_info
+    from symposia.core.models._results import (
+        ChatCompletionTokenLogprob,
+        CreateResult,
+        FinishReasons,
+        RequestUsage,
+        TopLogprob,
+    )
+    from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_client": ["ChatCompletionClient"],
+            "_effect": ["MODEL_EFFECT", "CreateOptions", "ModelRequest", "call_model", "stream_model"],
+            "_family": ["ModelFamily"],
+            "_messages": [
+                "AssistantMessage",
+                "FunctionExecutionResult",
+                "FunctionExecutionResultMessage",
+                "LLMMessage",
+                "SystemMessage",
+                "UserMessage",
+                "VendorBlocks",
+            ],
+            "_model_info": ["ModelCapabilities", "ModelInfo", "validate_model_info"],
+            "_results": ["ChatCompletionTokenLogprob", "CreateResult", "FinishReasons", "RequestUsage", "TopLogprob"],
+            "_token_estimate": ["estimate_text_tokens", "estimate_tokens"],
+        },
+    )
 
 __all__ = [
     "MODEL_EFFECT",

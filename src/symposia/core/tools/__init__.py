@@ -1,20 +1,46 @@
 """What a tool is, tools made of functions, and workbenches that hold tools."""
 
-from symposia.core.tools._arguments import parse_tool_arguments
-from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState
-from symposia.core.tools._effect import (
-    TOOL_EFFECT,
-    TOOL_LIST_EFFECT,
-    ToolListRequest,
-    ToolRequest,
-    call_tool,
-    list_tools,
-    stream_tool,
-)
-from symposia.core.tools._function_tool import FunctionTool
-from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
-from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
-from symposia.core.tools._workbench import ImageResultContent, TextResultContent, ToolResult, Workbench
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.core.tools._arguments import parse_tool_arguments
+    from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState
+    from symposia.core.tools._effect import (
+        TOOL_EFFECT,
+        TOOL_LIST_EFFECT,
+        ToolListRequest,
+        ToolRequest,
+        call_tool,
+        list_tools,
+        stream_tool,
+    )
+    from symposia.core.tools._function_tool import FunctionTool
+    from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
+    from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
+    from symposia.core.tools._workbench import ImageResultContent, TextResultContent, ToolResult, Workbench
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_arguments": ["parse_tool_arguments"],
+            "_base_tool": ["BaseStreamTool", "BaseTool", "BaseToolWithState"],
+            "_effect": [
+                "TOOL_EFFECT",
+                "TOOL_LIST_EFFECT",
+                "ToolListRequest",
+                "ToolRequest",
+                "call_tool",
+                "list_tools",
+                "stream_tool",
+            ],
+            "_function_tool": ["FunctionTool"],
+            "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
+            "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits"],
+            "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench"],
+        },
+    )
 
 __all__ = [
     "TOOL_EFFECT",
