@@ -13,15 +13,12 @@ class CacheStore(ABC, ComponentBase, Generic[T]):
 
     component_type = "cache_store"
 
-    @overload
-    def get(self, key: str) -> T | None: ...
-    @overload
-    def get(self, key: str, default: T) -> T: ...
-    @overload
-    def get(self, key: str, default: T | None = None) -> T | None: ...
     @abstractmethod
     def get(self, key: str, default: T | None = None) -> T | None:
-        """The value under `key`, or `default` where there is none."""
+        """The value under `key`, or `default` where there is none.
+
+        One signature, and not one for each kind of default, so that a subclass can write it down the same way.
+        """
 
     @abstractmethod
     def set(self, key: str, value: T) -> None:
