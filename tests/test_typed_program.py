@@ -16,7 +16,7 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallRequestEvent,
 )
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, Swarm
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.ui import Console
 from symposia.core import (
     AgentId,
@@ -301,7 +301,6 @@ async def test_n13_a_team_of_own_parts_runs() -> None:
         selector_func=lambda messages: messages[-1].source,
         termination_condition=FunctionalTermination(lambda messages: len(messages) > 2),
     )
-    assert_type(Swarm.load_component(Swarm([agent]).dump_component()), Swarm)
     assert_type(chooser.name, str)
 
 
@@ -334,3 +333,9 @@ async def test_n13_own_contracts_keep_their_types() -> None:
     assert isinstance(Greeter("hi"), Component)
     executed = await LocalExecutor().execute_code_blocks([CodeBlock(code="", language="sh")], CancellationToken())
     assert_type(executed, CodeResult)
+
+
+def test_n13_a_component_is_loaded_as_its_class() -> None:
+    loaded = UserProxyAgent.load_component(UserProxyAgent("u").dump_component())
+    assert_type(loaded, UserProxyAgent)
+    assert loaded.name == "u"
