@@ -144,3 +144,13 @@ def test_uninstalling_takes_the_names_back_and_leaves_our_modules() -> None:
 def test_the_hook_itself_loads_nothing_else_of_ours() -> None:
     code = "import symposia.autogen, sys; print(*(m for m in sys.modules if m.startswith('symposia.')))"
     assert all(name.startswith(("symposia.autogen", "symposia._autogen")) for name in printed(code).split())
+
+
+def test_n15_pillow_has_its_images_once_autogens_core_is_imported() -> None:
+    code = """
+import symposia.autogen, sys
+import PIL, autogen_core
+before = "PIL.Image" in sys.modules
+print(before, PIL.Image.__name__, hasattr(PIL, "Nothing"))
+"""
+    assert printed(code) == "False PIL.Image False"

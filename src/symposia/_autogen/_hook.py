@@ -122,12 +122,31 @@ class _AliasLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._own_spec
+        if self._theirs == "autogen_core":
+            _let_pillow_have_its_images()
         for theirs in catalogue().private_modules_of(self._theirs):  # `from package import _module` finds ours
             own = vars(module).get(theirs.rpartition(".")[2])
             if own is None and catalogue().private_modules_of(theirs) and exists(renamed(theirs)):
                 own = importlib.import_module(renamed(theirs))  # left to Python, it would come without AutoGen's names
             if isinstance(own, ModuleType):
                 add_autogens_names(own, theirs)
+
+
+def _let_pillow_have_its_images() -> None:
+    """Let ``import PIL`` be enough for ``PIL.Image``.
+
+    AutoGen imports that module with its core, and programs of its guide rely on it. Here it is imported when it is
+    asked for, since it takes longer than all of our core.
+    """
+    if importlib.util.find_spec("PIL") is not None:
+        pillow = importlib.import_module("PIL")
+        vars(pillow).setdefault("__getattr__", _pillow_attribute)
+
+
+def _pillow_attribute(name: str) -> object:
+    if name == "Image":
+        return importlib.import_module("PIL.Image")
+    raise AttributeError(f"module 'PIL' has no attribute {name!r}", name=name)
 
 
 def _private_spec(fullname: str) -> ModuleSpec:

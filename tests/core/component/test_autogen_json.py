@@ -23,6 +23,7 @@ from symposia.core.model_context import BufferedChatCompletionContext
 from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.core.tools import FunctionTool, StaticWorkbench
 from symposia.ext.code_executors.docker import DockerCommandLineCodeExecutor
+from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 
 FILES = sorted((Path(__file__).parent / "autogen_json").glob("*.json"))
@@ -89,6 +90,17 @@ def test_names_of_private_modules_are_those_of_the_public_class(private: str, pu
 def test_the_short_names_of_model_clients_are_known() -> None:
     model = {"provider": "OpenAIChatCompletionClient", "config": {"model": "gpt-4o"}}
     assert isinstance(ChatCompletionClient.load_component(model), OpenAIChatCompletionClient)
+
+
+def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
+    model = {"provider": "AnthropicChatCompletionClient", "config": {"model": "claude-sonnet-4-5"}}
+    assert isinstance(ChatCompletionClient.load_component(model), AnthropicChatCompletionClient)
+
+
+def test_n15_a_short_name_of_a_client_to_come_is_no_unknown_provider() -> None:
+    model = {"provider": "OllamaChatCompletionClient", "config": {"model": "llama3.2"}}
+    with pytest.raises(ComponentError, match=r"symposia\.ext\.models\.ollama"):
+        ChatCompletionClient.load_component(model)
 
 
 def test_a_masked_key_is_taken_from_the_environment() -> None:

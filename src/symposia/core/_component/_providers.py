@@ -24,8 +24,9 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
     "AzureOpenAIChatCompletionClient": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
     "azure_openai_chat_completion_client": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
     "OllamaChatCompletionClient": "symposia.ext.models.ollama.OllamaChatCompletionClient",
+    "AnthropicChatCompletionClient": "symposia.ext.models.anthropic.AnthropicChatCompletionClient",
 }
-"""AutoGen's names without a module; it knows no others."""
+"""AutoGen's names without a module, and one that only its documentation has: that of the Anthropic client."""
 
 
 def is_autogens(provider: str) -> bool:
