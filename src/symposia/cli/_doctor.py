@@ -15,7 +15,7 @@ import typer
 from symposia import __version__
 from symposia.cli._exit import Status
 from symposia.ext.code_executors import check_sandbox, sandbox_kinds
-from symposia.presets.coding import VENDORS
+from symposia.ext.models.vendors import model_vendors
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
 NAME_WIDTH = 18
@@ -42,7 +42,7 @@ def show_findings() -> None:
     """
     sandboxes = asyncio.run(_sandboxes())
     _show("Sandboxes", sandboxes)
-    _show("Models", _keys())
+    _show("Models", _models())
     _show("Versions", _versions())
     if not any(finding.good for finding in sandboxes):
         raise typer.Exit(Status.NO_SANDBOX)
@@ -54,12 +54,13 @@ async def _sandboxes() -> list[Finding]:
     return [Finding(kind.name, check.works, check.detail) for kind, check in zip(kinds, checks, strict=True)]
 
 
-def _keys() -> Iterator[Finding]:
-    for vendor in VENDORS:
-        there = bool(os.environ.get(vendor.key))
-        yield Finding(vendor.name, there, f"{vendor.key} is {'set' if there else 'not set'}")
-        if address := os.environ.get(vendor.address):
-            yield Finding(vendor.name, None, f"{vendor.address} sends its requests to {address}")
+def _models() -> Iterator[Finding]:
+    for vendor in model_vendors():
+        problems = vendor.problems()
+        ready = f"{vendor.key} is set" if vendor.key else "needs no key"
+        yield Finding(vendor.name, not problems, "; ".join(problems) or ready)
+        if vendor.address_variable and (address := os.environ.get(vendor.address_variable)):
+            yield Finding(vendor.name, None, f"{vendor.address_variable} sends its requests to {address}")
 
 
 def _versions() -> Iterator[Finding]:

@@ -8,40 +8,22 @@ from symposia.presets.coding import (
     UnknownVendorError,
     default_model_name,
     model_named,
-    vendor_of,
 )
-
-
-@pytest.mark.parametrize(
-    ("name", "vendor", "model"),
-    [
-        ("gpt-5.5", "openai", "gpt-5.5"),
-        ("o3-mini", "openai", "o3-mini"),
-        ("chatgpt-4o-latest", "openai", "chatgpt-4o-latest"),
-        ("claude-sonnet-5-5", "anthropic", "claude-sonnet-5-5"),
-        ("openai/qwen-3", "openai", "qwen-3"),
-        ("openai/org/qwen-3", "openai", "org/qwen-3"),
-        ("anthropic/some-name", "anthropic", "some-name"),
-    ],
-)
-def test_the_name_of_a_model_tells_its_vendor(name: str, vendor: str, model: str) -> None:
-    found, left = vendor_of(name)
-    assert (found.name, left) == (vendor, model)
 
 
 @pytest.mark.parametrize("name", ["llama-9", "", "mistral/large", "openai/", "orca", "my-gpt-5"])
 def test_a_name_that_tells_no_vendor_is_refused_with_the_way_to_name_one(name: str) -> None:
-    with pytest.raises(UnknownVendorError, match="openai/NAME"):
-        vendor_of(name)
+    with pytest.raises(UnknownVendorError, match="Write VENDOR/MODEL, with one of these vendors: anthropic/claude-"):
+        model_named(name)
 
 
 def test_without_a_name_the_key_that_is_set_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingKeyError):
         default_model_name()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    assert default_model_name().startswith("gpt-")
+    assert default_model_name().startswith("openai/gpt-")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
-    assert default_model_name().startswith("claude-")
+    assert default_model_name().startswith("anthropic/claude-")
 
 
 def test_a_model_needs_its_own_vendors_key(monkeypatch: pytest.MonkeyPatch) -> None:

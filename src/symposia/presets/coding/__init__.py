@@ -25,13 +25,10 @@ from symposia.presets.coding._messages import (
     OutputChunkEvent,
 )
 from symposia.presets.coding._models import (
-    VENDORS,
     NamedModel,
     SwarmModels,
-    Vendor,
     default_model_name,
     model_named,
-    vendor_of,
 )
 from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._plan import Plan, Review
@@ -49,7 +46,6 @@ from symposia.presets.coding._swarm import run_coding_swarm
 from symposia.presets.coding._task import CodingTask, check_data_files
 
 __all__ = [
-    "VENDORS",
     "AgentUsage",
     "BlockEndedEvent",
     "BlockRun",
@@ -77,7 +73,6 @@ __all__ = [
     "SwarmLimits",
     "SwarmModels",
     "UnknownVendorError",
-    "Vendor",
     "bundled_task",
     "check_data_files",
     "check_run_folder",
@@ -86,5 +81,4 @@ __all__ = [
     "model_named",
     "next_step",
     "run_coding_swarm",
-    "vendor_of",
 ]

@@ -18,7 +18,7 @@ class RunFolderError(InvalidArgumentError):
 
 
 class UnknownVendorError(InvalidArgumentError):
-    """Nobody is known to serve a model of this name."""
+    """No vendor is known to serve a model of this name."""
 
 
 class MissingKeyError(InvalidArgumentError):

@@ -1,13 +1,14 @@
-"""From the name of a model to a client for it. Vendors are data; what a model can do is the client's to know."""
+"""The models of the swarm, by name."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient
+from symposia.ext.models.vendors import default_vendor, find_vendor, model_vendors
 from symposia.presets.coding._errors import MissingKeyError, UnknownVendorError
 
 
@@ -27,7 +28,7 @@ class NamedModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SwarmModels:
-    """Who thinks for which agent."""
+    """The model of each agent."""
 
     planner: NamedModel
     coder: NamedModel
@@ -48,108 +49,37 @@ class SwarmModels:
             await model.client.close()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vendor:
-    """Whom to ask for a model.
-
-    Attributes:
-        name: As in ``name/model`` on the command line.
-        models: What the names of its models begin with, as a pattern.
-        key: The environment variable with its key.
-        address: The environment variable with another address to send requests to.
-        default: The model to take when nobody says which.
-    """
-
-    name: str
-    models: re.Pattern[str]
-    key: str
-    address: str
-    default: str
-    make: Callable[[str], ChatCompletionClient]
-
-
-def _openai(model: str) -> ChatCompletionClient:
-    from symposia.ext.models.openai import OpenAIChatCompletionClient  # noqa: PLC0415 - loads the vendor's SDK
-
-    return OpenAIChatCompletionClient(model=model)
-
-
-def _anthropic(model: str) -> ChatCompletionClient:
-    from symposia.ext.models.anthropic import AnthropicChatCompletionClient  # noqa: PLC0415 - loads the vendor's SDK
-
-    return AnthropicChatCompletionClient(model=model)
-
-
-VENDORS = (
-    Vendor(
-        name="anthropic",
-        models=re.compile(r"claude-"),
-        key="ANTHROPIC_API_KEY",
-        address="ANTHROPIC_BASE_URL",
-        default="claude-sonnet-5-5",
-        make=_anthropic,
-    ),
-    Vendor(
-        name="openai",
-        models=re.compile(r"gpt-|chatgpt-|codex-|o\d"),
-        key="OPENAI_API_KEY",
-        address="OPENAI_BASE_URL",
-        default="gpt-5.5",
-        make=_openai,
-    ),
-)
-
-
 def model_named(name: str) -> NamedModel:
     """Make a client for ``gpt-…``, ``claude-…`` and the like, or for ``vendor/model``.
 
     Raises:
-        UnknownVendorError: Nobody is known to serve it.
+        UnknownVendorError: No vendor is known to serve it.
         MissingKeyError: The vendor's key is not in the environment.
         MissingExtraError: The vendor's SDK is not installed.
     """
-    vendor, model = vendor_of(name)
-    if not os.environ.get(vendor.key):
-        raise MissingKeyError(
-            f"The model {name} needs a key: export {vendor.key}=… and run again. "
-            "Without any key, the bundled tasks run on recorded models: symposia run --task sales"
-        )
-    return NamedModel(name=model, client=vendor.make(model))
-
-
-def vendor_of(name: str) -> tuple[Vendor, str]:
-    """Say who serves a model, and what the vendor calls it.
-
-    Raises:
-        UnknownVendorError: Nobody is known to.
-    """
-    prefix, slash, rest = name.partition("/")
-    for vendor in VENDORS:
-        if slash and rest and prefix == vendor.name:
-            return vendor, rest
-        if vendor.models.match(name):
-            return vendor, name
-    raise UnknownVendorError(
-        f"No vendor is known for the model {name!r}. Known are {' and '.join(_examples())}. A model of another name at "
-        "one of them, or at a server that speaks its protocol (OPENAI_BASE_URL): openai/NAME or anthropic/NAME"
-    )
+    try:
+        vendor, model = find_vendor(name)
+    except InvalidArgumentError as error:
+        raise UnknownVendorError(str(error)) from error
+    if not vendor.has_key():
+        raise MissingKeyError(f"The model {name} needs a key: export {vendor.key}=… and run again. {_WITHOUT_A_KEY}")
+    return NamedModel(name=model, client=vendor.make_client(model))
 
 
 def default_model_name() -> str:
-    """Choose a model by the keys in the environment, Anthropic's first.
+    """Choose the default model of the first vendor that can be used.
 
     Raises:
         MissingKeyError: There is no key.
     """
-    for vendor in VENDORS:
-        if os.environ.get(vendor.key):
-            return vendor.default
-    keys = " or ".join(vendor.key for vendor in VENDORS)
-    raise MissingKeyError(
-        f"A task of your own needs a model, and no key is set: export {keys} and run again. "
-        "Without any key, the bundled tasks run on recorded models: symposia run --task sales"
-    )
+    try:
+        vendor = default_vendor()
+    except UsageError as error:
+        keys = " or ".join(dict.fromkeys(vendor.key for vendor in model_vendors() if vendor.key is not None))
+        raise MissingKeyError(
+            f"A task of your own needs a model, and no key is set: export {keys} and run again. {_WITHOUT_A_KEY}"
+        ) from error
+    return f"{vendor.name}/{vendor.default_model}"
 
 
-def _examples() -> list[str]:
-    return [f"{vendor.name} ({vendor.default} and the like)" for vendor in VENDORS]
+_WITHOUT_A_KEY: Final = "Without any key, the bundled tasks run on recorded models: symposia run --task sales"
