@@ -41,15 +41,13 @@ def name_of(path: Path) -> str:
 PATHS = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
-def runs_at_import(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The import statements that run when the module is imported: not those in functions or under TYPE_CHECKING."""
+def outside_of_functions(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The import statements that run when the module is imported or when its types are checked."""
     waiting: list[ast.stmt] = list(tree.body)
     while waiting:
         node = waiting.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield node
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            waiting += node.orelse
         elif isinstance(node, (ast.If, ast.Try)):
             waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
 
@@ -71,9 +69,9 @@ def targets(node: ast.stmt, here: str) -> Iterator[str]:
             yield submodule if submodule in PATHS else module
 
 
-def imports(here: str, *, at_import: bool) -> set[str]:
+def imports(here: str, *, in_functions: bool) -> set[str]:
     tree = ast.parse(PATHS[here].read_text())
-    nodes = runs_at_import(tree) if at_import else every_import(tree)
+    nodes = every_import(tree) if in_functions else outside_of_functions(tree)
     return {target for node in nodes for target in targets(node, here)}
 
 
@@ -87,12 +85,13 @@ def test_imports_point_downwards(here: str) -> None:
     mine = layer(here)
     if mine is None:
         return
-    upward = {t for t in imports(here, at_import=False) if (theirs := layer(t)) is not None and theirs > mine}
+    upward = {t for t in imports(here, in_functions=True) if (theirs := layer(t)) is not None and theirs > mine}
     assert not upward
 
 
 def test_no_imports_go_in_a_circle() -> None:
-    graph = {here: imports(here, at_import=True) & PATHS.keys() - {here} for here in PATHS}
+    """Nor imports of types alone: modules that need each other are one module, or need a protocol between them."""
+    graph = {here: imports(here, in_functions=False) & PATHS.keys() - {here} for here in PATHS}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -101,21 +100,21 @@ def test_no_imports_go_in_a_circle() -> None:
 
 @pytest.mark.parametrize("here", [module for module in PATHS if layer(module) in {0, 1}])
 def test_core_and_agentchat_name_no_vendor(here: str) -> None:
-    assert not {target for target in imports(here, at_import=False) if f"{target}.".startswith(VENDORS)}
+    assert not {target for target in imports(here, in_functions=True) if f"{target}.".startswith(VENDORS)}
 
 
 def test_agents_need_no_particular_runtime() -> None:
     """Nothing in core but its list of names, and what looks inside it, imports the embedded runtime."""
     embedded = "symposia.core._runtime"
     elsewhere = [here for here in PATHS if layer(here) == 0 and not here.startswith(embedded)]
-    users = {here for here in elsewhere if any(t.startswith(embedded) for t in imports(here, at_import=False))}
+    users = {here for here in elsewhere if any(t.startswith(embedded) for t in imports(here, in_functions=True))}
     assert users == {"symposia.core", "symposia.core.inspection"}
 
 
 @pytest.mark.parametrize("here", PATHS)
 def test_a_private_module_is_imported_only_inside_its_package(here: str) -> None:
     foreign: set[str] = set()
-    for target in imports(here, at_import=False):
+    for target in imports(here, in_functions=True):
         parts = target.split(".")
         if parts[0] != "symposia":
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,8 +20,19 @@ from symposia.core._component._schema import (
 )
 from symposia.core.exceptions import ComponentError
 
-if TYPE_CHECKING:
-    from symposia.core._component._component import Component
+
+class Loadable(Protocol):
+    """A component class, as far as loading goes."""
+
+    component_version: ClassVar[int]
+    component_config_schema: type[BaseModel]
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Any: ...
+    @classmethod
+    def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Any: ...
+    @classmethod
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]: ...
 
 
 def read_model(model: ComponentModel | Mapping[str, Any]) -> ComponentModel:
@@ -55,7 +66,7 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
         wanted = " or a ".join(kind.__name__ for kind in expected)
         raise ComponentError(f"A {wanted} is expected here, and the provider {model.provider!r} is none.")
     try:
-        return _made(cast("type[Component]", found), model)
+        return _made(cast("type[Loadable]", found), model)
     except Exception as error:
         error.add_note(f"This was while loading the component {model.provider!r}.")
         raise
@@ -72,7 +83,7 @@ def _fits(found: type, expected: tuple[type, ...]) -> bool:
         return True
 
 
-def _made(cls: type[Component], model: ComponentModel) -> Any:
+def _made(cls: type[Loadable], model: ComponentModel) -> Any:
     schema: type[BaseModel] = cls.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - any schema will do
     config = _adapted(cls, schema, model) if is_autogens(model.provider) else model.config
     version = model.component_version
@@ -88,7 +99,7 @@ def _made(cls: type[Component], model: ComponentModel) -> Any:
     return cls._from_config(_validated(cls, schema, config, model))
 
 
-def _adapted(cls: type[Component], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
+def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
     """What AutoGen has saved, as the arguments of a constructor of ours."""
     config = cls._from_autogen(model.config)
     if schema.model_config.get("extra") != "forbid":
@@ -109,7 +120,7 @@ def _masked(cls: type, config: Mapping[str, Any]) -> set[str]:
 
 
 def _validated(
-    cls: type[Component], schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel
+    cls: type[Loadable], schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel
 ) -> BaseModel:
     try:
         return schema.model_validate(config)

@@ -4,21 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection, Iterator
+from typing import Any, Protocol, cast
 
 from symposia.core._agent_id import AgentId
+from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._message_context import MessageContext
+from symposia.core._runtime._dead_letters import DeadLetters
 from symposia.core.exceptions import DeadlineExceededError
-
-if TYPE_CHECKING:
-    from symposia.core._runtime._dispatcher import Dispatcher
-    from symposia.core._runtime._mailbox import Mailbox
 
 FRESH_STACK_EVERY = 20
 """Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default."""
+
+
+class CallMailbox(Protocol):
+    """The mailbox of a call's agent, as far as calls and the graph of their waits go. `Mailbox` is the whole of it."""
+
+    @property
+    def id(self) -> AgentId: ...
+    @property
+    def agent(self) -> Agent | None: ...
+    @property
+    def running(self) -> Call | None: ...
+    @property
+    def concurrent(self) -> bool: ...
+    @property
+    def is_free(self) -> bool: ...
+    def waiting_requests(self) -> Iterator[Call]: ...
+    def take_turn(self, call: Call) -> asyncio.Future[None] | None: ...
+    def grant_turn(self, call: Call) -> None: ...
+    def reconsider(self, call: Call) -> None: ...
+    def release(self, call: Call) -> None: ...
+    def withdraw(self, call: Call) -> None: ...
+
+
+class UndecidedCalls(Protocol):
+    """The waits of a runtime that are to be examined again."""
+
+    def add(self, call: Call, handlers: Collection[Call]) -> None: ...
+
+
+class CallDispatcher(Protocol):
+    """The dispatcher of a call's runtime, as far as calls go."""
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def undecided(self) -> UndecidedCalls: ...
 
 
 class Call:
@@ -66,8 +100,8 @@ class Call:
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
-        mailbox: Mailbox,
+        dispatcher: CallDispatcher,
+        mailbox: CallMailbox,
         parent: Call | None,
         token: CancellationToken | None,
         deadline: float | None,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import Any, Protocol
 from uuid import uuid4
 
 from symposia.core._agent_id import AgentId
@@ -8,8 +9,15 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._message_context import MessageContext
 from symposia.core._topic import TopicId
 
-if TYPE_CHECKING:
-    from symposia.core._runtime._observer import Observer
+
+class HandlingObserver(Protocol):
+    """Is told of messages while they are handled."""
+
+    def handle(
+        self, handler: Coroutine[Any, Any, Any], message: Any, recipient: AgentId, ctx: MessageContext
+    ) -> Coroutine[Any, Any, Any]:
+        """Run a message handler and tell of it."""
+        ...
 
 
 class DeliveredContext(MessageContext):
@@ -20,7 +28,7 @@ class DeliveredContext(MessageContext):
         observer: Told of this message and its handling, if somebody listens.
     """
 
-    observer: Observer | None = None
+    observer: HandlingObserver | None = None
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import Call, awaiting_call, running_loop
+from symposia.core._runtime._call import Call, CallMailbox, awaiting_call, running_loop
 from symposia.core._runtime._dead_letters import DeadLetters, Failures
 from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._driver import OVER, begin, begin_beside, resume, run_beside
@@ -127,7 +127,7 @@ class Dispatcher:
             if turn is not None:
                 await turn
             if call.mailbox.agent is None:
-                await run_beside(call, self._make(call.mailbox))
+                await run_beside(call, self._make(call))
             return await run_beside(call, work(cast("Agent", call.mailbox.agent)))
 
         return await self.supervisor.supervise(call, wait_and_work())
@@ -147,7 +147,7 @@ class Dispatcher:
             The rest of it; None if the agent is made.
         """
         context = copy_context()
-        making = self._make(call.mailbox)
+        making = self._make(call)
         try:
             waits_for = context.run(begin_beside, call, making)
         except BaseException:
@@ -185,7 +185,7 @@ class Dispatcher:
         if self.ready:
             self._ensure_worker()
         if self.eviction is not None and mailbox.is_free:
-            self.eviction.note_idle(mailbox)
+            self.eviction.note_idle(_whole(mailbox))
 
     async def _wait_and_handle(
         self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None
@@ -203,13 +203,14 @@ class Dispatcher:
         if turn is not None:
             await turn
         if call.mailbox.agent is None:
-            await run_beside(call, self._make(call.mailbox))
+            await run_beside(call, self._make(call))
 
     async def _make_and_handle(self, call: Call, publication: Publication, context: Context) -> None:
-        await run_beside(call, self._make(call.mailbox))
+        await run_beside(call, self._make(call))
         await self._handle(call, publication.message, publication.ctx, context)
 
-    async def _make(self, mailbox: Mailbox) -> None:
+    async def _make(self, call: Call) -> None:
+        mailbox = _whole(call.mailbox)
         try:
             agent = await mailbox.kind.make(mailbox.id, self._runtime)
         except Exception as error:
@@ -235,7 +236,7 @@ class Dispatcher:
             logger.exception("Agent %s could not be evicted", call.mailbox.id)
 
     async def _save_and_close(self, call: Call) -> None:
-        mailbox = call.mailbox
+        mailbox = _whole(call.mailbox)
         agent = cast("Agent", mailbox.agent)
         try:
             mailbox.evict(await alone(agent.save_state(), f"save_state() of agent {mailbox.id}"))
@@ -339,3 +340,8 @@ def _loop_is_ending() -> bool:
         return True
     task = asyncio.current_task(loop)
     return task is not None and task.cancelling() > 0 and all(one.cancelling() for one in asyncio.all_tasks(loop))
+
+
+def _whole(mailbox: CallMailbox) -> Mailbox:
+    """The mailbox of a call, all of it: a call only knows what concerns calls."""
+    return cast("Mailbox", mailbox)

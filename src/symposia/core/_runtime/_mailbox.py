@@ -18,21 +18,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from symposia.core._agent_id import AgentId
-from symposia.core._agent_runtime import Agent
+from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._wait_graph import awaiting_chain, examine
 from symposia.core.exceptions import DeadlockError
 
-if TYPE_CHECKING:
-    from symposia.core._runtime._agent_types import AgentKind
+
+class AgentMaker(Protocol):
+    """An agent type, as far as mailboxes go: how its agents are made, unless they are only registered as instances."""
+
+    @property
+    def factory(self) -> Callable[[], Agent | Awaitable[Agent]] | None: ...
+    async def make(self, agent_id: AgentId, runtime: AgentRuntime) -> Agent: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +75,7 @@ class Mailbox:
 
     __slots__ = ("agent", "concurrent", "evicted_state", "gone", "id", "kind", "queue", "ready", "running")
 
-    def __init__(self, id_: AgentId, kind: AgentKind, ready: deque[Mailbox]) -> None:
+    def __init__(self, id_: AgentId, kind: AgentMaker, ready: deque[Mailbox]) -> None:
         self.id = id_
         self.kind = kind
         self.agent: Agent | None = None
