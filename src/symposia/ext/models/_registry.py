@@ -143,9 +143,10 @@ def find_vendor(name: str) -> tuple[ModelVendor, str]:
     serving = next((vendor for vendor in vendors if vendor.serves(name)), None)
     if serving is not None:
         return serving, name
-    examples = ", ".join(f"{vendor.name}/{vendor.default_model}" for vendor in vendors)
+    names = ", ".join(vendor.name for vendor in vendors)
     raise InvalidArgumentError(
-        f"No vendor is known for the model {name!r}. Write VENDOR/MODEL, with one of these vendors: {examples}."
+        f"No vendor is known for the model {name!r}. Put one of the vendors before it: {names}. "
+        "A server that speaks OpenAI's format is openai/NAME, with its address in OPENAI_BASE_URL."
     )
 
 
