@@ -54,8 +54,10 @@ class Event:
 
     @cached_property
     def kwargs(self) -> Json:
-        """What happened, by name."""
-        return {name: value() if callable(value) else value for name, value in self._fields.items()}
+        """What happened, by name. Once it was read, the event no longer keeps the message that it is about."""
+        fields = {name: value() if callable(value) else value for name, value in self._fields.items()}
+        self._fields = {}
+        return fields
 
     def __str__(self) -> str:
         """What happened, as one JSON object. What JSON cannot hold is shown as text."""
