@@ -1,6 +1,6 @@
 """What every sandbox backend shares: the program inside, the protocol, and the host's side of it.
 
-A backend starts the program (`_program`) behind a wall as PID 1, wraps its two streams in a `Transport`, and hands that
+A backend starts the program (`_program`) isolated, as PID 1, wraps its two streams in a `Transport`, and hands that
 to `SandboxConnection.open`, which is the `Sandbox`. From the host inwards::
 
     _connection    the Sandbox: requests, deadlines, cancellation      _settings  what the server is told at first

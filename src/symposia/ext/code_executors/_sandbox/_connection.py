@@ -1,4 +1,4 @@
-"""The host's side of a sandbox: `Sandbox` over a `Transport`, whichever wall stands around the server.
+"""The host's side of a sandbox: `Sandbox` over a `Transport`, whichever backend started the server.
 
 Everything that comes in is checked, everything that is kept has a cap, and every wait has an end: the server ends a
 block at its limit, and where it has not said so two seconds later, the sandbox is killed from outside.

@@ -1,4 +1,4 @@
-"""How the program inside gets there: as source, over its own stdin, so that any Python and any wall will do.
+"""How the program inside gets there: as source, over its own stdin, so that any Python and any backend will do.
 
 The backend starts ``python -I -S -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
 program; after them the conversation begins. Nothing of the host needs to be readable inside.

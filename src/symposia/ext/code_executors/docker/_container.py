@@ -44,7 +44,7 @@ def container_config(
         "Tty": False,
         "NetworkDisabled": True,
         "HostConfig": {
-            **_walls(),
+            **_isolation(),
             **_limits(policy),
             "Tmpfs": _file_systems(policy),
             "Mounts": [_read_only_mount(bind) for bind in binds],
@@ -55,7 +55,7 @@ def container_config(
     }
 
 
-def _walls() -> dict[str, Any]:
+def _isolation() -> dict[str, Any]:
     return {
         "NetworkMode": "none",
         "IpcMode": "none",

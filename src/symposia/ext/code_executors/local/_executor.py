@@ -27,7 +27,7 @@ MEDIA_TYPES: Final = mimetypes.MimeTypes()
 
 
 class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
-    """Runs code blocks on this machine, without any wall around them.
+    """Runs code blocks on this machine, without any isolation.
 
     Code sees the files that your user sees, and the network. What it does not get: your environment variables but for
     a few harmless ones, more time than `timeout`, and more memory of this process than the caps on its output. A
