@@ -169,14 +169,26 @@ async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
     assert [json.loads(line)["source"] for line in lines] == ["user", "planner"]
 
 
-async def test_a_sandbox_that_dies_in_the_middle(models: ModelServer, pretend: Pretend, tmp_path: Path) -> None:
+async def test_a_sandbox_that_ends_and_cannot_be_started_again(
+    models: ModelServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     async def dies(code: str) -> SandboxResult:
         raise SandboxDiedError("The sandbox ended.")
 
-    pretend(dies)
-    models.script(PLAN, CODE)
+    class Once(PretendedSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+            if self.sandboxes:
+                raise SandboxUnavailableError("The engine was stopped.")
+            return await super().create(policy, mounts=mounts)
+
+    def chosen(name: str, report: Callable[[str], None]) -> SandboxBackend:
+        return Once(dies)
+
+    monkeypatch.setattr("symposia.cli._run.chosen_sandbox", chosen)
+    models.script(PLAN, CODE, CODE)
     result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
     assert result.exit_code == Status.SANDBOX_DIED == 22
+    assert "The engine was stopped." in result.stdout
     assert "symposia doctor" in result.stdout
     assert "sum: 2" in (tmp_path / "run" / "transcript.md").read_text()
 

@@ -178,22 +178,22 @@ def descendants(pid: int) -> list[int]:
     return [*children, *(below for child in children for below in descendants(child))]
 
 
-async def test_a_sandbox_that_is_killed_in_the_middle_ends_the_run_with_its_own_status(
+async def test_a_sandbox_that_is_killed_in_the_middle_is_replaced_and_the_run_goes_on(
     models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     if sandbox.name == "docker":
         pytest.skip("its processes are the engine's")
-    models.script(PLAN, ENDLESS)
+    models.script(PLAN, ENDLESS, CODE, APPROVAL)
     command = symposia("run", "Wait", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
     async with asyncio.timeout(60), on_terminal(*command, environment=keys(models)) as terminal:
         await terminal.wait_until_drawn("still here")
         for pid in descendants(terminal.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        assert await terminal.wait_until_ended() == 22
-    assert "symposia doctor" in terminal.drawn
-    assert "sandbox died" in (tmp_path / "run" / "answer.md").read_text()
-    assert "time.sleep(600)" in (tmp_path / "run" / "transcript.md").read_text()
+        assert await terminal.wait_until_ended() == 0
+    assert "exit status 137 (crashed)" in terminal.drawn
+    assert "The sandbox ended" in (tmp_path / "run" / "transcript.md").read_text()
+    assert "time.sleep(600)" in (tmp_path / "run" / "code" / "01-exit-137.py").read_text()
 
 
 async def test_what_a_terminal_cannot_show_becomes_a_question_mark(sandbox: SandboxBackend, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ MEANING: Final = {
     Status.MISSING_EXTRA: "an optional dependency is not installed",
     Status.NO_CODE: "the coder answered three times without code",
     Status.MODEL_FAILED: "a model call failed for good",
-    Status.SANDBOX_DIED: "the sandbox ended in the middle of a program",
+    Status.SANDBOX_DIED: "the sandbox ended, and no other could be started",
     Status.MESSAGE_LIMIT: "--max-messages reached",
     Status.TIME_LIMIT: "--timeout reached",
     Status.TOKEN_LIMIT: "--max-tokens reached",

@@ -11,7 +11,7 @@ from symposia.core.exceptions import ModelError
 from symposia.core.models import ModelInfo
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import BlockRun, ExecutionMessage, MadeFile, Review
-from symposia.presets.coding._reviewer import Reviewer, without_ground
+from symposia.presets.coding._agents import reviewer, without_ground
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 CHART = MadeFile(path="chart.png", kind="image/png", size=len(PNG), sha256="0" * 64, data=PNG)
@@ -35,9 +35,8 @@ def answer(
 
 
 async def review(*answers: str) -> Review:
-    reviewer = Reviewer(ReplayChatCompletionClient(answers))
     messages: list[BaseChatMessage] = [EXECUTION]
-    response = await reviewer.on_messages(messages, CancellationToken())
+    response = await reviewer(ReplayChatCompletionClient(answers)).on_messages(messages, CancellationToken())
     match response.chat_message:
         case StructuredMessage(content=Review() as content):
             return content
@@ -91,8 +90,10 @@ async def test_f36_a_model_that_never_answers_in_the_schema_fails_by_name() -> N
 
 async def test_the_tokens_of_every_attempt_are_counted() -> None:
     client = ReplayChatCompletionClient(["no", answer(evidence=["mean: 3"])])
-    response = await Reviewer(client).on_messages([EXECUTION], CancellationToken())
-    assert response.chat_message.models_usage == client.total_usage()
+    result = await reviewer(client).run(task=EXECUTION)
+    spent = [message.models_usage for message in result.messages if message.models_usage]
+    assert sum(usage.prompt_tokens for usage in spent) == client.total_usage().prompt_tokens
+    assert sum(usage.completion_tokens for usage in spent) == client.total_usage().completion_tokens
 
 
 @pytest.mark.parametrize("sees", [True, False])
@@ -101,7 +102,7 @@ async def test_a_model_that_can_see_is_shown_the_pictures_that_the_program_made(
         vision=sees, function_calling=False, json_output=True, family="unknown", structured_output=True
     )
     client = ReplayChatCompletionClient([answer(evidence=["chart.png"])], abilities)
-    await Reviewer(client).on_messages([EXECUTION], CancellationToken())
+    await reviewer(client).on_messages([EXECUTION], CancellationToken())
     last = client.create_calls[0]["messages"][-1]
     pictures = [part.data for part in last.content if isinstance(part, Image)]
     assert pictures == ([PNG] if sees else [])

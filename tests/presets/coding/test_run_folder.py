@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
+from symposia.core.code_executor import CodeBlock
 from symposia.core.exceptions import SandboxError
 from symposia.presets.coding import (
     AgentUsage,
     BlockRun,
-    BlockStartedEvent,
     CodingResult,
     CodingTask,
     ExecutionMessage,
@@ -113,7 +113,7 @@ def test_n03_a_program_is_kept_from_when_it_starts(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.record(execution())
     for code in ("print(2)\n", "print(3)\n"):
-        folder.begin_block(BlockStartedEvent(source="executor", code=code, language="python"))
+        folder.begin_block(CodeBlock(code=code, language="python"))
     names = ["01-exit-0.py", "01-exit-0.stdout.txt", "02-running.py", "03-running.py"]
     assert sorted(path.name for path in (tmp_path / "code").iterdir()) == names
     assert (tmp_path / "code" / "03-running.py").read_text() == "print(3)\n"

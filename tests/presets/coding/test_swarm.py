@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pytest
+from pydantic import JsonValue
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
-from symposia.core import Step, open_door
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, CodeOutputEvent, ModelClientStreamingChunkEvent
 from symposia.core.code_executor import OutputListener, RunStatus, SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.effects import Effect, EffectRequest, handle_effects
 from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.code_executors import AutoBackend
@@ -21,13 +22,15 @@ from symposia.presets.coding import (
     ExecutionMessage,
     NamedModel,
     Outcome,
-    OutputChunkEvent,
     RunFolderError,
     SwarmLimits,
     SwarmModels,
     run_coding_swarm,
 )
 from symposia.presets.coding.testing import PretendedSandbox, PretendedSandboxBackend, printed
+
+Request = TypeVar("Request", bound=EffectRequest)
+Result = TypeVar("Result")
 
 TASK = CodingTask(text="Add one and one")
 PLAN = json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]})
@@ -149,13 +152,35 @@ async def test_a_model_that_fails_for_good_ends_the_run_and_the_transcript_is_ke
     assert "the key is wrong" in (tmp_path / "run" / "answer.md").read_text()
 
 
-async def test_a_sandbox_that_dies_ends_the_run_and_the_program_is_in_the_transcript(tmp_path: Path) -> None:
-    sandbox = PretendedSandboxBackend(dies)
-    result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run")
+async def test_a_sandbox_that_dies_is_replaced_and_the_coder_is_told(tmp_path: Path) -> None:
+    deaths = iter([True, False])
+
+    async def dies_once(code: str) -> SandboxResult:
+        return await (dies(code) if next(deaths) else prints_the_sum(code))
+
+    sandbox = PretendedSandboxBackend(dies_once)
+    result = await run_coding_swarm(TASK, models=models([CODE, CODE]), sandbox=sandbox, folder=tmp_path / "run")
+    assert result.outcome is Outcome.VERIFIED
+    assert "The sandbox ended: killed from outside." in result.executions[0].to_model_text()
+    assert (tmp_path / "run" / "code" / "01-exit-137.py").exists()
+    assert [each.closed for each in sandbox.sandboxes] == [True, True]
+
+
+async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path: Path) -> None:
+    class Once(PretendedSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+            if self.sandboxes:
+                raise SandboxUnavailableError("The engine was stopped.")
+            return await super().create(policy, mounts=mounts)
+
+    result = await run_coding_swarm(TASK, models=models([CODE, CODE]), sandbox=Once(dies), folder=tmp_path / "run")
     assert result.outcome is Outcome.SANDBOX_DIED
     assert "symposia doctor" in result.detail
-    assert "print(1 + 1)" in (tmp_path / "run" / "transcript.md").read_text()
-    assert sandbox.sandboxes[0].closed
+    assert "The engine was stopped." in result.detail
+    assert [run.ending for run in result.runs] == [
+        "exit status 137 (crashed)",
+        "interrupted: the sandbox ended before the program did",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -281,14 +306,6 @@ async def test_n03_a_program_that_the_run_does_not_wait_for_is_kept_and_counted(
     assert json.loads(lines[-1])["runs"][1]["stdout"] == "half done\n"
 
 
-async def test_n03_a_program_whose_sandbox_dies_is_kept_and_counted(tmp_path: Path) -> None:
-    result = await run_coding_swarm(
-        TASK, models=models(), sandbox=PretendedSandboxBackend(dies), folder=tmp_path / "run"
-    )
-    assert [run.ending for run in result.runs] == ["interrupted: the sandbox ended before the program did"]
-    assert (tmp_path / "run" / "code" / "01-interrupted.py").read_text() == "print(1 + 1)\n"
-
-
 @pytest.mark.parametrize(
     ("status", "limit", "option"),
     [
@@ -360,25 +377,36 @@ async def test_whoever_watches_sees_tokens_and_output_as_they_come() -> None:
         TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), watch=seen.append
     )
     kinds = [type(message) for message in seen]
-    assert kinds.index(ModelClientStreamingChunkEvent) < kinds.index(OutputChunkEvent) < kinds.index(ExecutionMessage)
+    assert kinds.index(ModelClientStreamingChunkEvent) < kinds.index(CodeOutputEvent) < kinds.index(ExecutionMessage)
     assert not any(isinstance(message, ModelClientStreamingChunkEvent) for message in result.messages)
 
 
-async def test_every_effect_passes_the_door() -> None:
-    steps: list[tuple[str, str]] = []
+class Journal:
+    """Keeps the results of effects, and answers with them when it is asked again."""
 
-    class Door:
-        async def step(self, step: Step, call: Any) -> Any:
-            steps.append((step.kind, step.agent))
-            return await call()
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.results: dict[str, JsonValue] = {}
 
-        def stream(self, step: Step, call: Any) -> Any:
-            steps.append((step.kind, step.agent))
-            return call()
+    async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+        self.kinds.append(effect.kind.name)
+        if effect.id not in self.results:
+            self.results[effect.id] = effect.kind.encode_result(await proceed())
+        return effect.kind.decode_result(self.results[effect.id])
 
-    with open_door(Door()):
-        await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum))
-    assert steps == [("model", "planner"), ("code", "executor"), ("model", "reviewer")]
+
+async def test_every_effect_passes_the_handlers_and_a_recorded_run_is_replayed_without_models_or_sandbox() -> None:
+    async def breaks(code: str) -> SandboxResult:
+        raise AssertionError("a recorded run runs no code")
+
+    journal, printed_sum = Journal(), PretendedSandboxBackend(prints_the_sum)
+    with handle_effects(journal):
+        first = await run_coding_swarm(TASK, models=models(), sandbox=printed_sum)
+    assert journal.kinds == ["model", "model", "code", "model"]
+    with handle_effects(journal):
+        again = await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(breaks))
+    assert (again.outcome, again.answer) == (first.outcome, first.answer)
+    assert [run.stdout for run in again.runs] == [run.stdout for run in first.runs]
 
 
 async def test_the_tokens_are_counted_by_agent() -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    CodeOutputEvent,
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
 )
@@ -31,7 +32,7 @@ from symposia.cli._view._render import (
 )
 from symposia.cli._view._text import harmless, seconds
 from symposia.cli._view._view import Beginning
-from symposia.presets.coding import BlockStartedEvent, CodingResult, ExecutionMessage, OutputChunkEvent
+from symposia.presets.coding import CodingResult, ExecutionMessage
 
 ROWS_BELOW = 8
 FRAMES_A_SECOND = 10
@@ -49,6 +50,7 @@ class LiveView:
         self._status = _Status()
         self._lines = LineBuffer()
         self._palette = Palette()
+        self._execution = ""
         self._live = Live(
             self._status, console=console, refresh_per_second=FRAMES_A_SECOND, transient=True, redirect_stderr=False
         )
@@ -76,11 +78,12 @@ class LiveView:
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Grow what is being said, or print it when it is finished."""
         match message:
-            case OutputChunkEvent():
+            case CodeOutputEvent():
+                if message.full_message_id != self._execution:
+                    self._execution = message.full_message_id
+                    self._status.doing = f"{message.source} runs the program"
+                    self._console.print(self._heading(message.source, "in the sandbox"))
                 self._print_output(self._lines.add(message.stream, message.content))
-            case BlockStartedEvent():
-                self._status.doing = f"{message.source} runs the program"
-                self._console.print(self._heading(message.source, "in the sandbox"))  # its output comes below
             case ModelClientStreamingChunkEvent():
                 self._status.doing = f"{message.source} writes"
                 self._status.speaker, self._status.colour = message.source, self._palette.colour(message.source)

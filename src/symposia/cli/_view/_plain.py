@@ -10,6 +10,7 @@ from typing import Self, TextIO
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    CodeOutputEvent,
     StructuredMessage,
     TextMessage,
 )
@@ -18,10 +19,8 @@ from symposia.cli._view._text import contents, harmless, summary
 from symposia.cli._view._view import RECORDED_NOTE, TASK_SOURCE, Beginning
 from symposia.presets.coding import (
     BlockRun,
-    BlockStartedEvent,
     CodingResult,
     ExecutionMessage,
-    OutputChunkEvent,
     Plan,
     Review,
 )
@@ -38,6 +37,7 @@ class PlainView:
         self._out = out
         self._started = time.monotonic()
         self._lines = LineBuffer()
+        self._execution = ""
 
     def __enter__(self) -> Self:
         return self
@@ -63,9 +63,10 @@ class PlainView:
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Write a message with its sender and the time since the beginning."""
         match message:
-            case BlockStartedEvent():
-                self._say(message.source, "runs the program")
-            case OutputChunkEvent():
+            case CodeOutputEvent():
+                if message.full_message_id != self._execution:
+                    self._execution = message.full_message_id
+                    self._say(message.source, "runs the program")
                 self._output(self._lines.add(message.stream, message.content))
             case ExecutionMessage():
                 self._output(self._lines.rest())

@@ -277,6 +277,8 @@ def _told(planned: PlannedBlock, result: SandboxResult, folder: Path) -> BlockRe
         artifacts=tuple(result.artifacts),
         artifacts_skipped=tuple(result.artifacts_skipped),
         wall_seconds=result.wall_seconds,
+        stdout=result.stdout,
+        stderr=result.stderr,
     )
 
 

@@ -17,12 +17,9 @@ from symposia.presets.coding._errors import (
 )
 from symposia.presets.coding._limits import SwarmLimits
 from symposia.presets.coding._messages import (
-    BlockEndedEvent,
     BlockRun,
-    BlockStartedEvent,
     ExecutionMessage,
     MadeFile,
-    OutputChunkEvent,
 )
 from symposia.presets.coding._models import (
     NamedModel,
@@ -47,9 +44,7 @@ from symposia.presets.coding._task import CodingTask, check_data_files
 
 __all__ = [
     "AgentUsage",
-    "BlockEndedEvent",
     "BlockRun",
-    "BlockStartedEvent",
     "BundledName",
     "BundledTask",
     "CodingResult",
@@ -62,7 +57,6 @@ __all__ = [
     "MissingKeyError",
     "NamedModel",
     "Outcome",
-    "OutputChunkEvent",
     "Plan",
     "RecordedChatCompletionClient",
     "RecordedReply",

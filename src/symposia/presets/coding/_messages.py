@@ -1,18 +1,25 @@
-"""What the executor says: the message with a program's real results, and its output as it comes."""
+"""What the executor says: the message with a program's real results."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.core import Image
 from symposia.core.code_executor import OutputStream, RunStatus
 from symposia.core.models import UserMessage
 
 SHOWN_TO_MODELS = 8_000
 """Characters of each of stdout and stderr that go to a model: some 2,000 tokens, so that forty messages fit into any
 context. The whole is in the run's folder."""
+
+PICTURE_SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+"""How PNG and JPEG begin. Other bytes are not pictures to us, whatever they are called: nothing here decodes them."""
+PICTURES_SHOWN: Final = 4
+PICTURE_BYTES: Final = 3 * 1024 * 1024
+"""Anthropic takes pictures of up to 5 MB, counted in base64."""
 
 
 class MadeFile(BaseModel):
@@ -125,37 +132,19 @@ class ExecutionMessage(BaseChatMessage):
         return self.to_text()
 
     def to_model_message(self) -> UserMessage:
-        """`to_text`, said by `source`."""
-        return UserMessage(content=self.to_text(), source=self.source)
+        """`to_text`, said by `source`, and the pictures that were made, which a model that cannot see is not shown."""
+        pictures = self.pictures
+        if not pictures:
+            return UserMessage(content=self.to_text(), source=self.source)
+        return UserMessage(
+            content=[self.to_text(), "The pictures that the program made:", *pictures], source=self.source
+        )
 
-
-class BlockStartedEvent(BaseAgentEvent):
-    """A block starts to run. It is no part of the transcript: the message with its result is."""
-
-    code: str
-    language: str
-    type: Literal["BlockStartedEvent"] = "BlockStartedEvent"
-
-    def to_text(self) -> str:
-        """The code."""
-        return self.code
-
-
-class BlockEndedEvent(BaseAgentEvent):
-    """A block has run. It is no part of the transcript: the message with the results of all blocks is."""
-
-    run: BlockRun
-    type: Literal["BlockEndedEvent"] = "BlockEndedEvent"
-
-    def to_text(self) -> str:
-        """What it did."""
-        return self.run.report()
-
-
-class OutputChunkEvent(ModelClientStreamingChunkEvent):
-    """A piece of what the running code prints, as it comes. Like a model's chunks, it is no part of the transcript."""
-
-    stream: OutputStream = "stdout"
+    @property
+    def pictures(self) -> list[Image]:
+        """The first few of the files that are pictures which a vendor takes."""
+        small = (file.data for file in self.files if file.size <= PICTURE_BYTES)
+        return [Image(data) for data in small if data.startswith(PICTURE_SIGNATURES)][:PICTURES_SHOWN]
 
 
 def shorten(text: str, limit: int) -> str:

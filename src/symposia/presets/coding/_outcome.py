@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     MODEL_FAILED = "model failed"
     """A model call failed for good."""
     SANDBOX_DIED = "sandbox died"
-    """The sandbox ended in the middle of a block."""
+    """The sandbox ended, and no other could be started."""
     MESSAGE_LIMIT = "message limit"
     TIME_LIMIT = "time limit"
     TOKEN_LIMIT = "token limit"  # noqa: S105 - tokens of a model
@@ -31,7 +31,7 @@ WHAT_TO_DO: Final = {
     Outcome.NO_CODE: "The coder answered three times without a program. Say in the task what a program should compute "
     "or make, or take another model: --model M",
     Outcome.MODEL_FAILED: "A model call failed for good. What was said before is kept. Fix the cause and run again.",
-    Outcome.SANDBOX_DIED: "The sandbox ended in the middle of a program. See `symposia doctor`, and run "
+    Outcome.SANDBOX_DIED: "The sandbox ended, and no other could be started. See `symposia doctor`, and run "
     "again, perhaps in another one: --sandbox NAME",
     Outcome.MESSAGE_LIMIT: "The agents reached the limit of messages. Raise it (--max-messages N), or split the task.",
     Outcome.TIME_LIMIT: "The run reached its time limit. Raise it (--timeout S), or split the task.",

@@ -20,7 +20,7 @@ class Review(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approved: bool = Field(description="Whether the output does all that the task asks.")
-    reasons: list[str] = Field(description="What is wrong and how to mend it, one sentence each; empty when approved.")
+    reasons: list[str] = Field(description="What is wrong and how to fix it, one sentence each; empty when approved.")
     evidence: list[str] = Field(
         description="Lines of the program's output, copied exactly, that the answer rests on; empty when not approved."
     )

@@ -24,7 +24,7 @@ input(), and a window cannot be opened. Data files are read-only; write files in
 
 Print every figure that the task asks for, on a line that names it, rounded as a reader would want it. Only what the
 program prints counts: never write results into your answer that you have not seen printed. Let errors be raised instead
-of hiding them. When a program failed or was sent back, find the cause, mend it, and give the whole program again.
+of hiding them. When a program failed or was sent back, find the cause, fix it, and give the whole program again.
 """
 
 REVIEWER_PROMPT = """\
@@ -32,7 +32,7 @@ You check whether a program's real output does the task. Go through the task par
 method right, are the figures possible and consistent with each other and with the data, are the files there? Read the
 code as well: output that was written by hand instead of being computed does not count.
 
-If something is missing or wrong, do not approve; say what, and how to mend it. Do not ask for more than the task does.
+If something is missing or wrong, do not approve; say what, and how to fix it. Do not ask for more than the task does.
 If all is well, approve, and write the answer for the person who set the task: Markdown, short, the result first. Use
 only figures that stand in the output, and copy the lines that they come from into the evidence, letter for letter.
 If the result has a weakness that the person should know of (few data, an assumption), say it in a sentence.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -19,19 +18,17 @@ from symposia.agentchat.messages import (
     SelectSpeakerEvent,
 )
 from symposia.agentchat.teams import GroupChat
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import CodeBlock, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ModelError, SandboxError
+from symposia.ext.code_executors import SandboxCodeExecutor
+from symposia.presets.coding._agents import coder, executor, planner, reviewer
 from symposia.presets.coding._data import seen_at
-from symposia.presets.coding._execution import ExecutionInProgress
-from symposia.presets.coding._executor import Executor
+from symposia.presets.coding._execution import ProgramExecutor
 from symposia.presets.coding._limits import LIMIT_OPTIONS, SwarmLimits
-from symposia.presets.coding._messages import BlockEndedEvent, BlockStartedEvent, ExecutionMessage
+from symposia.presets.coding._messages import ExecutionMessage
 from symposia.presets.coding._models import SwarmModels
 from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome
-from symposia.presets.coding._plan import Plan
 from symposia.presets.coding._prompts import (
-    CODER_PROMPT,
-    PLANNER_PROMPT,
     PREVIEW_BYTES,
     DataPreview,
     preview,
@@ -39,14 +36,11 @@ from symposia.presets.coding._prompts import (
 )
 from symposia.presets.coding._report import RunFolder, check_run_folder
 from symposia.presets.coding._result import CodingResult, usage_by_agent
-from symposia.presets.coding._reviewer import Reviewer
-from symposia.presets.coding._rule import CODER, PLANNER, CodingRule
-from symposia.presets.coding._schema_agent import SchemaAgent
+from symposia.presets.coding._rule import EXECUTOR, CodingRule
 from symposia.presets.coding._task import CodingTask, check_data_files
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 Started: TypeAlias = Callable[[str], None]
-NOT_IN_TRANSCRIPT = (ModelClientStreamingChunkEvent, SelectSpeakerEvent, BlockStartedEvent, BlockEndedEvent)
 
 
 def _ignore(_: object) -> None:
@@ -91,13 +85,12 @@ async def run_coding_swarm(
     if folder:
         await asyncio.to_thread(check_run_folder, folder)
     mounts, prompt = await asyncio.to_thread(_prepare, task, sandbox.name)
-    async with _opened(sandbox, policy, mounts) as box:
-        executor = Executor(box, policy)
-        results = await asyncio.to_thread(RunFolder, folder) if folder else None
-        record = _Record(folder=results, watch=watch, in_progress=executor.in_progress)
+    async with SandboxCodeExecutor(sandbox, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
+        record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
+        record.programs = ProgramExecutor(code_executor, policy, record.begin_block)
         run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
         started(sandbox.name)
-        team = _team(models, executor, limits)
+        team = _team(models, record.programs, policy, limits)
         deadline = asyncio.timeout(limits.timeout)
         try:
             async with deadline:
@@ -123,64 +116,53 @@ def _preview(mount: SandboxMount) -> DataPreview:
         return preview(mount.target, mount.source.stat().st_size, file.read(PREVIEW_BYTES))
 
 
-@asynccontextmanager
-async def _opened(
-    backend: SandboxBackend, policy: SandboxPolicy, mounts: Sequence[SandboxMount]
-) -> AsyncGenerator[Sandbox, None]:
-    sandbox = await backend.create(policy, mounts=mounts)
-    try:
-        yield sandbox
-    finally:
-        await sandbox.close()
-
-
-def _team(models: SwarmModels, executor: Executor, limits: SwarmLimits) -> GroupChat:
-    planner = SchemaAgent(
-        PLANNER,
-        "Turns the task into a short plan.",
-        client=models.planner.client,
-        prompt=PLANNER_PROMPT,
-        schema=Plan,
-    )
-    coder = AssistantAgent(
-        CODER,
-        models.coder.client,
-        description="Writes the program.",
-        system_message=CODER_PROMPT,
-        model_client_stream=True,
-    )
+def _team(models: SwarmModels, programs: ProgramExecutor, policy: SandboxPolicy, limits: SwarmLimits) -> GroupChat:
     return GroupChat(
-        [planner, coder, executor, Reviewer(models.reviewer.client)],
+        [
+            planner(models.planner.client),
+            coder(models.coder.client),
+            executor(programs, policy),
+            reviewer(models.reviewer.client),
+        ],
         rule=CodingRule(limits),
         emit_team_events=True,
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Record:
-    """Takes what comes out of the team: to the watching caller, and, where it is complete, into the transcript."""
+    """Takes what comes out of the team: to the watching caller, and, where it is complete, into the transcript.
 
-    folder: RunFolder | None
-    watch: Watch
-    in_progress: ExecutionInProgress
-    messages: list[BaseAgentEvent | BaseChatMessage] = field(default_factory=list[BaseAgentEvent | BaseChatMessage])
+    Attributes:
+        messages: The transcript.
+        programs: Knows of the programs of which no message tells yet.
+    """
+
+    programs: ProgramExecutor
+
+    def __init__(self, *, folder: RunFolder | None, watch: Watch) -> None:
+        self.folder = folder
+        self.messages: list[BaseAgentEvent | BaseChatMessage] = []
+        self._watch = watch
 
     async def take(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        self.watch(message)
-        if isinstance(message, BlockStartedEvent) and self.folder:
-            await asyncio.to_thread(self.folder.begin_block, message)
-        if isinstance(message, NOT_IN_TRANSCRIPT):
+        self._watch(message)
+        if isinstance(message, (ModelClientStreamingChunkEvent, SelectSpeakerEvent)):
             return
         if isinstance(message, ExecutionMessage):
-            self.in_progress.clear()
+            self.programs.clear()
         self.messages.append(message)
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
 
+    async def begin_block(self, block: CodeBlock) -> None:
+        """Keep a block that starts, so that it is there whatever happens while it runs."""
+        if self.folder:
+            await asyncio.to_thread(self.folder.begin_block, block)
+
     async def take_unfinished(self, reason: str) -> None:
         """Add what ran, or had begun to, without coming to its message."""
-        if unfinished := self.in_progress.unfinished(reason):
-            await self.take(unfinished)
+        if unfinished := self.programs.unfinished(reason):
+            await self.take(ExecutionMessage(runs=unfinished, source=EXECUTOR))
 
 
 async def _converse(team: GroupChat, prompt: str, record: _Record) -> Outcome:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
 from typing_extensions import override
@@ -21,8 +22,8 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
 )
-from symposia.core.exceptions import SandboxError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
+from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.local._executor import LocalCommandLineCodeExecutor
 
 
@@ -79,7 +80,7 @@ class LocalSandbox(Sandbox):
     async def run(
         self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
     ) -> SandboxResult:
-        """Run one block. What it prints to stderr comes after what it prints to stdout, in `stdout`."""
+        """Run one block; see `Sandbox.run`."""
         self._listener = on_output
         result = await self._executor.execute_code_blocks(
             [CodeBlock(code=code, language=language)], CancellationToken()
@@ -88,8 +89,8 @@ class LocalSandbox(Sandbox):
         return SandboxResult(
             status=block.status,
             exit_code=block.exit_code,
-            stdout=block.output,
-            stderr="",
+            stdout=block.output if block.stdout is None else block.stdout,
+            stderr=block.stderr or "",
             artifacts=block.artifacts,
             artifacts_skipped=block.artifacts_skipped,
             wall_seconds=block.wall_seconds,
@@ -97,16 +98,18 @@ class LocalSandbox(Sandbox):
 
     @override
     async def put(self, path: str, data: bytes) -> None:
-        """Not needed: local code sees the host's files."""
-        raise SandboxError(f"{path} cannot be put: local code sees the files of this machine where they are.")
+        """Write a file into the work folder; see `Sandbox.put`."""
+        await self._executor.start()
+        await asyncio.to_thread(WorkFolder(self._executor.work_dir).write, PurePosixPath(path), data)
 
     async def get(self, path: str) -> bytes:
-        """Not needed: files come back in results."""
-        raise FileNotFoundError(path)
+        """Read a file of the work folder; see `Sandbox.get`."""
+        await self._executor.start()
+        return await asyncio.to_thread(WorkFolder(self._executor.work_dir).read, PurePosixPath(path))
 
     async def reset(self) -> None:
         """Empty the work folder."""
-        await self._executor.restart()
+        await self._executor.stop()
 
     async def close(self) -> None:
         """Remove the work folder."""

@@ -22,9 +22,10 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core.code_executor import CodeBlock
 from symposia.core.exceptions import SandboxError
 from symposia.presets.coding._errors import RunFolderError
-from symposia.presets.coding._messages import BlockRun, BlockStartedEvent, ExecutionMessage, MadeFile
+from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
 from symposia.presets.coding._report._markdown import answer_page, transcript_entry
 from symposia.presets.coding._report._usage import usage_document
 from symposia.presets.coding._result import CodingResult
@@ -55,7 +56,7 @@ class RunFolder:
         except OSError as error:
             raise _cannot_be_written(path, error.strerror or str(error)) from error
 
-    def begin_block(self, block: BlockStartedEvent) -> None:
+    def begin_block(self, block: CodeBlock) -> None:
         """Keep the code of a block that starts, so that it is there whatever happens while it runs."""
         self._begun = max(self._begun, self._blocks) + 1
         (self._place / "code").mkdir(exist_ok=True)

@@ -1,0 +1,121 @@
+"""The four agents of the swarm, each one of the library's with a prompt and rules of its own.
+
+The reviewer's approval counts only with evidence: lines that the program has really printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.core.code_executor import CodeExecutor, SandboxPolicy
+from symposia.core.exceptions import ModelAnswerError
+from symposia.core.models import ChatCompletionClient
+from symposia.presets.coding._execution import ProgramReport
+from symposia.presets.coding._messages import ExecutionMessage
+from symposia.presets.coding._plan import Plan, Review
+from symposia.presets.coding._prompts import CODER_PROMPT, PLANNER_PROMPT, REVIEWER_PROMPT
+from symposia.presets.coding._rule import CODER, EXECUTOR, PLANNER, REVIEWER
+
+RETRIES: Final = 2
+"""Answers that do not fit are sent back so often: a model that fails three times will go on to."""
+
+
+def planner(client: ChatCompletionClient) -> AssistantAgent:
+    """Turns the task into a `Plan`."""
+    return AssistantAgent(
+        PLANNER,
+        client,
+        description="Turns the task into a short plan.",
+        system_message=PLANNER_PROMPT,
+        output_content_type=Plan,
+        output_retries=RETRIES,
+    )
+
+
+def coder(client: ChatCompletionClient) -> AssistantAgent:
+    """Writes the program."""
+    return AssistantAgent(
+        CODER,
+        client,
+        description="Writes the program.",
+        system_message=CODER_PROMPT,
+        model_client_stream=True,
+    )
+
+
+def executor(code_executor: CodeExecutor, policy: SandboxPolicy) -> CodeExecutorAgent:
+    """Runs the coder's program, and answers with an `ExecutionMessage`."""
+    return CodeExecutorAgent(
+        EXECUTOR,
+        code_executor,
+        description="Runs the coder's program in a sandbox.",
+        sources=[CODER],
+        stream_output=True,
+        report=ProgramReport(policy),
+    )
+
+
+def reviewer(client: ChatCompletionClient) -> AssistantAgent:
+    """Holds the program's real output against the task, and answers with a `Review`."""
+    return AssistantAgent(
+        REVIEWER,
+        client,
+        description="Checks a program's real output against the task.",
+        system_message=REVIEWER_PROMPT,
+        output_content_type=Review,
+        output_retries=RETRIES,
+        output_check=what_a_review_lacks,
+        output_fallback=rejection_of,
+    )
+
+
+def what_a_review_lacks(review: Review, received: Sequence[BaseChatMessage]) -> str:
+    """Say what an approval lacks, or that a rejection gives no reason; nothing where nothing is missing.
+
+    Args:
+        review: The review.
+        received: The messages that the reviewer judges; the latest execution is what counts.
+    """
+    if not review.approved:
+        return "" if review.reasons else "You do not approve: say in `reasons` what is wrong and how to fix it."
+    if not review.answer.strip():
+        return "You approve: write the answer to the task into `answer`."
+    if not review.evidence:
+        return "You approve: copy the lines of the output that the answer rests on into `evidence`."
+    executions = (message for message in reversed(received) if isinstance(message, ExecutionMessage))
+    missing = without_ground(review, next(executions, ExecutionMessage(source=EXECUTOR)))
+    return f"The program has not printed this evidence: {'; '.join(missing)}." if missing else ""
+
+
+def rejection_of(review: Review | None, complaint: str) -> Review:
+    """Turn an approval that stays without ground into a rejection, so that "verified" always rests on the real output.
+
+    Raises:
+        ModelAnswerError: The model never gave a review.
+    """
+    if review is None:
+        raise ModelAnswerError(f"{REVIEWER}: the model gave no usable Review in {RETRIES + 1} answers. {complaint}")
+    reason = f"The review has no ground in the output. {complaint} Print each figure on a line that names it."
+    return Review(approved=False, reasons=[*review.reasons, reason], evidence=[], answer="")
+
+
+def without_ground(review: Review, execution: ExecutionMessage) -> list[str]:
+    """List the evidence that is not in the real output and names no file that was made.
+
+    Blanks and backticks around a line are taken loosely; everything else has to agree letter for letter.
+    """
+    output = _one_blank(execution.output)
+    files = {file.path for file in execution.files}
+    return [line for line in review.evidence if line.strip() not in files and not _stands_in(line, output)]
+
+
+def _stands_in(line: str, output: str) -> bool:
+    looked_for = _one_blank(line).strip("` ")
+    return bool(looked_for) and looked_for in output
+
+
+def _one_blank(text: str) -> str:
+    return " ".join(text.split())
