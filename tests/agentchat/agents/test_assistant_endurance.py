@@ -162,7 +162,7 @@ async def turns_cut_short(
     for pauses in itertools.count():
         agent = slow_agent([call, "done", "done", "done"], context(), stream=stream)
         if not await cancelled_after(pauses, agent, by_token=by_token):
-            assert pauses > 8  # there was something to cancel
+            assert pauses > 6  # there was something to cancel
             return
         yield agent
 
