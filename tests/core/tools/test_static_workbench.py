@@ -259,3 +259,8 @@ def test_a_result_survives_json() -> None:
     picture = ImageResultContent(content=Image.from_base64(PNG))
     result = ToolResult(name="draw", result=[TextResultContent(content="Here:"), picture], is_error=True)
     assert ToolResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_half_of_a_surrogate_pair_in_a_result_is_replaced_since_no_vendor_takes_it() -> None:
+    result = ToolResult(name="read", result=[TextResultContent(content="a\ud800b"), TextResultContent(content="ü")])
+    assert result.to_text() == "a\ufffdb\nü"

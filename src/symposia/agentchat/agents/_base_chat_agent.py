@@ -84,7 +84,8 @@ class BaseChatAgent(ChatAgent, ABC):
             response = await self.on_messages(given, cancellation_token or CancellationToken())
             note_response(activity, response)
         shown = given if output_task_messages else ()
-        return TaskResult(messages=[*shown, *(response.inner_messages or ()), response.chat_message])
+        # Not validated: messages are what they are, and validating them again takes a tenth of a short run.
+        return TaskResult.model_construct(messages=[*shown, *(response.inner_messages or ()), response.chat_message])
 
     async def run_stream(
         self,

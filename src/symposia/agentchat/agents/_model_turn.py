@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import cached_property
 from typing import TypeAlias
-from uuid import uuid4
 
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Response
@@ -13,6 +12,7 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     ModelClientStreamingChunkEvent,
     ThoughtEvent,
+    new_message_id,
 )
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import ModelError
@@ -61,7 +61,7 @@ class ModelCall:
     @cached_property
     def message_id(self) -> str:
         """The id for the message that will hold the answer. The streamed chunks refer to it."""
-        return str(uuid4())
+        return new_message_id()
 
     @property
     def result(self) -> CreateResult:

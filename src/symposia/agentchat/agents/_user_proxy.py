@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequ
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NoReturn, TypeAlias
-from uuid import uuid4
 
 from pydantic import BaseModel
 
@@ -17,6 +16,7 @@ from symposia.agentchat.messages import (
     HandoffMessage,
     TextMessage,
     UserInputRequestedEvent,
+    new_message_id,
 )
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.effects import HumanAnswer, ask_human
@@ -89,7 +89,7 @@ class UserProxyAgent(BaseChatAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Ask the person."""
-        return await self._answer(messages, cancellation_token, str(uuid4()))
+        return await self._answer(messages, cancellation_token, new_message_id())
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -100,7 +100,7 @@ class UserProxyAgent(BaseChatAgent):
             HumanInputError: The input function raised.
             asyncio.CancelledError: The token was cancelled.
         """
-        request_id = str(uuid4())
+        request_id = new_message_id()
         yield UserInputRequestedEvent(request_id=request_id, source=self.name)
         yield await self._answer(messages, cancellation_token, request_id)
 

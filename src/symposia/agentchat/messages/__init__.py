@@ -26,6 +26,7 @@ from symposia.agentchat.messages._events import (
     UserInputRequestedEvent,
 )
 from symposia.agentchat.messages._factory import MessageFactory
+from symposia.agentchat.messages._id import new_message_id
 from symposia.agentchat.messages._structured import StructuredContentType, StructuredMessage, StructuredMessageFactory
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "ToolCallResultMessage",
     "ToolCallSummaryMessage",
     "UserInputRequestedEvent",
+    "new_message_id",
 ]

@@ -48,12 +48,22 @@ class ToolResult(BaseModel, defer_build=True):
     is_error: bool = False
 
     def to_text(self, replace_image: str | None = None) -> str:
-        """The result as text, one line for each piece.
+        """The result as text, one line for each piece. Half of a surrogate pair becomes U+FFFD.
+
+        Such characters come from file names and damaged files, and no vendor's encoder takes them.
 
         Args:
             replace_image: The text in the place of an image; its base64 form by default, which is long.
         """
-        return "\n".join(_as_text(piece, replace_image) for piece in self.result)
+        return _encodable("\n".join(_as_text(piece, replace_image) for piece in self.result))
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _as_text(piece: TextResultContent | ImageResultContent, replace_image: str | None) -> str:

@@ -4,14 +4,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeAlias
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat.agents._callbacks import call_back
 from symposia.agentchat.agents._code_executor._code_blocks import as_markdown
 from symposia.agentchat.agents._code_executor._report import denial, describe
-from symposia.agentchat.messages import CodeOutputEvent
+from symposia.agentchat.messages import CodeOutputEvent, new_message_id
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeOutput, CodeResult, execute_code, stream_code
 from symposia.core.effects import HumanAnswer, ask_human
@@ -108,7 +107,7 @@ class CodeRunner:
                 result = await execute_code(self._executor, blocks, token)
             yield result
             return
-        run_id = str(uuid4())
+        run_id = new_message_id()
         async with aclosing(stream_code(self._executor, blocks, token)) as items:
             while (item := await self._next(items, token)) is not None:
                 yield self._event(item, run_id) if isinstance(item, CodeOutput) else item
