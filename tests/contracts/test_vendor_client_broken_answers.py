@@ -327,12 +327,13 @@ async def test_d12_a_broken_event_keeps_what_came_before_it(vendor: Vendor, serv
         (b"\xff\xfe", ""),
         (LOGIN_PAGE, "Please log in"),
         (b"[" * 100_000, "[[["),
+        (b'{"error":' * 900 + b"1" + b"}" * 900, '{"error":{"error":'),
         (b'{"error": null}', ""),
         (b'{"error": "no such luck"}', "no such luck"),
         (b'{"detail": [{"msg": "no such luck"}]}', "no such luck"),
         (b'{"error": {"message": {"deep": 1}, "code": 7, "param": [], "type": {}}}', ""),
     ],
-    ids=["empty", "binary", "page", "deep", "null", "text", "fastapi", "odd"],
+    ids=["empty", "binary", "page", "deep", "nested", "null", "text", "fastapi", "odd"],
 )
 async def test_d12_a_broken_error_is_an_error_all_the_same(
     vendor: Vendor, server: ModelServer, streaming: bool, status: int, body: bytes, words: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from symposia.core.exceptions import ModelError, ModelResponseError
@@ -123,9 +122,7 @@ def _sentence(words: str) -> str:
     return short if short.endswith((".", "!", "?", "…")) else f"{short}."
 
 
-def _body_of(error: Exception) -> str:
-    """The start of the body of the response that an SDK's error stands for."""
-    body: object = getattr(error, "body", None)
-    if body is None or isinstance(body, str):
-        return (body or "")[:START]
-    return json.dumps(body, ensure_ascii=False, default=str)[:START]
+def _body_of(error: Any) -> str:  # Any: of either SDK
+    """The start of the body of the response that an SDK's error stands for; empty if there is none that was read."""
+    response = getattr(error, "response", None)
+    return response.text[:START] if response is not None and response.is_stream_consumed else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -138,7 +138,11 @@ class ReportedError(ValueError):
     """A response with a status of success in which the vendor reports an error; the text holds the vendor's words."""
 
 
-def reported_words(body: object) -> str | None:
+DEEPEST_WORDS: Final = 5
+"""Levels at which a vendor's words are looked for: those of known servers, and no endless nesting."""
+
+
+def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
     """The text in a vendor's error, wherever the vendor puts it; None where there is none.
 
     The places are those of OpenAI and Anthropic (``error.message``), FastAPI (``detail``), OAuth
@@ -149,11 +153,12 @@ def reported_words(body: object) -> str | None:
     if isinstance(body, Mapping):
         fields: Mapping[str, object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
         places = ("error", "message", "error_description", "detail", "msg")
-        return next((words for name in places if (words := reported_words(fields.get(name)))), None)
-    if isinstance(body, list):
-        items: list[object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
-        return next((words for item in items if (words := reported_words(item))), None)
-    return None
+        parts = [fields.get(name) for name in places]
+    elif isinstance(body, list):
+        parts: list[object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
+    else:
+        return None
+    return next((words for part in parts if depth and (words := reported_words(part, depth - 1))), None)
 
 
 def describe_problem(error: ValueError) -> str:
