@@ -58,10 +58,20 @@ async def save_changes(saved: SavesState, since: object | None) -> tuple[Change 
 
     Arguments and results are those of `IncrementalState.save_changes`.
     """
-    if isinstance(saved, IncrementalState):
+    if isinstance(saved, IncrementalState) and _saves_both_alike(type(saved)):
         return await saved.save_changes(since)
     state = copy.deepcopy(await saved.save_state())  # it may be the object's own, which changes later
     return ({"set": state} if since is None else diff(since, state)), state
+
+
+def _saves_both_alike(cls: type) -> bool:
+    """Whether no class overrides `save_state` alone: then an inherited `save_changes` would tell another state."""
+    for each in cls.__mro__:
+        if "save_changes" in vars(each):
+            return True
+        if "save_state" in vars(each):
+            return False
+    return True
 
 
 def diff(before: object, after: object) -> Change | None:

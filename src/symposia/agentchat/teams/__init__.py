@@ -6,6 +6,16 @@ from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
     from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
+    from symposia.agentchat.teams._log import (
+        DecisionMade,
+        RunEnded,
+        RunStarted,
+        StateRecorded,
+        TeamLogEntry,
+        TeamLogListener,
+        TurnEnded,
+        fold_log,
+    )
     from symposia.agentchat.teams._messages import (
         ParticipantCommand,
         ParticipantEvents,
@@ -26,6 +36,16 @@ else:
         __name__,
         {
             "_group_chat": ["BaseGroupChat", "GroupChat", "TeamOptions"],
+            "_log": [
+                "DecisionMade",
+                "RunEnded",
+                "RunStarted",
+                "StateRecorded",
+                "TeamLogEntry",
+                "TeamLogListener",
+                "TurnEnded",
+                "fold_log",
+            ],
             "_messages": [
                 "ParticipantCommand",
                 "ParticipantEvents",
@@ -47,6 +67,7 @@ else:
 __all__ = [
     "BaseGroupChat",
     "Decision",
+    "DecisionMade",
     "GroupChat",
     "ParticipantCommand",
     "ParticipantEvents",
@@ -54,19 +75,26 @@ __all__ = [
     "RoundRobinGroupChat",
     "RoundRobinRule",
     "RuleContext",
+    "RunEnded",
+    "RunStarted",
     "SelectorGroupChat",
     "SelectorRule",
     "Speak",
     "StateChanges",
+    "StateRecorded",
     "Stop",
     "Swarm",
     "SwarmRule",
     "TakeTurn",
+    "TeamLogEntry",
+    "TeamLogListener",
     "TeamOptions",
     "TeamResult",
     "TeamRule",
     "Transcript",
+    "TurnEnded",
     "TurnTaken",
+    "fold_log",
     "share_message_types",
     "team_message_serializers",
 ]

@@ -22,6 +22,10 @@ have to be saved before each turn, which costs the whole conversation).
 **Saving** may happen at any time. A team that is saved in the middle of a turn is saved as if the turn had been
 cancelled there.
 
+The log (`_log.py`) has an entry for what is appended, decided and ended, with what it changed in the state. Saving is
+the sum of these changes; the engine does not add them up, since the parts of the state are there. Nothing is made for a
+log that has no listener.
+
 **Turns** are numbered over the life of the team. Each has a number of its own, also one that failed or in which the
 rule stopped the team: what is recorded under a number belongs to that turn alone. The number is part of the scope of
 the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAME/turn:7/rule`` for the decision's.
@@ -30,18 +34,30 @@ the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAM
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
-from symposia.agentchat.teams._conversation import Conversation
+from symposia.agentchat.teams._conversation import Conversation, ConversationMark
 from symposia.agentchat.teams._limits import TeamLimits
+from symposia.agentchat.teams._log import (
+    DecisionMade,
+    RunEnded,
+    RunStarted,
+    StateRecorded,
+    TeamLogEntry,
+    TeamLogListener,
+    TurnEnded,
+)
 from symposia.agentchat.teams._messages import Item, ParticipantEvents, TurnTaken
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._saved_team import SavedTeam
+from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
+from symposia.core.changes import Change, diff, extension, members
 from symposia.core.exceptions import UsageError
 from symposia.core.models import RequestUsage
 
@@ -67,9 +83,29 @@ class _Turn:
     rule_usage: RequestUsage | None = None
 
     @property
+    def answered(self) -> tuple[str, ...]:
+        """The speakers that have ended their turn, in the order of the decision."""
+        return tuple(name for name in self.names if name in self.answers)
+
+    @property
     def unanswered(self) -> tuple[str, ...]:
         """The speakers that have not ended their turn."""
         return tuple(name for name in self.names if name not in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _TeamMark:
+    """A state of a team that a reader was told.
+
+    Attributes:
+        reader: The id of the reader, by which the participants have marks of their own.
+        conversation: The mark of the conversation.
+        run: The state of the manager, without the transcript.
+    """
+
+    reader: str
+    conversation: ConversationMark
+    run: Mapping[str, Any]
 
 
 class Engine:
@@ -82,6 +118,7 @@ class Engine:
         conversation: The messages so far.
         limits: What ends a run, besides the rule.
         emit_team_events: Whether the rule's events, and the choice of speakers, are streamed.
+        state_type: The name of the class of the saved state, beside those of the participants.
 
     Attributes:
         unpaused: Cleared while the team is paused.
@@ -97,6 +134,7 @@ class Engine:
         conversation: Conversation,
         limits: TeamLimits,
         emit_team_events: bool,
+        state_type: str,
     ) -> None:
         self.unpaused = asyncio.Event()
         self.unpaused.set()
@@ -107,6 +145,9 @@ class Engine:
         self._conversation = conversation
         self._limits = limits
         self._emit_team_events = emit_team_events
+        self._state_type = state_type
+        self._listeners: tuple[TeamLogListener, ...] = ()
+        self._logged: object | None = None  # the mark of the state that the log has told
         self._run: Run | None = None
         self._turn: _Turn | None = None
         self._in_run = False  # true between the runs, too, of a team that was loaded in the middle of one
@@ -126,13 +167,21 @@ class Engine:
             Exception: Whatever a speaker or the rule raised; the team can run again.
         """
         self._run = run
+        reason: str | None = None
+        failure: str | None = None
         try:
-            return await self._start(task) or await self._take_turns(run)
+            reason = await self._start(task) or await self._take_turns(run)
+            return reason  # noqa: TRY300 - the log still needs it
+        except BaseException as error:
+            failure = repr(error)
+            raise
         finally:
             self._run = None
             self._in_run = False
             self._unseen = ()
             await self._limits.reset()
+            if self._listeners:
+                await self._log(RunEnded(stop_reason=reason, error=failure))
 
     def on_events(self, events: ParticipantEvents) -> None:
         """Stream what a participant does in the middle of its turn. What comes after its turn is dropped."""
@@ -142,13 +191,38 @@ class Engine:
         if shown is not None:
             shown += self._run.show(events.items)
 
-    async def save(self) -> SavedTeam:
+    async def save_state(self) -> Mapping[str, Any]:
         """The team as it is; of a turn under way, as if it were cancelled now."""
-        async with self._participants.reachable():
-            if self._holder is not None and self._holder is asyncio.current_task():
-                return await self._save()  # a condition that saves its own team must not wait for itself
-            async with self._lock:
-                return await self._save()
+        async with self._participants.reachable(), self._locked():
+            saved = await self._save(self._participants.save)
+        return saved.dump(self._manager, self._state_type)
+
+    async def save_changes(
+        self, since: object | None, names: Sequence[str] | None = None
+    ) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`.
+
+        Args:
+            since: The mark.
+            names: The participants whose state may have changed; None for all.
+        """
+        async with self._participants.reachable(), self._locked():
+            mark = since if isinstance(since, _TeamMark) else None
+            if mark is None or self._turn is not None or not self._conversation.is_continued(mark.conversation):
+                return await self._save_whole(mark)
+            return await self._save_since(mark, self._conversation.names if names is None else names)
+
+    async def attach(self, listener: TeamLogListener) -> None:
+        """Write the log to `listener`, from the state as it is now; not during a run."""
+        self._listeners = (*self._listeners, listener)
+        await self._log_state()
+
+    def detach(self, listener: TeamLogListener) -> None:
+        """Write no more to `listener`."""
+        self._listeners = tuple(each for each in self._listeners if each is not listener)
+        if not self._listeners and isinstance(self._logged, _TeamMark):
+            self._participants.forget_reader(self._logged.reader)
+            self._logged = None
 
     async def load(self, saved: SavedTeam) -> None:
         """Continue from a saved team; not during a run. All of it is loaded, or nothing.
@@ -158,8 +232,8 @@ class Engine:
         """
         rule, condition, run_turns = self._rule.save_state(), self._limits.save(), self._limits.turns
         try:
-            self._rule.load_state(saved.rule)
-            await self._limits.load(saved.condition, saved.run_turns)
+            self._rule.load_state(saved.run.rule)
+            await self._limits.load(saved.run.condition, saved.run.run_turns)
             async with self._participants.reachable():
                 await self._participants.load_all(saved.participants)
         except BaseException:
@@ -167,9 +241,10 @@ class Engine:
             await self._limits.load(condition, run_turns)
             raise
         self._conversation.load(saved.transcript, saved.pending)
-        self.turns = saved.turns
-        self._in_run = saved.running
-        self._unseen = saved.unseen
+        self.turns = saved.run.turns
+        self._in_run = saved.run.running
+        self._unseen = saved.run.unseen
+        await self._log_state()
 
     async def reset(self) -> None:
         """Forget the conversation and the state of the rule; the numbers of the turns go on."""
@@ -179,38 +254,110 @@ class Engine:
         self._unseen = ()
         await self._limits.reset()
         self.unpaused.set()
+        await self._log_state()
 
-    async def _save(self) -> SavedTeam:
-        turn, conversation = self._turn, self._conversation.copy()
-        # A run whose condition is met is over, though it may not have been reset yet.
-        running = self._in_run and not self._limits.is_met
-        condition = self._limits.save() if running else None
-        run_turns, rule_state = self._limits.turns, self._rule.save_state() if turn is None else turn.rule_state
-        turns, unseen = self.turns, self._unseen
-        participants = {name: await self._save_participant(name, turn) for name in conversation.names}
-        answered: list[str] = []
+    @asynccontextmanager
+    async def _locked(self) -> AsyncGenerator[None]:
+        """Hold the lock; but a condition that saves its own team, and has it already, must not wait for itself."""
+        if self._holder is not None and self._holder is asyncio.current_task():
+            yield
+            return
+        async with self._lock:
+            yield
+
+    async def _save(self, save: Callable[[str], Awaitable[Mapping[str, Any]]]) -> SavedTeam:
+        """The team as it is.
+
+        Args:
+            save: Saves a participant.
+        """
+        # All of this is taken at once, before waiting for the participants: of a turn that ends meanwhile, by
+        # cancellation, `turn` still has the answers.
+        turn, conversation, saved = self._turn, self._conversation.copy(), self._saved_run()
+        participants = {name: await self._save_participant(name, turn, save) for name in conversation.names}
         if turn is not None:
             answered = [name for name in turn.names if participants[name][1]]
-            unseen = [*unseen, *self._commit(turn, answered, conversation)]
+            unseen = self._commit(turn, answered, conversation)
+            if saved.running:
+                saved = replace(saved, unseen=[*saved.unseen, *unseen])
         return SavedTeam(
             participants={name: own for name, (own, _) in participants.items()},
             pending={name: conversation.pending(name) for name in conversation.names},
             transcript=conversation.transcript,
-            run_turns=run_turns if running else 0,
-            rule=rule_state,
-            turns=turns,
-            running=running,
-            condition=condition,
-            unseen=unseen if running else (),
+            run=saved,
         )
 
-    async def _save_participant(self, name: str, turn: _Turn | None) -> tuple[Mapping[str, Any], bool]:
+    def _saved_run(self) -> SavedRun:
+        # A run whose condition is met is over, though it may not have been reset yet.
+        running = self._in_run and not self._limits.is_met
+        return SavedRun(
+            run_turns=self._limits.turns if running else 0,
+            rule=self._rule.save_state() if self._turn is None else self._turn.rule_state,
+            turns=self.turns,
+            running=running,
+            condition=self._limits.save() if running else None,
+            unseen=self._unseen if running else (),
+        )
+
+    async def _save_participant(
+        self, name: str, turn: _Turn | None, save: Callable[[str], Awaitable[Mapping[str, Any]]]
+    ) -> tuple[Mapping[str, Any], bool]:
         """A participant's state, and whether it has answered in the turn under way; it may do so meanwhile."""
         while True:
             answered = turn is not None and name in turn.answers
-            own = await self._participants.save(name)
+            own = await save(name)
             if answered == (turn is not None and name in turn.answers):
                 return own, answered
+
+    async def _save_whole(self, since: _TeamMark | None) -> tuple[Change, object]:
+        reader = str(uuid4()) if since is None else since.reader
+
+        async def save(name: str) -> Mapping[str, Any]:
+            change = await self._participants.changes(name, reader, "whole")
+            return {} if change is None else change["set"]
+
+        mark, is_in_turn = self._conversation.mark(), self._turn is not None
+        saved = await self._save(save)
+        state = saved.dump(self._manager, self._state_type)
+        # In a turn, the state has answers that are not committed yet; the next change is then the whole state again.
+        told = None if is_in_turn else _TeamMark(reader, mark, saved.run.dump(self._manager, self._state_type))
+        return {"set": state}, told
+
+    async def _save_since(self, since: _TeamMark, names: Sequence[str]) -> tuple[Change | None, object]:
+        conversation = self._conversation
+        run = self._saved_run().dump(self._manager, self._state_type)
+        mark = _TeamMark(since.reader, conversation.mark(), run)
+        added = [item.dump() for item in conversation.added(since.conversation)]
+        manager = diff(since.run, run) or {}
+        changes: dict[str, Change | None] = {
+            name: members({"message_buffer": conversation.pending_change(name, since.conversation)})
+            for name in conversation.names
+        }
+        for name in names:
+            own = await self._participants.changes(name, since.reader, "changes")
+            changes[name] = members({"agent_state": own, **(changes[name] or {}).get("update", {})})
+        changes[self._manager] = members(
+            {"message_thread": extension(added), **manager.get("update", {})}, manager.get("remove", ())
+        )
+        return members({"agent_states": members(changes)}), mark
+
+    async def _log_state(self) -> None:
+        """Write the whole state to the log."""
+        if self._listeners:
+            change, self._logged = await self.save_changes(None)
+            for listener in self._listeners:
+                await listener.write(StateRecorded(change=change))
+
+    async def _log(self, entry: TeamLogEntry, names: Sequence[str] | None = None) -> None:
+        """Write an entry to the log, with what changed.
+
+        Args:
+            entry: The entry, without the change.
+            names: The participants whose state may have changed; None for all.
+        """
+        change, self._logged = await self.save_changes(self._logged, names)
+        for listener in self._listeners:
+            await listener.write(replace(entry, change=change))
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         async with self._lock:
@@ -222,9 +369,11 @@ class Engine:
                 if self._unseen and reason is None:
                     unseen, self._unseen = self._unseen, ()
                     reason = await self._limits.show(unseen)
-                return reason
             finally:
                 self._holder = None
+        if self._listeners:
+            await self._log(RunStarted(task=task))
+        return reason
 
     async def _take_turns(self, run: Run) -> str:
         while True:
@@ -250,20 +399,32 @@ class Engine:
             decision = await self._decide(turn, run)
             if isinstance(decision, Stop):
                 self._end_turn(turn, run)
-                return decision.reason
-            await self._speak(turn, run)
-            async with self._lock:
-                self._holder = asyncio.current_task()
-                try:
-                    return await self._limits.after_turn(self._end_turn(turn, run))
-                finally:
-                    self._holder = None
-        except BaseException:
+                reason = decision.reason
+            else:
+                await self._speak(turn, run)
+                async with self._lock:
+                    self._holder = asyncio.current_task()
+                    try:
+                        reason = await self._limits.after_turn(self._end_turn(turn, run))
+                    finally:
+                        self._holder = None
+        except BaseException as error:
             if self._turn is turn:
                 if not turn.names or turn.unanswered:
                     self._rule.load_state(turn.rule_state)
                 self._end_turn(turn, run)
+            if self._listeners:
+                await self._log_turn(turn, repr(error))
             raise
+        if self._listeners:
+            await self._log_turn(turn, None)
+        return reason
+
+    async def _log_turn(self, turn: _Turn, error: str | None) -> None:
+        answered = turn.answered
+        items = [item for name in answered for item in turn.shown[name]]
+        entry = TurnEnded(turn=self.turns, speakers=turn.names, answered=answered, items=items, error=error)
+        await self._log(entry, turn.names)
 
     async def _decide(self, turn: _Turn, run: Run) -> Decision:
         """Ask the rule, and note in `turn` who speaks."""
@@ -290,6 +451,8 @@ class Engine:
             turn.pending[name] = self._conversation.pending(name)
             turn.shown[name] = []
         turn.names = tuple(names)
+        for listener in self._listeners:
+            await listener.write(DecisionMade(turn=self.turns + 1, decision=decision, usage=turn.rule_usage))
         return decision
 
     def _check(self, names: Sequence[str]) -> None:
@@ -339,7 +502,7 @@ class Engine:
             run.messages += turn.shown[name]
             if name in turn.answers:
                 run.count(turn.answers[name].silent_usage)
-        return self._commit(turn, [name for name in turn.names if name in turn.answers], self._conversation)
+        return self._commit(turn, turn.answered, self._conversation)
 
     def _commit(self, turn: _Turn, answered: Sequence[str], conversation: Conversation) -> list[Item]:
         """Add the answers of these speakers to a conversation, and return what the condition has to see."""

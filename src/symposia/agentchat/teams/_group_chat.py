@@ -23,12 +23,14 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.teams._conversation import Conversation
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
+from symposia.agentchat.teams._log import TeamLogListener
 from symposia.agentchat.teams._messages import Item, ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._rule import TeamRule, Transcript
 from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.core import AgentRuntime, CancellationToken
+from symposia.core.changes import Change
 from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
 from symposia.core.telemetry import workflow_invocation
@@ -119,6 +121,7 @@ class BaseGroupChat(Team):
             conversation=self._conversation,
             limits=self._limits,
             emit_team_events=emit_team_events,
+            state_type=self._manager_state,
         )
         self._participants.on_events = self._engine.on_events
         self._claim: _Claim | None = None
@@ -230,8 +233,25 @@ class BaseGroupChat(Team):
         team that loads it continues there. The state of a participant that is speaking is what the participant itself
         makes of its unfinished turn.
         """
-        saved = await self._engine.save()
-        return saved.dump(self._manager, self._manager_state)
+        return await self._engine.save_state()
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        return await self._engine.save_changes(since)
+
+    @asynccontextmanager
+    async def log_to(self, listener: TeamLogListener) -> AsyncGenerator[None]:
+        """Write what happens in the team to `listener`, beginning with the whole state: see `TeamLogListener`.
+
+        Raises:
+            TeamRunningError: The team is running.
+        """
+        async with self._claimed():
+            await self._engine.attach(listener)
+        try:
+            yield
+        finally:
+            self._engine.detach(listener)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state, also one of AutoGen 0.7.5. If any part of it cannot be loaded, nothing changes.

@@ -40,13 +40,10 @@ class Progress(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SavedTeam:
-    """A team between two turns.
+class SavedRun:
+    """How far a team is, without its conversation.
 
     Attributes:
-        participants: The own state of each.
-        pending: The messages that each has not received yet.
-        transcript: The conversation.
         run_turns: How many turns the present run has taken.
         rule: The rule's state.
         turns: See `Progress`, also for the following.
@@ -55,15 +52,51 @@ class SavedTeam:
         unseen: See there.
     """
 
-    participants: Mapping[str, Mapping[str, Any]]
-    pending: Mapping[str, Sequence[BaseChatMessage]]
-    transcript: Sequence[Item]
     run_turns: int
     rule: Mapping[str, Any]
     turns: int
     running: bool
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
+
+    def dump(self, manager: str, manager_type: str) -> dict[str, Any]:
+        """As JSON, in the state of the manager.
+
+        Raises:
+            UsageError: The rule's state uses a name that the conversation's has taken.
+        """
+        if taken := _RESERVED & self.rule.keys():
+            raise UsageError(f"The rule of {manager} saves a state with {sorted(taken)}: choose other names.")
+        progress = Progress(
+            turns=self.turns,
+            running=self.running,
+            condition=None if self.condition is None else dict(self.condition),
+            unseen=[item.dump() for item in self.unseen],
+        ).model_dump(exclude_defaults=True)
+        return {
+            "type": manager_type,
+            "version": "1.0.0",
+            "current_turn": self.run_turns,
+            **({_PROGRESS: progress} if progress else {}),
+            **self.rule,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedTeam:
+    """A team between two turns.
+
+    Attributes:
+        participants: The own state of each.
+        pending: The messages that each has not received yet.
+        transcript: The conversation.
+        run: How far the team is.
+    """
+
+    participants: Mapping[str, Mapping[str, Any]]
+    pending: Mapping[str, Sequence[BaseChatMessage]]
+    transcript: Sequence[Item]
+    run: SavedRun
 
     def dump(self, manager: str, manager_type: str) -> Mapping[str, Any]:
         """As JSON.
@@ -75,27 +108,15 @@ class SavedTeam:
         Raises:
             UsageError: The rule's state uses a name that the conversation's has taken.
         """
-        if taken := _RESERVED & self.rule.keys():
-            raise UsageError(f"The rule of {manager} saves a state with {sorted(taken)}: choose other names.")
         states: dict[str, Any] = {
             name: ChatAgentContainerState(
                 agent_state=own, message_buffer=[message.dump() for message in self.pending[name]]
             ).model_dump()
             for name, own in self.participants.items()
         }
-        progress = Progress(
-            turns=self.turns,
-            running=self.running,
-            condition=None if self.condition is None else dict(self.condition),
-            unseen=[item.dump() for item in self.unseen],
-        ).model_dump(exclude_defaults=True)
         states[manager] = {
-            "type": manager_type,
-            "version": "1.0.0",
+            **self.run.dump(manager, manager_type),
             "message_thread": [message.dump() for message in self.transcript],
-            "current_turn": self.run_turns,
-            **({_PROGRESS: progress} if progress else {}),
-            **self.rule,
         }
         return TeamState(agent_states=states).model_dump()
 
@@ -126,12 +147,14 @@ def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, fact
         participants={name: saved.agent_state for name, saved in participants.items()},
         pending={name: _chat_messages(saved.message_buffer, factory) for name, saved in participants.items()},
         transcript=[factory.create(data) for data in conversation.message_thread],
-        run_turns=conversation.current_turn,
-        rule={key: value for key, value in states[manager].items() if key not in _RESERVED},
-        turns=progress.turns,
-        running=progress.running,
-        condition=progress.condition,
-        unseen=[factory.create(data) for data in progress.unseen],
+        run=SavedRun(
+            run_turns=conversation.current_turn,
+            rule={key: value for key, value in states[manager].items() if key not in _RESERVED},
+            turns=progress.turns,
+            running=progress.running,
+            condition=progress.condition,
+            unseen=[factory.create(data) for data in progress.unseen],
+        ),
     )
 
 

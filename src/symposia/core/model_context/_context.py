@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ class _Mark:
         messages: The list of the messages, which is another one after `clear` and `load_state`.
         ends: The first and the last message, which tell whether messages were taken out of the list since.
         length: The number of messages.
-        rest: The state without them; all of it, if the class saves its state in a way of its own.
+        rest: The state without them.
     """
 
     messages: list[LLMMessage]
@@ -72,12 +71,8 @@ class ChatCompletionContext(ComponentBase, ABC):
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed since a mark: see `symposia.core.changes.IncrementalState`.
 
-        Appended messages cost what they are. A class that overrides `save_state` has its whole states compared.
+        Appended messages cost what they are.
         """
-        if type(self).save_state is not ChatCompletionContext.save_state:
-            state = copy.deepcopy(await self.save_state())
-            mark = _Mark([], (), 0, state)
-            return ({"set": state} if not isinstance(since, _Mark) else diff(since.rest, state)), mark
         mark = _Mark(
             self._messages,
             (*self._messages[:1], *self._messages[-1:]),
