@@ -1,14 +1,18 @@
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from pydantic import BaseModel, computed_field
+from typing_extensions import TypeVar
 
 from symposia.agentchat.messages._base import BaseChatMessage
 from symposia.core import Component
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import UserMessage
 
-StructuredContentType = TypeVar("StructuredContentType", bound=BaseModel, covariant=True)  # noqa: PLC0105 - AutoGen's name
+# With a default, `StructuredMessage` without a parameter is one of any model, and not of an unknown type.
+StructuredContentType = TypeVar(  # noqa: PLC0105 - AutoGen's name
+    "StructuredContentType", bound=BaseModel, covariant=True, default=BaseModel
+)
 
 
 class StructuredMessage(BaseChatMessage, Generic[StructuredContentType]):

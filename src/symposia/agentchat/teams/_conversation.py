@@ -43,7 +43,7 @@ class Conversation:
 
     def includes(self, names: Iterable[str]) -> bool:
         """Whether all of them are participants."""
-        return all(name in self._pending for name in names)
+        return self._pending.keys() >= set(names)
 
     def pending(self, name: str) -> Sequence[BaseChatMessage]:
         """The messages that a participant has not received yet; a copy, which stays as it is."""

@@ -36,7 +36,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -62,9 +62,11 @@ from symposia.core.exceptions import UsageError
 from symposia.core.models import RequestUsage
 
 
-@dataclass(slots=True)
 class _Turn:
-    """The turn under way.
+    """The turn under way. A plain class, since a dataclass with such defaults takes three times as long to make.
+
+    Args:
+        rule_state: The rule's state before it decided.
 
     Attributes:
         rule_state: The rule's state before it decided.
@@ -75,16 +77,21 @@ class _Turn:
         rule_usage: The tokens of the decision.
     """
 
-    rule_state: Mapping[str, Any]
-    names: tuple[str, ...] = ()
-    pending: dict[str, Sequence[BaseChatMessage]] = field(default_factory=dict[str, Sequence[BaseChatMessage]])
-    shown: dict[str, list[Item]] = field(default_factory=dict[str, list[Item]])
-    answers: dict[str, TurnTaken] = field(default_factory=dict[str, TurnTaken])
-    rule_usage: RequestUsage | None = None
+    __slots__ = ("answers", "names", "pending", "rule_state", "rule_usage", "shown")
+
+    def __init__(self, rule_state: Mapping[str, Any]) -> None:
+        self.rule_state = rule_state
+        self.names: tuple[str, ...] = ()
+        self.pending: dict[str, Sequence[BaseChatMessage]] = {}
+        self.shown: dict[str, list[Item]] = {}
+        self.answers: dict[str, TurnTaken] = {}
+        self.rule_usage: RequestUsage | None = None
 
     @property
     def answered(self) -> tuple[str, ...]:
         """The speakers that have ended their turn, in the order of the decision."""
+        if len(self.answers) == len(self.names):
+            return self.names
         return tuple(name for name in self.names if name in self.answers)
 
     @property
@@ -428,15 +435,8 @@ class Engine:
 
     async def _decide(self, turn: _Turn, run: Run) -> Decision:
         """Ask the rule, and note in `turn` who speaks."""
-
-        def emit(event: BaseAgentEvent) -> None:
-            run.messages += run.show([event])
-
-        context = RuleContext(
-            self._manager,
-            emit=emit if self._emit_team_events else _discard,
-            cancellation_token=run.cancellation_token,
-        )
+        emit = run.emit if self._emit_team_events else _discard
+        context = RuleContext(self._manager, emit=emit, cancellation_token=run.cancellation_token)
         with run.scope("rule"):
             decision = await self._rule.decide(self._conversation.transcript, context)
         names = decision.names if isinstance(decision, Speak) else ()
@@ -444,7 +444,7 @@ class Engine:
             self._check(names)
         turn.rule_usage = context.usage
         if self._emit_team_events and (names or turn.rule_usage):
-            emit(SelectSpeakerEvent(content=list(names), source=self._manager, models_usage=turn.rule_usage))
+            run.emit(SelectSpeakerEvent(content=list(names), source=self._manager, models_usage=turn.rule_usage))
         else:
             run.count(turn.rule_usage)
         for name in names:
@@ -500,23 +500,24 @@ class Engine:
         self.turns += 1
         for name in turn.names:
             run.messages += turn.shown[name]
-            if name in turn.answers:
-                run.count(turn.answers[name].silent_usage)
+        for answer in turn.answers.values():
+            run.count(answer.silent_usage)
         return self._commit(turn, turn.answered, self._conversation)
 
     def _commit(self, turn: _Turn, answered: Sequence[str], conversation: Conversation) -> list[Item]:
         """Add the answers of these speakers to a conversation, and return what the condition has to see."""
-        unseen = self._costs(turn.rule_usage)
+        unseen: list[Item] = [] if turn.rule_usage is None else [self._cost(turn.rule_usage)]
         for name in answered:
             answer, items = turn.answers[name], turn.shown[name]
             conversation.add_answer(name, items, answer.messages, received=len(turn.pending[name]))
             unseen += items
-            unseen += self._costs(answer.silent_usage)
+            if answer.silent_usage is not None:
+                unseen.append(self._cost(answer.silent_usage))
         return unseen
 
-    def _costs(self, usage: RequestUsage | None) -> list[Item]:
+    def _cost(self, usage: RequestUsage) -> Item:
         """Tokens that stand in no message, as the event from which the termination conditions learn of them."""
-        return [] if usage is None else [SelectSpeakerEvent(content=[], source=self._manager, models_usage=usage)]
+        return SelectSpeakerEvent(content=[], source=self._manager, models_usage=usage)
 
 
 def _discard(event: BaseAgentEvent) -> None:

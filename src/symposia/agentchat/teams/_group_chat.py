@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 import warnings
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from types import UnionType
 from typing import Any, ClassVar, TypeAlias, TypedDict
@@ -167,7 +167,8 @@ class BaseGroupChat(Team):
             Exception: Whatever a participant or the rule raised, with a note that says which.
         """
         messages = task_messages(task)
-        async with self._claimed():
+        await self._free()
+        with self._claimed():
             return await self._start(messages, Run(cancellation_token), output_task_messages)
 
     def run_stream(
@@ -190,7 +191,8 @@ class BaseGroupChat(Team):
         self, claim: _Claim, task: Task, token: CancellationToken | None, output_task: bool
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
         messages = task_messages(task)
-        async with self._claimed(claim):
+        await self._free()
+        with self._claimed(claim):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
             running = self._start(messages, Run(token, batches.put_nowait), output_task)
             running.add_done_callback(lambda _: batches.put_nowait(None))
@@ -221,7 +223,8 @@ class BaseGroupChat(Team):
         Raises:
             TeamRunningError: The team is running.
         """
-        async with self._claimed():
+        await self._free()
+        with self._claimed():
             async with self._participants.reachable():
                 await self._participants.tell_all(ParticipantCommand(action="reset"))
             await self._engine.reset()
@@ -246,7 +249,8 @@ class BaseGroupChat(Team):
         Raises:
             TeamRunningError: The team is running.
         """
-        async with self._claimed():
+        await self._free()
+        with self._claimed():
             await self._engine.attach(listener)
         try:
             yield
@@ -264,12 +268,16 @@ class BaseGroupChat(Team):
             pydantic.ValidationError: It is no state of a team.
             Exception: Whatever a participant raised.
         """
-        async with self._claimed():
+        await self._free()
+        with self._claimed():
             await self._engine.load(load_team(state, self._conversation.names, self._manager, self._messages))
 
-    @asynccontextmanager
-    async def _claimed(self, claim: _Claim | None = None) -> AsyncGenerator[None]:
-        """Have the team to oneself."""
+    async def _free(self) -> None:
+        """Wait until the team is free, if it will be soon.
+
+        Raises:
+            TeamRunningError: It is running.
+        """
         while self._claim is not None:
             if not self._claim.is_abandoned():
                 raise TeamRunningError(
@@ -277,12 +285,16 @@ class BaseGroupChat(Team):
                     "its run to end, cancel it, or close the stream of it that you have left."
                 )
             await self._claim.released.wait()
-        self._claim = claim or _Claim()
+
+    @contextmanager
+    def _claimed(self, claim: _Claim | None = None) -> Generator[None]:
+        """Have the team, which is free, to oneself."""
+        self._claim = claim = claim or _Claim()
         try:
             yield
         finally:
-            self._claim.released.set()
             self._claim = None
+            claim.released.set()
 
     def _start(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> asyncio.Task[TeamResult]:
         """Run as a task of its own, which the token can cancel without cancelling the caller."""

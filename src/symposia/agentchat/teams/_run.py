@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from symposia.agentchat.base import TaskResult
-from symposia.agentchat.messages import ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import BaseAgentEvent, ModelClientStreamingChunkEvent
 from symposia.agentchat.teams._messages import Item
 from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
@@ -72,6 +72,10 @@ class Run:
         if self._stream is not None:
             self._stream(items)
         return [item for item in items if not isinstance(item, ModelClientStreamingChunkEvent)]
+
+    def emit(self, event: BaseAgentEvent) -> None:
+        """Stream an event of the team's own, and keep it for the result."""
+        self.messages += self.show([event])
 
     def count(self, usage: RequestUsage | None) -> None:
         """Count tokens that stand in no message."""
