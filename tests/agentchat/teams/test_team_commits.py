@@ -1,15 +1,17 @@
 """What a turn adds to the transcript, in which order, and what is left of a turn that fails or is cancelled."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from tests.support.chat_agents import collected
 from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
-from symposia.agentchat.base import TaskResult
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Speak, Stop
-from symposia.core import AgentRuntime
+from symposia.core import AgentRuntime, CancellationToken
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 Where = AgentRuntime | None
@@ -69,6 +71,26 @@ async def test_of_several_that_fail_the_first_of_the_decision_is_raised_with_the
         await team.run(task="go")
     assert "'bob'" in caught.value.__notes__[0]
     assert "'cid' failed in the same turn: KeyError('two')" in caught.value.__notes__[1]
+
+
+async def test_what_ends_the_program_interrupts_the_other_speakers() -> None:
+    class Killed(BaseException):
+        pass
+
+    class Dying(Member):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+            await waiting.speaking.wait()
+            raise Killed
+            yield
+
+    waiting = Member("bob", asyncio.Event())
+    team = GroupChat([Dying("ann"), waiting], rule=Script(Speak(("ann", "bob"))))
+    async with asyncio.timeout(NEVER):
+        with pytest.raises(Killed):
+            await team.run(task="go")
+    assert not waiting.speaking.is_set()
 
 
 async def test_a_cancelled_turn_commits_those_that_have_answered(runtime: Where) -> None:

@@ -468,12 +468,13 @@ class Engine:
             await self._speak_alone(turn.names[0], turn, run)
             return
         # Unlike a task group, `gather` lets the others continue when one fails; when it is cancelled it also waits
-        # until all of them have ended.
-        ends = await asyncio.gather(
-            *(self._speak_alone(name, turn, run) for name in turn.names), return_exceptions=True
-        )
+        # until all of them have ended. What ends a program (an interrupt, an exit) does not wait for anyone.
+        speaking = [asyncio.ensure_future(self._speak_alone(name, turn, run)) for name in turn.names]
+        for one in speaking:
+            one.add_done_callback(lambda ended: _interrupt_others(ended, speaking))
+        ends = await asyncio.gather(*speaking, return_exceptions=True)
         failed = [(name, end) for name, end in zip(turn.names, ends, strict=True) if end is not None]
-        failed.sort(key=lambda one: not isinstance(one[1], Exception))  # a cancellation says less than an error
+        failed.sort(key=lambda one: _rank(one[1]))
         if failed:
             _, first = failed[0]
             for name, error in failed[1:]:
@@ -518,6 +519,20 @@ class Engine:
     def _cost(self, usage: RequestUsage) -> Item:
         """Tokens that stand in no message, as the event from which the termination conditions learn of them."""
         return SelectSpeakerEvent(content=[], source=self._manager, models_usage=usage)
+
+
+def _interrupt_others(ended: asyncio.Task[None], speaking: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the other speakers if one was ended by what ends programs."""
+    if not ended.cancelled() and (error := ended.exception()) is not None and _rank(error) == 0:
+        for one in speaking:
+            one.cancel()
+
+
+def _rank(error: BaseException) -> int:
+    """Which of several errors of a turn is raised: first what ends programs, then errors, then cancellations."""
+    if isinstance(error, asyncio.CancelledError):
+        return 2
+    return 1 if isinstance(error, Exception) else 0
 
 
 def _discard(event: BaseAgentEvent) -> None:
