@@ -1,4 +1,4 @@
-"""Agents in view of those who trace."""
+"""What the spans of agents are told."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from symposia.core.telemetry.conventions import INPUT_TOKENS, OUTPUT_TOKENS
 
 
 def note_response(activity: Activity, response: Response) -> None:
-    """Say how many tokens an answer took."""
+    """Add the tokens of an answer to a span."""
     activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message)))
 
 

@@ -37,7 +37,7 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     @property
     @abstractmethod
     def description(self) -> str:
-        """What the agent can do, for whoever selects the next speaker."""
+        """Describes the agent to the selection of a speaker."""
 
     @property
     @abstractmethod
@@ -64,16 +64,16 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
 
     @abstractmethod
     async def on_resume(self, cancellation_token: CancellationToken) -> None:
-        """Its team goes on."""
+        """Its team continues."""
 
     # Any: a state is JSON that each class shapes for itself.
     @abstractmethod
     async def save_state(self) -> Mapping[str, Any]:
-        """What `load_state` needs to go on from here in another process; JSON-ready."""
+        """What `load_state` needs to continue from here in another process; JSON-ready."""
 
     @abstractmethod
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -44,7 +44,7 @@ class Handoff(BaseModel):
             raise ValueError(f"Handoff name must be a valid identifier: {self.name!r} (target {self.target!r})")
         return self
 
-    # Any: the arguments of a tool are of its own model, which nobody outside names.
+    # Any: the arguments of a tool are of a model of its own.
     @property
     def handoff_tool(self) -> BaseTool[Any, Any]:
         """A tool without parameters, whose result is `message`."""

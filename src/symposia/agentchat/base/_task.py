@@ -8,7 +8,7 @@ from symposia.core import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 Task: TypeAlias = str | BaseChatMessage | Sequence[BaseChatMessage] | None
-"""What a run is given: a text by the user, one message, several messages, or nothing, to go on from where it stood."""
+"""What a run is given: a text by the user, one message, several messages, or nothing, to continue where it stopped."""
 
 
 class TaskResult(BaseModel):
@@ -38,7 +38,7 @@ class TaskRunner(Protocol):
         """Work on `task` and return the result.
 
         Args:
-            task: What to do. Agents and teams remember, so a later run goes on from an earlier one.
+            task: What to do. Agents and teams remember, so a later run continues an earlier one.
             cancellation_token: Cancelling it ends the run with `asyncio.CancelledError`.
             output_task_messages: Whether the result starts with the messages of the task itself.
         """

@@ -37,7 +37,7 @@ class TerminationCondition(ComponentBase, ABC):
         """Look at the messages that are new since the last call.
 
         Returns:
-            A message that says why the run ends; None to go on.
+            A message that says why the run ends; None to continue.
 
         Raises:
             TerminatedException: It has ended a run and was not reset.
@@ -51,12 +51,12 @@ class TerminationCondition(ComponentBase, ABC):
         """Look at the messages of the task, if any, with which a run starts: as at any others, unless overridden.
 
         Returns:
-            A message that says why the run ends before anybody speaks; None to go on.
+            A message that says why the run ends before the first turn; None to continue.
         """
         return await self(task) if task else None
 
     def due_in(self) -> float | None:
-        """In how many seconds the condition wants to be asked again even if nothing is said by then; None: never.
+        """In how many seconds the condition wants to be asked again, even without a new message; None: never.
 
         Once that is 0, it is asked with no messages. So are those that it is combined with.
         """

@@ -86,7 +86,9 @@ class MessageFactory:
             raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
         if name not in self._types:
             raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
-        return self._types[name].load({key: value for key, value in data.items() if key != MESSAGE_CLASS})
+        if MESSAGE_CLASS in data:
+            data = {key: value for key, value in data.items() if key != MESSAGE_CLASS}
+        return self._types[name].load(data)
 
 
 def _check_message_type(message_type: object) -> None:

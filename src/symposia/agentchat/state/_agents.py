@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class BaseState(BaseModel):
-    """What a component needs to go on in another process.
+    """What a component needs to continue in another process.
 
     Attributes:
         type: The name of the class, to tell states apart.

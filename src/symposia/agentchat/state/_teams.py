@@ -23,7 +23,7 @@ class ChatAgentContainerState(BaseState):
 
     Attributes:
         agent_state: The participant's own.
-        message_buffer: What it has yet to hear.
+        message_buffer: The messages that it has not received yet.
     """
 
     type: str = "ChatAgentContainerState"
@@ -36,7 +36,7 @@ class BaseGroupChatManagerState(BaseState):
 
     Attributes:
         message_thread: Everything that was said, and the events on the way.
-        current_turn: How many turns the run under way has taken; 0 between runs.
+        current_turn: How many turns the present run has taken; 0 between runs.
     """
 
     type: str = "BaseGroupChatManagerState"
@@ -48,7 +48,7 @@ class RoundRobinManagerState(BaseGroupChatManagerState):
     """Of a `RoundRobinGroupChat`.
 
     Attributes:
-        next_speaker_index: Who speaks next, in the order of the participants.
+        next_speaker_index: The index of the next speaker among the participants.
     """
 
     type: str = "RoundRobinManagerState"
@@ -59,7 +59,7 @@ class SelectorManagerState(BaseGroupChatManagerState):
     """Of a `SelectorGroupChat`.
 
     Attributes:
-        previous_speaker: Who was selected last.
+        previous_speaker: The name of the speaker selected last.
     """
 
     type: str = "SelectorManagerState"
@@ -70,7 +70,7 @@ class SwarmManagerState(BaseGroupChatManagerState):
     """Of a `Swarm`.
 
     Attributes:
-        current_speaker: Who has the conversation in hand; empty before the first run.
+        current_speaker: The name of the speaker whose turn it is; empty before the first run.
     """
 
     type: str = "SwarmManagerState"

@@ -254,7 +254,7 @@ class Engine:
         await self._log_state()
 
     async def reset(self) -> None:
-        """Forget the conversation and the state of the rule; the numbers of the turns go on."""
+        """Forget the conversation and the state of the rule. The numbers of the turns continue."""
         self._conversation.reset()
         self._rule.reset()
         self._in_run = False

@@ -156,7 +156,7 @@ class BaseGroupChat(Team):
         """Work on `task` and return the result.
 
         Args:
-            task: What to do: a text, a message or several. None goes on from where the team stood.
+            task: What to do: a text, a message or several. None continues from where the team stopped.
             cancellation_token: Cancelling it ends the run at once.
             output_task_messages: Whether the result starts with the messages of the task.
 
@@ -212,7 +212,7 @@ class BaseGroupChat(Team):
             await self._participants.tell_all(ParticipantCommand(action="pause"))
 
     async def resume(self) -> None:
-        """Go on after `pause`."""
+        """Continue after `pause`."""
         async with self._participants.reachable():
             await self._participants.tell_all(ParticipantCommand(action="resume"))
         self._engine.unpaused.set()
@@ -359,7 +359,7 @@ class _Claim:
 
     Attributes:
         is_abandoned: Whether it is a stream that its reader has left by ``break`` and dropped. The event loop closes
-            such a stream soon, but not before it turns; whoever claims the team then waits for that.
+            such a stream soon, but not before its next iteration; the next claim of the team waits for that.
         released: Set when it is over.
     """
 

@@ -64,7 +64,7 @@ def member_of(participant: ChatAgent | Team) -> Member:
 
 
 class AgentMember(Member):
-    """An agent. It recognises messages that it is given again after a turn that failed, or hears them twice."""
+    """An agent. After a turn that failed it is given the same messages again; recognising them is its own task."""
 
     def __init__(self, agent: ChatAgent) -> None:
         self.name = agent.name

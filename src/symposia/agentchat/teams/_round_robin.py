@@ -24,17 +24,17 @@ class RoundRobinRule(TeamRule):
 
     @override
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
-        """The next in the order."""
+        """Choose the next participant in the order."""
         name = self._names[self._next]
         self._next = (self._next + 1) % len(self._names)
         return Speak((name,))
 
     def save_state(self) -> Mapping[str, Any]:
-        """Whose turn it is."""
+        """The index of the next speaker."""
         return {"next_speaker_index": self._next}
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
-        """Go on from there."""
+        """Continue from a saved state."""
         self._next = RoundRobinManagerState.model_validate(state).next_speaker_index % len(self._names)
 
     def reset(self) -> None:

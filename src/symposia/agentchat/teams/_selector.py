@@ -173,16 +173,16 @@ class SelectorRule(TeamRule):
         self._read = len(transcript)
 
     def save_state(self) -> Mapping[str, Any]:
-        """Who spoke last. The model's context is not in it: it is made from the transcript again."""
+        """The previous speaker. The model's context is not saved: it is made from the transcript again."""
         return {"previous_speaker": self._previous}
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
-        """Go on from there."""
+        """Continue from a saved state."""
         self._previous = SelectorManagerState.model_validate(state).previous_speaker
         self._read = None
 
     def reset(self) -> None:
-        """Forget who spoke last, and the model's context."""
+        """Forget the previous speaker and the model's context."""
         self._previous = None
         self._read = None
 

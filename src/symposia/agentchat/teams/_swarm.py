@@ -14,7 +14,7 @@ from symposia.core.exceptions import InvalidArgumentError
 
 
 class SwarmRule(TeamRule):
-    """Whoever the conversation was handed to last; before any handoff, the first participant.
+    """Chooses the target of the last handoff; before any handoff, the first participant.
 
     Args:
         names: The participants.
@@ -27,10 +27,10 @@ class SwarmRule(TeamRule):
 
     @override
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
-        """The target of the last handoff. One to somebody outside the team stops it, so that they can answer.
+        """Choose the target of the last handoff. A target outside the team stops it, so that a person can answer.
 
         Raises:
-            InvalidArgumentError: The task goes on from a handoff to somebody outside without handing back.
+            InvalidArgumentError: The task continues a handoff to a target outside the team, without handing back.
         """
         handoff = self._last_handoff(transcript)
         target = handoff.target if handoff else self._current
@@ -38,7 +38,7 @@ class SwarmRule(TeamRule):
             if handoff is transcript[-1] and handoff.source in self._names:
                 return Stop(f"Handoff to {target} from {handoff.source}, and {target} is not in the team.")
             raise InvalidArgumentError(
-                f"The last handoff went to {target!r}, who is not one of the participants {list(self._names)}. Start "
+                f"The last handoff went to {target!r}, which is not one of the participants {list(self._names)}. Start "
                 "the run with a HandoffMessage whose target is one of them."
             )
         self._current = target
@@ -54,11 +54,11 @@ class SwarmRule(TeamRule):
         return None
 
     def save_state(self) -> Mapping[str, Any]:
-        """Who has the conversation in hand."""
+        """The current speaker."""
         return {"current_speaker": self._current}
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
-        """Go on from there; what was said meanwhile is read again, since the last handoff decides anyway."""
+        """Continue from a saved state. The transcript is searched again, since its last handoff decides."""
         current = SwarmManagerState.model_validate(state).current_speaker
         self._current = current if current in self._names else self._names[0]
         self._read = 0
