@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import AssistantAgentState
 from symposia.agentchat.utils import remove_images
+from symposia.core.changes import Change, diff, members, save_changes
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage, SystemMessage
 
@@ -95,6 +96,17 @@ class Conversation:
         context = await self.context.save_state()
         return ConversationState(type=state_type, llm_context=context, pending_input=self._pending).model_dump()
 
+    async def save_changes(self, state_type: str, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        before = since if isinstance(since, _Mark) else None
+        change, mark = await save_changes(self.context, None if before is None else before.context)
+        rest = ConversationState(type=state_type, pending_input=self._pending).model_dump(exclude={"llm_context"})
+        if before is None:
+            return {"set": {**rest, "llm_context": (change or {"set": {}})["set"]}}, _Mark(mark, rest)
+        changed = diff(before.rest, rest) or {}
+        update = {"llm_context": change, **changed.get("update", {})}
+        return members(update, changed.get("remove", ())), _Mark(mark, rest)
+
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `save_state` returned, in place of the conversation so far.
 
@@ -104,6 +116,13 @@ class Conversation:
         saved = ConversationState.model_validate(state)
         await self.context.load_state(saved.llm_context)
         self._pending = saved.pending_input
+
+
+class _Mark(NamedTuple):
+    """A state that was told: the mark of the context, and the state without it."""
+
+    context: object
+    rest: Mapping[str, Any]
 
 
 class _TextOnly:

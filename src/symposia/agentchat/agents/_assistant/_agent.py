@@ -31,7 +31,7 @@ from symposia.agentchat.messages import (
     ToolCallSummaryMessage,
 )
 from symposia.core import CancellationToken
-from symposia.core.changes import Change, members, save_changes
+from symposia.core.changes import Change
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
@@ -197,11 +197,8 @@ class AssistantAgent(BaseChatAgent):
         return await self._conversation.save_state("AssistantAgentState")
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the model context since a mark: see `symposia.core.changes.IncrementalState`."""
-        change, mark = await save_changes(self._model_context, since)
-        if since is None and change is not None:
-            return {"set": AssistantAgentState(llm_context=change["set"]).model_dump()}, mark
-        return members({"llm_context": change}), mark
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        return await self._conversation.save_changes("AssistantAgentState", since)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `save_state` returned, in place of the conversation so far."""
