@@ -56,7 +56,7 @@ class Agent(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what the agent holds. No message comes after."""
+        """Release what the agent holds. No message comes after."""
         ...
 
 

@@ -144,7 +144,7 @@ class BaseAgent(ABC, Agent):
         warnings.warn(f"{type(self).__name__} does not implement load_state", stacklevel=2)
 
     async def close(self) -> None:
-        """Let go of what the agent holds; nothing, unless overridden."""
+        """Release what the agent holds; nothing, unless overridden."""
 
     @classmethod
     async def register(

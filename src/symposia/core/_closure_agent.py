@@ -90,7 +90,7 @@ class ClosureAgent(BaseAgent, ClosureContext):
         warnings.warn(what, stacklevel=2)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Nothing: a closure's variables belong to whoever made it."""
+        """Nothing: a closure's variables belong to the code that made it."""
         return {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:

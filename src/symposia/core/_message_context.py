@@ -14,9 +14,9 @@ class MessageContext:
     Attributes:
         sender: The agent that sent it, or None if it came from outside.
         topic_id: The topic that it was published to, or None if it was sent to this agent alone.
-        is_rpc: Whether somebody waits for the answer.
+        is_rpc: Whether the sender waits for the answer.
         cancellation_token: Cancelled when the answer is no longer wanted.
-        message_id: The same for everybody who receives the message.
+        message_id: The same for all recipients of the message.
     """
 
     sender: AgentId | None

@@ -5,7 +5,7 @@ Why not `asyncio.to_thread`, that is, the event loop's own executor:
 - It never settles when a function raises `StopIteration`: up to Python 3.11 asyncio's futures refuse that exception,
   and the caller waits for ever.
 - A function whose caller was cancelled keeps its thread. Some dozens of tools that hang, or of questions that a person
-  never answers, take every thread, and all of the program's `asyncio.to_thread` waits without a word.
+  never answers, take every thread, and all of the program's `asyncio.to_thread` waits silently.
 - The interpreter waits for such threads before it exits. The threads here are daemons.
 
 A thread for each call was rejected: it has no bound, and starting a thread takes longer than most of the functions.
@@ -141,8 +141,8 @@ if hasattr(os, "register_at_fork"):
 async def run_in_worker_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a plain function in a worker thread, with this context's variables.
 
-    A thread cannot be stopped: when the caller is cancelled it leaves at once, and the function runs on with nobody
-    waiting. A function that has not begun by then is not called.
+    A thread cannot be stopped: when the caller is cancelled it leaves at once, and the function runs on
+    unattended. A function that has not begun by then is not called.
 
     Raises:
         RuntimeError: The function raised `StopIteration`, which no coroutine can raise (PEP 479); it is the cause.

@@ -22,7 +22,7 @@ SymposiaError
 │   │   └── ToolExecutionException         the tool raised
 │   ├── NotAccessibleError         the agent lives elsewhere, its object cannot be had
 │   ├── DeadlockError              agents wait for each other in a circle
-│   ├── SimulationStuckError       everybody in a simulation waits, or runs for ever
+│   ├── SimulationStuckError       all tasks of a simulation wait, or run for ever
 │   └── RuntimeStoppedError        the runtime stopped before this message was answered
 ├── PeerError                      the other side: a vendor, a sandbox, a remote, a person
 │   ├── EffectFailedError          a recorded effect had failed, with an error that cannot be made again
@@ -203,7 +203,7 @@ class DeadlockError(AgentError):
 
 
 class SimulationStuckError(AgentError):
-    """Everybody in a simulation waits and nothing will ever come, or it runs for ever; the text says who waits."""
+    """All tasks of a simulation wait for what never comes, or run for ever; the text lists them."""
 
 
 class RuntimeStoppedError(AgentError):

@@ -65,7 +65,7 @@ def test_a_program_that_neither_ends_nor_lets_itself_be_cancelled_is_stopped_too
             except asyncio.CancelledError:
                 """Stays."""
 
-    with pytest.raises(SimulationStuckError, match="everybody waits"):
+    with pytest.raises(SimulationStuckError, match="every task waits"):
         simulate(main)
 
 

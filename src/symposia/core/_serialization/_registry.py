@@ -16,7 +16,7 @@ class SerializationRegistry:
 
     Types are told apart by their names on the wire. A serializer takes the place of an earlier one of the same name and
     format, so that a program can bring its own; but when two classes of one name meet, using that name is an error,
-    since nobody could say which of them was meant.
+    since it does not say which of them is meant.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a serializer is, what the formats and the types are called, and what stands for a type that nobody knows."""
+"""What a serializer is, what the formats and the types are called, and what stands for an unknown type."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A *delivery* is one message at one agent; a *request* is a sender that waits for the answer of one. A handler that has
 sent a request awaits it, or has put it into a task of its own. Only an awaited request may come back into its sender's
-handler, and only awaited requests make a circle. asyncio tells nobody when a task begins to await another, so whatever
+handler, and only awaited requests make a circle. asyncio does not tell when a task begins to await another, so whatever
 waits in a queue is looked at again from time to time, with pauses that double. (The embedded runtime also looks when a
 handler suspends, which is quicker and needs more code.)
 """

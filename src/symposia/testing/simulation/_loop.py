@@ -23,7 +23,7 @@ MAX_STEPS = 1_000_000
 """How many steps a simulation may take: some seconds. Tests take thousands; more is a loop that never ends."""
 
 BUSY_STEPS = 1_000
-"""After so many steps that only let others run, somebody is polling: time passes, as it would on a real loop."""
+"""After so many steps that only let others run, a task is polling: time passes, as it would on a real loop."""
 
 
 REFUSED = {
@@ -104,7 +104,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self._stray = stray
         self._queue = ReadyQueue(random, stray)
         self._timers = Timers(random if stray else None)
-        self._threads = Threads(lambda word: self._queue.append(Kind.CALLBACK, word))
+        self._threads = Threads(lambda callback: self._queue.append(Kind.CALLBACK, callback))
         self._home = threading.get_ident()
         self._now = 0.0
         self._max_steps = max_steps
@@ -156,9 +156,9 @@ class SimulationLoop(asyncio.BaseEventLoop):
         if threading.get_ident() == self._home:
             return self.call_soon(callback, *args, context=context)
         self._check_closed()
-        word = asyncio.Handle(callback, args, self, context)
-        self._threads.say(word)
-        return word
+        handle = asyncio.Handle(callback, args, self, context)
+        self._threads.schedule(handle)
+        return handle
 
     def run_in_executor(  # type: ignore[override]  # typeshed's signature needs TypeVarTuple
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -205,15 +205,15 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def _wait(self) -> None:
         """Nothing is ready: let whatever comes next become ready."""
-        if self._threads.listen_before_time_passes():
+        if self._threads.accept_before_time_passes():
             return
         if self._let_time_pass():
             return
         if self._threads.at_work:
-            self._threads.listen_for_ever()
+            self._threads.accept_for_ever()
             return
         raise SimulationStuckError(
-            f"Nothing can run any more: everybody waits, and no timer is set (seed {self.seed}, "
+            f"Nothing can run any more: every task waits, and no timer is set (seed {self.seed}, "
             f"{self._now:g} virtual seconds).\n{who_waits(self)}"
         )
 

@@ -61,7 +61,7 @@ def explore(
 ) -> None:
     """Simulate a coroutine function under one seed after the other, up to the first that fails.
 
-    The environment has the last word: ``SYMPOSIA_SEED=17`` tries only that seed, ``SYMPOSIA_SEEDS=5000`` the first
+    The environment decides last: ``SYMPOSIA_SEED=17`` tries only that seed, ``SYMPOSIA_SEEDS=5000`` the first
     5,000.
 
     Raises:

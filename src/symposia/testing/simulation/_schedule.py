@@ -27,7 +27,7 @@ from itertools import count
 from random import Random
 
 WINDOW = 32
-"""How many of the oldest are candidates: a step costs the same however many are ready, and nobody waits for ever."""
+"""How many of the oldest are candidates: a step costs the same however many are ready, and none waits for ever."""
 
 STRAYS = (0.1, 0.5, 1.0)
 """How often a seed leaves asyncio's order: some seeds find what needs one odd step, others what needs chaos."""
@@ -81,7 +81,7 @@ class ReadyQueue:
         self._items.clear()
 
     def _candidates(self) -> Iterator[int]:
-        """The places of those that may run next: the oldest always, and whoever may overtake those before it."""
+        """The places of those that may run next: the oldest always, and each that may overtake those before it."""
         work = start = False
         for place, (kind, _) in zip(range(WINDOW), self._items, strict=False):
             if kind is Kind.CALLBACK:

@@ -1,8 +1,8 @@
 """Worker threads in a simulation: real threads, yet in an order that the seed decides.
 
 The loop stands still while a thread works, so a thread that only computes is one step of the simulation, and virtual
-time does not pass meanwhile. A thread that talks back to the loop (`run_coroutine_threadsafe`, a token that it cancels)
-is heard one word at a time, each when nothing else can run.
+time does not pass meanwhile. What a thread schedules on the loop (`run_coroutine_threadsafe`, a token that it cancels)
+is accepted one callback at a time, each when nothing else can run.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ PATIENCE = 1.0
 something that only the loop can do. From then on the seed alone does not decide the order."""
 
 GRACE = 0.05
-"""Real seconds that virtual time stands still for a thread that has talked to the loop, and may wait for its timers."""
+"""Real seconds that virtual time stands still for a thread that has scheduled a callback, and may wait for timers."""
 
 NOTICE = 5.0
 """Real seconds after which a thread that everything waits for is mentioned in the log."""
 
 
 class Threads:
-    """The threads of a simulation, and what they have said to the loop.
+    """The threads of a simulation, and what they have scheduled on the loop.
 
     Attributes:
         at_work: How many calls run.
 
     Args:
-        hear: Called in the loop with each word.
+        accept: Called in the loop with each callback that a thread has scheduled.
     """
 
-    def __init__(self, hear: Callable[[asyncio.Handle], None]) -> None:
+    def __init__(self, accept: Callable[[asyncio.Handle], None]) -> None:
         self.at_work = 0
-        self._hear = hear
-        self._words: SimpleQueue[asyncio.Handle] = SimpleQueue()
-        self._talkative = False
+        self._accept = accept
+        self._scheduled: SimpleQueue[asyncio.Handle] = SimpleQueue()
+        self._has_scheduled = False
         self._own: ThreadPoolExecutor | None = None
 
-    def say(self, word: asyncio.Handle) -> None:
-        """Called in a thread: have something run in the loop."""
-        self._words.put(word)
+    def schedule(self, callback: asyncio.Handle) -> None:
+        """Called in a thread: run a callback in the loop."""
+        self._scheduled.put(callback)
 
     def run(
         self, executor: Executor | None, job: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]
     ) -> None:
-        """Call a function in a thread, and wait for the thread to end, or to say something."""
+        """Call a function in a thread, and wait for the thread to end, or to schedule something."""
         if not job.set_running_or_notify_cancel():
             return
         loop = asyncio.get_running_loop()
@@ -63,38 +63,38 @@ class Threads:
             job.set_exception(error)
             return
         self.at_work += 1
-        work.add_done_callback(lambda done: self.say(asyncio.Handle(self._end, (done, job), loop)))
-        self.listen(PATIENCE)
+        work.add_done_callback(lambda done: self.schedule(asyncio.Handle(self._end, (done, job), loop)))
+        self.accept_one(PATIENCE)
 
-    def listen(self, seconds: float) -> bool:
-        """Wait for one word.
+    def accept_one(self, seconds: float) -> bool:
+        """Wait for one callback.
 
         Returns:
             Whether one came.
         """
         try:
-            word = self._words.get(timeout=seconds) if seconds else self._words.get_nowait()
+            callback = self._scheduled.get(timeout=seconds) if seconds else self._scheduled.get_nowait()
         except Empty:
             return False
-        self._talkative = True
-        self._hear(word)
+        self._has_scheduled = True
+        self._accept(callback)
         return True
 
-    def listen_before_time_passes(self) -> bool:
-        """Wait for one word, for as long as virtual time may stand still for the threads at work.
+    def accept_before_time_passes(self) -> bool:
+        """Wait for one callback, for as long as virtual time may stand still for the threads at work.
 
         Returns:
             Whether one came.
         """
         if not self.at_work:
-            return self.listen(0)
-        return self.listen(GRACE) if self._talkative else self.listen_for_ever()
+            return self.accept_one(0)
+        return self.accept_one(GRACE) if self._has_scheduled else self.accept_for_ever()
 
-    def listen_for_ever(self) -> bool:
-        """Wait for one word, which must come some time: threads are at work."""
-        if not self.listen(NOTICE):
+    def accept_for_ever(self) -> bool:
+        """Wait for one callback, which must come some time: threads are at work."""
+        if not self.accept_one(NOTICE):
             logger.warning("The simulation stands still: it waits for %d worker threads to end.", self.at_work)
-            self._hear(self._words.get())
+            self._accept(self._scheduled.get())
         return True
 
     def close(self) -> None:
@@ -104,10 +104,10 @@ class Threads:
 
     def _end(self, work: Future[Any], job: Future[Any]) -> None:
         self.at_work -= 1
-        self._talkative = self._talkative and self.at_work > 0
+        self._has_scheduled = self._has_scheduled and self.at_work > 0
         try:
             job.set_result(work.result())
-        except BaseException as error:  # noqa: BLE001 - whatever the function raised belongs to whoever awaits it
+        except BaseException as error:  # noqa: BLE001 - whatever the function raised is raised again where it is awaited
             job.set_exception(error)
 
     def _executor(self) -> Executor:
