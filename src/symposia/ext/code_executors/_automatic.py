@@ -64,7 +64,7 @@ class AutoBackend(SandboxBackend):
 
         Raises:
             SandboxUnavailableError: None does; the text gives each one's reason.
-            InvalidArgumentError: A mount cannot be made, in whichever sandbox.
+            InvalidArgumentError: A mount cannot be made in any sandbox.
         """
         reasons: dict[str, str] = {}
         for backend in await asyncio.to_thread(self._candidates):

@@ -28,7 +28,6 @@ ENDINGS: Final[dict[RunStatus, str]] = {
     "out_of_memory": "Out of memory: the block was ended.",
     "output_limit": "Too much output: the block was ended.",
     "disk_full": "The disk is full.",
-    "crashed": "The sandbox ended in the middle of the block. The next block gets a new one.",
 }
 
 

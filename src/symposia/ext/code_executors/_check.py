@@ -18,7 +18,7 @@ CHECK_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxCheck:
-    """What came of trying a sandbox.
+    """The result of trying a sandbox.
 
     Attributes:
         works: Whether code can run in it here.

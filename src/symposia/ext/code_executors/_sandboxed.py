@@ -35,6 +35,7 @@ from symposia.ext.code_executors._functions import refuse_missing_packages
 
 DATA_FOLDER: Final = "/data"
 KILLED: Final = 137
+REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 NEVER_THERE: Final = ".symposia-never-there"
 BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
 DOES_NOT_FIT: Final = (
@@ -189,7 +190,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             result = await self._run_inside(sandbox, planned, source)
         except SandboxDiedError as error:
             await self._close()
-            return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n")
+            return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
         return await self._write_back(result)
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:

@@ -96,7 +96,7 @@ class BlockRun(BaseModel):
 
 
 class ExecutionMessage(BaseChatMessage):
-    """What came of the coder's answer.
+    """The result of running the coder's answer.
 
     Attributes:
         runs: The blocks that ran, in order, up to the first that failed; empty when there was nothing to run.

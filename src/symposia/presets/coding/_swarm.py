@@ -220,7 +220,7 @@ class _Run:
 
 
 def _limit_advice(result: CodingResult) -> Iterator[str]:
-    """The limit that the last program met, which may be why nothing came of the run."""
+    """The limit that the last program met, which may be why the run has no answer."""
     if result.outcome is not Outcome.VERIFIED and result.last_limit:
         status, limit = result.last_limit
         option = LIMIT_OPTIONS.get(status)

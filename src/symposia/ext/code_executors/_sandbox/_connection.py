@@ -1,4 +1,4 @@
-"""The host's side of a sandbox: `Sandbox` over a `Transport`, whichever backend started the server.
+"""The host's side of a sandbox: `Sandbox` over a `Transport`, the same for every backend.
 
 Everything that comes in is checked, everything that is kept has a cap, and every wait has an end: the server ends a
 block at its limit, and where it has not said so two seconds later, the sandbox is killed from outside.
@@ -50,7 +50,7 @@ class SandboxConnection(Sandbox):
             reason = transport.last_words() or str(error) or f"no answer within {START_SECONDS:g} s"
             raise SandboxUnavailableError(f"The sandbox did not start: {reason}") from error
         except BaseException:
-            await conversation.kill("nobody waited for its start")
+            await conversation.kill("its start was cancelled")
             raise
         if not isinstance(reply, Ready):
             raise await conversation.died(f"it greeted with {reply.kind!r}")
@@ -130,7 +130,7 @@ class SandboxConnection(Sandbox):
                     raise FrameError(f"it answered a run with {reply.kind!r}")
 
     async def _end_block(self) -> None:
-        """Have the server kill the block that nobody waits for any longer, and wait until it has."""
+        """Have the server kill a block whose caller was cancelled, and wait until it has."""
         try:
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._conversation.send({"kind": "cancel"})
@@ -158,7 +158,7 @@ class SandboxConnection(Sandbox):
         return answer
 
     async def _settle_request(self) -> None:
-        """Wait for the answer that nobody wants any longer, so that it is not taken for the next one's."""
+        """Discard the answer to a request whose caller was cancelled, so that it is not taken for the next one's."""
         try:
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._skip_to(Done, Refused)

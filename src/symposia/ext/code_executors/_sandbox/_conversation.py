@@ -1,4 +1,4 @@
-"""Frames sent and replies received over a transport, until it is over; and then the reason why, for everybody."""
+"""Frames sent and replies received over a transport, until it is over; and then the reason why."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Conversation:
         await uninterrupted(self._transport.close())
 
     async def kill(self, reason: str) -> None:
-        """End the sandbox without its help; whoever asks for something from now on is told `reason`."""
+        """End the sandbox without its help. Later requests fail with `reason`."""
         self._over = self._over or reason
         await uninterrupted(self._transport.kill())
 

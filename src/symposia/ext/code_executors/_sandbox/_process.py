@@ -37,7 +37,7 @@ class ProcessTransport(Transport):
         )
         transport = cls(process)
         try:
-            with suppress(OSError):  # it has ended already: whoever reads will be told why
+            with suppress(OSError):  # it has ended already: the next read tells why
                 await transport.write(program)
         except BaseException:
             await uninterrupted(transport.kill())

@@ -76,7 +76,7 @@ def parse_reply(frame: Frame) -> Reply:
     """What the frame's header says.
 
     Raises:
-        FrameError: Nothing that a server would say: whoever says it is not to be talked to any longer.
+        FrameError: Nothing that a server would say. The sandbox is not to be used any longer.
     """
     try:
         return _SCHEMA.validate_python(dict(frame.header))

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors.docker._engine import EngineClient
 
-ANY_VERSION: Final = "1.41"  # a client of a stated version asks nobody until it is used
+ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
 PROBE_SECONDS: Final = 5.0
 NOT_ANSWERING: Final = (
     "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
@@ -55,7 +55,7 @@ def _try_address(docker: Any) -> None:  # the SDK has no types
     """Look at where the engine should be before the SDK does: its own errors hide the reason in their text.
 
     Raises:
-        SandboxUnavailableError: Nobody is there, or the engine cannot be used from here.
+        SandboxUnavailableError: No engine answers, or it cannot be used from here.
     """
     host = os.environ.get("DOCKER_HOST", "")
     if host.startswith("ssh://") or os.environ.get("DOCKER_TLS_VERIFY"):

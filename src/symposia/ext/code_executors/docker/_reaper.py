@@ -56,7 +56,7 @@ async def remove_labelled(client: EngineClient, labels: Mapping[str, str]) -> No
 
 
 async def remove(client: EngineClient, container: str) -> None:
-    """Kill and remove a container, and return when it is gone, whoever removed it."""
+    """Kill and remove a container, and return when it is gone, also where another process removed it."""
     with suppress(EngineNotFoundError):
         try:
             await ask(client.remove_container, container, force=True)

@@ -50,7 +50,7 @@ class Block:
         self._stop = ""
 
     def run(self, command: Command, time_limit: float) -> End:
-        """Run it to its end, whichever that is, and kill what it left."""
+        """Run it until it ends or a limit ends it, and kill what it left."""
         started = time.monotonic()
         try:
             self._start(command)

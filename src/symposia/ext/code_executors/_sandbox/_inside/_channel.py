@@ -13,7 +13,7 @@ _CONGESTED_BYTES = 256 * 1024
 
 
 class HostGoneError(Exception):
-    """Nobody is there any more: the server ends, and with it, as it is PID 1, everything in the sandbox."""
+    """The host has closed its end: the server ends, and with it, as it is PID 1, everything in the sandbox."""
 
 
 class Channel:

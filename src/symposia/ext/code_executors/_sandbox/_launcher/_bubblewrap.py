@@ -1,4 +1,9 @@
-"""A sandbox of bubblewrap: joins the groups, takes a user id that is nobody else's, and becomes ``bwrap``."""
+"""A sandbox of bubblewrap: joins the groups, takes a user id of its own, and becomes ``bwrap``.
+
+This process becomes ``bwrap`` rather than starting it: ``--die-with-parent`` then ties the sandbox to the keeper, and
+no process is left between the two that could end first. ``--as-pid-1`` makes the server itself PID 1, since
+bubblewrap's own PID 1 only reaps, while the server has to find and kill what a block leaves behind.
+"""
 
 # pathlib would be the largest part of the program.
 # ruff: noqa: PTH102
@@ -75,7 +80,8 @@ def _memory_file(text: str) -> int:
 def _staged(plan: Plan) -> Plan:
     """The plan with sources that any user can reach, in a mount namespace of this process's own.
 
-    What root can bind may lie in a folder that is closed to others, like an interpreter below /root.
+    What root can bind may lie in a folder that is closed to others, like an interpreter below /root. Staying root for
+    ``bwrap`` is no way out: inside its user namespace, files of root would belong to the sandbox's user.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)

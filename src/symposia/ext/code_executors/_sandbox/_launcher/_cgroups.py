@@ -61,7 +61,7 @@ class Groups(NamedTuple):
         """Put this process, and so all that it will start, into the groups."""
         for folder in self.folders:
             _write(folder, "cgroup.procs", "0")
-        if self.processors is not None:  # the seccomp filter lets nobody change it again
+        if self.processors is not None:  # the seccomp filter keeps the sandbox from changing it again
             all_processors = sorted(os.sched_getaffinity(0))
             first = os.getpid() % len(all_processors)
             os.sched_setaffinity(0, (all_processors * 2)[first : first + self.processors])

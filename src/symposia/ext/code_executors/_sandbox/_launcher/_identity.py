@@ -1,4 +1,9 @@
-"""Which user a sandbox runs as: nobody else's on this machine, and nobody at all outside of it."""
+"""The user that a sandbox runs as: no other process of this machine has its id, and no file belongs to it.
+
+One id for all sandboxes, as ``nobody``, would not do: the kernel counts processes by user id (RLIMIT_NPROC), so one
+sandbox could use up the limit of the others. The id is made from the launcher's process id, which is unique for as
+long as the launcher lives; a register of ids in use would have to be cleaned up after launchers that were killed.
+"""
 
 # pathlib would be the largest part of the program.
 # ruff: noqa: PTH123

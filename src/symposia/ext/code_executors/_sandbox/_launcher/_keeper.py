@@ -1,4 +1,10 @@
-"""Stays beside a sandbox until it is gone: ends it when the host has gone, and takes its groups away."""
+"""Stays beside a sandbox until it is gone: ends it when the host has gone, and takes its groups away.
+
+The end of stdin tells that the host has gone, whatever ended it. The kernel's signal at the death of a parent
+(PR_SET_PDEATHSIG) is no substitute: it is sent when the *thread* that started the launcher ends, which in the host
+may be one of a pool, and the kernel forgets it when the user id changes. A process outside of the sandbox is needed
+at all because control groups can only be removed once they are empty.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""A sandbox of namespaces alone: needs nothing but the kernel, as root and as an ordinary user."""
+"""A sandbox of namespaces alone: needs nothing but the kernel, as root and as an ordinary user.
+
+Root makes the namespaces with its own rights, and enters a user namespace last of all. The other order, a user
+namespace first, is what an ordinary user has to take; for root it would give up the right to bind what only root can
+read, and to take a user id of the sandbox's own.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +37,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
     """
     groups = groups_for(request)
     uid = own_uid()
+    # Before the fork, unlike the other namespaces: a PID namespace begins with the next child, which is its PID 1.
     if uid is None:
         enter_user_namespace(kernel.CLONE_NEWPID)
     else:

@@ -1,4 +1,10 @@
-"""Builds the root file system of a sandbox from a mount plan, in a mount namespace of its own, and moves into it."""
+"""Builds the root file system of a sandbox from a mount plan, in a mount namespace of its own, and moves into it.
+
+The old root is unmounted after ``pivot_root``, so that no path leads to the host. ``chroot`` would leave the host's
+mounts in the namespace, in reach of a process that regains the right to change its root. The plan is an allow-list:
+the root starts empty, and what is not in the plan is not there. Binding the host's root and covering what is secret
+would have to know all that is.
+"""
 
 # pathlib would be the largest part of the program.
 # ruff: noqa: PTH102, PTH103, PTH106, PTH110, PTH112, PTH120, PTH123, PTH211
@@ -43,6 +49,7 @@ def move_into_new_root(plan: Plan, owner: int) -> None:
         _add({name: str(value) for name, value in entry.items()}, owner)
     kernel.unmount(_OLD)
     os.rmdir(_OLD)
+    # Read-only by the mount (MS_BIND) and not by its file system, which an ordinary user may not change.
     for point in ("/dev", "/"):
         kernel.mount("", point, flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _SAFE)
 
