@@ -63,7 +63,7 @@ class Call:
         parent: The call whose handler made this request, and awaits it; None for published messages.
         depth: How many calls stand above this one.
         token: Cancels this call, if the sender gave one.
-        deadline: The loop time after which nobody wants the answer.
+        deadline: The loop time after which the answer is no longer wanted.
         active: Whether the handler has its turn.
         ended: Whether the outcome is known; what the handler cannot stop (a thread) may still go on.
         answer: What the handler returned, if it never had to wait.
@@ -74,10 +74,10 @@ class Call:
         host: The call inside which this one runs as soon as those in it have ended, while it waits for that.
         returning: The requests that wait to run inside this call, in order.
         undecided: Waits to be examined again when the handler suspends: see `_wait_graph`.
-        reason: Why the call was cut short.
+        reason: Why the call was interrupted.
         passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
         passed_on_by: The call that supervises the intervention handlers of this request.
-        lingering: Work of the handler that cannot be cut short, and goes on after it.
+        lingering: Work of the handler that cannot be cancelled, and goes on after it.
     """
 
     # Defaults of the class: most calls are over at once and need none of these, and a message is made of little else.
@@ -137,7 +137,7 @@ class Call:
             call = call.parent
 
     def interrupt(self, reason: BaseException) -> None:
-        """Cut the call short: whoever waits for its answer gets `reason`. Only the first reason counts."""
+        """Interrupt the call. Its caller receives `reason`; only the first reason counts."""
         if self.reason is None and self.task is not None:
             self.reason = reason
             self.task.cancel()

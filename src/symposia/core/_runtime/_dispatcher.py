@@ -1,4 +1,14 @@
-"""Bringing messages to agents: requests in their caller's task, published ones by workers."""
+"""Delivering messages to agents: requests in their caller's task, published messages by workers.
+
+A request is handled in the task of its caller, which waits for it anyway. A published message has no such task, so it
+is handled by a worker: a task that takes one ready mailbox after the other. As soon as a handler waits for something,
+its worker is left to it, and another one takes over. So handlers that never wait, which are most, share one task, and
+those that wait do not keep each other waiting.
+
+Rejected: a task for each message costs ten times what most messages do; a task for each agent costs memory as long as
+the agent lives and a switch for each message; one central queue, as AutoGen has, makes the order between two agents
+depend on all the others.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +21,12 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core._runtime._agent_types import Eviction
 from symposia.core._runtime._call import Call, CallMailbox, awaiting_call, running_loop
 from symposia.core._runtime._dead_letters import DeadLetters, Failures
-from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._driver import OVER, begin, begin_beside, resume, run_beside
-from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
-from symposia.core._runtime._observer import tell_construction_failed
+from symposia.core._runtime._observer import DeliveredContext, tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._runtime._wait_graph import UndecidedWaits
 from symposia.core.exceptions import AgentError, RuntimeStoppedError
@@ -36,11 +45,11 @@ class Dispatcher:
     """What brings messages to agents.
 
     Attributes:
-        dead_letters: Where messages go that nobody takes.
+        dead_letters: Takes the messages without a recipient.
         failures: What went wrong where no sender waits.
         eviction: Lets go of idle agents, if anything does.
         supervisor: Knows what is under way.
-        ready: Mailboxes that have a published message at the head of their queue and nobody running. While there are
+        ready: Mailboxes that have a published message at the head of their queue and no call running. While there are
             any, a worker runs.
         undecided: The waits that may turn into circles.
     """
@@ -226,7 +235,7 @@ class Dispatcher:
         return call.answer if rest is None else await rest
 
     async def _evict(self, call: Call) -> None:
-        """Settle an eviction: nothing awaits it, so its errors go to the owner, and that of a stop to nobody."""
+        """Settle an eviction: nothing awaits it, so its errors go to the owner, but for the error of a stop."""
         try:
             await self.supervisor.supervise(call, run_beside(call, self._save_and_close(call)))
         except RuntimeStoppedError:
@@ -320,7 +329,7 @@ async def alone(work: Awaitable[T], what: str) -> T:
     """Await what an agent does, without letting it cancel the caller.
 
     Raises:
-        AgentError: It raised `CancelledError` although nobody has cancelled it.
+        AgentError: It raised `CancelledError` without having been cancelled.
         Exception: What it raised.
     """
     task = cast("asyncio.Task[Any]", asyncio.current_task())

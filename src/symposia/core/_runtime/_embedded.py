@@ -15,19 +15,16 @@ from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
-from symposia.core._runtime._agent_types import AgentTypes
+from symposia.core._runtime._agent_types import AgentTypes, Eviction
 from symposia.core._runtime._call import Call, awaiting_call, deadline_exceeded
 from symposia.core._runtime._dead_letters import DeadLetter, DeadLetters, Failures, raise_first
-from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._runtime._dispatcher import Admission, Dispatcher, alone
-from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._interventions import Interventions
 from symposia.core._runtime._lifecycle import Gate, HomeLoop, Phase, at_home, run_in
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
-from symposia.core._runtime._observer import Observer
-from symposia.core._runtime._routing import recipients
-from symposia.core._runtime._subscriptions import Subscriptions
+from symposia.core._runtime._observer import DeliveredContext, Observer
+from symposia.core._runtime._subscriptions import Subscriptions, recipients
 from symposia.core._serialization import MessageSerializer, SerializationRegistry
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
@@ -179,7 +176,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
     async def _send_past_interventions(
         self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
     ) -> Any:
-        """Supervised as a whole: a handler that asks a person takes its time, and can be cut short like an agent."""
+        """Supervised as a whole: a handler that asks a person may take long, and can be interrupted as an agent can."""
         if (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._send_past_interventions(message, recipient, ctx, timeout))
         mailbox = self._types.mailbox(recipient)
@@ -401,7 +398,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
 
     @at_home
     async def close(self) -> None:
-        """Stop now if started, and close every agent. The runtime takes no messages any more.
+        """Stop now if started, and close every agent. The runtime refuses messages from then on.
 
         Where the runtime is being closed already, this waits for that.
 

@@ -27,7 +27,7 @@ from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._runtime._call import Call
-from symposia.core._runtime._delivered_context import DeliveredContext
+from symposia.core._runtime._observer import DeliveredContext
 from symposia.core._runtime._wait_graph import awaiting_chain, examine
 from symposia.core.exceptions import DeadlockError
 
@@ -237,7 +237,7 @@ class Mailbox:
         self.queue.append(item)
 
     def _find_host(self, call: Call) -> Call | None:
-        """The innermost call of this agent that awaits `call`, through others. An agent in the making takes none in."""
+        """The innermost call of this agent that awaits `call`, through others. An agent that is being made has none."""
         if call.parent is None or self.agent is None:
             return None
         return next((one for one in awaiting_chain(call) if one.mailbox is self and one.active), None)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import uuid4
 
 from symposia.core._agent_id import AgentId
+from symposia.core._cancellation_token import CancellationToken
 from symposia.core._message_context import MessageContext
-from symposia.core._runtime._delivered_context import DeliveredContext
 from symposia.core._topic import TopicId
 from symposia.core.logging import (
     AgentConstructionExceptionEvent,
@@ -58,11 +59,48 @@ DISABLE_TRACING: Final = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 """The environment variable that keeps runtimes, and them alone, from making spans if it is ``true``: AutoGen's name."""
 
 
+class DeliveredContext(MessageContext):
+    """A `MessageContext` that makes up its token and id only for those who ask.
+
+    Attributes:
+        token: The sender's, if it gave one, or the one that was made up.
+        observer: Told of this message and its handling, if there is an observer.
+    """
+
+    observer: Observer | None = None
+
+    def __init__(
+        self,
+        sender: AgentId | None,
+        topic_id: TopicId | None,
+        is_rpc: bool,
+        cancellation_token: CancellationToken | None,
+        message_id: str | None,
+    ) -> None:
+        self.sender = sender
+        self.topic_id = topic_id
+        self.is_rpc = is_rpc
+        self.token = cancellation_token
+        self._message_id = message_id
+
+    @property
+    def cancellation_token(self) -> CancellationToken:  # type: ignore[override]  # a field of the base class
+        if self.token is None:
+            self.token = CancellationToken()
+        return self.token
+
+    @property
+    def message_id(self) -> str:  # type: ignore[override]  # a field of the base class
+        if self._message_id is None:
+            self._message_id = str(uuid4())
+        return self._message_id
+
+
 class Observer:
     """Tells of the messages of one runtime.
 
     Attributes:
-        is_wanted: Says whether somebody reads events or traces, now.
+        is_wanted: Says whether events are read or traces recorded, now.
 
     Args:
         provider: Who makes the spans of the runtime and of everything in it, if not the program's tracer provider.
@@ -78,7 +116,7 @@ class Observer:
     async def send(
         self, sending: Callable[[], Coroutine[Any, Any, Any]], message: Any, recipient: AgentId, ctx: DeliveredContext
     ) -> Any:
-        """Send a message to an agent, in view."""
+        """Send a message to an agent, with its span and events."""
         ctx.observer = self
         _log(partial(_message_event, message, ctx.sender, recipient, MessageKind.DIRECT, DeliveryStage.SEND))
         with self._tracing(), self._span("send", "PRODUCER", recipient, message, ctx) as span, span.current():
@@ -89,7 +127,7 @@ class Observer:
     async def publish(
         self, publishing: Callable[[], Coroutine[Any, Any, None]], message: Any, topic: TopicId, ctx: DeliveredContext
     ) -> None:
-        """Publish a message, in view."""
+        """Publish a message, with its span and event."""
         ctx.observer = self
         _log(partial(_message_event, message, ctx.sender, topic, MessageKind.PUBLISH, DeliveryStage.SEND))
         with self._tracing(), self._span("publish", "PRODUCER", topic, message, ctx) as span, span.current():
@@ -98,7 +136,7 @@ class Observer:
     async def handle(
         self, handler: Coroutine[Any, Any, Any], message: Any, recipient: AgentId, ctx: MessageContext
     ) -> Any:
-        """Run a message handler, in view."""
+        """Run a message handler, with its span and events."""
         kind = MessageKind.DIRECT if ctx.is_rpc else MessageKind.PUBLISH
         _log(partial(_message_event, message, ctx.sender, recipient, kind, DeliveryStage.DELIVER))
         with self._tracing(), self._span("process", "CONSUMER", recipient, message, ctx) as span, span.current():
@@ -138,7 +176,7 @@ def tell_construction_failed(agent_id: AgentId, error: BaseException) -> None:
 def _is_switched_off(provider: TracerProvider | None) -> bool:
     if provider is None:
         return False
-    from opentelemetry.trace import NoOpTracerProvider  # noqa: PLC0415 - imported already, by whoever made the provider
+    from opentelemetry.trace import NoOpTracerProvider  # noqa: PLC0415 - imported already where a provider was made
 
     return isinstance(provider, NoOpTracerProvider)
 

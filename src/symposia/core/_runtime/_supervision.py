@@ -1,4 +1,12 @@
-"""Calls that wait for something: until they end they can be interrupted, and the runtime is not idle."""
+"""Calls that wait for something: until they end they can be interrupted, and the runtime is not idle.
+
+A call is interrupted by cancelling the task in which it runs, which is its caller's. So the cancellation must not go on
+into the caller: it is taken back (`uncancel`) where the call ends, and the reason is raised in its place. A task of its
+own for each call would keep the two apart, at ten times the price; a flag that handlers poll would not reach what they
+await. A call inside another one's task is not cancelled twice: it ends with the outer one.
+
+Idle is what remains when everything has ended but the handlers that wait for just that, and what waits for them.
+"""
 
 from __future__ import annotations
 
@@ -145,7 +153,7 @@ def _pauses() -> Iterator[float]:
 
 
 async def _absorb_cancellation(call: Call, cause: BaseException | None) -> None:
-    """Take back the cancellation that interrupted the call, unless somebody else cancelled the task too."""
+    """Take back the cancellation that interrupted the call, unless the task was cancelled from elsewhere too."""
     if not isinstance(cause, asyncio.CancelledError):
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(0)  # the work ended before the cancellation reached it

@@ -5,10 +5,10 @@ handler runs waits for the requests that the handler awaits (`is_awaited`). A ci
 so each wait is examined when it begins, and nothing is looked for meanwhile.
 
 A request is not always awaited by the handler that made it: it may have been put into a task of its own, to be awaited
-later or never. Such a wait begins unseen, since asyncio tells nobody that a task awaits another one. A request that
-would be in a circle if the handlers on the way awaited what they have in the background is therefore *undecided*: it is
-examined again whenever one of these handlers suspends, and by a timer, for the tasks between a handler and its request
-whose suspensions are not seen.
+later or never. Such a wait begins unseen, since asyncio announces nowhere that a task awaits another one. A request
+that would be in a circle if the handlers on the way awaited what they have in the background is therefore *undecided*:
+it is examined again whenever one of these handlers suspends, and by a timer, for the tasks between a handler and its
+request whose suspensions are not seen.
 
 What was tried and rejected: taking every request of a handler for awaited reports circles that are none, and lets
 requests into the middle of a handler that does not expect them; taking none but those in the handler's own task for
