@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
-from symposia.core import CancellationToken, FunctionCall, Image, Step
+from symposia.core import CancellationToken, FunctionCall, Image
 from symposia.core.effects import Effect, EffectRequest
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import (
@@ -20,7 +20,6 @@ from symposia.core.models import (
 )
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
-T = TypeVar("T")
 RequestT = TypeVar("RequestT", bound=EffectRequest)
 ResultT = TypeVar("ResultT")
 
@@ -93,21 +92,6 @@ class SlowContext(ChatCompletionContext):
     async def get_messages(self) -> list[LLMMessage]:
         await asyncio.sleep(0)
         return list(self._messages)
-
-
-class RecordingDoor:
-    """Stands at the door of effects, does them, and remembers what they were."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-
-    async def step(self, step: Step, call: Callable[[], Awaitable[T]]) -> T:
-        self.steps.append(step)
-        return await call()
-
-    def stream(self, step: Step, call: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
-        self.steps.append(step)
-        return call()
 
 
 class RecordingHandler:

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
         UnknownPayload,
         try_get_known_serializers_for_type,
     )
-    from symposia.core._step import Step, StepDoor, StepKind, open_door, step, step_stream
     from symposia.core._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
     from symposia.core._topic import DefaultTopicId, TopicId
     from symposia.core._types import FunctionCall
@@ -103,7 +102,6 @@ else:
                 "UnknownPayload",
                 "try_get_known_serializers_for_type",
             ],
-            "_step": ["Step", "StepDoor", "StepKind", "open_door", "step", "step_stream"],
             "_subscription": ["DefaultSubscription", "Subscription", "TypePrefixSubscription", "TypeSubscription"],
             "_topic": ["DefaultTopicId", "TopicId"],
             "_types": ["FunctionCall"],
@@ -155,9 +153,6 @@ __all__ = [
     "RoutedAgent",
     "SerializationRegistry",
     "SingleThreadedAgentRuntime",
-    "Step",
-    "StepDoor",
-    "StepKind",
     "Subscription",
     "SubscriptionInstantiationContext",
     "Subscriptions",
@@ -173,12 +168,9 @@ __all__ = [
     "is_component_class",
     "is_component_instance",
     "message_handler",
-    "open_door",
     "populate_handler_context",
     "rpc",
     "run_in_worker_thread",
-    "step",
-    "step_stream",
     "trace_create_agent_span",
     "trace_invoke_agent_span",
     "trace_tool_span",
