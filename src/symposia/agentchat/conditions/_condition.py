@@ -20,6 +20,7 @@ Further conditions are in the modules beside this one.
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -35,6 +36,11 @@ Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
 """The messages and events that are new since a condition was asked last."""
 
 StateT = TypeVar("StateT", bound="DataclassInstance")
+
+
+@lru_cache(maxsize=1024)
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:  # Any: of any dataclass; making one takes longer than a turn
+    return TypeAdapter(cls)
 
 
 class _Terminated(BaseModel):
@@ -118,15 +124,14 @@ class StatefulCondition(Condition, Generic[StateT]):
     @override
     def save_state(self) -> Mapping[str, Any]:
         """Whether it has ended a run, and what is remembered."""
-        remembered: dict[str, Any] = TypeAdapter(type(self.state)).dump_python(self.state, mode="json")
+        remembered: dict[str, Any] = _adapter(type(self.state)).dump_python(self.state, mode="json")
         return {**super().save_state(), **remembered}
 
     @override
     def load_state(self, state: Mapping[str, Any], /) -> None:
         """Continue from what `save_state` returned."""
-        loaded = TypeAdapter(type(self.state)).validate_python(
-            {key: value for key, value in state.items() if key != "terminated"}
-        )
+        own = {key: value for key, value in state.items() if key != "terminated"}
+        loaded: StateT = _adapter(type(self.state)).validate_python(own)
         super().load_state(state)
         self.state = loaded
 

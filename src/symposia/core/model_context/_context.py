@@ -66,7 +66,7 @@ class ChatCompletionContext(ComponentBase, ABC):
 
     async def save_state(self) -> Mapping[str, Any]:
         """Everything, as JSON can hold it."""
-        return self._state().model_dump()
+        return {**_dumped(self._messages), **self._rest_of_state()}
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed since a mark: see `symposia.core.changes.IncrementalState`.
@@ -77,11 +77,11 @@ class ChatCompletionContext(ComponentBase, ABC):
             self._messages,
             (*self._messages[:1], *self._messages[-1:]),
             len(self._messages),
-            self._state().model_dump(exclude={"messages"}),
+            self._rest_of_state(),
         )
         if not isinstance(since, _Mark) or not self._only_grew(since):
-            return {"set": self._state().model_dump()}, mark
-        grown = ChatCompletionContextState(messages=self._messages[since.length :]).model_dump()["messages"]
+            return {"set": {**_dumped(self._messages), **mark.rest}}, mark
+        grown = _dumped(self._messages[since.length :])["messages"]
         rest = diff(since.rest, mark.rest) or {}
         return members({"messages": extension(grown), **rest.get("update", {})}), mark
 
@@ -94,10 +94,14 @@ class ChatCompletionContext(ComponentBase, ABC):
             and all(one is other for one, other in zip(ends, since.ends, strict=True))
         )
 
-    def _state(self) -> ChatCompletionContextState:
-        """Everything. A class that holds more than the messages returns a state of a class of its own."""
-        return ChatCompletionContextState(messages=self._messages)
+    def _rest_of_state(self) -> Mapping[str, Any]:
+        """What the state holds besides the messages, as JSON can hold it: nothing, unless overridden."""
+        return {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `save_state` gave, in place of what is here."""
         self._messages = ChatCompletionContextState.model_validate(state).messages
+
+
+def _dumped(messages: list[LLMMessage]) -> dict[str, Any]:
+    return ChatCompletionContextState(messages=messages).model_dump()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
@@ -122,10 +123,8 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         await super().clear()
         self._summary, self._summarized = "", 0
 
-    def _state(self) -> SummarizingChatCompletionContextState:
-        return SummarizingChatCompletionContextState(
-            messages=self._messages, summary=self._summary, summarized=self._summarized, usage=self._usage
-        )
+    def _rest_of_state(self) -> Mapping[str, Any]:
+        return {"summary": self._summary, "summarized": self._summarized, "usage": asdict(self._usage)}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `save_state` gave, here or in a context of another kind, in place of what is here."""
