@@ -1,7 +1,6 @@
 """A vendor of models whose service speaks OpenAI's format: one entry in the registry.
 
-With ACME_API_KEY set, and ACME_BASE_URL where the service runs elsewhere, the model is asked too. A distribution offers
-its vendors without being imported: [project.entry-points."symposia.model_vendors"] acme = "acme_models:ACME"
+With ACME_API_KEY set, and ACME_BASE_URL where the service runs elsewhere, the model is asked too.
 """
 
 import asyncio
@@ -20,7 +19,6 @@ ACME = compatible_vendor(
     default_model="anvil-2",
     profiles={
         "anvil-2": OpenAIProfile(family="anvil", context=200_000, max_output=32_000, vision=False),
-        "anvil-2-mini": OpenAIProfile(family="anvil", context=64_000, max_output=8_000, structured_output=False),
     },
 )
 
@@ -29,9 +27,9 @@ async def main() -> None:
     register_vendor(ACME)
     vendor, model = find_vendor("anvil-2-mini")  # or "acme/anvil-2-mini"
     print(f"{model} is a model of {vendor.title}, as is {vendor.default_model}")
-    for problem in vendor.problems():
-        print(f"It cannot be asked: {problem}")
-    if not vendor.problems():
+    if problems := vendor.problems():
+        print("It cannot be asked:", *problems)
+    else:
         client = vendor.make_client(model)
         print((await client.create([UserMessage(content="What is heavy?", source="user")])).content)
         await client.close()
