@@ -29,6 +29,12 @@ def test_no_host_of_packages_is_named(caller: Path) -> None:
     assert not PACKAGE_HOSTS.search(caller.read_text())
 
 
+def test_ci_names_tests_that_exist() -> None:
+    tests = re.findall(r"tests/[\w/.]+", (ROOT / ".ci/run").read_text())
+    assert tests
+    assert [test for test in tests if not (ROOT / test).exists()] == []
+
+
 def test_every_python_that_is_promised_is_tested_on_linux() -> None:
     matrix = re.search(r"  linux:.*?python: \[(.*?)\]", (ROOT / ".github/workflows/tests.yml").read_text(), re.DOTALL)
     assert matrix is not None
