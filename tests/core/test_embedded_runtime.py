@@ -5,7 +5,7 @@ from tests.contracts.runtime_contract import EmbeddedRuntimeContract
 from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
 from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
-from symposia.core.exceptions import DeadlineExceededError
+from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 
 
 class TestEmbeddedRuntime(EmbeddedRuntimeContract):
@@ -47,3 +47,9 @@ async def test_stopping_interrupts_handlers_in_the_order_in_which_they_began() -
         await asyncio.gather(*requests, return_exceptions=True)
     assert ended == names
     await runtime.close()
+
+
+@pytest.mark.parametrize("option", ["max_idle_seconds", "max_blocking_seconds"])
+def test_d24_limits_in_seconds_are_numbers(option: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"{option}=nan"):
+        SingleThreadedAgentRuntime(**{option: float("nan")})  # type: ignore[arg-type]  # one of several options

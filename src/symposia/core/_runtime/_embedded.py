@@ -61,6 +61,9 @@ class SingleThreadedAgentRuntime(AgentRuntime):
             state is saved, and its next message makes it again. Agents that do not save their state are kept.
         max_idle_seconds: Evict agents that were idle for so long.
         max_blocking_seconds: Warn when the event loop stands still for so long, and name the handler and its line.
+
+    Raises:
+        InvalidArgumentError: A number of seconds is not a number.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         max_idle_seconds: float | None = None,
         max_blocking_seconds: float | None = None,
     ) -> None:
+        for name, seconds in (("max_idle_seconds", max_idle_seconds), ("max_blocking_seconds", max_blocking_seconds)):
+            _refuse_nan(name, seconds)
         self._interventions = Interventions(intervention_handlers) if intervention_handlers else None
         self._observer = Observer(tracer_provider)
         self._is_observed = self._observer.is_wanted
@@ -455,8 +460,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         parent = handler if isinstance(handler, Call) and handler.active else None  # as `awaiting_call`, inline
         deadline = None if parent is None else parent.deadline
         if timeout is not None or deadline is not None:
-            if timeout is not None and isnan(timeout):  # timers are kept in order of their time, which this has not
-                raise InvalidArgumentError("timeout=nan: give a number of seconds, or None.")
+            _refuse_nan("timeout", timeout)
             now = asyncio.get_running_loop().time()
             ends = [moment for moment in (deadline, None if timeout is None else now + timeout) if moment is not None]
             deadline = min(ends)
@@ -538,3 +542,9 @@ def _load_state(agent: Agent, states: Mapping[AgentId, Mapping[str, Any]]) -> Co
 
 def _stopped(call: Call) -> RuntimeStoppedError:
     return RuntimeStoppedError(f"The runtime stopped before agent {call.mailbox.id} answered.")
+
+
+def _refuse_nan(name: str, seconds: float | None) -> None:
+    """Refuse NaN. An event loop keeps its timers in order of their times; one without an order breaks the others."""
+    if seconds is not None and isnan(seconds):
+        raise InvalidArgumentError(f"{name}=nan: give a number of seconds, or None.")
