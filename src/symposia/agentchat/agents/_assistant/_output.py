@@ -7,9 +7,10 @@ told.
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
@@ -36,6 +37,7 @@ the content to answer with, or raises.
 
 _FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
 _FAULTS: Final = 10
+_schemas: Final[MutableMapping[type[BaseModel], str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,9 @@ class StructuredOutput:
         """The schema in words, for a model whose vendor does not hold it to the schema."""
         if client.model_info.get("structured_output"):
             return None
-        schema = json.dumps(self.factory.ContentModel.model_json_schema(), ensure_ascii=False)
-        return f"Answer with one JSON object and nothing else. Its JSON schema:\n{schema}"
+        return (
+            f"Answer with one JSON object and nothing else. Its JSON schema:\n{_schema_text(self.factory.ContentModel)}"
+        )
 
     async def judge(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Verdict:
         """Validate an answer, and check its content.
@@ -128,6 +131,14 @@ class StructuredOutput:
         raise ModelAnswerError(
             f"Agent '{self.agent}': the model's answer cannot be used{attempts}. {verdict.complaint}"
         ) from verdict.cause
+
+
+def _schema_text(content_type: type[BaseModel]) -> str:
+    """The schema of a class, derived once for it."""
+    text = _schemas.get(content_type)
+    if text is None:
+        text = _schemas[content_type] = json.dumps(content_type.model_json_schema(), ensure_ascii=False)
+    return text
 
 
 def _json_in(text: str) -> str:
