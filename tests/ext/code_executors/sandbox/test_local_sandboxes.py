@@ -231,3 +231,19 @@ async def test_a_machine_without_user_namespaces_is_told_which_switch(backend: S
 async def test_another_system_than_linux_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     assert await NamespaceBackend().unavailable_reason() == "It needs Linux, and this is darwin."
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_n01_a_cache_that_cannot_be_written_is_told_before_anything_is_made(
+    kind: type[NamespaceBackend | BubblewrapBackend], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await require(kind(base_python()))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    said = await kind().unavailable_reason()
+    assert said is not None
+    assert f"{tmp_path / 'file'} cannot be written" in said
+    assert "set XDG_CACHE_HOME" in said
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
+    assert await kind().unavailable_reason() is None
+    assert not (tmp_path / "new").exists()

@@ -4,6 +4,7 @@ from symposia.ext.code_executors._environment._folder import (
     make_sandbox_python,
     sandbox_python_folder,
     say_nothing,
+    set_up_problem,
 )
 from symposia.ext.code_executors._environment._pins import PINNED_NAMES, PINNED_PACKAGES, environment_key
 from symposia.ext.code_executors._environment._pip import TargetPython, install_pinned_packages
@@ -19,4 +20,5 @@ __all__ = [
     "one_set_up_at_a_time",
     "sandbox_python_folder",
     "say_nothing",
+    "set_up_problem",
 ]

@@ -48,6 +48,21 @@ def make_cache_folder(name: str) -> Path:
     return folder
 
 
+def cache_problem() -> str | None:
+    """Say why nothing could be kept in the cache; None where something could. It makes nothing."""
+    try:
+        folder = cache_folder()
+    except SandboxUnavailableError as error:
+        return str(error)
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return None
+    return (
+        f"What sandboxes need cannot be kept in {folder}: {there} cannot be written. Make it writable, or set "
+        "XDG_CACHE_HOME to a folder that is."
+    )
+
+
 @asynccontextmanager
 async def one_set_up_at_a_time() -> AsyncGenerator[None]:
     """Wait until no other task or process of this user sets something up, and keep them waiting meanwhile.

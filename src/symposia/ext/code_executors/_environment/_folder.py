@@ -16,7 +16,12 @@ from typing import Final
 
 from symposia.core.code_executor import Progress
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment._cache import cache_folder, make_cache_folder, one_set_up_at_a_time
+from symposia.ext.code_executors._environment._cache import (
+    cache_folder,
+    cache_problem,
+    make_cache_folder,
+    one_set_up_at_a_time,
+)
 from symposia.ext.code_executors._environment._pins import environment_key
 from symposia.ext.code_executors._environment._pip import install_pinned_packages, run_command
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
@@ -38,6 +43,14 @@ def sandbox_python_folder() -> Path:
 async def find_sandbox_python() -> SandboxPython | None:
     """Find the environment that an earlier set-up made; None when there is none."""
     return await asyncio.to_thread(_find)
+
+
+async def set_up_problem() -> str | None:
+    """Say why the environment could not be made, as far as that shows without trying; None where it is there."""
+    try:
+        return None if await find_sandbox_python() else await asyncio.to_thread(cache_problem)
+    except SandboxUnavailableError as error:
+        return str(error)
 
 
 async def make_sandbox_python(progress: Progress | None = None) -> SandboxPython:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
 from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
 from symposia.ext.code_executors._sandbox._program import server_program
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
@@ -38,7 +38,8 @@ class BubblewrapBackend(SandboxBackend):
         """Try it; see `SandboxBackend.unavailable_reason`."""
         if await _find_bwrap() is None:
             return _MISSING
-        return await local_unavailable_reason(BubblewrapBackend(base_python()))
+        problem = None if self._python else await set_up_problem()
+        return problem or await local_unavailable_reason(BubblewrapBackend(base_python()))
 
     @override
     async def is_set_up(self) -> bool:

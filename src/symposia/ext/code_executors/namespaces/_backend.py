@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
 from symposia.ext.code_executors._sandbox._local import local_unavailable_reason, start_local_sandbox
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
@@ -30,7 +30,8 @@ class NamespaceBackend(SandboxBackend):
 
     async def unavailable_reason(self) -> str | None:
         """Try it; see `SandboxBackend.unavailable_reason`."""
-        return await local_unavailable_reason(NamespaceBackend(base_python()))
+        problem = None if self._python else await set_up_problem()
+        return problem or await local_unavailable_reason(NamespaceBackend(base_python()))
 
     @override
     async def is_set_up(self) -> bool:
