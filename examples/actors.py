@@ -32,7 +32,7 @@ class Basket(RoutedAgent):
     async def on_add(self, message: Add, ctx: MessageContext) -> int:
         """Add items; answer with how many there are."""
         self._items += message.items
-        await self.publish_message(f"{ctx.sender or 'Somebody'} added {message.items}", TopicId("log", "shop"))
+        await self.publish_message(f"{ctx.sender or 'The program'} added {message.items}", TopicId("log", "shop"))
         return self._items
 
 

@@ -25,7 +25,7 @@ MESSAGES = st.lists(
 
 
 class Recorder:
-    """Handles messages, and records what came of them."""
+    """Handles messages, and records their results."""
 
     def __init__(self) -> None:
         self.begun: dict[str, list[int]] = defaultdict(list)

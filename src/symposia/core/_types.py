@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class FunctionCall:
-    """A model's wish to call a tool.
+    """A call of a tool that a model asks for.
 
     Attributes:
         id: Names this call; its result carries the same `id` as ``call_id``.

@@ -13,7 +13,7 @@ SymposiaError
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
 ├── AgentError                     the agents: what they did with a message
 │   ├── CantHandleException        no handler takes this message
-│   ├── UndeliverableException     nobody is there to take this message
+│   ├── UndeliverableException     no agent can receive this message
 │   ├── MessageDroppedException    an intervention handler dropped it
 │   ├── ToolArgumentsError         a tool was called with wrong arguments  (ValueError)
 │   ├── ToolException              a tool agent could not answer a call

@@ -24,7 +24,7 @@ from symposia.core._topic import TopicId
 
 Json: TypeAlias = dict[str, Any]  # Any: JSON of whatever shape the vendor gives it
 Payload: TypeAlias = str | Callable[[], str]
-"""A message as JSON text, or what makes that text once somebody reads it."""
+"""A message as JSON text, or a function that makes that text when it is read."""
 
 
 class MessageKind(Enum):
@@ -43,10 +43,10 @@ class DeliveryStage(Enum):
 
 
 class Event:
-    """Something that happened.
+    """An event of a run.
 
     Args:
-        fields: What to say of it. A value that can be called is, once, when somebody reads the event.
+        fields: Its content. A value that can be called is called once, when the event is read.
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
@@ -168,7 +168,7 @@ class MessageEvent(Event):
     Args:
         payload: The message.
         sender: Who sent it; None for the world outside.
-        receiver: Whom or which topic it is for; None for the world outside.
+        receiver: The agent or topic that it is for; None for the program outside the runtime.
         kind: How it travels.
         delivery_stage: Where it is on its way.
         kwargs: What else to tell.

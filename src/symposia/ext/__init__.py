@@ -1,3 +1,3 @@
-"""One folder an outside system: model vendors, and the walls that generated code runs behind."""
+"""Extensions, a folder for each outside system: model vendors and code executors."""
 
 __all__: list[str] = []

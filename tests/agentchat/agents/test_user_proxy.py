@@ -85,7 +85,7 @@ async def test_a_handoff_to_the_person_is_answered_by_one_back() -> None:
     assert (answer.target, answer.content) == ("ann", "here you are")
 
 
-async def test_a_handoff_to_somebody_else_is_a_message_like_any() -> None:
+async def test_a_handoff_to_another_name_is_an_ordinary_message() -> None:
     handoff = HandoffMessage(content="need help", source="ann", target="bob")
 
     answer = (await UserProxyAgent("me", input_func=lambda _: "hm").run(task=handoff)).messages[-1]

@@ -54,7 +54,7 @@ async def test_a_swarm_follows_the_last_handoff() -> None:
     assert await rule.decide(transcript, RuleContext()) == Speak(("bob",))
 
 
-async def test_a_handoff_to_somebody_outside_stops_a_swarm() -> None:
+async def test_a_handoff_to_a_name_outside_the_team_stops_a_swarm() -> None:
     decision = await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user")], RuleContext())
 
     assert decision == Stop("Handoff to user from ann, and user is not in the team.")

@@ -69,7 +69,7 @@ async def test_f29_the_model_is_offered_the_candidates_and_nobody_else() -> None
 
 
 @pytest.mark.parametrize("answer", [chooses("cid"), says("cid"), asks_for(("choose_speaker", "{"))])
-async def test_f29_a_model_that_names_somebody_else_is_asked_again(answer: CreateResult) -> None:
+async def test_f29_a_model_that_names_no_candidate_is_asked_again(answer: CreateResult) -> None:
     client = model(answer, chooses("bob"))
 
     assert await choice(rule(client, candidate_func=only("ann", "bob"))) == "bob"

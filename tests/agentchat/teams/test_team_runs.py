@@ -158,7 +158,7 @@ async def test_a_rule_of_ones_own_sees_the_transcript_and_stops_with_its_reason(
 
 
 @pytest.mark.parametrize("names", [(), ("eve",), ("ann", "ann")])
-async def test_a_rule_that_chooses_nobody_or_somebody_else_is_told_so(names: tuple[str, ...]) -> None:
+async def test_a_rule_that_chooses_no_speaker_or_an_unknown_one_is_an_error(names: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="has to choose at least one participant"):
         await GroupChat([Member("ann")], rule=Script(Speak(names))).run(task="go")
 

@@ -10,11 +10,11 @@ from symposia.core import CancellationToken, ComponentBase
 
 @dataclass(kw_only=True)
 class Response:
-    """What an agent answers.
+    """An answer of an agent.
 
     Attributes:
         chat_message: The answer itself.
-        inner_messages: What happened on the way to it, in order; observers see it, other agents do not.
+        inner_messages: The messages and events before the answer, in order. Observers see them, other agents do not.
     """
 
     chat_message: BaseChatMessage

@@ -15,7 +15,7 @@ class TaskResult(BaseModel):
     """How a run ended.
 
     Attributes:
-        messages: Everything that was said and that happened, in order, without streamed chunks.
+        messages: All messages and events, in order, without streamed chunks.
         stop_reason: Why it ended, where something decided to end it.
     """
 

@@ -89,17 +89,17 @@ class _Printer:
     def end(self, result: TaskResult | Response) -> None:
         """Write the answer of a single agent, and the summary if it is wanted."""
         self._end_line()
-        facts: list[str]
+        lines: list[str]
         if isinstance(result, Response):
             self._write_message(result.chat_message.source, result.chat_message)
             self._count(result.chat_message.models_usage)
-            facts = [f"Number of inner messages: {len(result.inner_messages or ())}"]
+            lines = [f"Number of inner messages: {len(result.inner_messages or ())}"]
         else:
             if isinstance(result, TeamResult):
                 self._add(result.silent_usage)
-            facts = [f"Number of messages: {len(result.messages)}", f"Finish reason: {result.stop_reason}"]
+            lines = [f"Number of messages: {len(result.messages)}", f"Finish reason: {result.stop_reason}"]
         if self._stats:
-            self._write_summary(facts)
+            self._write_summary(lines)
 
     def _show_chunk(self, chunk: ModelClientStreamingChunkEvent) -> None:
         before = self._streaming
@@ -149,10 +149,10 @@ class _Printer:
         self._usage.prompt_tokens += usage.prompt_tokens
         self._usage.completion_tokens += usage.completion_tokens
 
-    def _write_summary(self, facts: list[str]) -> None:
+    def _write_summary(self, lines: list[str]) -> None:
         self._write_header("Summary")
         lines = [
-            *facts,
+            *lines,
             f"Total prompt tokens: {self._usage.prompt_tokens}",
             f"Total completion tokens: {self._usage.completion_tokens}",
             f"Duration: {time.monotonic() - self._started:.2f} seconds",

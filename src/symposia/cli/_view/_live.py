@@ -137,8 +137,8 @@ class _Status:
         return time.monotonic() - self.started
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        facts = [self.doing, seconds(self.elapsed), *([f"{self.tokens:,} tokens"] if self.tokens else [])]
-        line = Text(" · ".join(facts), "dim", overflow="ellipsis")
+        parts = [self.doing, seconds(self.elapsed), *([f"{self.tokens:,} tokens"] if self.tokens else [])]
+        line = Text(" · ".join(parts), "dim", overflow="ellipsis")
         line.no_wrap = True
         self._spinner.update(text=line)
         if self.streamed:

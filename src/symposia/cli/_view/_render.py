@@ -43,15 +43,15 @@ def heading(source: str, colour: str, elapsed: float, what: str = "") -> Text:
 
 def beginning_block(beginning: Beginning) -> RenderableType:
     """The title, and what the run is made of."""
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    facts.add_row("Model", beginning.models_line())
+    details = Table.grid(padding=(0, 2))
+    details.add_column(style="dim", no_wrap=True)
+    details.add_column(overflow="fold")
+    details.add_row("Model", beginning.models_line())
     if beginning.data:
-        facts.add_row("Data", ", ".join(path.name for path in beginning.data))
-    facts.add_row("Sandbox", beginning.sandbox_line())
-    facts.add_row("Results", str(beginning.folder))
-    parts: list[RenderableType] = [Text(harmless(beginning.title), "bold"), facts]
+        details.add_row("Data", ", ".join(path.name for path in beginning.data))
+    details.add_row("Sandbox", beginning.sandbox_line())
+    details.add_row("Results", str(beginning.folder))
+    parts: list[RenderableType] = [Text(harmless(beginning.title), "bold"), details]
     if beginning.recorded:
         parts.append(Text(RECORDED_NOTE, "yellow"))
     return Group(*parts, Text())

@@ -395,7 +395,7 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         await self._stop_unless_stopped(stops)
 
     async def _stop_unless_stopped(self, stops: int) -> None:
-        """Stop, unless that has happened since there were so many stops."""
+        """Stop, unless the runtime has stopped since there were `stops` stops."""
         if self._gate.stops == stops:
             await self.stop()
         else:

@@ -33,8 +33,8 @@ from symposia.core.telemetry import (
     as_json,
     begin_if_traced,
     events_are_read,
+    is_observed,
     log_event,
-    somebody_listens,
     tracing_by,
 )
 from symposia.core.telemetry.conventions import (
@@ -109,7 +109,7 @@ class Observer:
     def __init__(self, provider: TracerProvider | None) -> None:
         self._traces = os.environ.get(DISABLE_TRACING, "").lower() != "true" and not _is_switched_off(provider)
         self._provider = provider if self._traces else None
-        self.is_wanted: Callable[[], bool] = somebody_listens if self._traces else events_are_read
+        self.is_wanted: Callable[[], bool] = is_observed if self._traces else events_are_read
         if self._provider is not None:
             self.is_wanted = _always
 

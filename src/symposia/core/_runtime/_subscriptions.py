@@ -172,7 +172,7 @@ def recipients(
             reason = f"its agent type {type_!r} is subscribed but not registered"
             dead_letters.report(message, ctx, AgentId(type_, key), reason)
     if not subscribed:
-        dead_letters.report(message, ctx, None, "nobody is subscribed to its topic")
+        dead_letters.report(message, ctx, None, "no agent is subscribed to its topic")
     return [mailbox for mailbox in found if mailbox.id != ctx.sender]
 
 

@@ -1,4 +1,4 @@
-"""Who waits for whom, and the circles in it.
+"""The wait graph: which agents wait for which, and the circles in it.
 
 The nodes are calls. A call that waits for its turn waits for the calls that have the turn (`blockers`); a call whose
 handler runs waits for the requests that the handler awaits (`is_awaited`). A circle can only be closed by a new wait,

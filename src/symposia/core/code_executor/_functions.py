@@ -1,6 +1,6 @@
 """Functions of the user that generated code may call, with what they need.
 
-They are text here: nothing of them runs, unless somebody calls `FunctionWithRequirementsStr.compiled_func`.
+They are text here: nothing of them runs until `FunctionWithRequirementsStr.compiled_func` is called.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class FunctionWithRequirementsStr:
         func: The source: one function, and nothing else beside imports.
         python_packages: Distributions that it needs.
         global_imports: Imports that stand above it.
-        compiled_func: The function, for whoever wants to run the source here rather than in a sandbox.
+        compiled_func: The function, to run the source in this process rather than in a sandbox.
 
     Raises:
         InvalidArgumentError: The source does not parse, or is not of exactly one function.

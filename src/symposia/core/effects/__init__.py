@@ -1,7 +1,7 @@
 """Effects: what cannot be computed again from the conversation, and the contract by which handlers see each of them.
 
-A model call, a tool call, a run of code, a person's answer and a memory's contents are effects. Whoever performs one
-says so through its `EffectKind`. Journals, budgets, cassettes, approvals and traces are `EffectHandler`s, added from
+A model call, a tool call, a run of code, a person's answer and a memory's contents are effects. Each is performed
+through its `EffectKind`. Journals, budgets, cassettes, approvals and traces are `EffectHandler`s, added from
 outside with `handle_effects`; neither agents nor tools know of them.
 
 Each domain owns its kind, and the one function that performs it:

@@ -1,6 +1,6 @@
 """What a conversation with a model is made of.
 
-Messages are values: whoever receives one may keep it and must not change it. The lists in them are the only parts that
+Messages are values: a receiver may keep one and must not change it. The lists in them are the only parts that
 validation copies.
 """
 
@@ -63,7 +63,7 @@ class AssistantMessage(BaseModel, defer_build=True):
 
 
 class FunctionExecutionResult(BaseModel, defer_build=True):
-    """What came of one tool call.
+    """The result of one tool call.
 
     Attributes:
         content: The result as text; the error's text when `is_error`.

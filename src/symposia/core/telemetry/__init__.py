@@ -1,8 +1,8 @@
-"""Watching a program: spans of OpenTelemetry, and events of a logger.
+"""Observing a program: spans of OpenTelemetry, and events of a logger.
 
-Programs need nothing of this: they set a tracer provider, or a handler on the logger `EVENT_LOGGER_NAME`. It is for
-those who write model clients, agents and runtimes of their own. Nothing here costs anything, changes anything or
-imports OpenTelemetry while nobody listens.
+Programs set a tracer provider, or a handler on the logger `EVENT_LOGGER_NAME`, and need nothing else. This package is
+for authors of model clients, agents and runtimes. While neither tracing nor logging is enabled, it costs nothing and
+does not import OpenTelemetry.
 """
 
 from typing import TYPE_CHECKING
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     )
     from symposia.core.telemetry._listening import (
         captures_content,
+        current_tracer,
         events_are_read,
-        listening_tracer,
+        is_observed,
         log_event,
-        somebody_listens,
         tracer_provider,
         tracing_by,
     )
@@ -55,9 +55,9 @@ else:
             "_listening": [
                 "captures_content",
                 "events_are_read",
-                "listening_tracer",
+                "current_tracer",
                 "log_event",
-                "somebody_listens",
+                "is_observed",
                 "tracer_provider",
                 "tracing_by",
             ],
@@ -77,10 +77,10 @@ __all__ = [
     "begin",
     "begin_if_traced",
     "captures_content",
+    "current_tracer",
     "events_are_read",
-    "listening_tracer",
+    "is_observed",
     "log_event",
-    "somebody_listens",
     "tool_execution",
     "trace_create_agent_span",
     "trace_invoke_agent_span",

@@ -1,4 +1,4 @@
-"""Something that is observed while it goes on, or would be if somebody traced.
+"""Activities: work with a span when tracing is enabled, and without cost when it is not.
 
 A span is current only while code of the activity runs. A generator that kept it current across its ``yield`` would
 make it the parent of whatever its consumer does meanwhile, and could not take it back from another context.
@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, aclosing, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias, TypeVar
 
-from symposia.core.telemetry._listening import listening_tracer
+from symposia.core.telemetry._listening import current_tracer
 from symposia.core.telemetry.conventions import ERROR_TYPE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Attributes: TypeAlias = "Mapping[str, AttributeValue | None]"
 
 
 class Activity:
-    """An activity that nobody traces, and the interface of those that somebody does. Use it as a context manager."""
+    """A no-op activity, and the base class of traced activities. It is a context manager."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class Activity:
         return stream
 
     def note(self, attributes: Callable[[], Attributes]) -> None:
-        """Add what is known by now, without what is None. `attributes` is called only if somebody traces."""
+        """Add what is known by now, without what is None. `attributes` is called only if tracing is enabled."""
 
 
 class TracedActivity(Activity):
@@ -68,7 +68,7 @@ class TracedActivity(Activity):
 
     def current(self) -> AbstractContextManager[object]:
         """See `Activity.current`."""
-        from opentelemetry import trace  # noqa: PLC0415 - imported already, by whoever traces
+        from opentelemetry import trace  # noqa: PLC0415 - imported already where tracing is enabled
 
         return trace.use_span(self.span, record_exception=False, set_status_on_exception=False)
 
@@ -88,7 +88,7 @@ class TracedActivity(Activity):
             self.span.set_attributes(without_none(attributes()))
 
     def _fail(self, error: BaseException) -> None:
-        from opentelemetry.trace import StatusCode  # noqa: PLC0415 - imported already, by whoever traces
+        from opentelemetry.trace import StatusCode  # noqa: PLC0415 - imported already where tracing is enabled
 
         self.span.set_attribute(ERROR_TYPE, type(error).__qualname__)
         self.span.set_status(StatusCode.ERROR, str(error))
@@ -96,12 +96,12 @@ class TracedActivity(Activity):
 
 
 UNTRACED: Final = Activity()
-"""The activity that nobody traces."""
+"""The no-op activity."""
 
 
 def begin_if_traced(name: str, kind: Kind, attributes: Callable[[], Attributes]) -> Activity:
-    """Begin an activity, with a span if somebody traces; else `attributes` is not called. See `begin`."""
-    tracer = listening_tracer()
+    """Begin an activity, with a span if tracing is enabled; else `attributes` is not called. See `begin`."""
+    tracer = current_tracer()
     return UNTRACED if tracer is None else begin(tracer, name, kind, attributes())
 
 
@@ -117,7 +117,7 @@ def begin(
         attributes: What is known of it now; those that are None are left out.
         parent: What it is shown below, if not the current span.
     """
-    from opentelemetry.trace import SpanKind  # noqa: PLC0415 - imported already, by whoever traces
+    from opentelemetry.trace import SpanKind  # noqa: PLC0415 - imported already where tracing is enabled
 
     return TracedActivity(tracer.start_span(name, parent, kind=SpanKind[kind], attributes=without_none(attributes)))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core.telemetry._activity import Activity, Attributes, Kind, begin, begin_if_traced
-from symposia.core.telemetry._listening import SCOPE, listening_tracer
+from symposia.core.telemetry._listening import SCOPE, current_tracer
 from symposia.core.telemetry.conventions import (
     AGENT_DESCRIPTION,
     AGENT_ID,
@@ -133,7 +133,7 @@ def _current(
     from opentelemetry import trace  # noqa: PLC0415 - for those who trace
 
     context = None if parent is None else trace.set_span_in_context(parent)
-    activity = begin(tracer or listening_tracer() or trace.get_tracer(SCOPE), name, kind, attributes, context)
+    activity = begin(tracer or current_tracer() or trace.get_tracer(SCOPE), name, kind, attributes, context)
     with activity, activity.current():
         yield activity.span
 

@@ -1,7 +1,6 @@
-"""Whether anybody listens. Everything that observing costs is behind these questions, so they are cheap.
+"""Whether tracing or logging is enabled. All costs of observing are behind these checks, so they are cheap.
 
-OpenTelemetry is not even imported until the program itself has done so: a tracer provider that nobody has imported the
-means to set cannot be there.
+OpenTelemetry is imported only after the program itself has imported it: until then no tracer provider can be set.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ _provider_here: ContextVar[TracerProvider | None] = ContextVar("symposia_tracer_
 
 
 def tracer_provider() -> TracerProvider | None:
-    """Who makes spans here: the provider of the runtime whose handler is running, else the program's; or nobody."""
+    """The tracer provider in use: that of the runtime whose handler is running, else the program's; None if unset."""
     return _provider_here.get() or _global_provider()
 
 
-def listening_tracer() -> Tracer | None:
-    """What makes the spans here, or None if nobody traces."""
+def current_tracer() -> Tracer | None:
+    """The tracer in use, or None if tracing is not enabled."""
     provider = tracer_provider()
     return None if provider is None else _tracer_of(provider)
 
@@ -62,10 +61,10 @@ def tracing_by(provider: TracerProvider) -> Generator[None]:
         _provider_here.reset(token)
 
 
-def somebody_listens() -> bool:
-    """Whether events are read or somebody traces here.
+def is_observed() -> bool:
+    """Whether events are read or tracing is enabled here.
 
-    A runtime asks it of each message. It takes 0.1 µs, and 1.5 µs if OpenTelemetry is imported and has no provider.
+    A runtime checks it for each message. It takes 0.1 µs, and 1.5 µs if OpenTelemetry is imported and has no provider.
     """
     return (
         _is_enabled(_INFO)
@@ -80,7 +79,7 @@ def events_are_read() -> bool:
 
 
 def log_event(event: Event) -> None:
-    """Give an event to the handlers of the logger, whose failures are shown on stderr and hurt nobody else."""
+    """Give an event to the handlers of the logger, whose failures are printed to stderr and not raised."""
     try:
         _events.info(event)
     except Exception:  # noqa: BLE001 - observing changes nothing, whatever a handler does

@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.telemetry import somebody_listens
+from symposia.core.telemetry import is_observed
 from symposia.core.tools._arguments import validate_arguments
 from symposia.core.tools._parameters import parameters_schema
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
@@ -148,7 +148,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         Raises:
             ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
         """
-        if somebody_listens():
+        if is_observed():
             call = TracedCall(self, args, call_id)
             return await call.trace(
                 lambda: self.run(validate_arguments(args, self._args_type, self), cancellation_token)
@@ -184,7 +184,7 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
             ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
         """
         stream = self._validate_and_stream(args, cancellation_token)
-        if somebody_listens():
+        if is_observed():
             stream = TracedCall(self, args, call_id).trace_stream(stream)
         async with aclosing(stream) as items:
             async for item in items:

@@ -230,7 +230,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         try:
             return await call
         except asyncio.CancelledError:
-            if call not in self._calls:  # taken out and cancelled by `stop`, and not by whoever waits here
+            if call not in self._calls:  # removed and cancelled by `stop`, not by the caller
                 raise SandboxDiedError("The code executor was stopped before the blocks had ended.") from None
             raise
         finally:
@@ -292,5 +292,5 @@ def _unheard(_stream: OutputStream, _text: str) -> None:
 
 
 def _unused_folder() -> Path:
-    """Name a folder that nobody has and nobody can guess, below the system's folder for such things."""
+    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
     return Path(os.environ.get("TMPDIR") or "/tmp", f"symposia-{uuid.uuid4().hex}")  # noqa: S108 - not guessable

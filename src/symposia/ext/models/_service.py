@@ -1,4 +1,4 @@
-"""The service that a client talks to, and what is said about its failures: what happened, and what to do."""
+"""The service that a client calls, and the texts of its errors: the failure, and what to do about it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Service:
             return ModelError(self._connection_text(model, error))
         start = _body_of(error)
         words = reported_words(getattr(error, "body", None)) or start or type(error).__name__
-        happened, advice = self._explain(status)
+        failure, advice = self._explain(status)
         return ModelError(
-            f"{self._subject} {happened} for model {model!r} (status {status}): {_sentence(words)} {advice}",
+            f"{self._subject} {failure} for model {model!r} (status {status}): {_sentence(words)} {advice}",
             status=status,
             response_start=start,
         )

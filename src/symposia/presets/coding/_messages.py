@@ -77,7 +77,7 @@ class BlockRun(BaseModel):
                 return f"exit status {self.exit_code} ({self.status.replace('_', ' ')})"
 
     def report(self, shown: int = SHOWN_TO_MODELS) -> str:
-        """What happened, in words for a model.
+        """The outcome, in words for a model.
 
         Args:
             shown: Characters of each of stdout and stderr to keep.

@@ -211,7 +211,7 @@ class SerializingRuntime(AgentRuntime):
         subscribed = [AgentId(type_, topic.source) for type_ in self._subscriptions.agent_types(topic.type)]
         subscribed += self._subscriptions.custom_agents(topic, self._note_broken_subscription)
         if not subscribed:
-            self._report(self._message(envelope), ctx, None, "nobody is subscribed to its topic")
+            self._report(self._message(envelope), ctx, None, "no agent is subscribed to its topic")
         for agent_id in dict.fromkeys(subscribed):
             if agent_id.type not in self._factories:
                 reason = f"its agent type {agent_id.type!r} is subscribed but not registered"
@@ -826,7 +826,7 @@ async def _unless_interrupted(
         except asyncio.CancelledError as error:
             reason = error
     if not work.cancelled():
-        work.exception()  # whatever became of it, the outcome is the reason
+        work.exception()  # its result is dropped; the reason is raised
     raise reason
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer, SerializationRegistry
 from symposia.core.effects import decode_error, encode_error
 from symposia.core.exceptions import AgentError, EffectFailedError, MessageFormatError
-from symposia.core.telemetry import somebody_listens
+from symposia.core.telemetry import is_observed
 
 T = TypeVar("T")
 
@@ -148,7 +148,7 @@ def decode_failure(record: JsonValue) -> Exception:
 def trace_headers() -> dict[str, str]:
     """The trace that this code belongs to, when something traces."""
     headers: dict[str, str] = {}
-    if somebody_listens():
+    if is_observed():
         from opentelemetry import propagate  # noqa: PLC0415 - imported only when something traces
 
         propagate.inject(headers)

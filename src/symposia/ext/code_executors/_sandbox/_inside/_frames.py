@@ -5,7 +5,7 @@ A frame is a JSON object and some bytes::
     length of the object (u32, big-endian) | length of the bytes (u32) | the object, UTF-8 | the bytes
 
 To the host every frame is hostile: both lengths are checked against a cap before anything is kept, and the object must
-be an object. What the keys mean is checked by whoever reads them.
+be an object. What the keys mean is checked by the reader.
 """
 
 from __future__ import annotations

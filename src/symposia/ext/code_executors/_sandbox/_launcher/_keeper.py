@@ -64,16 +64,16 @@ def _wait_for_end(child: int, child_ended: int) -> int | None:
     events.register(child_ended, select.POLLIN)
     patience = None
     while True:
-        happened = dict(events.poll(patience))
+        ready = dict(events.poll(patience))
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return status
-        if not happened:
+        if not ready:
             return None
-        if 0 in happened:  # the server has seen it too, and ends by itself
+        if 0 in ready:  # the server has seen it too, and ends by itself
             events.unregister(0)
             patience = _PATIENCE_MILLISECONDS
-        if child_ended in happened:
+        if child_ended in ready:
             os.read(child_ended, 1)  # it was an orphan
 
 

@@ -1,4 +1,4 @@
-"""F12: what nobody observes is not paid for."""
+"""F12: observing costs nothing while it is not enabled."""
 
 import logging
 import subprocess
@@ -18,7 +18,7 @@ from symposia.core import (
     TopicId,
 )
 from symposia.core.logging import LLMCallEvent
-from symposia.core.telemetry import UNTRACED, agent_creation, agent_invocation, somebody_listens, tool_execution
+from symposia.core.telemetry import UNTRACED, agent_creation, agent_invocation, is_observed, tool_execution
 from symposia.core.tools import FunctionTool
 
 PROGRAM = """
@@ -67,7 +67,7 @@ async def converse(message: Any) -> None:
         await runtime.stop_when_idle()
 
 
-async def test_f12_a_payload_is_neither_serialised_nor_formatted_while_nobody_listens(
+async def test_f12_a_payload_is_neither_serialised_nor_formatted_while_nothing_is_observed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Precious, "looks", 0)
@@ -100,23 +100,25 @@ async def test_the_text_of_a_payload_is_made_once(monkeypatch: pytest.MonkeyPatc
     assert Precious.looks == 0
 
 
-async def test_no_result_of_a_tool_is_turned_into_text_while_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_result_of_a_tool_is_turned_into_text_while_nothing_is_observed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(Precious, "looks", 0)
     await FunctionTool(lambda: Precious("hi"), "", name="tool").run_json({}, CancellationToken())
     assert Precious.looks == 0
 
 
-def test_nothing_is_made_for_activities_that_nobody_traces() -> None:
+def test_nothing_is_made_for_activities_that_are_not_traced() -> None:
     for activity in (agent_creation("a", ""), agent_invocation("a", ""), tool_execution("a", "", None)):
         assert activity is UNTRACED
 
 
-def test_somebody_listens_from_the_moment_that_events_are_switched_on() -> None:
+def test_a_program_is_observed_from_the_moment_that_events_are_switched_on() -> None:
     logger = logging.getLogger(EVENT_LOGGER_NAME)
-    assert not somebody_listens()
+    assert not is_observed()
     logger.setLevel(logging.INFO)
     try:
-        assert somebody_listens()
+        assert is_observed()
     finally:
         logger.setLevel(logging.NOTSET)
 
