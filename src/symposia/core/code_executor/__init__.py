@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         execute_code,
         stream_code,
     )
-    from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult
+    from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult, OutputListener, OutputStream
     from symposia.core.code_executor._functions import (
         Alias,
         FunctionWithRequirements,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from symposia.core.code_executor._sandbox import (
         MIB,
         Artifact,
-        OutputListener,
-        OutputStream,
         Progress,
         RunStatus,
         Sandbox,
@@ -45,7 +43,7 @@ else:
         {
             "_command_line": ["BlockResult", "CommandLineCodeResult"],
             "_effect": ["CODE_EFFECT", "CodeOutput", "CodeRequest", "RequestedBlock", "execute_code", "stream_code"],
-            "_executor": ["CodeBlock", "CodeExecutor", "CodeResult"],
+            "_executor": ["CodeBlock", "CodeExecutor", "CodeResult", "OutputListener", "OutputStream"],
             "_functions": [
                 "Alias",
                 "FunctionWithRequirements",
@@ -60,8 +58,6 @@ else:
             "_sandbox": [
                 "MIB",
                 "Artifact",
-                "OutputListener",
-                "OutputStream",
                 "Progress",
                 "RunStatus",
                 "Sandbox",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
-from symposia.core.code_executor._sandbox import OutputListener
 from symposia.core.effects import Idempotency, class_identity
+
+OutputStream: TypeAlias = Literal["stdout", "stderr"]
+OutputListener: TypeAlias = Callable[[OutputStream, str], None]
+"""Called on the event loop with each piece of output as it comes."""
 
 
 @dataclass

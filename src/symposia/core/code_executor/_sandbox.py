@@ -14,10 +14,10 @@ from typing import Literal, Protocol
 
 from pydantic import ConfigDict
 
+from symposia.core.code_executor._executor import OutputListener
+
 MIB = 1024 * 1024
 
-OutputStream = Literal["stdout", "stderr"]
-OutputListener = Callable[[OutputStream, str], None]
 Progress = Callable[[str], None]
 """Called with a line of text as each part of a long work begins."""
 RunStatus = Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
