@@ -61,7 +61,8 @@ class Journal:
             if record.effect == effect.id and record.what == "error":
                 raise decode_error(json.loads(record.value))
         request = effect.kind.encode_request(effect.request)
-        assert find_effect_kind(effect.kind.name).decode_request(request) == effect.request
+        kind = find_effect_kind(effect.kind.name)
+        assert kind.encode_request(kind.decode_request(request)) == request
         self._write("begun", effect, request)
         self.performed.append(f"{effect.scope} {effect.kind.name}")
         try:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from tests.support.team_members import Member, lines, pair
 
+from symposia.agentchat.conditions import MaxMessageTermination
 from symposia.agentchat.messages import StructuredMessage, TextMessage
 from symposia.agentchat.teams import Decision, GroupChat, RoundRobinGroupChat, RuleContext, Speak, Transcript
 from symposia.core import AgentRuntime
@@ -179,6 +180,53 @@ async def test_a_state_of_another_shape_is_refused_and_changes_nothing() -> None
     with pytest.raises(ValidationError):
         await team.load_state(state)
     assert await team.save_state() == before
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "error"),
+    [
+        (("bob", "message_buffer", 0, "type"), [], RegistrationError),
+        (("RoundRobinGroupChatManager", "progress"), {"condition": {}}, ValidationError),
+        (("RoundRobinGroupChatManager", "progress"), {"turns": -1}, ValidationError),
+    ],
+)
+async def test_a_state_with_a_wrong_part_is_refused_with_an_error_that_names_it(
+    place: tuple[str | int, ...], value: object, error: type[Exception]
+) -> None:
+    team = pair(max_turns=1, termination_condition=MaxMessageTermination(9))
+    await team.run(task="go")
+    before = await team.save_state()
+    state: Any = autogen_state()
+    part = state["agent_states"]
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+
+    with pytest.raises(error):
+        await team.load_state(state)
+    assert await team.save_state() == before
+
+
+async def test_a_nested_teams_turn_begins_at_a_place_of_its_transcript() -> None:
+    team = RoundRobinGroupChat([pair(name="inner", max_turns=1)], max_turns=1)
+    before = await team.save_state()
+    state: Any = json.loads(json.dumps(before))
+    state["agent_states"]["inner"]["agent_state"]["turn_began"] = "first"
+
+    with pytest.raises(InvalidArgumentError, match="turn_began"):
+        await team.load_state(state)
+    assert await team.save_state() == before
+
+
+async def test_a_run_that_is_beyond_the_turns_of_the_team_that_continues_it_ends_with_the_next_turn() -> None:
+    state = autogen_state()
+    state["agent_states"]["RoundRobinGroupChatManager"]["current_turn"] = 5
+    team = pair(max_turns=3)
+    await team.load_state(state)
+    async with asyncio.timeout(NEVER):
+        result = await team.run()
+    assert result.stop_reason == "Maximum number of turns 3 reached."
+    assert len(result.messages) == 1
 
 
 class Greedy:

@@ -1,6 +1,7 @@
 """What handlers see of effects, and what they can do about them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal, TypeVar
@@ -228,6 +229,25 @@ async def test_leaving_a_stream_early_closes_it(handled: bool) -> None:
         async with aclosing(pieces.stream()) as stream:
             assert await anext(stream) == "one"
     assert pieces.closed
+
+
+async def test_the_error_of_a_stream_that_was_left_early_is_not_reported_as_unseen() -> None:
+    class Failing:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            await proceed()
+            raise ValueError("refused")
+
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    with handle_effects(Failing()):
+        async with aclosing(Pieces().stream()) as stream:
+            async for _ in stream:
+                for _ in range(5):  # the handler has failed by then, with a piece still to be read
+                    await asyncio.sleep(0)
+                break
+    del stream
+    gc.collect()
+    assert reported == []
 
 
 async def test_a_recorded_stream_is_its_result_alone() -> None:

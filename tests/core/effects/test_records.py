@@ -1,7 +1,8 @@
 """Requests, results and failures survive JSON."""
 
 import json
-from typing import Any
+import math
+from typing import Any, Literal, Self
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,15 @@ from symposia.core.code_executor import (
     CommandLineCodeResult,
     RequestedBlock,
 )
-from symposia.core.effects import HUMAN_EFFECT, EffectKind, HumanAnswer, HumanRequest, decode_error, encode_error
+from symposia.core.effects import (
+    HUMAN_EFFECT,
+    EffectKind,
+    EffectRequest,
+    HumanAnswer,
+    HumanRequest,
+    decode_error,
+    encode_error,
+)
 from symposia.core.exceptions import EffectFailedError, ModelError, SandboxDiedError, ToolNotFoundException
 from symposia.core.memory import (
     MEMORY_EFFECT,
@@ -172,9 +181,24 @@ def test_lone_surrogates_are_replaced_so_that_every_reader_takes_the_record() ->
     assert again.content == "😀 \ufffd!"
 
 
+def test_numbers_that_json_lacks_are_recorded_as_texts() -> None:
+    request = ToolRequest(workbench={}, name="f", arguments={"x": [math.inf, -math.inf, math.nan, 1.5]})
+    record = through_text(TOOL_EFFECT.encode_request(request))
+    assert record == {**request.model_dump(), "arguments": {"x": ["Infinity", "-Infinity", "NaN", 1.5]}}
+    assert TOOL_EFFECT.encode_request(TOOL_EFFECT.decode_request(record)) == record
+    assert HEIGHT.decode_result(through_text(HEIGHT.encode_result(math.inf))) == math.inf
+
+
 @given(memories)
 def test_a_recorded_memory_is_the_memory(memory: MemoryContent) -> None:
     assert RecordedMemory.of(memory).restore() == memory
+
+
+class HeightRequest(EffectRequest):
+    kind: Literal["height"] = "height"
+
+
+HEIGHT = EffectKind("height", HeightRequest, float)
 
 
 class OddError(Exception):
@@ -220,6 +244,59 @@ def test_a_failure_that_cannot_be_made_again_says_what_it_was() -> None:
     assert isinstance(again, EffectFailedError)
     assert again.error_type == "pydantic_core._pydantic_core:ValidationError"
     assert "number" in str(again)
+
+
+class AnsweredError(Exception):
+    """Its text is made of something that JSON cannot hold."""
+
+    def __init__(self, answer: complex) -> None:
+        super().__init__("refused")
+        self.answer = answer
+
+    def __str__(self) -> str:
+        return f"refused with {self.answer.real:g}"
+
+
+class PairError(Exception):
+    """Made of other arguments than it keeps."""
+
+    def __new__(cls, *parts: str) -> Self:
+        if len(parts) != 2:
+            raise ValueError("a pair is needed")
+        return super().__new__(cls, *parts)
+
+    def __init__(self, *parts: str) -> None:
+        super().__init__("".join(parts))
+
+
+class TextlessError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (AnsweredError(3 + 0j), "refused with 3"),
+        (PairError("a", "b"), "ab"),
+        (TextlessError(), "str() raised RuntimeError"),
+        (ValueError(10**5000), "str() raised ValueError"),
+        (ValueError(math.nan), "nan"),
+    ],
+    ids=["text from an attribute", "other arguments", "no text", "a number too long to write", "no number"],
+)
+def test_every_failure_is_recorded_and_told_even_one_whose_class_cannot_be_made_or_read(
+    error: Exception, text: str
+) -> None:
+    again = decode_error(through_text(encode_error(error)))
+    assert text in str(again)
+    assert type(error).__qualname__ in str(again) or type(again) is type(error)
+
+
+def test_lone_surrogates_in_a_failure_are_replaced() -> None:
+    record = encode_error(ValueError("\ud800!"))
+    json.dumps(record, ensure_ascii=False).encode()
+    assert repr(decode_error(record)) == "ValueError('\ufffd!')"
 
 
 def test_a_failure_of_a_class_that_is_not_loaded_imports_nothing() -> None:

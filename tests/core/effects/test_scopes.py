@@ -68,6 +68,16 @@ def test_a_segment_entered_again_is_numbered_whatever_its_siblings_do() -> None:
     assert seen == ["team:a/agent:x", "team:a/agent:y", "team:a/agent:x#2"]
 
 
+def test_the_second_entry_of_a_segment_is_never_the_scope_of_another_name() -> None:
+    seen: list[str] = []
+    with handle_effects(Passing()):
+        for segment in ("team:a", "team:a", "team:a#2", "team:a##2", "team:a#", "team:a#"):
+            with enter_scope(segment):
+                seen.append(str(current_scope()))
+    assert len(set(seen)) == len(seen)
+    assert seen[:3] == ["team:a", "team:a#2", "team:a##2"]
+
+
 async def test_branches_have_scopes_that_do_not_depend_on_their_order() -> None:
     async def branch(name: str, turns: int) -> str:
         for _ in range(turns):

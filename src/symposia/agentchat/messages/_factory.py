@@ -84,7 +84,7 @@ class MessageFactory:
         name = data.get(MESSAGE_CLASS, data.get("type"))
         if name is None:
             raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
-        if name not in self._types:
+        if not isinstance(name, str) or name not in self._types:
             raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
         if MESSAGE_CLASS in data:
             data = {key: value for key, value in data.items() if key != MESSAGE_CLASS}

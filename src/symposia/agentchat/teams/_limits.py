@@ -57,7 +57,8 @@ class TeamLimits:
         """A turn has ended with `items`."""
         self.turns += 1
         stop = await self.show(items)
-        if stop is None and self.turns == self._max_turns:
+        # A run that another team began, with more turns allowed, may be beyond the maximum when it is continued.
+        if stop is None and self._max_turns is not None and self.turns >= self._max_turns:
             return f"Maximum number of turns {self._max_turns} reached."
         return stop
 

@@ -23,7 +23,7 @@ from symposia.agentchat.teams._messages import (
 from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.changes import Change, members, save_changes
-from symposia.core.exceptions import AgentError, CantHandleException
+from symposia.core.exceptions import AgentError, CantHandleException, InvalidArgumentError
 from symposia.core.telemetry import agent_invocation
 
 _TURN_BEGAN: Final = "turn_began"
@@ -175,9 +175,16 @@ class TeamMember(Member):
         return state if self._turn_began is None else {**state, _TURN_BEGAN: self._turn_began}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Give the team its state back."""
+        """Give the team its state back.
+
+        Raises:
+            InvalidArgumentError: Where its turn began is no place in a transcript.
+        """
+        began = state.get(_TURN_BEGAN)
+        if not (began is None or (isinstance(began, int) and began >= 0)):
+            raise InvalidArgumentError(f"{_TURN_BEGAN} of the team {self.name!r} is {began!r}: give a length, or none.")
         await self._team.load_state({key: value for key, value in state.items() if key != _TURN_BEGAN})
-        self._turn_began = state.get(_TURN_BEGAN)
+        self._turn_began = began
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the team's state, and where its present turn began."""

@@ -21,6 +21,20 @@ _PROGRESS: Final = "progress"
 _RESERVED: Final = frozenset({*BaseGroupChatManagerState.model_fields, _PROGRESS})
 
 
+class SavedCondition(BaseModel):
+    """A termination condition in the middle of a run.
+
+    Attributes:
+        condition: The name of its class.
+        state: Its state.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    condition: str
+    state: dict[str, Any]
+
+
 class Progress(BaseModel):
     """How far a team is, beyond what AutoGen saves.
 
@@ -33,9 +47,9 @@ class Progress(BaseModel):
 
     model_config = ConfigDict(defer_build=True)
 
-    turns: int = 0
+    turns: int = Field(0, ge=0)
     running: bool = False
-    condition: dict[str, Any] | None = None
+    condition: SavedCondition | None = None
     unseen: list[Mapping[str, Any]] = Field(default_factory=list[Mapping[str, Any]])
 
 
@@ -70,7 +84,7 @@ class SavedRun:
         progress = Progress(
             turns=self.turns,
             running=self.running,
-            condition=None if self.condition is None else dict(self.condition),
+            condition=None if self.condition is None else SavedCondition.model_validate(self.condition),
             unseen=[item.dump() for item in self.unseen],
         ).model_dump(exclude_defaults=True)
         return {
@@ -152,7 +166,7 @@ def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, fact
             rule={key: value for key, value in states[manager].items() if key not in _RESERVED},
             turns=progress.turns,
             running=progress.running,
-            condition=progress.condition,
+            condition=None if progress.condition is None else progress.condition.model_dump(),
             unseen=[factory.create(data) for data in progress.unseen],
         ),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cache
 from typing import cast
 
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from symposia.core.effects._kind import plain_json
 from symposia.core.exceptions import EffectFailedError
 
 
@@ -35,15 +37,16 @@ class _Failure(BaseModel, defer_build=True):
 
 
 def encode_error(error: Exception) -> JsonValue:
-    """An error as a JSON value. Its cause and its traceback are left out."""
+    """An error as a JSON value, whatever the error holds. Its cause and its traceback are left out."""
     attributes = {name: value for name, value in vars(error).items() if name != "__notes__" and _is_json(value)}
-    return _Failure(
+    failure = _Failure(
         type=f"{type(error).__module__}:{type(error).__qualname__}",
-        text=str(error),
+        text=_text(error),
         args=list(error.args) if _is_json(list(error.args)) else None,
         attributes=cast("dict[str, JsonValue]", attributes),
-        notes=list(getattr(error, "__notes__", ())),
-    ).model_dump(mode="json")
+        notes=[str(note) for note in getattr(error, "__notes__", ())],
+    )
+    return plain_json(failure.model_dump(mode="json"))
 
 
 def decode_error(value: JsonValue) -> Exception:
@@ -55,7 +58,7 @@ def decode_error(value: JsonValue) -> Exception:
     failure = _Failure.model_validate(value)
     error = _made_again(failure) or EffectFailedError(f"{failure.type}: {failure.text}", failure.type)
     for note in failure.notes:
-        error.add_note(note)
+        BaseException.add_note(error, note)  # not by the instance, whose attributes come from the record
     return error
 
 
@@ -65,11 +68,11 @@ def _made_again(failure: _Failure) -> Exception | None:
         return None
     try:
         error = error_class.__new__(error_class, *failure.args)
-    except TypeError:  # classes of extension modules, such as pydantic's ValidationError
+        error.args = tuple(failure.args)
+        vars(error).update(failure.attributes)
+        return error if str(error) == failure.text else None
+    except Exception:  # noqa: BLE001 - code of any class: `__new__` with other arguments, a text of what is not in JSON
         return None
-    error.args = tuple(failure.args)
-    vars(error).update(failure.attributes)
-    return error if str(error) == failure.text else None
 
 
 def _loaded_class(name: str) -> type[Exception] | None:
@@ -80,9 +83,17 @@ def _loaded_class(name: str) -> type[Exception] | None:
     return found if isinstance(found, type) and issubclass(found, Exception) else None
 
 
+def _text(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - code of any class; the error that it tells of must not be lost
+        return f"(its text cannot be had: str() raised {type(failure).__name__})"
+
+
 def _is_json(value: object) -> bool:
     try:
         _json_values().validate_python(value, strict=True)
-    except (ValidationError, RecursionError):
+        json.dumps(value)
+    except (ValueError, RecursionError):  # ValueError: of pydantic, and for numbers of thousands of digits
         return False
     return True

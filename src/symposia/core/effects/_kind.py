@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
@@ -138,9 +139,9 @@ class EffectKind(Generic[RequestT, ResultT]):
     def encode_request(self, request: RequestT) -> JsonValue:
         """The request as a JSON value, its `kind` included.
 
-        Lone surrogates, which a model can write as escapes and no JSON reader has to accept, become U+FFFD.
+        It is JSON that every reader accepts: see `plain_json`.
         """
-        return _readable(cast("JsonValue", request.model_dump(mode="json")))
+        return plain_json(cast("JsonValue", request.model_dump(mode="json")))
 
     def decode_request(self, value: JsonValue) -> RequestT:
         """The request that `encode_request` was given.
@@ -151,8 +152,8 @@ class EffectKind(Generic[RequestT, ResultT]):
         return self.request_type.model_validate_json(json.dumps(value))
 
     def encode_result(self, result: ResultT) -> JsonValue:
-        """The result as a JSON value; lone surrogates become U+FFFD."""
-        return _readable(self._codec.encode(result))
+        """The result as a JSON value that every reader accepts: see `plain_json`."""
+        return plain_json(self._codec.encode(result))
 
     def decode_result(self, value: JsonValue) -> ResultT:
         """The result that `encode_result` was given.
@@ -242,6 +243,8 @@ class EffectKind(Generic[RequestT, ResultT]):
             if not task.done():
                 task.cancel()
                 await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # seen: a consumer that left before the end is not told of it, nor is the event loop
 
     def _effect(self, request: RequestT, idempotency: Idempotency) -> Effect[RequestT, ResultT]:
         digest = _digest(self.encode_request(request))
@@ -358,22 +361,32 @@ async def _pass(
         _current.reset(token)
 
 
-def _readable(value: JsonValue) -> JsonValue:
+def plain_json(value: JsonValue) -> JsonValue:
+    """The value without what Python's JSON has and other readers refuse.
+
+    Lone surrogates, which a model can write as escapes, become U+FFFD. The numbers that JSON lacks become the texts
+    ``NaN``, ``Infinity`` and ``-Infinity``, which pydantic reads as numbers where it expects them.
+    """
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return _without_surrogates(value)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:  # UnicodeEncodeError too
+        return _replaced(value)
     return value
 
 
-def _without_surrogates(value: JsonValue) -> JsonValue:
+_NO_JSON_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
+
+
+def _replaced(value: JsonValue) -> JsonValue:
     match value:
         case str():
             return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case float() if not math.isfinite(value):
+            return _NO_JSON_NUMBERS.get(value, "NaN")
         case list():
-            return [_without_surrogates(each) for each in value]
+            return [_replaced(each) for each in value]
         case dict():
-            return {str(_without_surrogates(key)): _without_surrogates(each) for key, each in value.items()}
+            return {str(_replaced(key)): _replaced(each) for key, each in value.items()}
         case _:
             return value
 

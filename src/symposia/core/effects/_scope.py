@@ -58,7 +58,8 @@ class ScopeFrame:
     """A scope that is entered at present, and how often each segment was entered below it.
 
     The counters make the second entry of a segment another scope (``agent:writer#2``). They are kept per segment, so
-    that an entry's number does not depend on what branches of other names do.
+    that an entry's number does not depend on what branches of other names do. A ``#`` in a name is doubled, so that the
+    team ``x#2`` is not the second run of the team ``x``: before a number stands an odd number of them.
 
     Attributes:
         scope: The scope.
@@ -74,6 +75,7 @@ class ScopeFrame:
     def enter(self, segment: str) -> ScopeFrame:
         """The frame of a segment below this one."""
         entries = self._entries = self._entries or {}
+        segment = segment.replace("#", "##")
         number = entries[segment] = entries.get(segment, 0) + 1
         return ScopeFrame(self.scope.child(segment if number == 1 else f"{segment}#{number}"))
 
