@@ -329,7 +329,9 @@ class SettlementContract:
 
             given_up = [await give_up() for _ in range(3)]
             await asyncio.sleep(0)
-            gc.collect()
+            for generation in range(3):  # the whole heap only if need be: the simulation comes here a thousand times
+                if any(ref() is not None for ref in given_up):
+                    gc.collect(generation)
             assert [ref() for ref in given_up] == [None] * 3
             door.opened.set()
             assert await first == Answer("first")
