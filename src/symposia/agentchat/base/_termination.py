@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from symposia.core import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError, UsageError
@@ -117,6 +118,8 @@ class AndTerminationCondition(TerminationCondition):
     """Met when all of `conditions` have been met, not necessarily by the same message."""
 
     def __init__(self, *conditions: TerminationCondition) -> None:
+        for condition in conditions:
+            check_condition(condition)
         self._conditions = conditions
         self._stops: list[StopMessage] = []
 
@@ -171,6 +174,8 @@ class OrTerminationCondition(TerminationCondition):
     """Met as soon as one of `conditions` is."""
 
     def __init__(self, *conditions: TerminationCondition) -> None:
+        for condition in conditions:
+            check_condition(condition)
         self._conditions = conditions
 
     @property

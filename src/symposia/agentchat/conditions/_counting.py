@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import Messages, StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core.exceptions import InvalidArgumentError
@@ -30,10 +31,14 @@ class MaxMessageTermination(StatefulCondition[_Messages]):
     Args:
         max_messages: How many.
         include_agent_event: Whether events count too.
+
+    Raises:
+        ArgumentTypeError: `max_messages` is no number.
     """
 
     def __init__(self, max_messages: int, include_agent_event: bool = False) -> None:
         super().__init__(_Messages)
+        check_number("max_messages", max_messages)
         self._max_messages = max_messages
         self._include_agent_event = include_agent_event
 
@@ -54,6 +59,7 @@ class TokenUsageTermination(StatefulCondition[_Tokens]):
         max_completion_token: In completions.
 
     Raises:
+        ArgumentTypeError: One is no number.
         InvalidArgumentError: None of them is given.
     """
 
@@ -68,6 +74,14 @@ class TokenUsageTermination(StatefulCondition[_Tokens]):
             raise InvalidArgumentError(
                 "At least one of max_total_token, max_prompt_token, or max_completion_token must be provided"
             )
+        limits = {
+            "max_total_token": max_total_token,
+            "max_prompt_token": max_prompt_token,
+            "max_completion_token": max_completion_token,
+        }
+        for name, limit in limits.items():
+            if limit is not None:
+                check_number(name, limit)
         self._max_total = max_total_token
         self._max_prompt = max_prompt_token
         self._max_completion = max_completion_token

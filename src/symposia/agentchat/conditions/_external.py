@@ -9,6 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import Condition, Messages, StatefulCondition
 from symposia.agentchat.messages import StopMessage
 from symposia.core.exceptions import InvalidArgumentError
@@ -31,12 +32,14 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
         timeout_seconds: Seconds, or a `timedelta`.
 
     Raises:
-        InvalidArgumentError: A negative time.
+        ArgumentTypeError: It is no number.
+        InvalidArgumentError: A negative time, or NaN.
     """
 
     def __init__(self, timeout_seconds: float | timedelta) -> None:
         super().__init__(_Elapsed)
         self._seconds = timeout_seconds.total_seconds() if isinstance(timeout_seconds, timedelta) else timeout_seconds
+        check_number("timeout_seconds", self._seconds)
         if self._seconds < 0:
             raise InvalidArgumentError(f"timeout_seconds is {self._seconds}: give the seconds that a run may take.")
         self._ends: float | None = None

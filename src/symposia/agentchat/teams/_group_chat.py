@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from symposia.agentchat._arguments import check_list
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -326,8 +327,10 @@ def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
     """The names of the participants, which have to be there and to differ.
 
     Raises:
+        ArgumentTypeError: `participants` is no list.
         InvalidArgumentError: They do not.
     """
+    check_list("The participants", participants)
     if not participants:
         raise InvalidArgumentError("At least one participant is required.")
     if wrong := others_than(ChatAgent | Team, participants):

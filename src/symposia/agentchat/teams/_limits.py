@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._messages import Item
@@ -25,16 +26,23 @@ class TeamLimits:
         turns: The number of turns that the present run has taken.
 
     Raises:
-        InvalidArgumentError: A limit of zero or less.
+        ArgumentTypeError: `condition` is none, or a limit is no number.
+        InvalidArgumentError: A limit of zero or less, or NaN.
     """
 
     def __init__(
         self, condition: TerminationCondition | None, max_turns: int | None, turn_timeout: float | timedelta | None
     ) -> None:
+        if condition is not None:
+            check_condition(condition)
+        if max_turns is not None:
+            check_number("max_turns", max_turns)
         if max_turns is not None and max_turns <= 0:
             raise InvalidArgumentError("The maximum number of turns must be greater than 0.")
         if isinstance(turn_timeout, timedelta):
             turn_timeout = turn_timeout.total_seconds()
+        if turn_timeout is not None:
+            check_number("turn_timeout", turn_timeout)
         if turn_timeout is not None and turn_timeout <= 0:
             raise InvalidArgumentError(f"turn_timeout is {turn_timeout}: give the seconds that a turn may take.")
         self.turns = 0

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack, cast
 
+from symposia.agentchat._arguments import check_model_client
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
@@ -52,6 +53,7 @@ class SelectorRule(TeamRule):
         model_context: Which part of the conversation the model sees; all of it, by default.
 
     Raises:
+        ArgumentTypeError: `client` is no model client.
         InvalidArgumentError: Fewer than two participants, no attempt, or a prompt that names something else.
     """
 
@@ -69,6 +71,7 @@ class SelectorRule(TeamRule):
         model_context: ChatCompletionContext | None = None,
     ) -> None:
         _check(participants, prompt, max_attempts)
+        check_model_client("the selector", client)
         self._participants = {name: " ".join(text.split()) for name, text in participants.items()}
         self._client = client
         self._prompt = prompt

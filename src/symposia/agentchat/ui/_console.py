@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.teams import TeamResult
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core import Image
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T", bound=TaskResult | Response)
@@ -43,8 +44,10 @@ async def Console(  # noqa: N802 - AutoGen's name
         The last `TaskResult` or `Response` of the stream.
 
     Raises:
+        ArgumentTypeError: `stream` is none.
         InvalidArgumentError: There was none in it.
     """
+    _check_stream(stream)
     printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
     last: T | None = None
     closing: AbstractAsyncContextManager[object] = nullcontext()
@@ -63,6 +66,14 @@ async def Console(  # noqa: N802 - AutoGen's name
     if last is None:
         raise InvalidArgumentError("No TaskResult or Response was processed.")
     return last
+
+
+def _check_stream(given: object) -> None:
+    if hasattr(given, "__aiter__"):
+        return
+    if asyncio.iscoroutine(given):  # such as that of `run`; closed, since it will not be awaited
+        given.close()
+    raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), and not this: {given!r}")
 
 
 class _Printer:

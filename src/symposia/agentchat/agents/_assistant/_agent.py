@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
+from symposia.agentchat._arguments import check_model_client
 from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
     CallSummary,
@@ -90,7 +91,7 @@ class AssistantAgent(BaseChatAgent):
 
     Raises:
         InvalidArgumentError: The arguments cannot work together, or `name` is not an identifier; the text says why.
-        TypeError: `memory` is something else.
+        TypeError: The client, a list or a class is something else.
     """
 
     component_version = 2
@@ -126,6 +127,7 @@ class AssistantAgent(BaseChatAgent):
                 "Maximum number of tool iterations must be greater than or equal to 1, got"
                 f" {max_tool_iterations} (agent '{name}')"
             )
+        check_model_client(f"agent '{name}'", model_client)
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)
         made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)

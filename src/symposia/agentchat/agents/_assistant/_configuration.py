@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
+from symposia.agentchat._arguments import check_list, check_model_class
 from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
@@ -67,10 +68,12 @@ def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: boo
     """The tools of an assistant, with functions made into tools.
 
     Raises:
+        ArgumentTypeError: `tools` is no list.
         InvalidArgumentError: One is neither a tool nor a function, two have one name, or the model cannot call any.
     """
     if not tools:
         return []
+    check_list(f"The tools of agent '{agent}'", tools)
     if not can_call:
         raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has tools, so it needs {_ONE_THAT_CAN}")
     made = [_as_tool(agent, tool) for tool in tools]
@@ -94,11 +97,13 @@ def checked_handoffs(
     """The handoffs of an assistant, by the name of their tool.
 
     Raises:
+        ArgumentTypeError: `handoffs` is no list.
         InvalidArgumentError: One is neither a handoff nor a name, two of them, or one and a tool, have one name, or the
             model cannot call tools.
     """
     if not handoffs:
         return {}
+    check_list(f"The handoffs of agent '{agent}'", handoffs)
     if not can_call:
         raise InvalidArgumentError(
             f"The model does not support function calling, which is needed for handoffs. Agent '{agent}' needs"
@@ -205,6 +210,7 @@ def checked_output(
     """The answers of an assistant in a schema; None if it answers in text.
 
     Raises:
+        ArgumentTypeError: `content_type` is no such class.
         InvalidArgumentError: `retries` is negative, or what needs a schema is given without one.
     """
     if retries < 0:
@@ -216,5 +222,6 @@ def checked_output(
                 " output_content_type."
             )
         return None
+    check_model_class(f"output_content_type of agent '{agent}'", content_type)
     factory = StructuredMessageFactory(input_model=content_type, format_string=format_string)
     return StructuredOutput(agent=agent, factory=factory, retries=retries, check=check, fallback=fallback)

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
+from symposia.agentchat._arguments import check_code_executor, check_model_client
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
@@ -53,6 +54,7 @@ class CodeExecutorAgent(BaseChatAgent):
         report: Makes the answer of an execution. By default it is the output in words. For use without a model.
 
     Raises:
+        ArgumentTypeError: The executor or the model is something else.
         InvalidArgumentError: `name` is not an identifier, retries are asked for that the model cannot decide on, or a
             report is given beside a model.
     """
@@ -88,6 +90,9 @@ class CodeExecutorAgent(BaseChatAgent):
     ) -> None:
         own = self.DEFAULT_TERMINAL_DESCRIPTION if model_client is None else self.DEFAULT_AGENT_DESCRIPTION
         super().__init__(name, own if description is None else description)
+        check_code_executor(f"agent '{name}'", code_executor)
+        if model_client is not None:
+            check_model_client(f"agent '{name}'", model_client)
         _check_retries(name, model_client, max_retries_on_error)
         if report is not None and model_client is not None:
             raise InvalidArgumentError(f"Agent '{name}' has a model_client, which answers itself, and a report.")

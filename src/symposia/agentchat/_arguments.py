@@ -1,0 +1,91 @@
+"""Checks of arguments that are easily confused: what is wrong is said when it is given, and not when it is first used.
+
+What has the methods of a client or an executor is taken for one, since programs have stand-ins of their own in tests.
+"""
+
+from collections.abc import Iterable
+from math import isnan
+from numbers import Real
+
+from pydantic import BaseModel
+
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+
+
+def check_model_client(owner: str, given: object) -> None:
+    """Refuse what is no model client.
+
+    Args:
+        owner: Whose client it is, for the error: ``agent 'writer'``.
+        given: What was given as the client.
+
+    Raises:
+        ArgumentTypeError: It is the name of a model, a class, or anything else.
+    """
+    if isinstance(given, type) or not hasattr(given, "model_info"):
+        raise ArgumentTypeError(
+            f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), and this is"
+            f" none: {given!r}"
+        )
+
+
+def check_code_executor(owner: str, given: object) -> None:
+    """Refuse what is no code executor.
+
+    Raises:
+        ArgumentTypeError: It is the name of a sandbox, a class, or anything else.
+    """
+    if isinstance(given, type) or not hasattr(given, "execute_code_blocks"):
+        raise ArgumentTypeError(
+            f"The executor of {owner} has to be a CodeExecutor, such as create_default_code_executor() of"
+            f" symposia.ext.code_executors, and this is none: {given!r}"
+        )
+
+
+def check_condition(given: object) -> None:
+    """Refuse what is no termination condition.
+
+    Raises:
+        ArgumentTypeError: It is a text, a class, or anything else.
+    """
+    if isinstance(given, type) or not hasattr(given, "due_in"):
+        raise ArgumentTypeError(
+            f"A termination condition is needed, such as TextMentionTermination('DONE'), and this is none: {given!r}"
+        )
+
+
+def check_model_class(name: str, given: object) -> None:
+    """Refuse what is no class of pydantic's `BaseModel`.
+
+    Raises:
+        ArgumentTypeError: It is an object of one, or another type.
+    """
+    if not (isinstance(given, type) and issubclass(given, BaseModel)):
+        raise ArgumentTypeError(f"{name} has to be a class of pydantic's BaseModel, and this is none: {given!r}")
+
+
+def check_number(name: str, given: object) -> None:
+    """Refuse what cannot be a limit.
+
+    Raises:
+        ArgumentTypeError: It is no number.
+        InvalidArgumentError: It is NaN, which no count ever reaches.
+    """
+    if not isinstance(given, Real):
+        raise ArgumentTypeError(f"{name} is {given!r}: give a number.")
+    if isnan(given):
+        raise InvalidArgumentError(f"{name} is NaN: give a number.")
+
+
+def check_list(what: str, given: object) -> None:
+    """Refuse one object, or a text, in the place of a list.
+
+    Args:
+        what: What the list is of, for the error: ``The tools of agent 'writer'``.
+        given: What was given.
+
+    Raises:
+        ArgumentTypeError: It is no list, nor anything like it.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ArgumentTypeError(f"{what} are given as a list, and this is none: {given!r}")
