@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 import pytest
@@ -192,6 +193,22 @@ def test_numbers_that_json_lacks_are_recorded_as_texts() -> None:
 @given(memories)
 def test_a_recorded_memory_is_the_memory(memory: MemoryContent) -> None:
     assert RecordedMemory.of(memory).restore() == memory
+
+
+def test_a_memory_of_things_that_are_no_json_is_recorded_all_the_same() -> None:
+    class Own:
+        pass
+
+    day = datetime(2026, 1, 2, tzinfo=UTC)
+    memory = MemoryContent(
+        content={"own": Own(), "by number": {1: b"\xff"}},
+        mime_type=MemoryMimeType.JSON,
+        metadata={"day": day, "own": Own()},
+    )
+    again = RecordedMemory.of(memory).restore()
+    name = f"<{Own.__qualname__}>"
+    assert again.content == {"own": name, "by number": {"1": "_w=="}}
+    assert again.metadata == {"day": "2026-01-02T00:00:00Z", "own": name}
 
 
 class HeightRequest(EffectRequest):

@@ -6,6 +6,7 @@ import base64
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue
+from pydantic_core import to_jsonable_python
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._image import Image
@@ -42,7 +43,8 @@ _Content: TypeAlias = Annotated[_Text | _Bytes | _Object | _Picture, Field(discr
 class RecordedMemory(BaseModel, frozen=True, defer_build=True):
     """A `MemoryContent` whose JSON says which of text, bytes, object and image its content is.
 
-    That of `MemoryContent` does not: base64 could be text as well.
+    That of `MemoryContent` does not: base64 could be text as well. What is no JSON in a dictionary, such as a date or
+    an object of the program, is written as pydantic writes it, or named by its class.
     """
 
     content: _Content
@@ -52,7 +54,11 @@ class RecordedMemory(BaseModel, frozen=True, defer_build=True):
     @classmethod
     def of(cls, memory: MemoryContent) -> RecordedMemory:
         """The record of a memory."""
-        return cls.model_validate({**memory.model_dump(mode="json"), "content": _tagged(memory.content)})
+        return cls(
+            content=_tagged(memory.content),
+            mime_type=memory.serialize_mime_type(memory.mime_type),
+            metadata=None if memory.metadata is None else _as_json(memory.metadata),
+        )
 
     def restore(self) -> MemoryContent:
         """The memory of this record."""
@@ -189,7 +195,13 @@ def _tagged(content: ContentType) -> _Text | _Bytes | _Object | _Picture:
         case Image():
             return _Picture(image=content)
         case _:
-            return _Object(value=content)
+            return _Object(value=_as_json(content))
+
+
+def _as_json(value: dict[str, Any]) -> dict[str, JsonValue]:  # Any: a memory may hold anything
+    return to_jsonable_python(
+        value, bytes_mode="base64", inf_nan_mode="constants", fallback=lambda other: f"<{type(other).__qualname__}>"
+    )
 
 
 def _untagged(content: _Text | _Bytes | _Object | _Picture) -> str | bytes | dict[str, Any] | Image:

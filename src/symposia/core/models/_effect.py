@@ -110,7 +110,7 @@ def _schema_of(output: type[BaseModel]) -> dict[str, JsonValue]:
 
 def _jsonable(value: Mapping[str, Any]) -> dict[str, JsonValue]:  # Any: schemas, and the vendor's own arguments
     """The mapping with JSON values only; anything else is named by its class, since its `repr` may hold an address."""
-    return to_jsonable_python(value, fallback=lambda other: f"<{type(other).__qualname__}>")
+    return to_jsonable_python(value, bytes_mode="base64", fallback=lambda other: f"<{type(other).__qualname__}>")
 
 
 def _with_numbered_calls(messages: Sequence[LLMMessage]) -> list[LLMMessage]:

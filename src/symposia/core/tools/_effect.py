@@ -148,5 +148,7 @@ def _failed(name: str, error: Exception) -> ToolResult:
 
 
 def _request(workbench: Workbench, name: str, arguments: Mapping[str, Any] | None) -> ToolRequest:
-    plain = to_jsonable_python(arguments or {}, fallback=lambda other: f"<{type(other).__qualname__}>")
+    plain = to_jsonable_python(
+        arguments or {}, bytes_mode="base64", fallback=lambda other: f"<{type(other).__qualname__}>"
+    )
     return ToolRequest(workbench=workbench.effect_identity(), name=name, arguments=plain)
