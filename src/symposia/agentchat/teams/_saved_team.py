@@ -132,7 +132,8 @@ class SavedTeam:
             **self.run.dump(manager, manager_type),
             "message_thread": [message.dump() for message in self.transcript],
         }
-        return TeamState(agent_states=states).model_dump()
+        # Not `TeamState(...).model_dump()`, which would copy every message and every state once more.
+        return {**TeamState().model_dump(), "agent_states": states}
 
 
 def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, factory: MessageFactory) -> SavedTeam:
