@@ -50,7 +50,7 @@ class Event:
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._fields = fields
+        self._fields: Mapping[str, Any] = fields
 
     @cached_property
     def kwargs(self) -> Json:
