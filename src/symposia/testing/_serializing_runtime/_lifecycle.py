@@ -1,0 +1,178 @@
+"""The lifecycle of a runtime: starting, stopping at once or when idle, and closing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from symposia.core.exceptions import AgentError, RuntimeStoppedError
+from symposia.testing._serializing_runtime._agents import AgentTable
+from symposia.testing._serializing_runtime._calls import Calls, Phase
+from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, held_up_by
+from symposia.testing._serializing_runtime._reports import STOPPED, Reports
+
+
+class Lifecycle:
+    """Moves a runtime from phase to phase.
+
+    Args:
+        agents: Closed with the runtime.
+        calls: Ended with the runtime, which is idle when there are none.
+        reports: Says what failed, at each end.
+    """
+
+    def __init__(self, agents: AgentTable, calls: Calls, reports: Reports) -> None:
+        self._agents = agents
+        self._calls = calls
+        self._reports = reports
+        self._held: list[Callable[[], None]] = []
+        self._enders: list[Delivery] = []
+        self._run_number = 0
+        self._stopped: asyncio.Future[None] | None = None
+        self._idle: list[asyncio.Future[None]] = []
+        self._closed: asyncio.Future[None] | None = None
+        calls.on_end = self._notice_end
+
+    def hold(self, admit: Callable[[], None]) -> None:
+        """Keep a message until the runtime starts."""
+        self._held.append(admit)
+
+    def start(self) -> None:
+        """See `SerializingRuntime.start`."""
+        if self._calls.phase is not Phase.READY:
+            raise RuntimeError("The runtime is started already, or closed.")
+        self._calls.phase = Phase.RUNNING
+        self._run_number += 1
+        self._admit_held()
+
+    def _admit_held(self) -> None:
+        held, self._held = self._held, []
+        for admit in held:
+            admit()
+
+    async def stop(self) -> None:
+        """See `SerializingRuntime.stop`."""
+        if self._calls.phase is Phase.READY:
+            raise RuntimeError("The runtime is not started.")
+        with self._ending():
+            if self._calls.phase is Phase.RUNNING:
+                self._calls.phase = Phase.STOPPING
+                self._stopped = asyncio.get_running_loop().create_future()
+                self._interrupt_all()
+                self._notice_end()
+            if self._stopped is not None:
+                await asyncio.shield(self._stopped)
+        self._reports.raise_failures()
+
+    async def stop_when_idle(self) -> None:
+        """See `SerializingRuntime.stop_when_idle`."""
+        if self._calls.phase is Phase.READY:
+            raise RuntimeError("The runtime is not started.")
+        run = self._run_number
+        with self._ending():
+            while self._is_in_run(run) and not self._is_idle():
+                waiter = asyncio.get_running_loop().create_future()
+                self._idle.append(waiter)
+                await waiter
+            if self._is_in_run(run):
+                await self.stop()
+            elif self._calls.phase is Phase.STOPPING and self._stopped is not None:
+                await asyncio.shield(self._stopped)
+
+    async def close(self) -> None:
+        """See `SerializingRuntime.close`."""
+        with self._ending():
+            if self._calls.phase in (Phase.RUNNING, Phase.STOPPING):
+                try:
+                    await self.stop()
+                except Exception as error:  # noqa: BLE001 - raised once everything is closed
+                    self._reports.failures.append(error)
+            if self._calls.phase is Phase.CLOSED:
+                await asyncio.shield(cast("asyncio.Future[None]", self._closed))
+                return
+            self._calls.phase = Phase.CLOSED
+            self._closed = asyncio.get_running_loop().create_future()
+            self._interrupt_all()
+            self._admit_held()
+            self._calls.stop_looking()
+            try:
+                for mailbox in list(self._agents.mailboxes.values()):
+                    await self._close_agent(mailbox)
+            finally:
+                self._closed.set_result(None)
+        self._reports.raise_failures()
+
+    async def _close_agent(self, mailbox: Mailbox) -> None:
+        if mailbox.agent is None:
+            return
+        try:
+            await mailbox.agent.close()
+        except asyncio.CancelledError as error:
+            if cast("asyncio.Task[Any]", asyncio.current_task()).cancelling():
+                raise
+            failure = AgentError(f"Agent {mailbox.agent_id} cancelled its own closing.")
+            failure.__cause__ = error
+            self._reports.failures.append(failure)
+        except Exception as error:  # noqa: BLE001 - raised once everything is closed
+            self._reports.failures.append(error)
+
+    @contextmanager
+    def _ending(self) -> Generator[None]:
+        """Inside, the handler that runs here waits for the runtime's end, which therefore cannot wait for it."""
+        here = self._calls.handling()
+        if here is None:
+            yield
+            return
+        self._enders.append(here)
+        try:
+            yield
+        finally:
+            self._enders.remove(here)
+
+    def _kept(self) -> set[Delivery]:
+        """The deliveries that `stop` lets run to their end: those that have called it, and those that await them."""
+        kept = set[Delivery]()
+        for ender in self._enders:
+            delivery: Delivery | None = ender
+            while delivery is not None:
+                kept.add(delivery)
+                delivery = delivery.parent
+        return kept
+
+    def _interrupt_all(self) -> None:
+        kept = self._kept()
+        for request in list(self._calls.requests):
+            is_inside = request.parent is not None and request.parent not in kept and request.is_awaited()
+            if request.delivery not in kept and not is_inside:  # what is inside is cancelled with its handler
+                reason = f"The runtime stopped before agent {request.recipient} answered."
+                request.interrupt(RuntimeStoppedError(reason))
+        for delivery in list(self._calls.deliveries):
+            if delivery.request is None and delivery not in kept:
+                if delivery.task is None and delivery.context is not None:
+                    self._reports.dead_letter(delivery.message, delivery.context, delivery.mailbox.agent_id, STOPPED)
+                self._calls.cancel(delivery)
+
+    def _is_in_run(self, number: int) -> bool:
+        return self._calls.phase is Phase.RUNNING and self._run_number == number
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is under way but what waits for the runtime's end."""
+        return self._is_only(held_up_by(self._kept(), list(self._calls.deliveries)))
+
+    def _is_only(self, deliveries: set[Delivery]) -> bool:
+        return self._calls.deliveries.keys() <= deliveries and all(
+            one.delivery in deliveries for one in self._calls.requests
+        )
+
+    def _notice_end(self) -> None:
+        """Something has ended, or waits: the runtime may be idle by that, or stopped."""
+        if self._calls.phase is Phase.STOPPING and self._stopped is not None and self._is_only(self._kept()):
+            self._calls.phase = Phase.READY
+            self._stopped.set_result(None)
+        if self._idle and (self._calls.phase is not Phase.RUNNING or self._is_idle()):
+            waiters, self._idle = self._idle, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
