@@ -87,8 +87,8 @@ def run(
     """Let a swarm of four solve a task: one plans, one writes Python, one runs it in a sandbox, one checks the output.
 
     The answer, the code, the files that it made, the transcript and the tokens are left in a folder. A task of your own
-    needs OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled tasks need no key: without --model, the models' words are
-    recorded, while the code really runs.
+    needs the key of a vendor, such as OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled tasks need no
+    key: without --model, the models' words are recorded, while the code really runs.
     """
     from symposia.cli._run import run_and_show  # noqa: PLC0415 - see the top
 

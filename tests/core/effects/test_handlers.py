@@ -19,6 +19,7 @@ from symposia.core.effects import (
     find_effect_kind,
     handle_effects,
 )
+from symposia.core.exceptions import ArgumentTypeError
 
 Request = TypeVar("Request", bound=EffectRequest)
 Result = TypeVar("Result")
@@ -301,3 +302,10 @@ def test_two_kinds_cannot_have_one_name() -> None:
 def test_a_kind_needs_a_result_type_or_a_codec() -> None:
     with pytest.raises(ValueError, match="either a result type or a codec"):
         EffectKind("nothing", WeatherRequest)
+
+
+def test_a_function_or_a_class_is_no_handler() -> None:
+    for mistake in (ask_weather, Logging):
+        handler: Any = mistake  # Any: of the wrong type
+        with pytest.raises(ArgumentTypeError, match="an object with a method handle"), handle_effects(handler):
+            pass

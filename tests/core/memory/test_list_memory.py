@@ -1,7 +1,10 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from symposia.core import Image
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.memory import ListMemory, MemoryContent, MemoryMimeType
 from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import SystemMessage
@@ -92,3 +95,13 @@ def test_bytes_become_base64_in_json() -> None:
 def test_content_of_a_wrong_type_is_refused() -> None:
     with pytest.raises(ValidationError):
         MemoryContent.model_validate({"content": 3, "mime_type": "text/plain"})
+
+
+async def test_what_is_no_content_is_refused_when_it_is_added() -> None:
+    text_alone: Any = "likes tea"  # Any: of the wrong type
+    memory = ListMemory()
+    with pytest.raises(ArgumentTypeError, match="A memory holds MemoryContent"):
+        await memory.add(text_alone)
+    with pytest.raises(ArgumentTypeError, match="this is none: 'likes tea'"):
+        ListMemory(memory_contents=[text_alone])
+    assert await shown(memory) == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.interpreter import printed
 
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.testing.simulation import SimulationLoop, simulate
 
 SEEDS = range(100)
@@ -237,3 +238,12 @@ def test_a_loop_can_be_given_to_a_runner() -> None:
         assert runner.run(asyncio.sleep(5, "done")) == "done"
         assert loop.time() == 5
         assert repr(loop).startswith("<SimulationLoop seed=7 time=5 ")
+
+
+def test_a_coroutine_in_the_place_of_its_function_is_refused() -> None:
+    async def main() -> None:
+        pass
+
+    coroutine: Any = main()  # Any: of the wrong type
+    with pytest.raises(ArgumentTypeError, match=r"simulate takes the coroutine function, without a call"):
+        simulate(coroutine)

@@ -29,6 +29,7 @@ from symposia.core._serialization import MessageSerializer, SerializationRegistr
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import (
+    ArgumentTypeError,
     DeadlockError,
     InvalidArgumentError,
     MessageDroppedException,
@@ -112,6 +113,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         message_id: str | None = None,
         timeout: float | None = None,
     ) -> CoroutineType[Any, Any, Any]:
+        if not isinstance(recipient, AgentId):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"A recipient is an AgentId, such as AgentId('type', 'key'), not {recipient!r}.")
         if self._interventions is None and not self._is_observed():
             return self._send_plainly(message, recipient, sender, cancellation_token, message_id, timeout)
         ctx = DeliveredContext(sender, None, True, cancellation_token, message_id)
@@ -209,6 +212,8 @@ class SingleThreadedAgentRuntime(AgentRuntime):
         cancellation_token: CancellationToken | None = None,
         message_id: str | None = None,
     ) -> CoroutineType[Any, Any, None]:
+        if not isinstance(topic_id, TopicId):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"A topic is a TopicId, such as TopicId('type', 'source'), not {topic_id!r}.")
         ctx = DeliveredContext(sender, topic_id, False, cancellation_token, message_id)
         if self._is_observed():
             return self._observer.publish(partial(self._publish, message, topic_id, ctx), message, topic_id, ctx)

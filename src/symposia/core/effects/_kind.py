@@ -25,6 +25,7 @@ from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from symposia.core.effects._scope import Scope, ScopeFrame, current_frame
+from symposia.core.exceptions import ArgumentTypeError
 
 Idempotency: TypeAlias = Literal["pure", "idempotent", "unknown"]
 """What may be done with an effect whose outcome is not known, because the process ended in the middle of it.
@@ -322,7 +323,15 @@ def handle_effects(*handlers: EffectHandler) -> Generator[None]:
     """Let `handlers` handle every effect that begins inside, the first of them outermost.
 
     It nests: handlers that were installed before stay around these. Tasks started inside keep the handlers.
+
+    Raises:
+        ArgumentTypeError: One of them is a function, a class, or anything else without a method ``handle``.
     """
+    for handler in handlers:
+        if isinstance(handler, type) or not hasattr(handler, "handle"):
+            raise ArgumentTypeError(
+                f"A handler of effects is an object with a method handle, and this is none: {handler!r}"
+            )
     handlers_token = _handlers.set((*_handlers.get(), *handlers))
     frame_token = None if current_frame.get() is not None else current_frame.set(ScopeFrame(Scope()))
     try:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.memory._memory import Memory
 from symposia.core.model_context import ChatCompletionContext
@@ -24,6 +25,8 @@ class ListMemory(Memory):
     def __init__(self, name: str | None = None, memory_contents: Sequence[MemoryContent] | None = None) -> None:
         self._name = name or "default_list_memory"
         self._contents = list(memory_contents or ())
+        for content in self._contents:
+            _check(content)
 
     def _to_config(self) -> BaseModel:
         """What it remembers now, as it is what makes a memory."""
@@ -63,7 +66,12 @@ class ListMemory(Memory):
         content: MemoryContent,
         cancellation_token: CancellationToken | None = None,  # noqa: ARG002 - done at once
     ) -> None:
-        """Remember one more thing, as the newest."""
+        """Remember one more thing, as the newest.
+
+        Raises:
+            ArgumentTypeError: It is no `MemoryContent`.
+        """
+        _check(content)
         self._contents.append(content)
 
     async def clear(self) -> None:
@@ -72,6 +80,14 @@ class ListMemory(Memory):
 
     async def close(self) -> None:
         """Do nothing: nothing is held."""
+
+
+def _check(content: object) -> None:
+    if not isinstance(content, MemoryContent):
+        raise ArgumentTypeError(
+            "A memory holds MemoryContent, such as MemoryContent(content='…', mime_type=MemoryMimeType.TEXT), and this"
+            f" is none: {content!r}"
+        )
 
 
 def _listing(contents: Sequence[MemoryContent]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, Type
 
 from pydantic import BaseModel, Field, ValidationError
 
-from symposia.core.exceptions import PartialAnswer
+from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
 from symposia.core.models import CreateResult, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
 
@@ -109,6 +109,14 @@ class WireFormat(Protocol[W]):
         ...
 
 
+def no_message(given: object) -> ArgumentTypeError:
+    """The error for what is among the messages to a model and is none."""
+    return ArgumentTypeError(
+        "A model is given a list of SystemMessage, UserMessage, AssistantMessage and FunctionExecutionResultMessage,"
+        f" such as [UserMessage(content='…', source='user')], and this is none of them: {given!r}"
+    )
+
+
 class ConversionCache(Generic[M, C]):
     """Calls `convert` once for each message, and keeps its result for as long as the message lives.
 
@@ -171,8 +179,16 @@ def describe_problem(error: ValueError) -> str:
 
 
 def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
-    """What the model is told of a tool."""
-    return tool.schema if isinstance(tool, Tool) else tool
+    """What the model is told of a tool.
+
+    Raises:
+        ArgumentTypeError: It is neither a tool nor a schema.
+    """
+    if isinstance(tool, Tool):
+        return tool.schema
+    if not isinstance(tool, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        raise ArgumentTypeError(f"A tool of a model is a Tool, such as FunctionTool(function, '…'), not {tool!r}.")
+    return tool
 
 
 def tool_name(tool: Tool | ToolSchema) -> str:

@@ -10,7 +10,12 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
-from symposia.core.exceptions import InvalidArgumentError, SimulationBoundaryError, SimulationStuckError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    SimulationBoundaryError,
+    SimulationStuckError,
+)
 from symposia.testing.simulation._loop import MAX_STEPS, SimulationLoop
 
 P = ParamSpec("P")
@@ -37,10 +42,14 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
         What `main` returned.
 
     Raises:
+        ArgumentTypeError: `main` is a coroutine.
         SimulationBoundaryError: An event loop runs here already.
         SimulationStuckError: Nothing can run any more, or `max_steps` were run.
         BaseException: Whatever `main` raised, with a note that tells how to replay the seed.
     """
+    if asyncio.iscoroutine(main):
+        main.close()
+        raise ArgumentTypeError("simulate takes the coroutine function, without a call: simulate(main).")
     if _running_loop() is not None:
         raise SimulationBoundaryError("An event loop runs here already: call simulate() from a plain function.")
     runner = asyncio.Runner(loop_factory=lambda: SimulationLoop(seed, max_steps=max_steps))

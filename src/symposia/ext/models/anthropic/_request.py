@@ -22,7 +22,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, no_message, tool_schema
 from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
@@ -60,6 +60,7 @@ class MessageWriter:
         """One message.
 
         Raises:
+            ArgumentTypeError: It is no message.
             InvalidArgumentError: It has an image, and the model takes none.
         """
         match message:
@@ -69,6 +70,8 @@ class MessageWriter:
                 return {"role": "assistant", "content": _assistant_blocks(message)}
             case FunctionExecutionResultMessage():
                 return {"role": "user", "content": [_result_block(result) for result in message.content]}
+            case _:
+                raise no_message(message)
 
     def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
         parts = [content] if isinstance(content, str) else content

@@ -22,7 +22,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, no_message, tool_schema
 from symposia.ext.models.openai._answer import with_opaque_fields
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
@@ -62,6 +62,7 @@ class MessageWriter:
         """One message, or one for each result of several tool calls.
 
         Raises:
+            ArgumentTypeError: It is no message.
             InvalidArgumentError: It has an image, and the model takes none.
         """
         match message:
@@ -73,6 +74,8 @@ class MessageWriter:
                 return (_assistant(message),)
             case FunctionExecutionResultMessage():
                 return tuple(_tool_results(message))
+            case _:
+                raise no_message(message)
 
     def _user(self, message: UserMessage) -> Wire:
         prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""
