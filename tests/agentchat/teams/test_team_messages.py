@@ -130,6 +130,14 @@ async def test_every_message_comes_back_as_it_was() -> None:
     await runtime.stop_when_idle()
 
 
+async def test_a_lone_surrogate_that_a_model_wrote_comes_back_as_it_was() -> None:
+    runtime, _ = await bytes_runtime()
+    team = pair(runtime=runtime)
+    await team.save_state()  # registers what the runtime has to know
+    message = ParticipantEvents("t", "ann", [ThoughtEvent(content="\ud83d!", source="ann")])
+    assert runtime.through_bytes(message) == message
+
+
 async def test_a_class_that_the_team_does_not_know_is_named() -> None:
     runtime, _ = await bytes_runtime()
     team = pair(runtime=runtime)
@@ -141,7 +149,14 @@ async def test_a_class_that_the_team_does_not_know_is_named() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"{}", b'{"version": 2, "team": "t"}', b"[", b'{"version": 1, "team": "t", "messages": [{"type": "What"}]}'],
+    [
+        b"{}",
+        b'{"version": 2, "team": "t"}',
+        b"[",
+        pytest.param(b"[" * 100_000, id="too deep"),
+        b"\xff",
+        b'{"version": 1, "team": "t", "messages": [{"type": "What"}]}',
+    ],
 )
 async def test_bytes_that_are_no_such_message_are_refused(payload: bytes) -> None:
     runtime, _ = await bytes_runtime()

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
 from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer
@@ -195,9 +195,10 @@ class _TeamMessageSerializer(MessageSerializer[T], Generic[T]):
             MessageFormatError: The bytes are no such message, or of a later version.
         """
         try:
-            record = _Record.model_validate_json(payload)
+            # Not `model_validate_json`, which refuses the lone surrogates that a model can write as escapes.
+            record = _Record.model_validate(json.loads(payload))
             return self._read(record, _factory_of(record.team))
-        except (ValidationError, ValueError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: of pydantic and json
             raise MessageFormatError(f"The bytes are no {self.type_name} of version {VERSION}: {error}") from error
 
 
