@@ -93,4 +93,6 @@ def test_a_lazy_package_gives_what_type_checkers_see(path: Path) -> None:
     assert seen == {(f"{package}.{module}", name) for module, names in table.items() for name in names}
     with pytest.raises(AttributeError, match="has no attribute 'zzz'"):
         importlib.import_module(package).zzz  # noqa: B018 - the access is what is tested
-    assert {name for _, name in seen} <= set(dir(importlib.import_module(package)))
+    names = {name for _, name in seen}
+    assert names <= set(dir(importlib.import_module(package)))
+    assert names <= set(importlib.import_module(package).__all__)

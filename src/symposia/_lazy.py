@@ -1,7 +1,10 @@
 """Packages whose names are imported when they are first asked for.
 
 Importing an agent and a team would otherwise import every agent, team, runtime and executor. A package lists its names
-twice: as imports for type checkers, which see nothing else, and as a table for this module; a test compares the two::
+three times, for three readers: as imports for type checkers, in ``__all__`` for tools that read the source, and as a
+table for this module, the only one that is used at run time. `tests/test_imports.py` compares them. Rejected: to parse
+the imports or a stub file at run time (it needs the source files, and parsing all packages takes 6 ms), and to compute
+``__all__`` (type checkers and the documentation's reference read it only as a list)::
 
     if TYPE_CHECKING:
         from package._agent import Agent
