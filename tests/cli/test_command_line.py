@@ -93,3 +93,10 @@ def test_n11_the_results_are_checked_for_before_a_model_is_made(
     monkeypatch.setattr("symposia.cli._plan.model_named", refuse)
     with pytest.raises(ValueError, match="is a file"):
         plan_run(RunArguments(text="Add", out=tmp_path / "file" / "run"))
+
+
+async def test_the_command_is_a_module_too() -> None:
+    program = (
+        "import runpy, sys; sys.argv = ['symposia', '--version']; runpy.run_module('symposia', run_name='__main__')"
+    )
+    assert (await asyncio.to_thread(printed, program)).startswith("symposia ")
