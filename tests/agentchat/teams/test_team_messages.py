@@ -1,6 +1,7 @@
 """The messages between a team and its participants are bytes and back what they were."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -134,8 +135,11 @@ async def test_a_lone_surrogate_that_a_model_wrote_comes_back_as_it_was() -> Non
     runtime, _ = await bytes_runtime()
     team = pair(runtime=runtime)
     await team.save_state()  # registers what the runtime has to know
-    message = ParticipantEvents("t", "ann", [ThoughtEvent(content="\ud83d!", source="ann")])
-    assert runtime.through_bytes(message) == message
+    for message in (
+        ParticipantEvents("t", "ann", [ThoughtEvent(content="\ud83d!", source="ann")]),
+        StateChanges(change={"set": {"said": "\ud83d!", "score": math.inf}}),
+    ):
+        assert runtime.through_bytes(message) == message
 
 
 async def test_a_class_that_the_team_does_not_know_is_named() -> None:

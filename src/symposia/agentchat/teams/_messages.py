@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
 from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer
@@ -110,6 +110,9 @@ class ReportChanges(BaseModel):
 class StateChanges(BaseModel):
     """What changed in the state of a participant.
 
+    Its change is written as a text that holds JSON. As a part of the message's JSON, pydantic would refuse lone
+    surrogates, and write the numbers that JSON lacks as null: the state that is told would not be the one that is.
+
     Attributes:
         change: See `symposia.core.changes`; None if nothing changed.
     """
@@ -117,6 +120,17 @@ class StateChanges(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True)
 
     change: dict[str, Any] | None  # Any: JSON
+
+    @field_serializer("change", when_used="json-unless-none")
+    def write_change(self, change: dict[str, Any]) -> str:
+        """The change as a text."""
+        return json.dumps(change)
+
+    @field_validator("change", mode="before")
+    @classmethod
+    def read_change(cls, value: object) -> object:
+        """The change from its text."""
+        return json.loads(value) if isinstance(value, str) else value
 
 
 _factories: WeakValueDictionary[str, MessageFactory] = WeakValueDictionary()
