@@ -251,7 +251,7 @@ async def test_n02_an_output_that_takes_nothing_does_not_end_the_run(
 
 
 @pytest.mark.parametrize("verb", ["--version", "--help", "doctor"])
-async def test_n02_other_verbs_end_quietly_where_nobody_reads_them(verb: str) -> None:
+async def test_n02_other_verbs_end_quietly_when_their_output_is_closed(verb: str) -> None:
     status, _, errors = await in_a_shell('"$@" | true', verb)
     assert (status, errors) == (0, "")
 

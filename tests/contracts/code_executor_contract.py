@@ -191,7 +191,7 @@ class CodeExecutorContract:
         await asyncio.gather(*(run(executor, python(count)) for _ in range(5)))
         assert (await run(executor, shell("cat n"))).output == "5"
 
-    async def test_output_is_heard_as_it_comes(self, work_dir: Path) -> None:
+    async def test_output_is_received_as_it_comes(self, work_dir: Path) -> None:
         heard = Heard()
         async with asyncio.timeout(WAIT), self.make(work_dir, on_output=heard) as executor:
             running = asyncio.ensure_future(run(executor, python(COUNT_FOR_EVER)))
@@ -237,7 +237,7 @@ class CodeExecutorContract:
         await executor.stop()
         assert (await run(executor, python("print('again')"))).output == "again\n"
 
-    async def test_stopping_ends_the_block_that_runs_and_tells_whoever_waits(self, work_dir: Path) -> None:
+    async def test_stopping_ends_the_block_that_runs_and_tells_its_caller(self, work_dir: Path) -> None:
         heard = Heard()
         executor = self.make(work_dir, on_output=heard)
         async with asyncio.timeout(WAIT):
@@ -281,7 +281,7 @@ class CodeExecutorContract:
             assert (result.exit_code, result.output) == (124, "deaf\n\nTimeout")
             assert (await run(executor, python("print('next')"))).output == "next\n"
 
-    async def test_f40_a_child_that_holds_stdout_keeps_nobody_waiting(self, executor: CodeExecutor) -> None:
+    async def test_f40_a_child_that_holds_stdout_delays_no_result(self, executor: CodeExecutor) -> None:
         started = time.monotonic()
         result = await run(executor, python(LEAVE_A_CHILD_THAT_HOLDS_STDOUT))
         assert (result.exit_code, result.output) == (0, "done\n")

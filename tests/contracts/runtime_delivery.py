@@ -193,7 +193,7 @@ class DeliveryContract:
             await runtime.stop_when_idle()
         assert door.entries == 1
 
-    async def test_messages_that_nobody_takes_become_dead_letters(self, make_runtime: MakeRuntime) -> None:
+    async def test_messages_without_a_recipient_become_dead_letters(self, make_runtime: MakeRuntime) -> None:
         letters: list[DeadLetter] = []
         async with started(make_runtime(on_dead_letter=letters.append)) as runtime:
             await runtime.publish_message(Ask("anybody?"), TopicId("void", "k"))

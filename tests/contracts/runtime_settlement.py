@@ -115,7 +115,7 @@ class SettlementContract:
                 await runtime.send_message(Ask(), agent, timeout=0.01)
 
     @pytest.mark.parametrize("about_answers", [False, True])
-    async def test_f03_stopping_answers_whoever_waits_for_an_intervention_handler(
+    async def test_f03_stopping_answers_a_sender_that_waits_for_an_intervention_handler(
         self, make_runtime: MakeRuntime, about_answers: bool
     ) -> None:
         asking = Asking(about_answers=about_answers)
@@ -386,7 +386,7 @@ class SettlementContract:
             await runtime.stop_when_idle()
         assert heard == [6, 5, 4, 3, 2, 1, 0]
 
-    async def test_f03_stopping_answers_whoever_waits_with_a_named_error(self, make_runtime: MakeRuntime) -> None:
+    async def test_f03_stopping_answers_every_sender_with_a_named_error(self, make_runtime: MakeRuntime) -> None:
         door = Door()
         async with started(make_runtime()) as runtime:
             agent = await add_agent(runtime, "slow", door)

@@ -205,7 +205,7 @@ class SandboxAttacks(SandboxTests):
         assert (result.status, result.stdout) == ("timeout", "True\n")
         assert (await sandbox.run("echo alive", "sh")).stdout == "alive\n"
 
-    async def test_a_pipe_that_nobody_holds_any_more_does_not_hold_the_result(self, sandbox: Sandbox) -> None:
+    async def test_a_pipe_without_a_holder_does_not_delay_the_result(self, sandbox: Sandbox) -> None:
         code = """
         import array, os, socket
         one, two = socket.socketpair()

@@ -60,7 +60,7 @@ MEANING: Final = {
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that kept a run from starting."""
     from symposia.core import exceptions  # noqa: PLC0415 - see above
-    from symposia.presets import coding  # noqa: PLC0415
+    from symposia.presets import coding  # noqa: PLC0415 - see above
 
     statuses: dict[type[SymposiaError], Status] = {
         coding.EmptyTaskError: Status.EMPTY_TASK,

@@ -89,7 +89,7 @@ async def test_f32_a_turn_cancelled_during_tool_calls_leaves_a_result_for_every_
     assert (await agent.run(task="go on")).messages[-1].to_text() == "later"
 
 
-async def test_f32_a_stream_that_nobody_reads_on_leaves_a_result_for_every_call() -> None:
+async def test_f32_a_stream_that_is_abandoned_leaves_a_result_for_every_call() -> None:
     tool = Hanging()
     agent = hanging_agent(tool)
 

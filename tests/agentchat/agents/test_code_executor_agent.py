@@ -305,7 +305,7 @@ async def test_code_runs_only_if_it_is_approved() -> None:
     assert [request.code for request in seen] == ["```python\nprint(1)\n```"] * 2
 
 
-async def test_whoever_approves_sees_how_a_model_came_to_its_code() -> None:
+async def test_an_approval_function_sees_how_a_model_came_to_its_code() -> None:
     seen: list[ApprovalRequest] = []
 
     async def approve(request: ApprovalRequest) -> ApprovalResponse:

@@ -114,7 +114,7 @@ async def test_d02_stop_iteration_out_of_an_input_function_is_an_error_that_name
 
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "task"])
 @pytest.mark.parametrize("in_thread", [True, False], ids=["thread", "coroutine"])
-async def test_a_question_that_nobody_answers_can_be_cancelled(by_token: bool, in_thread: bool) -> None:
+async def test_a_question_without_an_answer_can_be_cancelled(by_token: bool, in_thread: bool) -> None:
     asked, loop, token = asyncio.Event(), asyncio.get_running_loop(), CancellationToken()
     release = threading.Event()
 

@@ -60,7 +60,7 @@ def offered(client: ReplayChatCompletionClient, call: int = -1) -> list[str]:
     return tool["parameters"]["properties"]["name"]["enum"]  # type: ignore[typeddict-item] # the schema is the test's
 
 
-async def test_f29_the_model_is_offered_the_candidates_and_nobody_else() -> None:
+async def test_f29_the_model_is_offered_the_candidates_only() -> None:
     client = model(chooses("bob"))
 
     assert await choice(rule(client, candidate_func=only("ann", "bob"))) == "bob"
@@ -196,7 +196,7 @@ async def test_a_function_chooses_in_place_of_the_model() -> None:
     assert await choice(selector, TASK, HELLO) == "ann"
 
 
-async def test_a_function_that_chooses_nobody_known_is_named() -> None:
+async def test_a_function_that_chooses_an_unknown_speaker_is_named() -> None:
     def eve(_: Messages) -> str:
         return "eve"
 

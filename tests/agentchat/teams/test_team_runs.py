@@ -67,7 +67,7 @@ async def test_a_stream_shows_everything_in_order_and_the_result_last(runtime: W
     assert list(result.messages) == items
 
 
-async def test_events_are_not_heard_by_others(runtime: Where) -> None:
+async def test_events_are_not_received_by_others(runtime: Where) -> None:
     thinker = Member("ann", [ThoughtEvent(content="hm", source="ann"), TextMessage(content="so", source="ann")])
     bob = Member("bob")
     await RoundRobinGroupChat([thinker, bob], runtime=runtime, max_turns=2).run(task="go")

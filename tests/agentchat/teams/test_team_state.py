@@ -252,7 +252,7 @@ async def test_a_rule_may_not_save_under_the_conversations_names() -> None:
         await team.save_state()
 
 
-async def test_what_is_unheard_is_a_chat_message() -> None:
+async def test_what_is_pending_is_a_chat_message() -> None:
     state = autogen_state()
     state["agent_states"]["bob"]["message_buffer"] = [{**saved_message("ann", "hm"), "type": "ThoughtEvent"}]
 

@@ -34,7 +34,7 @@ async def test_a_person_is_asked_once_the_console_has_shown_everything_before(
     assert capsys.readouterr().out.count("---------- TextMessage (user) ----------\nanswer to") == 2
 
 
-async def test_nobody_is_asked_before_the_request_was_shown() -> None:
+async def test_the_user_is_asked_after_the_request_was_shown() -> None:
     asked: list[str] = []
 
     async def ask(prompt: str, cancellation_token: CancellationToken | None) -> str:

@@ -229,7 +229,7 @@ async def test_a_message_that_cannot_be_shown_is_delivered_all_the_same(events: 
     assert "Unshowable that cannot be shown" in str(events.logged[0])
 
 
-async def test_a_handler_of_events_that_fails_hurts_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_handler_of_events_that_fails_changes_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise ValueError("the handler is broken")

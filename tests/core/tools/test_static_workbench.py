@@ -234,7 +234,7 @@ async def test_a_stream_that_fails_keeps_what_it_showed() -> None:
     assert items == ["step 0", text_result("walk", "stumbled", is_error=True)]
 
 
-async def test_a_stream_that_nobody_reads_on_is_closed() -> None:
+async def test_a_stream_that_is_abandoned_is_closed() -> None:
     walk = Walk()
     items = StaticStreamWorkbench([walk]).call_tool_stream("walk", {"steps": 2})
     assert await anext(items) == "step 0"

@@ -362,7 +362,7 @@ async def test_the_caller_is_told_when_the_sandbox_has_started_and_which_it_is()
     assert said == ["pretended"]
 
 
-async def test_a_fault_that_nobody_foresaw_is_raised_and_the_folder_is_complete(tmp_path: Path) -> None:
+async def test_an_unexpected_error_is_raised_and_the_folder_is_complete(tmp_path: Path) -> None:
     async def breaks(code: str) -> SandboxResult:
         raise ZeroDivisionError("a fault of the sandbox's code")
 
@@ -371,7 +371,7 @@ async def test_a_fault_that_nobody_foresaw_is_raised_and_the_folder_is_complete(
     assert "a fault of the sandbox's code" in (tmp_path / "run" / "answer.md").read_text()
 
 
-async def test_whoever_watches_sees_tokens_and_output_as_they_come() -> None:
+async def test_a_watcher_sees_tokens_and_output_as_they_come() -> None:
     seen: list[BaseAgentEvent | BaseChatMessage] = []
     result = await run_coding_swarm(
         TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), watch=seen.append

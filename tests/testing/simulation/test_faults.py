@@ -81,7 +81,7 @@ def test_sometimes_the_request_is_lost_and_sometimes_only_its_answer() -> None:
 
 
 @simulated(seeds=SEEDS)
-async def test_stopping_answers_whoever_waits_for_a_request_that_was_lost() -> None:
+async def test_stopping_answers_the_sender_of_a_request_that_was_lost() -> None:
     async with started(FaultyRuntime(FaultPlan(lost=1))) as runtime:
         agent = await add_agent(runtime, "echo", answer)
         request = asyncio.create_task(runtime.send_message(Ask(), agent))

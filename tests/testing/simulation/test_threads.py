@@ -57,7 +57,7 @@ def test_virtual_time_stands_still_while_a_thread_works() -> None:
     assert simulate(main, seed=1) == 0
 
 
-def test_an_error_in_a_thread_reaches_whoever_awaits_it() -> None:
+def test_an_error_in_a_thread_is_raised_where_it_is_awaited() -> None:
     async def main() -> None:
         await asyncio.to_thread(int, "no number")
 

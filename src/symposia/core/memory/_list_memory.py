@@ -55,8 +55,8 @@ class ListMemory(Memory):
     async def query(
         self,
         query: str | MemoryContent = "",  # noqa: ARG002 - everything is always found
-        cancellation_token: CancellationToken | None = None,  # noqa: ARG002
-        **kwargs: Any,  # noqa: ARG002
+        cancellation_token: CancellationToken | None = None,  # noqa: ARG002 - nothing is waited for
+        **kwargs: Any,  # noqa: ARG002 - for memories that search
     ) -> MemoryQueryResult:
         """Find everything, whatever the query."""
         return MemoryQueryResult(results=self._contents)

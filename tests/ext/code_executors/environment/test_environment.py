@@ -131,13 +131,23 @@ async def test_without_pip_it_says_how_to_get_it(cache: Path, monkeypatch: pytes
             await make_sandbox_python()
 
 
-async def test_a_command_of_the_set_up_is_killed_when_nobody_waits(tmp_path: Path) -> None:
-    async with asyncio.timeout(WAIT):
-        running = asyncio.ensure_future(pip.run_command([sys.executable, "-c", "import time; time.sleep(600)"]))
-        await asyncio.sleep(0)
+async def test_a_command_of_the_set_up_is_killed_when_its_caller_is_cancelled() -> None:
+    connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Future()
+
+    def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set_result((reader, writer))
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    code = f"import socket, time; held = socket.create_connection({address!r}); time.sleep(600)"
+    async with asyncio.timeout(WAIT), server:
+        running = asyncio.ensure_future(pip.run_command([sys.executable, "-c", code]))
+        reader, writer = await connected
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+        assert await reader.read() == b""  # the connection ends with the process
+        writer.close()
 
 
 def bare_python(folder: Path) -> str:

@@ -160,7 +160,7 @@ async def test_answers_have_a_usual_limit_that_the_model_can_give(server: ModelS
     assert server.last_body["max_tokens"] == tokens
 
 
-async def test_an_answer_that_may_take_long_is_streamed_though_nobody_listens(server: ModelServer) -> None:
+async def test_an_answer_that_may_take_long_is_streamed_for_create_too(server: ModelServer) -> None:
     client = Anthropic().client(server, Reply(text="a long story", usage=(5, 9)), max_tokens=64_000)
     result = await client.create(HELLO)
     assert server.last_body["stream"] is True
