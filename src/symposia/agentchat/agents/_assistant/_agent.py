@@ -11,6 +11,7 @@ from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
     CallSummary,
     ToolLike,
+    check_iterations,
     checked_handoffs,
     checked_memories,
     checked_output,
@@ -33,7 +34,6 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken
 from symposia.core.changes import Change
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient
@@ -122,11 +122,7 @@ class AssistantAgent(BaseChatAgent):
         output_fallback: OutputFallback | None = None,
     ) -> None:
         super().__init__(name, description)
-        if max_tool_iterations < 1:
-            raise InvalidArgumentError(
-                "Maximum number of tool iterations must be greater than or equal to 1, got"
-                f" {max_tool_iterations} (agent '{name}')"
-            )
+        check_iterations(name, max_tool_iterations)
         check_model_client(f"agent '{name}'", model_client)
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)

@@ -64,6 +64,14 @@ class AssistantConfiguration:
     output: StructuredOutput | None
 
 
+def check_iterations(agent: str, count: int) -> None:
+    """Raise `InvalidArgumentError` unless the model is called at least once."""
+    if count < 1:
+        raise InvalidArgumentError(
+            f"Maximum number of tool iterations must be greater than or equal to 1, got {count} (agent '{agent}')"
+        )
+
+
 def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
     """The tools of an assistant, with functions made into tools.
 
