@@ -71,8 +71,8 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._functions = tuple(functions)
         self._functions_module = checked_module_name(functions_module)
         self._functions_written = False
-        self._on_output = on_output or _unheard
-        self._call_listener: OutputListener = _unheard
+        self._on_output = on_output or _ignore_output
+        self._call_listener: OutputListener = _ignore_output
         self._turn = asyncio.Lock()
         self._calls: set[asyncio.Future[list[BlockResult]]] = set()
 
@@ -142,7 +142,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             SandboxError: What runs the blocks cannot be started.
             CancelledError: The token or the caller was cancelled.
         """
-        return await self.execute_with_output(code_blocks, cancellation_token, _unheard)
+        return await self.execute_with_output(code_blocks, cancellation_token, _ignore_output)
 
     async def execute_with_output(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
@@ -287,8 +287,8 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _unheard(_stream: OutputStream, _text: str) -> None:
-    """Listen to no output."""
+def _ignore_output(_stream: OutputStream, _text: str) -> None:
+    """An output listener that does nothing."""
 
 
 def _unused_folder() -> Path:
