@@ -5,9 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
 
 from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
 from symposia.core.models import CreateResult, LLMMessage
@@ -194,3 +196,28 @@ def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
 def tool_name(tool: Tool | ToolSchema) -> str:
     """The name by which the model calls a tool."""
     return tool.name if isinstance(tool, Tool) else tool["name"]
+
+
+class _ErrorWire(TypedDict, total=False):
+    """Anything that may be an error."""
+
+    error: object
+
+
+@cache  # making one takes milliseconds
+def _errors() -> TypeAdapter[_ErrorWire]:
+    return TypeAdapter(_ErrorWire)
+
+
+def raise_reported(data: bytes) -> None:
+    """Raise what a server says in place of an answer, if it says something.
+
+    Raises:
+        ReportedError: It does.
+    """
+    try:
+        error = _errors().validate_json(data).get("error")
+    except ValueError:
+        return
+    if words := reported_words(error):
+        raise ReportedError(words)

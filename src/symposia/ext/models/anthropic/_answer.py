@@ -19,7 +19,7 @@ from typing_extensions import TypedDict  # pydantic cannot read that of `typing`
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import ReportedError, TokenCount, reported_words
+from symposia.ext.models._wire_format import ReportedError, TokenCount, raise_reported
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -119,12 +119,6 @@ class EventWire(TypedDict, total=False):
     usage: UsageWire | None
 
 
-class ErrorWire(TypedDict, total=False):
-    """Anything that may be an error."""
-
-    error: object
-
-
 @cache  # making one takes milliseconds
 def _messages() -> TypeAdapter[MessageWire]:
     return TypeAdapter(MessageWire)
@@ -133,11 +127,6 @@ def _messages() -> TypeAdapter[MessageWire]:
 @cache
 def _events() -> TypeAdapter[EventWire]:
     return TypeAdapter(EventWire)
-
-
-@cache
-def _errors() -> TypeAdapter[ErrorWire]:
-    return TypeAdapter(ErrorWire)
 
 
 # Whole answers -------------------------------------------------------------------------------------------------------
@@ -163,7 +152,7 @@ def parse_message(data: bytes) -> MessageWire:
     try:
         return _messages().validate_json(data)
     except ValueError:
-        _raise_reported(data)
+        raise_reported(data)
         raise
 
 
@@ -181,20 +170,6 @@ def read_message(message: MessageWire) -> CreateResult:
         thought=("\n".join(filter(None, (thinking, text))) if calls else thinking) or None,
         vendor_blocks=_vendor_blocks(blocks),
     )
-
-
-def _raise_reported(data: bytes) -> None:
-    """Raise what a server says in place of an answer, if it says something.
-
-    Raises:
-        ReportedError: It does.
-    """
-    try:
-        error = _errors().validate_json(data).get("error")
-    except ValueError:
-        return
-    if words := reported_words(error):
-        raise ReportedError(words)
 
 
 def _function_call(block: ToolUseBlock) -> FunctionCall:
@@ -266,7 +241,7 @@ class MessageAssembly:
                 self._started()
                 self.complete = True
             case "error":
-                _raise_reported(event)
+                raise_reported(event)
                 raise ReportedError(event.decode(errors="replace"))
             case _:
                 pass

@@ -27,7 +27,7 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import ReportedError, TokenCount, reported_words
+from symposia.ext.models._wire_format import TokenCount, raise_reported
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -116,12 +116,6 @@ class ChunkWire(TypedDict, total=False):
     usage: UsageWire | None
 
 
-class ErrorWire(TypedDict, total=False):
-    """Anything that may be an error."""
-
-    error: object
-
-
 @cache  # making one takes milliseconds
 def _completions() -> TypeAdapter[CompletionWire]:
     return TypeAdapter(CompletionWire)
@@ -130,11 +124,6 @@ def _completions() -> TypeAdapter[CompletionWire]:
 @cache
 def _chunks() -> TypeAdapter[ChunkWire]:
     return TypeAdapter(ChunkWire)
-
-
-@cache
-def _errors() -> TypeAdapter[ErrorWire]:
-    return TypeAdapter(ErrorWire)
 
 
 # Whole answers -------------------------------------------------------------------------------------------------------
@@ -157,7 +146,7 @@ def parse_completion(data: bytes) -> CompletionWire:
     try:
         completion = _completions().validate_json(data)
     except ValueError:
-        _raise_reported(data)
+        raise_reported(data)
         raise
     if _is_blank(completion["choices"][0]):
         raise ValueError("the answer has neither content nor a finish_reason")
@@ -184,20 +173,6 @@ def read_completion(completion: CompletionWire) -> CreateResult:
         thought=("\n".join(filter(None, (reasoning, text))) if calls else reasoning) or None,
         vendor_blocks=_opaque_blocks(message),
     )
-
-
-def _raise_reported(data: bytes) -> None:
-    """Raise what a server says in place of an answer, if it says something.
-
-    Raises:
-        ReportedError: It does.
-    """
-    try:
-        error = _errors().validate_json(data).get("error")
-    except ValueError:
-        return
-    if words := reported_words(error):
-        raise ReportedError(words)
 
 
 def _is_blank(choice: ChoiceWire) -> bool:
@@ -323,10 +298,10 @@ class CompletionAssembly:
         try:
             chunk = self._validate(event)
         except ValueError:
-            _raise_reported(event)
+            raise_reported(event)
             raise
         if "error" in chunk:
-            _raise_reported(event)
+            raise_reported(event)
         if not self._labels:
             self._labels = {"id": chunk.get("id"), "model": chunk.get("model")}
         self._usage = chunk.get("usage") or self._usage
