@@ -155,6 +155,11 @@ async def test_a_client_without_a_model_fails_at_construction(
         vendor.client(server, model=model)
 
 
+def test_a_missing_model_is_named_before_a_missing_key(vendor: Vendor) -> None:
+    with pytest.raises(InvalidArgumentError, match="needs the name of a model"):
+        vendor.client_class()
+
+
 async def test_a_model_info_that_lacks_a_field_fails_at_construction(vendor: Vendor, server: ModelServer) -> None:
     with pytest.raises(ValueError, match="function_calling"):
         vendor.client(server, model_info={"vision": True})

@@ -60,15 +60,17 @@ def test_malformed_json_is_one_clear_error(model: dict[str, Any], message: str) 
 
 def test_a_component_of_another_kind_than_expected_is_an_error() -> None:
     model = Stamp("a").dump_component()
-    with pytest.raises(ComponentError, match=r"A Pen is expected here, and the provider '.*Stamp' is none"):
+    with pytest.raises(
+        ComponentError, match=r"Expected a component of the class Pen, and the provider '.*Stamp' is none"
+    ):
         ComponentLoader.load_component(model, Pen, allow=[HERE])
-    with pytest.raises(ComponentError, match=r"A Pen is expected"):
+    with pytest.raises(ComponentError, match=r"Expected a component of the class Pen"):
         Pen.load_component(model, allow=[HERE])
 
 
 def test_a_component_of_another_kind_deep_inside_is_an_error_that_says_where() -> None:
     model = Desk("a").dump_component()
     model.config["best"] = Stamp("a").dump_component().model_dump()
-    with pytest.raises(ComponentError, match=r"A Pen is expected here") as caught:
+    with pytest.raises(ComponentError, match=r"Expected a component of the class Pen") as caught:
         Desk.load_component(model, allow=[HERE])
     assert caught.value.__notes__ == [f"This was while loading the component '{HERE}.Desk'."]

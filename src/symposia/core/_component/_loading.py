@@ -63,8 +63,10 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
     if not _is_component(found):
         raise ComponentError(f"The provider {model.provider!r} is not a component: it cannot be made from JSON.")
     if expected and not _fits(found, expected):
-        wanted = " or a ".join(kind.__name__ for kind in expected)
-        raise ComponentError(f"A {wanted} is expected here, and the provider {model.provider!r} is none.")
+        wanted = " or ".join(kind.__name__ for kind in expected)
+        raise ComponentError(
+            f"Expected a component of the class {wanted}, and the provider {model.provider!r} is none."
+        )
     try:
         return _made(cast("type[Loadable]", found), model)
     except Exception as error:

@@ -156,7 +156,8 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
         if find_spec("anthropic") is None:
             raise MissingExtraError(type(self).__name__, "anthropic")
         connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
-        super().__init__(_connect(options.get("model"), connection), create_args=arguments, **behaviour)
+        model = check_model(type(self).__name__, options.get("model"))  # before its key is looked for
+        super().__init__(_connect(model, connection), create_args=arguments, **behaviour)
 
 
 def _usual_json_output(response_format: Mapping[str, str] | type[BaseModel] | None) -> JsonOutput:
@@ -182,7 +183,7 @@ def _option_names() -> OptionNames:
     )
 
 
-def _connect(model: object, connection: dict[str, Any]) -> AsyncAnthropic:
+def _connect(model: str, connection: dict[str, Any]) -> AsyncAnthropic:
     """Make the SDK's client with a key that is there, so that it does not go looking for others on the disk."""
     from anthropic import AsyncAnthropic  # noqa: PLC0415 - see above
 

@@ -161,7 +161,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
         if find_spec("openai") is None:
             raise MissingExtraError(type(self).__name__, "openai")
         connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
-        super().__init__(_connect(options.get("model"), connection), create_args=arguments, **behaviour)
+        model = check_model(type(self).__name__, options.get("model"))  # before its key is looked for
+        super().__init__(_connect(model, connection), create_args=arguments, **behaviour)
 
 
 def _option_names() -> OptionNames:
@@ -176,7 +177,7 @@ def _option_names() -> OptionNames:
     )
 
 
-def _connect(model: object, connection: dict[str, Any]) -> AsyncOpenAI:
+def _connect(model: str, connection: dict[str, Any]) -> AsyncOpenAI:
     from openai import AsyncOpenAI  # noqa: PLC0415 - see above
 
     vendor = _vendor(model, connection.get("base_url"))
