@@ -20,6 +20,9 @@ PROGRAM = Path(__file__).with_name("cases.py")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Both sides import bytecode, so that neither is charged for compiling its sources."""
 
+WIDTH = 120
+"""Columns of the table where it goes into a file or a pipe, so that no figure is cut."""
+
 
 @dataclass
 class Row:
@@ -86,7 +89,7 @@ def main() -> None:
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
     rows = measure(arguments.autogen, arguments.cases or CASES, arguments.rounds, Console(stderr=True))
-    Console().print(table(rows))
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table(rows))
 
 
 if __name__ == "__main__":
