@@ -90,7 +90,10 @@ class Calls:
             request.parent.requests[request] = None
         link(token, request, lambda: request.interrupt(asyncio.CancelledError()))
         timer: asyncio.TimerHandle | None = None
-        if request.deadline is not None:
+        parent = request.parent
+        if request.deadline is not None and (parent is None or parent.deadline != request.deadline):
+            # An inherited deadline has no timer of its own: it would race with that of the request which has set it,
+            # and whose error names the agents that were waited for.
             expire = partial(_expire, request)
             timer = asyncio.get_running_loop().call_at(request.deadline, expire)
         try:
