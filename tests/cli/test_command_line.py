@@ -10,8 +10,7 @@ from typer import BadParameter
 from typer.testing import CliRunner
 
 from symposia.cli import app
-from symposia.cli._arguments import ProgramLimits, RunArguments
-from symposia.cli._plan import plan_run, sandbox_policy, size_in_bytes
+from symposia.cli._plan import ProgramLimits, RunArguments, plan_run, sandbox_policy, size_in_bytes
 from symposia.core.code_executor import MIB, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -147,6 +148,29 @@ async def test_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 )
 async def test_options_that_are_wrong_or_do_not_go_together(arguments: tuple[str, ...]) -> None:
     assert (await symposia("run", *arguments)).exit_code == Status.USAGE == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("run", "--task"), "Option '--task' requires an argument."),
+        (("run", "Add", "--max-tokens"), "Option '--max-tokens' requires an argument."),
+        (("setup", "--sandbox"), "Option '--sandbox' requires an argument."),
+        (("run", "--max-messages", "0"), "'--max-messages'"),
+        (("run", "--sandbox", "cloud"), "There is no sandbox 'cloud'."),
+        (("run", "--nonsense"), "--nonsense"),
+        (("doctor", "all"), "all"),
+        (("setup", "--sandbox", "cloud"), "There is no sandbox 'cloud'."),
+    ],
+)
+async def test_every_usage_error_shows_the_usage_of_its_verb(arguments: tuple[str, ...], error: str) -> None:
+    result = await symposia(*arguments)
+    assert result.exit_code == Status.USAGE
+    usage, advice, _, message = result.stderr.splitlines()
+    assert re.fullmatch(rf"Usage: \w+ {arguments[0]} \[OPTIONS\].*", usage)
+    assert re.fullmatch(rf"Try '\w+ {arguments[0]} --help' for help\.", advice)
+    assert message.startswith("Error: ")
+    assert error in message
 
 
 async def test_three_answers_without_code(models: ModelServer, pretend: Pretend) -> None:

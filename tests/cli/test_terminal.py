@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,9 +48,12 @@ def keys(server: ModelServer) -> Mapping[str, str]:
     }
 
 
-async def in_a_pipe(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+async def in_a_pipe(
+    *arguments: str, environment: Mapping[str, str] | None = None, program: Sequence[str] = ()
+) -> tuple[int, str]:
+    """The exit status and the output of the command, or of another program of Python with these arguments."""
     process = await asyncio.create_subprocess_exec(
-        *symposia(*arguments),
+        *((sys.executable, *program, *arguments) if program else symposia(*arguments)),
         env={**os.environ, **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -98,7 +101,7 @@ async def test_in_a_pipe_there_are_only_plain_lines(sandbox: SandboxBackend, tmp
     status, output = await in_a_pipe("run", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
     assert status == 0, output
     assert not CONTROL_CODE.search(output)
-    assert "The models' words are recorded" in output
+    assert "The models' answers are recorded" in output
     assert "exit status 1" in output
     assert "DateParseError" in output
     assert "Verified" in output
@@ -259,22 +262,53 @@ async def test_n02_other_verbs_end_quietly_when_their_output_is_closed(verb: str
 async def test_n11_a_first_line_is_there_before_anything_is_imported(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    shown = (
-        "import sys, symposia.cli, symposia.cli._app as command_line\n"
-        "echo = command_line.typer.echo\n"
-        "command_line.typer.echo = lambda line: (echo(line), echo('pydantic' in sys.modules))\n"
-        f"sys.argv = ['symposia', 'run', '--out', {str(tmp_path / 'full')!r}]\n"
-        "symposia.cli.main()"
+    status, output = await in_a_pipe(
+        *("run", "--out", str(tmp_path / "full")),
+        program=("-c", reporting_import("pydantic", "print('pydantic', flush=True)")),
     )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", shown), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    output, errors = await process.communicate()
-    first, imported, *rest = output.decode().splitlines()
+    first, imported, error = output.splitlines()
     assert re.fullmatch(r"Symposia [\d.]+ · Ctrl-C ends the run", first)
-    assert (imported, rest) == ("False", [])
-    assert process.returncode == 12
-    assert b"is not empty" in errors
+    assert imported == "pydantic"
+    assert status == 12
+    assert "is not empty" in error
+
+
+def reporting_import(module: str, report: str) -> str:
+    """A program that runs the command, and a statement when `module` is about to be imported for the first time."""
+    return (
+        "import os, signal, sys\n"
+        "def hook(event, arguments):\n"
+        f"    if event == 'import' and arguments[0] == {module!r}: {report}\n"
+        "sys.addaudithook(hook)\n"
+        "from symposia.cli import main; main()"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "verb"),
+    [
+        ("symposia.cli._app", "--help"),
+        ("typer", "--version"),
+        ("symposia.cli._output", "--help"),
+        ("pydantic", "doctor"),
+        ("symposia.presets.coding", "run"),
+        ("symposia.ext.code_executors", "setup"),
+    ],
+)
+async def test_ctrl_c_while_something_is_imported_ends_with_one_line(module: str, verb: str) -> None:
+    interrupt = "os.kill(os.getpid(), signal.SIGINT)"
+    status, output = await in_a_pipe(verb, program=("-c", reporting_import(module, interrupt)))
+    assert status == 130
+    lines = output.splitlines()
+    assert lines[-1] == "Interrupted."
+    assert lines[:-1] == [line for line in lines if "Ctrl-C ends the run" in line]
+
+
+async def test_an_interrupt_is_ignored_where_the_shell_says_so(tmp_path: Path) -> None:
+    interrupt = "os.kill(os.getpid(), signal.SIGINT)"
+    start = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    status, output = await in_a_pipe("--version", program=("-c", start + reporting_import("typer", interrupt)))
+    assert status == 0, output
 
 
 async def test_n04_a_program_over_its_limits_is_told_which(

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symposia.cli._view._lines import LineBuffer, OutputLine
-from symposia.cli._view._render import last_lines
-from symposia.cli._view._text import Segment, harmless, seconds, segments
+from symposia.cli._rendering import last_lines
+from symposia.cli._view import LineBuffer, OutputLine, Segment, harmless, seconds, segments
 
 
 def test_escape_sequences_become_visible() -> None:

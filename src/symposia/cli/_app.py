@@ -1,44 +1,99 @@
-"""The `symposia` command: every verb with its options. What a verb does is imported when it is called.
+"""The `symposia` command: its verbs, with their options and the words that ``--help`` shows.
 
-Nothing here imports more than typer and the standard library, since ``--version`` and ``--help`` pay for each import.
-For the same reason the help is plain text: typer's other forms import rich's Markdown, which doubles its time.
+This module imports nothing but typer and the standard library, since ``--version`` and ``--help`` pay for each import:
+the code of a verb is imported when it is called. For the same reason the help is plain text (typer's other forms import
+rich's Markdown, which doubles its time), and defaults and names that other packages define are repeated here; a test
+compares them. typer checks no paths and no names: an error about one has its own message and status.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
 import typer
+from typer import Argument, Option
+from typer.core import TyperCommand
+from typing_extensions import override
 
 from symposia import __version__
-from symposia.cli._arguments import ModelNames, ProgramLimits, RunArguments, RunLimits
 from symposia.cli._exit import exit_statuses
-from symposia.cli._options import (
-    Bundled,
-    Cpus,
-    DataFiles,
-    Disk,
-    MaxMessages,
-    MaxTokens,
-    Memory,
-    Model,
-    OutFolder,
-    PlannerModel,
-    Processes,
-    ReviewerModel,
-    Sandbox,
-    SandboxToSetUp,
-    TaskText,
-    TimeLimit,
-    Timeout,
-)
 from symposia.cli._output import keep_output_from_failing
 
 STARTED = f"Symposia {__version__} · Ctrl-C ends the run"
 OUTPUT_CLOSED = "The output is closed. The run goes on, and its results are in the folder; Ctrl-C ends it."
+
+SANDBOXES = "auto, docker, bubblewrap or namespaces; or local, which is this machine, unprotected"
+
+TaskText: TypeAlias = Annotated[
+    str | None, Argument(metavar="TASK", help="What to do, in plain words. Without it, a bundled task runs.")
+]
+DataFiles: TypeAlias = Annotated[
+    list[Path] | None,
+    Option("--data", metavar="FILE", readable=False, help="A file for the code to read. May be given several times."),
+]
+OutFolder: TypeAlias = Annotated[
+    Path | None,
+    Option(
+        "--out",
+        metavar="DIR",
+        readable=False,
+        help="A new folder for the results.",
+        show_default="symposia-runs/<time>-<task>",
+    ),
+]
+Model: TypeAlias = Annotated[
+    str | None,
+    Option("--model", metavar="M", help="gpt-…, claude-…, or vendor/name.", show_default="by the key that is set"),
+]
+PlannerModel: TypeAlias = Annotated[
+    str | None, Option("--planner-model", metavar="M", help="For the planner.", show_default="as --model")
+]
+ReviewerModel: TypeAlias = Annotated[
+    str | None, Option("--reviewer-model", metavar="M", help="For the reviewer.", show_default="as --model")
+]
+Bundled: TypeAlias = Annotated[
+    str | None,
+    Option(
+        "--task",
+        metavar="NAME",
+        help="A bundled task, with its data: sales, products or sorting.",
+        show_default="sales",
+    ),
+]
+Sandbox: TypeAlias = Annotated[str, Option("--sandbox", metavar="NAME", help=f"Where the code runs: {SANDBOXES}.")]
+SandboxToSetUp: TypeAlias = Annotated[
+    str, Option("--sandbox", metavar="NAME", help="Which sandbox to make ready; auto: each that this machine can run.")
+]
+MaxMessages: TypeAlias = Annotated[
+    int | None, Option("--max-messages", min=1, metavar="N", help="Messages of the agents.", show_default="40")
+]
+Timeout: TypeAlias = Annotated[
+    float | None, Option("--timeout", min=1, metavar="S", help="Seconds of the whole run.", show_default="900")
+]
+MaxTokens: TypeAlias = Annotated[
+    int | None,
+    Option("--max-tokens", min=1, metavar="N", help="Tokens of all model calls.", show_default="no limit"),
+]
+TimeLimit: TypeAlias = Annotated[
+    float | None, Option("--time-limit", min=1, metavar="S", help="Seconds of one program.", show_default="60")
+]
+Memory: TypeAlias = Annotated[
+    str | None, Option("--memory", metavar="SIZE", help="Memory of one program: 800M, 2G.", show_default="512M")
+]
+Disk: TypeAlias = Annotated[
+    str | None,
+    Option("--disk", metavar="SIZE", help="Files that one program may write, held in memory.", show_default="64M"),
+]
+Processes: TypeAlias = Annotated[
+    int | None,
+    Option("--processes", min=1, metavar="N", help="Processes and threads of one program.", show_default="64"),
+]
+Cpus: TypeAlias = Annotated[
+    float | None, Option("--cpus", min=0.1, metavar="N", help="Processors of one program.", show_default="1")
+]
 
 app = typer.Typer(
     name="symposia",
@@ -56,6 +111,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+class Verb(TyperCommand):
+    """A verb that shows its usage with every usage error.
+
+    typer shows it only for errors with a context, and its parser makes errors about a missing value without one.
+    """
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: click's context, or typer's copy of click's
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", self) is None:
+                vars(error).update(ctx=ctx, cmd=self)
+            raise
+
+
 @app.callback()
 def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     version: Annotated[
@@ -65,7 +136,7 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     del version
 
 
-@app.command(epilog=exit_statuses())
+@app.command(epilog=exit_statuses(), cls=Verb)
 def run(
     task: TaskText = None,
     data: DataFiles = None,
@@ -88,8 +159,9 @@ def run(
 
     The answer, the code, the files that it made, the transcript and the tokens are left in a folder. A task of your own
     needs the key of a vendor, such as OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled tasks need no
-    key: without --model, the models' words are recorded, while the code really runs.
+    key: without --model, the models' answers are recorded, and the code really runs.
     """
+    from symposia.cli._plan import ModelNames, ProgramLimits, RunArguments, RunLimits  # noqa: PLC0415 - see the top
     from symposia.cli._run import run_and_show  # noqa: PLC0415 - see the top
 
     run_and_show(
@@ -108,9 +180,9 @@ def run(
     )
 
 
-@app.command()
+@app.command(cls=Verb)
 def doctor() -> None:
-    """Say which sandboxes work here and why the others do not, which keys are set, and which versions are installed.
+    """Show which sandboxes work here and why the others do not, which keys are set, and which versions are installed.
 
     Each sandbox is started, and runs a block.
     """
@@ -119,27 +191,27 @@ def doctor() -> None:
     show_findings()
 
 
-@app.command()
+@app.command(cls=Verb)
 def setup(sandbox: SandboxToSetUp = "auto") -> None:
     """Make the Python environment and the image that generated code runs in.
 
     It has numpy, pandas and matplotlib, takes some ten seconds and 200 MB, and is made once. `symposia run` does it on
     its first use too.
     """
-    from symposia.cli._setup import make_ready  # noqa: PLC0415 - see the top
+    from symposia.cli._sandboxes import set_up_and_show  # noqa: PLC0415 - see the top
 
-    make_ready(sandbox)
+    set_up_and_show(sandbox)
 
 
 def _note(message: Warning | str, *_where: object) -> None:
     typer.secho(f"Note: {message}", fg=typer.colors.YELLOW, err=True)
 
 
-def main() -> None:
+def run_command_line() -> None:
     """Run the command line that the process was started with.
 
     Warnings are shown as notes, without their place in the code. What the terminal cannot show becomes a question mark,
-    and an output that is closed early, as by ``| head``, does not end what was begun.
+    and an output that is closed early, as by ``| head``, does not end the run.
     """
     warnings.showwarning = _note
     is_run = sys.argv[1:2] == ["run"] and "--help" not in sys.argv
@@ -147,7 +219,4 @@ def main() -> None:
     if is_run:  # before typer reads the options, for which it imports pydantic
         typer.echo(STARTED)
         sys.stdout.flush()
-    try:
-        app()
-    except KeyboardInterrupt:  # while something was imported
-        os._exit(130)
+    app()

@@ -1,4 +1,4 @@
-"""`symposia doctor`: what works on this machine, and why the rest does not. It never shows a key."""
+"""`symposia doctor`: checks the sandboxes, the models' keys and the versions. It never shows a key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 import typer
 
 from symposia import __version__
-from symposia.cli._exit import Status
+from symposia.cli._exit import Status, stopped_by_interrupt
 from symposia.ext.code_executors import check_sandbox, sandbox_kinds
 from symposia.ext.models.vendors import model_vendors
 
@@ -23,10 +23,10 @@ NAME_WIDTH = 18
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        good: Whether it is as one would want it; None where it is neither good nor bad.
+        good: Whether the check succeeded; None for information.
     """
 
     name: str
@@ -35,12 +35,13 @@ class Finding:
 
 
 def show_findings() -> None:
-    """Look at everything, and show what was found.
+    """Run all checks, and show the findings.
 
     Raises:
-        typer.Exit: No sandbox works.
+        typer.Exit: No sandbox works, or the checks were interrupted.
     """
-    sandboxes = asyncio.run(_sandboxes())
+    with stopped_by_interrupt(lambda: "Interrupted."):
+        sandboxes = asyncio.run(_sandboxes())
     _show("Sandboxes", sandboxes)
     _show("Models", _models())
     _show("Versions", _versions())

@@ -1,13 +1,17 @@
-"""What the exit status of ``symposia run`` says. The numbers are part of the interface: scripts rely on them."""
+"""The ways in which the command ends. The numbers of the statuses are part of the interface: scripts rely on them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
-if TYPE_CHECKING:  # asked for only when a run ends: the help has to come up at once
+from symposia.cli._start import keyboard_interrupts
+
+if TYPE_CHECKING:  # imported only when a run ends: the help must not wait for it
     from symposia.core.exceptions import SymposiaError
     from symposia.presets.coding import Outcome
 
@@ -58,7 +62,7 @@ MEANING: Final = {
 
 
 def status_of_error(error: SymposiaError) -> Status:
-    """The status for an error that kept a run from starting."""
+    """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - see above
     from symposia.presets import coding  # noqa: PLC0415 - see above
 
@@ -80,12 +84,29 @@ def status_of_outcome(outcome: Outcome) -> Status:
 
 
 def exit_statuses() -> str:
-    """All of them, for the help; the first character keeps it from being filled as one paragraph."""
+    """The list of statuses for the help. Its first character keeps typer from joining the lines."""
     lines = [f"  {status.value:>3}  {meaning}" for status, meaning in MEANING.items()]
     return "\n".join(["\b", "Exit status:", *lines])
 
 
 def fail(message: str, status: Status) -> NoReturn:
-    """Say on stderr what went wrong, and end with a status."""
+    """Print a message on standard error, and exit."""
     typer.secho(message, fg=typer.colors.RED, err=True)
     raise typer.Exit(status)
+
+
+@contextmanager
+def stopped_by_interrupt(message: Callable[[], str]) -> Generator[None]:
+    """Let Ctrl-C stop what this block started, and then exit.
+
+    Args:
+        message: Makes the message, once everything has stopped.
+
+    Raises:
+        typer.Exit: The block was interrupted.
+    """
+    try:
+        with keyboard_interrupts():
+            yield
+    except KeyboardInterrupt:
+        fail(message(), Status.INTERRUPTED)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class LossyFile(io.FileIO):
-    """A file that takes everything, and drops it once it can no longer be written.
+    """A file whose writes always succeed: after the first error, data is dropped.
 
     Args:
         descriptor: An open file descriptor, which stays open.
-        lost: Called with the reason when something cannot be written for the first time.
+        lost: Called with the first error.
     """
 
     def __init__(self, descriptor: int, lost: Callable[[OSError], None]) -> None:
@@ -43,7 +43,7 @@ def keep_output_from_failing(closed: str = "") -> None:
     """Replace ``sys.stdout`` and ``sys.stderr`` by streams that never fail.
 
     Args:
-        closed: Said on standard error when the reader of standard output has gone; nothing when empty.
+        closed: Written to standard error when standard output is closed by its reader; nothing when empty.
     """
 
     def stdout_lost(error: OSError) -> None:
@@ -53,7 +53,7 @@ def keep_output_from_failing(closed: str = "") -> None:
             sys.stderr.write(f"{closed}\n")
 
     def stderr_lost(_error: OSError) -> None:
-        """There is nowhere left to say it."""
+        """No stream is left to report the error on."""
 
     sys.stderr = _lossy(sys.stderr, 2, stderr_lost)
     sys.stdout = _lossy(sys.stdout, 1, stdout_lost)

@@ -1,10 +1,10 @@
-"""What the arguments of `symposia run` come to: a plan, checked before anything runs."""
+"""From the arguments of `symposia run` to a plan, which is checked before anything runs."""
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from textwrap import shorten
@@ -12,8 +12,7 @@ from typing import Any
 
 import typer
 
-from symposia.cli._arguments import ProgramLimits, RunArguments, RunLimits
-from symposia.cli._sandboxes import sandbox_names
+from symposia.cli._sandboxes import check_sandbox_name
 from symposia.core.code_executor import MIB, SandboxPolicy
 from symposia.presets.coding import (
     BundledName,
@@ -30,7 +29,7 @@ from symposia.presets.coding import (
 
 TITLE_LENGTH = 100
 RECORDED_PACE = 0.006
-"""Seconds between the words of a recorded model on a terminal: some ten times as fast as one reads."""
+"""Seconds between the words of a recorded model on a terminal: about ten times as fast as reading."""
 LEAST_MEMORY = 32 * MIB
 """A Python interpreter and the sandbox's server take some 20 MiB."""
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]?)(i?B)?", re.IGNORECASE)
@@ -38,13 +37,61 @@ _UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ModelNames:
+    """The models that the command line names."""
+
+    model: str | None = None
+    planner: str | None = None
+    reviewer: str | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether the command line names a model."""
+        return bool(self.model or self.planner or self.reviewer)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunLimits:
+    """The limits of a run. None stands for the default of `SwarmLimits`."""
+
+    max_messages: int | None = None
+    timeout: float | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgramLimits:
+    """The limits of one program. None stands for the default of `SandboxPolicy`."""
+
+    time_limit: float | None = None
+    memory: str | None = None
+    disk: str | None = None
+    processes: int | None = None
+    cpus: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunArguments:
+    """The command line as it was given; every field may be missing."""
+
+    text: str | None = None
+    data: tuple[Path, ...] = ()
+    bundled: str | None = None
+    models: ModelNames = field(default_factory=ModelNames)
+    sandbox: str = "auto"
+    run_limits: RunLimits = field(default_factory=RunLimits)
+    program_limits: ProgramLimits = field(default_factory=ProgramLimits)
+    out: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunPlan:
-    """What is to run.
+    """A checked run.
 
     Attributes:
         title: The task in one line.
-        bundled: Whether it comes with the program.
-        folder: Where the results go.
+        bundled: Whether the task is one of the bundled tasks.
+        folder: The folder of the results.
     """
 
     title: str
@@ -61,11 +108,10 @@ def plan_run(arguments: RunArguments) -> RunPlan:
     """Check the arguments, read the bundled task if it is one, and make the model clients.
 
     Raises:
-        SymposiaError: Something is wrong with them; the text says what to do.
-        typer.BadParameter: An argument has no such value, or some do not go together.
+        SymposiaError: An argument cannot be used; the text says what to do.
+        typer.BadParameter: An argument has an invalid value, or arguments exclude each other.
     """
-    if arguments.sandbox not in sandbox_names():
-        raise typer.BadParameter(f"There is no sandbox {arguments.sandbox!r}. There are: {', '.join(sandbox_names())}")
+    check_sandbox_name(arguments.sandbox)
     limits, policy = _swarm_limits(arguments.run_limits), sandbox_policy(arguments.program_limits)
     title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
     folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
@@ -83,10 +129,10 @@ def plan_run(arguments: RunArguments) -> RunPlan:
 
 
 def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
-    """The policy with these limits in the place of its own.
+    """The default policy with these limits.
 
     Raises:
-        typer.BadParameter: A size cannot be read, is too small to run anything, or does not fit into the other.
+        typer.BadParameter: A size is malformed or too small, or the disk does not fit into the memory.
     """
     policy = SandboxPolicy()
     memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, LEAST_MEMORY)
@@ -109,7 +155,7 @@ def size_in_bytes(option: str, text: str, least: int) -> int:
     """Read ``512M``, ``1.5G`` or a number of bytes; units are powers of 1024.
 
     Raises:
-        typer.BadParameter: It is no size, or less than `least` bytes.
+        typer.BadParameter: The text is not a size, or the size is less than `least` bytes.
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None:

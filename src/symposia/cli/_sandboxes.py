@@ -1,30 +1,42 @@
-"""The sandboxes by the names that ``--sandbox`` takes."""
+"""The sandboxes by the names that ``--sandbox`` takes, and `symposia setup`, which sets them up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 
+import typer
 from typing_extensions import override
 
+from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError, SymposiaError
 from symposia.ext.code_executors import AutoBackend, sandbox_backends, sandbox_kind, sandbox_kinds
 
 AUTO = "auto"
 
 
 def sandbox_names() -> tuple[str, ...]:
-    """What ``--sandbox`` takes."""
+    """The values of ``--sandbox``."""
     return (AUTO, *(kind.name for kind in sandbox_kinds()))
 
 
+def check_sandbox_name(name: str) -> None:
+    """Refuse an unknown name.
+
+    Raises:
+        typer.BadParameter: There is no sandbox of this name.
+    """
+    if name not in sandbox_names():
+        raise typer.BadParameter(f"There is no sandbox {name!r}. There are: {', '.join(sandbox_names())}")
+
+
 def chosen_sandbox(name: str, report: Callable[[str], None]) -> SandboxBackend:
-    """The backend of a name: it makes what it needs on its first use, and says in this command's words what to do.
+    """The backend of a name. It is set up on its first use, and its errors name the options of this command.
 
     Args:
         name: One of `sandbox_names`.
-        report: Called with a line of text as each part of a first use begins.
+        report: Called with a line of text as each step of the setup begins.
 
     Raises:
         InvalidArgumentError: There is no sandbox of this name.
@@ -44,7 +56,7 @@ class _Wrapped(SandboxBackend):
 
 
 class _Prepared(_Wrapped):
-    """A backend that is asked for by name: set up on the first use, and never replaced by another."""
+    """A backend that was chosen by name: set up on the first use, and never replaced by another."""
 
     def __init__(self, backend: SandboxBackend, report: Callable[[str], None]) -> None:
         super().__init__(backend)
@@ -63,7 +75,7 @@ class _Prepared(_Wrapped):
 
 
 class _Advised(_Wrapped):
-    """A backend whose failures to start end with what to do about them on the command line."""
+    """A backend whose errors at the start end with advice for the command line."""
 
     def __init__(self, backend: SandboxBackend, advice: str) -> None:
         super().__init__(backend)
@@ -80,11 +92,11 @@ class _Advised(_Wrapped):
 
 
 async def set_up(name: str, report: Callable[[str], None]) -> None:
-    """Make what a sandbox needs; for ``auto``, what each of them needs that this machine can run.
+    """Set up a sandbox; for ``auto``, each one that this machine can run.
 
     Raises:
         InvalidArgumentError: There is no sandbox of this name.
-        SandboxUnavailableError: It cannot be made; the text says why.
+        SandboxUnavailableError: The setup failed; the text says why.
     """
     if name != AUTO:
         await (await asyncio.to_thread(sandbox_kind, name)).make().set_up(report)
@@ -102,3 +114,19 @@ async def _set_up_if_possible(backend: SandboxBackend, report: Callable[[str], N
         report(f"{backend.name} is left out: {error}")
         return False
     return True
+
+
+def set_up_and_show(name: str) -> None:
+    """Set up a sandbox, and show the progress.
+
+    Raises:
+        typer.Exit: The setup failed.
+        typer.BadParameter: There is no sandbox of this name.
+    """
+    check_sandbox_name(name)
+    try:
+        with stopped_by_interrupt(lambda: "Interrupted. Nothing half-made is left."):
+            asyncio.run(set_up(name, typer.echo))
+    except SymposiaError as error:
+        fail(str(error), status_of_error(error))
+    typer.echo("Ready.")

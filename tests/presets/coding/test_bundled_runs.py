@@ -1,4 +1,4 @@
-"""The bundled tasks from end to end: the models' words are recorded, the code really runs in a sandbox.
+"""The bundled tasks from end to end: the models' answers are recorded, the code really runs in a sandbox.
 
 The figures in the answers are asserted against what this file computes from the data with the standard library alone.
 """

@@ -1,4 +1,4 @@
-"""The view for logs, pipes and terminals without abilities: plain lines, no control codes, each written at once."""
+"""The view for logs, pipes and dumb terminals: plain lines without control codes, each written at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     TextMessage,
 )
-from symposia.cli._view._lines import LineBuffer, OutputLine
-from symposia.cli._view._text import contents, harmless, summary
-from symposia.cli._view._view import RECORDED_NOTE, TASK_SOURCE, Beginning
+from symposia.cli._view import (
+    RECORDED_NOTE,
+    TASK_SOURCE,
+    LineBuffer,
+    OutputLine,
+    RunDescription,
+    contents,
+    harmless,
+    summary,
+)
 from symposia.presets.coding import (
     BlockRun,
     CodingResult,
@@ -27,10 +34,10 @@ from symposia.presets.coding import (
 
 
 class PlainView:
-    """Writes what was said when it is said to the end, and a program's output line by line as it comes.
+    """Writes each message once it is complete, and a program's output line by line.
 
     Args:
-        out: Where to.
+        out: The stream to write to.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -45,41 +52,43 @@ class PlainView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._output(self._lines.rest())
+        self._write_output(self._lines.rest())
 
     def note(self, text: str) -> None:
-        """One line."""
+        """Write one line."""
         self._write([text])
 
-    def begin(self, beginning: Beginning) -> None:
-        """One line a fact."""
+    def begin(self, run: RunDescription) -> None:
+        """Write the description, one line for each fact."""
         self._started = time.monotonic()
-        self._write([f"Task: {beginning.title}", f"Model: {beginning.models_line()}"])
-        if beginning.recorded:
+        self._write([f"Task: {run.title}", f"Model: {run.models_line()}"])
+        if run.recorded:
             self._write([RECORDED_NOTE])
-        self._write([f"Data: {path}" for path in beginning.data])
-        self._write([f"Sandbox: {beginning.sandbox_line()}", f"Results: {beginning.folder}", ""])
+        self._write([f"Data: {path}" for path in run.data])
+        self._write([f"Sandbox: {run.sandbox_line()}", f"Results: {run.folder}", ""])
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Write a message with its sender and the time since the beginning."""
+        """Write a message with its sender and the time since the run."""
         match message:
             case CodeOutputEvent():
                 if message.full_message_id != self._execution:
                     self._execution = message.full_message_id
-                    self._say(message.source, "runs the program")
-                self._output(self._lines.add(message.stream, message.content))
+                    self._write_message(message.source, "runs the program")
+                self._write_output(self._lines.add(message.stream, message.content))
             case ExecutionMessage():
-                self._output(self._lines.rest())
+                self._write_output(self._lines.rest())
                 for run in message.runs:
-                    self._say(message.source, run_line(run))
+                    self._write_message(message.source, run_line(run))
                 if message.remark:
-                    self._say(message.source, message.remark)
+                    self._write_message(message.source, message.remark)
             case StructuredMessage(content=Plan() as plan):
-                self._say(message.source, "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)])
+                self._write_message(
+                    message.source, "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)]
+                )
             case StructuredMessage(content=Review() as review):
-                self._say(message.source, "approved" if review.approved else "sent back", review.reasons)
+                self._write_message(message.source, "approved" if review.approved else "sent back", review.reasons)
             case TextMessage() if message.source != TASK_SOURCE:
-                self._say(message.source, "wrote", message.content.splitlines())
+                self._write_message(message.source, "wrote", message.content.splitlines())
             case _:
                 pass
 
@@ -90,10 +99,10 @@ class PlainView:
         if result.folder:
             self._write([f"Results: {result.folder}", *(f"  {name:<14} {what}" for name, what in contents(result))])
 
-    def _output(self, lines: Iterable[OutputLine]) -> None:
+    def _write_output(self, lines: Iterable[OutputLine]) -> None:
         self._write(f"    | {harmless(line.text)}" for line in lines)
 
-    def _say(self, source: str, what: str, lines: Iterable[str] = ()) -> None:
+    def _write_message(self, source: str, what: str, lines: Iterable[str] = ()) -> None:
         elapsed = time.monotonic() - self._started
         self._write(
             [f"[{elapsed:7.1f} s] {source}: {harmless(what)}", *(f"    {harmless(line)}".rstrip() for line in lines)]
@@ -106,7 +115,7 @@ class PlainView:
 
 
 def run_line(run: BlockRun) -> str:
-    """How a program ended, how long it took and what it made."""
+    """The ending of a program, its duration and its files."""
     files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.files)
     after = "" if run.interrupted else f" after {run.wall_seconds:.2f} s"
     return f"{run.ending}{after}{files}"

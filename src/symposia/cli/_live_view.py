@@ -1,4 +1,4 @@
-"""The view for a terminal: what is finished scrolls up, what is being said grows below it, with a line of status."""
+"""The view for a terminal: finished messages, and below them the message that streams in and a line of status."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from symposia.agentchat.messages import (
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
 )
-from symposia.cli._view._lines import LineBuffer, OutputLine
-from symposia.cli._view._render import (
+from symposia.cli._rendering import (
     Palette,
-    beginning_block,
+    description_block,
     end_block,
     heading,
     indented,
@@ -30,8 +29,7 @@ from symposia.cli._view._render import (
     message_block,
     output_line,
 )
-from symposia.cli._view._text import harmless, seconds
-from symposia.cli._view._view import Beginning
+from symposia.cli._view import LineBuffer, OutputLine, RunDescription, harmless, seconds
 from symposia.presets.coding import CodingResult, ExecutionMessage
 
 ROWS_BELOW = 8
@@ -39,7 +37,7 @@ FRAMES_A_SECOND = 10
 
 
 class LiveView:
-    """Shows tokens as they stream in, a program's output as it comes, and time and tokens all along.
+    """Shows tokens as they stream in, a program's output line by line, and the time and tokens used so far.
 
     Args:
         console: A terminal.
@@ -66,17 +64,17 @@ class LiveView:
         self._live.stop()
 
     def note(self, text: str) -> None:
-        """Say it in the line of status."""
+        """Show the text in the line of status."""
         self._status.doing = harmless(text)
 
-    def begin(self, beginning: Beginning) -> None:
+    def begin(self, run: RunDescription) -> None:
         """Print the title block and start the clock."""
         self._status.started = time.monotonic()
         self._status.doing = "starts"
-        self._console.print(beginning_block(beginning))
+        self._console.print(description_block(run))
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Grow what is being said, or print it when it is finished."""
+        """Extend the message that streams in, or print a finished one."""
         match message:
             case CodeOutputEvent():
                 if message.full_message_id != self._execution:
@@ -91,7 +89,7 @@ class LiveView:
             case SelectSpeakerEvent():
                 self._status.doing = f"{message.content[0]} works"
             case _:
-                self._finished(message)
+                self._print_message(message)
 
     def end(self, result: CodingResult) -> None:
         """Print the answer, the summary and the contents of the folder."""
@@ -101,7 +99,7 @@ class LiveView:
     def _heading(self, source: str, what: str = "") -> Text:
         return heading(source, self._palette.colour(source), self._status.elapsed, what)
 
-    def _finished(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+    def _print_message(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         self._status.streamed = ""
         if message.models_usage:
             self._status.tokens += message.models_usage.prompt_tokens + message.models_usage.completion_tokens
@@ -121,7 +119,7 @@ class LiveView:
 
 
 class _Status:
-    """What stands below the finished part: the end of what streams in, and a line with who does what."""
+    """The end of the message that streams in, and a line with the present activity."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()

@@ -1,4 +1,4 @@
-"""What messages look like on a terminal, as things that rich can draw. Pure."""
+"""Messages as objects that rich can draw. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
-from symposia.cli._view._lines import OutputLine
-from symposia.cli._view._plain import run_line
-from symposia.cli._view._text import contents, harmless, seconds, segments, summary
-from symposia.cli._view._view import RECORDED_NOTE, TASK_SOURCE, Beginning
+from symposia.cli._plain_view import run_line
+from symposia.cli._view import (
+    RECORDED_NOTE,
+    TASK_SOURCE,
+    OutputLine,
+    RunDescription,
+    contents,
+    harmless,
+    seconds,
+    segments,
+    summary,
+)
 from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, Plan, Review
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
@@ -23,42 +31,42 @@ INDENT = 2
 
 
 class Palette:
-    """A colour for each speaker, in the order in which they are first asked for."""
+    """Assigns a colour to each speaker, in the order of their first messages."""
 
     def __init__(self) -> None:
         self._colours: dict[str, str] = {}
 
     def colour(self, source: str) -> str:
-        """The speaker's colour, the same each time."""
+        """The colour of a speaker."""
         return self._colours.setdefault(source, COLOURS[len(self._colours) % len(COLOURS)])
 
 
 def heading(source: str, colour: str, elapsed: float, what: str = "") -> Text:
-    """The speaker's name, and how long the run has been going."""
+    """The speaker's name, and the time since the start of the run."""
     line = Text.assemble(("● ", colour), (source, f"bold {colour}"))
     if what:
         line.append(f" {what}")
     return line.append(f"  {seconds(elapsed)}", "dim")
 
 
-def beginning_block(beginning: Beginning) -> RenderableType:
-    """The title, and what the run is made of."""
+def description_block(run: RunDescription) -> RenderableType:
+    """The title of the run, its models, data, sandbox and folder."""
     details = Table.grid(padding=(0, 2))
     details.add_column(style="dim", no_wrap=True)
     details.add_column(overflow="fold")
-    details.add_row("Model", beginning.models_line())
-    if beginning.data:
-        details.add_row("Data", ", ".join(path.name for path in beginning.data))
-    details.add_row("Sandbox", beginning.sandbox_line())
-    details.add_row("Results", str(beginning.folder))
-    parts: list[RenderableType] = [Text(harmless(beginning.title), "bold"), details]
-    if beginning.recorded:
+    details.add_row("Model", run.models_line())
+    if run.data:
+        details.add_row("Data", ", ".join(path.name for path in run.data))
+    details.add_row("Sandbox", run.sandbox_line())
+    details.add_row("Results", str(run.folder))
+    parts: list[RenderableType] = [Text(harmless(run.title), "bold"), details]
+    if run.recorded:
         parts.append(Text(RECORDED_NOTE, "yellow"))
     return Group(*parts, Text())
 
 
 def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType | None:
-    """The body of a message; None for what is not shown."""
+    """The body of a message; None for messages that are not shown."""
     match message:
         case StructuredMessage(content=Plan() as plan):
             return _items(plan.steps, numbered=True)
@@ -73,7 +81,7 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
 
 
 def markdown_block(text: str) -> RenderableType:
-    """Prose as it stands and code in colours; it may end in the middle of a block."""
+    """Prose as plain text and code in colours. The text may end inside a code block."""
     parts: list[RenderableType] = []
     for segment in segments(harmless(text)):
         if parts:
@@ -83,7 +91,7 @@ def markdown_block(text: str) -> RenderableType:
 
 
 def output_line(line: OutputLine) -> RenderableType:
-    """A line that a program printed, beside a bar that is red for stderr; what is too long goes on below itself."""
+    """A line that a program printed, behind a bar that is red for stderr. A long line is wrapped."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -92,12 +100,12 @@ def output_line(line: OutputLine) -> RenderableType:
 
 
 def indented(body: RenderableType) -> RenderableType:
-    """Set in under its heading."""
+    """Indent the body of a message."""
     return Padding(body, (0, 0, 0, INDENT))
 
 
 def end_block(result: CodingResult) -> RenderableType:
-    """The answer or the reason, the summary, and what is in the folder."""
+    """The answer or the reason that there is none, the summary, and the contents of the folder."""
     if result.answer:
         title, style = Text("✓ Answer", "bold green"), "bold green"
         body: RenderableType = Markdown(harmless(result.answer), hyperlinks=False)
@@ -146,7 +154,7 @@ def _code(code: str, language: str) -> RenderableType:
 
 
 def last_lines(text: str, count: int) -> str:
-    """The end of a text that is still growing, with the fence that it is inside of."""
+    """The last lines of a growing text, after the fence of the code block that they are in."""
     lines = text.splitlines()
     if len(lines) <= count:
         return text
