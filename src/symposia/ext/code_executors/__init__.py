@@ -1,11 +1,17 @@
 """Running code that a model wrote: in a sandbox, unless one asks for the host by name.
 
-Every kind of sandbox is a package of its own here (`docker`, `bubblewrap`, `namespaces`), and `_registry` lists them;
-`local` runs code without one.
+Every kind of sandbox is a module or a package of its own here (`docker`, `bubblewrap`, `namespaces`), and `_registry`
+lists them; `local` runs code without one. `_command_line` is the executor of AutoGen's contract, and `_sandboxed` puts
+a sandbox behind it. `_sandbox/` is what the sandboxes share, `_environment/` the Python that code has in them.
 """
 
-from symposia.ext.code_executors._automatic import AutoBackend, choose_backend, create_default_code_executor
-from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
+from symposia.ext.code_executors._choice import (
+    AutoBackend,
+    SandboxCheck,
+    check_sandbox,
+    choose_backend,
+    create_default_code_executor,
+)
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._registry import (
     SandboxKind,

@@ -4,9 +4,8 @@ import pytest
 
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.code_executors._sandbox._mounts import Bind
+from symposia.ext.code_executors._sandbox._mounts import Bind, data_bind
 from symposia.ext.code_executors.docker._container import USER_ID, container_config
-from symposia.ext.code_executors.docker._mounts import readable_bind
 
 
 def test_every_limit_of_the_policy_is_asked_for() -> None:
@@ -40,14 +39,14 @@ def test_a_private_file_is_refused_before_the_code_runs(tmp_path: Path, mode: in
     source.chmod(mode)
     if source.stat().st_uid == USER_ID:
         pytest.skip("the container's user is this one")
-    with pytest.raises(InvalidArgumentError, match=r"private cannot be read by user 1000.*chmod -R o\+rX"):
-        readable_bind(SandboxMount(source=source, target="/data/private"))
+    with pytest.raises(InvalidArgumentError, match=r"private cannot be read by the sandbox's user.*chmod -R o\+rX"):
+        data_bind(SandboxMount(source=source, target="/data/private"), reader=USER_ID)
 
 
 def test_a_file_for_all_is_mounted_by_its_real_path(tmp_path: Path) -> None:
     (tmp_path / "real").touch(0o644)
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    bind = readable_bind(SandboxMount(source=tmp_path / "link", target="/data/link"))
+    bind = data_bind(SandboxMount(source=tmp_path / "link", target="/data/link"), reader=USER_ID)
     assert bind == Bind(str((tmp_path / "real").resolve()), "/data/link")
 
 

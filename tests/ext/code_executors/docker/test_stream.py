@@ -4,7 +4,7 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symposia.ext.code_executors.docker._stream import STDERR, STDERR_KEPT_BYTES, STDOUT, Attachment, FrameSplitter
+from symposia.ext.code_executors.docker._transport import STDERR, STDERR_KEPT_BYTES, STDOUT, Attachment, FrameSplitter
 
 Frames = list[tuple[int, bytes]]
 

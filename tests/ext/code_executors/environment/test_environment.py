@@ -15,7 +15,7 @@ from symposia.ext.code_executors._environment import (
     one_set_up_at_a_time,
     sandbox_python_folder,
 )
-from symposia.ext.code_executors._environment import _pip as pip
+from symposia.ext.code_executors._environment import _packages as packages
 
 WAIT = 60.0
 QUOTED = r"(?s)pip could not fetch.*pip said:\n.*No matching distribution"
@@ -141,7 +141,7 @@ async def test_a_command_of_the_set_up_is_killed_when_its_caller_is_cancelled() 
     address = server.sockets[0].getsockname()
     code = f"import socket, time; held = socket.create_connection({address!r}); time.sleep(600)"
     async with asyncio.timeout(WAIT), server:
-        running = asyncio.ensure_future(pip.run_command([sys.executable, "-c", code]))
+        running = asyncio.ensure_future(packages.run_command([sys.executable, "-c", code]))
         reader, writer = await connected
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

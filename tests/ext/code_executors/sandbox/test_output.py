@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symposia.ext.code_executors._sandbox._output import KeptOutput
+from symposia.ext.code_executors._sandbox._results import KeptOutput
 
 pieces = st.lists(st.binary(max_size=30) | st.text(max_size=10).map(str.encode), max_size=20)
 

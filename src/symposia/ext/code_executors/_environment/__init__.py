@@ -6,8 +6,13 @@ from symposia.ext.code_executors._environment._folder import (
     say_nothing,
     set_up_problem,
 )
-from symposia.ext.code_executors._environment._pins import PINNED_NAMES, PINNED_PACKAGES, environment_key
-from symposia.ext.code_executors._environment._pip import TargetPython, install_pinned_packages
+from symposia.ext.code_executors._environment._packages import (
+    PINNED_NAMES,
+    PINNED_PACKAGES,
+    TargetPython,
+    environment_key,
+    install_pinned_packages,
+)
 
 __all__ = [
     "PINNED_NAMES",

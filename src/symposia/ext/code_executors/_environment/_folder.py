@@ -22,8 +22,7 @@ from symposia.ext.code_executors._environment._cache import (
     make_cache_folder,
     one_set_up_at_a_time,
 )
-from symposia.ext.code_executors._environment._pins import environment_key
-from symposia.ext.code_executors._environment._pip import install_pinned_packages, run_command
+from symposia.ext.code_executors._environment._packages import environment_key, install_pinned_packages, run_command
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
 FOLDER: Final = "python"

@@ -12,12 +12,20 @@ from typing import Self
 
 from symposia.core.code_executor import OutputListener, Sandbox, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError, SandboxUnavailableError
-from symposia.ext.code_executors._sandbox._conversation import Conversation, uninterrupted
+from symposia.ext.code_executors._sandbox._conversation import (
+    CollectedFile,
+    Conversation,
+    Done,
+    Ended,
+    Output,
+    Ready,
+    Refused,
+    Skipped,
+)
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
-from symposia.ext.code_executors._sandbox._replies import CollectedFile, Done, Ended, Output, Ready, Refused, Skipped
+from symposia.ext.code_executors._sandbox._program import ServerSettings, open_request
 from symposia.ext.code_executors._sandbox._results import ResultInProgress
-from symposia.ext.code_executors._sandbox._settings import ServerSettings, open_request
-from symposia.ext.code_executors._sandbox._transport import Transport
+from symposia.ext.code_executors._sandbox._transport import Transport, uninterrupted
 
 GRACE_SECONDS = 2.0
 START_SECONDS = 30.0

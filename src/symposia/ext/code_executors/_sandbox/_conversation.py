@@ -1,16 +1,94 @@
-"""Frames sent and replies received over a transport, until it is over; and then the reason why."""
+"""The conversation with one server: frames sent, and replies received that are checked against strict schemas.
+
+The server shares its sandbox with hostile code, so nothing it says is trusted.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
-from symposia.ext.code_executors._sandbox._replies import Reply, parse_reply
-from symposia.ext.code_executors._sandbox._transport import Transport
+from symposia.ext.code_executors._sandbox._transport import Transport, uninterrupted
+
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Ready(_Reply):
+    """The server is up, confined, and takes requests."""
+
+    kind: Literal["ready"]
+
+
+class Output(_Reply):
+    """The frame's data is output of the running block."""
+
+    kind: Literal["output"]
+    stream: Literal["stdout", "stderr"]
+
+
+class CollectedFile(_Reply):
+    """The frame's data is a file that the block made or changed."""
+
+    kind: Literal["artifact"]
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Skipped(_Reply):
+    """A path that the block made or changed, and that is left behind."""
+
+    kind: Literal["skipped"]
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class Ended(_Reply):
+    """The block is over: nothing of it runs any more, and its files have been sent."""
+
+    kind: Literal["ended"]
+    status: Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
+    exit_code: Annotated[int, Field(ge=0, le=255)]
+    wall_seconds: _Seconds
+    cpu_seconds: _Seconds
+    peak_memory_bytes: Annotated[int, Field(ge=0)]
+
+
+class Done(_Reply):
+    """A request other than a run succeeded; for ``get`` the frame's data is the file."""
+
+    kind: Literal["done"]
+
+
+class Refused(_Reply):
+    """A request other than a run failed."""
+
+    kind: Literal["refused"]
+    error: Literal["not_found", "no_space", "invalid", "too_large"]
+    text: Annotated[str, Field(max_length=1000)]
+
+
+Reply = Ready | Output | CollectedFile | Skipped | Ended | Done | Refused
+_SCHEMA: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
+
+
+def parse_reply(frame: Frame) -> Reply:
+    """What the frame's header says.
+
+    Raises:
+        FrameError: Nothing that a server would say. The sandbox is not to be used any longer.
+    """
+    try:
+        return _SCHEMA.validate_python(dict(frame.header))
+    except ValidationError as error:
+        raise FrameError(f"a reply breaks the protocol in {error.error_count()} places") from error
 
 
 class Message(NamedTuple):
@@ -87,17 +165,3 @@ class Conversation:
     def _raise_if_over(self) -> None:
         if self._over is not None:
             raise SandboxDiedError(f"The sandbox has ended: {self._over}. Make a new one.")
-
-
-async def uninterrupted(work: Coroutine[None, None, None]) -> None:
-    """Await `work` to its end even when cancelled meanwhile; the cancellation is passed on afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled

@@ -1,13 +1,32 @@
+"""The Python that runs blocks: where it is on the host, and where it is inside a sandbox of this machine."""
+
 from __future__ import annotations
 
+import posixpath
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._sandbox._mounts import (
+    OWN_FOLDERS,
+    PYTHON_FOLDER,
+    SYSTEM_FOLDERS,
+    Bind,
+    Link,
+    MadeFile,
+    Mount,
+)
+
+MOVED_PREFIX = f"{PYTHON_FOLDER}/base"
+"""Where an installation is inside that cannot be at its own place."""
+_MADE_ANEW = frozenset({"bin", "pyvenv.cfg"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxPython:
-    """The interpreter that runs the blocks, by its places on the host. `_mounts.place_python` says where it is inside.
+    """The interpreter that runs the blocks, by its places on the host.
 
     Attributes:
         interpreter: The program itself, or a symbolic link to it.
@@ -29,3 +48,78 @@ def base_python() -> SandboxPython:
     """The interpreter that this process was made from, without the packages of any environment."""
     executable = Path(getattr(sys, "_base_executable", sys.executable))  # what a venv's python links to
     return SandboxPython(interpreter=executable, prefix=Path(sys.base_prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPython:
+    """The interpreter as it is inside.
+
+    Attributes:
+        executable: What runs the blocks.
+        environment: Variables that it needs.
+        mounts: What has to be there for it.
+    """
+
+    executable: str
+    environment: dict[str, str]
+    mounts: tuple[Mount, ...]
+
+
+def place_python(python: SandboxPython) -> PlacedPython:
+    """Decide where the interpreter and its environment are inside. Reads the file system.
+
+    The environment is put together anew at a fixed place, rather than bound where it is: it may lie below ``/tmp``, or
+    wherever else a sandbox has something of its own, and its ``bin/python`` may be a chain of links of the host. The
+    installation stays where it is as long as nothing of the sandbox covers that place, since an interpreter that was
+    built with shared libraries has its path written into it; a moved one is told by ``LD_LIBRARY_PATH``.
+
+    Binding a covered installation into the sandbox's own ``/tmp`` was tried and rejected: a block owns that folder, so
+    it could rename the parents of the mount, and no later block would find the interpreter.
+
+    Raises:
+        SandboxUnavailableError: The interpreter lies where it can neither stay nor be moved from.
+    """
+    prefix, interpreter = python.prefix.resolve(), python.interpreter.resolve()
+    base: list[Mount] = []
+    environment: dict[str, str] = {}
+    inside = str(interpreter)
+    if not _is_system(interpreter):
+        if not interpreter.is_relative_to(prefix):
+            raise SandboxUnavailableError(
+                f"The Python that runs this program is {interpreter}, outside of its own installation {prefix}, and a "
+                "sandbox cannot be given only parts of it. Use a Python whose program is below its prefix."
+            )
+        moved = _is_covered(prefix)
+        place = MOVED_PREFIX if moved else str(prefix)
+        inside = f"{place}/{interpreter.relative_to(prefix)}"
+        base = [Bind(str(prefix), place)]
+        if moved or prefix != python.prefix.absolute():
+            environment["LD_LIBRARY_PATH"] = f"{place}/lib"
+    if python.environment is None:
+        return PlacedPython(inside, environment, tuple(base))
+    return PlacedPython(
+        f"{PYTHON_FOLDER}/bin/python", environment, (*_environment_mounts(python.environment, inside), *base)
+    )
+
+
+def _environment_mounts(environment: Path, interpreter: str) -> Iterator[Mount]:
+    """A virtual environment of its own for `interpreter`, with everything of the host's but its programs.
+
+    The programs are left out because each names the host's interpreter in its first line.
+    """
+    yield MadeFile(f"home = {posixpath.dirname(interpreter)}\n", f"{PYTHON_FOLDER}/pyvenv.cfg")
+    yield Link(interpreter, f"{PYTHON_FOLDER}/bin/python")
+    for entry in sorted(environment.iterdir()):
+        target = f"{PYTHON_FOLDER}/{entry.name}"
+        if entry.name in _MADE_ANEW:
+            continue
+        yield Link(str(entry.readlink()), target) if entry.is_symlink() else Bind(str(entry.resolve()), target)
+
+
+def _is_system(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in SYSTEM_FOLDERS)
+
+
+def _is_covered(path: Path) -> bool:
+    """Whether something of the sandbox's own lies in `path`, or `path` in it."""
+    return any(path.is_relative_to(folder) or Path(folder).is_relative_to(path) for folder in OWN_FOLDERS)

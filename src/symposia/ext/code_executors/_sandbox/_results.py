@@ -1,31 +1,130 @@
-"""A block's result, put together from what the server says while it runs."""
+"""A block's result, put together within the caps of the policy, whatever the server says. Does no I/O."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import mimetypes
+from dataclasses import replace
 
-from symposia.core.code_executor import Artifact, OutputListener, OutputStream, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import Artifact, OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
+from symposia.ext.code_executors._sandbox._conversation import Ended
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
-from symposia.ext.code_executors._sandbox._output import KeptOutput
-from symposia.ext.code_executors._sandbox._replies import Ended
 
-TIMEOUT_EXIT_CODE = 124
+TIMEOUT_EXIT_CODE = 124  # as timeout(1) reports it
 _MOST_SKIPPED = 256
 _TYPES = mimetypes.MimeTypes()  # made here: making it reads files of the host
+_CONTINUATION = 0b10  # the first bits of every byte of a UTF-8 character but its first
+_Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 
 
-class ResultInProgress:
-    """What is known so far of a running block. Holds no more than the policy allows, whatever the server says."""
+class KeptOutput:
+    """One stream of output, kept up to a limit.
+
+    Args:
+        limit: Bytes kept: half of them from the head, half from the tail.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._head_limit = limit - limit // 2
+        self._tail_limit = limit // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+        self._pieces = _Utf8Decoder("replace")
+
+    def add(self, data: bytes) -> str:
+        """Keep `data`, and say what it completes as text: a character may come in two pieces."""
+        room = self._head_limit - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * self._tail_limit:  # trimmed in batches: a trim moves the whole tail
+            self._trim()
+        return self._pieces.decode(data)
+
+    def finish(self) -> str:
+        """The text of an unfinished character at the very end, if there is one."""
+        return self._pieces.decode(b"", final=True)
+
+    def result(self) -> tuple[str, int]:
+        """The text, with a line where it was cut, and the number of bytes that were cut."""
+        self._trim()
+        if not self._dropped:
+            return (self._head + self._tail).decode("utf-8", "replace"), 0
+        head = _Utf8Decoder("replace").decode(self._head)  # not final: half a character at the cut is left out
+        tail = self._tail[_continuation_bytes(self._tail) :].decode("utf-8", "replace")
+        return f"{head}\n[... {self._dropped} bytes cut ...]\n{tail}", self._dropped
+
+    def _trim(self) -> None:
+        excess = len(self._tail) - self._tail_limit
+        if excess > 0:
+            self._dropped += excess
+            del self._tail[:excess]
+
+
+def _continuation_bytes(data: bytearray) -> int:
+    """How many bytes at the start belong to a character that was cut: three at most, or it is not UTF-8 anyway."""
+    return next((index for index, byte in enumerate(data[:3]) if byte >> 6 != _CONTINUATION), min(3, len(data)))
+
+
+class BlockOutput:
+    """What a block printed so far: kept within the caps of a policy, and passed to a listener as it comes."""
 
     def __init__(self, policy: SandboxPolicy, listener: OutputListener | None) -> None:
-        self._policy = policy
         self._listener = listener
-        self._output: dict[OutputStream, KeptOutput] = {
+        self._left = policy.output_limit_bytes
+        self._streams: dict[OutputStream, KeptOutput] = {
             "stdout": KeptOutput(policy.output_kept_bytes),
             "stderr": KeptOutput(policy.output_kept_bytes),
         }
-        self._output_bytes = 0
+
+    def add(self, stream: OutputStream, data: bytes) -> None:
+        """Keep a piece of output and tell the listener."""
+        self._left -= len(data)
+        self._tell(stream, self._streams[stream].add(data))
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the block printed more than the policy allows."""
+        return self._left < 0
+
+    def result(self, status: RunStatus, exit_code: int, wall_seconds: float) -> SandboxResult:
+        """The result of a block that has ended, as far as its output goes."""
+        for stream, output in self._streams.items():
+            self._tell(stream, output.finish())
+        stdout, stdout_cut = self._streams["stdout"].result()
+        stderr, stderr_cut = self._streams["stderr"].result()
+        return SandboxResult(
+            status=status,
+            exit_code=exit_code,
+            stdout=stdout,
+            stderr=stderr,
+            stdout_cut=stdout_cut,
+            stderr_cut=stderr_cut,
+            wall_seconds=wall_seconds,
+        )
+
+    def _tell(self, stream: OutputStream, text: str) -> None:
+        if text and self._listener is not None:
+            self._listener(stream, text)
+
+
+def make_artifact(path: str, data: bytes) -> Artifact:
+    """Describe a file that a block made or changed; its media type is guessed from its name."""
+    kind = _TYPES.guess_type(path)[0] or "application/octet-stream"
+    return Artifact(path=path, kind=kind, size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)
+
+
+class ResultInProgress:
+    """What is known so far of a running block.
+
+    It holds no more than the policy allows, whatever the server says: the server applies the same caps, but it shares
+    the sandbox with hostile code, so what comes from it is counted once more.
+    """
+
+    def __init__(self, policy: SandboxPolicy, listener: OutputListener | None) -> None:
+        self._policy = policy
+        self._output = BlockOutput(policy, listener)
         self._artifacts: list[Artifact] = []
         self._artifact_bytes = 0
         self._skipped: list[tuple[str, str]] = []
@@ -36,10 +135,9 @@ class ResultInProgress:
         Raises:
             FrameError: The server sends more than it was told to.
         """
-        self._output_bytes += len(data)
-        if self._output_bytes > self._policy.output_limit_bytes:
+        self._output.add(stream, data)
+        if self._output.is_too_much:
             raise FrameError("it sent more output than the policy allows")
-        self._tell(stream, self._output[stream].add(data))
 
     def add_artifact(self, path: str, data: bytes) -> None:
         """Keep a file.
@@ -50,9 +148,7 @@ class ResultInProgress:
         self._artifact_bytes += len(data)
         if len(self._artifacts) >= self._policy.artifacts or self._artifact_bytes > self._policy.artifact_bytes:
             raise FrameError("it sent more files than the policy allows")
-        kind = _TYPES.guess_type(path)[0] or "application/octet-stream"
-        digest = hashlib.sha256(data).hexdigest()
-        self._artifacts.append(Artifact(path=path, kind=kind, size=len(data), sha256=digest, data=data))
+        self._artifacts.append(make_artifact(path, data))
 
     def add_skipped(self, path: str, reason: str) -> None:
         """Remember that a file was left behind.
@@ -66,37 +162,18 @@ class ResultInProgress:
 
     def ended(self, end: Ended) -> SandboxResult:
         """The result of a block of which the server says that it is over."""
-        for stream, output in self._output.items():
-            self._tell(stream, output.finish())
-        stdout, stdout_cut = self._output["stdout"].result()
-        stderr, stderr_cut = self._output["stderr"].result()
-        return SandboxResult(
-            status=end.status,
-            exit_code=end.exit_code,
-            stdout=stdout,
-            stderr=stderr,
-            stdout_cut=stdout_cut,
-            stderr_cut=stderr_cut,
+        return replace(
+            self._output.result(end.status, end.exit_code, end.wall_seconds),
             artifacts=tuple(self._artifacts),
             artifacts_skipped=tuple(self._skipped),
-            wall_seconds=end.wall_seconds,
             cpu_seconds=end.cpu_seconds,
             peak_memory_bytes=end.peak_memory_bytes,
         )
 
     def timed_out(self, wall_seconds: float) -> SandboxResult:
-        """The result of a block that had to be ended from outside."""
-        return self.ended(
-            Ended(
-                kind="ended",
-                status="timeout",
-                exit_code=TIMEOUT_EXIT_CODE,
-                wall_seconds=wall_seconds,
-                cpu_seconds=0.0,
-                peak_memory_bytes=0,
-            )
+        """The result of a block that had to be ended from outside. What it used is not known."""
+        return replace(
+            self._output.result("timeout", TIMEOUT_EXIT_CODE, wall_seconds),
+            artifacts=tuple(self._artifacts),
+            artifacts_skipped=tuple(self._skipped),
         )
-
-    def _tell(self, stream: OutputStream, text: str) -> None:
-        if text and self._listener is not None:
-            self._listener(stream, text)

@@ -1,8 +1,16 @@
-"""The seam between the host side and a backend: two byte streams, and a way to end what is behind them."""
+"""The connection between the host and a backend: two byte streams, and a way to end the server behind them."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Protocol, Self
+
+_CHUNK = 64 * 1024
+_END_SECONDS = 1.0
+_WORDS_BYTES = 4096
 
 
 class Transport(Protocol):
@@ -40,3 +48,89 @@ class Transport(Protocol):
     def last_words(self) -> str:
         """What the server, or whatever started it, wrote on stderr: the reason, where it did not come up."""
         ...
+
+
+class ProcessTransport(Transport):
+    """The streams of a launcher. Closing its stdin makes it kill the sandbox and end; killing it kills the sandbox."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._words = ""
+        self._reading = False
+        self._ending = asyncio.Lock()
+
+    @classmethod
+    async def start(cls, command: Sequence[str], program: bytes) -> Self:
+        """Start `command` with an empty environment and out of the reach of the terminal's signals, and send `program`.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}, cwd="/", start_new_session=True
+        )
+        transport = cls(process)
+        try:
+            with suppress(OSError):  # it has ended already: the next read tells why
+                await transport.write(program)
+        except BaseException:
+            await uninterrupted(transport.kill())
+            raise
+        return transport
+
+    async def read(self) -> bytes:
+        """See `Transport.read`."""
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        self._reading = True
+        try:
+            return await self._process.stdout.read(_CHUNK)
+        finally:
+            self._reading = False
+
+    async def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        self._process.stdin.write(data)
+        await self._process.stdin.drain()
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        self._process.stdin.close()
+        async with self._ending:
+            try:
+                async with asyncio.timeout(_END_SECONDS):
+                    await self._ended()
+            except TimeoutError:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._ended()
+
+    async def kill(self) -> None:
+        """See `Transport.kill`. It is the launcher outside, not the server, that does it."""
+        await self.close()
+
+    def last_words(self) -> str:
+        """See `Transport.last_words`; known once it has ended."""
+        return self._words
+
+    async def _ended(self) -> None:
+        while not self._reading and await self.read():
+            pass  # asyncio takes a process for ended only when its output has been read
+        await self._process.wait()
+        if self._process.stderr is not None and not self._words:
+            self._words = (await self._process.stderr.read(_WORDS_BYTES)).decode("utf-8", "replace").strip()
+
+
+async def uninterrupted(work: Coroutine[None, None, None]) -> None:
+    """Await `work` to its end even when cancelled meanwhile; the cancellation is passed on afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled

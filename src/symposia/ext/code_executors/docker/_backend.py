@@ -11,17 +11,14 @@ from typing_extensions import override
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
-from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, server_program
+from symposia.ext.code_executors._sandbox._mounts import data_bind
+from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
-from symposia.ext.code_executors._sandbox._settings import ServerSettings
-from symposia.ext.code_executors.docker._connect import connect_engine
-from symposia.ext.code_executors.docker._container import container_config
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connection_of, engine_machine
+from symposia.ext.code_executors.docker._container import USER_ID, container_config
+from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of, engine_machine
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
-from symposia.ext.code_executors.docker._mounts import readable_bind
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
-from symposia.ext.code_executors.docker._stream import Attachment
-from symposia.ext.code_executors.docker._transport import DockerTransport
+from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport
 
 ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
@@ -82,7 +79,7 @@ class DockerBackend(SandboxBackend):
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a container; see `SandboxBackend.create`. The first one on a machine makes the image."""
-        binds = await asyncio.to_thread(lambda: [readable_bind(mount) for mount in mounts])
+        binds = await asyncio.to_thread(lambda: [data_bind(mount, reader=USER_ID) for mount in mounts])
         program = await asyncio.to_thread(server_program)
         python = image_python(self._image)
         client = await connect_engine()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors._sandbox._mounts import Bind
-from symposia.ext.code_executors._sandbox._settings import WORK_FOLDER
+from symposia.ext.code_executors._sandbox._program import WORK_FOLDER
 
 USER_ID: Final = 1000
 SERVER_PROCESSES: Final = 2  # the server itself, and the one that it forks each block from

@@ -1,13 +1,90 @@
-"""The seam between the shared server and a container: its attach stream, and the engine's way to kill it."""
+"""The transport to the server in a container: the attach stream of the engine, and the engine's way to kill it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+import socket
+from dataclasses import dataclass
+from typing import Final, Self
 
 from symposia.ext.code_executors.docker._engine import EngineClient
 from symposia.ext.code_executors.docker._reaper import remove
-from symposia.ext.code_executors.docker._stream import Attachment
+
+HEADER_BYTES: Final = 8
+STDOUT: Final = 1
+STDERR: Final = 2
+STDERR_KEPT_BYTES: Final = 4096
+
+
+class FrameSplitter:
+    """Tells stdout from stderr, however the stream is cut into pieces. Does no I/O, never waits for a whole frame."""
+
+    def __init__(self) -> None:
+        self._header = bytearray()
+        self._stream = 0
+        self._left = 0
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Take the next piece; give back the parts of it that belong to a stream, each with the stream's number."""
+        parts: list[tuple[int, bytes]] = []
+        view = memoryview(data)
+        while view:
+            if not self._left:
+                view = self._read_header(view)
+                continue
+            part, view = view[: self._left], view[self._left :]
+            self._left -= len(part)
+            parts.append((self._stream, bytes(part)))
+        return parts
+
+    def _read_header(self, view: memoryview) -> memoryview:
+        missing = HEADER_BYTES - len(self._header)
+        self._header += view[:missing]
+        if len(self._header) == HEADER_BYTES:
+            self._stream = self._header[0]
+            self._left = int.from_bytes(self._header[4:], "big")
+            self._header.clear()
+        return view[missing:]
+
+
+class AttachedProtocol(asyncio.StreamReaderProtocol):
+    """Feeds a container's stdout to a `StreamReader` and keeps the end of its stderr."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self._splitter = FrameSplitter()
+        self._stderr = bytearray()
+
+    @property
+    def stderr(self) -> str:
+        """The end of what the container's first process wrote to stderr."""
+        return self._stderr.decode(errors="replace")
+
+    def data_received(self, data: bytes) -> None:
+        for stream, part in self._splitter.feed(data):
+            if stream == STDOUT:
+                super().data_received(part)
+            elif stream == STDERR:
+                self._stderr += part
+                del self._stderr[:-STDERR_KEPT_BYTES]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """The stdin and stdout of a container's first process, and the end of its stderr."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    protocol: AttachedProtocol
+
+    @classmethod
+    async def open(cls, connection: socket.socket) -> Self:
+        """Take over a connection on which the engine has begun to stream."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        transport, protocol = await loop.create_connection(lambda: AttachedProtocol(reader), sock=connection)
+        return cls(reader=reader, writer=asyncio.StreamWriter(transport, protocol, reader, loop), protocol=protocol)
+
 
 READ_BYTES: Final = 64 * 1024
 

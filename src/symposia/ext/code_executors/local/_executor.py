@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import mimetypes
 import os
 import sys
 import warnings
@@ -15,6 +13,7 @@ from typing import Final, NamedTuple
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
+from symposia.ext.code_executors._sandbox._results import make_artifact
 from symposia.ext.code_executors.local._process import run_process
 
 UNSAFE: Final = (
@@ -23,7 +22,6 @@ UNSAFE: Final = (
     "NamespaceCommandLineCodeExecutor for code that you have not written."
 )
 INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME")
-MEDIA_TYPES: Final = mimetypes.MimeTypes()
 
 
 class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
@@ -136,7 +134,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
                 continue
             data = self._folder.read(file.path, left)
             left -= len(data)
-            artifacts.append(_artifact(str(file.path), data))
+            artifacts.append(make_artifact(str(file.path), data))
         return replace(result, artifacts=tuple(artifacts), artifacts_skipped=tuple(skipped))
 
 
@@ -150,8 +148,3 @@ class _VirtualEnvironment(NamedTuple):
 def _located(context: SimpleNamespace) -> _VirtualEnvironment:
     """Find the environment from the working directory. Links are kept: they are how an interpreter knows its own."""
     return _VirtualEnvironment(Path(context.env_exe).absolute(), Path(context.bin_path).absolute())
-
-
-def _artifact(path: str, data: bytes) -> Artifact:
-    kind = MEDIA_TYPES.guess_type(path)[0] or "application/octet-stream"
-    return Artifact(path=path, kind=kind, size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core.code_executor import OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
-from symposia.ext.code_executors._sandbox._output import KeptOutput
+from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, BlockOutput
 
-TIMEOUT_EXIT_CODE: Final = 124
 DRAIN_SECONDS: Final = 0.5
 
 
@@ -63,37 +62,19 @@ async def run_process(
 
 
 class _Output:
-    """What the process printed so far, and whether that is too much."""
+    """What the process printed so far, and an event for when that is too much."""
 
     def __init__(self, limits: SandboxPolicy, listener: OutputListener | None) -> None:
-        self._listener = listener
-        self._left = limits.output_limit_bytes
-        self._kept: dict[OutputStream, KeptOutput] = {
-            "stdout": KeptOutput(limits.output_kept_bytes),
-            "stderr": KeptOutput(limits.output_kept_bytes),
-        }
+        self._kept = BlockOutput(limits, listener)
         self.too_much = asyncio.Event()
 
     def add(self, stream: OutputStream, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
+        self._kept.add(stream, data)
+        if self._kept.is_too_much:
             self.too_much.set()
-        text = self._kept[stream].add(data)
-        if text and self._listener is not None:
-            self._listener(stream, text)
 
     def result(self, status: RunStatus, exit_code: int, wall_seconds: float) -> SandboxResult:
-        stdout, stdout_cut = self._kept["stdout"].result()
-        stderr, stderr_cut = self._kept["stderr"].result()
-        return SandboxResult(
-            status=status,
-            exit_code=exit_code,
-            stdout=stdout,
-            stderr=stderr,
-            stdout_cut=stdout_cut,
-            stderr_cut=stderr_cut,
-            wall_seconds=wall_seconds,
-        )
+        return self._kept.result(status, exit_code, wall_seconds)
 
 
 class _Collector(asyncio.Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 from ._frames import Frame, FrameDecoder, pack_frame
 
@@ -78,3 +79,27 @@ class Channel:
     def congested(self) -> bool:
         """Whether so much is queued that nothing should be added."""
         return len(self._unsent) > _CONGESTED_BYTES
+
+
+class Settings(NamedTuple):
+    """The policy, and where things are; the names are those of the host's ``open`` request."""
+
+    python: str
+    environment: dict[str, str]
+    work_folder: str
+    scratch_folders: list[str]
+    memory_counters: list[str]
+    memory_bytes: int
+    processes: int
+    open_files: int
+    file_bytes: int
+    inodes: int
+    output_limit_bytes: int
+    artifacts: int
+    artifact_bytes: int
+
+
+def read_settings(header: Mapping[str, object]) -> Settings:
+    """The settings in an ``open`` request, as the host made it."""
+    values = {name: header[name] for name in Settings._fields}
+    return Settings(**cast("dict[str, object]", values))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import ctypes
 import os
 import resource
 
-from ._settings import Settings
+from ._channel import Settings
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4

@@ -11,13 +11,12 @@ from typing import NoReturn, cast
 
 from ._artifacts import Found, collect, snapshot
 from ._block import Block, End
-from ._channel import Channel, HostGoneError
+from ._channel import Channel, HostGoneError, Settings, read_settings
 from ._confinement import confine_server, die_with_parent
 from ._folders import empty_folder, has_too_many_files, is_full, read_file, reclaim, remove_file, write_file
 from ._frames import Frame
 from ._memory import watch_memory
 from ._processes import Command, Processes, Usage, refuse_unless_pid_1
-from ._settings import Settings, read_settings
 
 _MOST_BYTES = 2**32  # of a request: the host has checked it against the policy
 _SCRIPTS = {"python": ".block.py", "sh": ".block.sh"}

@@ -15,12 +15,11 @@ import stat
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
-from . import SANDBOX_UID
+from . import SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
 from ._identity import become, own_uid
 from ._keeper import keep
-from ._root import Plan
 
 _STAGE = "/tmp"  # noqa: S108 - any folder will do: it is covered in this mount namespace only
 

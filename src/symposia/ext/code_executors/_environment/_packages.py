@@ -1,17 +1,31 @@
-"""The host's pip as a subprocess: it fills a folder with the pinned packages, and nothing of it runs in a sandbox."""
+"""The packages that generated code can import: pinned in ``packages.txt``, and put into a folder by the host's pip.
+
+One list for every sandbox. pip runs on the host; nothing of it runs in a sandbox.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment._pins import PINNED_PACKAGES
+
+PINNED_PACKAGES: Final = files(__name__.rpartition(".")[0]).joinpath("packages.txt").read_text(encoding="utf-8")
+PINNED_NAMES: Final = frozenset(line.partition("==")[0] for line in PINNED_PACKAGES.splitlines())
+
+
+def environment_key(*parts: str) -> str:
+    """Name an environment by everything that decides what is in it: the pins, and `parts`."""
+    return hashlib.sha256("\0".join((PINNED_PACKAGES, *parts)).encode()).hexdigest()[:16]
+
 
 PIP_SETTINGS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 NO_PIP = (

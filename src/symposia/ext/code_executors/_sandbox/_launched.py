@@ -1,0 +1,179 @@
+"""Backends whose sandboxes are built on this machine by the launcher: namespaces, and bubblewrap."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import re
+import sys
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from typing_extensions import override
+
+from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
+from symposia.ext.code_executors._sandbox._connection import SandboxConnection
+from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
+from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan
+from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, launcher_program
+from symposia.ext.code_executors._sandbox._python import PlacedPython, SandboxPython, base_python, place_python
+from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors._sandbox._transport import ProcessTransport
+
+_PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)  # the Linux that counts RLIMIT_NPROC in each user namespace
+# With the values for off and on: Debian's own switch, Ubuntu's since 23.10, and the kernel's (namespaces(7)).
+_USER_NAMESPACE_SWITCHES = {
+    "kernel/unprivileged_userns_clone": ("0", "1"),
+    "kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
+    "user/max_user_namespaces": ("0", "65536"),
+}
+
+
+class LauncherCommand(NamedTuple):
+    """What one kind of launcher needs besides the plan of mounts and the limits.
+
+    Attributes:
+        kind: The launcher's module, see `launcher_program`.
+        request: What the module is told.
+        server: The server's program, where the launcher becomes another program that runs it with an interpreter of
+            its own. It follows the launcher's program on stdin, before the conversation.
+    """
+
+    kind: str
+    request: dict[str, object]
+    server: bytes = b""
+
+
+class LaunchedBackend(SandboxBackend):
+    """A `SandboxBackend` whose sandboxes a launcher builds, a process of this machine that outlives none of them.
+
+    The launcher is a fresh interpreter with an empty environment. The function between fork and exec that `subprocess`
+    offers (``preexec_fn``) was rejected: it runs Python in a copy of a process with threads, whose locks nothing will
+    ever release, and the copy of a large process is slow.
+
+    Args:
+        python: Runs Python blocks; when None, the environment with numpy, pandas and matplotlib, which the first
+            sandbox makes where it is not there yet.
+    """
+
+    def __init__(self, python: SandboxPython | None = None) -> None:
+        self._python = python
+
+    @abstractmethod
+    async def _launcher(self) -> LauncherCommand:
+        """Say how a sandbox is launched here.
+
+        Raises:
+            SandboxUnavailableError: It cannot be; the text says what to install.
+        """
+
+    @classmethod
+    def _with_base_python(cls) -> Self:
+        """A backend that needs nothing to be made, for trying whether this kind of sandbox starts at all."""
+        return cls(base_python())
+
+    async def unavailable_reason(self) -> str | None:
+        """Say why it cannot start a sandbox here, found by trying; see `SandboxBackend.unavailable_reason`.
+
+        Whether user namespaces are allowed is decided in many places (kernel settings, AppArmor, seccomp of a container
+        around this process), which cannot be read but by an attempt. The kernel's switch that is off is named.
+        """
+        if sys.platform != "linux":
+            return f"It needs Linux, and this is {sys.platform}."
+        try:
+            await self._launcher()
+        except SandboxUnavailableError as error:
+            return str(error)
+        if self._python is None and (problem := await set_up_problem()):
+            return problem
+        try:
+            sandbox = await self._with_base_python().create(SandboxPolicy())
+        except SandboxUnavailableError as error:
+            return f"{error}. {await asyncio.to_thread(_switch_that_is_off)}"
+        await sandbox.close()
+        return None
+
+    @override
+    async def is_set_up(self) -> bool:
+        """Whether the Python that blocks run in is there."""
+        return self._python is not None or await find_sandbox_python() is not None
+
+    @override
+    async def set_up(self, progress: Progress | None = None) -> None:
+        """Make the Python that blocks run in; see `SandboxBackend.set_up`."""
+        if self._python is None:
+            self._python = await make_sandbox_python(progress)
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        """Start the launcher, and the server behind it; see `SandboxBackend.create`.
+
+        Raises:
+            SandboxUnavailableError: It does not work on this machine.
+            InvalidArgumentError: A mount cannot be made.
+        """
+        launcher = await self._launcher()
+        if self._python is None:
+            self._python = await make_sandbox_python()
+        python = await asyncio.to_thread(place_python, self._python)
+        program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
+        command = [str(base_python().executable), *bootstrap_arguments(program)]
+        settings = ServerSettings(
+            python=python.executable,
+            environment=python.environment,
+            memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
+            limit_processes=_process_limit_is_own(),
+            seccomp=_seccomp_of_this_machine(),
+        )
+        try:
+            transport = await ProcessTransport.start(command, program + launcher.server)
+        except OSError as error:
+            raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
+        return await SandboxConnection.open(transport, policy, settings)
+
+
+def _program(
+    launcher: LauncherCommand, python: PlacedPython, policy: SandboxPolicy, mounts: Sequence[SandboxMount]
+) -> bytes:
+    """The launcher's program with all that it is asked. Reads the file system."""
+    plan = as_json(mount_plan(python.mounts, policy, mounts))
+    request: dict[str, object] = {
+        "mounts": plan,
+        "memory_bytes": policy.memory_bytes,
+        "cpus": policy.cpus,
+        "processes": policy.processes,
+        "server": [python.executable, *bootstrap_arguments(launcher.server)],
+        "environment": python.environment,
+        **launcher.request,
+    }
+    return launcher_program(launcher.kind, request)
+
+
+def _seccomp_of_this_machine() -> bytes:
+    try:
+        return seccomp_program(platform.machine())
+    except ValueError as error:
+        raise SandboxUnavailableError(str(error)) from error
+
+
+def _switch_that_is_off() -> str:
+    """What may stand in the way of user namespaces, which every sandbox of this machine needs."""
+    for name, (off, on) in _USER_NAMESPACE_SWITCHES.items():
+        path = Path("/proc/sys", name)
+        if path.exists() and path.read_text(encoding="ascii").strip() == off:
+            return f"User namespaces are switched off: sysctl {name.replace('/', '.')}={on} switches them on."
+    return "It needs user namespaces, which no kernel setting forbids here; most containers do."
+
+
+def _process_limit_is_own() -> bool:
+    """Whether the kernel's count of a user's processes holds those of one sandbox and no others.
+
+    So it is for root, who gives each sandbox a user id of its own. Others share theirs, and only newer kernels count a
+    user's processes apart in each user namespace.
+    """
+    release = tuple(int(number) for number in re.findall(r"\d+", platform.release())[:2])
+    return os.geteuid() == 0 or release >= _PROCESSES_COUNTED_IN_EACH_NAMESPACE

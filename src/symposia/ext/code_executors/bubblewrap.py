@@ -1,0 +1,52 @@
+"""Running code in bubblewrap sandboxes: ``bwrap`` is on most Linux desktops, and allowed where others are not."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Unpack
+
+from typing_extensions import override
+
+from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
+from symposia.ext.code_executors._sandbox._program import server_program
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
+
+__all__ = ["BubblewrapBackend", "BubblewrapCommandLineCodeExecutor"]
+
+_MISSING = "bubblewrap is not installed. Debian and Ubuntu: apt install bubblewrap"
+
+
+class BubblewrapBackend(LaunchedBackend):
+    """A `SandboxBackend` on ``bwrap``, version 0.8 or newer.
+
+    Called by root, ``bwrap`` runs as a user id of the sandbox's own. The inodes of the work folder are counted rather
+    than limited, as ``bwrap`` cannot: a block that makes too many is ended.
+
+    Args:
+        python: Runs Python blocks; when None, the environment with numpy, pandas and matplotlib, which the first
+            sandbox makes where it is not there yet.
+    """
+
+    name = "bubblewrap"
+
+    @override
+    async def _launcher(self) -> LauncherCommand:
+        bwrap = await asyncio.to_thread(shutil.which, "bwrap")
+        if bwrap is None:
+            raise SandboxUnavailableError(_MISSING)
+        return LauncherCommand("bubblewrap", {"bwrap": bwrap}, await asyncio.to_thread(server_program))
+
+
+class BubblewrapCommandLineCodeExecutor(SandboxCodeExecutor):
+    """Runs code blocks in a bubblewrap sandbox, which needs the program ``bwrap``.
+
+    It starts on its first use; see `SandboxCodeExecutor`.
+
+    Args:
+        options: See `SandboxOptions`.
+    """
+
+    def __init__(self, **options: Unpack[SandboxOptions]) -> None:
+        super().__init__(BubblewrapBackend(), **options)
