@@ -9,7 +9,7 @@ from tests.support.interpreter import printed
 from typer import BadParameter
 from typer.testing import CliRunner
 
-from symposia.cli import app
+from symposia.cli._app import app
 from symposia.cli._plan import ProgramLimits, RunArguments, plan_run, sandbox_policy, size_in_bytes
 from symposia.core.code_executor import MIB, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from symposia.cli import app
+from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError

@@ -10,7 +10,7 @@ import pytest
 from tests.support.model_server import Failure, ModelServer, Reply
 from typer.testing import CliRunner, Result
 
-from symposia.cli import app
+from symposia.cli._app import app
 from symposia.cli._exit import MEANING, Status
 from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
-from symposia.cli._start import keyboard_interrupts
+from symposia.cli._start import exit_at_once
 
 if TYPE_CHECKING:  # imported only when a run ends: the help must not wait for it
     from symposia.core.exceptions import SymposiaError
@@ -97,7 +98,9 @@ def fail(message: str, status: Status) -> NoReturn:
 
 @contextmanager
 def stopped_by_interrupt(message: Callable[[], str]) -> Generator[None]:
-    """Let Ctrl-C stop what this block started, and then exit.
+    """Let Ctrl-C raise `KeyboardInterrupt` in this block, so that it stops what it started, and then exit.
+
+    In a program that handles Ctrl-C itself, as in a test's, the handler stays as it is.
 
     Args:
         message: Makes the message, once everything has stopped.
@@ -105,8 +108,14 @@ def stopped_by_interrupt(message: Callable[[], str]) -> Generator[None]:
     Raises:
         typer.Exit: The block was interrupted.
     """
+    is_ours = signal.getsignal(signal.SIGINT) is exit_at_once
     try:
-        with keyboard_interrupts():
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
             yield
+        finally:
+            if is_ours:
+                signal.signal(signal.SIGINT, exit_at_once)
     except KeyboardInterrupt:
         fail(message(), Status.INTERRUPTED)
