@@ -169,6 +169,22 @@ async def test_extra_arguments_win_and_reach_the_vendor(vendor: Vendor, server: 
     assert "extra_headers" not in server.last_body
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_extra_arguments_that_are_no_json_are_refused_by_name_before_anything_is_sent(
+    vendor: Vendor, server: ModelServer, streaming: bool
+) -> None:
+    client = vendor.client(server)
+    circle: dict[str, Any] = {}
+    circle["circle"] = circle
+    for value in (circle, 10**5000):
+        extra = {"metadata": value}
+        stream = client.create_stream(HELLO, extra_create_args=extra)
+        asked = read(stream) if streaming else client.create(HELLO, extra_create_args=extra)
+        with pytest.raises(InvalidArgumentError, match="'metadata' in extra_create_args cannot be written as JSON"):
+            await asked
+    assert server.requests == []
+
+
 async def test_a_conversation_with_an_empty_text_and_a_system_message_in_it_is_accepted(
     vendor: Vendor, server: ModelServer
 ) -> None:

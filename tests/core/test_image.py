@@ -91,14 +91,24 @@ def test_a_uri_that_holds_no_picture_is_refused(uri: str) -> None:
         Image.from_uri(uri)
 
 
-@pytest.mark.parametrize("text", ["no base64!", "AAA"])
-def test_text_that_is_not_base64_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"base64|padding"):
+def test_base64_text_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"is cut off .* Give it whole"):
+        Image.from_base64("AAA")
+
+
+@pytest.mark.parametrize("text", ["!!", "", "no base64!", "aGVsbG8="])
+def test_text_that_is_no_picture_is_refused_with_the_error_that_autogen_raises(text: str) -> None:
+    with pytest.raises(PIL.UnidentifiedImageError, match="cannot identify an image"):
         Image.from_base64(text)
 
 
+def test_base64_text_may_have_line_breaks() -> None:
+    data = encoded("PNG")
+    assert Image.from_base64(base64.encodebytes(data).decode()).data == data
+
+
 def test_bytes_that_are_no_picture_are_refused() -> None:
-    with pytest.raises(OSError, match="cannot identify image"):
+    with pytest.raises(OSError, match=r"begin with b'no picture'. Give an image file's bytes"):
         Image(b"no picture")
 
 

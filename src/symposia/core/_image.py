@@ -7,6 +7,7 @@ are asked for, or when the bytes are in a format that model vendors do not take.
 from __future__ import annotations
 
 import base64
+import binascii
 import io
 import re
 from functools import cached_property
@@ -34,7 +35,7 @@ class Image:
             are; any other format that PIL can read becomes PNG.
 
     Raises:
-        OSError: The bytes are no picture.
+        OSError: The bytes are no picture (`PIL.UnidentifiedImageError`).
         MissingExtraError: PIL is not installed, and is needed to read the bytes.
     """
 
@@ -78,13 +79,21 @@ class Image:
 
     @classmethod
     def from_base64(cls, base64_str: str) -> Image:
-        """Take an encoded picture as base64 text.
+        """Take an encoded picture as base64 text, which may have line breaks.
+
+        Characters outside of base64's alphabet are skipped, as RFC 2045 wants it for line breaks and AutoGen does it
+        for all. Text that is not base64 is then one that is no picture.
 
         Raises:
-            ValueError: It is not base64.
-            OSError: The bytes are no picture.
+            ValueError: The text ends in the middle of a byte: part of it is missing.
+            OSError: The bytes are no picture (`PIL.UnidentifiedImageError`).
         """
-        return cls(base64.b64decode(base64_str, validate=True))
+        try:
+            return cls(base64.b64decode(base64_str))
+        except binascii.Error as error:
+            raise ValueError(
+                f"The base64 text of an image is cut off ({error}). Give it whole, with padding."
+            ) from error
 
     @property
     def data(self) -> bytes:
@@ -172,9 +181,16 @@ def _sniff(data: bytes) -> MediaType | None:
 def _decode(data: bytes) -> PILImage:
     try:
         from PIL import Image as PILImages  # noqa: PLC0415 - PIL is heavy and optional
+        from PIL import UnidentifiedImageError  # noqa: PLC0415 - as above
     except ImportError as error:
         raise MissingExtraError("Reading the pixels of an image", "images") from error
-    return PILImages.open(io.BytesIO(data))
+    try:
+        return PILImages.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        begin = f"which begin with {data[:16]!r}" if data else "as there are none"
+        raise UnidentifiedImageError(
+            f"PIL cannot identify an image in these {len(data):,} bytes, {begin}. Give an image file's bytes, whole."
+        ) from error
 
 
 def _encode_png(image: PILImage) -> bytes:

@@ -74,3 +74,9 @@ def test_a_component_of_another_kind_deep_inside_is_an_error_that_says_where() -
     with pytest.raises(ComponentError, match=r"Expected a component of the class Pen") as caught:
         Desk.load_component(model, allow=[HERE])
     assert caught.value.__notes__ == [f"This was while loading the component '{HERE}.Desk'."]
+
+
+@pytest.mark.parametrize("given", ['{"provider": "a.B", "config": {}}', b"{}", None, ["a.B"], 1])
+def test_n06_what_is_no_mapping_is_refused_with_what_to_give(given: Any) -> None:
+    with pytest.raises(ComponentError, match=r"takes a mapping or a ComponentModel, .* give it json.loads\(text\)"):
+        ComponentLoader.load_component(given)

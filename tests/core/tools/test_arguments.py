@@ -13,8 +13,9 @@ from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.messages import ToolCallExecutionEvent
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ToolArgumentsError
+from symposia.core.json_values import DEEPEST
 from symposia.core.models import FunctionExecutionResult
-from symposia.core.tools import FunctionTool, ToolSchema, parse_tool_arguments
+from symposia.core.tools import TOOL_EFFECT, FunctionTool, ToolRequest, ToolSchema, parse_tool_arguments
 
 
 class Branch(BaseModel):
@@ -134,3 +135,20 @@ def test_d17_any_text_is_parsed_or_refused(arguments: str) -> None:
 @given(st.dictionaries(st.text(), st.recursive(st.integers() | st.text() | st.none(), st.lists, max_leaves=20)))
 def test_d17_what_json_writes_is_read(arguments: dict[str, Any]) -> None:
     assert parse_tool_arguments(json.dumps(arguments), SCHEMA) == arguments
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, DEEPEST + 1, 200])
+def test_d17_arguments_are_taken_exactly_if_a_journal_can_read_their_record(levels: int) -> None:
+    text = '{"x":' * levels + "1" + "}" * levels
+    schema = ToolSchema(name="deep")
+    if levels > DEEPEST:
+        with pytest.raises(ToolArgumentsError, match=f"That nests deeper than {DEEPEST} levels"):
+            parse_tool_arguments(text, schema)
+        return
+    request = ToolRequest(workbench={}, name="deep", arguments=parse_tool_arguments(text, schema))
+    record = json.dumps({"effect": {"request": TOOL_EFFECT.encode_request(request)}})
+    assert TOOL_EFFECT.decode_request(json.loads(record)["effect"]["request"]) == request
+
+
+def test_d17_many_brackets_side_by_side_are_not_deep() -> None:
+    assert parse_tool_arguments(json.dumps({"x": [[1]] * 1000}), ToolSchema(name="wide")) == {"x": [[1]] * 1000}

@@ -39,8 +39,13 @@ def read_model(model: ComponentModel | Mapping[str, Any]) -> ComponentModel:
     """A copy of a written component, which nothing that is done with it can change.
 
     Raises:
-        ComponentError: It is none.
+        ComponentError: It is none; the text says what to give.
     """
+    if not isinstance(model, (ComponentModel, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        given = "text" if isinstance(model, (str, bytes)) else f"a {type(model).__name__}"
+        raise ComponentError(
+            f"load_component takes a mapping or a ComponentModel, not {given}. For JSON text, give it json.loads(text)."
+        )
     try:
         given = model if isinstance(model, ComponentModel) else ComponentModel.model_validate(model)
     except ValidationError as error:

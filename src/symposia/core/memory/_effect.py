@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue
-from pydantic_core import to_jsonable_python
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._image import Image
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
+from symposia.core.json_values import as_json
 from symposia.core.memory._content import ContentType, MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.memory._memory import Memory
 from symposia.core.model_context import ChatCompletionContext
@@ -57,7 +57,7 @@ class RecordedMemory(BaseModel, frozen=True, defer_build=True):
         return cls(
             content=_tagged(memory.content),
             mime_type=memory.serialize_mime_type(memory.mime_type),
-            metadata=None if memory.metadata is None else _as_json(memory.metadata),
+            metadata=None if memory.metadata is None else as_json(memory.metadata, "the metadata of a memory"),
         )
 
     def restore(self) -> MemoryContent:
@@ -195,16 +195,10 @@ def _tagged(content: ContentType) -> _Text | _Bytes | _Object | _Picture:
         case Image():
             return _Picture(image=content)
         case _:
-            return _Object(value=_as_json(content))
+            return _Object(value=as_json(content, "the content of a memory"))
 
 
-def _as_json(value: dict[str, Any]) -> dict[str, JsonValue]:  # Any: a memory may hold anything
-    return to_jsonable_python(
-        value, bytes_mode="base64", inf_nan_mode="constants", fallback=lambda other: f"<{type(other).__qualname__}>"
-    )
-
-
-def _untagged(content: _Text | _Bytes | _Object | _Picture) -> str | bytes | dict[str, Any] | Image:
+def _untagged(content: _Text | _Bytes | _Object | _Picture) -> ContentType:
     match content:
         case _Text():
             return content.text

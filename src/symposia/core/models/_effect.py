@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, Unpack
 
 from pydantic import BaseModel, Field, JsonValue
-from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._types import FunctionCall
 from symposia.core.effects import EffectKind, EffectRequest
+from symposia.core.json_values import JsonObject, as_json
 from symposia.core.models._client import ChatCompletionClient
 from symposia.core.models._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
 from symposia.core.models._results import CreateResult
@@ -67,8 +67,10 @@ def call_model(
             do not know all of them work.
 
     Raises:
+        InvalidArgumentError: `extra_create_args` cannot be written as JSON.
         Exception: See `ChatCompletionClient.create`.
     """
+    _check_extra_arguments(options)
     return MODEL_EFFECT.perform(
         lambda: _request(client, messages, options),
         lambda: client.create(messages, **options),
@@ -83,6 +85,7 @@ def stream_model(
 
     Arguments and errors are those of `call_model`.
     """
+    _check_extra_arguments(options)
     return MODEL_EFFECT.stream(
         lambda: _request(client, messages, options),
         lambda: client.create_stream(messages, **options),
@@ -97,20 +100,25 @@ def _request(client: ChatCompletionClient, messages: Sequence[LLMMessage], optio
     return ModelRequest(
         client=client.effect_identity(),
         messages=_with_numbered_calls(messages),
-        tools=[_jsonable(tool.schema if isinstance(tool, Tool) else tool) for tool in options.get("tools", ())],
+        tools=[_schema_of_tool(tool) for tool in options.get("tools", ())],
         tool_choice=choice if isinstance(choice, str) else choice.name,
-        json_output=json_output if isinstance(json_output, bool) or json_output is None else _schema_of(json_output),
-        arguments=_jsonable(options.get("extra_create_args", {})),
+        json_output=json_output.model_json_schema() if isinstance(json_output, type) else json_output,
+        arguments=as_json(options.get("extra_create_args", {}), "extra_create_args"),
     )
 
 
-def _schema_of(output: type[BaseModel]) -> dict[str, JsonValue]:
-    return output.model_json_schema()
+def _check_extra_arguments(options: CreateOptions) -> None:
+    """Refuse extra arguments that no request can hold, whether or not a handler is installed.
+
+    A program would otherwise work until a journal is added to it.
+    """
+    if extra := options.get("extra_create_args"):
+        as_json(extra, "extra_create_args")
 
 
-def _jsonable(value: Mapping[str, Any]) -> dict[str, JsonValue]:  # Any: schemas, and the vendor's own arguments
-    """The mapping with JSON values only; anything else is named by its class, since its `repr` may hold an address."""
-    return to_jsonable_python(value, bytes_mode="base64", fallback=lambda other: f"<{type(other).__qualname__}>")
+def _schema_of_tool(tool: Tool | ToolSchema) -> JsonObject:
+    schema = tool.schema if isinstance(tool, Tool) else tool
+    return as_json(schema, f"the schema of the tool {schema['name']!r}")
 
 
 def _with_numbered_calls(messages: Sequence[LLMMessage]) -> list[LLMMessage]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ToolArgumentsError
+from symposia.core.json_values import DEEPEST, nests_deeper
 from symposia.core.tools._tool import Tool, ToolSchema
 
 Arguments: TypeAlias = dict[str, Any]  # Any: JSON values
@@ -39,7 +40,8 @@ def parse_tool_arguments(text: str, schema: ToolSchema) -> Arguments:
         schema: The tool's, which the text of an error quotes.
 
     Raises:
-        ToolArgumentsError: They are not a JSON object.
+        ToolArgumentsError: They are not a JSON object, or nest deeper than `DEEPEST` levels: the record of
+            a call is JSON around its arguments, and has to be readable too.
     """
     try:
         value: object = from_json(text) if text.strip() else {}
@@ -49,7 +51,11 @@ def parse_tool_arguments(text: str, schema: ToolSchema) -> Arguments:
         raise _wrong(schema, f"That is not JSON: it has characters that are not Unicode. {_quoted(text)}") from error
     if not isinstance(value, dict):
         raise _wrong(schema, f"That is not a JSON object. {_quoted(text)}")
-    return cast("Arguments", value)
+    arguments = cast("Arguments", value)
+    # Counting brackets takes less than 0.1 µs, and nearly all arguments have fewer of them than levels are allowed.
+    if text.count("{") + text.count("[") > DEEPEST and nests_deeper(arguments, DEEPEST):
+        raise _wrong(schema, f"That nests deeper than {DEEPEST} levels. {_quoted(text)}")
+    return arguments
 
 
 def validate_arguments(arguments: Mapping[str, Any], args_type: type[ModelT], tool: Tool) -> ModelT:

@@ -7,10 +7,10 @@ from contextlib import aclosing
 from typing import Any, Literal, cast
 
 from pydantic import JsonValue
-from pydantic_core import to_jsonable_python
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled, enter_scope, iterate_in_scope
+from symposia.core.json_values import as_json
 from symposia.core.tools._static_workbench import StaticStreamWorkbench
 from symposia.core.tools._tool import ToolSchema
 from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
@@ -148,7 +148,5 @@ def _failed(name: str, error: Exception) -> ToolResult:
 
 
 def _request(workbench: Workbench, name: str, arguments: Mapping[str, Any] | None) -> ToolRequest:
-    plain = to_jsonable_python(
-        arguments or {}, bytes_mode="base64", fallback=lambda other: f"<{type(other).__qualname__}>"
-    )
+    plain = as_json(arguments or {}, f"the arguments of the tool {name!r}")
     return ToolRequest(workbench=workbench.effect_identity(), name=name, arguments=plain)

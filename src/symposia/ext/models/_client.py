@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from pydantic import BaseModel, JsonValue
-from pydantic_core import to_jsonable_python
+from pydantic import JsonValue
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.json_values import as_json
 from symposia.core.models import (
     ChatCompletionClient,
-    CreateOptions,
     CreateResult,
     LLMMessage,
     ModelInfo,
@@ -25,20 +24,18 @@ from symposia.ext.models._cancellation import CancellableCalls
 from symposia.ext.models._service import Service
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import EventStream, Transport
-from symposia.ext.models._wire_format import Body, ChatRequest, StreamAssembly, WireFormat, tool_name
+from symposia.ext.models._wire_format import (
+    Body,
+    ChatRequest,
+    JsonOutput,
+    StreamAssembly,
+    ToolChoice,
+    WireFormat,
+    tool_name,
+)
 
 if TYPE_CHECKING:
     from symposia.core import CancellationToken
-
-
-class StreamOptions(CreateOptions, total=False):
-    """The keyword arguments of `VendorClient.create_stream`.
-
-    Attributes:
-        max_consecutive_empty_chunk_tolerance: AutoGen's; it has no effect, since an empty chunk does no harm.
-    """
-
-    max_consecutive_empty_chunk_tolerance: int
 
 
 class VendorClient(ChatCompletionClient):
@@ -88,29 +85,66 @@ class VendorClient(ChatCompletionClient):
             **super().effect_identity(),
             "model": self._model,
             "address": self._service.address,
-            "arguments": {
-                name: to_jsonable_python(argument, fallback=_described)
-                for name, argument in self._create_arguments.items()
-                if name not in secret
-            },
+            "arguments": as_json(
+                {name: argument for name, argument in self._create_arguments.items() if name not in secret},
+                "the client's arguments",
+            ),
         }
 
-    async def create(self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]) -> CreateResult:
+    # The parameters of `create` and `create_stream` are written out, as in AutoGen: a program that overrides one writes
+    # them out too, and a type checker accepts that only if they stand here. `**options: Unpack[…]` was rejected for it.
+
+    async def create(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: ToolChoice = "auto",
+        json_output: JsonOutput = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
         """See `ChatCompletionClient.create`."""
-        request = ChatRequest(messages=messages, **options)
+        request = ChatRequest(
+            messages=messages,
+            tools=tools,
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
         body = self._body(request, stream=False)
-        if body.get("stream"):
-            return await self._create_by_stream(messages, options)
+        if body.get("stream"):  # the format's choice, where the vendor gives so long an answer only as a stream
+            async with aclosing(self._stream(request)) as stream:
+                return cast("CreateResult", [item async for item in stream][-1])
         with self._observed(request, body, stream=False) as chat, chat.current():
             answer = await self._send(body, request.cancellation_token)
             return chat.answered(answer.whole, self._counted(answer.result))
 
-    async def create_stream(
-        self, messages: Sequence[LLMMessage], **options: Unpack[StreamOptions]
+    def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: ToolChoice = "auto",
+        json_output: JsonOutput = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+        max_consecutive_empty_chunk_tolerance: int = 0,  # noqa: ARG002 - AutoGen's; an empty chunk does no harm here
     ) -> AsyncGenerator[str | CreateResult, None]:
         """See `ChatCompletionClient.create_stream`."""
-        options.pop("max_consecutive_empty_chunk_tolerance", None)
-        request = ChatRequest(messages=messages, **cast("CreateOptions", options))
+        return self._stream(
+            ChatRequest(
+                messages=messages,
+                tools=tools,
+                tool_choice=tool_choice,
+                json_output=json_output,
+                extra_create_args=extra_create_args,
+                cancellation_token=cancellation_token,
+            )
+        )
+
+    async def _stream(self, request: ChatRequest) -> AsyncGenerator[str | CreateResult, None]:
         body = self._body(request, stream=True)
         with self._observed(request, body, stream=True) as chat:
             streamed = _StreamedAnswer(self._wire.assembly())
@@ -127,10 +161,6 @@ class VendorClient(ChatCompletionClient):
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
             result = chat.answered(answer.whole, self._counted(answer.result))
         yield result
-
-    async def _create_by_stream(self, messages: Sequence[LLMMessage], options: CreateOptions) -> CreateResult:
-        async with aclosing(self.create_stream(messages, **options)) as stream:
-            return cast("CreateResult", [item async for item in stream][-1])
 
     async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
         with CancellableCalls(token) as calls:
@@ -200,6 +230,8 @@ class VendorClient(ChatCompletionClient):
             raise self._cannot(f"keep to the schema of {request.json_output.__name__}")
         if isinstance(choice := request.tool_choice, Tool) and choice.name not in map(tool_name, request.tools):
             raise InvalidArgumentError(f"tool_choice is {choice.name!r}, which is not among the tools.")
+        if request.extra_create_args:
+            as_json(request.extra_create_args, "extra_create_args")  # the SDK's failure would not name the argument
         return self._wire.write(request, stream=stream)
 
     def _cannot(self, ability: str) -> InvalidArgumentError:
@@ -264,11 +296,3 @@ def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[
         if text:
             texts.append(text)
     return texts, None
-
-
-def _described(other: object) -> object:
-    """An argument that is not JSON: a schema, or something that is known by its type only."""
-    kind = type(other)
-    if issubclass(kind, type) and issubclass(schema := cast("type[object]", other), BaseModel):
-        return schema.model_json_schema()
-    return f"<{kind.__qualname__}>"

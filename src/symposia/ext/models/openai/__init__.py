@@ -4,7 +4,6 @@ from symposia.ext.models.openai._client import (
     BaseOpenAIChatCompletionClient,
     ChatCompletionsFormat,
     OpenAIChatCompletionClient,
-    OpenAIStreamOptions,
 )
 from symposia.ext.models.openai._compatible import CompatibleVendor
 from symposia.ext.models.openai._options import CreateArguments, OpenAIClientConfiguration
@@ -20,6 +19,5 @@ __all__ = [
     "OpenAIChatCompletionClient",
     "OpenAIClientConfiguration",
     "OpenAIProfile",
-    "OpenAIStreamOptions",
     "compatible_vendor",
 ]

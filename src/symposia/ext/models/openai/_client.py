@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
-from symposia.ext.models._client import StreamOptions, VendorClient
+from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import OptionNames, check_model, sort_options
 from symposia.ext.models._profiles import ModelCatalog, resolve_model_info
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache
+from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice
 from symposia.ext.models.openai._answer import CompletionAssembly, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, CONNECTION, OpenAIClientConfiguration
@@ -22,6 +22,9 @@ from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, 
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+    from symposia.core import CancellationToken
+    from symposia.core.tools import Tool, ToolSchema
 
 KEY: Final = "OPENAI_API_KEY"
 HOST: Final = "openai.com"
@@ -57,16 +60,6 @@ class ChatCompletionsFormat:
     def assembly(self) -> CompletionAssembly:
         """See `WireFormat.assembly`."""
         return CompletionAssembly()
-
-
-class OpenAIStreamOptions(StreamOptions, total=False):
-    """The keyword arguments of `BaseOpenAIChatCompletionClient.create_stream`.
-
-    Attributes:
-        include_usage: False for servers that do not know ``stream_options``; then no tokens are counted.
-    """
-
-    include_usage: bool | None
 
 
 class BaseOpenAIChatCompletionClient(VendorClient):
@@ -127,18 +120,34 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             arguments=arguments,
         )
 
-    def create_stream(  # pyright: ignore[reportIncompatibleMethodOverride] - it has one keyword more
-        self, messages: Sequence[LLMMessage], **options: Unpack[OpenAIStreamOptions]
+    def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: ToolChoice = "auto",
+        json_output: JsonOutput = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+        max_consecutive_empty_chunk_tolerance: int = 0,
+        include_usage: bool | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """See `ChatCompletionClient.create_stream`.
 
         With `include_usage` False no tokens are counted, for servers that do not know ``stream_options``.
         """
-        include_usage = options.pop("include_usage", None)
         if include_usage is not None:
             stream_options = {"include_usage": True} if include_usage else None
-            options["extra_create_args"] = {"stream_options": stream_options, **options.get("extra_create_args", {})}
-        return super().create_stream(messages, **options)
+            extra_create_args = {"stream_options": stream_options, **extra_create_args}
+        return super().create_stream(
+            messages,
+            tools=tools,
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+            max_consecutive_empty_chunk_tolerance=max_consecutive_empty_chunk_tolerance,
+        )
 
 
 class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):

@@ -3,14 +3,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Final, Literal, TypedDict, Unpack
-
-from pydantic import BaseModel
+from typing import Any, Final, TypedDict
 
 from symposia.core import CancellationToken
 from symposia.core.models import (
     ChatCompletionClient,
-    CreateOptions,
     CreateResult,
     LLMMessage,
     ModelFamily,
@@ -19,7 +16,7 @@ from symposia.core.models import (
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._wire_format import ChatRequest
+from symposia.ext.models._wire_format import JsonOutput, ToolChoice
 from symposia.ext.models.replay._script import Answer, FunctionPlayer, ListPlayer, Script, count_words, words_in
 
 CONTEXT_WORDS: Final = 10_000
@@ -35,8 +32,8 @@ class CreateCall(TypedDict):
 
     messages: list[LLMMessage]
     tools: list[Tool | ToolSchema]
-    tool_choice: Tool | Literal["auto", "required", "none"]
-    json_output: bool | type[BaseModel] | None
+    tool_choice: ToolChoice
+    json_output: JsonOutput
     extra_create_args: Mapping[str, Any]
     cancellation_token: CancellationToken | None
 
@@ -72,20 +69,52 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         self._total_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
         self._last_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
-    async def create(self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]) -> CreateResult:
+    async def create(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: ToolChoice = "auto",
+        json_output: JsonOutput = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
         """Give the next answer.
 
         Raises:
             ValueError: All answers are given.
             asyncio.CancelledError: The token was cancelled.
         """
-        return self._result(messages, await self._answer(_call(messages, options)))
+        call = CreateCall(
+            messages=list(messages),
+            tools=list(tools),
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
+        return self._result(messages, await self._answer(call))
 
     async def create_stream(
-        self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = (),
+        tool_choice: ToolChoice = "auto",
+        json_output: JsonOutput = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next answer in pieces."""
-        answer = await self._answer(_call(messages, options))
+        call = CreateCall(
+            messages=list(messages),
+            tools=list(tools),
+            tool_choice=tool_choice,
+            json_output=json_output,
+            extra_create_args=extra_create_args,
+            cancellation_token=cancellation_token,
+        )
+        answer = await self._answer(call)
         if isinstance(answer, str):
             for chunk in _CHUNK.findall(answer):
                 yield chunk
@@ -150,15 +179,3 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def model_info(self) -> ModelInfo:
         """What the model is said to be able to do."""
         return self._model_info
-
-
-def _call(messages: Sequence[LLMMessage], options: CreateOptions) -> CreateCall:
-    request = ChatRequest(messages=messages, **options)
-    return CreateCall(
-        messages=list(messages),
-        tools=list(request.tools),
-        tool_choice=request.tool_choice,
-        json_output=request.json_output,
-        extra_create_args=request.extra_create_args,
-        cancellation_token=request.cancellation_token,
-    )

@@ -5,7 +5,7 @@
 `WireFormat` and a `Transport` of its own.
 """
 
-from symposia.ext.models._client import StreamOptions, VendorClient
+from symposia.ext.models._client import VendorClient
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 from symposia.ext.models._registry import (
     ModelVendor,
@@ -32,7 +32,6 @@ __all__ = [
     "SdkTransport",
     "Service",
     "StreamAssembly",
-    "StreamOptions",
     "Transport",
     "VendorClient",
     "WireFormat",

@@ -1,0 +1,85 @@
+"""JSON values: what requests and records of effects consist of, and the refusal of what cannot become one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final, TypeAlias, cast
+
+from pydantic import BaseModel, JsonValue
+from pydantic_core import to_jsonable_python
+
+from symposia.core.exceptions import InvalidArgumentError
+
+__all__ = ["DEEPEST", "JsonObject", "as_json", "nests_deeper"]
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+DEEPEST: Final = 180
+"""Levels of objects and lists in a value. Pydantic's parser stops at 200: so a record has room around the value."""
+
+
+def as_json(values: Mapping[str, object], name: str) -> JsonObject:
+    """The values as JSON, for a request that a journal can write and read back.
+
+    A model class is its schema, since that is what a vendor is sent. Anything else that JSON cannot hold is the name of
+    its class: its `repr` may contain an address, and would differ in the next process.
+
+    Args:
+        values: By name.
+        name: What they are, for the text of an error.
+
+    Raises:
+        InvalidArgumentError: A value contains itself, nests deeper than `DEEPEST` or has an integer that Python does
+            not write; the text names it.
+    """
+    return {_as_key(key): _value_as_json(value, f"{key!r} in {name}") for key, value in values.items()}
+
+
+def nests_deeper(value: object, levels: int) -> bool:
+    """Whether objects and lists nest deeper than a number of levels.
+
+    It goes down level by level. A recursive walk was rejected: it fails at a depth that depends on the caller's stack.
+    """
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = list(chain.from_iterable(map(_children, layer)))
+        if not layer:
+            return False
+    return True
+
+
+def _value_as_json(value: object, name: str) -> JsonValue:
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    try:
+        plain = to_jsonable_python(value, bytes_mode="base64", fallback=_stand_in)
+        json.dumps(plain)  # refuses integers of more than 4,300 digits, which no parser takes
+    except ValueError as error:
+        raise _not_json(name, str(error)) from error
+    if nests_deeper(plain, DEEPEST):
+        raise _not_json(name, f"it nests deeper than {DEEPEST} levels")
+    return plain
+
+
+def _as_key(key: object) -> str:
+    """A key as JSON writes it; programs put numbers and enumerations where a string belongs."""
+    return key if isinstance(key, str) else next(iter(to_jsonable_python({key: None}, fallback=_stand_in)))
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _stand_in(value: object) -> object:
+    kind = type(value)
+    if issubclass(kind, type) and issubclass(schema := cast("type[object]", value), BaseModel):
+        return schema.model_json_schema()
+    return f"<{kind.__qualname__}>"
+
+
+def _not_json(name: str, reason: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{name} cannot be written as JSON: {reason}. Give it a plain value.")

@@ -1,0 +1,68 @@
+"""What becomes a JSON value, and what is refused by its name."""
+
+from enum import Enum
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from symposia.core.effects import EffectRequest
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.json_values import DEEPEST, as_json, nests_deeper
+from symposia.core.tools import ToolRequest
+
+
+class Sum(BaseModel):
+    total: int
+
+
+class Key(Enum):
+    FIRST = "first"
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def circle() -> dict[str, object]:
+    value: dict[str, object] = {}
+    value["self"] = value
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(circle(), "Circular reference"), (10**5000, "integer string conversion"), (nested(DEEPEST + 1), "deeper than")],
+    ids=["circular", "huge", "deep"],
+)
+def test_a_value_that_json_cannot_hold_is_refused_by_its_name(value: object, reason: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"'metadata' in the values cannot be written as JSON: .*{reason}"):
+        as_json({"fine": 1, "metadata": value}, "the values")
+
+
+def test_other_objects_are_the_names_of_their_classes_and_model_classes_their_schemas() -> None:
+    plain = as_json({"object": object(), "class": Sum, "bytes": b"\xff", 1: "one", Key.FIRST: 1}, "values")  # pyright: ignore[reportArgumentType] - unchecked programs
+    assert plain == {"object": "<object>", "class": Sum.model_json_schema(), "bytes": "_w==", "1": "one", "first": 1}
+
+
+@pytest.mark.parametrize("levels", [0, 1, DEEPEST, 100_000])
+def test_the_levels_of_a_value_are_counted_at_any_depth(levels: int) -> None:
+    assert not nests_deeper(nested(levels), levels)
+    assert levels == 0 or nests_deeper(nested(levels), levels - 1)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_what_is_taken_makes_a_request_that_can_be_read_back(values: dict[str, Any]) -> None:
+    request: EffectRequest = ToolRequest(workbench={}, name="tool", arguments=as_json(values, "values"))
+    assert ToolRequest.model_validate(request.model_dump())
