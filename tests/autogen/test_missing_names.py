@@ -5,6 +5,8 @@ import pytest
 from tests.support.autogen_names import MISSING
 from tests.support.interpreter import python
 
+from symposia._autogen._names import PREVIEW_MODULES
+
 
 @pytest.fixture(autouse=True)
 def _models_are_imported() -> None:
@@ -101,6 +103,63 @@ def test_a_missing_name_in_a_module_that_is_no_package_is_explained_too() -> Non
         "Neither AutoGen 0.7.5 nor Symposia has autogen_core.exceptions.CantHandleExeption. "
         "The nearest name in autogen_core.exceptions is CantHandleException."
     )
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "from autogen_core.base import AgentId",
+            (
+                "autogen_core.base was a module of the previews of AutoGen 0.4. Its names are in autogen_core now. "
+                "Also missing"
+            ),
+        ),
+        (
+            "import autogen_core.application.logging",
+            "autogen_core.application was a module of the previews of AutoGen 0.4. Its names are in autogen_core now.",
+        ),
+        (
+            "from autogen_core import components",
+            "autogen_core.components was a module of the previews of AutoGen 0.4. Its names are in autogen_core now.",
+        ),
+        (
+            "from autogen_agentchat.task import Console",
+            (
+                "autogen_agentchat.task was a module of the previews of AutoGen 0.4. "
+                "Its names are in autogen_agentchat.conditions and autogen_agentchat.ui now."
+            ),
+        ),
+    ],
+)
+def test_a_module_of_the_previews_is_answered_with_where_its_names_are(statement: str, message: str) -> None:
+    error = error_of(statement)
+    assert isinstance(error, ModuleNotFoundError)
+    assert str(error).startswith(message)
+
+
+def test_a_program_for_the_previews_is_given_the_module_of_each_of_its_names(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "from autogen_core.base import AgentId\n"
+        "from autogen_core.components.models import OpenAIChatCompletionClient, UserMessage\n"
+        "from autogen_ext.models import ReplayChatCompletionClient\n"
+        "from autogen_agentchat.task import Console, HumanTask\n"
+    )
+    done = python("-m", "symposia.autogen", "program.py", folder=tmp_path)
+    assert done.stderr.splitlines()[-1].endswith(
+        "Also missing among the imports of this file: autogen_core.base.AgentId (in autogen_core), "
+        "autogen_core.components.models.OpenAIChatCompletionClient (in autogen_ext.models.openai), "
+        "autogen_core.components.models.UserMessage (in autogen_core.models), "
+        "autogen_ext.models.ReplayChatCompletionClient (in autogen_ext.models.replay), "
+        "autogen_agentchat.task.Console (in autogen_agentchat.ui), "
+        "autogen_agentchat.task.HumanTask (not in AutoGen)."
+    )
+
+
+@pytest.mark.parametrize("preview", PREVIEW_MODULES)
+def test_every_module_of_the_previews_names_modules_that_exist(preview: str) -> None:
+    for successor in PREVIEW_MODULES[preview]:
+        importlib.import_module(successor)
 
 
 def test_asking_for_an_attribute_is_not_an_import() -> None:

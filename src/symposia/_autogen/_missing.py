@@ -1,7 +1,8 @@
 """The text of an `ImportError` about a name of AutoGen.
 
-It distinguishes what is planned (AutoGen has the name), what is private in AutoGen, and what AutoGen does not have
-either. Suggestions are made only for the last kind: for a name that AutoGen has, the most similar one is another thing.
+It distinguishes names that are planned (AutoGen has them), names that are private in AutoGen, names of the previews of
+0.4, and unknown names. Only for the last two kinds it suggests another name: the one that is most similar to a planned
+name is not a substitute for it.
 """
 
 import ast
@@ -14,14 +15,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from symposia._autogen._names import ROOTS, catalogue, exists, is_private, our_name, renamed
+from symposia._autogen._names import (
+    PREVIEW_MODULES,
+    ROOTS,
+    catalogue,
+    exists,
+    is_private,
+    our_name,
+    preview_module,
+    renamed,
+)
 
 LISTED = 12
 """A module with more names than this is not listed whole."""
 
 
 def message_of(theirs: str) -> str:
-    """Say what is known of a name of AutoGen that cannot be imported, and what else the same program cannot import."""
+    """The text about a name of AutoGen that cannot be imported, with the other missing names of the same program."""
     name = public_name(theirs)
     others = [f"{other} ({_short_state(other)})" for other in _missing_beside(name)]
     beside = f" Also missing among the imports of this file: {', '.join(others)}." if others else ""
@@ -36,18 +46,25 @@ def public_name(theirs: str) -> str:
 
 
 def state_of(name: str) -> str:
-    """Say whether a name that Symposia does not have is planned, private, or unknown to AutoGen too."""
+    """The text about a missing name: planned, private, of a preview, or unknown to AutoGen too."""
     module, _, leaf = name.rpartition(".")
     if _is_planned(name):
         return f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
     if is_private(name):
         return _private_state(name, module)
+    if preview := preview_module(name):
+        return _preview_state(name, preview)
     version = ROOTS[name.partition(".")[0]].version
     return f"Neither AutoGen {version} nor Symposia has {name}. {_suggestion(module, leaf)}"
 
 
 def _short_state(name: str) -> str:
-    return "planned" if _is_planned(name) else "private in AutoGen" if is_private(name) else "not in AutoGen"
+    if _is_planned(name):
+        return "planned"
+    if is_private(name):
+        return "private in AutoGen"
+    there = PREVIEW_MODULES.get(name) or _modules_with(name.rpartition(".")[2])
+    return f"in {there[0]}" if there else "not in AutoGen"
 
 
 def _is_planned(name: str) -> bool:
@@ -64,9 +81,23 @@ def _private_state(name: str, module: str) -> str:
     )
 
 
+def _preview_state(name: str, preview: str) -> str:
+    if name == preview:
+        there = " and ".join(PREVIEW_MODULES[preview])
+        return f"{name} was a module of the previews of AutoGen 0.4. Its names are in {there} now."
+    there = next(iter(_modules_with(name.rpartition(".")[2])), "")
+    return f"{name} was a name of the previews of AutoGen 0.4. " + (
+        f"Import it from {there}." if there else "AutoGen 0.7.5 does not have it."
+    )
+
+
+def _modules_with(leaf: str) -> list[str]:
+    """The public modules of AutoGen that export a name."""
+    return sorted(public for public, names in catalogue().exports.items() if leaf in names)
+
+
 def _suggestion(module: str, leaf: str) -> str:
-    elsewhere = sorted(public for public, names in catalogue().exports.items() if leaf in names)
-    if elsewhere:
+    if elsewhere := _modules_with(leaf):
         return f"There is one in {elsewhere[0]}."
     names = sorted(_names_in(module))
     near = _nearest(leaf, names) if module else None

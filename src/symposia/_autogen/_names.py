@@ -34,6 +34,27 @@ ROOTS: Mapping[str, Root] = {
 }
 
 
+PREVIEW_MODULES: Mapping[str, tuple[str, ...]] = {
+    "autogen_core.application": ("autogen_core",),
+    "autogen_core.application.logging": ("autogen_core", "autogen_core.logging"),
+    "autogen_core.base": ("autogen_core",),
+    "autogen_core.base.exceptions": ("autogen_core.exceptions",),
+    "autogen_core.base.intervention": ("autogen_core",),
+    "autogen_core.components": ("autogen_core",),
+    "autogen_core.components.code_executor": ("autogen_core.code_executor", "autogen_ext.code_executors"),
+    "autogen_core.components.model_context": ("autogen_core.model_context",),
+    "autogen_core.components.models": ("autogen_core.models", "autogen_ext.models"),
+    "autogen_core.components.tool_agent": ("autogen_core.tool_agent",),
+    "autogen_core.components.tools": ("autogen_core.tools", "autogen_ext.tools"),
+    "autogen_agentchat.task": ("autogen_agentchat.conditions", "autogen_agentchat.ui"),
+}
+"""Modules of the previews of AutoGen 0.4 (0.4.0.dev…), each with the modules of 0.7.5 that have its names.
+
+They do not resolve here, as they do not in AutoGen 0.7.5: some names have other parameters today (a
+`FunctionExecutionResult` needs a `name`), so that a program would start and fail later. The error says what to import.
+"""
+
+
 def our_name(theirs: str) -> str | None:
     """The module of ours that answers to AutoGen's name, whether it exists or not; None for what is not AutoGen's."""
     return renamed(theirs) if theirs.partition(".")[0] in ROOTS else None
@@ -59,6 +80,13 @@ def exists(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # not even the package that it would be in
         return False
+
+
+def preview_module(name: str) -> str | None:
+    """The module of AutoGen's previews that this name is, or is in."""
+    parts = name.split(".")
+    packages = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((package for package in packages if package in PREVIEW_MODULES), None)
 
 
 def is_private(name: str) -> bool:
