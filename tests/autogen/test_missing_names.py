@@ -110,10 +110,7 @@ def test_a_missing_name_in_a_module_that_is_no_package_is_explained_too() -> Non
     [
         (
             "from autogen_core.base import AgentId",
-            (
-                "autogen_core.base was a module of the previews of AutoGen 0.4. Its names are in autogen_core now. "
-                "Also missing"
-            ),
+            "autogen_core.base was a module of the previews of AutoGen 0.4. Its names are in autogen_core now.",
         ),
         (
             "import autogen_core.application.logging",
