@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.core.code_executor._command_line import BlockResult, CommandLineCodeResult
     from symposia.core.code_executor._effect import (
         CODE_EFFECT,
         CodeOutput,
@@ -26,22 +25,25 @@ if TYPE_CHECKING:
         function_source,
         with_requirements,
     )
+    from symposia.core.code_executor._results import (
+        Artifact,
+        BlockResult,
+        CommandLineCodeResult,
+        RunStatus,
+        SandboxResult,
+    )
     from symposia.core.code_executor._sandbox import (
         MIB,
-        Artifact,
         Progress,
-        RunStatus,
         Sandbox,
         SandboxBackend,
         SandboxMount,
         SandboxPolicy,
-        SandboxResult,
     )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_command_line": ["BlockResult", "CommandLineCodeResult"],
             "_effect": ["CODE_EFFECT", "CodeOutput", "CodeRequest", "RequestedBlock", "execute_code", "stream_code"],
             "_executor": ["CodeBlock", "CodeExecutor", "CodeResult", "OutputListener", "OutputStream"],
             "_functions": [
@@ -55,17 +57,8 @@ else:
                 "function_source",
                 "with_requirements",
             ],
-            "_sandbox": [
-                "MIB",
-                "Artifact",
-                "Progress",
-                "RunStatus",
-                "Sandbox",
-                "SandboxBackend",
-                "SandboxMount",
-                "SandboxPolicy",
-                "SandboxResult",
-            ],
+            "_results": ["Artifact", "BlockResult", "CommandLineCodeResult", "RunStatus", "SandboxResult"],
+            "_sandbox": ["MIB", "Progress", "Sandbox", "SandboxBackend", "SandboxMount", "SandboxPolicy"],
         },
     )
 

@@ -8,19 +8,17 @@ path that the code in the sandbox can write.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
-
-from pydantic import ConfigDict
+from typing import Protocol
 
 from symposia.core.code_executor._executor import OutputListener
+from symposia.core.code_executor._results import SandboxResult
 
 MIB = 1024 * 1024
 
 Progress = Callable[[str], None]
 """Called with a line of text as each part of a long work begins."""
-RunStatus = Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,57 +68,6 @@ class SandboxMount:
 
     source: Path
     target: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Artifact:
-    """A file that a block made or changed in the work folder.
-
-    Attributes:
-        path: Relative to the work folder, with forward slashes.
-        kind: Its media type, guessed from its name (``image/png``), else ``application/octet-stream``.
-        size: Bytes.
-        sha256: Hexadecimal digest of `data`.
-    """
-
-    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-    path: str
-    kind: str
-    size: int
-    sha256: str
-    data: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxResult:
-    """What one block did.
-
-    Attributes:
-        status: ``ok`` and ``error`` say how the code itself ended; everything else says which limit ended it.
-        exit_code: As a shell reports it: 128 + N for a signal N; 124 for a timeout.
-        stdout: Decoded as UTF-8 with replacement, partial where the block was ended.
-        stderr: Likewise.
-        stdout_cut: Bytes of stdout that were dropped in the middle.
-        stderr_cut: Likewise.
-        artifacts: Files made or changed, within the policy's caps.
-        artifacts_skipped: Paths left behind, each with the reason (``"too large"``, ``"not a regular file"``).
-        wall_seconds: From the start of the block to its end.
-        cpu_seconds: User and system time of everything that the block started.
-        peak_memory_bytes: Largest resident size of one process of the block; 0 where it is unknown.
-    """
-
-    status: RunStatus
-    exit_code: int
-    stdout: str
-    stderr: str
-    stdout_cut: int = 0
-    stderr_cut: int = 0
-    artifacts: Sequence[Artifact] = ()
-    artifacts_skipped: Sequence[tuple[str, str]] = ()
-    wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory_bytes: int = 0
 
 
 class Sandbox(Protocol):

@@ -1,12 +1,67 @@
-"""The result of executors that run each block as a command of its own."""
+"""What running code gives: how a block ended, what it printed, and the files that it made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import ConfigDict
 
 from symposia.core.code_executor._executor import CodeBlock, CodeResult
-from symposia.core.code_executor._sandbox import Artifact, RunStatus
+
+RunStatus = Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A file that a block made or changed in the work folder.
+
+    Attributes:
+        path: Relative to the work folder, with forward slashes.
+        kind: Its media type, guessed from its name (``image/png``), else ``application/octet-stream``.
+        size: Bytes.
+        sha256: Hexadecimal digest of `data`.
+    """
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    path: str
+    kind: str
+    size: int
+    sha256: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxResult:
+    """What one block did.
+
+    Attributes:
+        status: ``ok`` and ``error`` say how the code itself ended; everything else says which limit ended it.
+        exit_code: As a shell reports it: 128 + N for a signal N; 124 for a timeout.
+        stdout: Decoded as UTF-8 with replacement, partial where the block was ended.
+        stderr: Likewise.
+        stdout_cut: Bytes of stdout that were dropped in the middle.
+        stderr_cut: Likewise.
+        artifacts: Files made or changed, within the policy's caps.
+        artifacts_skipped: Paths left behind, each with the reason (``"too large"``, ``"not a regular file"``).
+        wall_seconds: From the start of the block to its end.
+        cpu_seconds: User and system time of everything that the block started.
+        peak_memory_bytes: Largest resident size of one process of the block; 0 where it is unknown.
+    """
+
+    status: RunStatus
+    exit_code: int
+    stdout: str
+    stderr: str
+    stdout_cut: int = 0
+    stderr_cut: int = 0
+    artifacts: Sequence[Artifact] = ()
+    artifacts_skipped: Sequence[tuple[str, str]] = ()
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
