@@ -20,6 +20,7 @@ class Backend(PretendedSandboxBackend):
         reason: Why it does not work.
         fault: Why it does not start, though it says that it works.
         to_set_up: Whether it has to be set up; then an error that this ends with.
+        setup_fails: Whether setting it up fails with `reason`, too.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Backend(PretendedSandboxBackend):
         *,
         fault: Exception | None = None,
         to_set_up: bool | Exception = False,
+        setup_fails: bool = True,
         result: SandboxResult = printed("a block ran\n"),  # noqa: B008 - immutable
     ) -> None:
         async def run(code: str) -> SandboxResult:
@@ -38,6 +40,7 @@ class Backend(PretendedSandboxBackend):
         self._reason = reason
         self._fault = fault
         self._to_set_up = to_set_up
+        self._setup_fails = setup_fails
 
     async def unavailable_reason(self) -> str | None:
         return self._reason
@@ -46,7 +49,7 @@ class Backend(PretendedSandboxBackend):
         return not self._to_set_up
 
     async def set_up(self, progress: Progress | None = None) -> None:
-        if self._reason is not None:
+        if self._reason is not None and self._setup_fails:
             raise SandboxUnavailableError(self._reason)
         if isinstance(self._to_set_up, Exception):
             raise self._to_set_up
@@ -131,6 +134,27 @@ async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left
     assert result.exit_code == 0
     assert "docker is left out: No Docker engine answers." in result.stdout
     assert "making what namespaces needs" in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "Ready: namespaces. Left out: docker (No Docker engine answers. Install one: apt install docker.io)."
+    )
+
+
+async def test_setup_with_nothing_left_out_says_what_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    backends(monkeypatch, Backend("bubblewrap"), NAMESPACES)
+    assert (await symposia("setup")).stdout.splitlines()[-1] == "Ready: bubblewrap, namespaces."
+    assert (await symposia("setup", "--sandbox", "bubblewrap")).stdout == "Ready: bubblewrap.\n"
+
+
+async def test_setup_leaves_out_a_sandbox_whose_program_is_missing_though_the_rest_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_program = Backend("bubblewrap", "bubblewrap is not installed.", setup_fails=False)
+    backends(monkeypatch, without_program, NAMESPACES)
+    last = (await symposia("setup")).stdout.splitlines()[-1]
+    assert last == "Ready: namespaces. Left out: bubblewrap (bubblewrap is not installed)."
+    alone = await symposia("setup", "--sandbox", "bubblewrap")
+    assert alone.exit_code == Status.NO_SANDBOX
+    assert "bubblewrap is not installed." in alone.stderr
 
 
 async def test_setup_that_makes_nothing_ready_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import typer
 from typing_extensions import override
@@ -91,33 +92,58 @@ class _Advised(_Wrapped):
         return sandbox
 
 
-async def set_up(name: str, report: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """The result of a setup.
+
+    Attributes:
+        ready: Names of the sandboxes that work now.
+        left_out: For each of the others, why it does not work and what to do.
+    """
+
+    ready: Sequence[str]
+    left_out: Mapping[str, str]
+
+    def summary(self) -> str:
+        """Both, in one line."""
+        reasons = [f"{name} ({' '.join(reason.split()).rstrip('.')})" for name, reason in self.left_out.items()]
+        left_out = f" Left out: {', '.join(reasons)}." if reasons else ""
+        return f"Ready: {', '.join(self.ready)}.{left_out}"
+
+
+async def set_up(name: str, report: Callable[[str], None]) -> SetUp:
     """Set up a sandbox; for ``auto``, each one that this machine can run.
 
     Raises:
         InvalidArgumentError: There is no sandbox of this name.
-        SandboxUnavailableError: The setup failed; the text says why.
+        SandboxUnavailableError: No sandbox works after the setup; the text says why.
     """
     if name != AUTO:
-        await (await asyncio.to_thread(sandbox_kind, name)).make().set_up(report)
-        return
-    backends = await asyncio.to_thread(sandbox_backends)
-    done = [await _set_up_if_possible(backend, report) for backend in backends]
-    if not any(done):
+        await _set_up((await asyncio.to_thread(sandbox_kind, name)).make(), report)
+        return SetUp([name], {})
+    ready: list[str] = []
+    left_out: dict[str, str] = {}
+    for backend in await asyncio.to_thread(sandbox_backends):
+        try:
+            await _set_up(backend, report)
+            ready.append(backend.name)
+        except (MissingExtraError, SandboxUnavailableError) as error:
+            left_out[backend.name] = str(error)
+            report(f"{backend.name} is left out: {error}")
+    if not ready:
         raise SandboxUnavailableError("No sandbox could be made ready; the reasons are above.")
+    return SetUp(ready, left_out)
 
 
-async def _set_up_if_possible(backend: SandboxBackend, report: Callable[[str], None]) -> bool:
-    try:
-        await backend.set_up(report)
-    except (MissingExtraError, SandboxUnavailableError) as error:
-        report(f"{backend.name} is left out: {error}")
-        return False
-    return True
+async def _set_up(backend: SandboxBackend, report: Callable[[str], None]) -> None:
+    """Set up a backend, and try it: where all that it needs is made, what runs it may still be missing."""
+    await backend.set_up(report)
+    if reason := await backend.unavailable_reason():
+        raise SandboxUnavailableError(reason)
 
 
 def set_up_and_show(name: str) -> None:
-    """Set up a sandbox, and show the progress.
+    """Set up a sandbox, and show the progress and what is ready.
 
     Raises:
         typer.Exit: The setup failed.
@@ -126,7 +152,7 @@ def set_up_and_show(name: str) -> None:
     check_sandbox_name(name)
     try:
         with stopped_by_interrupt(lambda: "Interrupted. Nothing half-made is left."):
-            asyncio.run(set_up(name, typer.echo))
+            result = asyncio.run(set_up(name, typer.echo))
     except SymposiaError as error:
         fail(str(error), status_of_error(error))
-    typer.echo("Ready.")
+    typer.echo(result.summary())

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import pwd
 import venv
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +32,19 @@ class TestLocalCommandLineCodeExecutor(CodeExecutorContract):
 def test_it_warns_that_it_is_unsafe(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="DockerCommandLineCodeExecutor"):
         LocalCommandLineCodeExecutor(work_dir=tmp_path)
+
+
+@pytest.mark.parametrize("value", ["", "relative/folder"])
+async def test_folders_in_variables_that_are_empty_or_relative_are_as_unset(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", value)
+    monkeypatch.setenv("HOME", value)
+    show = "import os; print(os.environ.get('TMPDIR'), os.path.expanduser('~'))"
+    async with asyncio.timeout(WAIT), LocalCommandLineCodeExecutor() as executor:
+        assert executor.work_dir.parent == Path("/tmp")
+        result = await run(executor, python(show))
+    assert result.output == f"None {pwd.getpwuid(os.getuid()).pw_dir}\n"
 
 
 @pytest.mark.parametrize("cleanup", [True, False])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import shutil
 import uuid
 from abc import abstractmethod
@@ -28,6 +27,7 @@ from symposia.core.code_executor import (
 from symposia.core.effects import class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
+from symposia.ext.code_executors._environment import folder_variable
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
 from symposia.ext.code_executors._work_folder import WorkFolder
 
@@ -293,4 +293,5 @@ def _ignore_output(_stream: OutputStream, _text: str) -> None:
 
 def _unused_folder() -> Path:
     """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
-    return Path(os.environ.get("TMPDIR") or "/tmp", f"symposia-{uuid.uuid4().hex}")  # noqa: S108 - not guessable
+    temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
+    return temporary / f"symposia-{uuid.uuid4().hex}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+from pathlib import Path
 from typing import Unpack
 
 from typing_extensions import override
@@ -33,10 +35,16 @@ class BubblewrapBackend(LaunchedBackend):
 
     @override
     async def _launcher(self) -> LauncherCommand:
-        bwrap = await asyncio.to_thread(shutil.which, "bwrap")
-        if bwrap is None:
-            raise SandboxUnavailableError(_MISSING)
+        bwrap = await asyncio.to_thread(_find_bwrap)
         return LauncherCommand("bubblewrap", {"bwrap": bwrap}, await asyncio.to_thread(server_program))
+
+
+def _find_bwrap() -> str:
+    """Find ``bwrap`` as a shell would, by its absolute path: the launcher runs in another working directory."""
+    found = shutil.which("bwrap", path=os.environ.get("PATH") or os.defpath)
+    if found is None:
+        raise SandboxUnavailableError(_MISSING)
+    return str(Path(found).absolute())
 
 
 class BubblewrapCommandLineCodeExecutor(SandboxCodeExecutor):

@@ -50,6 +50,21 @@ async def test_creating_a_sandbox_without_an_engine_raises_the_reason(monkeypatc
             await DockerBackend().create(SandboxPolicy())
 
 
+@pytest.mark.parametrize("address", ["engine", "tcp://", "tcp://127.0.0.1:99999", "http://[", " "])
+async def test_a_variable_that_is_no_address_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert f"DOCKER_HOST is {address!r}, which is no address" in await reason()
+
+
+async def test_empty_variables_are_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    unset = await DockerBackend().unavailable_reason()
+    for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.setenv(name, "")
+    assert await DockerBackend().unavailable_reason() == unset
+
+
 async def test_an_engine_that_refuses_connections_is_not_answering(
     monkeypatch: pytest.MonkeyPatch, silent_socket: Path
 ) -> None:

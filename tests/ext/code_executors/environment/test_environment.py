@@ -1,6 +1,8 @@
 """The Python that generated code sees, made in a cache folder of the test's own, without the network."""
 
 import asyncio
+import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from symposia.ext.code_executors._environment import (
     sandbox_python_folder,
 )
 from symposia.ext.code_executors._environment import _packages as packages
+from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 WAIT = 60.0
 QUOTED = r"(?s)pip could not fetch.*pip said:\n.*No matching distribution"
@@ -120,6 +123,46 @@ async def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
     async with asyncio.timeout(WAIT):
         with pytest.raises(SandboxUnavailableError, match="or set XDG_CACHE_HOME"):
             await make_sandbox_python()
+
+
+@pytest.mark.parametrize("value", ["", "relative/folder"])
+def test_a_cache_variable_that_is_empty_or_relative_is_as_unset(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sandbox_python_folder().is_relative_to(tmp_path / ".cache" / "symposia")
+
+
+@pytest.mark.parametrize("value", ["", "relative/folder"])
+def test_without_a_usable_home_the_home_of_the_password_database_is_taken(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", value)
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert sandbox_python_folder().is_relative_to(home / ".cache" / "symposia")
+
+
+async def test_a_user_without_any_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "")
+    said = "Set HOME or XDG_CACHE_HOME to the absolute path"
+    with pytest.raises(SandboxUnavailableError, match=said):
+        await make_sandbox_python()
+    reason = await NamespaceBackend().unavailable_reason()
+    assert reason is not None
+    assert said in reason
+
+
+async def test_commands_of_the_set_up_are_not_given_an_empty_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    status, home = await packages.run_command([sys.executable, "-c", "import os; print(os.path.expanduser('~'))"])
+    assert (status, home) == (0, pwd.getpwuid(os.getuid()).pw_dir)
 
 
 async def test_without_pip_it_says_how_to_get_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

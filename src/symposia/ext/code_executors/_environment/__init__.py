@@ -1,4 +1,4 @@
-from symposia.ext.code_executors._environment._cache import one_set_up_at_a_time
+from symposia.ext.code_executors._environment._cache import folder_variable, inherited_environment, one_set_up_at_a_time
 from symposia.ext.code_executors._environment._folder import (
     find_sandbox_python,
     make_sandbox_python,
@@ -20,6 +20,8 @@ __all__ = [
     "TargetPython",
     "environment_key",
     "find_sandbox_python",
+    "folder_variable",
+    "inherited_environment",
     "install_pinned_packages",
     "make_sandbox_python",
     "one_set_up_at_a_time",

@@ -1,4 +1,9 @@
-"""The folder that set-ups share: one below the user's cache, and a lock so that each thing is made once."""
+"""The folder that set-ups share: one below the user's cache, and a lock so that each thing is made once.
+
+Variables that name a folder are read here, by one rule: one that is empty or relative is as unset. The XDG Base
+Directory Specification says so of ``XDG_CACHE_HOME``. An empty ``HOME`` would make the cache ``/.cache``, and a
+relative one would make another cache in each working directory.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,34 @@ from typing import IO, Final
 from symposia.core.exceptions import SandboxUnavailableError
 
 POLL_SECONDS: Final = 0.1
+FOLDER_VARIABLES: Final = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
+
+
+def folder_variable(name: str) -> Path | None:
+    """The folder that an environment variable names; None where it is unset, empty or relative."""
+    folder = Path(os.environ.get(name, ""))
+    return folder if folder.is_absolute() else None
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment for another program, without folders that are as unset."""
+    unset = {name for name in FOLDER_VARIABLES if folder_variable(name) is None}
+    return {name: value for name, value in os.environ.items() if name not in unset}
+
+
+def _home_folder() -> Path | None:
+    if sys.platform == "win32":
+        return folder_variable("USERPROFILE")
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    home = folder_variable("HOME")
+    if home is not None:
+        return home
+    try:
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a made-up user id
+        return None
+    return home if home.is_absolute() else None
 
 
 def cache_folder() -> Path:
@@ -21,14 +54,16 @@ def cache_folder() -> Path:
     Raises:
         SandboxUnavailableError: The user has no home folder, as in a container that runs under a made-up user id.
     """
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError as error:
-        raise SandboxUnavailableError(
-            "This user has no home folder to keep what sandboxes need in. Set HOME or XDG_CACHE_HOME to a folder that "
-            "can be written."
-        ) from error
-    return cache.absolute() / "symposia"
+    cache = folder_variable("XDG_CACHE_HOME")
+    if cache is None:
+        home = _home_folder()
+        if home is None:
+            raise SandboxUnavailableError(
+                "This user has no home folder to keep what sandboxes need in. Set HOME or XDG_CACHE_HOME to the "
+                "absolute path of a folder that can be written."
+            )
+        cache = home / ".cache"
+    return cache / "symposia"
 
 
 def make_cache_folder(name: str) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment._cache import inherited_environment
 
 PINNED_PACKAGES: Final = files(__name__.rpartition(".")[0]).joinpath("packages.txt").read_text(encoding="utf-8")
 PINNED_NAMES: Final = frozenset(line.partition("==")[0] for line in PINNED_PACKAGES.splitlines())
@@ -88,7 +88,7 @@ async def run_command(command: Sequence[str]) -> tuple[int, str]:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **PIP_SETTINGS},
+        env={**inherited_environment(), **PIP_SETTINGS},
         umask=0o022,
     )
     try:

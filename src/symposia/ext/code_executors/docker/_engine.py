@@ -152,6 +152,10 @@ NOT_ALLOWED: Final = (
     "The Docker engine's socket {path} may not be used by this user. Add the user to the group docker "
     "(sudo usermod -aG docker $USER, then log in again)."
 )
+NOT_AN_ADDRESS: Final = (
+    "DOCKER_HOST is {host!r}, which is no address of a Docker engine ({detail}). Set it to one, such as "
+    "unix:///var/run/docker.sock, or unset it."
+)
 NOT_ATTACHABLE: Final = (
     "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass. "
     "Use an engine on this machine or one at a tcp:// address."
@@ -177,6 +181,9 @@ def _connect() -> EngineClient:
         _try_address(docker)
         client = cast("EngineClient", docker.from_env().api)
         client.version()
+    except ValueError as error:  # of the standard library's URL parser, which the SDK lets through
+        host = os.environ.get("DOCKER_HOST", "")
+        raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
     except (docker.errors.DockerException, OSError) as error:
         raise SandboxUnavailableError(NOT_ANSWERING.format(detail=error)) from error
     return client
@@ -190,8 +197,13 @@ def _try_address(docker: Any) -> None:  # the SDK has no types
     """
     host = os.environ.get("DOCKER_HOST", "")
     if host.startswith("ssh://") or os.environ.get("DOCKER_TLS_VERIFY"):
-        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=host))
-    unconnected = docker.from_env(version=ANY_VERSION).api
+        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=host or "its default address"))
+    try:
+        unconnected = docker.from_env(version=ANY_VERSION).api
+    except docker.errors.TLSParameterError:
+        raise
+    except docker.errors.DockerException as error:
+        raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
     address = str(unconnected.base_url)
     path = getattr(unconnected.adapters.get("http+docker://"), "socket_path", None)
     unconnected.close()
