@@ -45,7 +45,7 @@ PREVIEW_MODULES: Mapping[str, tuple[str, ...]] = {
     "autogen_core.components.model_context": ("autogen_core.model_context",),
     "autogen_core.components.models": ("autogen_core.models", "autogen_ext.models"),
     "autogen_core.components.tool_agent": ("autogen_core.tool_agent",),
-    "autogen_core.components.tools": ("autogen_core.tools", "autogen_ext.tools"),
+    "autogen_core.components.tools": ("autogen_core.tools",),
     "autogen_agentchat.task": ("autogen_agentchat.conditions", "autogen_agentchat.ui"),
 }
 """Modules of the previews of AutoGen 0.4 (0.4.0.dev…), each with the modules of 0.7.5 that have its names.
