@@ -10,10 +10,10 @@ from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors import SandboxKind
-from symposia.presets.coding.testing import PretendedSandbox, PretendedSandboxBackend, printed
+from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 
-class Backend(PretendedSandboxBackend):
+class Backend(FakeSandboxBackend):
     """A sandbox of any name, which works or not.
 
     Args:
@@ -56,7 +56,7 @@ class Backend(PretendedSandboxBackend):
         if self._to_set_up and progress:
             progress(f"making what {self.name} needs")
 
-    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
         if self._fault:
             raise self._fault
         return await super().create(policy, mounts=mounts)

@@ -14,13 +14,13 @@ from symposia.cli._app import app
 from symposia.cli._exit import MEANING, Status
 from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
-from symposia.presets.coding.testing import PretendedRun, PretendedSandbox, PretendedSandboxBackend, printed
+from symposia.testing.sandboxes import FakeRun, FakeSandbox, FakeSandboxBackend, printed
 
 PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}))
 CODE = Reply(text="```python\nprint('sum: 2')\n```")
 APPROVAL = Reply(text=json.dumps({"approved": True, "reasons": [], "evidence": ["sum: 2"], "answer": "It is **2**."}))
 
-Pretend = Callable[[PretendedRun], None]
+Pretend = Callable[[FakeRun], None]
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +43,9 @@ async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
     """Puts a sandbox in place that runs nothing."""
 
-    def put(run: PretendedRun) -> None:
+    def put(run: FakeRun) -> None:
         def chosen(name: str, report: Callable[[str], None]) -> SandboxBackend:
-            return PretendedSandboxBackend(run)
+            return FakeSandboxBackend(run)
 
         monkeypatch.setattr("symposia.cli._run.chosen_sandbox", chosen)
 
@@ -121,8 +121,8 @@ async def test_a_task_of_ones_own_without_any_key() -> None:
 
 
 async def test_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class Refusing(PretendedSandboxBackend):
-        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    class Refusing(FakeSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
             raise SandboxUnavailableError("No sandbox works on this machine.")
 
     def chosen(name: str, report: Callable[[str], None]) -> SandboxBackend:
@@ -199,8 +199,8 @@ async def test_a_sandbox_that_ends_and_cannot_be_started_again(
     async def dies(code: str) -> SandboxResult:
         raise SandboxDiedError("The sandbox ended.")
 
-    class Once(PretendedSandboxBackend):
-        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    class Once(FakeSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
             if self.sandboxes:
                 raise SandboxUnavailableError("The engine was stopped.")
             return await super().create(policy, mounts=mounts)

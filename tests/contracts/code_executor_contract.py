@@ -13,7 +13,6 @@ from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CODE_EFFECT, CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
-from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 
 WAIT = 30.0
 PNG = "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
@@ -205,7 +204,6 @@ class CodeExecutorContract:
     async def test_the_output_of_one_call_is_passed_on_to_its_caller_alone(self, work_dir: Path) -> None:
         always, first, second = Heard(), Heard(), Heard()
         async with asyncio.timeout(WAIT), self.make(work_dir, on_output=always) as executor:
-            assert isinstance(executor, CommandLineCodeExecutor)
             for said, listener in (("one", first), ("two", second)):
                 await executor.execute_with_output([python(f"print('{said}')")], CancellationToken(), listener)
         assert (first.text, second.text, always.text) == ("one\n", "two\n", "one\ntwo\n")
@@ -291,7 +289,9 @@ class CodeExecutorContract:
         async with asyncio.timeout(WAIT), self.make(work_dir, timeout=1) as executor:
             result = await run(executor, python("print('so far'); import time; time.sleep(600)"))
         assert (result.exit_code, result.output) == (124, "so far\n\nTimeout")
-        assert [block.status for block in result.blocks] == ["timeout"]
+        [block] = result.blocks
+        assert (block.status, block.ended_by) == ("timeout", "the time limit of 1 s")
+        assert block.ending == "exit status 124: ended at the time limit of 1 s"
 
     async def test_f42_a_block_sees_nothing_of_the_hosts_environment(
         self, work_dir: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     CodeOutputEvent,
+    ExecutionMessage,
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
 )
@@ -30,7 +31,7 @@ from symposia.cli._rendering import (
     output_line,
 )
 from symposia.cli._view import LineBuffer, OutputLine, RunDescription, harmless, seconds
-from symposia.presets.coding import CodingResult, ExecutionMessage
+from symposia.presets.coding import CodingResult
 
 ROWS_BELOW = 8
 FRAMES_A_SECOND = 10

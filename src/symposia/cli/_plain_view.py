@@ -11,6 +11,7 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     CodeOutputEvent,
+    ExecutionMessage,
     StructuredMessage,
     TextMessage,
 )
@@ -24,13 +25,8 @@ from symposia.cli._view import (
     harmless,
     summary,
 )
-from symposia.presets.coding import (
-    BlockRun,
-    CodingResult,
-    ExecutionMessage,
-    Plan,
-    Review,
-)
+from symposia.core.code_executor import BlockResult
+from symposia.presets.coding import CodingResult, Plan, Review
 
 
 class PlainView:
@@ -114,8 +110,8 @@ class PlainView:
         self._out.flush()
 
 
-def run_line(run: BlockRun) -> str:
+def run_line(run: BlockResult) -> str:
     """The ending of a program, its duration and its files."""
-    files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.files)
-    after = "" if run.interrupted else f" after {run.wall_seconds:.2f} s"
+    files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.artifacts)
+    after = "" if run.status == "cancelled" else f" after {run.wall_seconds:.2f} s"
     return f"{run.ending}{after}{files}"

@@ -11,7 +11,13 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ExecutionMessage,
+    StructuredMessage,
+    TextMessage,
+)
 from symposia.cli._plain_view import run_line
 from symposia.cli._view import (
     RECORDED_NOTE,
@@ -24,7 +30,8 @@ from symposia.cli._view import (
     segments,
     summary,
 )
-from symposia.presets.coding import BlockRun, CodingResult, ExecutionMessage, Plan, Review
+from symposia.core.code_executor import BlockResult
+from symposia.presets.coding import CodingResult, Plan, Review
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
 INDENT = 2
@@ -144,7 +151,7 @@ def _verdict(review: Review) -> RenderableType:
     return Group(Text("↩ sent back", "red"), _items(review.reasons))
 
 
-def _run(run: BlockRun) -> Text:
+def _run(run: BlockResult) -> Text:
     succeeded = run.exit_code == 0
     return Text(f"{'✓' if succeeded else '✗'} {harmless(run_line(run))}", "green" if succeeded else "red")
 

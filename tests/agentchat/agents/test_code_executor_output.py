@@ -11,13 +11,24 @@ from tests.support.journal import Journal
 from symposia.agentchat.agents import (
     ApprovalRequest,
     ApprovalResponse,
+    BlockReport,
     CodeExecution,
     CodeExecutorAgent,
 )
-from symposia.agentchat.messages import BaseChatMessage, CodeOutputEvent, StopMessage, TextMessage
+from symposia.agentchat.messages import BaseChatMessage, CodeOutputEvent, ExecutionMessage, StopMessage, TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import CancellationToken
-from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeOutput, CodeResult, OutputListener, stream_code
+from symposia.core.code_executor import (
+    Artifact,
+    BlockResult,
+    CodeBlock,
+    CodeExecutor,
+    CodeOutput,
+    CodeResult,
+    CommandLineCodeResult,
+    OutputListener,
+    stream_code,
+)
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError
 
@@ -221,6 +232,49 @@ async def test_a_report_is_told_why_code_was_not_approved() -> None:
     answer = (await agent.run(task=told(CODE))).messages[-1]
     assert answer.to_text() == reports.made[0].refusal == "not 22 characters"
     assert reports.made[0].result is None
+
+
+async def test_a_block_report_gives_the_results_with_the_files_block_by_block() -> None:
+    file = Artifact(path="a.txt", kind="text/plain", size=1, sha256="0" * 64, data=b"1")
+    made = BlockResult(
+        block=CodeBlock("1", "python"), code_file=None, status="ok", exit_code=0, output="1", artifacts=(file,)
+    )
+
+    class Making(SilentExecutor):
+        async def execute_code_blocks(
+            self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
+        ) -> CodeResult:
+            return CommandLineCodeResult.of([made])
+
+    agent = CodeExecutorAgent("runner", Making(), report=BlockReport())
+    answer = (await agent.run(task=told(CODE))).messages[-1]
+    assert isinstance(answer, ExecutionMessage)
+    assert (answer.source, answer.runs, answer.files, answer.remark) == ("runner", (made,), (file,), "")
+    assert agent.produced_message_types == (ExecutionMessage,)
+
+
+async def test_a_block_report_takes_the_result_of_any_executor() -> None:
+    agent = CodeExecutorAgent("runner", SilentExecutor(), report=BlockReport())
+    answer = (await agent.run(task=told(f"{CODE}\n{CODE}"))).messages[-1]
+    assert isinstance(answer, ExecutionMessage)
+    [run] = answer.runs
+    assert (run.block.code, run.status, run.output) == ("print(1)\n\nprint(1)\n", "ok", "done")
+
+
+async def test_a_block_report_says_why_nothing_ran() -> None:
+    def refuse(_request: ApprovalRequest) -> ApprovalResponse:
+        return ApprovalResponse(approved=False, reason="too risky")
+
+    agent = CodeExecutorAgent(
+        "runner",
+        SilentExecutor(),
+        approval_func=refuse,
+        report=BlockReport(no_code="Write code.", cut_off="Write less."),
+    )
+    remarks = [
+        (await agent.run(task=told(text))).messages[-1].to_text() for text in ("no code", "```python\nprint(", CODE)
+    ]
+    assert remarks == ["Write code.", "Write less.", "Code execution was not approved. Reason: too risky"]
 
 
 def test_a_report_beside_a_model_is_refused() -> None:

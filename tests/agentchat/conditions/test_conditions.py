@@ -10,10 +10,12 @@ from symposia.agentchat.conditions import (
     FunctionCallTermination,
     HandoffTermination,
     MaxMessageTermination,
+    ReasonedTermination,
     SourceMatchTermination,
     StopMessageTermination,
     TextMentionTermination,
     TextMessageTermination,
+    TimeoutTermination,
     TokenUsageTermination,
 )
 from symposia.agentchat.messages import (
@@ -25,7 +27,7 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
     ToolCallExecutionEvent,
 )
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import FunctionExecutionResult, RequestUsage
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
@@ -175,3 +177,50 @@ async def test_a_condition_that_was_met_refuses_until_it_is_reset_and_then_begin
 def test_a_token_limit_needs_a_limit() -> None:
     with pytest.raises(InvalidArgumentError, match="At least one of max_total_token"):
         TokenUsageTermination()
+
+
+async def test_a_condition_can_be_given_another_reason() -> None:
+    condition = ReasonedTermination(MaxMessageTermination(2), "too long")
+    assert await reason(condition, [HELLO], [DONE]) == "too long"
+    assert condition.terminated
+    await condition.reset()
+    assert not condition.terminated
+    assert await condition.start([HELLO]) is None
+    stop = await condition.start([HELLO])
+    assert stop is not None
+    assert (stop.content, stop.source) == ("too long", "MaxMessageTermination")
+
+
+async def test_a_program_can_tell_which_of_several_conditions_was_met() -> None:
+    def limits() -> TerminationCondition:
+        return ReasonedTermination(MaxMessageTermination(2), "messages") | ReasonedTermination(
+            TokenUsageTermination(5), "tokens"
+        )
+
+    assert await reason(limits(), [HELLO], [HELLO]) == "messages"
+    assert await reason(limits(), [costing(3, 3)]) == "tokens"
+    assert await reason(limits(), [costing(3, 3), HELLO]) == "messages, tokens"
+
+
+async def test_a_reason_does_not_hide_when_a_condition_is_due_or_what_it_remembers() -> None:
+    timeout = ReasonedTermination(TimeoutTermination(60), "too slow")
+    assert timeout.due_in() is None
+    await timeout.start([HELLO])
+    assert 0 < (timeout.due_in() or 0) <= 60
+
+    before = ReasonedTermination(MaxMessageTermination(2), "too long")
+    await before([HELLO])
+    after = ReasonedTermination(MaxMessageTermination(2), "too long")
+    after.load_state(before.save_state())
+    assert await reason(after, [HELLO]) == "too long"
+
+
+def test_a_condition_with_a_reason_is_saved_as_a_component() -> None:
+    saved = ReasonedTermination(MaxMessageTermination(2), "too long").dump_component()
+    assert saved.config["reason"] == "too long"
+    assert TerminationCondition.load_component(saved).dump_component() == saved
+
+
+def test_a_reason_is_given_to_a_condition_and_to_nothing_else() -> None:
+    with pytest.raises(ArgumentTypeError, match="A termination condition is needed"):
+        ReasonedTermination("DONE", "done")  # pyright: ignore[reportArgumentType] - the point of the test

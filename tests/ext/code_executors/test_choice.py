@@ -20,7 +20,7 @@ from symposia.ext.code_executors import (
     create_default_code_executor,
     sandbox_backends,
 )
-from symposia.presets.coding.testing import PretendedSandbox, printed
+from symposia.testing.sandboxes import FakeSandbox, printed
 
 
 class Backend(SandboxBackend):
@@ -65,7 +65,7 @@ class Starting(Backend):
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         if self.error:
             raise self.error
-        return PretendedSandbox(_prints_nothing, policy, mounts)
+        return FakeSandbox(_prints_nothing, policy, mounts)
 
 
 async def _prints_nothing(code: str) -> SandboxResult:

@@ -8,7 +8,7 @@ import pytest
 from symposia.core.code_executor import SandboxResult
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import SandboxKind, _registry, register_sandbox, sandbox_kind, sandbox_kinds
-from symposia.presets.coding.testing import PretendedSandboxBackend, printed
+from symposia.testing.sandboxes import FakeSandboxBackend, printed
 
 
 async def _nothing(code: str) -> SandboxResult:
@@ -16,7 +16,7 @@ async def _nothing(code: str) -> SandboxResult:
 
 
 def kind_of(name: str) -> SandboxKind:
-    return SandboxKind(name=name, requires="nothing", make=lambda: PretendedSandboxBackend(_nothing, name=name))
+    return SandboxKind(name=name, requires="nothing", make=lambda: FakeSandboxBackend(_nothing, name=name))
 
 
 FIRECRACKER = kind_of("firecracker")

@@ -100,7 +100,7 @@ async def test_the_first_attempt_at_the_sales_really_fails_and_its_error_goes_ba
     result = await runs.of("sales")
     first, second = result.runs
     assert first.exit_code == 1
-    assert "Q1_2024" in first.stderr
+    assert "Q1_2024" in first.output
     assert second.exit_code == 0
     speakers = [message.source for message in result.messages]
     assert speakers == ["user", "planner", "coder", "executor", "coder", "executor", "reviewer"]
@@ -139,10 +139,10 @@ async def test_the_sorting_script_passes_its_own_checks_at_once(runs: Runs) -> N
     result = await runs.of("sorting")
     (only,) = result.runs
     assert only.exit_code == 0
-    assert "4 of 4 checks passed" in only.stdout
+    assert "4 of 4 checks passed" in only.output
 
 
 async def test_every_line_of_evidence_is_in_the_real_output(runs: Runs) -> None:
     result = await runs.of("sales")
     assert result.review
-    assert all(line in result.runs[-1].stdout for line in result.review.evidence)
+    assert all(line in result.runs[-1].output for line in result.review.evidence)

@@ -5,25 +5,25 @@ from collections.abc import Sequence
 
 import pytest
 
-from symposia.agentchat.messages import BaseChatMessage, StructuredMessage
+from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.core import CancellationToken, Image
+from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
 from symposia.core.exceptions import ModelError
 from symposia.core.models import ModelInfo
 from symposia.ext.models.replay import ReplayChatCompletionClient
-from symposia.presets.coding import BlockRun, ExecutionMessage, MadeFile, Review
+from symposia.presets.coding import Review
 from symposia.presets.coding._agents import reviewer, without_ground
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
-CHART = MadeFile(path="chart.png", kind="image/png", size=len(PNG), sha256="0" * 64, data=PNG)
-NO_PICTURE = MadeFile(path="fake.png", kind="image/png", size=4, sha256="0" * 64, data=b"text")
-RUN = BlockRun(
-    code="",
-    language="python",
+CHART = Artifact(path="chart.png", kind="image/png", size=len(PNG), sha256="0" * 64, data=PNG)
+NO_PICTURE = Artifact(path="fake.png", kind="image/png", size=4, sha256="0" * 64, data=b"text")
+RUN = BlockResult(
+    block=CodeBlock("", "python"),
+    code_file=None,
     status="ok",
     exit_code=0,
-    stdout="total:   12.50\nmean: 3\n",
-    stderr="",
-    files=(CHART, NO_PICTURE),
+    output="total:   12.50\nmean: 3\n",
+    artifacts=(CHART, NO_PICTURE),
 )
 EXECUTION = ExecutionMessage(runs=(RUN,), source="executor")
 

@@ -4,16 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage, TextMessage
-from symposia.core.code_executor import CodeBlock
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ExecutionMessage,
+    StructuredMessage,
+    TextMessage,
+)
+from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
 from symposia.core.exceptions import SandboxError
 from symposia.presets.coding import (
     AgentUsage,
-    BlockRun,
     CodingResult,
     CodingTask,
-    ExecutionMessage,
-    MadeFile,
     Outcome,
     Review,
     RunFolder,
@@ -32,19 +35,20 @@ APPROVAL = StructuredMessage[Review](
 )
 
 
-def made(path: str, data: bytes = b"data") -> MadeFile:
-    return MadeFile(path=path, kind="text/plain", size=len(data), sha256="0" * 64, data=data)
+def made(path: str, data: bytes = b"data") -> Artifact:
+    return Artifact(path=path, kind="text/plain", size=len(data), sha256="0" * 64, data=data)
 
 
-def execution(*files: MadeFile, exit_code: int = 0, stdout: str = "2\n", stderr: str = "") -> ExecutionMessage:
-    run = BlockRun(
-        code="print(1 + 1)\n",
-        language="python",
+def execution(*files: Artifact, exit_code: int = 0, stdout: str = "2\n", stderr: str = "") -> ExecutionMessage:
+    run = BlockResult(
+        block=CodeBlock("print(1 + 1)\n", "python"),
+        code_file=None,
+        output=stdout + stderr,
         status="error" if exit_code else "ok",
         exit_code=exit_code,
         stdout=stdout,
         stderr=stderr,
-        files=files,
+        artifacts=files,
     )
     return ExecutionMessage(runs=(run,), source="executor")
 
@@ -61,7 +65,7 @@ def result(
         detail=detail,
         messages=messages,
         usage=USAGE,
-        sandbox="pretended",
+        sandbox="fake",
         recorded=recorded,
         folder=None,
         wall_seconds=1.0,

@@ -1,4 +1,4 @@
-"""The swarm with scripted models and a pretended sandbox: what it does when things go well, and when they do not."""
+"""The swarm with scripted models and a fake sandbox: what it does when things go well, and when they do not."""
 
 import asyncio
 import json
@@ -9,8 +9,14 @@ from typing import TypeVar
 import pytest
 from pydantic import JsonValue
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, CodeOutputEvent, ModelClientStreamingChunkEvent
-from symposia.core.code_executor import OutputListener, RunStatus, SandboxMount, SandboxPolicy, SandboxResult
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    CodeOutputEvent,
+    ExecutionMessage,
+    ModelClientStreamingChunkEvent,
+)
+from symposia.core.code_executor import Artifact, OutputListener, RunStatus, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.effects import Effect, EffectRequest, handle_effects
 from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
 from symposia.core.models import ChatCompletionClient
@@ -19,7 +25,6 @@ from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
     CodingResult,
     CodingTask,
-    ExecutionMessage,
     NamedModel,
     Outcome,
     RunFolderError,
@@ -27,7 +32,7 @@ from symposia.presets.coding import (
     SwarmModels,
     run_coding_swarm,
 )
-from symposia.presets.coding.testing import PretendedSandbox, PretendedSandboxBackend, printed
+from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 Request = TypeVar("Request", bound=EffectRequest)
 Result = TypeVar("Result")
@@ -60,12 +65,16 @@ def models(
     )
 
 
+def file_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def speakers(result: CodingResult) -> list[str]:
     return [message.source for message in result.messages]
 
 
 async def test_a_task_goes_from_plan_to_code_to_output_to_approval() -> None:
-    sandbox = PretendedSandboxBackend(prints_the_sum)
+    sandbox = FakeSandboxBackend(prints_the_sum)
     result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox)
     assert result.outcome is Outcome.VERIFIED
     assert result.answer == "It is **2**."
@@ -75,7 +84,7 @@ async def test_a_task_goes_from_plan_to_code_to_output_to_approval() -> None:
 
 async def test_the_code_sees_the_data_files_read_only_and_the_models_their_beginning(tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text("month,revenue\nJan,10\n")
-    sandbox = PretendedSandboxBackend(prints_the_sum)
+    sandbox = FakeSandboxBackend(prints_the_sum)
     task = CodingTask(text="Add", data=(tmp_path / "sales.csv",))
     result = await run_coding_swarm(task, models=models(), sandbox=sandbox, policy=SandboxPolicy(time_limit=7))
     (mount,) = sandbox.sandboxes[0].mounts
@@ -91,23 +100,21 @@ async def test_a_program_that_fails_goes_back_to_the_coder_with_its_error() -> N
         return next(outcomes)
 
     client = ReplayChatCompletionClient([CODE, CODE])
-    result = await run_coding_swarm(TASK, models=models(client), sandbox=PretendedSandboxBackend(fails_once))
+    result = await run_coding_swarm(TASK, models=models(client), sandbox=FakeSandboxBackend(fails_once))
     assert speakers(result) == ["user", "planner", "coder", "executor", "coder", "executor", "reviewer"]
     assert "NameError: name 'x' is not defined" in result.executions[0].to_model_text()
 
 
 async def test_a_program_that_is_sent_back_is_mended() -> None:
     result = await run_coding_swarm(
-        TASK, models=models([CODE, CODE], [REJECTION, APPROVAL]), sandbox=PretendedSandboxBackend(prints_the_sum)
+        TASK, models=models([CODE, CODE], [REJECTION, APPROVAL]), sandbox=FakeSandboxBackend(prints_the_sum)
     )
     assert result.outcome is Outcome.VERIFIED
     assert speakers(result)[-4:] == ["reviewer", "coder", "executor", "reviewer"]
 
 
 async def test_an_answer_without_code_is_told_so_and_the_third_ends_the_run() -> None:
-    result = await run_coding_swarm(
-        TASK, models=models(["I cannot."] * 3), sandbox=PretendedSandboxBackend(prints_the_sum)
-    )
+    result = await run_coding_swarm(TASK, models=models(["I cannot."] * 3), sandbox=FakeSandboxBackend(prints_the_sum))
     assert result.outcome is Outcome.NO_CODE
     assert "--model" in result.detail
     assert all("```python" in execution.remark for execution in result.executions)
@@ -115,7 +122,7 @@ async def test_an_answer_without_code_is_told_so_and_the_third_ends_the_run() ->
 
 async def test_an_answer_that_was_cut_off_is_told_so() -> None:
     result = await run_coding_swarm(
-        TASK, models=models(["```python\nprint(1", CODE]), sandbox=PretendedSandboxBackend(prints_the_sum)
+        TASK, models=models(["```python\nprint(1", CODE]), sandbox=FakeSandboxBackend(prints_the_sum)
     )
     assert "ended inside a code block" in result.executions[0].remark
     assert result.outcome is Outcome.VERIFIED
@@ -132,7 +139,7 @@ async def test_blocks_run_in_order_up_to_the_first_that_fails() -> None:
     await run_coding_swarm(
         TASK,
         models=models([three]),
-        sandbox=PretendedSandboxBackend(second_fails),
+        sandbox=FakeSandboxBackend(second_fails),
         limits=SwarmLimits(max_messages=3),
     )
     assert ran == ["step(1)\n", "step(2)\n"]
@@ -142,7 +149,7 @@ async def test_a_model_that_fails_for_good_ends_the_run_and_the_transcript_is_ke
     result = await run_coding_swarm(
         TASK,
         models=models(ReplayChatCompletionClient([ModelError("openai: status 401, the key is wrong.")])),
-        sandbox=PretendedSandboxBackend(prints_the_sum),
+        sandbox=FakeSandboxBackend(prints_the_sum),
         folder=tmp_path / "run",
     )
     assert result.outcome is Outcome.MODEL_FAILED
@@ -158,7 +165,7 @@ async def test_a_sandbox_that_dies_is_replaced_and_the_coder_is_told(tmp_path: P
     async def dies_once(code: str) -> SandboxResult:
         return await (dies(code) if next(deaths) else prints_the_sum(code))
 
-    sandbox = PretendedSandboxBackend(dies_once)
+    sandbox = FakeSandboxBackend(dies_once)
     result = await run_coding_swarm(TASK, models=models([CODE, CODE]), sandbox=sandbox, folder=tmp_path / "run")
     assert result.outcome is Outcome.VERIFIED
     assert "The sandbox ended: killed from outside." in result.executions[0].to_model_text()
@@ -167,8 +174,8 @@ async def test_a_sandbox_that_dies_is_replaced_and_the_coder_is_told(tmp_path: P
 
 
 async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path: Path) -> None:
-    class Once(PretendedSandboxBackend):
-        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    class Once(FakeSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
             if self.sandboxes:
                 raise SandboxUnavailableError("The engine was stopped.")
             return await super().create(policy, mounts=mounts)
@@ -181,6 +188,8 @@ async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path:
         "exit status 137 (crashed)",
         "interrupted: the sandbox ended before the program did",
     ]
+    programs = [name for name in file_names(tmp_path / "run" / "code") if name.endswith(".py")]
+    assert programs == ["01-exit-137.py", "02-interrupted.py"]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +200,36 @@ async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path:
     ],
 )
 async def test_a_limit_ends_the_run_and_says_how_to_raise_it(limits: SwarmLimits, outcome: Outcome) -> None:
-    result = await run_coding_swarm(
-        TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), limits=limits
-    )
+    result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=limits)
     assert result.outcome is outcome
     assert "Raise it (--max-" in result.detail
+
+
+async def test_an_approval_counts_even_where_a_limit_is_reached_with_it() -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=SwarmLimits(max_messages=4)
+    )
+    assert result.outcome is Outcome.VERIFIED
+
+
+async def test_the_message_limit_counts_what_the_agents_said() -> None:
+    result = await run_coding_swarm(
+        TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=SwarmLimits(max_messages=3)
+    )
+    assert result.outcome is Outcome.MESSAGE_LIMIT
+    assert speakers(result) == ["user", "planner", "coder", "executor"]
+
+
+async def test_of_two_limits_that_one_message_meets_one_is_told() -> None:
+    limits = SwarmLimits(max_messages=1, max_tokens=1)
+    result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=limits)
+    assert result.outcome is Outcome.MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize("limit", ["max_messages", "timeout", "max_tokens"])
+def test_a_limit_below_one_is_refused_by_name(limit: str) -> None:
+    with pytest.raises(ValueError, match=limit):
+        SwarmLimits(**{limit: 0})  # pyright: ignore[reportArgumentType] - one of several
 
 
 async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
@@ -203,7 +237,7 @@ async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    sandbox = PretendedSandboxBackend(never_ends)
+    sandbox = FakeSandboxBackend(never_ends)
     async with asyncio.timeout(10):
         result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, limits=SwarmLimits(timeout=0.2))
     assert result.outcome is Outcome.TIME_LIMIT
@@ -211,8 +245,8 @@ async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
 
 
 async def test_a_sandbox_that_cannot_be_made_leaves_no_folder(tmp_path: Path) -> None:
-    class Refusing(PretendedSandboxBackend):
-        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    class Refusing(FakeSandboxBackend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
             raise SandboxUnavailableError("Not on this machine.")
 
     with pytest.raises(SandboxUnavailableError):
@@ -231,7 +265,7 @@ async def test_a_cancelled_run_stops_the_program_and_leaves_the_folder_complete(
             stopped.set()
         raise AssertionError
 
-    sandbox = PretendedSandboxBackend(until_cancelled)
+    sandbox = FakeSandboxBackend(until_cancelled)
     running = asyncio.create_task(run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run"))
     async with asyncio.timeout(10):
         await started.wait()
@@ -244,17 +278,17 @@ async def test_a_cancelled_run_stops_the_program_and_leaves_the_folder_complete(
     assert (tmp_path / "run" / "usage.json").exists()
 
 
-class PrintingSandbox(PretendedSandboxBackend):
+class PrintingSandbox(FakeSandboxBackend):
     """Prints, and then does not end."""
 
     def __init__(self, printed: asyncio.Event) -> None:
         super().__init__(prints_the_sum)
         self._printed = printed
 
-    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
         event = self._printed
 
-        class Printing(PretendedSandbox):
+        class Printing(FakeSandbox):
             async def run(
                 self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
             ) -> SandboxResult:
@@ -289,7 +323,7 @@ async def test_n03_a_program_that_the_run_does_not_wait_for_is_kept_and_counted(
             running.cancel()
         await asyncio.wait([running])
     code = tmp_path / "run" / "code"
-    assert sorted(path.name for path in code.iterdir()) == [
+    assert file_names(code) == [
         "01-exit-0.py",
         "01-exit-0.stdout.txt",
         "02-interrupted.py",
@@ -324,7 +358,7 @@ async def test_n04_the_limit_that_ends_a_program_is_told_to_the_model_and_to_the
     result = await run_coding_swarm(
         TASK,
         models=models([CODE] * 9),
-        sandbox=PretendedSandboxBackend(is_killed),
+        sandbox=FakeSandboxBackend(is_killed),
         policy=SandboxPolicy(time_limit=7),
         folder=tmp_path / "run",
     )
@@ -340,7 +374,7 @@ async def test_n11_a_failed_runs_answer_has_what_the_reviewer_objected_to(tmp_pa
     result = await run_coding_swarm(
         TASK,
         models=models([CODE] * 9, [REJECTION] * 9),
-        sandbox=PretendedSandboxBackend(prints_the_sum),
+        sandbox=FakeSandboxBackend(prints_the_sum),
         folder=tmp_path / "run",
     )
     assert result.outcome is Outcome.NO_PROGRESS
@@ -349,17 +383,17 @@ async def test_n11_a_failed_runs_answer_has_what_the_reviewer_objected_to(tmp_pa
 
 async def test_n11_a_folder_that_cannot_hold_the_results_is_told_before_a_sandbox_starts(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    sandbox = PretendedSandboxBackend(prints_the_sum)
+    sandbox = FakeSandboxBackend(prints_the_sum)
     with pytest.raises(RunFolderError, match="is a file"):
         await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "file" / "run")
     assert sandbox.sandboxes == []
 
 
 async def test_the_caller_is_told_when_the_sandbox_has_started_and_which_it_is() -> None:
-    sandbox = PretendedSandboxBackend(prints_the_sum)
+    sandbox = FakeSandboxBackend(prints_the_sum)
     said: list[str] = []
     await run_coding_swarm(TASK, models=models(), sandbox=AutoBackend([sandbox]), started=said.append)
-    assert said == ["pretended"]
+    assert said == ["fake"]
 
 
 async def test_an_unexpected_error_is_raised_and_the_folder_is_complete(tmp_path: Path) -> None:
@@ -367,14 +401,14 @@ async def test_an_unexpected_error_is_raised_and_the_folder_is_complete(tmp_path
         raise ZeroDivisionError("a fault of the sandbox's code")
 
     with pytest.raises(ZeroDivisionError):
-        await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(breaks), folder=tmp_path / "run")
+        await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(breaks), folder=tmp_path / "run")
     assert "a fault of the sandbox's code" in (tmp_path / "run" / "answer.md").read_text()
 
 
 async def test_a_watcher_sees_tokens_and_output_as_they_come() -> None:
     seen: list[BaseAgentEvent | BaseChatMessage] = []
     result = await run_coding_swarm(
-        TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum), watch=seen.append
+        TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), watch=seen.append
     )
     kinds = [type(message) for message in seen]
     assert kinds.index(ModelClientStreamingChunkEvent) < kinds.index(CodeOutputEvent) < kinds.index(ExecutionMessage)
@@ -399,17 +433,32 @@ async def test_every_effect_passes_the_handlers_and_a_recorded_run_is_replayed_w
     async def breaks(code: str) -> SandboxResult:
         raise AssertionError("a recorded run runs no code")
 
-    journal, printed_sum = Journal(), PretendedSandboxBackend(prints_the_sum)
+    journal, printed_sum = Journal(), FakeSandboxBackend(prints_the_sum)
     with handle_effects(journal):
         first = await run_coding_swarm(TASK, models=models(), sandbox=printed_sum)
     assert journal.kinds == ["model", "model", "code", "model"]
     with handle_effects(journal):
-        again = await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(breaks))
+        again = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(breaks))
     assert (again.outcome, again.answer) == (first.outcome, first.answer)
-    assert [run.stdout for run in again.runs] == [run.stdout for run in first.runs]
+    assert [run.output for run in again.runs] == [run.output for run in first.runs]
+
+
+async def test_the_files_of_a_program_reach_the_folder_and_the_transcript_names_them(tmp_path: Path) -> None:
+    file = Artifact(path="a.txt", kind="text/plain", size=4, sha256="0" * 64, data=b"made")
+
+    async def makes_a_file(code: str) -> SandboxResult:
+        return SandboxResult(status="ok", exit_code=0, stdout="sum: 2\n", stderr="", artifacts=[file])
+
+    sandbox = FakeSandboxBackend(makes_a_file)
+    result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run")
+    assert result.files == (file,)
+    assert (tmp_path / "run" / "files" / "a.txt").read_bytes() == b"made"
+    transcript = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
+    [run] = json.loads(transcript[3])["runs"]
+    assert run["artifacts"] == [{"path": "a.txt", "kind": "text/plain", "size": 4, "sha256": "0" * 64}]
 
 
 async def test_the_tokens_are_counted_by_agent() -> None:
-    result = await run_coding_swarm(TASK, models=models(), sandbox=PretendedSandboxBackend(prints_the_sum))
+    result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum))
     assert [(each.agent, each.model) for each in result.usage] == [("planner", "p"), ("coder", "c"), ("reviewer", "r")]
     assert all(each.prompt_tokens > 0 and each.completion_tokens > 0 for each in result.usage)

@@ -4,7 +4,7 @@ from typing import NoReturn
 import pytest
 
 from symposia.presets.coding import CodingTask, DataFileError, EmptyTaskError, check_data_files
-from symposia.presets.coding._prompts import preview, task_prompt
+from symposia.presets.coding._task import preview, task_prompt
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         TextMentionTermination,
         TextMessageTermination,
     )
+    from symposia.agentchat.conditions._reason import ReasonedTermination
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -31,6 +32,7 @@ else:
                 "TextMentionTermination",
                 "TextMessageTermination",
             ],
+            "_reason": ["ReasonedTermination"],
         },
     )
 
@@ -43,6 +45,7 @@ __all__ = [
     "MaxMessageTermination",
     "MessageCondition",
     "Messages",
+    "ReasonedTermination",
     "SourceMatchTermination",
     "StatefulCondition",
     "StopMessageTermination",

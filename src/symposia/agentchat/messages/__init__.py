@@ -25,6 +25,7 @@ from symposia.agentchat.messages._events import (
     ToolCallResultMessage,
     UserInputRequestedEvent,
 )
+from symposia.agentchat.messages._execution import ExecutionMessage
 from symposia.agentchat.messages._factory import MessageFactory
 from symposia.agentchat.messages._id import new_message_id
 from symposia.agentchat.messages._structured import StructuredContentType, StructuredMessage, StructuredMessageFactory
@@ -39,6 +40,7 @@ __all__ = [
     "CodeExecutionEvent",
     "CodeGenerationEvent",
     "CodeOutputEvent",
+    "ExecutionMessage",
     "HandoffMessage",
     "MemoryQueryEvent",
     "MessageFactory",

@@ -23,6 +23,7 @@ from symposia.agentchat.messages._events import (
     ToolCallRequestEvent,
     UserInputRequestedEvent,
 )
+from symposia.agentchat.messages._execution import ExecutionMessage
 from symposia.core.exceptions import RegistrationError
 
 _BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
@@ -31,6 +32,7 @@ _BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
     StopMessage,
     ToolCallSummaryMessage,
     HandoffMessage,
+    ExecutionMessage,
     ToolCallRequestEvent,
     ToolCallExecutionEvent,
     MemoryQueryEvent,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         execute_code,
         stream_code,
     )
-    from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult, OutputListener, OutputStream
+    from symposia.core.code_executor._executor import CodeExecutor
     from symposia.core.code_executor._functions import (
         Alias,
         FunctionWithRequirements,
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
         function_source,
         with_requirements,
     )
+    from symposia.core.code_executor._observed import ExecutionObserver, ObservedCodeExecutor
     from symposia.core.code_executor._results import (
         Artifact,
         BlockResult,
+        CodeBlock,
+        CodeResult,
         CommandLineCodeResult,
+        OutputListener,
+        OutputStream,
         RunStatus,
         SandboxResult,
     )
@@ -45,7 +50,7 @@ else:
         __name__,
         {
             "_effect": ["CODE_EFFECT", "CodeOutput", "CodeRequest", "RequestedBlock", "execute_code", "stream_code"],
-            "_executor": ["CodeBlock", "CodeExecutor", "CodeResult", "OutputListener", "OutputStream"],
+            "_executor": ["CodeExecutor"],
             "_functions": [
                 "Alias",
                 "FunctionWithRequirements",
@@ -57,8 +62,26 @@ else:
                 "function_source",
                 "with_requirements",
             ],
-            "_results": ["Artifact", "BlockResult", "CommandLineCodeResult", "RunStatus", "SandboxResult"],
-            "_sandbox": ["MIB", "Progress", "Sandbox", "SandboxBackend", "SandboxMount", "SandboxPolicy"],
+            "_observed": ["ExecutionObserver", "ObservedCodeExecutor"],
+            "_results": [
+                "Artifact",
+                "BlockResult",
+                "CodeBlock",
+                "CodeResult",
+                "CommandLineCodeResult",
+                "OutputListener",
+                "OutputStream",
+                "RunStatus",
+                "SandboxResult",
+            ],
+            "_sandbox": [
+                "MIB",
+                "Progress",
+                "Sandbox",
+                "SandboxBackend",
+                "SandboxMount",
+                "SandboxPolicy",
+            ],
         },
     )
 
@@ -74,10 +97,12 @@ __all__ = [
     "CodeRequest",
     "CodeResult",
     "CommandLineCodeResult",
+    "ExecutionObserver",
     "FunctionWithRequirements",
     "FunctionWithRequirementsStr",
     "Import",
     "ImportFromModule",
+    "ObservedCodeExecutor",
     "OutputListener",
     "OutputStream",
     "Progress",

@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core.code_executor._executor import CodeBlock, CodeExecutor, CodeResult, OutputStream
+from symposia.core.code_executor._executor import CodeExecutor
+from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputStream
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
 
 

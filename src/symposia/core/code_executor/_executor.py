@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Self
 
 from pydantic import JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
+from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputListener
 from symposia.core.effects import Idempotency, class_identity
-
-OutputStream: TypeAlias = Literal["stdout", "stderr"]
-OutputListener: TypeAlias = Callable[[OutputStream, str], None]
-"""Called on the event loop with each piece of output as it comes."""
-
-
-@dataclass
-class CodeBlock:
-    """A piece of code taken from a message.
-
-    Attributes:
-        code: The source.
-        language: As the fence names it: ``python``, ``sh``, …
-    """
-
-    code: str
-    language: str
-
-
-@dataclass
-class CodeResult:
-    """What a list of code blocks did.
-
-    Attributes:
-        exit_code: Of the last block that ran; 0 when every block succeeded.
-        output: What all blocks that ran have printed, in order.
-    """
-
-    exit_code: int
-    output: str
 
 
 class CodeExecutor(ComponentBase, ABC):

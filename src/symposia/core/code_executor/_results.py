@@ -1,16 +1,50 @@
-"""What running code gives: how a block ended, what it printed, and the files that it made."""
+"""What running code gives: the result of a list of blocks, of one block, and the files that a block made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict
 
-from symposia.core.code_executor._executor import CodeBlock, CodeResult
+OutputStream: TypeAlias = Literal["stdout", "stderr"]
+OutputListener: TypeAlias = Callable[[OutputStream, str], None]
+"""Called on the event loop with each piece of output as it comes."""
 
-RunStatus = Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
+RunStatus: TypeAlias = Literal[
+    "ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"
+]
+"""How a block ended: by itself (``ok``, ``error``), by a limit, or with what it ran in."""
+
+KILLED: Final = 137
+"""The exit code of what was killed, as a shell reports it: 128 and the number of SIGKILL."""
+
+
+@dataclass
+class CodeBlock:
+    """A piece of code taken from a message.
+
+    Attributes:
+        code: The source.
+        language: As the fence names it: ``python``, ``sh``, …
+    """
+
+    code: str
+    language: str
+
+
+@dataclass
+class CodeResult:
+    """What a list of code blocks did.
+
+    Attributes:
+        exit_code: Of the last block that ran; 0 when every block succeeded.
+        output: What all blocks that ran have printed, in order.
+    """
+
+    exit_code: int
+    output: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +113,8 @@ class BlockResult:
         wall_seconds: From its start to its end.
         stdout: What it printed to stdout alone; None where the executor does not tell the two apart.
         stderr: Likewise.
+        ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
+            interrupted. Empty if it ended by itself, or the executor does not say.
     """
 
     block: CodeBlock
@@ -86,11 +122,36 @@ class BlockResult:
     status: RunStatus
     exit_code: int
     output: str
-    artifacts: Sequence[Artifact] = ()
-    artifacts_skipped: Sequence[tuple[str, str]] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    artifacts_skipped: tuple[tuple[str, str], ...] = ()
     wall_seconds: float = 0.0
     stdout: str | None = None
     stderr: str | None = None
+    ended_by: str = ""
+
+    @classmethod
+    def of(cls, block: CodeBlock, result: CodeResult) -> BlockResult:
+        """The result of a list of one block, of an executor too that does not tell block by block."""
+        if isinstance(result, CommandLineCodeResult) and result.blocks:
+            return result.blocks[0]
+        status = "error" if result.exit_code else "ok"
+        return cls(block=block, code_file=None, status=status, exit_code=result.exit_code, output=result.output)
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words: its exit status, and what ended it."""
+        if self.status == "cancelled":
+            return f"interrupted: {self.ended_by}" if self.ended_by else "interrupted"
+        if self.status in ("ok", "error"):
+            return f"exit status {self.exit_code}"
+        return f"exit status {self.exit_code}" + (
+            f": ended at {self.ended_by}" if self.ended_by else f" ({self.status.replace('_', ' ')})"
+        )
+
+    @property
+    def streams(self) -> tuple[tuple[OutputStream, str], ...]:
+        """What it printed, by stream. All is ``stdout`` where the executor does not tell the two apart."""
+        return ("stdout", self.output if self.stdout is None else self.stdout), ("stderr", self.stderr or "")
 
 
 @dataclass
@@ -104,6 +165,16 @@ class CommandLineCodeResult(CodeResult):
 
     code_file: str | None = None
     blocks: Sequence[BlockResult] = ()
+
+    @classmethod
+    def of(cls, blocks: Sequence[BlockResult]) -> Self:
+        """The sum of the results of at least one block."""
+        return cls(
+            exit_code=blocks[-1].exit_code,
+            output="".join(block.output for block in blocks),
+            code_file=blocks[0].code_file,
+            blocks=tuple(blocks),
+        )
 
     @property
     def artifacts(self) -> list[Artifact]:

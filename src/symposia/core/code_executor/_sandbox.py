@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from symposia.core.code_executor._executor import OutputListener
-from symposia.core.code_executor._results import SandboxResult
+from symposia.core.code_executor._results import OutputListener, RunStatus, SandboxResult
 
 MIB = 1024 * 1024
 
@@ -55,6 +54,31 @@ class SandboxPolicy:
     output_limit_bytes: int = 16 * MIB
     artifacts: int = 32
     artifact_bytes: int = 8 * MIB
+
+    def limit_met(self, status: RunStatus) -> str:
+        """Name the limit that a block met, with its value: "the time limit of 60 s".
+
+        Args:
+            status: How the block ended.
+
+        Returns:
+            The limit in words; empty where the status tells of none.
+        """
+        match status:
+            case "timeout":
+                return f"the time limit of {self.time_limit:g} s"
+            case "out_of_memory":
+                return f"the memory limit of {_mib(self.memory_bytes)}"
+            case "disk_full":
+                return f"the disk limit of {_mib(self.work_bytes)} (or {self.work_inodes:,} files)"
+            case "output_limit":
+                return f"the output limit of {_mib(self.output_limit_bytes)}"
+            case _:
+                return ""
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.4g} MiB"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ import shutil
 import uuid
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue
@@ -21,6 +22,7 @@ from symposia.core.code_executor import (
     CommandLineCodeResult,
     OutputListener,
     OutputStream,
+    SandboxPolicy,
     SandboxResult,
     UserFunction,
 )
@@ -80,6 +82,11 @@ class CommandLineCodeExecutor(CodeExecutor):
     def timeout(self) -> float:
         """Seconds that a block may run."""
         return self._timeout
+
+    @property
+    @abstractmethod
+    def policy(self) -> SandboxPolicy:
+        """What the code may use; for the time, `timeout` counts."""
 
     @property
     def work_dir(self) -> Path:
@@ -157,12 +164,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         running = asyncio.ensure_future(self._run_all(code_blocks, on_output))
         cancellation_token.link_future(running)
         results = await self._unless_stopped(running)
-        return CommandLineCodeResult(
-            exit_code=results[-1].exit_code,
-            output="".join(result.output for result in results),
-            code_file=results[0].code_file,
-            blocks=tuple(results),
-        )
+        return CommandLineCodeResult.of(results)
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """What decides how code ends: the class, the time limit, the functions, and what a subclass adds."""
@@ -251,7 +253,9 @@ class CommandLineCodeExecutor(CodeExecutor):
         source = block.code.encode("utf-8", "surrogatepass")
         try:
             planned = plan_block(block, str(self._folder.absolute))
-            return _told(planned, await self._run_with_source(planned, source), self._folder.absolute)
+            result = await self._run_with_source(planned, source)
+            limit = replace(self.policy, time_limit=self._timeout).limit_met(result.status)
+            return _told(planned, result, self._folder.absolute, limit)
         except RefusedBlockError as error:
             return refused(block, error)
 
@@ -267,7 +271,7 @@ class CommandLineCodeExecutor(CodeExecutor):
                 await asyncio.to_thread(self._folder.remove, planned.file)
 
 
-def _told(planned: PlannedBlock, result: SandboxResult, folder: Path) -> BlockResult:
+def _told(planned: PlannedBlock, result: SandboxResult, folder: Path, limit: str) -> BlockResult:
     return BlockResult(
         block=planned.block,
         code_file=str(folder / planned.file),
@@ -279,6 +283,7 @@ def _told(planned: PlannedBlock, result: SandboxResult, folder: Path) -> BlockRe
         wall_seconds=result.wall_seconds,
         stdout=result.stdout,
         stderr=result.stderr,
+        ended_by=limit,
     )
 
 

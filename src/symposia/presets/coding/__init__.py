@@ -7,44 +7,31 @@ result = await run_coding_swarm(
 )
 """
 
-from symposia.presets.coding._errors import (
-    DataFileError,
-    EmptyTaskError,
-    MissingKeyError,
-    RecordingError,
-    RunFolderError,
-    UnknownVendorError,
-)
-from symposia.presets.coding._limits import SwarmLimits
-from symposia.presets.coding._messages import (
-    BlockRun,
-    ExecutionMessage,
-    MadeFile,
-)
+from symposia.presets.coding._folder import RunFolder, RunFolderError, check_run_folder, default_run_folder
 from symposia.presets.coding._models import (
+    MissingKeyError,
     NamedModel,
     SwarmModels,
+    UnknownVendorError,
     default_model_name,
     model_named,
 )
-from symposia.presets.coding._outcome import Outcome
-from symposia.presets.coding._plan import Plan, Review
+from symposia.presets.coding._prompts import Plan, Review
 from symposia.presets.coding._recorded import (
     BundledName,
     BundledTask,
     RecordedChatCompletionClient,
     RecordedReply,
+    RecordingError,
     bundled_task,
 )
-from symposia.presets.coding._report import RunFolder, check_run_folder, default_run_folder
-from symposia.presets.coding._result import AgentUsage, CodingResult
+from symposia.presets.coding._result import AgentUsage, CodingResult, Outcome
 from symposia.presets.coding._rule import CodingRule, next_step
-from symposia.presets.coding._swarm import run_coding_swarm
-from symposia.presets.coding._task import CodingTask, check_data_files
+from symposia.presets.coding._swarm import SwarmLimits, run_coding_swarm
+from symposia.presets.coding._task import CodingTask, DataFileError, EmptyTaskError, check_data_files
 
 __all__ = [
     "AgentUsage",
-    "BlockRun",
     "BundledName",
     "BundledTask",
     "CodingResult",
@@ -52,8 +39,6 @@ __all__ = [
     "CodingTask",
     "DataFileError",
     "EmptyTaskError",
-    "ExecutionMessage",
-    "MadeFile",
     "MissingKeyError",
     "NamedModel",
     "Outcome",

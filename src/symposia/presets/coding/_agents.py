@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent
-from symposia.agentchat.messages import BaseChatMessage
-from symposia.core.code_executor import CodeExecutor, SandboxPolicy
+from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent
+from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage
+from symposia.core.code_executor import CodeExecutor
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
-from symposia.presets.coding._execution import ProgramReport
-from symposia.presets.coding._messages import ExecutionMessage
-from symposia.presets.coding._plan import Plan, Review
-from symposia.presets.coding._prompts import CODER_PROMPT, PLANNER_PROMPT, REVIEWER_PROMPT
+from symposia.presets.coding._prompts import (
+    CODER_PROMPT,
+    CUT_OFF,
+    NO_CODE,
+    PLANNER_PROMPT,
+    REVIEWER_PROMPT,
+    Plan,
+    Review,
+)
 from symposia.presets.coding._rule import CODER, EXECUTOR, PLANNER, REVIEWER
 
 RETRIES: Final = 2
@@ -46,7 +51,7 @@ def coder(client: ChatCompletionClient) -> AssistantAgent:
     )
 
 
-def executor(code_executor: CodeExecutor, policy: SandboxPolicy) -> CodeExecutorAgent:
+def executor(code_executor: CodeExecutor) -> CodeExecutorAgent:
     """Runs the coder's program, and answers with an `ExecutionMessage`."""
     return CodeExecutorAgent(
         EXECUTOR,
@@ -54,7 +59,7 @@ def executor(code_executor: CodeExecutor, policy: SandboxPolicy) -> CodeExecutor
         description="Runs the coder's program in a sandbox.",
         sources=[CODER],
         stream_output=True,
-        report=ProgramReport(policy),
+        report=BlockReport(no_code=NO_CODE, cut_off=CUT_OFF),
     )
 
 

@@ -9,7 +9,14 @@ from typing import Final
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.models.vendors import default_vendor, find_vendor, model_vendors
-from symposia.presets.coding._errors import MissingKeyError, UnknownVendorError
+
+
+class UnknownVendorError(InvalidArgumentError):
+    """No vendor is known to serve a model of this name."""
+
+
+class MissingKeyError(InvalidArgumentError):
+    """The vendor of the model wants a key, and the environment has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

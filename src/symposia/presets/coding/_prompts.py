@@ -1,11 +1,12 @@
-"""What the agents are told, and what they are told of the task."""
+"""What the agents are told, and what the planner and the reviewer answer, as schemas that a model can be held to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Final
 
-PLANNER_PROMPT = """\
+from pydantic import BaseModel, ConfigDict, Field
+
+PLANNER_PROMPT: Final = """\
 You plan small programming tasks. A coder will write Python from your plan, a sandbox will run it, and a reviewer will
 hold its output against your checks. You do not write code.
 
@@ -14,7 +15,7 @@ program has to print, or which file it has to make, for every part of the task t
 task does not need. Where the task leaves a choice open (a definition, a method), make it and say so in the step.
 """
 
-CODER_PROMPT = """\
+CODER_PROMPT: Final = """\
 You write Python programs that run on their own, without a person.
 
 Answer with one complete program in a single ```python block; a sentence or two before it may say what you do. Every
@@ -27,7 +28,7 @@ program prints counts: never write results into your answer that you have not se
 of hiding them. When a program failed or was sent back, find the cause, fix it, and give the whole program again.
 """
 
-REVIEWER_PROMPT = """\
+REVIEWER_PROMPT: Final = """\
 You check whether a program's real output does the task. Go through the task part by part: is each part answered, is the
 method right, are the figures possible and consistent with each other and with the data, are the files there? Read the
 code as well: output that was written by hand instead of being computed does not count.
@@ -38,44 +39,27 @@ only figures that stand in the output, and copy the lines that they come from in
 If the result has a weakness that the person should know of (few data, an assumption), say it in a sentence.
 """
 
-PREVIEW_BYTES = 4096
-PREVIEW_LINES = 5
-PREVIEW_CHARACTERS = 500
+NO_CODE: Final = "There is no Python code to run in your answer. Answer with one complete program in a ```python block."
+CUT_OFF: Final = "Your answer ended inside a code block, so that block did not run. Give a shorter program, complete."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataPreview:
-    """What the agents are told of a data file.
+class Plan(BaseModel):
+    """How to do the task, in a few steps."""
 
-    Attributes:
-        path: Where the code finds it.
-        size: Bytes.
-        head: Its first lines, if it is text.
-    """
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str
-    size: int
-    head: str
+    steps: list[str] = Field(min_length=1, description="Two to six steps, each one sentence, in order.")
+    checks: list[str] = Field(min_length=1, description="What the program's output must show for the task to be done.")
 
 
-def preview(path: str, size: int, start: bytes) -> DataPreview:
-    """Describe a data file by its first bytes."""
-    try:
-        text = start.decode("utf-8-sig", errors="strict" if len(start) == size else "ignore")
-    except UnicodeDecodeError:
-        text = ""
-    head = "" if "\0" in text else "\n".join(text[:PREVIEW_CHARACTERS].splitlines()[:PREVIEW_LINES])
-    return DataPreview(path=path, size=size, head=head)
+class Review(BaseModel):
+    """What the reviewer thinks of a program's output."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-def task_prompt(text: str, data: Sequence[DataPreview]) -> str:
-    """Put the task and what is known of its data into the message that starts the conversation."""
-    if not data:
-        return text.strip()
-    files = "\n".join(_describe(each) for each in data)
-    return f"{text.strip()}\n\nData files, read-only:\n{files}"
-
-
-def _describe(data: DataPreview) -> str:
-    line = f"- {data.path} ({data.size:,} bytes)"
-    return f"{line}, which begins:\n```\n{data.head}\n```" if data.head else line
+    approved: bool = Field(description="Whether the output does all that the task asks.")
+    reasons: list[str] = Field(description="What is wrong and how to fix it, one sentence each; empty when approved.")
+    evidence: list[str] = Field(
+        description="Lines of the program's output, copied exactly, that the answer rests on; empty when not approved."
+    )
+    answer: str = Field(description="The answer to the task in Markdown, in figures of the output only; else empty.")

@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
-from symposia.core.code_executor import RunStatus
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage, StructuredMessage
+from symposia.core.code_executor import Artifact, BlockResult, RunStatus
 from symposia.core.models import RequestUsage
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
 from symposia.presets.coding._models import SwarmModels
-from symposia.presets.coding._outcome import Outcome
-from symposia.presets.coding._plan import Review
+from symposia.presets.coding._prompts import Review
 from symposia.presets.coding._task import CodingTask
 
 Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
+
+
+class Outcome(StrEnum):
+    """How a run of the coding swarm ended. Everything but `VERIFIED` leaves the task undone."""
+
+    VERIFIED = "verified"
+    """The reviewer approved the real output, and the lines it quotes are in it."""
+    NO_CODE = "no code"
+    """The coder gave several answers on end without code to run."""
+    MODEL_FAILED = "model failed"
+    """A model call failed for good."""
+    SANDBOX_DIED = "sandbox died"
+    """The sandbox ended, and no other could be started."""
+    MESSAGE_LIMIT = "message limit"
+    TIME_LIMIT = "time limit"
+    TOKEN_LIMIT = "token limit"  # noqa: S105 - tokens of a model
+    NO_PROGRESS = "no progress"
+    """The same program ran again and again, or one program after the other failed in the same way."""
+    INTERRUPTED = "interrupted"
+    """The run was cancelled."""
+    FAILED = "failed"
+    """An unexpected error: a fault of this library or of an agent."""
+
+
+WHAT_TO_DO: Final = {
+    Outcome.VERIFIED: "The reviewer approved the program's real output.",
+    Outcome.NO_CODE: "The coder answered three times without a program. Say in the task what a program should compute "
+    "or make, or take another model: --model M",
+    Outcome.MODEL_FAILED: "A model call failed for good. What was said before is kept. Fix the cause and run again.",
+    Outcome.SANDBOX_DIED: "The sandbox ended, and no other could be started. See `symposia doctor`, and run "
+    "again, perhaps in another one: --sandbox NAME",
+    Outcome.MESSAGE_LIMIT: "The agents reached the limit of messages. Raise it (--max-messages N), or split the task.",
+    Outcome.TIME_LIMIT: "The run reached its time limit. Raise it (--timeout S), or split the task.",
+    Outcome.TOKEN_LIMIT: "The models reached the limit of tokens. Raise it (--max-tokens N), or split the task.",
+    Outcome.NO_PROGRESS: "The coder gave the same program three times, or five programs that failed in the same way. "
+    "Split the task, say in it what to do otherwise, or take another model: --model M",
+    Outcome.INTERRUPTED: "The run was interrupted. The sandbox and the model call are stopped; what there was is kept.",
+    Outcome.FAILED: "An unexpected error ended the run. What there was is kept. Please report it.",
+}
+"""One sentence on each outcome, with what to do about it."""
+
+LIMIT_OPTIONS: Final[dict[RunStatus, str]] = {
+    "timeout": "--time-limit S",
+    "out_of_memory": "--memory SIZE",
+    "disk_full": "--disk SIZE",
+}
+"""How the command line raises the limit that ended a program."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +132,7 @@ class CodingResult:
         return tuple(message for message in self.messages if isinstance(message, ExecutionMessage))
 
     @property
-    def runs(self) -> tuple[BlockRun, ...]:
+    def runs(self) -> tuple[BlockResult, ...]:
         """Every block that ran, in order."""
         return tuple(run for execution in self.executions for run in execution.runs)
 
@@ -94,12 +140,12 @@ class CodingResult:
     def last_limit(self) -> tuple[RunStatus, str] | None:
         """The limit that ended the last program, with the status that tells of it; None if none did."""
         last = self.runs[-1] if self.runs else None
-        return (last.status, last.limit) if last and last.limit else None
+        return (last.status, last.ended_by) if last and last.ended_by and last.status != "cancelled" else None
 
     @property
-    def files(self) -> tuple[MadeFile, ...]:
+    def files(self) -> tuple[Artifact, ...]:
         """The files that the code made; of one that was made twice, the later."""
-        return tuple({file.path: file for run in self.runs for file in run.files}.values())
+        return tuple({file.path: file for run in self.runs for file in run.artifacts}.values())
 
     @property
     def total_tokens(self) -> int:
@@ -123,3 +169,22 @@ def usage_by_agent(messages: Messages, models: SwarmModels) -> tuple[AgentUsage,
         )
         for agent, model in models.by_agent().items()
     )
+
+
+def usage_document(usage: Sequence[AgentUsage]) -> dict[str, object]:
+    """The tokens by agent, by model and in all, for ``usage.json``."""
+    models = dict.fromkeys(each.model for each in usage)
+    return {
+        "estimated": any(each.estimated for each in usage),
+        "agents": {each.agent: {"model": each.model, **_tokens([each])} for each in usage},
+        "models": {model: _tokens(each for each in usage if each.model == model) for model in models},
+        "total": _tokens(usage),
+    }
+
+
+def _tokens(usage: Iterable[AgentUsage]) -> dict[str, int]:
+    spent = list(usage)
+    return {
+        "prompt_tokens": sum(each.prompt_tokens for each in spent),
+        "completion_tokens": sum(each.completion_tokens for each in spent),
+    }

@@ -13,18 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from symposia.agentchat.messages import BaseChatMessage, StructuredMessage
+from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
-from symposia.presets.coding._limits import SwarmLimits
-from symposia.presets.coding._messages import ExecutionMessage
-from symposia.presets.coding._outcome import Outcome
-from symposia.presets.coding._plan import Plan, Review
+from symposia.presets.coding._prompts import Plan, Review
+from symposia.presets.coding._result import Outcome
 
 PLANNER: Final = "planner"
 CODER: Final = "coder"
 EXECUTOR: Final = "executor"
 REVIEWER: Final = "reviewer"
-SWARM: Final = (PLANNER, CODER, EXECUTOR, REVIEWER)
 
 NO_CODE_ANSWERS: Final = 3
 """Answers of the coder on end without code, after which it is not asked again."""
@@ -36,15 +33,8 @@ SAME_FAILURES: Final = 5
 """Programs on end that fail in the same way, however they differ."""
 
 
-def next_step(transcript: Transcript, limits: SwarmLimits) -> Decision:
+def next_step(transcript: Transcript) -> Decision:
     """Say who speaks next, or why the swarm stops: the reason is the value of an `Outcome`."""
-    decision = _by_last_message(transcript)
-    if isinstance(decision, Speak) and (reached := _limit_reached(transcript, limits)):
-        return Stop(reached)
-    return decision
-
-
-def _by_last_message(transcript: Transcript) -> Decision:
     last = next(_latest_first(transcript), None)
     match last:
         case StructuredMessage(content=Plan()):
@@ -70,7 +60,7 @@ def _after_execution(last: ExecutionMessage, transcript: Transcript) -> Decision
 def _again(transcript: Transcript) -> Decision:
     """The coder's next try, unless the last ones show that nothing would change."""
     executions = [message for message in transcript if isinstance(message, ExecutionMessage) and message.runs]
-    programs = [tuple(run.code.split() for run in message.runs) for message in executions]
+    programs = [tuple(run.block.code.split() for run in message.runs) for message in executions]
     if programs and programs.count(programs[-1]) >= SAME_PROGRAMS:
         return Stop(Outcome.NO_PROGRESS)
     latest = executions[-SAME_FAILURES:]
@@ -85,9 +75,10 @@ def _failure(execution: ExecutionMessage) -> tuple[str, str] | None:
     run = execution.runs[-1]
     if execution.succeeded:
         return None
-    if run.limit:
-        return run.status, run.limit
-    return run.status, next((line for line in reversed(run.stderr.splitlines()) if line.strip()), "")
+    if run.ended_by:
+        return run.status, run.ended_by
+    error = run.streams[1][1]
+    return run.status, next((line for line in reversed(error.splitlines()) if line.strip()), "")
 
 
 def _answers_without_code(transcript: Transcript) -> int:
@@ -101,34 +92,16 @@ def _answers_without_code(transcript: Transcript) -> int:
     return count
 
 
-def _limit_reached(transcript: Transcript, limits: SwarmLimits) -> Outcome | None:
-    said = [message for message in transcript if message.source in SWARM and isinstance(message, BaseChatMessage)]
-    if len(said) >= limits.max_messages:
-        return Outcome.MESSAGE_LIMIT
-    usages = [message.models_usage for message in transcript if message.models_usage]
-    spent = sum(usage.prompt_tokens + usage.completion_tokens for usage in usages)
-    if limits.max_tokens is not None and spent >= limits.max_tokens:
-        return Outcome.TOKEN_LIMIT
-    return None
-
-
 def _latest_first(transcript: Transcript) -> Iterator[BaseChatMessage]:
     return (message for message in reversed(transcript) if isinstance(message, BaseChatMessage))
 
 
 class CodingRule:
-    """`next_step` as the rule of a team.
-
-    Args:
-        limits: When to stop without an answer. Its time limit is not the rule's, since it also ends a turn.
-    """
-
-    def __init__(self, limits: SwarmLimits) -> None:
-        self._limits = limits
+    """`next_step` as the rule of a team."""
 
     async def decide(self, transcript: Transcript, _context: RuleContext, /) -> Decision:
         """Say who speaks next, or why the swarm stops."""
-        return next_step(transcript, self._limits)
+        return next_step(transcript)
 
     def save_state(self) -> Mapping[str, Any]:  # Any: JSON
         """Nothing."""

@@ -10,37 +10,79 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from symposia.agentchat.base import TaskResult
+from typing_extensions import override
+
+from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
+from symposia.agentchat.conditions import (
+    MaxMessageTermination,
+    ReasonedTermination,
+    TimeoutTermination,
+    TokenUsageTermination,
+)
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    ExecutionMessage,
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
 )
-from symposia.agentchat.teams import GroupChat
-from symposia.core.code_executor import CodeBlock, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import ModelError, SandboxError
+from symposia.agentchat.teams import GroupChat, Stop
+from symposia.core.code_executor import (
+    BlockResult,
+    CodeBlock,
+    ExecutionObserver,
+    ObservedCodeExecutor,
+    SandboxBackend,
+    SandboxPolicy,
+)
+from symposia.core.exceptions import InvalidArgumentError, ModelError, SandboxError
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
-from symposia.presets.coding._data import seen_at
-from symposia.presets.coding._execution import ProgramExecutor
-from symposia.presets.coding._limits import LIMIT_OPTIONS, SwarmLimits
-from symposia.presets.coding._messages import ExecutionMessage
+from symposia.presets.coding._folder import RunFolder, check_run_folder
 from symposia.presets.coding._models import SwarmModels
-from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome
-from symposia.presets.coding._prompts import (
-    PREVIEW_BYTES,
-    DataPreview,
-    preview,
-    task_prompt,
-)
-from symposia.presets.coding._report import RunFolder, check_run_folder
-from symposia.presets.coding._result import CodingResult, usage_by_agent
-from symposia.presets.coding._rule import EXECUTOR, CodingRule
-from symposia.presets.coding._task import CodingTask, check_data_files
+from symposia.presets.coding._result import LIMIT_OPTIONS, WHAT_TO_DO, CodingResult, Outcome, usage_by_agent
+from symposia.presets.coding._rule import EXECUTOR, CodingRule, next_step
+from symposia.presets.coding._task import CodingTask, prepare_data
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 Started: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SwarmLimits:
+    """When a run ends without an answer.
+
+    Attributes:
+        max_messages: Messages of the agents.
+        timeout: Seconds of the whole run, the setting-up of the sandbox not counted.
+        max_tokens: Tokens of all model calls together, in and out; None for no limit.
+
+    Raises:
+        InvalidArgumentError: A limit is not above zero.
+    """
+
+    max_messages: int = 40
+    timeout: float = 900.0
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in (
+            ("max_messages", self.max_messages),
+            ("timeout", self.timeout),
+            ("max_tokens", self.max_tokens),
+        ):
+            if limit is not None and limit <= 0:
+                raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
+
+    def condition(self) -> TerminationCondition:
+        """The limits as the condition of a team. The reason to stop is the value of an `Outcome`."""
+        limits: dict[Outcome, TerminationCondition] = {
+            Outcome.MESSAGE_LIMIT: MaxMessageTermination(self.max_messages + 1),  # the task is a message too
+            Outcome.TIME_LIMIT: TimeoutTermination(self.timeout),
+        }
+        if self.max_tokens is not None:
+            limits[Outcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
+        return OrTerminationCondition(*(ReasonedTermination(limit, outcome) for outcome, limit in limits.items()))
 
 
 def _ignore(_: object) -> None:
@@ -81,22 +123,28 @@ async def run_coding_swarm(
         asyncio.CancelledError: The caller was cancelled. The model call and the sandbox are stopped by then, and the
             folder is complete.
     """
-    limits, policy = limits or SwarmLimits(), policy or SandboxPolicy()
     if folder:
         await asyncio.to_thread(check_run_folder, folder)
-    mounts, prompt = await asyncio.to_thread(_prepare, task, sandbox.name)
+    mounts, prompt = await asyncio.to_thread(prepare_data, task, sandbox.name)
     async with SandboxCodeExecutor(sandbox, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
         record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
-        record.programs = ProgramExecutor(code_executor, policy, record.begin_block)
         run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
         started(sandbox.name)
-        team = _team(models, record.programs, policy, limits)
-        deadline = asyncio.timeout(limits.timeout)
+        team = GroupChat(
+            [
+                planner(models.planner.client),
+                coder(models.coder.client),
+                executor(ObservedCodeExecutor(code_executor, record)),
+                reviewer(models.reviewer.client),
+            ],
+            rule=CodingRule(),
+            termination_condition=(limits or SwarmLimits()).condition(),
+            emit_team_events=True,
+        )
         try:
-            async with deadline:
-                outcome = await _converse(team, prompt, record)
+            outcome = await _converse(team, prompt, record)
         except (Exception, asyncio.CancelledError) as error:
-            outcome = Outcome.TIME_LIMIT if deadline.expired() else _outcome_of(error)
+            outcome = _outcome_of(error)
             result = await run.finish(outcome, error)
             if outcome in {Outcome.INTERRUPTED, Outcome.FAILED}:
                 raise
@@ -104,75 +152,62 @@ async def run_coding_swarm(
         return await run.finish(outcome)
 
 
-def _prepare(task: CodingTask, sandbox: str) -> tuple[list[SandboxMount], str]:
-    """Look at the data files: how the sandbox gets them, and what the agents are told of them and of the task."""
-    check_data_files(task)
-    mounts = [SandboxMount(source=path.resolve(), target=seen_at(sandbox, path)) for path in task.data]
-    return mounts, task_prompt(task.text, [_preview(mount) for mount in mounts])
-
-
-def _preview(mount: SandboxMount) -> DataPreview:
-    with mount.source.open("rb") as file:
-        return preview(mount.target, mount.source.stat().st_size, file.read(PREVIEW_BYTES))
-
-
-def _team(models: SwarmModels, programs: ProgramExecutor, policy: SandboxPolicy, limits: SwarmLimits) -> GroupChat:
-    return GroupChat(
-        [
-            planner(models.planner.client),
-            coder(models.coder.client),
-            executor(programs, policy),
-            reviewer(models.reviewer.client),
-        ],
-        rule=CodingRule(limits),
-        emit_team_events=True,
-    )
-
-
-class _Record:
+class _Record(ExecutionObserver):
     """Takes what comes out of the team: to the watching caller, and, where it is complete, into the transcript.
+
+    It also observes the programs themselves. The result of one that a run does not wait for never becomes a message of
+    the team, and is added to the transcript at the end.
 
     Attributes:
         messages: The transcript.
-        programs: Knows of the programs of which no message tells yet.
     """
-
-    programs: ProgramExecutor
 
     def __init__(self, *, folder: RunFolder | None, watch: Watch) -> None:
         self.folder = folder
         self.messages: list[BaseAgentEvent | BaseChatMessage] = []
         self._watch = watch
+        self._unreported: list[BlockResult] = []
 
     async def take(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         self._watch(message)
         if isinstance(message, (ModelClientStreamingChunkEvent, SelectSpeakerEvent)):
             return
         if isinstance(message, ExecutionMessage):
-            self.programs.clear()
+            self._unreported.clear()
         self.messages.append(message)
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
 
-    async def begin_block(self, block: CodeBlock) -> None:
+    @override
+    async def block_started(self, block: CodeBlock) -> None:
         """Keep a block that starts, so that it is there whatever happens while it runs."""
         if self.folder:
             await asyncio.to_thread(self.folder.begin_block, block)
 
-    async def take_unfinished(self, reason: str) -> None:
-        """Add what ran, or had begun to, without coming to its message."""
-        if unfinished := self.programs.unfinished(reason):
-            await self.take(ExecutionMessage(runs=unfinished, source=EXECUTOR))
+    @override
+    async def block_ended(self, result: BlockResult) -> None:
+        """Remember the result until its message comes."""
+        self._unreported.append(result)
+
+    async def take_unreported(self) -> None:
+        """Add the blocks that ran, or had begun to, without coming to a message."""
+        if self._unreported:
+            await self.take(ExecutionMessage(runs=tuple(self._unreported), source=EXECUTOR))
 
 
 async def _converse(team: GroupChat, prompt: str, record: _Record) -> Outcome:
-    """Run the team to its end; the rule gives an outcome as the reason to stop."""
+    """Run the team to its end. The rule and the limits give an outcome as the reason to stop."""
+    reason = ""
     async with aclosing(team.run_stream(task=prompt)) as stream:
         async for item in stream:
             if isinstance(item, TaskResult):
-                return Outcome(item.stop_reason)
-            await record.take(item)
-    raise AssertionError("unreachable: a team's stream ends with its result")
+                reason = item.stop_reason or ""
+            else:
+                await record.take(item)
+    verdict = next_step(record.messages)
+    if isinstance(verdict, Stop):  # an approval counts, though its message met a limit too
+        reason = verdict.reason
+    return Outcome(reason.partition(", ")[0])  # several limits may be met by one message
 
 
 def _outcome_of(error: BaseException) -> Outcome:
@@ -200,8 +235,7 @@ class _Run:
     async def finish(self, outcome: Outcome, cause: BaseException | None = None) -> CodingResult:
         """Put the result together, and complete the folder."""
         folder = self.record.folder
-        ended = "sandbox" if outcome is Outcome.SANDBOX_DIED else "run"
-        await self.record.take_unfinished(f"the {ended} ended before the program did")
+        await self.record.take_unreported()
         result = CodingResult(
             task=self.task,
             outcome=outcome,

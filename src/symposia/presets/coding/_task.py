@@ -1,11 +1,30 @@
+"""A task with its data files: checked, mounted into the sandbox, and told to the agents."""
+
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from symposia.presets.coding._errors import DataFileError, EmptyTaskError
+from symposia.core.code_executor import SandboxMount
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors import sandbox_kinds
+
+DATA_FOLDER: Final = "/data"
+PREVIEW_BYTES: Final = 4096
+PREVIEW_LINES: Final = 5
+PREVIEW_CHARACTERS: Final = 500
+
+
+class EmptyTaskError(InvalidArgumentError):
+    """The task has no text."""
+
+
+class DataFileError(InvalidArgumentError):
+    """A data file is not there, cannot be read, or has the name of another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,3 +98,79 @@ def _check_names_differ(paths: tuple[Path, ...]) -> None:
         other = by_name.setdefault(path.name, path)
         if other is not path:
             raise DataFileError(f"{other} and {path} have the same name, by which the code finds them. Rename one.")
+
+
+def is_isolated(sandbox: str) -> bool:
+    """Whether a backend of this name keeps code from the machine, as all do that are not registered otherwise."""
+    return all(kind.isolated for kind in sandbox_kinds() if kind.name == sandbox)
+
+
+def seen_at(sandbox: str, path: Path) -> str:
+    """Say what the code calls a data file: below ``/data`` in a sandbox, its own path where there is none.
+
+    Args:
+        sandbox: The name of the backend.
+        path: The file on this machine.
+    """
+    return f"{DATA_FOLDER}/{path.name}" if is_isolated(sandbox) else str(path.resolve())
+
+
+def prepare_data(task: CodingTask, sandbox: str) -> tuple[list[SandboxMount], str]:
+    """Check the data files and look into them. It reads the file system, which may block.
+
+    Args:
+        task: The task.
+        sandbox: The name of the backend.
+
+    Returns:
+        How the sandbox gets the files, and the message that starts the conversation.
+
+    Raises:
+        DataFileError: A data file is missing, is no regular file, or cannot be read.
+    """
+    check_data_files(task)
+    mounts = [SandboxMount(source=path.resolve(), target=seen_at(sandbox, path)) for path in task.data]
+    return mounts, task_prompt(task.text, [_preview_of(mount) for mount in mounts])
+
+
+def _preview_of(mount: SandboxMount) -> DataPreview:
+    with mount.source.open("rb") as file:
+        return preview(mount.target, mount.source.stat().st_size, file.read(PREVIEW_BYTES))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataPreview:
+    """What the agents are told of a data file.
+
+    Attributes:
+        path: Where the code finds it.
+        size: Bytes.
+        head: Its first lines, if it is text.
+    """
+
+    path: str
+    size: int
+    head: str
+
+
+def preview(path: str, size: int, start: bytes) -> DataPreview:
+    """Describe a data file by its first bytes."""
+    try:
+        text = start.decode("utf-8-sig", errors="strict" if len(start) == size else "ignore")
+    except UnicodeDecodeError:
+        text = ""
+    head = "" if "\0" in text else "\n".join(text[:PREVIEW_CHARACTERS].splitlines()[:PREVIEW_LINES])
+    return DataPreview(path=path, size=size, head=head)
+
+
+def task_prompt(text: str, data: Sequence[DataPreview]) -> str:
+    """Put the task and what is known of its data into the message that starts the conversation."""
+    if not data:
+        return text.strip()
+    files = "\n".join(_describe(each) for each in data)
+    return f"{text.strip()}\n\nData files, read-only:\n{files}"
+
+
+def _describe(data: DataPreview) -> str:
+    line = f"- {data.path} ({data.size:,} bytes)"
+    return f"{line}, which begins:\n```\n{data.head}\n```" if data.head else line

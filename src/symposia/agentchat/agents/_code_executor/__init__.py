@@ -1,11 +1,12 @@
 from symposia.agentchat.agents._code_executor._agent import CodeExecutorAgent
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, ApprovalRequest, ApprovalResponse
-from symposia.agentchat.agents._code_executor._report import CodeExecution, ExecutionReport
+from symposia.agentchat.agents._code_executor._report import BlockReport, CodeExecution, ExecutionReport
 
 __all__ = [
     "ApprovalFuncType",
     "ApprovalRequest",
     "ApprovalResponse",
+    "BlockReport",
     "CodeExecution",
     "CodeExecutorAgent",
     "ExecutionReport",

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from symposia.agentchat.messages import BaseChatMessage, MultiModalMessage, TextMessage
+from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, MultiModalMessage, TextMessage
 from symposia.core import Image
-from symposia.core.code_executor import CodeBlock, CodeResult, CommandLineCodeResult
+from symposia.core.code_executor import BlockResult, CodeBlock, CodeResult, CommandLineCodeResult
 
 NO_CODE: Final = (
     "No code blocks found in the thread. Give the code to run in a Markdown block that names its language:"
     " ```python or ```sh."
+)
+CUT_OFF: Final = (
+    "The message ended inside a code block, so that block did not run. Close each block, or give shorter code."
 )
 _SIGNATURE: Final = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
 """How the files begin that are passed on as images: models take them as they are, so nothing decodes them here."""
@@ -36,6 +39,16 @@ class CodeExecution:
     refusal: str | None = None
     is_cut_off: bool = False
 
+    @property
+    def runs(self) -> tuple[BlockResult, ...]:
+        """The results block by block; of an executor that gives one result for all blocks, that one as of one block."""
+        if isinstance(self.result, CommandLineCodeResult):
+            return tuple(self.result.blocks)
+        if self.result is None:
+            return ()
+        whole = CodeBlock("\n".join(block.code for block in self.blocks), self.blocks[0].language)
+        return (BlockResult.of(whole, self.result),)
+
 
 class ExecutionReport(Protocol):
     """Makes an agent's answer of an execution."""
@@ -48,6 +61,35 @@ class ExecutionReport(Protocol):
     def message(self, execution: CodeExecution) -> BaseChatMessage:
         """The answer."""
         ...
+
+
+class BlockReport(ExecutionReport):
+    """Answers with an `ExecutionMessage`: the results block by block, with the files that the code made.
+
+    Args:
+        no_code: The remark if there was no code to run.
+        cut_off: The remark if a message ended inside a code block.
+    """
+
+    def __init__(self, *, no_code: str = NO_CODE, cut_off: str = CUT_OFF) -> None:
+        self._no_code = no_code
+        self._cut_off = cut_off
+
+    @property
+    def message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """`ExecutionMessage`."""
+        return (ExecutionMessage,)
+
+    def message(self, execution: CodeExecution) -> ExecutionMessage:
+        """What each block did, and what kept code from being run."""
+        return ExecutionMessage(runs=execution.runs, remark=self._remark(execution), source=execution.source)
+
+    def _remark(self, execution: CodeExecution) -> str:
+        if execution.refusal is not None:
+            return denial(execution.refusal).output
+        if execution.is_cut_off:
+            return self._cut_off
+        return "" if execution.blocks else self._no_code
 
 
 def text_report(agent: str, result: CodeResult) -> TextMessage | MultiModalMessage:

@@ -76,6 +76,11 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         self._policy = policy or SandboxPolicy()
 
     @property
+    def policy(self) -> SandboxPolicy:
+        """The caps on output and on the files that come back."""
+        return self._policy
+
+    @property
     def cleanup_temp_files(self) -> bool:
         """Whether the source of a block that does not name its file is removed when it has run."""
         return not self._keep_code_files

@@ -19,19 +19,22 @@ import shutil
 import unicodedata
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Final, Literal
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.core.code_executor import CodeBlock
-from symposia.core.exceptions import SandboxError
-from symposia.presets.coding._errors import RunFolderError
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
-from symposia.presets.coding._report._markdown import answer_page, transcript_entry
-from symposia.presets.coding._report._usage import usage_document
-from symposia.presets.coding._result import CodingResult
+from pydantic import JsonValue
 
-SUFFIXES = {"python": "py", "sh": "sh"}
-SLUG_LENGTH = 40
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage
+from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
+from symposia.core.exceptions import InvalidArgumentError, SandboxError
+from symposia.presets.coding._pages import answer_page, transcript_entry
+from symposia.presets.coding._result import CodingResult, usage_document
+
+SHELLS: Final = frozenset({"sh", "bash", "shell", "zsh"})
+SLUG_LENGTH: Final = 40
+
+
+class RunFolderError(InvalidArgumentError):
+    """The folder for the results cannot be made, cannot be written, or holds something already."""
 
 
 class RunFolder:
@@ -60,11 +63,11 @@ class RunFolder:
         """Keep the code of a block that starts, so that it is there whatever happens while it runs."""
         self._begun = max(self._begun, self._blocks) + 1
         (self._place / "code").mkdir(exist_ok=True)
-        _write(self._running(self._begun, block.language), block.code)
+        _write(self._running(self._begun, block), block.code)
 
     def record(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Add a message to the transcript, and to ``code/`` and ``files/`` what it says of programs that ran."""
-        line = json.dumps(message.dump(), ensure_ascii=False)
+        line = json.dumps(_without_data(message), ensure_ascii=False)
         _append(self._place / "transcript.jsonl", f"{line}\n")
         _append(self._place / "transcript.md", f"\n{transcript_entry(message)}")
         if isinstance(message, ExecutionMessage):
@@ -77,23 +80,24 @@ class RunFolder:
         _write(self._place / "usage.json", f"{usage}\n")
         _write(self._place / "answer.md", answer_page(result))
 
-    def _record_run(self, run: BlockRun) -> None:
+    def _record_run(self, run: BlockResult) -> None:
         folder = self._place / "code"
         folder.mkdir(exist_ok=True)
         self._blocks += 1
-        self._running(self._blocks, run.language).unlink(missing_ok=True)
-        name = f"{self._blocks:02}-interrupted" if run.interrupted else f"{self._blocks:02}-exit-{run.exit_code}"
-        _write(folder / f"{name}.{SUFFIXES.get(run.language, 'txt')}", run.code)
-        for stream, text in run.streams():
-            if text:
-                _write(folder / f"{name}.{stream}.txt", f"{text}\n")
-        for file in run.files:
+        self._running(self._blocks, run.block).unlink(missing_ok=True)
+        ended = "interrupted" if run.status == "cancelled" else f"exit-{run.exit_code}"
+        name = f"{self._blocks:02}-{ended}"
+        _write(folder / f"{name}.{_suffix(run.block)}", run.block.code)
+        for stream, text in run.streams:
+            if text.rstrip():
+                _write(folder / f"{name}.{stream}.txt", f"{text.rstrip()}\n")
+        for file in run.artifacts:
             self._write_file(file)
 
-    def _running(self, number: int, language: str) -> Path:
-        return self._place / "code" / f"{number:02}-running.{SUFFIXES.get(language, 'txt')}"
+    def _running(self, number: int, block: CodeBlock) -> Path:
+        return self._place / "code" / f"{number:02}-running.{_suffix(block)}"
 
-    def _write_file(self, file: MadeFile) -> None:
+    def _write_file(self, file: Artifact) -> None:
         place = self._place / "files" / inside(file.path)
         for parent in reversed(place.relative_to(self._place).parents[:-1]):
             if (self._place / parent).is_file():  # an earlier program made a file where this one has a folder
@@ -102,6 +106,20 @@ class RunFolder:
         if place.is_dir():
             shutil.rmtree(place)
         place.write_bytes(file.data)
+
+
+def _suffix(block: CodeBlock) -> str:
+    return "sh" if block.language.lower() in SHELLS else "py"
+
+
+def _without_data(message: BaseAgentEvent | BaseChatMessage) -> JsonValue:
+    """The message as JSON, without the bytes of files: those are in ``files/``, and would fill the transcript."""
+    left_out = {"runs": {"__all__": {"artifacts": {"__all__": {"data"}}}}}
+    return (
+        message.model_dump(mode="json", exclude=left_out)
+        if isinstance(message, ExecutionMessage)
+        else dict(message.dump())
+    )
 
 
 def check_run_folder(path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
-from symposia.presets.coding._messages import BlockRun, ExecutionMessage, MadeFile
-from symposia.presets.coding._outcome import Outcome
-from symposia.presets.coding._plan import Plan, Review
-from symposia.presets.coding._result import CodingResult
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage, StructuredMessage
+from symposia.core.code_executor import Artifact, BlockResult
+from symposia.presets.coding._prompts import Plan, Review
+from symposia.presets.coding._result import CodingResult, Outcome
 
-RECORDED_NOTE = "The models' words in this run are recorded. The code really ran, and its output is real."
+RECORDED_NOTE: Final = "The models' words in this run are recorded. The code really ran, and its output is real."
 
 
 def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:
@@ -45,12 +45,12 @@ def _how_it_ended(result: CodingResult) -> str:
     return f"**Not verified ({result.outcome}).** {result.detail}\n\n{ran[0].upper()}{ran[1:]}."
 
 
-def _last_output(run: BlockRun) -> str:
-    output = "\n".join(f"{text}" for _, text in run.streams() if text) or "(nothing)"
+def _last_output(run: BlockResult) -> str:
+    output = "\n".join(text.rstrip() for _, text in run.streams if text.strip()) or "(nothing)"
     return f"{fenced(output)}\n\n{run.ending[0].upper()}{run.ending[1:]}."
 
 
-def _file_line(file: MadeFile) -> str:
+def _file_line(file: Artifact) -> str:
     return f"- [{file.path}](<files/{file.path}>) ({file.kind}, {file.size:,} bytes)"
 
 

@@ -15,9 +15,9 @@ from symposia.core.code_executor import (
     SandboxResult,
 )
 
-__all__ = ["PretendedRun", "PretendedSandbox", "PretendedSandboxBackend", "printed"]
+__all__ = ["FakeRun", "FakeSandbox", "FakeSandboxBackend", "printed"]
 
-PretendedRun = Callable[[str], Awaitable[SandboxResult]]
+FakeRun = Callable[[str], Awaitable[SandboxResult]]
 """Takes the source of a block, and says what it did."""
 
 
@@ -26,7 +26,7 @@ def printed(stdout: str, *, exit_code: int = 0, stderr: str = "") -> SandboxResu
     return SandboxResult(status="error" if exit_code else "ok", exit_code=exit_code, stdout=stdout, stderr=stderr)
 
 
-class PretendedSandboxBackend(SandboxBackend):
+class FakeSandboxBackend(SandboxBackend):
     """A `SandboxBackend` whose sandboxes run nothing.
 
     Args:
@@ -34,24 +34,24 @@ class PretendedSandboxBackend(SandboxBackend):
         name: The backend's.
     """
 
-    def __init__(self, run: PretendedRun, *, name: str = "pretended") -> None:
+    def __init__(self, run: FakeRun, *, name: str = "fake") -> None:
         self.name = name
         self._run = run
-        self.sandboxes: list[PretendedSandbox] = []
+        self.sandboxes: list[FakeSandbox] = []
 
     async def unavailable_reason(self) -> str | None:
         """It works everywhere."""
         return None
 
     @override
-    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> PretendedSandbox:
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
         """Make a sandbox, and keep it in `sandboxes`."""
-        sandbox = PretendedSandbox(self._run, policy, mounts)
+        sandbox = FakeSandbox(self._run, policy, mounts)
         self.sandboxes.append(sandbox)
         return sandbox
 
 
-class PretendedSandbox(Sandbox):
+class FakeSandbox(Sandbox):
     """A `Sandbox` that runs nothing.
 
     Attributes:
@@ -60,7 +60,7 @@ class PretendedSandbox(Sandbox):
         closed: Whether it was closed.
     """
 
-    def __init__(self, run: PretendedRun, policy: SandboxPolicy, mounts: Sequence[SandboxMount]) -> None:
+    def __init__(self, run: FakeRun, policy: SandboxPolicy, mounts: Sequence[SandboxMount]) -> None:
         self.policy = policy
         self.mounts = tuple(mounts)
         self.closed = False

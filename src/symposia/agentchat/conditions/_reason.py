@@ -1,0 +1,69 @@
+"""Another reason for a condition."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+
+from symposia.agentchat._arguments import check_condition
+from symposia.agentchat.base import TerminationCondition
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+
+
+class ReasonedTermination(TerminationCondition):
+    """Ends a run when another condition does, for a reason of the application's own.
+
+    A program that combines conditions can tell by `TaskResult.stop_reason` which one was met:
+
+        too_long = ReasonedTermination(MaxMessageTermination(40), "too long")
+        too_slow = ReasonedTermination(TimeoutTermination(60), "too slow")
+        team = RoundRobinGroupChat(agents, termination_condition=too_long | too_slow)
+
+    Args:
+        condition: Says when.
+        reason: The text of the stop reason.
+
+    Raises:
+        ArgumentTypeError: `condition` is none.
+    """
+
+    def __init__(self, condition: TerminationCondition, reason: str) -> None:
+        check_condition(condition)
+        self._condition = condition
+        self._reason = reason
+
+    @property
+    def terminated(self) -> bool:
+        """Whether the condition has ended a run since the last `reset`."""
+        return self._condition.terminated
+
+    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        """Ask the condition."""
+        return self._with_reason(await self._condition(messages))
+
+    @override
+    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        """Start the condition."""
+        return self._with_reason(await self._condition.start(task))
+
+    def _with_reason(self, stop: StopMessage | None) -> StopMessage | None:
+        return None if stop is None else StopMessage(content=self._reason, source=stop.source)
+
+    @override
+    def due_in(self) -> float | None:
+        """When the condition is due."""
+        return self._condition.due_in()
+
+    async def reset(self) -> None:
+        """Reset the condition."""
+        await self._condition.reset()
+
+    @override
+    def save_state(self) -> Mapping[str, Any]:  # Any: JSON that the condition shapes
+        """The state of the condition."""
+        return self._condition.save_state()
+
+    @override
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        """Load the state of the condition."""
+        self._condition.load_state(state)

@@ -1,0 +1,91 @@
+"""The message with the real results of code that ran."""
+
+from typing import Final, Literal
+
+from symposia.agentchat.messages._base import BaseChatMessage
+from symposia.core import Image
+from symposia.core.code_executor import Artifact, BlockResult
+from symposia.core.models import UserMessage
+
+SHOWN_TO_MODELS: Final = 8_000
+"""Characters of each of stdout and stderr that go to a model: some 2,000 tokens, so that forty messages fit into any
+context. The message itself holds all of it."""
+
+_PICTURE_SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+"""How PNG and JPEG begin, the formats that every vendor takes. The name of a file does not count, since generated code
+chooses it. Nothing here decodes the bytes."""
+_PICTURES_SHOWN: Final = 4
+_PICTURE_BYTES: Final = 3 * 1024 * 1024
+"""Anthropic takes pictures of up to 5 MB, counted in base64."""
+
+
+class ExecutionMessage(BaseChatMessage):
+    """The results of code that ran, block by block, with the files that it made.
+
+    A model is shown each block's ending and output in words, shortened in the middle where it is long, and pictures.
+
+    Attributes:
+        runs: The blocks that ran, in order, up to the first that failed; empty if there was nothing to run.
+        remark: What the author of the code should know besides: why nothing ran, or not all of it.
+    """
+
+    runs: tuple[BlockResult, ...] = ()
+    remark: str = ""
+    type: Literal["ExecutionMessage"] = "ExecutionMessage"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether something ran, and all of it well."""
+        return bool(self.runs) and self.runs[-1].exit_code == 0
+
+    @property
+    def output(self) -> str:
+        """All that the blocks printed to stdout."""
+        return "".join(run.streams[0][1] for run in self.runs)
+
+    @property
+    def files(self) -> tuple[Artifact, ...]:
+        """The files that were made; of one that was made twice, the later."""
+        return tuple({file.path: file for run in self.runs for file in run.artifacts}.values())
+
+    @property
+    def pictures(self) -> list[Image]:
+        """The first four of the files that are PNG or JPEG pictures of up to 3 MiB."""
+        small = (file.data for file in self.files if file.size <= _PICTURE_BYTES)
+        return [Image(data) for data in small if data.startswith(_PICTURE_SIGNATURES)][:_PICTURES_SHOWN]
+
+    def to_text(self) -> str:
+        """Each block's ending, output and files, and the remark."""
+        parts = [_in_words(run) for run in self.runs]
+        return "\n\n".join([*parts, self.remark] if self.remark else parts)
+
+    def to_model_text(self) -> str:
+        """As `to_text`."""
+        return self.to_text()
+
+    def to_model_message(self) -> UserMessage:
+        """`to_text`, said by `source`, and the pictures, which a model that cannot see is not shown."""
+        pictures = self.pictures
+        if not pictures:
+            return UserMessage(content=self.to_text(), source=self.source)
+        return UserMessage(
+            content=[self.to_text(), "The pictures that the program made:", *pictures], source=self.source
+        )
+
+
+def _in_words(run: BlockResult) -> str:
+    parts = [run.ending]
+    parts += [f"{name}:\n{_shorten(text.rstrip())}" for name, text in run.streams if text.strip()]
+    if not run.streams[0][1].strip():
+        parts.append("Nothing was printed to stdout.")
+    parts += [f"file made: {file.path} ({file.kind}, {file.size:,} bytes)" for file in run.artifacts]
+    parts += [f"file left behind: {path} ({reason})" for path, reason in run.artifacts_skipped]
+    return "\n".join(parts)
+
+
+def _shorten(text: str) -> str:
+    """The head and the tail of a long text, and between them how much is missing."""
+    if len(text) <= SHOWN_TO_MODELS:
+        return text
+    half = SHOWN_TO_MODELS // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"

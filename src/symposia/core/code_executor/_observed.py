@@ -1,0 +1,150 @@
+"""Observing code as it runs: an executor in front of another one, which tells of each block when it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import JsonValue
+from typing_extensions import override
+
+from symposia.core._cancellation_token import CancellationToken, cancelled_by
+from symposia.core.code_executor._executor import CodeExecutor
+from symposia.core.code_executor._results import (
+    KILLED,
+    BlockResult,
+    CodeBlock,
+    CodeResult,
+    CommandLineCodeResult,
+    OutputListener,
+    OutputStream,
+)
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+
+
+class ExecutionObserver:
+    """Is told of blocks as they run. Override what is of interest; by default nothing happens.
+
+    Every block that starts also ends here, whatever ends it: its own end, a limit, the cancellation of the call, or the
+    failure of the sandbox. A result that a journal has recorded is not observed, since nothing runs then.
+    """
+
+    async def block_started(self, block: CodeBlock) -> None:
+        """A block is about to run. It waits for this call, and does not run if the call raises."""
+
+    def output_received(self, stream: OutputStream, text: str) -> None:
+        """The running block has printed something. Called on the event loop."""
+
+    async def block_ended(self, result: BlockResult) -> None:
+        """The block has ended.
+
+        Args:
+            result: What it did. The status of a block that could not run to its end is ``cancelled``; its output is
+                what was received until then, and `BlockResult.ended_by` says why.
+        """
+
+
+class ObservedCodeExecutor(CodeExecutor):
+    """Passes each block on to another executor by itself, and tells an observer of it.
+
+    Its results are block by block, whichever executor it stands in front of. Observing does not change them.
+
+    Args:
+        inner: Runs the code. It is started and stopped together with this executor.
+        observer: Is told of each block.
+    """
+
+    def __init__(self, inner: CodeExecutor, observer: ExecutionObserver) -> None:
+        self.idempotency = inner.idempotency
+        self._inner = inner
+        self._observer = observer
+        self._turn = asyncio.Lock()
+        self._stops = 0
+
+    @override
+    async def execute_code_blocks(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
+    ) -> CommandLineCodeResult:
+        """Run the blocks; see `CodeExecutor.execute_code_blocks`."""
+        return await self.execute_with_output(code_blocks, cancellation_token, lambda _stream, _text: None)
+
+    @override
+    async def execute_with_output(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
+    ) -> CommandLineCodeResult:
+        """Run the blocks, and pass on their output; see `CodeExecutor.execute_with_output`."""
+        if not code_blocks:
+            raise InvalidArgumentError("No code blocks to execute.")
+        stops, results = self._stops, list[BlockResult]()
+        with cancelled_by(cancellation_token):
+            await self._turn.acquire()  # the other executor would let the blocks of two calls alternate
+        try:
+            for block in code_blocks:
+                if self._stops != stops:  # going on would start the other executor again
+                    raise SandboxDiedError("The code executor was stopped before the blocks had ended.")
+                results.append(await self._run(block, cancellation_token, on_output))
+                if results[-1].exit_code != 0:
+                    break
+        finally:
+            self._turn.release()
+        return CommandLineCodeResult.of(results)
+
+    async def _run(self, block: CodeBlock, token: CancellationToken, on_output: OutputListener) -> BlockResult:
+        received: dict[OutputStream, list[str]] = {"stdout": [], "stderr": []}
+
+        def listener(stream: OutputStream, text: str) -> None:
+            received[stream].append(text)
+            self._observer.output_received(stream, text)
+            on_output(stream, text)
+
+        await self._observer.block_started(block)
+        try:
+            result = BlockResult.of(block, await self._inner.execute_with_output([block], token, listener))
+        except BaseException as error:
+            # The output is kept here, and not read off the events of the agent that runs the code: what is on its way
+            # through a team when a run is interrupted is lost. Not even the result of the executor is there then.
+            await self._observer.block_ended(_interrupted(block, received, error))
+            raise
+        # Shielded, since the block has run: a cancellation that comes now must not leave it looking unfinished.
+        await asyncio.shield(self._observer.block_ended(result))
+        return result
+
+    @override
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """The other executor's: what runs is the same."""
+        return self._inner.effect_identity()
+
+    @override
+    async def restore(self, result: CodeResult) -> None:
+        """See `CodeExecutor.restore`."""
+        await self._inner.restore(result)
+
+    @override
+    async def start(self) -> None:
+        """Start the other executor."""
+        await self._inner.start()
+
+    @override
+    async def stop(self) -> None:
+        """Stop the other executor, and end the calls that wait for it."""
+        self._stops += 1
+        await self._inner.stop()
+
+    @override
+    async def restart(self) -> None:
+        """Start the other executor afresh."""
+        await self._inner.restart()
+
+
+def _interrupted(block: CodeBlock, received: dict[OutputStream, list[str]], error: BaseException) -> BlockResult:
+    stdout, stderr = "".join(received["stdout"]), "".join(received["stderr"])
+    ended = "sandbox" if isinstance(error, SandboxError) else "run"
+    return BlockResult(
+        block=block,
+        code_file=None,
+        status="cancelled",
+        exit_code=KILLED,
+        output=stdout + stderr,
+        stdout=stdout,
+        stderr=stderr,
+        ended_by=f"the {ended} ended before the program did",
+    )
