@@ -1,96 +1,33 @@
 import random
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, assert_type
+from typing import Literal, assert_type
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from tests.support.chat_agents import PIXEL
+from tests.support.messages import every_message
 
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     BaseTextChatMessage,
-    CodeExecutionEvent,
-    CodeGenerationEvent,
-    HandoffMessage,
-    MemoryQueryEvent,
     MessageFactory,
-    ModelClientStreamingChunkEvent,
     MultiModalMessage,
-    SelectSpeakerEvent,
-    StopMessage,
     StructuredMessage,
     StructuredMessageFactory,
     TextMessage,
-    ThoughtEvent,
     ToolCallExecutionEvent,
-    ToolCallRequestEvent,
     ToolCallResultMessage,
-    ToolCallSummaryMessage,
-    UserInputRequestedEvent,
 )
-from symposia.core import FunctionCall
-from symposia.core.code_executor import CodeBlock, CodeResult
 from symposia.core.exceptions import InvalidArgumentError, RegistrationError
-from symposia.core.memory import MemoryContent
-from symposia.core.models import AssistantMessage, FunctionExecutionResult, RequestUsage, UserMessage
+from symposia.core.models import UserMessage
 
 
 class Invoice(BaseModel):
     number: int
     payer: str
-
-
-texts = st.text(max_size=20)
-calls = st.lists(st.builds(FunctionCall, id=texts, arguments=texts, name=texts), max_size=3)
-results = st.lists(
-    st.builds(FunctionExecutionResult, content=texts, name=texts, call_id=texts, is_error=st.none() | st.booleans()),
-    max_size=3,
-)
-sent: Mapping[str, st.SearchStrategy[Any]] = {
-    "source": texts,
-    "models_usage": st.none() | st.builds(RequestUsage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0)),
-    "metadata": st.dictionaries(texts, texts, max_size=2),
-}
-context = st.lists(
-    st.builds(UserMessage, content=texts, source=texts) | st.builds(AssistantMessage, content=calls, source=texts),
-    max_size=2,
-)
-every_message: st.SearchStrategy[BaseChatMessage | BaseAgentEvent] = st.one_of(
-    st.builds(TextMessage, content=texts, **sent),
-    st.builds(StopMessage, content=texts, **sent),
-    st.builds(HandoffMessage, content=texts, target=texts, context=context, **sent),
-    st.builds(ToolCallSummaryMessage, content=texts, tool_calls=calls, results=results, **sent),
-    st.builds(MultiModalMessage, content=st.lists(texts | st.just(PIXEL), max_size=3), **sent),
-    st.builds(ToolCallRequestEvent, content=calls, **sent),
-    st.builds(ToolCallExecutionEvent, content=results, **sent),
-    st.builds(
-        CodeGenerationEvent,
-        retry_attempt=st.integers(0),
-        content=texts,
-        code_blocks=st.lists(st.builds(CodeBlock, code=texts, language=texts), max_size=2),
-        **sent,
-    ),
-    st.builds(
-        CodeExecutionEvent,
-        retry_attempt=st.integers(0),
-        result=st.builds(CodeResult, exit_code=st.integers(), output=texts),
-        **sent,
-    ),
-    st.builds(UserInputRequestedEvent, request_id=texts, **sent),
-    st.builds(ModelClientStreamingChunkEvent, content=texts, full_message_id=st.none() | texts, **sent),
-    st.builds(ThoughtEvent, content=texts, **sent),
-    st.builds(SelectSpeakerEvent, content=st.lists(texts, max_size=2), **sent),
-    st.builds(
-        MemoryQueryEvent,
-        content=st.lists(st.builds(MemoryContent, content=texts, mime_type=st.just("text/plain")), max_size=2),
-        **sent,
-    ),
-)
 
 
 @given(every_message)

@@ -1,6 +1,13 @@
 """The messages that agents send each other, and the events that tell what happens inside them."""
 
-from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage, BaseMessage, BaseTextChatMessage
+from symposia.agentchat.messages._base import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    BaseMessage,
+    BaseTextChatMessage,
+    new_message_id,
+)
+from symposia.agentchat.messages._bulk import dump_messages
 from symposia.agentchat.messages._chat import (
     ChatMessage,
     HandoffMessage,
@@ -27,7 +34,6 @@ from symposia.agentchat.messages._events import (
 )
 from symposia.agentchat.messages._execution import ExecutionMessage
 from symposia.agentchat.messages._factory import MessageFactory
-from symposia.agentchat.messages._id import new_message_id
 from symposia.agentchat.messages._structured import StructuredContentType, StructuredMessage, StructuredMessageFactory
 
 __all__ = [
@@ -60,5 +66,6 @@ __all__ = [
     "ToolCallResultMessage",
     "ToolCallSummaryMessage",
     "UserInputRequestedEvent",
+    "dump_messages",
     "new_message_id",
 ]

@@ -4,15 +4,16 @@ Chat messages go from agent to agent and into a model's context. Agent events te
 agent and go no further.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from random import Random
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from symposia.agentchat.messages._id import new_message_id
 from symposia.core.models import RequestUsage, UserMessage
 
 
@@ -29,9 +30,7 @@ class BaseMessage(BaseModel, ABC):
     def dump(self) -> Mapping[str, Any]:
         """The message as JSON-ready data, from which `load`, or a `MessageFactory`, makes it again."""
         data = self.model_dump(mode="json")
-        name = message_type_name(type(self))
-        if data.setdefault("type", name) != name:
-            data[MESSAGE_CLASS] = name
+        add_type_name(data, message_type_name(type(self)))
         return data
 
     @classmethod
@@ -46,6 +45,12 @@ class BaseMessage(BaseModel, ABC):
 
 MESSAGE_CLASS: Final = "message_class"
 """In a dumped message, the name of its class where its ``type`` is that of a base class. AutoGen ignores it."""
+
+
+def add_type_name(data: dict[str, Any], name: str) -> None:
+    """Add the name of its class to a dumped message, where the fields do not tell it."""
+    if data.setdefault("type", name) != name:
+        data[MESSAGE_CLASS] = name
 
 
 @lru_cache(maxsize=1024)
@@ -64,6 +69,21 @@ def message_type_name(message_type: type[BaseMessage]) -> str:
 def _declared_type(message_type: type) -> str | None:
     field = message_type.model_fields.get("type") if issubclass(message_type, BaseMessage) else None
     return field.default if field is not None and isinstance(field.default, str) else None
+
+
+# An id tells messages apart and guards nothing, so a seeded generator is enough, without the system call of
+# `uuid.uuid4`. It belongs to the module, so that a program that seeds `random` repeats no ids. It is seeded again in a
+# forked child, which would otherwise repeat the ids of its parent.
+_random = Random()  # noqa: S311 - an id is no secret
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
+
+
+def new_message_id() -> str:
+    """A random UUID (version 4) as text."""
+    digits = f"{_random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 class _SentMessage(BaseMessage, ABC):

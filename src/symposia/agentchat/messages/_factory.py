@@ -1,7 +1,8 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symposia.agentchat.messages._base import MESSAGE_CLASS, BaseAgentEvent, BaseChatMessage, message_type_name
+from symposia.agentchat.messages._bulk import grouped, load_class, ungrouped
 from symposia.agentchat.messages._chat import (
     HandoffMessage,
     MultiModalMessage,
@@ -83,14 +84,39 @@ class MessageFactory:
             RegistrationError: `data` has no ``type``, or one that is not known.
             pydantic.ValidationError: The rest of `data` does not fit its ``type``.
         """
-        name = data.get(MESSAGE_CLASS, data.get("type"))
+        return self._type_named(_name_in(data)).load(_fields(data))
+
+    def create_all(self, data: Sequence[Mapping[str, Any]]) -> list[BaseAgentEvent | BaseChatMessage]:
+        """Make many messages, as `create` makes one, in less time.
+
+        Raises:
+            RegistrationError: As of `create`, for the first message that cannot be made; also the next.
+            pydantic.ValidationError: See there.
+        """
+        try:
+            names = [_name_in(one) for one in data]
+            made = {
+                name: load_class(self._type_named(name), [_fields(one) for one in group])
+                for name, group in grouped(names, data).items()
+            }
+        except Exception:  # noqa: BLE001 - the next line raises it again, in the words of `create`
+            return [self.create(one) for one in data]
+        return ungrouped(names, made)
+
+    def _type_named(self, name: object) -> type[BaseAgentEvent | BaseChatMessage]:
         if name is None:
             raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
         if not isinstance(name, str) or name not in self._types:
             raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
-        if MESSAGE_CLASS in data:
-            data = {key: value for key, value in data.items() if key != MESSAGE_CLASS}
-        return self._types[name].load(data)
+        return self._types[name]
+
+
+def _name_in(data: Mapping[str, Any]) -> Any:  # Any: of a damaged message
+    return data.get(MESSAGE_CLASS, data.get("type"))
+
+
+def _fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in data.items() if key != MESSAGE_CLASS} if MESSAGE_CLASS in data else data
 
 
 def _check_message_type(message_type: object) -> None:

@@ -1,11 +1,13 @@
 """The shapes of saved states."""
 
-from symposia.agentchat.state._agents import AssistantAgentState, BaseState, SocietyOfMindAgentState
-from symposia.agentchat.state._teams import (
+from symposia.agentchat.state._states import (
+    AssistantAgentState,
     BaseGroupChatManagerState,
+    BaseState,
     ChatAgentContainerState,
     RoundRobinManagerState,
     SelectorManagerState,
+    SocietyOfMindAgentState,
     SwarmManagerState,
     TeamState,
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage, dump_messages
 from symposia.agentchat.teams._messages import Item
 from symposia.core.changes import Change, extension
 
@@ -99,8 +99,8 @@ class Conversation:
         received, length = since.pending[name]
         pending = self._pending[name]
         if received == self._received[name]:
-            return extension([message.dump() for message in pending[length:]])
-        return {"set": [message.dump() for message in pending]}
+            return extension(dump_messages(pending[length:]))
+        return {"set": dump_messages(pending)}
 
     def load(self, transcript: Sequence[Item], pending: Mapping[str, Sequence[BaseChatMessage]]) -> None:
         """Continue from a saved conversation."""

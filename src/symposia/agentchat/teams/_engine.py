@@ -40,7 +40,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent, dump_messages
 from symposia.agentchat.teams._conversation import Conversation, ConversationMark
 from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._log import (
@@ -334,7 +334,7 @@ class Engine:
         conversation = self._conversation
         run = self._saved_run().dump(self._manager, self._state_type)
         mark = _TeamMark(since.reader, conversation.mark(), run)
-        added = [item.dump() for item in conversation.added(since.conversation)]
+        added = dump_messages(conversation.added(since.conversation))
         manager = diff(since.run, run) or {}
         changes: dict[str, Change | None] = {
             name: members({"message_buffer": conversation.pending_change(name, since.conversation)})

@@ -230,7 +230,7 @@ def _factory_of(team: str) -> MessageFactory:
 
 
 def _items(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[Item]:
-    return [factory.create(one) for one in data]
+    return factory.create_all(data)
 
 
 def _messages(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
