@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.core.memory._content import MemoryContent, MemoryMimeType, MemoryQueryResult, UpdateContextResult
     from symposia.core.memory._effect import (
         MEMORY_EFFECT,
         MemoryOutcome,
@@ -16,12 +15,17 @@ if TYPE_CHECKING:
         update_context,
     )
     from symposia.core.memory._list_memory import ListMemory
-    from symposia.core.memory._memory import Memory
+    from symposia.core.memory._memory import (
+        Memory,
+        MemoryContent,
+        MemoryMimeType,
+        MemoryQueryResult,
+        UpdateContextResult,
+    )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_content": ["MemoryContent", "MemoryMimeType", "MemoryQueryResult", "UpdateContextResult"],
             "_effect": [
                 "MEMORY_EFFECT",
                 "MemoryOutcome",
@@ -32,7 +36,7 @@ else:
                 "update_context",
             ],
             "_list_memory": ["ListMemory"],
-            "_memory": ["Memory"],
+            "_memory": ["Memory", "MemoryContent", "MemoryMimeType", "MemoryQueryResult", "UpdateContextResult"],
         },
     )
 

@@ -1,3 +1,5 @@
+"""The contract of model contexts, and the context without bounds."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -32,7 +34,7 @@ class _Mark:
     messages: list[LLMMessage]
     ends: tuple[LLMMessage, ...]
     length: int
-    rest: Mapping[str, Any]
+    rest: Mapping[str, object]
 
 
 class ChatCompletionContext(ComponentBase, ABC):
@@ -94,13 +96,21 @@ class ChatCompletionContext(ComponentBase, ABC):
             and all(one is other for one, other in zip(ends, since.ends, strict=True))
         )
 
-    def _rest_of_state(self) -> Mapping[str, Any]:
+    def _rest_of_state(self) -> Mapping[str, object]:
         """What the state holds besides the messages, as JSON can hold it: nothing, unless overridden."""
         return {}
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: Mapping[str, object]) -> None:
         """Take back what `save_state` gave, in place of what is here."""
         self._messages = ChatCompletionContextState.model_validate(state).messages
+
+
+class UnboundedChatCompletionContext(ChatCompletionContext):
+    """Shows the whole conversation."""
+
+    async def get_messages(self) -> list[LLMMessage]:
+        """Everything."""
+        return self._messages.copy()
 
 
 def _dumped(messages: list[LLMMessage]) -> dict[str, Any]:

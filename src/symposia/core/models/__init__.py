@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         call_model,
         stream_model,
     )
-    from symposia.core.models._family import ModelFamily
     from symposia.core.models._messages import (
         AssistantMessage,
         FunctionExecutionResult,
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
         UserMessage,
         VendorBlocks,
     )
-    from symposia.core.models._model_info import ModelCapabilities, ModelInfo, validate_model_info
+    from symposia.core.models._model_info import ModelCapabilities, ModelFamily, ModelInfo, validate_model_info
     from symposia.core.models._results import (
         ChatCompletionTokenLogprob,
         CreateResult,
@@ -38,7 +37,6 @@ else:
         {
             "_client": ["ChatCompletionClient"],
             "_effect": ["MODEL_EFFECT", "CreateOptions", "ModelRequest", "call_model", "stream_model"],
-            "_family": ["ModelFamily"],
             "_messages": [
                 "AssistantMessage",
                 "FunctionExecutionResult",
@@ -48,7 +46,7 @@ else:
                 "UserMessage",
                 "VendorBlocks",
             ],
-            "_model_info": ["ModelCapabilities", "ModelInfo", "validate_model_info"],
+            "_model_info": ["ModelCapabilities", "ModelFamily", "ModelInfo", "validate_model_info"],
             "_results": ["ChatCompletionTokenLogprob", "CreateResult", "FinishReasons", "RequestUsage", "TopLogprob"],
             "_token_estimate": ["estimate_text_tokens", "estimate_tokens"],
         },

@@ -15,13 +15,12 @@ from pydantic_core import to_jsonable_python
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import is_observed
-from symposia.core.tools._arguments import validate_arguments
-from symposia.core.tools._parameters import parameters_schema
+from symposia.core.tools._arguments import parameters_schema, validate_arguments
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
-from symposia.core.tools._traced_call import TracedCall
 
 if TYPE_CHECKING:
     from symposia.core._cancellation_token import CancellationToken
+    from symposia.core.tools._traced_call import TracedCall
 
 ArgsT_contra = TypeVar("ArgsT_contra", bound=BaseModel, contravariant=True)
 ReturnT_co = TypeVar("ReturnT_co", covariant=True)
@@ -109,7 +108,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         """The type of the tool's state: None, it has no state."""
         return None
 
-    def return_value_as_string(self, value: Any) -> str:
+    def return_value_as_string(self, value: object) -> str:
         """The text of a result, for the model, written as AutoGen writes it.
 
         A pydantic model is its dump as JSON; a dump that is not a dictionary, as that of a `RootModel`, is the `str` of
@@ -139,7 +138,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
 
     async def run_json(
         self,
-        args: Mapping[str, Any],
+        args: Mapping[str, object],
         cancellation_token: CancellationToken,
         call_id: str | None = None,
     ) -> Any:
@@ -149,8 +148,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
             ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
         """
         if is_observed():
-            call = TracedCall(self, args, call_id)
-            return await call.trace(
+            return await _traced_call(self, args, call_id).trace(
                 lambda: self.run(validate_arguments(args, self._args_type, self), cancellation_token)
             )
         return await self.run(validate_arguments(args, self._args_type, self), cancellation_token)
@@ -159,7 +157,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         """The tool's state: empty, it has no state."""
         return {}
 
-    async def load_state_json(self, state: Mapping[str, Any]) -> None:
+    async def load_state_json(self, state: Mapping[str, object]) -> None:
         """Do nothing: there is no state to restore."""
 
 
@@ -174,7 +172,7 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
 
     async def run_json_stream(
         self,
-        args: Mapping[str, Any],
+        args: Mapping[str, object],
         cancellation_token: CancellationToken,
         call_id: str | None = None,
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
@@ -185,18 +183,24 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
         """
         stream = self._validate_and_stream(args, cancellation_token)
         if is_observed():
-            stream = TracedCall(self, args, call_id).trace_stream(stream)
+            stream = _traced_call(self, args, call_id).trace_stream(stream)
         async with aclosing(stream) as items:
             async for item in items:
                 yield item
 
     async def _validate_and_stream(
-        self, args: Mapping[str, Any], cancellation_token: CancellationToken
+        self, args: Mapping[str, object], cancellation_token: CancellationToken
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
         arguments = validate_arguments(args, self._args_type, self)
         async with aclosing(self.run_stream(arguments, cancellation_token)) as items:
             async for item in items:
                 yield item
+
+
+def _traced_call(tool: Tool, args: Mapping[str, object], call_id: str | None) -> TracedCall:
+    from symposia.core.tools._traced_call import TracedCall  # noqa: PLC0415 - most programs are not traced
+
+    return TracedCall(tool, args, call_id)
 
 
 class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra, ReturnT_co, StateT]):
@@ -229,6 +233,6 @@ class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra
         """The tool's state, as JSON values."""
         return self.save_state().model_dump(mode="json")
 
-    async def load_state_json(self, state: Mapping[str, Any]) -> None:
+    async def load_state_json(self, state: Mapping[str, object]) -> None:
         """Restore what `save_state_json` returned."""
         self.load_state(self._state_type.model_validate(state))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from pydantic import JsonValue
 
@@ -67,7 +67,7 @@ async def list_tools(workbench: Workbench) -> list[ToolSchema]:
 async def call_tool(
     workbench: Workbench,
     name: str,
-    arguments: Mapping[str, Any] | None = None,  # Any: JSON values, by the tool's own schema
+    arguments: Mapping[str, object] | None = None,
     cancellation_token: CancellationToken | None = None,
     call_id: str | None = None,
     *,
@@ -112,15 +112,15 @@ async def call_tool(
 def stream_tool(
     workbench: StaticStreamWorkbench,
     name: str,
-    arguments: Mapping[str, Any] | None = None,  # Any: as in `call_tool`
+    arguments: Mapping[str, object] | None = None,
     cancellation_token: CancellationToken | None = None,
     call_id: str | None = None,
     *,
     place: int = 0,
-) -> AsyncGenerator[Any | ToolResult, None]:  # Any: a tool may yield anything
+) -> AsyncGenerator[object, None]:
     """Call a tool of a workbench like `call_tool`, and yield its items as they come; the `ToolResult` comes last."""
 
-    async def call() -> AsyncGenerator[Any | ToolResult, None]:
+    async def call() -> AsyncGenerator[object, None]:
         try:
             items = workbench.call_tool_stream(name, arguments, cancellation_token, call_id)
             async with aclosing(items):
@@ -147,6 +147,6 @@ def _failed(name: str, error: Exception) -> ToolResult:
     return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=True)
 
 
-def _request(workbench: Workbench, name: str, arguments: Mapping[str, Any] | None) -> ToolRequest:
+def _request(workbench: Workbench, name: str, arguments: Mapping[str, object] | None) -> ToolRequest:
     plain = as_json(arguments or {}, f"the arguments of the tool {name!r}")
     return ToolRequest(workbench=workbench.effect_identity(), name=name, arguments=plain)

@@ -8,14 +8,15 @@ import inspect
 import symtable
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import Any, cast
+from typing import cast
 
 from symposia.core._component import our_module, saved_module
 from symposia.core.code_executor import Alias, Import, ImportFromModule
 from symposia.core.exceptions import ComponentError
+from symposia.core.tools._signature import AnyFunction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,7 @@ class FunctionSource:
     imports: tuple[Import, ...]
 
 
-def read_source(func: Callable[..., Any], tool: str, imports: Sequence[Import]) -> FunctionSource:
+def read_source(func: AnyFunction, tool: str, imports: Sequence[Import]) -> FunctionSource:
     """The text of a function, with `imports` and those of whatever else it uses of its module.
 
     Raises:
@@ -47,14 +48,14 @@ def read_source(func: Callable[..., Any], tool: str, imports: Sequence[Import]) 
     return FunctionSource(code=code, imports=(*imports, *(_import_of(name, func, tool) for name in missing)))
 
 
-def make_function(source: FunctionSource, tool: str) -> Callable[..., Any]:
+def make_function(source: FunctionSource, tool: str) -> AnyFunction:
     """The function that a text defines. This runs the text: it has to be trusted.
 
     Raises:
         ComponentError: The text defines no function, or fails.
     """
     text = "\n".join([*map(_statement, source.imports), source.code])
-    namespace: dict[str, Any] = {"__name__": "symposia_tool"}
+    namespace: dict[str, object] = {"__name__": "symposia_tool"}
     try:
         statements = ast.parse(source.code).body
         exec(compile(text, f"<tool {tool}>", "exec"), namespace)  # noqa: S102 - what `trust_code` is for
@@ -63,7 +64,7 @@ def make_function(source: FunctionSource, tool: str) -> Callable[..., Any]:
     defined = [each.name for each in statements if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if not defined:
         raise _unloadable(tool, "its source_code defines no function")
-    return cast("Callable[..., Any]", namespace[defined[-1]])
+    return cast("AnyFunction", namespace[defined[-1]])
 
 
 def _text(func: FunctionType, tool: str) -> str:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, Field
 from pydantic.errors import PydanticUserError
@@ -13,11 +13,13 @@ from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.tools._arguments import check_parameters
 from symposia.core.tools._base_tool import BaseTool
-from symposia.core.tools._function_source import FunctionSource, make_function, read_source
-from symposia.core.tools._parameters import check_parameters
-from symposia.core.tools._signature import read_signature
+from symposia.core.tools._signature import AnyFunction, read_signature
 from symposia.core.tools._tool import ToolTraits
+
+if TYPE_CHECKING:
+    from symposia.core.tools._function_source import FunctionSource
 
 
 class FunctionToolConfig(BaseModel, defer_build=True):
@@ -76,7 +78,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
 
     def __init__(
         self,
-        func: Callable[..., Any],
+        func: AnyFunction,
         description: str,
         name: str | None = None,
         global_imports: Sequence[Import] = (),
@@ -105,6 +107,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             ) from error
 
     def _to_config(self) -> FunctionToolConfig:
+        from symposia.core.tools._function_source import read_source  # noqa: PLC0415 - few programs save a tool
+
         source = self._source or read_source(self._func, self.name, self._global_imports)
         return FunctionToolConfig(
             source_code=source.code,
@@ -119,6 +123,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
 
     @classmethod
     def _from_config(cls, config: FunctionToolConfig) -> Self:
+        from symposia.core.tools._function_source import FunctionSource, make_function  # noqa: PLC0415 - as above
+
         require_trusted_code(f"The tool {config.name!r}")
         source = FunctionSource(code=config.source_code, imports=tuple(config.global_imports))
         function = make_function(source, config.name)

@@ -52,13 +52,13 @@ class ToolSignature:
 
     name: str
     args_type: type[BaseModel]
-    return_type: type[Any]
+    return_type: type[object]
     positional: tuple[str, ...]
     keywords: tuple[tuple[str, str], ...]
     takes_token: bool
     is_async: bool
 
-    def bind(self, args: BaseModel, cancellation_token: object) -> tuple[list[Any], dict[str, Any]]:
+    def bind(self, args: BaseModel, cancellation_token: object) -> tuple[list[object], dict[str, object]]:
         """The positional and keyword arguments of a call."""
         keywords = {parameter: getattr(args, field) for parameter, field in self.keywords}
         if self.takes_token:
@@ -106,7 +106,7 @@ def _cache_key(func: AnyFunction) -> CodeType | None:
     while isinstance(func, functools.partial):
         if not all(isinstance(value, _CONSTANTS) for value in func.keywords.values()):
             return None
-        func = cast("functools.partial[Any]", func).func
+        func = cast("functools.partial[object]", func).func
     function = _function_of(func)
     if not isinstance(function, FunctionType):
         return None
@@ -127,7 +127,7 @@ def _origin(func: AnyFunction, *, resolve: bool) -> list[object]:
     origin: list[object] = []
     while isinstance(func, functools.partial):
         origin += [functools.partial, len(func.args), *func.keywords, *func.keywords.values()]
-        func = cast("functools.partial[Any]", func).func
+        func = cast("functools.partial[object]", func).func
     origin.append(isinstance(func, MethodType))
     function = cast("FunctionType", _function_of(func))
     hints = _type_hints(function, function.__name__) if resolve else function.__annotations__
@@ -204,7 +204,7 @@ def _derive(func: AnyFunction) -> ToolSignature:
     return ToolSignature(
         name=name,
         args_type=_args_model(name, parameters, fields, hints),
-        return_type=_split(hints.get("return", inspect.Signature.empty))[0],
+        return_type=cast("type[object]", _split(hints.get("return", inspect.Signature.empty))[0]),
         positional=tuple(fields[parameter] for parameter in fields if is_positional[parameter]),
         keywords=tuple((parameter, field) for parameter, field in fields.items() if not is_positional[parameter]),
         takes_token=TOKEN_PARAMETER in signature.parameters,
@@ -215,7 +215,7 @@ def _derive(func: AnyFunction) -> ToolSignature:
 def _underlying(func: AnyFunction) -> tuple[AnyFunction, str]:
     """The function that carries the annotations, and the name to go by."""
     while isinstance(func, functools.partial):
-        func = cast("functools.partial[Any]", func).func
+        func = cast("functools.partial[object]", func).func
     if inspect.isroutine(func):
         return func, func.__name__
     if inspect.isclass(func):
@@ -225,7 +225,7 @@ def _underlying(func: AnyFunction) -> tuple[AnyFunction, str]:
     return type(func).__call__, type(func).__name__
 
 
-def _type_hints(function: AnyFunction, name: str) -> dict[str, Any]:
+def _type_hints(function: AnyFunction, name: str) -> dict[str, object]:
     try:
         return typing.get_type_hints(function, include_extras=True)
     except NameError as error:
@@ -235,7 +235,7 @@ def _type_hints(function: AnyFunction, name: str) -> dict[str, Any]:
 
 
 def _args_model(
-    name: str, parameters: list[inspect.Parameter], fields: Mapping[str, str], hints: Mapping[str, Any]
+    name: str, parameters: list[inspect.Parameter], fields: Mapping[str, str], hints: Mapping[str, object]
 ) -> type[BaseModel]:
     definitions: dict[str, Any] = {
         fields[parameter.name]: _field(parameter, fields[parameter.name], hints, name) for parameter in parameters
@@ -246,7 +246,7 @@ def _args_model(
         raise InvalidArgumentError(f"Tool '{name}' has a parameter of a type that JSON cannot give: {error}") from error
 
 
-def _field(parameter: inspect.Parameter, field: str, hints: Mapping[str, Any], tool: str) -> tuple[Any, Any]:
+def _field(parameter: inspect.Parameter, field: str, hints: Mapping[str, object], tool: str) -> tuple[Any, Any]:
     """The type and the default of a field, as `create_model` takes them."""
     if parameter.kind in _VARIADIC:
         raise InvalidArgumentError(f"Tool '{tool}': a model cannot fill {parameter}; name each parameter instead.")
@@ -264,12 +264,12 @@ def _field(parameter: inspect.Parameter, field: str, hints: Mapping[str, Any], t
     return Annotated[(kind, *notes, Field(**about))], default
 
 
-def _split(hint: Any) -> tuple[Any, list[Any]]:
+def _split(hint: object) -> tuple[object, list[object]]:
     if get_origin(hint) is not Annotated:
         return hint, []
     kind, *notes = get_args(hint)
     return kind, notes
 
 
-def _is_described(notes: list[Any]) -> bool:
+def _is_described(notes: list[object]) -> bool:
     return any(isinstance(note, FieldInfo) and note.description is not None for note in notes)

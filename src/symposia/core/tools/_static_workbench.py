@@ -30,7 +30,7 @@ class StaticWorkbenchState(BaseModel, defer_build=True):
     """The states of the tools, by the tools' own names."""
 
     type: Literal["StaticWorkbenchState"] = "StaticWorkbenchState"
-    tools: dict[str, Mapping[str, Any]] = {}
+    tools: dict[str, Mapping[str, object]] = {}
 
 
 class StaticWorkbench(Workbench):
@@ -67,7 +67,7 @@ class StaticWorkbench(Workbench):
     async def call_tool(
         self,
         name: str,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, object] | None = None,
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
@@ -103,7 +103,7 @@ class StaticWorkbench(Workbench):
         states = {name: await tool.save_state_json() for name, tool in self._tools.items()}
         return StaticWorkbenchState(tools=states).model_dump()
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: Mapping[str, object]) -> None:
         """Restore what `save_state` returned. States of tools that are no longer here are ignored."""
         states = StaticWorkbenchState.model_validate(state).tools
         for name, tool in self._tools.items():
@@ -117,10 +117,10 @@ class StaticStreamWorkbench(StaticWorkbench):
     async def call_tool_stream(
         self,
         name: str,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, object] | None = None,
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
-    ) -> AsyncGenerator[Any | ToolResult, None]:
+    ) -> AsyncGenerator[object, None]:
         """Call a tool like `call_tool`, and yield the items of the tool; the `ToolResult` comes last."""
         tool = self._find(name)
         if not isinstance(tool, StreamTool):
@@ -172,12 +172,14 @@ def _original_names(overrides: Mapping[str, ToolOverride], tools: Collection[str
     return names
 
 
-async def _mark_last(items: AsyncGenerator[Any, None], return_type: object) -> AsyncGenerator[tuple[bool, Any], None]:
+async def _mark_last(
+    items: AsyncGenerator[object, None], return_type: object
+) -> AsyncGenerator[tuple[bool, object], None]:
     """Pair each item with whether it is the last one, which is the result.
 
     Only an item that may be the result is held back until the next one comes. All others are passed on at once.
     """
-    held: list[Any] = []
+    held: list[object] = []
     async for item in items:
         for earlier in held:
             yield False, earlier
@@ -188,7 +190,7 @@ async def _mark_last(items: AsyncGenerator[Any, None], return_type: object) -> A
         yield True, item
 
 
-def _succeeded(name: str, tool: Tool, value: Any) -> ToolResult:
+def _succeeded(name: str, tool: Tool, value: object) -> ToolResult:
     return ToolResult(name=name, result=[TextResultContent(content=tool.return_value_as_string(value))])
 
 

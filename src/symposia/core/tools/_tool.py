@@ -83,12 +83,12 @@ class Tool(Protocol):
         """The type of its state; None if it has no state."""
         ...
 
-    def return_value_as_string(self, value: Any) -> str:
+    def return_value_as_string(self, value: object) -> str:
         """The text of a result, for the model."""
         ...
 
     async def run_json(
-        self, args: Mapping[str, Any], cancellation_token: CancellationToken, call_id: str | None = None
+        self, args: Mapping[str, object], cancellation_token: CancellationToken, call_id: str | None = None
     ) -> Any:
         """Run it on arguments as a model gives them.
 
@@ -103,7 +103,7 @@ class Tool(Protocol):
         """Its state, as JSON values."""
         ...
 
-    async def load_state_json(self, state: Mapping[str, Any]) -> None:
+    async def load_state_json(self, state: Mapping[str, object]) -> None:
         """Restore what `save_state_json` returned."""
         ...
 
@@ -113,7 +113,7 @@ class StreamTool(Tool, Protocol):
     """A tool that yields items while it runs."""
 
     def run_json_stream(
-        self, args: Mapping[str, Any], cancellation_token: CancellationToken, call_id: str | None = None
+        self, args: Mapping[str, object], cancellation_token: CancellationToken, call_id: str | None = None
     ) -> AsyncGenerator[Any, None]:
         """Run it like `run_json`; the last item is the result."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from symposia.core.logging import ToolCallEvent
 from symposia.core.telemetry import Activity, as_json, captures_content, events_are_read, log_event, tool_execution
@@ -23,7 +23,7 @@ class TracedCall:
         call_id: The `id` of the model's call.
     """
 
-    def __init__(self, tool: Tool, args: Mapping[str, Any], call_id: str | None) -> None:
+    def __init__(self, tool: Tool, args: Mapping[str, object], call_id: str | None) -> None:
         self._tool = tool
         self._args = args
         self._call_id = call_id

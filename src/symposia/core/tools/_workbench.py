@@ -93,7 +93,7 @@ class Workbench(ComponentBase, ABC):
     async def call_tool(
         self,
         name: str,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, object] | None = None,
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
@@ -134,7 +134,7 @@ class Workbench(ComponentBase, ABC):
         """The state, as JSON values."""
 
     @abstractmethod
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: Mapping[str, object]) -> None:
         """Restore what `save_state` returned."""
 
     async def __aenter__(self) -> Self:
