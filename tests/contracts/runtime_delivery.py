@@ -16,7 +16,7 @@ from symposia.core import (
     TypePrefixSubscription,
     TypeSubscription,
 )
-from symposia.core.exceptions import RegistrationError, UndeliverableException
+from symposia.core.exceptions import ArgumentTypeError, RegistrationError, UndeliverableException
 
 
 class Counter(BaseAgent):
@@ -285,3 +285,36 @@ class DeliveryContract:
         async with started(runtime):
             await Saver.register(runtime, "saver", Saver)
             assert await runtime.send_message(Ask(), AgentId("saver", "k")) == {"saver/k": {"count": 1}}
+
+    async def test_d22_the_state_of_one_agent_is_saved_and_loaded_between_two_messages(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        half, go_on = asyncio.Event(), asyncio.Event()
+
+        class Slow(Counter):
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> int:
+                half.set()
+                await go_on.wait()
+                return await super().on_message_impl(message, ctx)
+
+        async with started(make_runtime()) as runtime:
+            await Slow.register(runtime, "slow", Slow)
+            agent = AgentId("slow", "k")
+            request = asyncio.create_task(runtime.send_message(Ask(), agent))
+            await half.wait()
+            saving = asyncio.create_task(runtime.agent_save_state(agent))
+            loading = asyncio.create_task(runtime.agent_load_state(agent, {"count": 5}))
+            await asyncio.sleep(0)
+            later = asyncio.create_task(runtime.send_message(Ask(), agent))
+            go_on.set()
+            assert await saving == {"count": 1}
+            await loading
+            assert (await request, await later) == (1, 6)
+
+    async def test_what_is_no_agent_id_or_topic_is_refused(self, make_runtime: MakeRuntime) -> None:
+        name: Any = "echo"  # Any: of the wrong type
+        async with started(make_runtime()) as runtime:
+            with pytest.raises(ArgumentTypeError, match="A recipient is an AgentId"):
+                await runtime.send_message(Ask("x"), name)
+            with pytest.raises(ArgumentTypeError, match="A topic is a TopicId"):
+                await runtime.publish_message(Ask("x"), name)

@@ -1,12 +1,11 @@
 import asyncio
-from typing import Any
 
 import pytest
 from tests.contracts.runtime_contract import EmbeddedRuntimeContract
 from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
 from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
-from symposia.core.exceptions import ArgumentTypeError, DeadlineExceededError, InvalidArgumentError
+from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 
 
 class TestEmbeddedRuntime(EmbeddedRuntimeContract):
@@ -54,13 +53,3 @@ async def test_stopping_interrupts_handlers_in_the_order_in_which_they_began() -
 def test_d24_limits_in_seconds_are_numbers(option: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{option}=nan"):
         SingleThreadedAgentRuntime(**{option: float("nan")})  # type: ignore[arg-type]  # one of several options
-
-
-async def test_what_is_no_agent_id_or_topic_is_refused() -> None:
-    runtime = SingleThreadedAgentRuntime()
-    name: Any = "echo"  # Any: of the wrong type
-    with pytest.raises(ArgumentTypeError, match="A recipient is an AgentId"):
-        await runtime.send_message(Ask("x"), name)
-    with pytest.raises(ArgumentTypeError, match="A topic is a TopicId"):
-        await runtime.publish_message(Ask("x"), name)
-    await runtime.close()

@@ -37,10 +37,7 @@ if TYPE_CHECKING:
     from symposia.core._logging import EVENT_LOGGER_NAME, ROOT_LOGGER_NAME, TRACE_LOGGER_NAME
     from symposia.core._message_context import MessageContext
     from symposia.core._routed_agent import RoutedAgent
-    from symposia.core._runtime._dead_letters import DeadLetter
     from symposia.core._runtime._embedded import SingleThreadedAgentRuntime
-    from symposia.core._runtime._interventions import Interventions
-    from symposia.core._runtime._subscriptions import Subscriptions
     from symposia.core._serialization import (
         JSON_DATA_CONTENT_TYPE,
         PROTOBUF_DATA_CONTENT_TYPE,
@@ -53,6 +50,7 @@ if TYPE_CHECKING:
     from symposia.core._topic import DefaultTopicId, TopicId
     from symposia.core._types import FunctionCall
     from symposia.core._worker_threads import run_in_worker_thread, worker_threads
+    from symposia.core.runtimes import DeadLetter
     from symposia.core.telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 else:
     __getattr__, __dir__ = lazy_names(
@@ -90,10 +88,7 @@ else:
             "_logging": ["EVENT_LOGGER_NAME", "ROOT_LOGGER_NAME", "TRACE_LOGGER_NAME"],
             "_message_context": ["MessageContext"],
             "_routed_agent": ["RoutedAgent"],
-            "_runtime._dead_letters": ["DeadLetter"],
             "_runtime._embedded": ["SingleThreadedAgentRuntime"],
-            "_runtime._interventions": ["Interventions"],
-            "_runtime._subscriptions": ["Subscriptions"],
             "_serialization": [
                 "JSON_DATA_CONTENT_TYPE",
                 "PROTOBUF_DATA_CONTENT_TYPE",
@@ -106,6 +101,7 @@ else:
             "_topic": ["DefaultTopicId", "TopicId"],
             "_types": ["FunctionCall"],
             "_worker_threads": ["run_in_worker_thread", "worker_threads"],
+            "runtimes": ["DeadLetter"],
             "telemetry": ["trace_create_agent_span", "trace_invoke_agent_span", "trace_tool_span"],
         },
     )
@@ -146,7 +142,6 @@ __all__ = [
     "Image",
     "InMemoryStore",
     "InterventionHandler",
-    "Interventions",
     "MessageContext",
     "MessageHandlerContext",
     "MessageSerializer",
@@ -155,7 +150,6 @@ __all__ = [
     "SingleThreadedAgentRuntime",
     "Subscription",
     "SubscriptionInstantiationContext",
-    "Subscriptions",
     "TopicId",
     "TypePrefixSubscription",
     "TypeSubscription",

@@ -4,9 +4,59 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
-_AGENT_TYPE = re.compile(r"[\w\-.]+")
+KNOWN_TYPES = 4096
+"""How many valid types are remembered. Programs have few; a service that makes types up must not fill the memory."""
+
+
+class IdFormat:
+    """How ids of one sort are written: a type, a slash, and any text.
+
+    Args:
+        what: What the ids name: ``"agent"``.
+        form: Their form, for error messages: ``"type/key"``.
+        characters: What a type may hold, for error messages.
+        pattern: The same, as a regular expression.
+    """
+
+    def __init__(self, what: str, form: str, characters: str, pattern: str) -> None:
+        self._what = what
+        self._form = form
+        self._characters = characters
+        self._pattern = re.compile(pattern)
+        self._known: set[str] = set()  # a lookup in a set: `lru_cache` takes twice as long, for each id that is made
+
+    def check_type(self, type_: str) -> str:
+        """Return a type that is valid.
+
+        Raises:
+            ValueError: It holds other characters, or none.
+        """
+        if type_ in self._known:
+            return type_
+        if not self._pattern.fullmatch(type_):
+            raise ValueError(
+                f"Invalid {self._what} type {type_!r}: use {self._characters} (regex {self._pattern.pattern})."
+            )
+        if len(self._known) >= KNOWN_TYPES:
+            self._known.clear()
+        self._known.add(type_)
+        return type_
+
+    def split(self, text: str) -> tuple[str, str]:
+        """The two parts of an id that is written as text; the second may itself hold slashes.
+
+        Raises:
+            ValueError: There is no slash.
+        """
+        type_, slash, rest = text.partition("/")
+        if not slash:
+            raise ValueError(f"Invalid {self._what} id {text!r}: expected {self._form!r}.")
+        return type_, rest
+
+
+_FORMAT: Final = IdFormat("agent", "type/key", "letters, digits, '_', '-' and '.'", r"[\w\-.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +84,7 @@ class AgentId:
     __slots__ = ("_key", "_type")
 
     def __init__(self, type: str | AgentType, key: str) -> None:  # noqa: A002 - AutoGen's name
-        self._type = _checked(type.type if isinstance(type, AgentType) else type)
+        self._type = _FORMAT.check_type(type.type if isinstance(type, AgentType) else type)
         self._key = key
 
     @classmethod
@@ -44,10 +94,7 @@ class AgentId:
         Raises:
             ValueError: There is no slash, or the type is not a valid one.
         """
-        type_, slash, key = agent_id.partition("/")
-        if not slash:
-            raise ValueError(f"Invalid agent id {agent_id!r}: expected 'type/key'.")
-        return cls(type_, key)
+        return cls(*_FORMAT.split(agent_id))
 
     @property
     def type(self) -> str:
@@ -70,13 +117,6 @@ class AgentId:
 
     def __repr__(self) -> str:
         return f'AgentId(type="{self._type}", key="{self._key}")'
-
-
-@lru_cache(maxsize=4096)
-def _checked(type_: str) -> str:
-    if not _AGENT_TYPE.fullmatch(type_):
-        raise ValueError(f"Invalid agent type {type_!r}: use letters, digits, '_', '-' and '.' (regex [\\w\\-.]+).")
-    return type_
 
 
 def type_name(type_: str | AgentType) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
+from symposia.core._agent_id import IdFormat
 from symposia.core._contexts import handling_agent
 
-_TOPIC_TYPE = re.compile(r"[\w\-.:=]+")
+# What can be addressed in a URI of AutoGen's protocol.
+_FORMAT: Final = IdFormat("topic", "type/source", "letters, digits and '_-.:='", r"[\w\-.:=]+")
 DEFAULT = "default"
 
 
@@ -28,7 +29,7 @@ class TopicId:
     source: str
 
     def __post_init__(self) -> None:
-        check_topic_type(self.type)
+        _FORMAT.check_type(self.type)
 
     @classmethod
     def from_str(cls, topic_id: str) -> TopicId:
@@ -37,10 +38,7 @@ class TopicId:
         Raises:
             ValueError: There is no slash, or the type is not a valid one.
         """
-        type_, slash, source = topic_id.partition("/")
-        if not slash:
-            raise ValueError(f"Invalid topic id {topic_id!r}: expected 'type/source'.")
-        return cls(type_, source)
+        return cls(*_FORMAT.split(topic_id))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TopicId) and self.type == other.type and self.source == other.source
@@ -70,10 +68,3 @@ class DefaultTopicId(TopicId):
 def _default_source() -> str:
     handling = handling_agent.get()
     return DEFAULT if handling is None else handling.key
-
-
-@lru_cache(maxsize=4096)
-def check_topic_type(type_: str) -> None:
-    """Refuse a topic type that could not be addressed in a URI of AutoGen's protocol."""
-    if not _TOPIC_TYPE.fullmatch(type_):
-        raise ValueError(f"Invalid topic type {type_!r}: use letters, digits and '_-.:=' (regex [\\w\\-.:=]+).")

@@ -12,8 +12,8 @@ from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._message_context import MessageContext
-from symposia.core._runtime._dead_letters import DeadLetters
 from symposia.core.exceptions import DeadlineExceededError
+from symposia.core.runtimes import DeadLetters
 
 FRESH_STACK_EVERY = 20
 """Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default."""

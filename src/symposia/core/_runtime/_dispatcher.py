@@ -21,15 +21,15 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._agent_types import Eviction
 from symposia.core._runtime._call import Call, CallMailbox, awaiting_call, running_loop
-from symposia.core._runtime._dead_letters import DeadLetters, Failures
 from symposia.core._runtime._driver import OVER, begin, begin_beside, resume, run_beside
+from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
-from symposia.core._runtime._observer import DeliveredContext, tell_construction_failed
+from symposia.core._runtime._observer import Observer, tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._runtime._wait_graph import UndecidedWaits
 from symposia.core.exceptions import AgentError, RuntimeStoppedError
+from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures
 
 T = TypeVar("T")
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -54,7 +54,9 @@ class Dispatcher:
         undecided: The waits that may turn into circles.
     """
 
-    def __init__(self, runtime: AgentRuntime, dead_letters: DeadLetters, failures: Failures) -> None:
+    def __init__(
+        self, runtime: AgentRuntime, dead_letters: DeadLetters, failures: Failures, observer: Observer
+    ) -> None:
         self.dead_letters = dead_letters
         self.failures = failures
         self.eviction: Eviction | None = None
@@ -62,6 +64,7 @@ class Dispatcher:
         self.ready: deque[Mailbox] = deque()
         self.undecided = UndecidedWaits()
         self._runtime = runtime
+        self._observer = observer
         self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
 
@@ -172,8 +175,8 @@ class Dispatcher:
         """
         try:
             handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
-            if ctx.observer is not None:
-                handler = ctx.observer.handle(handler, message, call.mailbox.id, ctx)
+            if ctx.is_observed:
+                handler = self._observer.handle(handler, message, call.mailbox.id, ctx)
             waits_for = context.run(begin, call, handler)
         except BaseException:
             self._release(call)
@@ -227,7 +230,7 @@ class Dispatcher:
             raise
         if mailbox.evicted_state is not None:
             await agent.load_state(mailbox.evicted_state)
-        mailbox.settle_in(agent)
+        mailbox.set_agent(agent)
         self._ensure_worker()
 
     async def _handle(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Any:

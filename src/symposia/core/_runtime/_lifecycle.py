@@ -1,194 +1,221 @@
-"""The life of a runtime: what it does with messages in each phase, and the event loop in which it lives."""
+"""The lifecycle of the embedded runtime: starting, stopping at once or when idle, and closing."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine
-from enum import Enum, auto
-from threading import get_ident
-from types import CoroutineType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from math import isnan
 
-from symposia.core._runtime._call import Call, running_loop
-from symposia.core._runtime._dead_letters import raise_first
-from symposia.core.exceptions import RuntimeStoppedError
+from symposia.core._intervention import InterventionHandler
+from symposia.core._runtime._call import Call, awaiting_call
+from symposia.core._runtime._dispatcher import Dispatcher, alone
+from symposia.core._runtime._eviction import Eviction
+from symposia.core._runtime._gate import Gate, Phase
+from symposia.core._runtime._home_loop import HomeLoop, at_home
+from symposia.core._runtime._loop_guard import LoopGuard
+from symposia.core._runtime._mailbox import Mailbox
+from symposia.core._runtime._observer import Observer
+from symposia.core.exceptions import InvalidArgumentError, RuntimeStoppedError
+from symposia.core.runtimes import BaseAgentRuntime, DeadLetter, Failures
 
-T = TypeVar("T")
-P = ParamSpec("P")
-
-
-class Phase(Enum):
-    """The life of a runtime. `ALLOWED` says what can follow what."""
-
-    READY = auto()
-    """Not started, or stopped: messages are kept until it is started."""
-    RUNNING = auto()
-    """Messages are handled."""
-    STOPPING = auto()
-    """Messages are refused."""
-    CLOSED = auto()
-    """Likewise, for good."""
+STOP_POLL = 0.01
+"""Seconds between two looks at the condition of `stop_when`."""
 
 
-ALLOWED = {
-    Phase.READY: {Phase.RUNNING, Phase.CLOSED},
-    Phase.RUNNING: {Phase.STOPPING},
-    Phase.STOPPING: {Phase.READY},
-    Phase.CLOSED: {Phase.CLOSED},
-}
+class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
+    """The embedded runtime without its messages: the base class of `SingleThreadedAgentRuntime`."""
 
+    def __init__(
+        self,
+        *,
+        observer: Observer,
+        intervention_handlers: Sequence[InterventionHandler] | None,
+        ignore_unhandled_exceptions: bool,
+        on_dead_letter: Callable[[DeadLetter], None] | None,
+        max_idle_agents: int | None,
+        max_idle_seconds: float | None,
+        max_blocking_seconds: float | None,
+    ) -> None:
+        refuse_nan("max_idle_seconds", max_idle_seconds)
+        refuse_nan("max_blocking_seconds", max_blocking_seconds)
+        super().__init__(
+            lambda agent_id, kind: Mailbox(agent_id, kind, self._dispatcher.ready),
+            intervention_handlers=intervention_handlers,
+            ignore_unhandled_exceptions=ignore_unhandled_exceptions,
+            on_dead_letter=on_dead_letter,
+        )
+        self._dispatcher = Dispatcher(self, self._dead_letters, self._failures, observer)
+        self._calls = self._dispatcher.supervisor
+        self._home = HomeLoop()
+        self._gate = Gate()
+        self._calls.held = self._gate.waiting
+        self._closed: asyncio.Future[None] | None = None
+        self._closer: asyncio.Task[object] | None = None
+        self._eviction: Eviction | None = None
+        if max_idle_agents is not None or max_idle_seconds is not None:
+            self._eviction = Eviction(max_idle_agents, max_idle_seconds, self._dispatcher.evict)
+        self._dispatcher.eviction = self._eviction
+        self._loop_guard = None if max_blocking_seconds is None else LoopGuard(max_blocking_seconds)
 
-PLAIN_WORDS = {
-    Phase.READY: "not started",
-    Phase.RUNNING: "started",
-    Phase.STOPPING: "being stopped",
-    Phase.CLOSED: "closed",
-}
+    @property
+    def unprocessed_messages_count(self) -> int:
+        """How many messages were accepted and wait for an agent to take them up."""
+        return len(self._gate.held) + sum(mailbox.waiting_count for mailbox in self._agents.mailboxes())
 
-
-class HomeLoop:
-    """The event loop that a runtime lives in: the first one that uses it, until that one has stopped.
-
-    Attributes:
-        loop: The loop; None before its first use.
-        thread: The thread in which it runs.
-
-    Handlers, mailboxes and futures belong to one loop and its thread. What is asked for in another thread's loop is
-    done in this one. (Refusing it would be simpler, but a runtime is often shared with a thread that has a loop of its
-    own, such as a web server's; a lock around everything would cost each message.)
-    """
-
-    def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.thread: int | None = None
-
-    def from_elsewhere(self) -> asyncio.AbstractEventLoop | None:
-        """The runtime's loop, if it is not the one that runs here.
-
-        Asked for each message, unless the caller is in `thread`: asking for the running loop takes four times as long.
-        """
-        here = running_loop()
-        if here is None or here is self.loop:
-            return None
-        if self.loop is None or not self.loop.is_running():
-            self.loop, self.thread = here, get_ident()
-            return None
-        return self.loop
-
-
-async def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
-    """Await work in the event loop of another thread. Cancelling the caller cancels it."""
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
-
-
-class LivesInLoop(Protocol):
-    """What `at_home` needs of a runtime."""
-
-    _home: HomeLoop
-
-
-RuntimeT = TypeVar("RuntimeT", bound=LivesInLoop)
-
-
-def at_home(
-    method: Callable[Concatenate[RuntimeT, P], CoroutineType[Any, Any, T]],
-) -> Callable[Concatenate[RuntimeT, P], CoroutineType[Any, Any, T]]:
-    """Let a method of a runtime run in the runtime's own loop, wherever it is called."""
-
-    @functools.wraps(method)
-    async def call(runtime: RuntimeT, *args: P.args, **kwargs: P.kwargs) -> T:
-        home = runtime._home.from_elsewhere()  # noqa: SLF001 - a decorator of that class's methods  # pyright: ignore[reportPrivateUsage]
-        work = method(runtime, *args, **kwargs)
-        return await (work if home is None else run_in(home, work))
-
-    return call
-
-
-class Gate:
-    """What stands before the mailboxes.
-
-    Attributes:
-        phase: What the runtime does with messages.
-        held: How those that came while it was not started get in, oldest first. Ordered, and found by what asked for
-            it: a sender may give up any of many thousands.
-        waiting: The requests among them.
-        stops: How often the runtime has been stopped: what waits for one stop must not take part in the next.
-    """
-
-    def __init__(self) -> None:
-        self.phase = Phase.READY
-        self.waiting: set[Call] = set()
-        self.held: OrderedDict[object, Callable[[], None]] = OrderedDict()
-        self.stops = 0
-        self._arrivals: dict[asyncio.Future[None], None] = {}
-
-    def move_to(self, phase: Phase) -> None:
-        """Begin another phase.
+    def start(self) -> None:
+        """Handle messages from now on, those that were kept first.
 
         Raises:
-            RuntimeError: It cannot follow the present one.
+            RuntimeError: The runtime is started already, or closed, or lives in another event loop that is running.
         """
-        if phase not in ALLOWED[self.phase]:
-            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}.")
-        if self.phase is Phase.STOPPING:
-            self.stops += 1
-        self.phase = phase
-        if phase is Phase.RUNNING:
-            self._admit_all()
+        if self._home.from_elsewhere() is not None:
+            raise RuntimeError("The runtime lives in another event loop, which is running: start it in that one.")
+        self._gate.move_to(Phase.RUNNING)
+        if self._loop_guard is not None:
+            self._loop_guard.start()
 
-    def require(self, *phases: Phase) -> None:
-        """Raise in other phases.
+    @at_home
+    async def process_next(self) -> None:
+        """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
 
         Raises:
-            RuntimeError: The runtime is in another phase.
+            RuntimeError: The runtime is started, and handles messages by itself.
+            Exception: What publish handlers raised.
         """
-        if self.phase not in phases:
-            wanted = PLAIN_WORDS[phases[0]]
-            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}, it would have to be {wanted}.")
+        if self._gate.phase is not Phase.READY:
+            raise RuntimeError("process_next() is for a runtime that is not started; a started one needs no help.")
+        await self._gate.wait_held()
+        self._gate.admit_next()
+        await self._calls.wait_idle(self._calls.is_idle, _calls_here())
+        self._failures.raise_first()
 
-    def admit_next(self) -> None:
-        """Let in the oldest message that is held."""
-        _, admit = self.held.popitem(last=False)
-        admit()
+    @at_home
+    async def stop(self) -> None:
+        """Stop now: handlers are cancelled, and the senders of unanswered requests get `RuntimeStoppedError`.
 
-    def refuse_if_closed(self) -> None:
-        """Raise unless messages are accepted.
+        Published messages that wait become dead letters. A handler that stops its own runtime runs to its end. If the
+        runtime is being stopped already, this waits for that stop. A stop goes on when its caller is cancelled.
 
         Raises:
-            RuntimeStoppedError: The runtime is being stopped, or was closed.
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
         """
-        if self.phase in (Phase.STOPPING, Phase.CLOSED):
-            raise RuntimeStoppedError(f"The runtime is {PLAIN_WORDS[self.phase]} and takes no messages.")
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        here = _calls_here()
+        stops = self._gate.stops
+        if self._gate.phase is Phase.RUNNING:
+            self._gate.move_to(Phase.STOPPING)
+            # Whatever becomes of this caller, the last call that ends makes the runtime one that can be started again.
+            self._calls.when_idle = partial(self._gate.move_to, Phase.READY)
+        self._interrupt(here)
+        await self._calls.wait_idle(lambda: self._gate.stops != stops, here)
+        self._failures.raise_first()
 
-    def hold(self, key: object, admit: Callable[[], None]) -> None:
-        """Keep a message until the runtime is started, or is told to process one."""
-        self.held[key] = admit
-        for arrival in self._arrivals:
-            if not arrival.done():
-                arrival.set_result(None)
+    @at_home
+    async def stop_when_idle(self) -> None:
+        """Stop as soon as every message is settled.
 
-    def withdraw(self, key: object) -> None:
-        """Keep a message no longer, whose sender has given up."""
-        self.held.pop(key, None)
+        Several callers wait for the same stop. Handlers may be among them: what can be settled only after such a
+        handler has ended is not waited for, and ends as `stop` says.
 
-    async def wait_held(self) -> None:
-        """Wait until a message is held."""
-        while not self.held:
-            arrival = asyncio.get_running_loop().create_future()
-            self._arrivals[arrival] = None
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        stops = self._gate.stops
+        await self._calls.wait_idle(lambda: self._gate.stops != stops or self._calls.is_idle(), _calls_here())
+        await self._stop_unless_stopped(stops)
+
+    @at_home
+    async def stop_when(self, condition: Callable[[], bool]) -> None:
+        """Stop as soon as a condition holds, or a publish handler has raised.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        stops = self._gate.stops
+        while self._gate.stops == stops and not condition() and not self._failures:  # noqa: ASYNC110 - of any kind
+            await asyncio.sleep(STOP_POLL)
+        await self._stop_unless_stopped(stops)
+
+    async def _stop_unless_stopped(self, stops: int) -> None:
+        """Stop, unless the runtime has stopped since there were `stops` stops."""
+        if self._gate.stops == stops:
+            await self.stop()
+        else:
+            self._failures.raise_first()
+
+    @at_home
+    async def close(self) -> None:
+        """Stop now if started, and close every agent. The runtime refuses messages from then on.
+
+        Where the runtime is being closed already, this waits for that.
+
+        Raises:
+            Exception: What publish handlers, or the agents' `close`, raised.
+        """
+        failures = Failures()
+        while self._gate.phase in (Phase.RUNNING, Phase.STOPPING):
             try:
-                await arrival
-            finally:
-                del self._arrivals[arrival]
+                await self.stop()
+            except Exception as error:  # noqa: BLE001 - raised once everything is closed
+                failures.add(error)
+        if self._closed is None:
+            self._gate.move_to(Phase.CLOSED)
+            self._closed, self._closer = asyncio.get_running_loop().create_future(), asyncio.current_task()
+            self._calls.interrupt_all(_stopped, _calls_here())
+            await self._close_agents(self._closed, failures)
+        elif self._closer is not asyncio.current_task():  # an agent that closes the runtime as it is closed
+            await asyncio.shield(self._closed)
+        failures.raise_first()
 
-    def _admit_all(self) -> None:
-        """Let in every message that is held, also those behind one that cannot be let in."""
+    async def _close_agents(self, closed: asyncio.Future[None], failures: Failures) -> None:
+        """Close every agent, whatever the others raise, and also when the caller is cancelled meanwhile.
+
+        What is no `Exception`, such as a cancellation of the caller, is the first of the failures.
+        """
         errors: list[BaseException] = []
-        while self.phase is Phase.RUNNING and self.held:
-            try:
-                self.admit_next()
-            except BaseException as error:  # noqa: BLE001 - raised when the others are in
-                errors.append(error)
-        raise_first(errors)
+        for mailbox in list(self._agents.mailboxes()):
+            if mailbox.agent is not None:
+                try:
+                    await alone(mailbox.agent.close(), f"close() of agent {mailbox.id}")
+                except BaseException as error:  # noqa: BLE001 - raised once everything is closed
+                    errors.append(error)
+        if not closed.done():
+            closed.set_result(None)
+        for error in sorted(errors, key=lambda error: isinstance(error, Exception)):
+            failures.add(error)
+
+    def _interrupt(self, here: Collection[Call]) -> None:
+        """Settle everything that is under way, but for the calls `here`."""
+        if self._loop_guard is not None:
+            self._loop_guard.stop()
+        if self._eviction is not None:
+            self._eviction.stop()
+        for mailbox in self._agents.mailboxes():
+            for publication in mailbox.drain():
+                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
+        self._calls.interrupt_all(_stopped, here)
+
+
+def refuse_nan(name: str, seconds: float | None) -> None:
+    """Refuse NaN. An event loop keeps its timers in order of their times; one without an order breaks the others."""
+    if seconds is not None and isnan(seconds):
+        raise InvalidArgumentError(f"{name}=nan: give a number of seconds, or None.")
+
+
+def _calls_here() -> frozenset[Call]:
+    """The calls inside which this code runs: they cannot end before it."""
+    here = awaiting_call()
+    if here is None:
+        return frozenset()
+    chain = frozenset(here.chain())
+    return chain | {call.passed_on_by for call in chain if call.passed_on_by is not None}
+
+
+def _stopped(call: Call) -> RuntimeStoppedError:
+    return RuntimeStoppedError(f"The runtime stopped before agent {call.mailbox.id} answered.")

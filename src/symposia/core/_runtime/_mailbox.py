@@ -18,26 +18,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from symposia.core._agent_id import AgentId
-from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._runtime._call import Call
-from symposia.core._runtime._observer import DeliveredContext
 from symposia.core._runtime._wait_graph import awaiting_chain, examine
 from symposia.core.exceptions import DeadlockError
-
-
-class AgentMaker(Protocol):
-    """An agent type, as far as mailboxes go: how its agents are made, unless they are only registered as instances."""
-
-    @property
-    def factory(self) -> Callable[[], Agent | Awaitable[Agent]] | None: ...
-    async def make(self, agent_id: AgentId, runtime: AgentRuntime) -> Agent: ...
+from symposia.core.runtimes import AgentKind, DeliveredContext
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +67,7 @@ class Mailbox:
 
     __slots__ = ("agent", "concurrent", "evicted_state", "gone", "id", "kind", "queue", "ready", "running")
 
-    def __init__(self, id_: AgentId, kind: AgentMaker, ready: deque[Mailbox]) -> None:
+    def __init__(self, id_: AgentId, kind: AgentKind, ready: deque[Mailbox]) -> None:
         self.id = id_
         self.kind = kind
         self.agent: Agent | None = None
@@ -105,7 +97,7 @@ class Mailbox:
         """The requests that wait for their turn, in order."""
         return (item for item in self.queue or () if isinstance(item, Call) and item.is_queued)
 
-    def settle_in(self, agent: Agent) -> None:
+    def set_agent(self, agent: Agent) -> None:
         """The agent was made."""
         self.agent = agent
         self.evicted_state = None

@@ -11,21 +11,19 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from uuid import uuid4
 
 from symposia.core._agent_id import AgentId
-from symposia.core._cancellation_token import CancellationToken
 from symposia.core._message_context import MessageContext
 from symposia.core._topic import TopicId
 from symposia.core.logging import (
     AgentConstructionExceptionEvent,
     DeliveryStage,
     Event,
-    MessageDroppedEvent,
     MessageEvent,
     MessageHandlerExceptionEvent,
     MessageKind,
 )
+from symposia.core.runtimes import DeliveredContext
 from symposia.core.telemetry import (
     UNTRACED,
     Activity,
@@ -59,43 +57,6 @@ DISABLE_TRACING: Final = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 """The environment variable that keeps runtimes, and them alone, from making spans if it is ``true``: AutoGen's name."""
 
 
-class DeliveredContext(MessageContext):
-    """A `MessageContext` that makes up its token and id only for those who ask.
-
-    Attributes:
-        token: The sender's, if it gave one, or the one that was made up.
-        observer: Told of this message and its handling, if there is an observer.
-    """
-
-    observer: Observer | None = None
-
-    def __init__(
-        self,
-        sender: AgentId | None,
-        topic_id: TopicId | None,
-        is_rpc: bool,
-        cancellation_token: CancellationToken | None,
-        message_id: str | None,
-    ) -> None:
-        self.sender = sender
-        self.topic_id = topic_id
-        self.is_rpc = is_rpc
-        self.token = cancellation_token
-        self._message_id = message_id
-
-    @property
-    def cancellation_token(self) -> CancellationToken:  # type: ignore[override]  # a field of the base class
-        if self.token is None:
-            self.token = CancellationToken()
-        return self.token
-
-    @property
-    def message_id(self) -> str:  # type: ignore[override]  # a field of the base class
-        if self._message_id is None:
-            self._message_id = str(uuid4())
-        return self._message_id
-
-
 class Observer:
     """Tells of the messages of one runtime.
 
@@ -117,7 +78,7 @@ class Observer:
         self, sending: Callable[[], Coroutine[Any, Any, Any]], message: Any, recipient: AgentId, ctx: DeliveredContext
     ) -> Any:
         """Send a message to an agent, with its span and events."""
-        ctx.observer = self
+        ctx.is_observed = True
         _log(partial(_message_event, message, ctx.sender, recipient, MessageKind.DIRECT, DeliveryStage.SEND))
         with self._tracing(), self._span("send", "PRODUCER", recipient, message, ctx) as span, span.current():
             answer = await sending()
@@ -128,7 +89,7 @@ class Observer:
         self, publishing: Callable[[], Coroutine[Any, Any, None]], message: Any, topic: TopicId, ctx: DeliveredContext
     ) -> None:
         """Publish a message, with its span and event."""
-        ctx.observer = self
+        ctx.is_observed = True
         _log(partial(_message_event, message, ctx.sender, topic, MessageKind.PUBLISH, DeliveryStage.SEND))
         with self._tracing(), self._span("publish", "PRODUCER", topic, message, ctx) as span, span.current():
             await publishing()
@@ -160,12 +121,6 @@ class Observer:
         template = _UNIQUE.sub("", destination.type)
         attributes = partial(_attributes, operation, destination, template, message, ctx)
         return begin_if_traced(f"{operation} {template}", kind, attributes)
-
-
-def tell_dropped(message: Any, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind) -> None:
-    """An intervention handler dropped a message."""
-    payload = partial(as_json, message)
-    _log(lambda: MessageDroppedEvent(payload=payload, sender=sender, receiver=receiver, kind=kind))
 
 
 def tell_construction_failed(agent_id: AgentId, error: BaseException) -> None:

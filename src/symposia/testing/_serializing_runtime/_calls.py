@@ -12,11 +12,13 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from enum import Enum, auto
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from symposia.core import (
     ROOT_LOGGER_NAME,
+    Agent,
     AgentId,
+    AgentRuntime,
     CancellationToken,
     current_handler_context,
     populate_handler_context,
@@ -28,9 +30,8 @@ from symposia.core.exceptions import (
     InvalidArgumentError,
     RuntimeStoppedError,
 )
-from symposia.testing._serializing_runtime._agents import AgentTable
+from symposia.core.runtimes import DeadLetters, Failures
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, Request, Work, find_circle, link
-from symposia.testing._serializing_runtime._reports import Reports
 from symposia.testing._serializing_runtime._wire import Payload, Reply, encode_failure
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -63,28 +64,30 @@ class Calls:
         deliveries: The messages at their agents, queued or running, in the order of their arrival.
 
     Args:
-        agents: Makes the agents, and has their mailboxes.
-        reports: Told what publish handlers raise.
+        runtime: What agents are made for.
+        dead_letters: Takes the messages without a recipient.
+        failures: Takes what publish handlers raise.
     """
 
-    def __init__(self, agents: AgentTable, reports: Reports) -> None:
+    def __init__(self, runtime: AgentRuntime, dead_letters: DeadLetters, failures: Failures) -> None:
         self.phase = Phase.READY
         self.on_end: Callable[[], None] = lambda: None
         self.requests: dict[Request, None] = {}
         self.deliveries: dict[Delivery, None] = {}
-        self._agents = agents
-        self._reports = reports
+        self._runtime = runtime
+        self._dead_letters = dead_letters
+        self._failures = failures
         self._look: asyncio.TimerHandle | None = None
 
     async def request(
         self,
-        recipient: AgentId,
+        mailbox: Mailbox,
         token: CancellationToken | None,
         timeout: float | None,
         ask: Callable[[Request], Coroutine[Any, Any, T]],
     ) -> T:
         """Wait for an answer for as long as it is wanted, and leave nothing behind however that ends."""
-        request = self._new_request(recipient, token, timeout)
+        request = self._new_request(mailbox.id, token, timeout)
         self.requests[request] = None
         if request.parent is not None:
             request.parent.requests[request] = None
@@ -139,10 +142,9 @@ class Calls:
         return None
 
     # Any: the other fields of a delivery, whose types are said there
-    def new_delivery(self, agent_id: AgentId, work: Work, request: Request | None = None, **details: Any) -> Delivery:
+    def new_delivery(self, mailbox: Mailbox, work: Work, request: Request | None = None, **details: Any) -> Delivery:
         """A delivery that is not in its queue yet."""
-        mailbox = self._agents.mailbox(agent_id)
-        delivery = Delivery(mailbox=mailbox, work=work, report=self._reports.letter, request=request, **details)
+        delivery = Delivery(mailbox=mailbox, work=work, dead_letters=self._dead_letters, request=request, **details)
         if request is not None:
             request.delivery = delivery
         self.deliveries[delivery] = None
@@ -172,11 +174,11 @@ class Calls:
 
     async def _run(self, delivery: Delivery) -> Payload:
         mailbox = delivery.mailbox
-        with populate_handler_context(mailbox.agent_id, delivery):
+        with populate_handler_context(mailbox.id, delivery):
             if mailbox.agent is None:
-                mailbox.agent = await self._agents.make(mailbox.agent_id)
+                mailbox.set_agent(await mailbox.kind.make(mailbox.id, self._runtime))
                 self._advance(mailbox)  # it may be one that handles several messages at once
-            return await delivery.work(mailbox.agent)
+            return await delivery.work(cast("Agent", mailbox.agent))
 
     def _handled(self, delivery: Delivery, handler: asyncio.Task[Payload]) -> None:
         """A handler has ended."""
@@ -189,7 +191,8 @@ class Calls:
             else:
                 reply = Reply(error=encode_failure(error if isinstance(error, Exception) else _as_exception(error)))
                 if delivery.request is None:
-                    self._reports.failure(delivery.mailbox.agent_id, error)
+                    logger.error("Agent %s failed on a published message", delivery.mailbox.id, exc_info=error)
+                    self._failures.add(error)
         self._settle(delivery, reply)
         work = delivery.lingering
         if work is not None and not work.done():
@@ -224,7 +227,7 @@ class Calls:
         delivery.cancelled = True
         if delivery.context is not None:
             delivery.context.cancellation_token.unlink(delivery)
-            _cancel_token(delivery.context.cancellation_token, delivery.mailbox.agent_id)
+            _cancel_token(delivery.context.cancellation_token, delivery.mailbox.id)
         if delivery.task is not None:
             delivery.task.cancel()
         else:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from symposia.core import Agent, AgentId, CancellationToken, DeadLetter, MessageContext
+from symposia.core import Agent, AgentId, CancellationToken, MessageContext
 from symposia.core.inspection import task_awaits
+from symposia.core.runtimes import AgentKind, DeadLetters
 from symposia.testing._serializing_runtime._wire import Payload
 
 Work = Callable[[Agent], Coroutine[Any, Any, Payload]]
@@ -61,7 +62,7 @@ class Delivery:
     Attributes:
         mailbox: The agent's.
         work: What is done with the agent.
-        report: Called with dead letters.
+        dead_letters: Takes the messages without a recipient.
         request: The request that waits for it; None for published messages.
         message: The message, for a published one that is never handled.
         context: What its handler is told besides the message.
@@ -77,7 +78,7 @@ class Delivery:
 
     mailbox: Mailbox
     work: Work
-    report: Callable[[DeadLetter], None]
+    dead_letters: DeadLetters
     request: Request | None = None
     message: Any = None
     context: MessageContext | None = None
@@ -96,10 +97,7 @@ class Delivery:
 
     def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
         """See `HandlerContext`."""
-        agent = self.mailbox.agent_id
-        self.report(
-            DeadLetter(message=message, sender=ctx.sender, recipient=agent, topic_id=ctx.topic_id, reason=reason)
-        )
+        self.dead_letters.report(message, ctx, self.mailbox.id, reason)
 
     @property
     def parent(self) -> Delivery | None:
@@ -122,18 +120,24 @@ class Mailbox:
     """The messages of one agent.
 
     Attributes:
-        agent_id: The agent's id.
+        id: The agent's.
+        kind: How such agents are made.
         agent: The agent, once made.
         queue: What waits, first in, first out.
         stack: What runs: one delivery, and those that came back along the chain that it awaits, the innermost last.
             Of an agent that handles messages concurrently, all that run.
     """
 
-    def __init__(self, agent_id: AgentId) -> None:
-        self.agent_id = agent_id
+    def __init__(self, agent_id: AgentId, kind: AgentKind) -> None:
+        self.id = agent_id
+        self.kind = kind
         self.agent: Agent | None = None
         self.queue: list[Delivery] = []
         self.stack: list[Delivery] = []
+
+    def set_agent(self, agent: Agent) -> None:
+        """The agent was made, or registered."""
+        self.agent = agent
 
     @property
     def is_concurrent(self) -> bool:
@@ -194,11 +198,11 @@ def find_circle(queued: Delivery) -> list[AgentId] | None:
 
 
 def _drawn(last: Delivery, before: dict[Delivery, Delivery | None], queued: Delivery) -> list[AgentId]:
-    circle = [queued.mailbox.agent_id]
+    circle = [queued.mailbox.id]
     here: Delivery | None = last
     while here is not None:
         if here.is_running:
-            circle.append(here.mailbox.agent_id)
+            circle.append(here.mailbox.id)
         here = before[here]
     return circle[::-1]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from symposia.core.exceptions import AgentError, RuntimeStoppedError
-from symposia.testing._serializing_runtime._agents import AgentTable
+from symposia.core.runtimes import AgentTable, DeadLetters, Failures
 from symposia.testing._serializing_runtime._calls import Calls, Phase
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, held_up_by
-from symposia.testing._serializing_runtime._reports import STOPPED, Reports
+
+STOPPED: Final = "the runtime has stopped"
+"""The reason of a dead letter that was not handled before the runtime stopped."""
 
 
 class Lifecycle:
@@ -20,13 +22,17 @@ class Lifecycle:
     Args:
         agents: Closed with the runtime.
         calls: Ended with the runtime, which is idle when there are none.
-        reports: Says what failed, at each end.
+        dead_letters: Takes the publications that are not handled before an end.
+        failures: Raised at each end.
     """
 
-    def __init__(self, agents: AgentTable, calls: Calls, reports: Reports) -> None:
+    def __init__(
+        self, agents: AgentTable[Mailbox], calls: Calls, dead_letters: DeadLetters, failures: Failures
+    ) -> None:
         self._agents = agents
         self._calls = calls
-        self._reports = reports
+        self._dead_letters = dead_letters
+        self._failures = failures
         self._held: list[Callable[[], None]] = []
         self._enders: list[Delivery] = []
         self._run_number = 0
@@ -64,7 +70,7 @@ class Lifecycle:
                 self._notice_end()
             if self._stopped is not None:
                 await asyncio.shield(self._stopped)
-        self._reports.raise_failures()
+        self._failures.raise_first()
 
     async def stop_when_idle(self) -> None:
         """See `SerializingRuntime.stop_when_idle`."""
@@ -83,14 +89,16 @@ class Lifecycle:
 
     async def close(self) -> None:
         """See `SerializingRuntime.close`."""
+        failures = Failures()  # of its own: what `close` raises is never ignored
         with self._ending():
             if self._calls.phase in (Phase.RUNNING, Phase.STOPPING):
                 try:
                     await self.stop()
                 except Exception as error:  # noqa: BLE001 - raised once everything is closed
-                    self._reports.failures.append(error)
+                    failures.add(error)
             if self._calls.phase is Phase.CLOSED:
                 await asyncio.shield(cast("asyncio.Future[None]", self._closed))
+                failures.raise_first()
                 return
             self._calls.phase = Phase.CLOSED
             self._closed = asyncio.get_running_loop().create_future()
@@ -98,13 +106,14 @@ class Lifecycle:
             self._admit_held()
             self._calls.stop_looking()
             try:
-                for mailbox in list(self._agents.mailboxes.values()):
-                    await self._close_agent(mailbox)
+                for mailbox in list(self._agents.mailboxes()):
+                    await self._close_agent(mailbox, failures)
             finally:
                 self._closed.set_result(None)
-        self._reports.raise_failures()
+        failures.raise_first()
+        self._failures.raise_first()
 
-    async def _close_agent(self, mailbox: Mailbox) -> None:
+    async def _close_agent(self, mailbox: Mailbox, failures: Failures) -> None:
         if mailbox.agent is None:
             return
         try:
@@ -112,11 +121,11 @@ class Lifecycle:
         except asyncio.CancelledError as error:
             if cast("asyncio.Task[Any]", asyncio.current_task()).cancelling():
                 raise
-            failure = AgentError(f"Agent {mailbox.agent_id} cancelled its own closing.")
+            failure = AgentError(f"Agent {mailbox.id} cancelled its own closing.")
             failure.__cause__ = error
-            self._reports.failures.append(failure)
+            failures.add(failure)
         except Exception as error:  # noqa: BLE001 - raised once everything is closed
-            self._reports.failures.append(error)
+            failures.add(error)
 
     @contextmanager
     def _ending(self) -> Generator[None]:
@@ -151,7 +160,7 @@ class Lifecycle:
         for delivery in list(self._calls.deliveries):
             if delivery.request is None and delivery not in kept:
                 if delivery.task is None and delivery.context is not None:
-                    self._reports.dead_letter(delivery.message, delivery.context, delivery.mailbox.agent_id, STOPPED)
+                    self._dead_letters.report(delivery.message, delivery.context, delivery.mailbox.id, STOPPED)
                 self._calls.cancel(delivery)
 
     def _is_in_run(self, number: int) -> bool:

@@ -16,7 +16,7 @@ A publication goes likewise to each of its recipients, without request and reply
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -25,43 +25,34 @@ from uuid import uuid4
 from symposia.core import (
     Agent,
     AgentId,
-    AgentMetadata,
-    AgentRuntime,
-    AgentType,
     CancellationToken,
     DeadLetter,
     InterventionHandler,
-    Interventions,
     MessageContext,
-    MessageSerializer,
-    Subscription,
-    Subscriptions,
     TopicId,
 )
 from symposia.core.effects import Scope, continue_scope, current_scope
-from symposia.core.exceptions import MessageDroppedException, UndeliverableException
-from symposia.testing._serializing_runtime._agents import AgentTable
+from symposia.core.exceptions import MessageDroppedException
+from symposia.core.runtimes import BaseAgentRuntime, DeliveredContext
 from symposia.testing._serializing_runtime._calls import Calls, Phase, unless_interrupted
-from symposia.testing._serializing_runtime._delivery import Delivery, Request, link
-from symposia.testing._serializing_runtime._lifecycle import Lifecycle
-from symposia.testing._serializing_runtime._reports import STOPPED, Reports
+from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, Request, link
+from symposia.testing._serializing_runtime._lifecycle import STOPPED, Lifecycle
 from symposia.testing._serializing_runtime._wire import (
     Envelope,
     Payload,
     Reply,
     continue_trace,
     decode_failure,
-    new_registry,
+    json_serializers,
     pack,
     trace_headers,
     unpack,
 )
 
 T = TypeVar("T")
-AgentT = TypeVar("AgentT", bound=Agent)
 
 
-class SerializingRuntime(AgentRuntime):
+class SerializingRuntime(BaseAgentRuntime[Mailbox]):
     """A runtime in one process that treats every agent as if it lived in another.
 
     Every message and every answer is written to bytes and read back, so a test on it shows whether a program's messages
@@ -82,39 +73,32 @@ class SerializingRuntime(AgentRuntime):
         ignore_unhandled_exceptions: bool = False,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
     ) -> None:
-        self._interventions = Interventions(intervention_handlers) if intervention_handlers else None
-        self._registry = new_registry()
-        self._subscriptions = Subscriptions()
-        self._reports = Reports(on_dead_letter, ignore_failures=ignore_unhandled_exceptions)
-        self._agents = AgentTable(self)
-        self._calls = Calls(self._agents, self._reports)
-        self._lifecycle = Lifecycle(self._agents, self._calls, self._reports)
+        super().__init__(
+            Mailbox,
+            intervention_handlers=intervention_handlers,
+            ignore_unhandled_exceptions=ignore_unhandled_exceptions,
+            on_dead_letter=on_dead_letter,
+        )
+        self._serialization.add_serializer(json_serializers())
+        self._calls = Calls(self, self._dead_letters, self._failures)
+        self._lifecycle = Lifecycle(self._agents, self._calls, self._dead_letters, self._failures)
 
     # Messages
 
-    async def send_message(
-        self,
-        message: Any,
-        recipient: AgentId,
-        *,
-        sender: AgentId | None = None,
-        cancellation_token: CancellationToken | None = None,
-        message_id: str | None = None,
-        timeout: float | None = None,
-    ) -> Any:
-        ctx = _context(sender, None, cancellation_token, message_id)
-        if recipient.type not in self._agents:
+    async def _send(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
+        mailbox = self._agents.find(recipient)
+        if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
-        return await self._calls.request(recipient, cancellation_token, timeout, partial(self._ask, message, ctx))
+        return await self._calls.request(mailbox, ctx.token, timeout, partial(self._ask, message, ctx, mailbox))
 
-    async def _ask(self, message: Any, ctx: MessageContext, request: Request) -> Any:
+    async def _ask(self, message: Any, ctx: MessageContext, mailbox: Mailbox, request: Request) -> Any:
         """Send a request, past the intervention handlers, and return its answer."""
         context = copy_context()  # one for both: what a handler notes about a message it finds with the answer
         if self._interventions is not None:
             asked = self._interventions.on_send(message, ctx, request.recipient)
             message = await unless_interrupted(request, asyncio.create_task(asked, context=context))
-        payload = pack(self._registry, message)
-        delivery = self._receive(self._envelope(payload, request.recipient, ctx, request.deadline), request)
+        payload = pack(self._serialization, message)
+        delivery = self._receive(self._envelope(payload, request.recipient, ctx, request.deadline), mailbox, request)
         if self._calls.phase is Phase.READY and request.parent is None:
             self._lifecycle.hold(partial(self._calls.enqueue, delivery))
         else:
@@ -125,16 +109,7 @@ class SerializingRuntime(AgentRuntime):
             answer = await unless_interrupted(request, asyncio.create_task(asked, context=context))
         return answer
 
-    async def publish_message(
-        self,
-        message: Any,
-        topic_id: TopicId,
-        *,
-        sender: AgentId | None = None,
-        cancellation_token: CancellationToken | None = None,
-        message_id: str | None = None,
-    ) -> None:
-        ctx = _context(sender, topic_id, cancellation_token, message_id)
+    async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
         if ctx.cancellation_token.is_cancelled():
             raise asyncio.CancelledError
         if self._interventions is not None:
@@ -142,31 +117,25 @@ class SerializingRuntime(AgentRuntime):
                 message = await self._interventions.on_publish(message, ctx)
             except MessageDroppedException:
                 return
-        payload = pack(self._registry, message)
+        payload = pack(self._serialization, message)
         envelope = self._envelope(payload, None, ctx, None)
-        publish = partial(self._publish, topic_id, envelope, ctx)
+        publish = partial(self._post, topic_id, envelope, ctx)
         if self._calls.phase is Phase.READY and self._calls.handling() is None:
             self._lifecycle.hold(publish)
         elif self._calls.phase in (Phase.STOPPING, Phase.CLOSED):
-            self._reports.dead_letter(message, ctx, None, STOPPED)
+            self._dead_letters.report(message, ctx, None, STOPPED)
         else:
             publish()
 
-    def _publish(self, topic: TopicId, envelope: bytes, ctx: MessageContext) -> None:
-        """Bring a publication to its recipients: each subscribed agent once, but not its sender."""
+    def _post(self, topic: TopicId, envelope: bytes, ctx: MessageContext) -> None:
+        """Bring a publication to its recipients."""
+        message = unpack(self._serialization, Envelope.model_validate_json(envelope).payload)
         if self._calls.phase is Phase.CLOSED:
-            self._reports.dead_letter(self._message(envelope), ctx, None, STOPPED)
+            self._dead_letters.report(message, ctx, None, STOPPED)
             return
-        subscribed = [AgentId(type_, topic.source) for type_ in self._subscriptions.agent_types(topic.type)]
-        subscribed += self._subscriptions.custom_agents(topic, self._reports.broken_subscription)
-        if not subscribed:
-            self._reports.dead_letter(self._message(envelope), ctx, None, "no agent is subscribed to its topic")
-        for agent_id in dict.fromkeys(subscribed):
-            if agent_id.type not in self._agents:
-                reason = f"its agent type {agent_id.type!r} is subscribed but not registered"
-                self._reports.dead_letter(self._message(envelope), ctx, agent_id, reason)
-            elif agent_id != ctx.sender and not ctx.cancellation_token.is_cancelled():
-                delivery = self._receive(envelope, None, agent_id)
+        for mailbox in self._recipients(message, topic, ctx):
+            if not ctx.cancellation_token.is_cancelled():
+                delivery = self._receive(envelope, mailbox, None)
                 link(ctx.cancellation_token, delivery, partial(self._calls.cancel, delivery))
                 delivery.replied.add_done_callback(lambda _, one=delivery: ctx.cancellation_token.unlink(one))
                 self._calls.enqueue(delivery)
@@ -186,13 +155,10 @@ class SerializingRuntime(AgentRuntime):
         )
         return envelope.model_dump_json().encode()
 
-    def _message(self, envelope: bytes) -> Any:
-        return unpack(self._registry, Envelope.model_validate_json(envelope).payload)
-
-    def _receive(self, data: bytes, request: Request | None, subscriber: AgentId | None = None) -> Delivery:
+    def _receive(self, data: bytes, mailbox: Mailbox, request: Request | None) -> Delivery:
         """Read a message where its agent is."""
         envelope = Envelope.model_validate_json(data)
-        message = unpack(self._registry, envelope.payload)
+        message = unpack(self._serialization, envelope.payload)
         ctx = _context(
             AgentId.from_str(envelope.sender) if envelope.sender is not None else None,
             TopicId.from_str(envelope.topic) if envelope.topic is not None else None,
@@ -202,10 +168,9 @@ class SerializingRuntime(AgentRuntime):
 
         async def handle(agent: Agent) -> Payload:
             with continue_scope(Scope.parse(envelope.scope)), continue_trace(envelope.trace):
-                return pack(self._registry, await agent.on_message(message, ctx))
+                return pack(self._serialization, await agent.on_message(message, ctx))
 
-        recipient = subscriber or AgentId.from_str(cast("str", envelope.recipient))
-        delivery = self._calls.new_delivery(recipient, handle, request, message=message, context=ctx)
+        delivery = self._calls.new_delivery(mailbox, handle, request, message=message, context=ctx)
         if envelope.seconds_left is not None:
             delivery.deadline = asyncio.get_running_loop().time() + envelope.seconds_left
         link(ctx.cancellation_token, delivery, partial(self._calls.give_up, delivery))
@@ -223,55 +188,28 @@ class SerializingRuntime(AgentRuntime):
         read = Reply.model_validate_json(reply)
         if read.answer is None:
             raise decode_failure(read.error)
-        return unpack(self._registry, read.answer)
+        return unpack(self._serialization, read.answer)
 
-    def _undeliverable(self, message: Any, recipient: AgentId, ctx: MessageContext) -> UndeliverableException:
-        reason = f"agent type {recipient.type!r} is not registered"
-        self._reports.dead_letter(message, ctx, recipient, reason)
-        return UndeliverableException(
-            f"{type(message).__name__} for agent {recipient} cannot be delivered: {reason}. "
-            f"{self._agents.known_types()}"
-        )
+    # Agents and their states
 
-    # Agents
+    def _forget(self, mailbox: Mailbox) -> None:
+        for delivery in [one for one in mailbox.queue if one.request is None and one.context is not None]:
+            ctx = cast("MessageContext", delivery.context)
+            self._dead_letters.report(delivery.message, ctx, mailbox.id, "its type was removed")
+            self._calls.cancel(delivery)
 
-    async def register_factory(
-        self,
-        type: str | AgentType,  # noqa: A002 - AutoGen's name
-        agent_factory: Callable[[], AgentT | Awaitable[AgentT]],
-        *,
-        expected_class: type[AgentT] | None = None,
-    ) -> AgentType:
-        agent_type = type if isinstance(type, AgentType) else AgentType(type)
-        self._agents.add_factory(agent_type.type, agent_factory, expected_class)
-        return agent_type
-
-    async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
-        await self._agents.add_instance(agent_instance, agent_id)
-        return agent_id
-
-    async def remove_agent_type(self, type: str | AgentType) -> None:  # noqa: A002 - AutoGen's name
-        for mailbox in self._agents.remove(type.type if isinstance(type, AgentType) else type):
-            for delivery in [one for one in mailbox.queue if one.request is None and one.context is not None]:
-                ctx = cast("MessageContext", delivery.context)
-                self._reports.dead_letter(delivery.message, ctx, mailbox.agent_id, "its type was removed")
-                self._calls.cancel(delivery)
-
-    async def _in_turn(self, agent_id: AgentId, function: Callable[[Agent], Awaitable[T]]) -> T:
-        """Call a function with an agent, made now if need be, between two of its messages."""
-        self._agents.check(agent_id.type)
-        return (await self._in_turns([agent_id], function))[0]
-
-    async def _in_turns(self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Awaitable[T]]) -> list[T]:
-        """Call a function with several agents, each in its turn; all of them get in line now."""
+    async def _in_turns(
+        self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[Any, Any, T]]
+    ) -> list[T]:
+        mailboxes = [self._agents.mailbox(agent_id) for agent_id in agent_ids]
         results: dict[AgentId, T] = {}
 
         async def work(agent: Agent) -> Payload:
             results[agent.id] = await function(agent)
-            return pack(self._registry, None)
+            return pack(self._serialization, None)
 
         async def ask(request: Request) -> None:
-            deliveries = [self._calls.new_delivery(agent_id, work, request) for agent_id in agent_ids]
+            deliveries = [self._calls.new_delivery(mailbox, work, request) for mailbox in mailboxes]
             for delivery in deliveries:
                 self._calls.enqueue(delivery)
             try:
@@ -284,52 +222,9 @@ class SerializingRuntime(AgentRuntime):
                     if not delivery.replied.done():
                         self._calls.cancel(delivery)
 
-        if agent_ids:
-            await self._calls.request(agent_ids[0], None, None, ask)
+        if mailboxes:
+            await self._calls.request(mailboxes[0], None, None, ask)
         return [results[agent_id] for agent_id in agent_ids]
-
-    async def try_get_underlying_agent_instance(self, id: AgentId, type: type[AgentT] = Agent) -> AgentT:  # noqa: A002
-        agent = await self._in_turn(id, _itself)
-        if not isinstance(agent, type):
-            raise TypeError(f"Agent {id} is a {agent.__class__.__name__}, not a {type.__name__}.")
-        return agent
-
-    async def get(
-        self, id_or_type: AgentId | AgentType | str, /, key: str = "default", *, lazy: bool = True
-    ) -> AgentId:
-        agent_id = id_or_type if isinstance(id_or_type, AgentId) else AgentId(id_or_type, key)
-        if not lazy:
-            await self._in_turn(agent_id, _itself)
-        return agent_id
-
-    async def agent_metadata(self, agent: AgentId) -> AgentMetadata:
-        return (await self._in_turn(agent, _itself)).metadata
-
-    async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
-        return await self._in_turn(agent, lambda one: one.save_state())
-
-    async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
-        await self._in_turn(agent, lambda one: one.load_state(state))
-
-    async def save_state(self) -> Mapping[str, Any]:
-        made = [agent_id for agent_id, mailbox in self._agents.mailboxes.items() if mailbox.agent is not None]
-        states = await self._in_turns(made, lambda one: one.save_state())
-        return {str(agent_id): dict(state) for agent_id, state in zip(made, states, strict=True)}
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        for text, agent_state in state.items():
-            agent_id = AgentId.from_str(text)
-            if agent_id.type in self._agents:
-                await self.agent_load_state(agent_id, agent_state)
-
-    async def add_subscription(self, subscription: Subscription) -> None:
-        self._subscriptions.add(subscription)
-
-    async def remove_subscription(self, id: str) -> None:  # noqa: A002 - AutoGen's name
-        self._subscriptions.remove(id)
-
-    def add_message_serializer(self, serializer: MessageSerializer[Any] | Sequence[MessageSerializer[Any]]) -> None:
-        self._registry.add_serializer(serializer)
 
     # Lifecycle
 
@@ -374,7 +269,3 @@ def _context(
     sender: AgentId | None, topic: TopicId | None, token: CancellationToken | None, message_id: str | None
 ) -> MessageContext:
     return MessageContext(sender, topic, topic is None, token or CancellationToken(), message_id or str(uuid4()))
-
-
-async def _itself(agent: Agent) -> Agent:
-    return agent

@@ -100,11 +100,9 @@ class JsonSerializer(MessageSerializer[T], Generic[T]):
         return value
 
 
-def new_registry() -> SerializationRegistry:
-    """A registry that knows the values that JSON has."""
-    registry = SerializationRegistry()
-    registry.add_serializer([JsonSerializer(cls) for cls in (type(None), bool, int, float, str, list, dict)])
-    return registry
+def json_serializers() -> list[MessageSerializer[Any]]:  # Any: each is of another type
+    """The serializers of the values that JSON has."""
+    return [JsonSerializer(cls) for cls in (type(None), bool, int, float, str, list, dict)]
 
 
 def pack(registry: SerializationRegistry, message: object) -> Payload:

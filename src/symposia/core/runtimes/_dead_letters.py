@@ -26,7 +26,7 @@ class Failures:
         ignored: Leave them to the log.
     """
 
-    def __init__(self, *, ignored: bool) -> None:
+    def __init__(self, *, ignored: bool = False) -> None:
         self._ignored = ignored
         self._first: BaseException | None = None
         self._others: list[str] = []
@@ -45,20 +45,13 @@ class Failures:
         elif len(self._others) < NOTED_FAILURES:
             self._others.append(_described(error))
 
-    def raise_to_owner(self) -> None:
-        """Raise the first error since the last time, with a note for each other."""
+    def raise_first(self) -> None:
+        """Raise the first error since the last time, with a note for each other; nothing, if there is none."""
         error, others, count = self._first, self._others, self._count
         self._first, self._others, self._count = None, [], 0
         if error is not None:
             _note(error, others, count - 1)
             raise error
-
-
-def raise_first(errors: list[BaseException]) -> None:
-    """Raise the first of some errors, if there are any, with a note for each other."""
-    if errors:
-        _note(errors[0], [_described(error) for error in errors[1:]], len(errors) - 1)
-        raise errors[0]
 
 
 def _note(error: BaseException, others: list[str], count: int) -> None:

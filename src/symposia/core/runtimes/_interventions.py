@@ -3,15 +3,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symposia.core._agent_id import AgentId
 from symposia.core._intervention import DropMessage, InterventionHandler
 from symposia.core._message_context import MessageContext
-from symposia.core._runtime._observer import tell_dropped
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import MessageDroppedException
-from symposia.core.logging import MessageKind
+from symposia.core.logging import MessageDroppedEvent, MessageKind
+from symposia.core.telemetry import as_json, events_are_read, log_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Interventions:
 def _passed_on(message: Any, changed: Any, handler: InterventionHandler, way: _Way) -> Any:
     name = type(handler).__name__
     if changed is DropMessage or isinstance(changed, DropMessage):
-        tell_dropped(message, way.sender, way.receiver, way.kind)
+        if events_are_read():
+            payload = partial(as_json, message)
+            log_event(MessageDroppedEvent(payload=payload, sender=way.sender, receiver=way.receiver, kind=way.kind))
         raise MessageDroppedException(f"{name} dropped the {type(message).__name__} {way}.")
     if changed is None and message is not None:
         warnings.warn(

@@ -1,23 +1,15 @@
-"""The recipients of published messages: an index, so that a message costs the same among few and many subscriptions."""
+"""The subscriptions of a runtime: an index, so that a message costs the same among few and many of them."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from symposia.core._agent_id import AgentId
-from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._message_context import MessageContext
-from symposia.core._runtime._agent_types import AgentTypes
-from symposia.core._runtime._dead_letters import DeadLetters, Failures
-from symposia.core._runtime._mailbox import Mailbox
 from symposia.core._subscription import Subscription, TypePrefixSubscription, TypeSubscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import RegistrationError
-
-logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 CACHED_ANSWERS = 4096
 """Answers kept of each sort. Topics are often named after conversations, of which there is no end."""
@@ -87,12 +79,15 @@ class Subscriptions:
             found = _remember(self._agent_types, topic_type, self._look_up(topic_type))
         return found
 
-    def custom_agents(self, topic: TopicId, on_error: Callable[[Subscription, Exception], None]) -> Sequence[AgentId]:
+    def custom_agents(
+        self, topic: TopicId, on_error: Callable[[Subscription, TopicId, Exception], None]
+    ) -> Sequence[AgentId]:
         """The agents that subscriptions of other sorts name.
 
         Args:
             topic: What was published to.
-            on_error: Called with each subscription that raises; the others are asked all the same.
+            on_error: Called with each subscription that raises, the topic and the error; the others are asked all the
+                same.
         """
         if not self._custom:
             return ()
@@ -106,7 +101,7 @@ class Subscriptions:
                     agents.append(subscription.map_to_agent(topic))
             except Exception as error:  # noqa: BLE001 - a program's own code
                 failed = True
-                on_error(subscription, error)
+                on_error(subscription, topic, error)
         return agents if failed else _remember(self._custom_agents, topic, tuple(agents))
 
     def _look_up(self, topic_type: str) -> tuple[str, ...]:
@@ -141,45 +136,3 @@ def _remember(answers: dict[Key, Answer], key: Key, answer: Answer) -> Answer:
         answers.clear()
     answers[key] = answer
     return answer
-
-
-def recipients(
-    message: Any,
-    topic: TopicId,
-    ctx: MessageContext,
-    subscriptions: Subscriptions,
-    types: AgentTypes,
-    dead_letters: DeadLetters,
-    failures: Failures,
-) -> list[Mailbox]:
-    """The mailboxes of all recipients of a published message: each once, and not the sender's.
-
-    What a subscription or a hook of the program raises is added to `failures`: it keeps the message from no other.
-    """
-
-    def failed(subscription: Subscription, error: Exception) -> None:
-        failures.add(error)
-        logger.error("Subscription %s failed on topic %s", subscription.id, topic, exc_info=error)
-
-    found: dict[Mailbox, None] = {}
-    subscribed = False
-    for type_, key in _subscribers(topic, subscriptions, failed):
-        subscribed = True
-        mailbox = types.mailbox_of(type_, key)
-        if mailbox is not None:
-            found[mailbox] = None
-        else:
-            reason = f"its agent type {type_!r} is subscribed but not registered"
-            dead_letters.report(message, ctx, AgentId(type_, key), reason)
-    if not subscribed:
-        dead_letters.report(message, ctx, None, "no agent is subscribed to its topic")
-    return [mailbox for mailbox in found if mailbox.id != ctx.sender]
-
-
-def _subscribers(
-    topic: TopicId, subscriptions: Subscriptions, on_error: Callable[[Subscription, Exception], None]
-) -> Iterator[tuple[str, str]]:
-    for type_ in subscriptions.agent_types(topic.type):
-        yield type_, topic.source
-    for agent in subscriptions.custom_agents(topic, on_error):
-        yield agent.type, agent.key

@@ -1,0 +1,75 @@
+"""Eviction: which agents have been idle for too long, or are too many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from symposia.core._base_agent import BaseAgent
+from symposia.core._runtime._mailbox import Mailbox
+
+
+class Eviction:
+    """Decides which agents have been idle for too long, or are too many.
+
+    An agent is evicted between two messages: its state is saved, it is forgotten and closed. Its next message makes a
+    new one, which is given the state. Only agents that a factory makes and whose class saves its state can come back
+    the same, so no others are evicted; nor are those that handle several messages at once, which are never seen idle.
+
+    Args:
+        max_idle_agents: How many idle agents may be kept; None for any number.
+        max_idle_seconds: For how long an idle agent may be kept; None for any time.
+        evict: Called with the mailbox of each agent that has to go.
+    """
+
+    def __init__(
+        self, max_idle_agents: int | None, max_idle_seconds: float | None, evict: Callable[[Mailbox], None]
+    ) -> None:
+        self._max_agents = max_idle_agents
+        self._max_seconds = max_idle_seconds
+        self._evict = evict
+        self._idle_since: dict[Mailbox, float] = {}  # the longest idle first
+        self._timer: asyncio.TimerHandle | None = None
+
+    def note_idle(self, mailbox: Mailbox) -> None:
+        """An agent has handled its last message for now."""
+        if not _comes_back_the_same(mailbox):
+            return
+        self._idle_since.pop(mailbox, None)
+        self._idle_since[mailbox] = asyncio.get_running_loop().time()
+        while self._max_agents is not None and len(self._idle_since) > self._max_agents:
+            self._let_go(next(iter(self._idle_since)))
+        self._set_timer()
+
+    def stop(self) -> None:
+        """Evict no agent until the next message is handled."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _let_go(self, mailbox: Mailbox) -> None:
+        del self._idle_since[mailbox]
+        if mailbox.is_free:  # else it is busy again, and will be noted when it is done
+            self._evict(mailbox)
+
+    def _set_timer(self) -> None:
+        if self._max_seconds is not None and self._timer is None and self._idle_since:
+            due = next(iter(self._idle_since.values())) + self._max_seconds
+            self._timer = asyncio.get_running_loop().call_at(due, self._let_go_of_the_stale)
+
+    def _let_go_of_the_stale(self) -> None:
+        self._timer = None
+        stale_since = asyncio.get_running_loop().time() - cast("float", self._max_seconds)
+        while self._idle_since:
+            mailbox, since = next(iter(self._idle_since.items()))
+            if since > stale_since:
+                break
+            self._let_go(mailbox)
+        self._set_timer()
+
+
+def _comes_back_the_same(mailbox: Mailbox) -> bool:
+    if mailbox.agent is None or mailbox.concurrent or mailbox.kind.factory is None:
+        return False
+    return getattr(type(mailbox.agent), "save_state", None) is not BaseAgent.save_state

@@ -1,0 +1,184 @@
+"""The agent types of a runtime, and what the runtime keeps for each agent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from symposia.core._agent_id import AgentId
+from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._instantiation import AgentInstantiationContext
+from symposia.core.exceptions import RegistrationError
+
+Factory: TypeAlias = Callable[[], "Agent | Awaitable[Agent]"]
+
+
+class AgentMailbox(Protocol):
+    """What a runtime keeps for one agent, as far as registration goes."""
+
+    @property
+    def id(self) -> AgentId:
+        """The agent's id."""
+        ...
+
+    @property
+    def agent(self) -> Agent | None:
+        """The agent; None until it is made."""
+        ...
+
+    def set_agent(self, agent: Agent) -> None:
+        """Take the agent, which was made or registered."""
+        ...
+
+
+MailboxT = TypeVar("MailboxT", bound=AgentMailbox)
+
+
+class AgentKind:
+    """One agent type: how its agents are made.
+
+    Attributes:
+        name: The agent type.
+        factory: Makes an agent; None if agents of this type are only registered as instances.
+        expected_class: What the factory must make; None for anything.
+        instances: The keys that are registered as instances.
+    """
+
+    __slots__ = ("expected_class", "factory", "instances", "name")
+
+    def __init__(self, name: str, factory: Factory | None = None, expected_class: type[Agent] | None = None) -> None:
+        self.name = name
+        self.factory = factory
+        self.expected_class = expected_class
+        self.instances: set[str] = set()
+
+    async def make(self, agent_id: AgentId, runtime: AgentRuntime) -> Agent:
+        """Make the agent of that id, and bind it to its runtime.
+
+        Raises:
+            RegistrationError: The type has no factory, or the factory made something else than it should.
+            Exception: What the factory raised.
+        """
+        if self.factory is None:
+            known = ", ".join(sorted(self.instances)) or "none"
+            raise RegistrationError(
+                f"Agent {agent_id} does not exist: agents of type {self.name!r} are registered as instances, and the "
+                f"keys registered are: {known}. A subscription with this type reaches only topics with these sources."
+            )
+        with AgentInstantiationContext.populate_context((runtime, agent_id)):
+            made = self.factory()
+            agent = await made if isinstance(made, Awaitable) else made
+        if self.expected_class is not None and not isinstance(agent, self.expected_class):
+            raise RegistrationError(
+                f"The factory of agent type {self.name!r} made a {type(agent).__name__}, "
+                f"but it was registered for {self.expected_class.__name__}."
+            )
+        await agent.bind_id_and_runtime(agent_id, runtime)
+        return agent
+
+
+class AgentTable(Generic[MailboxT]):
+    """Every agent type of a runtime, and the mailboxes of its agents.
+
+    A mailbox is made when it is first asked for, its agent later. They are found by type and then by key: an `AgentId`
+    is hashed in Python code, which would cost each message as much as the rest of its way to the mailbox.
+
+    Args:
+        new_mailbox: Makes the mailbox of an agent, given its id and its type.
+    """
+
+    def __init__(self, new_mailbox: Callable[[AgentId, AgentKind], MailboxT]) -> None:
+        self._kinds: dict[str, AgentKind] = {}
+        self._mailboxes: dict[str, dict[str, MailboxT]] = {}
+        self._new_mailbox = new_mailbox
+
+    def __contains__(self, agent_type: str) -> bool:
+        return agent_type in self._kinds
+
+    def known_types(self) -> str:
+        """The registered types, as a sentence for error messages."""
+        return f"Registered types: {', '.join(sorted(self._kinds)) or 'none'}."
+
+    def add_factory(self, agent_type: str, factory: Factory, expected_class: type[Agent] | None) -> None:
+        """Register an agent type.
+
+        Raises:
+            RegistrationError: The type is registered already.
+        """
+        if agent_type in self._kinds:
+            raise RegistrationError(f"Agent type {agent_type!r} is already registered; each type is registered once.")
+        self._kinds[agent_type] = AgentKind(agent_type, factory, expected_class)
+        self._mailboxes[agent_type] = {}
+
+    def check_free(self, agent_id: AgentId) -> None:
+        """Refuse an id that no instance can be registered under.
+
+        Raises:
+            RegistrationError: The id is taken, or its type has a factory.
+        """
+        kind = self._kinds.get(agent_id.type)
+        if kind is None:
+            return
+        if kind.factory is not None:
+            raise RegistrationError(
+                f"Agent type {agent_id.type!r} has a factory; agent instances need a type without one."
+            )
+        if agent_id.key in kind.instances:
+            raise RegistrationError(f"Agent {agent_id} is already registered.")
+
+    def add_instance(self, agent: Agent, agent_id: AgentId) -> None:
+        """Register an agent that exists, under an id that is free."""
+        kind = self._kinds.setdefault(agent_id.type, AgentKind(agent_id.type))
+        kind.instances.add(agent_id.key)
+        self._mailboxes.setdefault(agent_id.type, {})
+        self.mailbox(agent_id).set_agent(agent)
+
+    def remove(self, agent_type: str) -> list[MailboxT]:
+        """Forget an agent type.
+
+        Returns:
+            Its mailboxes, whose messages may still be handled.
+
+        Raises:
+            LookupError: The type is not registered.
+        """
+        if agent_type not in self._kinds:
+            raise self.unknown(agent_type)
+        del self._kinds[agent_type]
+        return list(self._mailboxes.pop(agent_type).values())
+
+    def find(self, agent_id: AgentId) -> MailboxT | None:
+        """The mailbox of an agent, whether or not the agent was made; None if its type is not registered."""
+        mailboxes = self._mailboxes.get(agent_id.type)
+        mailbox = None if mailboxes is None else mailboxes.get(agent_id.key)
+        return mailbox if mailboxes is None or mailbox is not None else self._add(agent_id, mailboxes)
+
+    def mailbox(self, agent_id: AgentId) -> MailboxT:
+        """Likewise, where the type must be registered.
+
+        Raises:
+            LookupError: The type is not registered.
+        """
+        mailbox = self.find(agent_id)
+        if mailbox is None:
+            raise self.unknown(agent_id.type)
+        return mailbox
+
+    def find_by(self, agent_type: str, key: str) -> MailboxT | None:
+        """Like `find`, for an id in two parts."""
+        mailboxes = self._mailboxes.get(agent_type)
+        mailbox = None if mailboxes is None else mailboxes.get(key)
+        return mailbox if mailboxes is None or mailbox is not None else self._add(AgentId(agent_type, key), mailboxes)
+
+    def mailboxes(self) -> Iterator[MailboxT]:
+        """Every mailbox that was ever asked for."""
+        for mailboxes in self._mailboxes.values():
+            yield from mailboxes.values()
+
+    def _add(self, agent_id: AgentId, mailboxes: dict[str, MailboxT]) -> MailboxT:
+        mailbox = mailboxes[agent_id.key] = self._new_mailbox(agent_id, self._kinds[agent_id.type])
+        return mailbox
+
+    def unknown(self, agent_type: str) -> LookupError:
+        """The error that an agent type is not registered."""
+        return LookupError(f"Agent type {agent_type!r} is not registered. {self.known_types()}")
