@@ -1,4 +1,9 @@
-"""One block: a fresh interpreter, watched until it ends or a limit ends it; then nothing of it is left."""
+"""One block: a fresh interpreter, watched until it ends or a limit ends it; then nothing of it is left.
+
+The order at the end is fixed. First everything is killed, then the rest of the output is read, and the verdict comes
+last. A block is over when its first process has ended, not when its output has: a daemon may hold the pipes open for
+ever. What was written before the kill is still in the pipes after it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,9 @@ from ._frames import FrameError
 from ._processes import Command, Processes, Usage
 
 _CHUNK = 64 * 1024
-_LOOK_SECONDS = 0.02  # how often it is asked whether a limit is used up
+# How often it is asked whether a limit is used up. The kernel tells of no full tmpfs and, where no cgroup counts, of no
+# sum of memory. At 5 GB a second, a process writes 100 MB of memory between two looks.
+_LOOK_SECONDS = 0.02
 _TIMEOUT_EXIT_CODE = 124
 _SIGNAL_EXIT_CODE = 128
 
@@ -94,6 +101,8 @@ class Block:
         if not channel.congested:  # a slow host slows the block down, as a pipe would
             readers += self._streams
         writers = [channel.send_fd] if channel.unsent else []
+        # Descriptors here stay far below the 1,024 that select can take: all are opened by the server itself. asyncio
+        # would cost its import at each start of a sandbox.
         readable, writable, _ = select.select(readers, writers, [], seconds)
         if writable:
             channel.send_some()

@@ -1,11 +1,16 @@
-"""The server's end of the conversation: frames in from the host, frames out, and an end when the host is gone."""
+"""The server's end of the conversation: frames in from the host, frames out, and an end when the host is gone.
+
+While a block runs the server never waits for the host: a host that does not read would keep it from the block's time
+limit. What the host does not take is queued. When the queue is long, the block's pipes are no longer read, so that the
+block waits instead, and the queue grows by no more than the pipes hold.
+"""
 
 from __future__ import annotations
 
 import os
 import select
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ._frames import Frame, FrameDecoder, pack_frame
 
@@ -101,5 +106,4 @@ class Settings(NamedTuple):
 
 def read_settings(header: Mapping[str, object]) -> Settings:
     """The settings in an ``open`` request, as the host made it."""
-    values = {name: header[name] for name in Settings._fields}
-    return Settings(**cast("dict[str, object]", values))  # type: ignore[arg-type]
+    return Settings._make(header[name] for name in Settings._fields)

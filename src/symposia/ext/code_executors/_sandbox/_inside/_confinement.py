@@ -1,4 +1,12 @@
-"""What the server puts on itself, and so on every block, once it needs no privilege any more."""
+"""What the server puts on itself, and so on every block, once it needs no privilege any more.
+
+The limits and the filter are inherited by fork and exec, and cannot be lifted again. They are put on by the server
+rather than by what starts it, so that they are the same in every kind of sandbox, and on the server as well as on the
+blocks: a server that was taken over could do no more than they.
+
+RLIMIT_AS and RLIMIT_CPU are not set: both hold for each process alone, so a block would get around them by forking, and
+the first would stop programs that reserve much more than they use.
+"""
 
 # pathlib would be the largest part of the program.
 # ruff: noqa: PTH123
@@ -31,19 +39,25 @@ class _Program(ctypes.Structure):
 def confine_server(settings: Settings, seccomp: bytes) -> None:
     """Close the server to the code that it will run beside it, and give up what it could still gain."""
     prctl(_PR_SET_DUMPABLE, 0)  # no ptrace, and nothing to read in /proc/1
-    prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)  # without it, only root may install a filter (seccomp(2))
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, settings.file_bytes)
     _limit(resource.RLIMIT_NOFILE, settings.open_files)
     if settings.processes:
         _limit(resource.RLIMIT_NPROC, settings.processes)
+    # Last, though the filter would allow the calls above: from here on nothing has to be allowed for the server's sake.
     if seccomp:
         program = _Program(len(seccomp) // _INSTRUCTION_BYTES, seccomp)
         prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
 
 
 def offer_to_oom_killer() -> None:
-    """Let the kernel, when memory runs out, take this process rather than the server. For a block, before it starts."""
+    """Let the kernel, when memory runs out, take this process rather than the server. For a block, before it starts.
+
+    Raising the score takes no privilege. A block may lower it again as far as the server's; then the larger of the two
+    goes, which is the block that ran out of memory. Where it is the server after all, the sandbox ends, and the host is
+    told so.
+    """
     prctl(_PR_SET_DUMPABLE, 1)  # inherited from the server; without it the file belongs to root
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write(_WORST)

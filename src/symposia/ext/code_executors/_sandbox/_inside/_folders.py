@@ -1,6 +1,8 @@
 """The work folder, as a place that hostile code has filled: links are never followed, and no path is trusted.
 
 All of it runs while nothing else runs in the sandbox, so there are no races; what is left is a tree of any shape.
+Folders are opened one name after the other, each without following a link. openat2(2) does that in one call
+(RESOLVE_BENEATH), but Python has no function for it, and kernels before 5.6 have not either.
 """
 
 # Descriptors, and names below them, rather than paths, which would be a way out.
@@ -62,7 +64,7 @@ def read_regular(name: str, parent: int, limit: int) -> bytes:
     Raises:
         OSError: It is not a regular file (`NotRegularFileError`), or has more than `limit` bytes (EFBIG), among others.
     """
-    file = os.open(name, _FILE, dir_fd=parent)
+    file = os.open(name, _FILE, dir_fd=parent)  # O_NONBLOCK: on a FIFO without a writer, opening would wait
     try:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):

@@ -4,6 +4,9 @@ A frame is a JSON object and some bytes::
 
     length of the object (u32, big-endian) | length of the bytes (u32) | the object, UTF-8 | the bytes
 
+JSON, since both sides have it and it makes nothing but plain data: pickle would run code of the sandbox on the host.
+The bytes stand apart, since a file inside JSON would have to be encoded and grow by a third.
+
 To the host every frame is hostile: both lengths are checked against a cap before anything is kept, and the object must
 be an object. What the keys mean is checked by the reader.
 """

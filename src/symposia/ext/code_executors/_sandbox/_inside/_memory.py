@@ -57,6 +57,10 @@ class OwnCount:
     What processes share is counted once for each of them in the quick sum, so that only goes to show that there is
     nothing to fear; the exact sum, which is slow, decides.
 
+    It cannot see everything. The map of a process that made itself undumpable cannot be read, and no map shows the
+    buffers of sockets; between two looks, memory can be taken and given back. RLIMIT_AS would not help, as it does not
+    add up over processes. Only a memory cgroup holds the limit against code that means to break it (`SECURITY.md`).
+
     Args:
         limit: Bytes that all processes but the server may use together.
         processes: What has ended since the last look tells the most that it used.

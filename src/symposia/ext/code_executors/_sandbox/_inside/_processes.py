@@ -1,4 +1,9 @@
-"""Everything that runs in the sandbox beside the server: starting it, ending it, and adding up what it used."""
+"""Everything that runs in the sandbox beside the server: starting it, ending it, and adding up what it used.
+
+Process groups and sessions are no way to end a block, as any process can leave them. What no process can leave is its
+PID namespace: there kill(-1) reaches all but PID 1, and a process that loses its parent becomes a child of PID 1, so
+that waiting for children tells when all are gone.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +43,8 @@ class Processes:
         self.usage = Usage()
         self.first_status: int | None = None
         self._first = 0
+        # Python writes the number of each signal into this pipe, for `select` to wake up by. A signal that comes while
+        # the pipe is full is dropped, which is harmless: `reap` takes all that have ended, however many told of it.
         self.ended_fd, wakeup = os.pipe()
         os.set_blocking(self.ended_fd, False)
         os.set_blocking(wakeup, False)
@@ -48,6 +55,8 @@ class Processes:
         """Start the first process of a block, with nothing used so far; `first_status` tells how it ended, in time."""
         self.usage = Usage()
         self.first_status = None
+        # Not posix_spawn, which can neither change the folder nor write oom_score_adj before the exec. A fork is safe
+        # here: the server has one thread.
         self._first = os.fork()
         if self._first == 0:
             _become(command, stdout, stderr)
@@ -60,10 +69,16 @@ class Processes:
             pass
 
     def kill_all(self) -> None:
-        """End everything: daemons, other process groups and what a fork bomb left too. Returns when all is gone."""
+        """End everything: daemons, other process groups and what a fork bomb left too. Returns when all is gone.
+
+        Going through /proc and killing one after the other would lose the race with a process that forks. The kernel
+        holds the list of processes while it sends to -1, and a process with a pending SIGKILL forks no more, so once is
+        enough. A process that the kernel cannot interrupt (a stuck device) is waited for; the host has its own
+        deadline.
+        """
         refuse_unless_pid_1()
         with suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)  # the kernel lets no process fork any more that has this signal pending
+            os.kill(-1, signal.SIGKILL)
         while self._reap_one(0):
             pass
 

@@ -1,4 +1,10 @@
-"""The server: answers one request of the host after another, and ends when the host is gone."""
+"""The server: answers one request of the host after another, and ends when the host is gone.
+
+A server inside is what makes a block cheap and its end certain. Starting each block from outside was rejected: an exec
+into a container costs a hundred milliseconds, and killing what it started leaves its daemons running, since only PID 1
+gets to know of every process in its namespace. The server collects results for the same reason: when it does, it is the
+only process left, so that nothing can change underneath it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +34,9 @@ def main() -> NoReturn:
     """Serve on stdin and stdout until stdin ends."""
     refuse_unless_pid_1()
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # PID 1 takes no signal from inside, but for those with a handler
+    # The kernel lets no process inside signal PID 1, but for signals that it has a handler for (pid_namespaces(7)), and
+    # Python installs one for SIGINT. The handler of SIGCHLD does nothing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _serve(_take_over_streams())
     except HostGoneError:
@@ -39,7 +47,11 @@ def main() -> NoReturn:
 
 
 def _take_over_streams() -> Channel:
-    """Move the conversation away from stdin and stdout, to descriptors that no block inherits."""
+    """Move the conversation away from stdin and stdout, to descriptors that no block inherits.
+
+    A block that could write to the host's stream would speak for the server. Stderr stays where it is: the server's
+    last words go there, blocks get one of their own.
+    """
     channel = Channel(os.dup(0), os.dup(1), _MOST_BYTES)
     for inherited in os.listdir("/proc/self/fd"):  # noqa: PTH208 - descriptors
         with suppress(OSError):  # the one that was used for listing
@@ -55,6 +67,7 @@ def _serve(channel: Channel) -> NoReturn:
     requests = _requests(channel)
     opening = next(requests)
     settings = read_settings(opening.header)
+    # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     confine_server(settings, opening.data)
     channel.send({"kind": "ready"})
@@ -126,6 +139,7 @@ class Server:
             self._send_end(End("disk_full" if error.errno in _NO_SPACE else "error", 1, 0.0, Usage()))
             return
         end = self._run_script(script, cast("float", request.header["time_limit"]))
+        # From here on nothing of the block runs, so what is looked at stays as it is until it is sent.
         reclaim(folder)
         remove_file(folder, script)
         for found in collect(folder, before, self._settings.artifacts, self._settings.artifact_bytes):

@@ -3,6 +3,11 @@
 This process becomes ``bwrap`` rather than starting it: ``--die-with-parent`` then ties the sandbox to the keeper, and
 no process is left between the two that could end first. ``--as-pid-1`` makes the server itself PID 1, since
 bubblewrap's own PID 1 only reaps, while the server has to find and kill what a block leaves behind.
+
+``--seccomp`` is not used. The server puts the filter on itself, in every kind of sandbox at the same point: Docker
+would want it in another format, and with namespaces alone there is no program that would take it. Nor is
+``--clearenv``: it clears what the server gets, while ``bwrap`` keeps what it was started with readable in its
+``/proc/PID/environ``. It is started with nothing instead.
 """
 
 # pathlib would be the largest part of the program.
@@ -49,10 +54,14 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     os.execve(bwrap, ["bwrap", *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
 
 
+# --unshare-all goes on without a user namespace where it gets none; --unshare-user makes that an error, and root needs
+# it to be put into one at all. --new-session takes the terminal away, into which a process could type otherwise.
 _ISOLATION = (
     *("--unshare-all", "--unshare-user", "--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_UID), "--cap-drop", "ALL"),
     *("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"),
 )
+# bwrap obeys in order, so these come behind what is put below / and /dev. Both are file systems in memory without a
+# limit of size, and writable until then.
 _LAST = ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
 
@@ -69,7 +78,7 @@ def _words(entry: Mapping[str, object]) -> Sequence[str]:
 
 
 def _memory_file(text: str) -> int:
-    """A descriptor, for another program, from which `text` can be read."""
+    """A descriptor, for another program, from which `text` can be read. A pipe would block on a long one."""
     file = os.memfd_create("text", 0)
     os.write(file, text.encode())
     os.lseek(file, 0, os.SEEK_SET)
@@ -80,7 +89,8 @@ def _staged(plan: Plan) -> Plan:
     """The plan with sources that any user can reach, in a mount namespace of this process's own.
 
     What root can bind may lie in a folder that is closed to others, like an interpreter below /root. Staying root for
-    ``bwrap`` is no way out: inside its user namespace, files of root would belong to the sandbox's user.
+    ``bwrap`` is no way out: inside its user namespace, files of root would belong to the sandbox's user. A descriptor
+    does not help either, as ``bwrap`` binds by path.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)

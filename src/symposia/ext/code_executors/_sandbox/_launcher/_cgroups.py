@@ -3,6 +3,13 @@
 They are made below the caller's own group, or, in version 2, where the kernel wants it so, beside it: limits that are
 set on the caller hold for its sandboxes too. Where none can be made, the server counts by itself, and limits for each
 user id stand in.
+
+Asking systemd for a scope was rejected: there is none in most containers, and the answer takes a message bus. A group
+is a folder, which only processes that may write its parent can make: root, and the owner of a delegated version 2 tree.
+
+What the groups cannot do: version 1 does not count the buffers of UDP sockets as memory; no version kills only what
+broke the limit. The kernel kills the process that looks worst, which is why blocks offer themselves (`_confinement`),
+and why ``memory.oom.group``, which would take the server as well, stays off.
 """
 
 # pathlib would be the largest part of the program.
@@ -21,7 +28,7 @@ from . import MEMORY_COUNTER_FD
 
 _PREFIX = "symposia-"
 _CPU_PERIOD = 100_000  # microseconds, the kernel's default
-_REMOVAL_SECONDS = 1.0
+_REMOVAL_SECONDS = 1.0  # a process may still be leaving its group for a moment after it has been waited for
 _REMOVAL_PAUSE_SECONDS = 0.005
 
 
@@ -60,14 +67,21 @@ class Groups(NamedTuple):
     def join(self) -> None:
         """Put this process, and so all that it will start, into the groups."""
         for folder in self.folders:
-            _write(folder, "cgroup.procs", "0")
-        if self.processors is not None:  # the seccomp filter keeps the sandbox from changing it again
+            _write(folder, "cgroup.procs", "0")  # 0 is the process that writes (cgroups(7))
+        # Whole processors are all that can be given out without a group. Each sandbox begins at another one, and the
+        # seccomp filter keeps it from changing that. RLIMIT_CPU is no substitute: it ends a process after a total, and
+        # says nothing of how much is used at a time.
+        if self.processors is not None:
             all_processors = sorted(os.sched_getaffinity(0))
             first = os.getpid() % len(all_processors)
             os.sched_setaffinity(0, (all_processors * 2)[first : first + self.processors])
 
     def show_memory_counter(self) -> None:
-        """Open the kernel's counter where the server, which sees no groups, looks for it."""
+        """Open the kernel's counter where the server, which sees no groups, looks for it.
+
+        A descriptor that can only be read, and that blocks do not inherit. Mounting the groups into the sandbox would
+        show a block those of the host.
+        """
         if self.memory_counter:
             counter = os.open(self.memory_counter, os.O_RDONLY)
             os.dup2(counter, MEMORY_COUNTER_FD)
@@ -79,7 +93,11 @@ class Groups(NamedTuple):
         return any(count != "0" for count in kills)
 
     def remove(self) -> None:
-        """Remove the groups; their last process may just be ending."""
+        """Remove the groups; their last process may just be ending.
+
+        Trying again is simpler than waiting for the word of the kernel, which only version 2 gives (cgroup.events).
+        Where the time is up the group stays behind, empty, for the next launcher to remove.
+        """
         deadline = time.monotonic() + _REMOVAL_SECONDS
         for folder in self.folders:
             while not _removed(folder) and time.monotonic() < deadline:
@@ -116,6 +134,7 @@ def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
     limited = set[str]()
     if "memory" in hierarchy.controllers and _write_if_possible(folder, "memory.limit_in_bytes", limits.memory_bytes):
         limited.add("memory")
+        # After the limit of memory alone, below which the kernel does not let it go. Not every kernel counts swap.
         _write_if_possible(folder, "memory.memsw.limit_in_bytes", limits.memory_bytes)
         _write_if_possible(folder, "memory.swappiness", 0)
     if "pids" in hierarchy.controllers and _write_if_possible(folder, "pids.max", limits.processes):
@@ -128,7 +147,12 @@ def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
 
 
 def _make_in_version_2(hierarchy: Hierarchy, limits: Limits) -> Groups:
-    """A group may hold processes or give its controllers to groups below it, not both; the root may do both."""
+    """Make a group where the kernel allows one.
+
+    A group may hold processes or give its controllers to groups below it, not both; the root may do both (cgroups(7),
+    the "no internal processes" rule). So the caller's own group will do only if it is the root. Moving the caller
+    itself one down was rejected: other processes may share its group, and its owner did not ask for that.
+    """
     folder = _new_folder(_ancestors_that_delegate(hierarchy))
     if folder is None:
         return Groups()

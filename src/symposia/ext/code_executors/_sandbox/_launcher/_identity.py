@@ -1,8 +1,10 @@
 """The user that a sandbox runs as: no other process of this machine has its id, and no file belongs to it.
 
 One id for all sandboxes, as ``nobody``, would not do: the kernel counts processes by user id (RLIMIT_NPROC), so one
-sandbox could use up the limit of the others. The id is made from the launcher's process id, which is unique for as
-long as the launcher lives; a register of ids in use would have to be cleaned up after launchers that were killed.
+sandbox could use up the limit of the others; and processes of one id may signal and trace each other. The id is made
+from the launcher's process id, which is unique for as long as the launcher lives; a register of ids in use would have
+to be cleaned up after launchers that were killed. Ranges of /etc/subuid were rejected, too: they take set-user-id
+helpers (newuidmap), and are configured for few users.
 """
 
 # pathlib would be the largest part of the program.
@@ -15,7 +17,9 @@ import os
 from . import SANDBOX_UID
 from ._kernel import CLONE_NEWUSER, own_proc_files, unshare
 
-_FIRST_UID = 1_900_000_000  # above what systemd, podman and /etc/subuid hand out
+# Above what systemd, podman and /etc/subuid hand out. The largest process id is 2**22 (proc(5), pid_max), so that the
+# last id is still below 2**31, where some programs take ids for negative.
+_FIRST_UID = 1_900_000_000
 _NEEDED_CAPABILITIES = 1 << 21 | 1 << 7 | 1 << 6  # CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID
 
 
@@ -39,7 +43,11 @@ def _capabilities() -> int:
 
 
 def become(uid: int) -> None:
-    """Take a user id for good, as root."""
+    """Take a user id for good, as root.
+
+    The user id last: without root's the others could no longer be changed. The saved ids too, from which a process may
+    otherwise return (credentials(7)).
+    """
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -47,11 +55,11 @@ def become(uid: int) -> None:
 
 def enter_user_namespace(flags: int = 0) -> None:
     """Enter a user namespace in which there is one user, and this process is it; and other namespaces with it."""
-    uid, gid = os.geteuid(), os.getegid()
+    uid, gid = os.geteuid(), os.getegid()  # before: the new namespace has no names for them yet
     unshare(CLONE_NEWUSER | flags)
     own_proc_files()
     for name, text in (
-        ("setgroups", "deny"),
+        ("setgroups", "deny"),  # without it, an ordinary user may write no gid_map (user_namespaces(7))
         ("uid_map", f"{SANDBOX_UID} {uid} 1"),
         ("gid_map", f"{SANDBOX_UID} {gid} 1"),
     ):

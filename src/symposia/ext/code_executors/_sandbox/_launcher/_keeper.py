@@ -19,7 +19,7 @@ from ._cgroups import Groups
 from ._kernel import adopt_orphans
 
 _FAILED = 1
-_PATIENCE_MILLISECONDS = 100
+_PATIENCE_MILLISECONDS = 100  # the server needs one or two of them to see the end of its stdin, and to end
 _KILLED = (signal.SIGKILL, (128 + signal.SIGKILL) << 8)  # wait statuses: of a process, and as bubblewrap passes it on
 
 
@@ -39,6 +39,8 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
         become_sandbox: Called in the child; does not return, or has failed.
         groups: Joined by the child first, and removed when nothing is left in them.
     """
+    # Between the keeper and the server there may be a `bwrap`. When that one ends first, its child is the keeper's to
+    # wait for: the groups can be removed only when all of their processes are gone and have been waited for.
     adopt_orphans()
     child_ended = _wakeup_fd()
     child = os.fork()
@@ -48,6 +50,9 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
     status = _wait_for_end(child, child_ended)
     if status in _KILLED and groups.memory_ran_out():
         os.write(2, b"the kernel killed its server, since the sandbox's memory ran out\n")
+    # One signal is enough: the child is PID 1 of the sandbox, with which the kernel kills all of its PID namespace
+    # (pid_namespaces(7)), or it is `bwrap`, whose PID 1 dies with it. Killing by control group or by user id was
+    # rejected: not every machine gives the sandbox one of its own.
     with suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
     with suppress(ChildProcessError):
@@ -60,7 +65,7 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
 def _wait_for_end(child: int, child_ended: int) -> int | None:
     """Wait until the child has ended, and return its status; or None soon after the host has closed stdin."""
     events = select.poll()
-    events.register(0, 0)  # never read here; a hang-up is told in any case
+    events.register(0, 0)  # never read here, as the bytes are the server's; a hang-up is told in any case (poll(2))
     events.register(child_ended, select.POLLIN)
     patience = None
     while True:
@@ -78,7 +83,10 @@ def _wait_for_end(child: int, child_ended: int) -> int | None:
 
 
 def _wakeup_fd() -> int:
-    """A descriptor that becomes readable when a child ends."""
+    """A descriptor that becomes readable when a child ends.
+
+    A pidfd would tell of one child only, and orphans have to be waited for too, as they come.
+    """
     readable, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     signal.set_wakeup_fd(wakeup)

@@ -1,4 +1,9 @@
-"""System calls that the standard library of Python 3.11 lacks."""
+"""System calls that the standard library of Python 3.11 lacks.
+
+Python has unshare from 3.12 on, and mount, pivot_root, capset and prctl in no version. The programs of util-linux
+(``unshare``, ``mount``, ``setpriv``) were rejected: each is one more process, decides on an order of its own, and may
+not be installed.
+"""
 
 # pathlib would be the largest part of the program.
 # ruff: noqa: PTH123
@@ -47,7 +52,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def unmount(target: str) -> None:
-    """Take a mount out of sight at once."""
+    """Take a mount out of sight at once, although something of it is still in use: what is bound from below it."""
     _check(f"unmount {target}", _libc.umount2(os.fsencode(target), MNT_DETACH))
 
 
@@ -63,14 +68,20 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up every capability for good: those in use, and those that a program with capabilities could bring back."""
+    """Give up every capability for good: those in use, and those that a program with capabilities could bring back.
+
+    In this order, as dropping one from the bounding set takes a capability itself (capabilities(7)). The bounding set
+    matters for set-user-id programs among the host's that the sandbox can see. The server's no_new_privs stops these
+    too; it is the second of two locks.
+    """
     with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
         last = int(file.read())
     for capability in range(last + 1):
         _check("drop a capability", _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))
-    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    _check("drop all capabilities", _libc.capset(header, (ctypes.c_uint32 * 6)()))
+    _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # unchecked: capset clears them as well
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)  # and process id 0, which is this one
+    nothing = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of 32 capabilities each, twice
+    _check("drop all capabilities", _libc.capset(header, nothing))
 
 
 def adopt_orphans() -> None:
@@ -79,7 +90,7 @@ def adopt_orphans() -> None:
 
 
 def own_proc_files() -> None:
-    """Make /proc/self this process's own again: it belongs to root after the user id has changed."""
+    """Make /proc/self this process's own again: it belongs to root after the user id has changed (proc(5))."""
     _check("make dumpable", _libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
 
 

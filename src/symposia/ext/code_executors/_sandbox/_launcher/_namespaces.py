@@ -155,7 +155,8 @@ def bind(source: str, target: str) -> None:
         os.makedirs(target, exist_ok=True)
     elif not os.path.exists(target):
         _touch(target)
-    # Recursive also because an ordinary user may not take a mount without those that hide parts of it.
+    # Recursive, since mounts that came into this namespace together stay together for an ordinary user: a bind without
+    # those below would show what they hide, and fails (mount_namespaces(7), "Restrictions on mount namespaces").
     kernel.mount(source, target, flags=kernel.MS_BIND | kernel.MS_REC)
     for point in _mount_points(target):
         _add_flags(point, kernel.MS_RDONLY | _SAFE)
@@ -191,8 +192,8 @@ def _mount_proc() -> None:
 def _make_dev() -> None:
     """A /dev of the five devices that programs need, bound from the host's.
 
-    Nobody but the host's root can make device nodes: not by mknod in a user namespace, whatever its capabilities. No
-    pty and no console: a block has no terminal.
+    mknod makes no devices in a user namespace, whatever the capabilities there. No pty and no console: a block has no
+    terminal.
     """
     os.mkdir("/dev")
     kernel.mount("dev", "/dev", "tmpfs", kernel.MS_NOSUID, "mode=0755,size=64k")
