@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 from typing import Unpack
@@ -41,7 +40,7 @@ class BubblewrapBackend(LaunchedBackend):
 
 def _find_bwrap() -> str:
     """Find ``bwrap`` as a shell would, by its absolute path: the launcher runs in another working directory."""
-    found = shutil.which("bwrap", path=os.environ.get("PATH") or os.defpath)
+    found = shutil.which("bwrap")
     if found is None:
         raise SandboxUnavailableError(_MISSING)
     return str(Path(found).absolute())
