@@ -21,15 +21,16 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     StructuredMessageFactory,
 )
-from symposia.agentchat.teams._conversation import Conversation
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
-from symposia.agentchat.teams._log import TeamLogListener
+from symposia.agentchat.teams._log import TeamLog, TeamLogListener
 from symposia.agentchat.teams._messages import Item, ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
+from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import TeamRule, Transcript
 from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
+from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.changes import Change
 from symposia.core.effects import current_scope, enter_scope
@@ -108,21 +109,31 @@ class BaseGroupChat(Team):
             raise InvalidArgumentError(f"A participant is called {self._manager!r}, the name of the team's manager.")
         self._name = name or self.DEFAULT_NAME
         self._description = description or self.DEFAULT_DESCRIPTION
-        self._rule = rule
-        self._limits = TeamLimits(termination_condition, max_turns, turn_timeout)
+        self._emit_team_events = emit_team_events
         self._messages = _message_factory(participants, _message_types(custom_message_types or ()))
-        self._conversation = Conversation(names)
+        self._record = TeamRecord(names)
         self._participants = Participants(
             participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
         )
+        limits = TeamLimits(termination_condition, max_turns, turn_timeout)
+        self._saver = TeamSaver(
+            manager=self._manager,
+            state_type=self._manager_state,
+            rule=rule,
+            limits=limits,
+            participants=self._participants,
+            record=self._record,
+        )
+        self._log = TeamLog(self._record, self._saver)
         self._engine = Engine(
             manager=self._manager,
             rule=rule,
             participants=self._participants,
-            conversation=self._conversation,
-            limits=self._limits,
+            record=self._record,
+            limits=limits,
+            log=self._log,
+            lock=self._saver.lock,
             emit_team_events=emit_team_events,
-            state_type=self._manager_state,
         )
         self._participants.on_events = self._engine.on_events
         self._claim: _Claim | None = None
@@ -145,7 +156,7 @@ class BaseGroupChat(Team):
     @property
     def transcript(self) -> Transcript:
         """Every message and event of the conversation so far, the task's first. Not to be changed."""
-        return self._conversation.transcript
+        return self._record.transcript
 
     async def run(
         self,
@@ -170,7 +181,7 @@ class BaseGroupChat(Team):
         messages = task_messages(task)
         await self._free()
         with self._claimed():
-            return await self._start(messages, Run(cancellation_token), output_task_messages)
+            return await self._start(messages, self._new_run(cancellation_token, output_task_messages, None))
 
     def run_stream(
         self,
@@ -195,7 +206,7 @@ class BaseGroupChat(Team):
         await self._free()
         with self._claimed(claim):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
-            running = self._start(messages, Run(token, batches.put_nowait), output_task)
+            running = self._start(messages, self._new_run(token, output_task, batches.put_nowait))
             running.add_done_callback(lambda _: batches.put_nowait(None))
             try:
                 while (batch := await batches.get()) is not None:
@@ -237,11 +248,11 @@ class BaseGroupChat(Team):
         team that loads it continues there. The state of a participant that is speaking is what the participant itself
         makes of its unfinished turn.
         """
-        return await self._engine.save_state()
+        return await self._saver.save_state()
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
-        return await self._engine.save_changes(since)
+        return await self._saver.save_changes(since)
 
     @asynccontextmanager
     async def log_to(self, listener: TeamLogListener) -> AsyncGenerator[None]:
@@ -252,11 +263,11 @@ class BaseGroupChat(Team):
         """
         await self._free()
         with self._claimed():
-            await self._engine.attach(listener)
+            await self._log.attach(listener)
         try:
             yield
         finally:
-            self._engine.detach(listener)
+            self._log.detach(listener)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state, also one of AutoGen 0.7.5. If any part of it cannot be loaded, nothing changes.
@@ -271,7 +282,8 @@ class BaseGroupChat(Team):
         """
         await self._free()
         with self._claimed():
-            await self._engine.load(load_team(state, self._conversation.names, self._manager, self._messages))
+            await self._saver.load(load_team(state, self._record.names, self._manager, self._messages))
+            await self._log.tell_state()
 
     async def _free(self) -> None:
         """Wait until the team is free, if it will be soon.
@@ -297,16 +309,19 @@ class BaseGroupChat(Team):
             self._claim = None
             claim.released.set()
 
-    def _start(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> asyncio.Task[TeamResult]:
+    def _new_run(
+        self, token: CancellationToken | None, output_task: bool, stream: Callable[[Sequence[Item]], None] | None
+    ) -> Run:
+        return Run(token, output_task=output_task, emits_team_events=self._emit_team_events, stream=stream)
+
+    def _start(self, task: Sequence[BaseChatMessage], run: Run) -> asyncio.Task[TeamResult]:
         """Run as a task of its own, which the token can cancel without cancelling the caller."""
-        running = asyncio.create_task(self._play(task, run, output_task))
+        running = asyncio.create_task(self._play(task, run))
         if run.cancellation_token is not None:
             run.cancellation_token.link_future(running)
         return running
 
-    async def _play(self, task: Sequence[BaseChatMessage], run: Run, output_task: bool) -> TeamResult:
-        if output_task and task:
-            run.messages += run.show(task)
+    async def _play(self, task: Sequence[BaseChatMessage], run: Run) -> TeamResult:
         activity = workflow_invocation(self._name)
         with activity, activity.current(), enter_scope(f"team:{self._name}"):
             run.is_scoped = bool(current_scope().segments)

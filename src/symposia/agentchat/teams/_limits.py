@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
-from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.teams._log import TurnEnded
 from symposia.agentchat.teams._messages import Item
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
 
@@ -62,13 +64,23 @@ class TeamLimits:
         return stop.content if stop else None
 
     async def after_turn(self, items: Sequence[Item]) -> str | None:
-        """A turn has ended with `items`."""
+        """A turn has ended with these `items_for_condition`."""
         self.turns += 1
         stop = await self.show(items)
         # A run that another team began, with more turns allowed, may be beyond the maximum when it is continued.
         if stop is None and self._max_turns is not None and self.turns >= self._max_turns:
             return f"Maximum number of turns {self._max_turns} reached."
         return stop
+
+    def begin_turn(self) -> bool:
+        """A turn begins.
+
+        Returns:
+            Whether it can become overdue, and has to be waited for by `within_time`. Most cannot, and need no task.
+        """
+        if self._turn_timeout is not None:
+            self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
+        return self._due_in() is not None
 
     async def within_time(self, turn: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T | str:
         """Wait for a turn, or cancel it when it is overdue and return the reason.
@@ -77,10 +89,6 @@ class TeamLimits:
             turn: Takes the turn.
             speaking: Gives the names of those that have not answered yet.
         """
-        if self._turn_timeout is not None:
-            self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
-        if self._due_in() is None:
-            return await turn
         return await _unless_overdue(turn, self._due_in, lambda: self._overdue(speaking()))
 
     @property
@@ -137,6 +145,27 @@ class TeamLimits:
             return None
         who = f"{' and '.join(speaking)} did not answer" if speaking else "No speaker was chosen"
         return f"{who} within {self._turn_timeout:g} seconds."
+
+
+def items_for_condition(ended: TurnEnded, manager: str) -> Sequence[Item]:
+    """What the condition sees of a turn: what was appended, and the tokens that stand in no message.
+
+    Those are told as events of the team, so that a condition needs to know messages and events only.
+
+    Args:
+        ended: The turn.
+        manager: The name under which the team itself speaks.
+    """
+    items: list[Item] = [] if ended.usage is None else [_cost(ended.usage, manager)]
+    for name in ended.answered:
+        items += ended.shown[name]
+        if (usage := ended.answers[name].silent_usage) is not None:
+            items.append(_cost(usage, manager))
+    return items
+
+
+def _cost(usage: RequestUsage, manager: str) -> Item:
+    return SelectSpeakerEvent(content=[], source=manager, models_usage=usage)
 
 
 async def _unless_overdue(

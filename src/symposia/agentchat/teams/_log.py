@@ -1,17 +1,30 @@
-"""The log of a team: what happens in it, as entries, each with what it changed in the team's state.
+"""The log of a team: what happens in it, entry by entry. Whatever else tells of a team is a view of this log.
 
-The entries are what the engine commits; the stream of a run shows the same before it is committed, and `save_state` is
-the state that the changes add up to. A journal listens, and needs no other part of a team:
+The engine appends; it writes to nothing else. These read:
 
-    async with team.log_to(listener):
-        await team.run(task="...")
-    assert fold_log(listener.entries) == await team.save_state()
+- the record (`_record.py`): the conversation and how far the team is. It is the sum of the entries, and `save_state`
+  writes it down, beside the states of the rule, the condition and the participants;
+- the run (`_run.py`): the stream and the result;
+- listeners, which are given each entry with what it changed in the whole state:
 
-An entry is written, and its listener waited for, before the team does anything else; so what is recorded is never
-behind what happens. While nothing listens, no entry is made.
+      async with team.log_to(listener):
+          await team.run(task="...")
+      assert fold_log(listener.entries) == await team.save_state()
 
-A log that is read back resumes a team: `fold_log` gives the state for `load_state`. A turn that has no `TurnEnded` is
-taken again, under the same number.
+An entry is read by the record and the run the moment it is appended. Listeners are waited for before the team does
+anything else, so what they have recorded is never behind what happens. A journal is a listener, and needs no other part
+of a team. A log that is read back resumes a team: `fold_log` gives the state for `load_state`. A turn that has no
+`TurnEnded` is taken again, under the same number.
+
+`ItemsShown` is the one kind of entry that changes no state and reaches the stream only. A stream shows what speakers do
+while they do it, and a turn is committed when it has ended; of a turn that fails or is cancelled, some of what was
+shown is never committed. `TurnEnded` has what is. Rejected: to stream what is committed (a chunk would be shown when
+its message is whole), and to give listeners each chunk (a journal would write every answer twice, and hold up the
+stream at each chunk).
+
+Entries are not kept. The record adds them up, so a team that runs for ever needs no more memory than its conversation,
+and saving asks for the sum instead of computing it again. What an entry changed in the state is computed for listeners
+alone; without one, an entry costs half a microsecond.
 """
 
 from __future__ import annotations
@@ -21,17 +34,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._messages import Item
+from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.agentchat.teams._messages import Item, TurnTaken
 from symposia.agentchat.teams._rule import Decision
 from symposia.core.changes import Change, apply
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: every turn makes two of these, and setting the fields of a frozen dataclass takes two and a half times as
+# long. Only the team sets `change`, before a listener is given the entry.
+@dataclass(slots=True, kw_only=True)
 class TeamLogEntry:
-    """An entry.
+    """An entry. Not to be changed.
 
     Attributes:
         change: What changed in the team's state since the entry before; None if nothing did. See
@@ -41,12 +56,12 @@ class TeamLogEntry:
     change: Change | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StateRecorded(TeamLogEntry):
     """The whole state: of the first entry, and after `load_state` and `reset`. The change is ``{"set": state}``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunStarted(TeamLogEntry):
     """A run has started, or continues one that was saved.
 
@@ -57,7 +72,7 @@ class RunStarted(TeamLogEntry):
     task: Sequence[BaseChatMessage]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DecisionMade(TeamLogEntry):
     """The rule has decided. The state does not change before the turn has ended.
 
@@ -72,26 +87,53 @@ class DecisionMade(TeamLogEntry):
     usage: RequestUsage | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
+class ItemsShown(TeamLogEntry):
+    """Something has happened that observers see now: for the stream, and not for listeners.
+
+    Attributes:
+        items: Messages, events and streamed chunks, in order.
+        is_of_team: Whether they are the team's own events, which belong to no turn of a speaker.
+    """
+
+    items: Sequence[Item]
+    is_of_team: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class TurnEnded(TeamLogEntry):
     """A turn has ended: well, with an error, or by cancellation.
 
     Attributes:
         turn: The number of the turn.
         speakers: Those of the decision, in its order.
-        answered: Those that answered, in the same order. Their messages were appended to the conversation.
-        items: The messages and events that were appended.
+        answers: The answers of those that ended their turns.
+        shown: The messages and events of each speaker, without streamed chunks.
+        usage: The tokens of the decision; None if no model was asked.
         error: The error that ended the turn, as text; None if it ended well.
     """
 
     turn: int
     speakers: Sequence[str]
-    answered: Sequence[str]
-    items: Sequence[Item]
+    answers: Mapping[str, TurnTaken]
+    shown: Mapping[str, Sequence[Item]]
+    usage: RequestUsage | None
     error: str | None
 
+    @property
+    def answered(self) -> Sequence[str]:
+        """Those that answered, in the order of the decision. Their messages were appended to the conversation."""
+        if len(self.answers) == len(self.speakers):
+            return self.speakers
+        return tuple(name for name in self.speakers if name in self.answers)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    @property
+    def items(self) -> Sequence[Item]:
+        """The messages and events that were appended."""
+        return [item for name in self.answered for item in self.shown[name]]
+
+
+@dataclass(slots=True, kw_only=True)
 class RunEnded(TeamLogEntry):
     """A run has ended.
 
@@ -104,6 +146,11 @@ class RunEnded(TeamLogEntry):
     error: str | None
 
 
+def without_chunks(items: Sequence[Item]) -> list[Item]:
+    """Those of some items that are no pieces of a streamed message."""
+    return [item for item in items if not isinstance(item, ModelClientStreamingChunkEvent)]
+
+
 class TeamLogListener(Protocol):
     """Reads the log of a team."""
 
@@ -114,6 +161,101 @@ class TeamLogListener(Protocol):
             Exception: It ends the run, whose turn is over then.
         """
         ...
+
+
+class LogView(Protocol):
+    """Reads the log while the team goes on: its record, and the run under way."""
+
+    def read(self, entry: TeamLogEntry, /) -> None:
+        """Take an entry. It must not wait, nor fail."""
+        ...
+
+
+class IncrementalTeamState(Protocol):
+    """Gives the changes for the entries of a log."""
+
+    async def save_changes(
+        self, since: object | None, names: Sequence[str] | None = None
+    ) -> tuple[Change | None, object]:
+        """What changed in the state of the team since a mark: see `symposia.core.changes.IncrementalState`.
+
+        Args:
+            since: The mark.
+            names: The participants whose state may have changed; None for all.
+        """
+        ...
+
+    def forget(self, mark: object) -> None:
+        """A mark is not needed any more."""
+        ...
+
+
+class TeamLog:
+    """The log as it is written.
+
+    An entry is appended first and told to the listeners later, since its change includes what the termination
+    condition makes of it. If it were told at once, that change would be missing or would belong to the next entry.
+
+    Args:
+        record: Adds up the entries.
+        state: Gives what changed.
+
+    Attributes:
+        run: The run under way.
+        is_heard: Whether there is a listener.
+    """
+
+    def __init__(self, record: LogView, state: IncrementalTeamState) -> None:
+        self.run: LogView | None = None
+        self.is_heard = False
+        self._record = record
+        self._state = state
+        self._listeners: tuple[TeamLogListener, ...] = ()
+        self._told: object | None = None  # the mark of the state that the listeners know
+
+    def append(self, entry: RunStarted | TurnEnded | RunEnded) -> None:
+        """Commit an entry."""
+        self._record.read(entry)
+        if self.run is not None:
+            self.run.read(entry)
+
+    def show(self, items: Sequence[Item], *, is_of_team: bool = False) -> None:
+        """Append an `ItemsShown`."""
+        if self.run is not None:
+            self.run.read(ItemsShown(items=items, is_of_team=is_of_team))
+
+    async def tell(self, entry: TeamLogEntry, names: Sequence[str] | None = None) -> None:
+        """Give an entry to the listeners, with what changed.
+
+        Args:
+            entry: The entry.
+            names: The participants whose state may have changed; None for all.
+        """
+        if self._listeners:
+            if not isinstance(entry, DecisionMade):
+                entry.change, self._told = await self._state.save_changes(self._told, names)
+            for listener in self._listeners:
+                await listener.write(entry)
+
+    async def tell_state(self) -> None:
+        """Give the whole state to the listeners."""
+        if self._listeners:
+            self._told = None
+            await self.tell(StateRecorded())
+
+    async def attach(self, listener: TeamLogListener) -> None:
+        """Tell `listener` from now on, beginning with the state as it is; not during a run."""
+        self._listeners = (*self._listeners, listener)
+        self.is_heard = True
+        await self.tell_state()
+
+    def detach(self, listener: TeamLogListener) -> None:
+        """Tell `listener` no more."""
+        self._listeners = tuple(each for each in self._listeners if each is not listener)
+        self.is_heard = bool(self._listeners)
+        if not self.is_heard and self._told is not None:
+            self._state.forget(self._told)
+            self._told = None
 
 
 def fold_log(entries: Iterable[TeamLogEntry]) -> Mapping[str, Any]:

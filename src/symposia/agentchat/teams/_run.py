@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from symposia.agentchat.base import TaskResult
-from symposia.agentchat.messages import BaseAgentEvent, ModelClientStreamingChunkEvent
+from symposia.agentchat.teams._log import ItemsShown, RunStarted, TeamLogEntry, TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import Item
 from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
@@ -34,28 +34,47 @@ class TeamResult(TaskResult):
 
 
 class Run:
-    """One run of a team: what it streams, and what its result will hold.
+    """One run of a team: a view of the log, from which its stream and its result come.
+
+    What is shown in a turn that was not committed stays in the result of a run that the clock has ended in the middle
+    of that turn: observers have seen it.
 
     Args:
         cancellation_token: Cancels the run, and is handed to the participants.
+        output_task: Whether the messages of the task are shown, and are the first of the result.
         stream: Takes messages, events and chunks as they come, a batch at a time; None if only the result is wanted.
+        emits_team_events: Whether the team's own events are shown; they carry the tokens of its decisions.
 
     Attributes:
+        cancellation_token: As given.
         is_scoped: Whether scopes of effects are tracked.
-        messages: The messages and events of the result: all but streamed chunks.
-        silent_usage: The tokens that stand in no message.
     """
 
-    __slots__ = ("_stream", "cancellation_token", "is_scoped", "messages", "silent_usage")
+    __slots__ = (
+        "_emits_team_events",
+        "_messages",
+        "_output_task",
+        "_silent_usage",
+        "_stream",
+        "cancellation_token",
+        "is_scoped",
+    )
 
     def __init__(
-        self, cancellation_token: CancellationToken | None, stream: Callable[[Sequence[Item]], None] | None = None
+        self,
+        cancellation_token: CancellationToken | None,
+        *,
+        output_task: bool,
+        emits_team_events: bool,
+        stream: Callable[[Sequence[Item]], None] | None = None,
     ) -> None:
-        self.is_scoped = False
-        self._stream = stream
         self.cancellation_token = cancellation_token
-        self.messages: list[Item] = []
-        self.silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self.is_scoped = False
+        self._output_task = output_task
+        self._emits_team_events = emits_team_events
+        self._stream = stream
+        self._messages: list[Item] = []
+        self._silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
     def scope(self, kind: str, name: object = None) -> AbstractContextManager[None]:
         """Enter a scope of effects inside that of the team. Where none is tracked, no text is made for it."""
@@ -63,25 +82,35 @@ class Run:
             return _NO_SCOPE
         return enter_scope(kind if name is None else f"{kind}:{name}")
 
-    def show(self, items: Sequence[Item]) -> list[Item]:
-        """Stream `items`.
-
-        Returns:
-            Those that are no chunks.
-        """
-        if self._stream is not None:
-            self._stream(items)
-        return [item for item in items if not isinstance(item, ModelClientStreamingChunkEvent)]
-
-    def emit(self, event: BaseAgentEvent) -> None:
-        """Stream an event of the team's own, and keep it for the result."""
-        self.messages += self.show([event])
-
-    def count(self, usage: RequestUsage | None) -> None:
-        """Count tokens that stand in no message."""
-        if usage is not None:
-            self.silent_usage = self.silent_usage + usage
+    def read(self, entry: TeamLogEntry) -> None:
+        """Show what an entry has to show, and keep what the result will hold."""
+        match entry:
+            case ItemsShown():
+                if self._stream is not None:
+                    self._stream(entry.items)
+                if entry.is_of_team:
+                    self._messages += without_chunks(entry.items)
+            case TurnEnded():
+                for name in entry.speakers:
+                    self._messages += entry.shown[name]
+                for answer in entry.answers.values():
+                    self._count(answer.silent_usage)
+                if not self._emits_team_events:
+                    self._count(entry.usage)
+            case RunStarted() if self._output_task and entry.task:
+                self._messages += entry.task
+                if self._stream is not None:
+                    self._stream(entry.task)
+            case _:
+                pass
 
     def result(self, stop_reason: str) -> TeamResult:
         """The result of the run, which ended for `stop_reason`."""
-        return TeamResult(messages=self.messages, stop_reason=stop_reason, silent_usage=self.silent_usage)
+        # Not validated: messages are what they are.
+        return TeamResult.model_construct(
+            messages=self._messages, stop_reason=stop_reason, silent_usage=self._silent_usage
+        )
+
+    def _count(self, usage: RequestUsage | None) -> None:
+        if usage is not None:
+            self._silent_usage = self._silent_usage + usage

@@ -1,0 +1,244 @@
+"""Saving and loading a team: its record, with the states of the rule, the condition and the participants.
+
+Saving may happen at any time. A team that is saved in the middle of a turn is saved as if the turn had been cancelled
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from symposia.agentchat.messages import dump_messages
+from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
+from symposia.agentchat.teams._participants import Participants
+from symposia.agentchat.teams._record import RecordMark, TeamRecord
+from symposia.agentchat.teams._rule import TeamRule
+from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
+from symposia.agentchat.teams._turn import Turn
+from symposia.core.changes import Change, diff, extension, members
+
+
+@dataclass(frozen=True, slots=True)
+class _TeamMark:
+    """A state of a team that a reader was told.
+
+    Attributes:
+        reader: The id of the reader, by which the participants have marks of their own.
+        record: The mark of the record.
+        run: The state of the manager, without the transcript.
+    """
+
+    reader: str
+    record: RecordMark
+    run: Mapping[str, Any]  # Any: JSON
+
+
+class CommitLock:
+    """Held while a turn is committed and its condition asked, and while the team is saved.
+
+    To save means to wait, for one participant after another, and the record and the condition must not move meanwhile.
+    Nor may a turn begin: `passed` waits for that. The lock is not held throughout a turn, since a team can be saved in
+    the middle of one.
+
+    Its holder may save the team: a condition that does so must not wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._holder: asyncio.Task[Any] | None = None  # Any: of any result
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has to be waited for."""
+        return self._lock.locked()
+
+    async def passed(self) -> None:
+        """Wait until those have ended that hold it or wait for it now."""
+        async with self._lock:
+            pass
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        self._holder = asyncio.current_task()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._holder = None
+        self._lock.release()
+
+    @asynccontextmanager
+    async def for_saving(self) -> AsyncGenerator[None]:
+        """Hold it, unless this very task does already."""
+        if self._holder is not None and self._holder is asyncio.current_task():
+            yield
+            return
+        async with self._lock:
+            yield
+
+
+class TeamSaver:
+    """Saves a team, wholly or what changed, and loads it.
+
+    Args:
+        manager: The name under which the team itself speaks, and its own state is saved.
+        state_type: The name of the class of that state.
+        rule: Saved with the team.
+        limits: Saved with the team.
+        participants: Asked for their states.
+        record: What is saved.
+
+    Attributes:
+        lock: Held while the team is saved.
+    """
+
+    def __init__(
+        self,
+        *,
+        manager: str,
+        state_type: str,
+        rule: TeamRule,
+        limits: TeamLimits,
+        participants: Participants,
+        record: TeamRecord,
+    ) -> None:
+        self.lock = CommitLock()
+        self._manager = manager
+        self._state_type = state_type
+        self._rule = rule
+        self._limits = limits
+        self._participants = participants
+        self._record = record
+
+    async def save_state(self) -> Mapping[str, Any]:  # Any: JSON
+        """The team as it is; of a turn under way, as if it were cancelled now."""
+        async with self._participants.reachable(), self.lock.for_saving():
+            saved = await self._save(self._participants.save)
+        return saved.dump(self._manager, self._state_type)
+
+    async def save_changes(
+        self, since: object | None, names: Sequence[str] | None = None
+    ) -> tuple[Change | None, object]:
+        """See `IncrementalTeamState`."""
+        record = self._record
+        async with self._participants.reachable(), self.lock.for_saving():
+            mark = since if isinstance(since, _TeamMark) else None
+            if mark is None or record.turn is not None or not record.is_continued(mark.record):
+                return await self._save_whole(mark)
+            return await self._save_since(mark, record.names if names is None else names)
+
+    def forget(self, mark: object) -> None:
+        """See `IncrementalTeamState`."""
+        if isinstance(mark, _TeamMark):
+            self._participants.forget_reader(mark.reader)
+
+    async def load(self, saved: SavedTeam) -> None:
+        """Continue from a saved team; not during a run. All of it is loaded, or nothing.
+
+        What can fail comes first: the rule, the condition and the participants read states that are not the engine's,
+        and are put back if one of them refuses its own. The record is loaded last, which cannot fail.
+
+        Raises:
+            Exception: What the rule, the condition or a participant raised.
+        """
+        rule, condition, run_turns = self._rule.save_state(), self._limits.save(), self._limits.turns
+        try:
+            self._rule.load_state(saved.run.rule)
+            await self._limits.load(saved.run.condition, saved.run.run_turns)
+            async with self._participants.reachable():
+                await self._participants.load_all(saved.participants)
+        except BaseException:
+            self._rule.load_state(rule)
+            await self._limits.load(condition, run_turns)
+            raise
+        record = self._record
+        record.load(saved.transcript, saved.pending)
+        record.turns, record.is_running, record.unseen = saved.run.turns, saved.run.running, saved.run.unseen
+
+    async def _save(self, save: Callable[[str], Awaitable[Mapping[str, Any]]]) -> SavedTeam:
+        """The team as it is.
+
+        Args:
+            save: Saves a participant.
+        """
+        # All of this is taken at once, before waiting for the participants: of a turn that ends meanwhile, by
+        # cancellation, `turn` still has the answers.
+        turn, record, saved = self._record.turn, self._record.copy(), self._saved_run()
+        participants = {name: await _save_participant(name, turn, save) for name in record.names}
+        if turn is not None:
+            answered = [name for name in turn.names if participants[name][1]]
+            ended = turn.cut_short(answered, record.turns)
+            record.read(ended)
+            if saved.running:
+                saved = replace(saved, unseen=[*saved.unseen, *items_for_condition(ended, self._manager)])
+        return SavedTeam(
+            participants={name: own for name, (own, _) in participants.items()},
+            pending={name: record.pending(name) for name in record.names},
+            transcript=record.transcript,
+            run=saved,
+        )
+
+    def _saved_run(self) -> SavedRun:
+        record, turn = self._record, self._record.turn
+        # A run whose condition is met is over, though it may not have been reset yet.
+        running = record.is_running and not self._limits.is_met
+        return SavedRun(
+            run_turns=self._limits.turns if running else 0,
+            rule=self._rule.save_state() if turn is None else turn.rule_state,
+            turns=record.turns,
+            running=running,
+            condition=self._limits.save() if running else None,
+            unseen=record.unseen if running else (),
+        )
+
+    async def _save_whole(self, since: _TeamMark | None) -> tuple[Change, object]:
+        reader = str(uuid4()) if since is None else since.reader
+
+        async def save(name: str) -> Mapping[str, Any]:
+            change = await self._participants.changes(name, reader, "whole")
+            return {} if change is None else change["set"]
+
+        mark, is_in_turn = self._record.mark(), self._record.turn is not None
+        saved = await self._save(save)
+        state = saved.dump(self._manager, self._state_type)
+        # In a turn, the state has answers that are not committed yet; the next change is then the whole state again.
+        told = None if is_in_turn else _TeamMark(reader, mark, saved.run.dump(self._manager, self._state_type))
+        return {"set": state}, told
+
+    async def _save_since(self, since: _TeamMark, names: Sequence[str]) -> tuple[Change | None, object]:
+        record = self._record
+        run = self._saved_run().dump(self._manager, self._state_type)
+        mark = _TeamMark(since.reader, record.mark(), run)
+        added = dump_messages(record.added(since.record))
+        manager = diff(since.run, run) or {}
+        changes: dict[str, Change | None] = {
+            name: members({"message_buffer": record.pending_change(name, since.record)}) for name in record.names
+        }
+        for name in names:
+            own = await self._participants.changes(name, since.reader, "changes")
+            changes[name] = members({"agent_state": own, **(changes[name] or {}).get("update", {})})
+        changes[self._manager] = members(
+            {"message_thread": extension(added), **manager.get("update", {})}, manager.get("remove", ())
+        )
+        return members({"agent_states": members(changes)}), mark
+
+
+async def _save_participant(
+    name: str, turn: Turn | None, save: Callable[[str], Awaitable[Mapping[str, Any]]]
+) -> tuple[Mapping[str, Any], bool]:
+    """A participant's state, and whether it has answered in the turn under way; it may do so meanwhile.
+
+    A state that was taken while the answer came may or may not have it, and is taken again. To hold the answer back
+    until the state is there would let whoever saves hold up the team.
+    """
+    while True:
+        answered = turn is not None and name in turn.answers
+        own = await save(name)
+        if answered == (turn is not None and name in turn.answers):
+            return own, answered

@@ -1,0 +1,120 @@
+"""A turn under way, and how its speakers speak at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams._log import TurnEnded, without_chunks
+from symposia.agentchat.teams._messages import Item, TurnTaken
+from symposia.core.models import RequestUsage
+
+
+class Turn:
+    """The turn under way: what becomes a `TurnEnded`.
+
+    A plain class, since a dataclass with such defaults takes three times as long to make.
+
+    Args:
+        number: Of the turn, over the life of the team.
+        rule_state: The rule's state before it decided.
+
+    Attributes:
+        number: As given.
+        rule_state: As given.
+        names: The speakers, in the order of the decision; none before it.
+        pending: The messages that each speaker is given.
+        shown: The messages and events that each speaker has shown.
+        answers: The answer of each speaker that has ended its turn.
+        usage: The tokens of the decision.
+    """
+
+    __slots__ = ("answers", "names", "number", "pending", "rule_state", "shown", "usage")
+
+    def __init__(self, number: int, rule_state: Mapping[str, Any]) -> None:  # Any: JSON
+        self.number = number
+        self.rule_state = rule_state
+        self.names: tuple[str, ...] = ()
+        self.pending: dict[str, Sequence[BaseChatMessage]] = {}
+        self.shown: dict[str, list[Item]] = {}
+        self.answers: dict[str, TurnTaken] = {}
+        self.usage: RequestUsage | None = None
+
+    @property
+    def unanswered(self) -> Sequence[str]:
+        """The speakers that have not ended their turn."""
+        return [name for name in self.names if name not in self.answers]
+
+    def show(self, name: str, items: Sequence[Item]) -> None:
+        """Keep what a speaker shows."""
+        self.shown[name] += without_chunks(items)
+
+    def ended(self, error: str | None = None) -> TurnEnded:
+        """The turn as it ends now."""
+        return TurnEnded(
+            turn=self.number,
+            speakers=self.names,
+            answers=self.answers,
+            shown=self.shown,
+            usage=self.usage,
+            error=error,
+        )
+
+    def cut_short(self, answered: Sequence[str], number: int) -> TurnEnded:
+        """The turn as if it were cancelled now.
+
+        Args:
+            answered: The speakers whose answers count.
+            number: The number that the turn is to have.
+        """
+        return TurnEnded(
+            turn=number,
+            speakers=self.names,
+            answers={name: self.answers[name] for name in answered},
+            shown={name: list(items) for name, items in self.shown.items()},
+            usage=self.usage,
+            error=None,
+        )
+
+
+async def speak_together(names: Sequence[str], speak: Callable[[str], Awaitable[None]]) -> None:
+    """Let the speakers of a turn speak at the same time, and wait for all of them.
+
+    Unlike a task group, `gather` lets the others continue when one fails; when it is cancelled it also waits until all
+    of them have ended. What ends a program (an interrupt, an exit) does not wait for anyone.
+
+    Args:
+        names: The speakers, in the order of the decision.
+        speak: Lets one of them speak.
+
+    Raises:
+        BaseException: What one of them raised. Of several errors, the first in the order of the decision, with the
+            others as notes: which of them came first depends on timing.
+    """
+    speaking = [asyncio.ensure_future(speak(name)) for name in names]
+    for one in speaking:
+        one.add_done_callback(lambda ended: _interrupt_others(ended, speaking))
+    ends = await asyncio.gather(*speaking, return_exceptions=True)
+    failed = [(name, end) for name, end in zip(names, ends, strict=True) if end is not None]
+    failed.sort(key=lambda one: _rank(one[1]))
+    if failed:
+        _, first = failed[0]
+        for name, error in failed[1:]:
+            first.add_note(f"{name!r} failed in the same turn: {error!r}")
+        raise first
+
+
+def _interrupt_others(ended: asyncio.Future[None], speaking: Sequence[asyncio.Future[None]]) -> None:
+    """Cancel the other speakers if one was ended by what ends programs."""
+    if not ended.cancelled() and (error := ended.exception()) is not None and _rank(error) == 0:
+        for one in speaking:
+            one.cancel()
+
+
+def _rank(error: BaseException) -> int:
+    """Which of several errors of a turn is raised: first what ends programs, then errors, then cancellations."""
+    if isinstance(error, asyncio.CancelledError):
+        return 2
+    return 1 if isinstance(error, Exception) else 0
