@@ -128,12 +128,15 @@ class Engine:
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
-        async with self._lock:
+        await self._lock.acquire()
+        try:
             self._log.append(started)
             reason = await self._limits.start(task)
             if self._record.unseen and reason is None:
                 unseen, self._record.unseen = self._record.unseen, ()
                 reason = await self._limits.show(unseen)
+        finally:
+            self._lock.release()
         await self._log.tell(started)
         return reason
 
@@ -171,11 +174,17 @@ class Engine:
                 ended, reason = turn.ended(), decision.reason
                 self._log.append(ended)
             else:
-                await self._speak(turn, run)
-                async with self._lock:
+                if len(turn.names) == 1:
+                    await self._speak(turn.names[0], turn, run)
+                else:
+                    await speak_together(turn.names, lambda name: self._speak(name, turn, run))
+                await self._lock.acquire()
+                try:
                     ended = turn.ended()
                     self._log.append(ended)
                     reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
+                finally:
+                    self._lock.release()
         except BaseException as error:
             ended = turn.ended(repr(error))
             if record.turn is turn:  # else it was the condition that failed, and the turn is committed
@@ -217,13 +226,7 @@ class Engine:
                 f"twice, of {list(self._record.names)}."
             )
 
-    async def _speak(self, turn: Turn, run: Run) -> None:
-        if len(turn.names) == 1:
-            await self._speak_alone(turn.names[0], turn, run)
-        else:
-            await speak_together(turn.names, lambda name: self._speak_alone(name, turn, run))
-
-    async def _speak_alone(self, name: str, turn: Turn, run: Run) -> None:
+    async def _speak(self, name: str, turn: Turn, run: Run) -> None:
         try:
             with run.scope("agent", name):
                 answer = await self._participants.take_turn(name, turn.pending[name], run.cancellation_token)

@@ -66,7 +66,8 @@ class TeamLimits:
     async def after_turn(self, items: Sequence[Item]) -> str | None:
         """A turn has ended with these `items_for_condition`."""
         self.turns += 1
-        stop = await self.show(items)
+        met = await self._condition(items) if self._condition else None
+        stop = met.content if met else None
         # A run that another team began, with more turns allowed, may be beyond the maximum when it is continued.
         if stop is None and self._max_turns is not None and self.turns >= self._max_turns:
             return f"Maximum number of turns {self._max_turns} reached."

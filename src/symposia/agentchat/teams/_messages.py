@@ -34,7 +34,8 @@ VERSION: Final = 1
 """Of the bytes of these messages. A later version reads this one."""
 
 
-@dataclass(frozen=True, slots=True)
+# The messages of each turn are not frozen, though nobody changes them: see `TeamLogEntry`.
+@dataclass(slots=True)
 class TakeTurn:
     """Asks a participant for its turn.
 
@@ -48,7 +49,7 @@ class TakeTurn:
     messages: Sequence[BaseChatMessage]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TurnTaken:
     """Ends a turn.
 

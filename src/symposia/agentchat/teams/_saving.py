@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
@@ -63,13 +62,13 @@ class CommitLock:
         async with self._lock:
             pass
 
-    async def __aenter__(self) -> None:
+    async def acquire(self) -> None:
+        """Wait until nobody holds it, and hold it."""
         await self._lock.acquire()
         self._holder = asyncio.current_task()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def release(self) -> None:
+        """Hold it no more."""
         self._holder = None
         self._lock.release()
 
