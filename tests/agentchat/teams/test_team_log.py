@@ -13,7 +13,7 @@ from tests.support.chat_agents import asks_for, model, says
 from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
-from symposia.agentchat.base import Response
+from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.conditions import MaxMessageTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.agentchat.teams import (
@@ -33,6 +33,7 @@ from symposia.agentchat.teams import (
 )
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
+from symposia.ext.models.replay import ReplayChatCompletionClient
 
 Where = AgentRuntime | None
 
@@ -75,6 +76,38 @@ async def test_r02_the_log_tells_what_was_appended_decided_and_ended(runtime: Wh
     assert last.turn == 2
     assert isinstance(over, RunEnded)
     assert over.stop_reason == "enough"
+
+
+async def test_r02_the_transcript_the_stream_and_the_result_are_what_the_log_tells(runtime: Where) -> None:
+    log = Log()
+    said = [TextMessage(content="thinking", source="ann"), TextMessage(content="done", source="ann")]
+    team = GroupChat(
+        [Member("ann", said), Member("bob")], rule=Script(Speak(("ann", "bob")), Stop("enough")), runtime=runtime
+    )
+    async with team.log_to(log):
+        *stream, result = [item async for item in team.run_stream(task="go")]
+    told: list[BaseAgentEvent | BaseChatMessage] = []
+    for entry in log.entries:
+        if isinstance(entry, RunStarted):
+            told += entry.task
+        elif isinstance(entry, TurnEnded):
+            told += entry.items
+
+    assert isinstance(result, TaskResult)
+    assert lines(told) == ["user: go", "ann: thinking", "ann: done", "bob: hello"]
+    assert list(team.transcript) == told == list(result.messages)
+    assert sorted(item.id for item in told) == sorted(item.id for item in stream if not isinstance(item, TaskResult))
+
+
+async def test_r02_a_log_tells_each_answer_once_and_no_streamed_piece() -> None:
+    log, client = Log(), ReplayChatCompletionClient(["one two three"])
+    team = RoundRobinGroupChat([AssistantAgent("ann", client, model_client_stream=True)], max_turns=1)
+    async with team.log_to(log):
+        stream = [type(item).__name__ async for item in team.run_stream(task="go")]
+
+    assert stream.count("ModelClientStreamingChunkEvent") > 1
+    assert log.kinds() == ["StateRecorded", "RunStarted", "DecisionMade", "TurnEnded", "RunEnded"]
+    assert lines(team.transcript) == ["user: go", "ann: one two three"]
 
 
 async def test_r02_folding_the_log_gives_the_state_and_the_state_resumes(runtime: Where) -> None:

@@ -1,24 +1,31 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, Unpack, cast
+
+from pydantic import BaseModel, ValidationError
 
 from symposia.agentchat._arguments import check_model_client
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
-from symposia.agentchat.teams._choice import Choice, Chosen
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
+from symposia.core import FunctionCall
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
+from symposia.core.tools import ParametersSchema, ToolSchema
 
 T = TypeVar("T")
 Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
 SelectorFunc: TypeAlias = Callable[[Messages], str | None] | Callable[[Messages], Awaitable[str | None]]
 CandidateFunc: TypeAlias = Callable[[Messages], list[str]] | Callable[[Messages], Awaitable[list[str]]]
+
+TOOL: Final = "choose_speaker"
 
 SELECTOR_PROMPT = """\
 Several participants work on a task in one conversation. Decide who of them speaks next.
@@ -222,6 +229,86 @@ def _line(message: LLMMessage) -> str:
     if not isinstance(content, str):
         content = " ".join(part if isinstance(part, str) else "[image]" for part in content)
     return f"{source}: {content}"
+
+
+class _ChosenName(BaseModel, defer_build=True):
+    """The arguments of the tool."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a model chose.
+
+    Attributes:
+        name: The candidate, or None if it named none, or several.
+        answer: What it said, as text.
+        objection: What to tell it then.
+    """
+
+    name: str | None
+    answer: str
+    objection: str
+
+
+class Choice:
+    """One choice.
+
+    Args:
+        names: The candidates.
+        by_tool: Whether the model knows tools.
+    """
+
+    def __init__(self, names: Sequence[str], *, by_tool: bool) -> None:
+        self._names = names
+        self.tools: list[ToolSchema] = [_tool(names)] if by_tool else []
+        self.tool_choice: Literal["required", "auto"] = "required" if by_tool else "auto"
+
+    def read(self, answer: str | Sequence[FunctionCall]) -> Chosen:
+        """Find the one candidate in a model's answer."""
+        if isinstance(answer, str):
+            found, text = self._in_text(answer), answer
+        else:
+            found = [name for call in answer for name in self._in_call(call)]
+            text = ", ".join(f"{call.name}({call.arguments})" for call in answer)
+        return Chosen(found[0] if len(set(found)) == 1 else None, text, self._objection(found))
+
+    def _in_call(self, call: FunctionCall) -> list[str]:
+        try:
+            name = _ChosenName.model_validate_json(call.arguments).name
+        except ValidationError:
+            return []
+        return [name] if name in self._names else []
+
+    def _in_text(self, text: str) -> list[str]:
+        """The candidates that a text mentions; only one, if it is all that the text says."""
+        bare = text.strip().strip("\"'`*.")
+        return [bare] if bare in self._names else [name for name in self._names if _mentions(text, name)]
+
+    def _objection(self, found: Sequence[str]) -> str:
+        fault = f"You named {', '.join(sorted(set(found)))}." if found else "You named none of the candidates."
+        return f"{fault} Name exactly one of {list(self._names)}, and nothing else."
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether `name` stands in `text` as a word; an underscore may be written as a space, or escaped as in Markdown."""
+    spelling = re.escape(name).replace("_", r"(?:\\?_|\s)")
+    return re.search(rf"(?<!\w){spelling}(?!\w)", text) is not None
+
+
+def _tool(names: Sequence[str]) -> ToolSchema:
+    return ToolSchema(
+        name=TOOL,
+        description="Choose who speaks next.",
+        parameters=ParametersSchema(
+            type="object",
+            properties={"name": {"type": "string", "enum": list(names), "description": "Who speaks next."}},
+            required=["name"],
+            additionalProperties=False,
+        ),
+        strict=True,
+    )
 
 
 class SelectorGroupChat(BaseGroupChat):
