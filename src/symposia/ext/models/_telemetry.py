@@ -123,7 +123,10 @@ class ObservedChat:
         if self._stream:
             answer = result.model_dump(mode="json")
             return LLMStreamEndEvent(response=answer, prompt_tokens=prompt, completion_tokens=completion)
-        more = {name: self._body[name] for name in ("system", "tools") if name in self._body}
+        more: dict[str, Any] = {
+            "tools": [],
+            **{name: self._body[name] for name in ("system", "tools") if name in self._body},
+        }
         return LLMCallEvent(
             messages=self._body["messages"],
             response=cast("dict[str, Any]", whole),  # a JSON object, or it could not have been read

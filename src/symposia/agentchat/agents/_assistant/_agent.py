@@ -169,6 +169,8 @@ class AssistantAgent(BaseChatAgent):
         """What the model has been told and has said."""
         return self._conversation.context
 
+    _model_context = model_context  # AutoGen's name of it, which programs of its guide read
+
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
         return await final_response(self.on_messages_stream(messages, cancellation_token))
