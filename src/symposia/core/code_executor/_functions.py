@@ -59,7 +59,7 @@ class CompiledWhenCalled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # Any: whatever the function takes and gives
         """Call it here. What it imports has to be imported in it."""
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Callable[..., Any]] = {}
         exec(compile(self._source, f"<{self.__name__}>", "exec"), namespace)  # noqa: S102 - what the caller asks for
         return namespace[self.__name__](*args, **kwargs)
 
@@ -155,7 +155,7 @@ def function_source(function: UserFunction) -> str:
     """
     if isinstance(function, FunctionWithRequirementsStr):
         return function.func.strip()
-    plain: Callable[..., Any] = function.func if isinstance(function, FunctionWithRequirements) else function
+    plain: Callable[..., object] = function.func if isinstance(function, FunctionWithRequirements) else function
     try:
         source = textwrap.dedent(inspect.getsource(plain))
     except (OSError, TypeError) as error:

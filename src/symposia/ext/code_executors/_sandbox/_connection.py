@@ -2,6 +2,10 @@
 
 Everything that comes in is checked, everything that is kept has a cap, and every wait has an end: the server ends a
 block at its limit, and where it has not said so two seconds later, the sandbox is killed from outside.
+
+The server ends blocks rather than the host, as long as it can: it knows when all is dead, keeps the partial output and
+the files, and the sandbox goes on. The host's deadline is for a server that hangs or was taken over, and costs the
+sandbox. Cancelling takes the same two steps.
 """
 
 from __future__ import annotations
@@ -27,8 +31,8 @@ from symposia.ext.code_executors._sandbox._program import ServerSettings, open_r
 from symposia.ext.code_executors._sandbox._results import ResultInProgress
 from symposia.ext.code_executors._sandbox._transport import Transport, uninterrupted
 
-GRACE_SECONDS = 2.0
-START_SECONDS = 30.0
+GRACE_SECONDS = 2.0  # a server on a busy machine takes some ten milliseconds to kill a block
+START_SECONDS = 30.0  # a container on a busy machine takes seconds
 FILE_SECONDS = 30.0
 _LANGUAGES = ("python", "sh")
 
@@ -39,7 +43,7 @@ class SandboxConnection(Sandbox):
     def __init__(self, conversation: Conversation, policy: SandboxPolicy) -> None:
         self._conversation = conversation
         self._policy = policy
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Lock()  # replies carry no number: they belong to the request that was sent last
 
     @classmethod
     async def open(cls, transport: Transport, policy: SandboxPolicy, settings: ServerSettings) -> Self:
@@ -113,7 +117,9 @@ class SandboxConnection(Sandbox):
             raise
         except FrameError as error:
             raise await self._conversation.died(str(error)) from error
-        except BaseException as error:  # a deadline, a cancellation, a failing listener: the block ends in any case
+        # A deadline, a cancellation, a listener that fails: the block ends in any case, before anything is passed on. A
+        # caller that goes on while the block still runs would find its files changing.
+        except BaseException as error:
             if isinstance(error, TimeoutError) and deadline.expired():
                 await self._conversation.kill("it had to be killed from outside, as a block did not end at its limit")
                 return result.timed_out(limit)

@@ -2,6 +2,10 @@
 
 The backend starts ``python -I -S -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
 program; after them the conversation begins. Nothing of the host needs to be readable inside.
+
+Rejected: a mount of this package's folder, which not every image could read and which shows where it is installed; the
+source as an argument, which is limited to 128 KiB and shows in the list of processes; and a file written into the
+sandbox first, which blocks could change.
 """
 
 from __future__ import annotations
@@ -37,7 +41,12 @@ sys.meta_path.insert(0, Shipped())
 
 
 def bootstrap_arguments(program: bytes) -> list[str]:
-    """Arguments for a Python interpreter that make it read `program` from stdin and run it."""
+    """Arguments for a Python interpreter that make it read `program` from stdin and run it.
+
+    Isolated (-I), without site-packages (-S) and without writing compiled modules (-B): nothing that lies in the
+    sandbox is imported into the server. The reader takes from the descriptor itself: `sys.stdin` would read ahead, into
+    the conversation.
+    """
     return ["-I", "-S", "-B", "-c", _READER, str(len(program))]
 
 

@@ -5,6 +5,12 @@ and netlink are in no network namespace, or lead to the kernel), `clone` makes n
 a terminal, and a process changes limits and priorities of itself only, not of the server, which has the same user id.
 `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
 `clone`. The rest answers EPERM, and a foreign instruction set ends the process.
+
+What a filter cannot do is look behind a pointer (seccomp(2)): it sees numbers, not the paths of `open` or the address
+of `connect`. These are the business of mounts and of the network namespace. Nor can it be changed once it is on.
+
+The program is assembled here rather than by libseccomp, which is a C library to install and to call from each Python,
+and rather than from Docker's JSON profiles, which only Docker reads. The same bytes serve every backend.
 """
 
 from __future__ import annotations
@@ -71,17 +77,22 @@ def _assemble(machine: str) -> list[Instruction]:
         CLONE3: [_return(_fail(_ENOSYS))],
         **{allowed.pop(name): _zero(arguments, _fail(_EPERM)) for name, arguments in _ONLY_ON_ITSELF.items()},
     }
+    # First the instruction set, as numbers mean nothing without it: 32-bit code reaches the kernel of x86_64 with other
+    # numbers for the same calls. The x32 calls of x86_64 have numbers above all others, and end as unknown ones.
     program = [
         _load(_ARCHITECTURE),
         Instruction(_JUMP_IF_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[machine]),
         _return(_KILL_PROCESS),
         _load(_NUMBER),
+        # ENOSYS, as from an old kernel: C libraries then use the older call, while EPERM would be an error to them.
         Instruction(_JUMP_IF_GREATER, 0, 1, NEWEST_KNOWN),
         _return(_fail(_ENOSYS)),
     ]
     for number, look in looked_at.items():
         program += [Instruction(_JUMP_IF_EQUAL, 0, len(look), number), *look]
-    for first, last in _ranges(sorted(allowed.values())):  # in order: a number below a range is in none
+    # Ranges, to stay below the 4,096 instructions that the kernel takes, and cheap, since they run at every call. A
+    # jump skips 255 instructions at most, so each range returns by itself. In order: a number below a range is in none.
+    for first, last in _ranges(sorted(allowed.values())):
         program += [
             Instruction(_JUMP_IF_AT_LEAST, 1, 0, first),
             _return(_fail(_EPERM)),

@@ -51,7 +51,10 @@ class Transport(Protocol):
 
 
 class ProcessTransport(Transport):
-    """The streams of a launcher. Closing its stdin makes it kill the sandbox and end; killing it kills the sandbox."""
+    """The streams of a launcher. Closing its stdin makes it kill the sandbox and end; killing it kills the sandbox.
+
+    The launcher is asked, by the end of its stdin, before it is killed, as only it can remove the control groups.
+    """
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -66,6 +69,7 @@ class ProcessTransport(Transport):
         Raises:
             OSError: It cannot be started.
         """
+        # In "/", so that a sandbox holds on to no folder that its caller wants to remove or unmount.
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}, cwd="/", start_new_session=True
         )
@@ -123,7 +127,10 @@ class ProcessTransport(Transport):
 
 
 async def uninterrupted(work: Coroutine[None, None, None]) -> None:
-    """Await `work` to its end even when cancelled meanwhile; the cancellation is passed on afterwards."""
+    """Await `work` to its end even when cancelled meanwhile; the cancellation is passed on afterwards.
+
+    `asyncio.shield` alone would let the caller go on at once, with the sandbox still alive behind it.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from typing_extensions import override
 
@@ -14,8 +13,15 @@ from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
-from symposia.ext.code_executors.docker._container import USER_ID, container_config
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of, engine_machine
+from symposia.ext.code_executors.docker._container import USER_ID, ContainerConfig, container_config
+from symposia.ext.code_executors.docker._engine import (
+    EngineClient,
+    Json,
+    ask,
+    connect_engine,
+    connection_of,
+    engine_machine,
+)
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
 from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport
@@ -40,7 +46,7 @@ class DockerBackend(SandboxBackend):
         image: str = BASE_IMAGE,
         *,
         container_name: str | None = None,
-        device_requests: Sequence[Mapping[str, Any]] = (),
+        device_requests: Sequence[Json] = (),
     ) -> None:
         self._image = image
         self._container_name = container_name
@@ -105,7 +111,7 @@ class DockerBackend(SandboxBackend):
         return await SandboxConnection.open(transport, policy, settings)
 
     async def _start(
-        self, client: EngineClient, config: Mapping[str, Any], labels: Mapping[str, str]
+        self, client: EngineClient, config: ContainerConfig, labels: Mapping[str, str]
     ) -> tuple[Attachment, str]:
         """Create, attach, then start, so that nothing the server says is missed."""
         try:

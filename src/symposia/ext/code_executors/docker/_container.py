@@ -3,12 +3,16 @@
 Each setting answers an attack: no network, no capabilities and no way to new privileges; an ordinary user on a
 read-only root; memory, processors, processes, files, disk and inodes under a limit; no log file that output could fill.
 The engine's own system call filter stays, and the server inside adds the one that all sandboxes share.
+
+Rejected: a bind mount of the work folder, through which a block can make the host follow a link or overwrite a file;
+the engine's ``Init``, since PID 1 has to be the server; RLIMIT_NPROC, which would count the processes of the same user
+id in all containers and on the host, while the pids group counts this container's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors._sandbox._mounts import Bind
@@ -19,6 +23,74 @@ SERVER_PROCESSES: Final = 2  # the server itself, and the one that it forks each
 NANO: Final = 1_000_000_000
 
 
+class Ulimit(TypedDict):
+    """A limit of each process in the container."""
+
+    Name: str
+    Soft: int
+    Hard: int
+
+
+class BindMount(TypedDict):
+    """A file or folder of the host in the container."""
+
+    Type: str
+    Source: str
+    Target: str
+    ReadOnly: bool
+    BindOptions: Mapping[str, object]
+
+
+class Isolation(TypedDict):
+    """The part of `HostConfig` that takes things away."""
+
+    NetworkMode: str
+    IpcMode: str
+    CapDrop: list[str]
+    SecurityOpt: list[str]
+    ReadonlyRootfs: bool
+    Privileged: bool
+
+
+class Limits(TypedDict):
+    """The part of `HostConfig` that limits what is used."""
+
+    Memory: int
+    MemorySwap: int
+    NanoCpus: int
+    PidsLimit: int
+    Ulimits: list[Ulimit]
+
+
+class HostConfig(Isolation, Limits):
+    """How the engine runs the container, in the API's JSON."""
+
+    Tmpfs: dict[str, str]
+    Mounts: list[BindMount]
+    DeviceRequests: list[Mapping[str, object]]
+    AutoRemove: bool
+    LogConfig: dict[str, str]
+
+
+class ContainerConfig(TypedDict):
+    """The body of the API's request to create a container."""
+
+    Image: str
+    Entrypoint: list[str]
+    Cmd: list[str]
+    User: str
+    WorkingDir: str
+    Labels: dict[str, str]
+    AttachStdin: bool
+    AttachStdout: bool
+    AttachStderr: bool
+    OpenStdin: bool
+    StdinOnce: bool
+    Tty: bool
+    NetworkDisabled: bool
+    HostConfig: HostConfig
+
+
 def container_config(
     *,
     image: str,
@@ -26,8 +98,8 @@ def container_config(
     policy: SandboxPolicy,
     binds: Sequence[Bind],
     labels: Mapping[str, str],
-    device_requests: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
+    device_requests: Sequence[Mapping[str, object]] = (),
+) -> ContainerConfig:
     """Say what to create: a container that ends when the client that is attached to it goes away."""
     return {
         "Image": image,
@@ -49,16 +121,16 @@ def container_config(
             "Tmpfs": _file_systems(policy),
             "Mounts": [_read_only_mount(bind) for bind in binds],
             "DeviceRequests": list(device_requests),
-            "AutoRemove": True,
-            "LogConfig": {"Type": "none"},
+            "AutoRemove": True,  # by the engine, so that it happens when this program is dead
+            "LogConfig": {"Type": "none"},  # the default writes all output to a file of the host, without a limit
         },
     }
 
 
-def _isolation() -> dict[str, Any]:
+def _isolation() -> Isolation:
     return {
         "NetworkMode": "none",
-        "IpcMode": "none",
+        "IpcMode": "none",  # no /dev/shm of the engine's, whose size no limit of inodes holds
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "ReadonlyRootfs": True,
@@ -66,7 +138,7 @@ def _isolation() -> dict[str, Any]:
     }
 
 
-def _limits(policy: SandboxPolicy) -> dict[str, Any]:
+def _limits(policy: SandboxPolicy) -> Limits:
     return {
         "Memory": policy.memory_bytes,
         "MemorySwap": policy.memory_bytes,  # memory and swap together: no swap
@@ -81,7 +153,7 @@ def _limits(policy: SandboxPolicy) -> dict[str, Any]:
     }
 
 
-def _ulimit(name: str, value: int) -> dict[str, Any]:
+def _ulimit(name: str, value: int) -> Ulimit:
     return {"Name": name, "Soft": value, "Hard": value}
 
 
@@ -95,11 +167,13 @@ def _file_systems(policy: SandboxPolicy) -> dict[str, str]:
     }
 
 
-def _read_only_mount(bind: Bind) -> dict[str, Any]:
+def _read_only_mount(bind: Bind) -> BindMount:
     return {
         "Type": "bind",
         "Source": bind.source,
         "Target": bind.target,
         "ReadOnly": True,
+        # Without what is mounted below: before Docker 25, only the topmost mount would be read-only. Private: what the
+        # host mounts there later does not appear inside.
         "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
     }

@@ -12,13 +12,22 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any, Final, ParamSpec, Protocol, TypeVar, cast
+from types import ModuleType
+from typing import IO, Final, ParamSpec, Protocol, TypedDict, TypeVar, cast
 
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Json = Mapping[str, Any]  # the engine's answers: each reader takes the fields that it needs
+Json = Mapping[str, object]
+"""What the engine is asked and answers, in its API's JSON. Each reader takes the fields that it needs."""
+
+
+class ContainerEntry(TypedDict):
+    """What is used of a container in the engine's list of them."""
+
+    Id: str
+    Labels: dict[str, str]
 
 
 class EngineClient(Protocol):
@@ -34,7 +43,7 @@ class EngineClient(Protocol):
     def wait(self, container: str, *, condition: str | None = None) -> Json: ...
     def logs(self, container: str) -> bytes: ...
     def remove_container(self, container: str, *, force: bool = False) -> None: ...
-    def containers(self, *, all: bool, filters: Json) -> list[Json]: ...  # noqa: A002 - the SDK's name
+    def containers(self, *, all: bool, filters: Json) -> list[ContainerEntry]: ...  # noqa: A002 - the SDK's name
     def inspect_container(self, container: str) -> Json: ...
     def inspect_image(self, image: str) -> Json: ...
     def pull(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterable[Json]: ...
@@ -189,7 +198,7 @@ def _connect() -> EngineClient:
     return client
 
 
-def _try_address(docker: Any) -> None:  # the SDK has no types
+def _try_address(docker: ModuleType) -> None:
     """Look at where the engine should be before the SDK does: its own errors hide the reason in their text.
 
     Raises:

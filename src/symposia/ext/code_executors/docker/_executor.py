@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import JsonValue
+
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._environment import PINNED_NAMES
@@ -67,7 +69,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         bind_dir: Path | str | None = None,
         auto_remove: bool = True,
         stop_container: bool = True,
-        device_requests: Sequence[Mapping[str, Any]] | None = None,
+        device_requests: Sequence[Mapping[str, JsonValue]] | None = None,
         functions: Sequence[UserFunction] = (),
         functions_module: str = "functions",
         extra_volumes: Mapping[str, Mapping[str, str]] | None = None,
@@ -101,7 +103,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         )
 
     @classmethod
-    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: as in `Component`
         """AutoGen saves the name that it has made up for a container."""
         made_up = str(config.get("container_name")).startswith("autogen-code-exec-")
         return {name: value for name, value in config.items() if not (made_up and name == "container_name")}

@@ -3,6 +3,9 @@
 A sandbox ends by itself when its owner does, since its server then reads the end of its stdin, and the engine removes
 it. What remains is what even that cannot reach: a container that was created and never started because its owner
 died in between. Each carries its owner in its labels, so that only those of dead processes of this machine are removed.
+
+It runs before each new sandbox, and in no process of its own: a daemon would need one to look after it in turn. Age was
+rejected as the sign of a left-over, as a sandbox may serve for days.
 """
 
 from __future__ import annotations
@@ -24,7 +27,11 @@ PROCESS_LABEL: Final = "symposia.owner.process"
 
 
 def owner_labels() -> dict[str, str]:
-    """Say in labels which sandbox a container is, and which process of which running machine it belongs to."""
+    """Say in labels which sandbox a container is, and which process of which running machine it belongs to.
+
+    Several machines can use one engine, and numbers of processes are used again: so the machine, its boot and the time
+    at which the process started belong to the name.
+    """
     return {
         SANDBOX_LABEL: uuid.uuid4().hex,
         HOST_LABEL: _host(),

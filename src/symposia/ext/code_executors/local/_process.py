@@ -1,4 +1,10 @@
-"""A process of the host with a limit on its time and its output, ended together with all that it started."""
+"""A process of the host with a limit on its time and its output, ended together with all that it started.
+
+All that it started, as far as that can be told without a sandbox: the members of its process group. A child that makes
+a group of its own (setsid(2)) is out of reach. Making this process the reaper of all orphans (PR_SET_CHILD_SUBREAPER)
+was rejected: it would adopt those of the whole program, which is the user's. So was looking for descendants in /proc: a
+process whose parent has ended cannot be traced back any more.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +140,11 @@ async def _ended(process: asyncio.subprocess.Process, output: _Output, time_limi
 
 
 async def _kill_group(process: asyncio.subprocess.Process) -> None:
-    """Kill the process and everything that it started and that has not left its group."""
+    """Kill the process and everything that it started and that has not left its group.
+
+    The group first, and also when the process itself has ended: its children may live on. The kernel gives its number
+    to no other process as long as the group has a member (POSIX, fork), and an empty group is a ProcessLookupError.
+    """
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
