@@ -13,8 +13,7 @@ from types import FrameType
 from typing import Any, cast
 
 from symposia.core._agent_id import AgentId
-from symposia.core._runtime._call import Call
-from symposia.core._runtime._driver import resume
+from symposia.core._runtime._call import Call, resume
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._task_waits import task_awaits
 

@@ -1,19 +1,29 @@
-"""One message on its way through one agent, and everything that can cut that way short."""
+"""One message on its way through one agent: the steps of its handler, and what can interrupt them.
+
+A request's handler runs in the task of its caller, which waits for it anyway: a task for each message would cost ten
+times what most messages do. Only its context variables must not be the caller's. `asyncio` offers a context of its own
+for whole tasks only, so `begin` and `resume` make each step of the handler inside its context, by hand.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import types
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
-from typing import Any, Protocol, cast
+from collections.abc import Collection, Coroutine, Generator, Iterator
+from contextvars import Context, copy_context
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core._contexts import handling_agent
 from symposia.core._handler_context import current_handler
 from symposia.core._message_context import MessageContext
 from symposia.core.exceptions import DeadlineExceededError
 from symposia.core.runtimes import DeadLetters
+
+T = TypeVar("T")
 
 FRESH_STACK_EVERY = 20
 """Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default."""
@@ -44,6 +54,7 @@ class UndecidedCalls(Protocol):
     """The waits of a runtime that are to be examined again."""
 
     def add(self, call: Call, handlers: Collection[Call]) -> None: ...
+    def look_again_soon(self, handler: Call) -> None: ...
 
 
 class CallDispatcher(Protocol):
@@ -74,7 +85,8 @@ class Call:
         host: The call inside which this one runs as soon as those in it have ended, while it waits for that.
         returning: The requests that wait to run inside this call, in order.
         undecided: Waits to be examined again when the handler suspends: see `_wait_graph`.
-        reason: Why the call was interrupted.
+        reason: Why the call was interrupted, until its caller has received it.
+        interrupted: Whether the call was interrupted.
         passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
         passed_on_by: The call that supervises the intervention handlers of this request.
         lingering: Work of the handler that cannot be cancelled, and goes on after it.
@@ -92,6 +104,7 @@ class Call:
     returning: OrderedDict[Call, None] | None = None
     undecided: dict[Call, None] | None = None
     reason: BaseException | None = None
+    interrupted = False
     passed_on: Call | None = None
     passed_on_by: Call | None = None
     lingering: asyncio.Future[Any] | None = None
@@ -140,6 +153,7 @@ class Call:
         """Interrupt the call. Its caller receives `reason`; only the first reason counts."""
         if self.reason is None and self.task is not None:
             self.reason = reason
+            self.interrupted = True
             self.task.cancel()
 
     def enlist(self) -> None:
@@ -196,6 +210,70 @@ class Call:
     def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
         """The message has no recipient."""
         self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, reason)
+
+
+OVER: Final = object()
+"""In place of what a handler waits for: it did not wait for anything."""
+
+
+def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
+    """Run a handler to its first wait; to be called inside its own context.
+
+    Most handlers never wait. Their end is caught here and noted on the call: an exception that passes through the
+    callers of this costs more than the rest of a message.
+
+    Returns:
+        What it waits for; `OVER` if it is over.
+    """
+    current_handler.set(call)
+    handling_agent.set(call.mailbox.id)
+    try:
+        return handler.send(None)
+    except StopIteration as done:
+        call.answer = done.value
+        return OVER
+
+
+def begin_beside(call: Call, work: Coroutine[Any, Any, Any]) -> Any:
+    """Likewise for what an agent does in a turn besides handling messages: it is made, saves its state, is closed."""
+    current_handler.set(call)
+    try:
+        return work.send(None)
+    except StopIteration as done:
+        call.answer = done.value
+        return OVER
+
+
+async def run_beside(call: Call, work: Coroutine[Any, Any, T]) -> T:
+    """Run such work in a context of its own, where its requests are known as those of `call`."""
+    context = copy_context()
+    waits_for = context.run(begin_beside, call, work)
+    if waits_for is OVER:
+        return call.answer
+    return await resume(call, work, context, waits_for)
+
+
+@types.coroutine
+def resume(call: Call, handler: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
+    """Run a handler from its first wait to its end, each step inside its own context."""
+    while True:
+        if call.undecided is not None:
+            call.dispatcher.undecided.look_again_soon(call)
+        try:
+            value = yield waits_for
+        except GeneratorExit:
+            context.run(handler.close)
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever is thrown at the task belongs to the handler
+            step, argument = handler.throw, error
+        else:
+            step, argument = handler.send, value
+        try:
+            waits_for = context.run(step, argument)
+        except StopIteration as done:
+            return done.value
+        finally:
+            argument = None  # an error whose traceback refers to this frame: see `Supervisor.supervise`
 
 
 def awaiting_call() -> Call | None:

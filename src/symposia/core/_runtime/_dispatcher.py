@@ -21,8 +21,17 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import Call, CallMailbox, awaiting_call, running_loop
-from symposia.core._runtime._driver import OVER, begin, begin_beside, resume, run_beside
+from symposia.core._runtime._call import (
+    OVER,
+    Call,
+    CallMailbox,
+    awaiting_call,
+    begin,
+    begin_beside,
+    resume,
+    run_beside,
+    running_loop,
+)
 from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer, tell_construction_failed
@@ -311,7 +320,7 @@ class Dispatcher:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            if error is call.reason:
+            if call.interrupted:
                 return  # by the stop of the runtime, whose owner knows
             self.failures.add(error)
             logger.exception("Agent %s failed on a published %s", mailbox.id, type(publication.message).__name__)

@@ -65,6 +65,9 @@ class Supervisor:
             await _absorb_cancellation(call, cause)
             raise call.reason from None if isinstance(cause, asyncio.CancelledError) else cause
         finally:
+            # An error refers to this frame by its traceback. If the frame or the call referred to the error, the frames
+            # of the handler, and with them its message, would stay until the garbage collector finds the circle.
+            cause = call.reason = None
             self._end(call)
 
     def interrupt_all(self, reason: Callable[[Call], BaseException], here: Collection[Call]) -> None:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
 
 from symposia.core._runtime._call import Call
 from symposia.core._task_waits import task_awaits
@@ -179,6 +178,14 @@ class UndecidedWaits:
             self._pause = FIRST_LOOK
             self._set_timer()
 
+    def look_again_soon(self, handler: Call) -> None:
+        """A handler suspends that may now await what it had in the background.
+
+        Not at once: its task is registered with what it awaits only after this step.
+        """
+        waits, handler.undecided = handler.undecided or {}, None
+        asyncio.get_running_loop().call_soon(_look_at, list(waits))
+
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -193,15 +200,6 @@ class UndecidedWaits:
         if self._waits and pause <= LAST_LOOK:
             self._pause = pause
             self._set_timer()
-
-
-def look_again_soon(handler: Call) -> None:
-    """A handler suspends that may now await what it had in the background.
-
-    Not at once: its task is registered with what it awaits only after this step.
-    """
-    waits, handler.undecided = handler.undecided or {}, None
-    asyncio.get_running_loop().call_soon(partial(_look_at, list(waits)))
 
 
 def _look_at(waits: list[Call]) -> None:

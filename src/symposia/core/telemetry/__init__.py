@@ -28,7 +28,8 @@ if TYPE_CHECKING:
         trace_tool_span,
         workflow_invocation,
     )
-    from symposia.core.telemetry._listening import (
+    from symposia.core.telemetry._payload import as_json
+    from symposia.core.telemetry._providers import (
         captures_content,
         current_tracer,
         events_are_read,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
         tracer_provider,
         tracing_by,
     )
-    from symposia.core.telemetry._payload import as_json
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -52,7 +52,7 @@ else:
                 "trace_tool_span",
                 "workflow_invocation",
             ],
-            "_listening": [
+            "_providers": [
                 "captures_content",
                 "events_are_read",
                 "current_tracer",

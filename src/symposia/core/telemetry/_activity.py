@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, aclosing, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias, TypeVar
 
-from symposia.core.telemetry._listening import current_tracer
+from symposia.core.telemetry._providers import current_tracer
 from symposia.core.telemetry.conventions import ERROR_TYPE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core.telemetry._activity import Activity, Attributes, Kind, begin, begin_if_traced
-from symposia.core.telemetry._listening import SCOPE, current_tracer
+from symposia.core.telemetry._providers import SCOPE, current_tracer
 from symposia.core.telemetry.conventions import (
     AGENT_DESCRIPTION,
     AGENT_ID,
