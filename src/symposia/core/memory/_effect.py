@@ -71,14 +71,14 @@ class RecordedMemory(BaseModel, frozen=True, defer_build=True):
 
 
 class MemoryRequest(EffectRequest):
-    """A memory is asked, or given something.
+    """A query, an addition or another operation of a memory.
 
     Attributes:
-        memory: What `Memory.effect_identity` says of the memory.
-        operation: What is done.
+        memory: The value of `Memory.effect_identity`.
+        operation: The name of the operation.
         conversation: For ``update_context``: what the model would be shown.
-        content: For ``query`` and ``add``: what is looked for, or remembered.
-        arguments: For ``query``: what else the memory is told.
+        content: For ``query`` and ``add``: the query, or the new content.
+        arguments: For ``query``: further arguments.
     """
 
     kind: Literal["memory"] = "memory"
@@ -175,7 +175,7 @@ async def add_memory(
 
 
 class _NotingContext(ChatCompletionContext):
-    """A context as a memory sees it: it notes what is added, and shows the conversation with that."""
+    """A view of a context for a memory: it records additions, and shows the conversation with them."""
 
     def __init__(self, context: ChatCompletionContext) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class _NotingContext(ChatCompletionContext):
         self.added.append(message)
 
     async def get_messages(self) -> list[LLMMessage]:
-        """What the model is shown, and what was added."""
+        """The messages for the model, and those that were added."""
         return [*await self._context.get_messages(), *self.added]
 
 

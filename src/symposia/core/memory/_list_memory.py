@@ -14,11 +14,11 @@ from symposia.core.models import SystemMessage
 
 
 class ListMemory(Memory):
-    """Remembers everything in order, and tells a model all of it.
+    """A list of memories, all of which are added to the model context, in order.
 
     Args:
-        name: Tells it from other memories.
-        memory_contents: What it remembers from the start.
+        name: The name of the memory.
+        memory_contents: The initial contents.
     """
 
     def __init__(self, name: str | None = None, memory_contents: Sequence[MemoryContent] | None = None) -> None:
@@ -28,12 +28,12 @@ class ListMemory(Memory):
             _check(content)
 
     def _to_config(self) -> BaseModel:
-        """What it remembers now, as it is what makes a memory."""
+        """The present contents, from which an equal memory can be made."""
         return self._derived_config(memory_contents=self._contents)
 
     @property
     def name(self) -> str:
-        """What tells it from other memories."""
+        """The name of the memory."""
         return self._name
 
     @property
@@ -78,7 +78,7 @@ class ListMemory(Memory):
         self._contents = []
 
     async def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Do nothing: the client holds no resources."""
 
 
 def _check(content: object) -> None:

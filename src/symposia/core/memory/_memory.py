@@ -1,4 +1,4 @@
-"""The contract of memories, and what they hold."""
+"""The contract of memories, and their contents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MemoryContent(BaseModel, defer_build=True):
     Attributes:
         content: The thing itself. Bytes become base64 in JSON.
         mime_type: What kind of thing it is.
-        metadata: Whatever the memory, or its user, wants to know of it.
+        metadata: Any facts about the content.
     """
 
     content: ContentType
@@ -61,12 +61,12 @@ class UpdateContextResult(BaseModel, defer_build=True):
 
 
 class Memory(ComponentBase, ABC):
-    """Something that remembers, and tells a model what fits the conversation."""
+    """A store of contents, of which those that fit the conversation are added to the model context."""
 
     component_type = "memory"
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """What of this memory decides what it finds, as JSON without secrets: its class, and its name if it has one."""
+        """What decides the memory's results, as JSON without secrets: its class, and its name if it has one."""
         name: object = getattr(self, "name", None)
         return class_identity(self) | ({"name": name} if isinstance(name, str) else {})
 

@@ -55,7 +55,7 @@ class ChatCompletionClient(ComponentBase, ABC):
             cancellation_token: Cancelling it ends the request.
 
         Raises:
-            ValueError: The model cannot do what is asked, as its `model_info` says.
+            ValueError: The model lacks an ability, according to its `model_info`.
             ModelError: The request failed for good.
             asyncio.CancelledError: The token was cancelled.
         """

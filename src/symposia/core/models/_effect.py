@@ -31,16 +31,16 @@ class CreateOptions(TypedDict, total=False):
 
 
 class ModelRequest(EffectRequest):
-    """A model is asked for an answer.
+    """A model call.
 
     Attributes:
-        client: What `ChatCompletionClient.effect_identity` says of the client.
+        client: The value of `ChatCompletionClient.effect_identity`.
         messages: The conversation. The ids of tool calls are replaced by ``call-1``, ``call-2``, … in order, since a
             vendor draws new ones each time.
         tools: The schemas of what the model may call.
         tool_choice: ``auto``, ``required``, ``none``, or the name of the tool that it must call.
         json_output: The JSON schema of the answer; True for any JSON, False for text, None for the vendor's default.
-        arguments: What is passed on to the vendor as it is.
+        arguments: Arguments that are passed on to the vendor.
     """
 
     kind: Literal["model"] = "model"

@@ -26,14 +26,14 @@ def _is_none(value: object) -> bool:
 
 
 class SystemMessage(BaseModel, defer_build=True):
-    """What the developer tells the model."""
+    """Instructions of the developer to the model."""
 
     content: str
     type: Literal["SystemMessage"] = "SystemMessage"
 
 
 class UserMessage(BaseModel, defer_build=True):
-    """What a person, or another agent, tells the model.
+    """A message of a person, or of another agent, to the model.
 
     Attributes:
         content: Text, or text and images in order.
@@ -46,13 +46,13 @@ class UserMessage(BaseModel, defer_build=True):
 
 
 class AssistantMessage(BaseModel, defer_build=True):
-    """What the model said.
+    """An answer of the model.
 
     Attributes:
-        content: Text, or the tool calls that it asks for.
-        thought: What it thought before it said so, or the text that came along with its tool calls.
-        source: The name of the agent that the model speaks for.
-        vendor_blocks: What the vendor wants back untouched. Left out of dumps when None, and of `repr` always.
+        content: Text, or tool calls.
+        thought: The reasoning before the answer, or the text that came along with tool calls.
+        source: The name of the agent.
+        vendor_blocks: Data that the vendor needs again, unchanged. Left out of dumps when None, and of `repr` always.
     """
 
     content: str | list[FunctionCall]

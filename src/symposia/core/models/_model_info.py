@@ -131,9 +131,9 @@ class ModelInfo(TypedDict, total=False):
     Attributes:
         vision: It takes images.
         function_calling: It takes tools.
-        json_output: It can be told to answer in JSON of any shape.
+        json_output: It can answer in JSON of any shape.
         family: See `ModelFamily`; ``"unknown"`` will do.
-        structured_output: It can be told to answer in JSON of a given schema.
+        structured_output: It can answer in JSON of a given schema.
         multiple_system_messages: It takes system messages that do not follow each other.
     """
 

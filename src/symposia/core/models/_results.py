@@ -14,7 +14,7 @@ FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_
 
 @dataclass(slots=True)
 class RequestUsage:
-    """Tokens that went in and came out. Usages add up: ``sum(usages, RequestUsage(0, 0))``."""
+    """Prompt and completion tokens. Usages can be added: ``sum(usages, RequestUsage(0, 0))``."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -61,12 +61,12 @@ class CreateResult(BaseModel, defer_build=True):
 
     Attributes:
         finish_reason: Why it stopped.
-        content: Text, or the tool calls that it asks for.
+        content: Text, or tool calls.
         usage: The tokens of this request.
         cached: Whether the answer comes from a cache, so that nothing was spent.
         logprobs: One entry a token, where they were asked for.
         thought: What the model thought before it answered, or the text that came along with its tool calls.
-        vendor_blocks: What the vendor wants back untouched in the next request; see `AssistantMessage`.
+        vendor_blocks: Data that the vendor needs again, unchanged, in the next request; see `AssistantMessage`.
     """
 
     finish_reason: FinishReasons
@@ -78,10 +78,10 @@ class CreateResult(BaseModel, defer_build=True):
     vendor_blocks: VendorBlocks | None = Field(default=None, repr=False, exclude_if=_is_none)
 
     def to_message(self, source: str) -> AssistantMessage:
-        """This answer as a message of the conversation, with everything that the vendor wants back.
+        """This answer as a message of the conversation, with the data that the vendor needs again.
 
         Args:
-            source: The name of the agent that the model speaks for.
+            source: The name of the agent.
         """
         return AssistantMessage(
             content=self.content, thought=self.thought, source=source, vendor_blocks=self.vendor_blocks

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Kind: TypeAlias = Literal["CLIENT", "CONSUMER", "INTERNAL", "PRODUCER"]
-"""What sort of work a span stands for: a name of OpenTelemetry's ``SpanKind``, which is not imported for nothing."""
+"""The kind of a span: a name of OpenTelemetry's ``SpanKind``, which is imported only when tracing is enabled."""
 Attributes: TypeAlias = "Mapping[str, AttributeValue | None]"
 
 
@@ -34,10 +34,10 @@ class Activity:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        """End it; if by an error, say which."""
+        """End the activity, with the error that ended it, if any."""
 
     def current(self) -> AbstractContextManager[object]:
-        """Code inside belongs to the activity: what it starts is shown below it."""
+        """A context in which started activities become children of this one."""
         return _NOTHING
 
     def within(self, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
@@ -45,7 +45,7 @@ class Activity:
         return stream
 
     def note(self, attributes: Callable[[], Attributes]) -> None:
-        """Add what is known by now, without what is None. `attributes` is called only if tracing is enabled."""
+        """Add attributes that are not None. `attributes` is called only if tracing is enabled."""
 
 
 class TracedActivity(Activity):
@@ -112,10 +112,10 @@ def begin(
 
     Args:
         tracer: What makes the span.
-        name: What it is called.
+        name: Its name.
         kind: What sort of work it is.
-        attributes: What is known of it now; those that are None are left out.
-        parent: What it is shown below, if not the current span.
+        attributes: The attributes at the start; those that are None are left out.
+        parent: The parent span, if it is not the current one.
     """
     from opentelemetry.trace import SpanKind  # noqa: PLC0415 - imported already where tracing is enabled
 

@@ -38,8 +38,8 @@ def agent_invocation(name: str, description: str, agent_id: str | None = None) -
     """An agent answers.
 
     Args:
-        name: What it is called.
-        description: What it can do.
+        name: Its name.
+        description: Its abilities.
         agent_id: Its id in a runtime, if it lives in one.
     """
     return begin_if_traced(
@@ -51,7 +51,7 @@ def workflow_invocation(name: str) -> Activity:
     """Several agents work together.
 
     Args:
-        name: What they are called together.
+        name: The name of the group.
     """
     return begin_if_traced(
         f"invoke_workflow {name}",
@@ -130,7 +130,7 @@ def trace_tool_span(
 def _current(
     tracer: Tracer | None, name: str, kind: Kind, attributes: Attributes, parent: Span | None
 ) -> Generator[Span]:
-    from opentelemetry import trace  # noqa: PLC0415 - for those who trace
+    from opentelemetry import trace  # noqa: PLC0415 - only when tracing is enabled
 
     context = None if parent is None else trace.set_span_in_context(parent)
     activity = begin(tracer or current_tracer() or trace.get_tracer(SCOPE), name, kind, attributes, context)

@@ -1,4 +1,4 @@
-"""Values as JSON text, for those who observe. Whatever the value is, this does not fail: an observer must not."""
+"""Values as JSON text for traces and logs. Never fails, whatever the value: observing must not change a program."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SCOPE: Final = "symposia"
 """The name of the instrumentation that the spans belong to."""
 
 CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""The environment variable by which OpenTelemetry's GenAI instrumentations are asked to record what is said."""
+"""The environment variable by which OpenTelemetry's GenAI instrumentations are told to record content."""
 
 if "OTEL_PYTHON_TRACER_PROVIDER" in os.environ:
     import_module("opentelemetry.trace")  # it makes the provider that this names on the first question for one
@@ -88,7 +88,7 @@ def log_event(event: Event) -> None:
 
 
 def captures_content() -> bool:
-    """Whether spans are to hold what is said: prompts, answers, arguments and results."""
+    """Whether spans record content: prompts, answers, arguments and results."""
     return os.environ.get(CAPTURE_CONTENT, "").lower() in _CAPTURING
 
 

@@ -1,4 +1,4 @@
-"""What the clients of all vendors have in common: check, send, assemble, count. A `WireFormat` knows the rest."""
+"""The common part of all vendors' clients: check, send, assemble, count. The rest is in a `WireFormat`."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ class _StreamedAnswer:
 
 
 def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:
-    """The texts of events up to the first that is broken, and what is wrong with that one."""
+    """The texts of events up to the first broken one, and the error of that one."""
     texts: list[str] = []
     for event in events:
         try:

@@ -12,13 +12,13 @@ from symposia.core.exceptions import InvalidArgumentError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionNames:
-    """The names of a client's options, by what they are for.
+    """The names of a client's options, by their purpose.
 
     Attributes:
         connection: For the SDK's client.
         behaviour: For ours.
         arguments: Sent with every request.
-        later_arguments: Those that only the installed SDK knows.
+        later_arguments: Arguments of the installed SDK that were added after this version of symposia.
     """
 
     connection: frozenset[str]
@@ -47,7 +47,7 @@ def sort_options(
 
 
 def _is_given(name: str, value: object) -> bool:
-    """None is how programs say that they give none; but as a timeout it means for ever."""
+    """None means that no value is given; as a timeout it means no limit."""
     return value is not None or name == "timeout"
 
 

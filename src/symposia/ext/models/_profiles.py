@@ -12,7 +12,7 @@ from symposia.core.models import ModelCapabilities, ModelInfo, validate_model_in
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelProfile:
-    """What is known of a model: its limits and abilities.
+    """The limits and abilities of a model.
 
     Attributes:
         family: See `symposia.core.models.ModelFamily`.
@@ -20,8 +20,8 @@ class ModelProfile:
         max_output: Most tokens of one answer.
         vision: It takes images.
         function_calling: It takes tools.
-        json_output: It can be told to answer in JSON of any shape.
-        structured_output: It can be told to answer in JSON of a given schema.
+        json_output: It can answer in JSON of any shape.
+        structured_output: It can answer in JSON of a given schema.
     """
 
     family: str
@@ -46,7 +46,7 @@ class ModelProfile:
 def resolve_model_info(
     profile: ModelProfile, model_info: ModelInfo | None, model_capabilities: ModelCapabilities | None
 ) -> ModelInfo:
-    """What a model can do: what the user says it can, or else what is known of it.
+    """The abilities of a model: those that the user states, else those of its profile.
 
     Raises:
         ValueError: `model_info` lacks a field.
@@ -87,7 +87,7 @@ class ModelCatalog(Generic[P]):
         return likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES
 
     def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
-        """Say what is assumed of a model that is not in the catalog."""
+        """Warn about the profile that is assumed for a model that is not in the catalog."""
         if self.knows(model):
             return
         likeness = self._likeness(model)

@@ -123,6 +123,6 @@ def _sentence(words: str) -> str:
 
 
 def _body_of(error: Any) -> str:  # Any: of either SDK
-    """The start of the body of the response that an SDK's error stands for; empty if there is none that was read."""
+    """The start of the body of an error's response; empty if no body was read."""
     response = getattr(error, "response", None)
     return response.text[:START] if response is not None and response.is_stream_consumed else ""

@@ -109,7 +109,7 @@ class ObservedChat:
 
         Args:
             whole: The answer as the vendor gave it.
-            result: What it says, which is given back.
+            result: The parsed answer, which is returned.
         """
         self._activity.note(lambda: _response(whole, result))
         if captures_content():

@@ -58,7 +58,7 @@ class EventStream(Protocol):
 
     @property
     def response(self) -> Response:
-        """What is known of the response so far."""
+        """The metadata of the response so far."""
         ...
 
     async def read(self) -> Sequence[bytes]:
@@ -107,7 +107,7 @@ class SdkTransport:
     Args:
         client: The SDK's asynchronous client.
         path: Where requests go, below the client's base URL.
-        stream_type: The SDK's `AsyncStream`, which `post` wants although it is not made.
+        stream_type: The SDK's `AsyncStream`, which `post` requires although none is made.
         errors: What the SDK raises.
     """
 

@@ -52,7 +52,7 @@ class StreamAssembly(Protocol[W_co]):
 
     @property
     def complete(self) -> bool:
-        """Whether the vendor said that nothing follows, so that reading can stop."""
+        """Whether the vendor marked the end of the stream, so that reading can stop."""
         ...
 
     def feed(self, event: bytes, /) -> str:
@@ -99,7 +99,7 @@ class WireFormat(Protocol[W]):
         ...
 
     def read(self, whole: W, /) -> CreateResult:
-        """The result that an answer stands for.
+        """The result of an answer.
 
         Raises:
             ValueError: The answer contradicts itself.
@@ -112,7 +112,7 @@ class WireFormat(Protocol[W]):
 
 
 def no_message(given: object) -> ArgumentTypeError:
-    """The error for what is among the messages to a model and is none."""
+    """The error for an object among the messages to a model that is not a message."""
     return ArgumentTypeError(
         "A model is given a list of SystemMessage, UserMessage, AssistantMessage and FunctionExecutionResultMessage,"
         f" such as [UserMessage(content='…', source='user')], and this is none of them: {given!r}"
@@ -172,7 +172,7 @@ def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
 
 
 def describe_problem(error: ValueError) -> str:
-    """What is wrong with an answer, with the place in it."""
+    """The error in an answer, with its place."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -181,7 +181,7 @@ def describe_problem(error: ValueError) -> str:
 
 
 def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
-    """What the model is told of a tool.
+    """The description of a tool for the model.
 
     Raises:
         ArgumentTypeError: It is neither a tool nor a schema.
@@ -210,7 +210,7 @@ def _errors() -> TypeAdapter[_ErrorWire]:
 
 
 def raise_reported(data: bytes) -> None:
-    """Raise what a server says in place of an answer, if it says something.
+    """Raise the error that a server sent in place of an answer, if it sent one.
 
     Raises:
         ReportedError: It does.

@@ -96,7 +96,7 @@ class StartWire(TypedDict, total=False):
 
 @with_config(_OPEN)
 class DeltaWire(TypedDict, total=False):
-    """What an event adds to a block, or to the message. Its type says which field there is."""
+    """The addition of an event to a block, or to the message. The type decides which field is set."""
 
     type: str
     text: str
@@ -157,7 +157,7 @@ def parse_message(data: bytes) -> MessageWire:
 
 
 def read_message(message: MessageWire) -> CreateResult:
-    """What an answer says."""
+    """The result of an answer."""
     blocks = message["content"]
     calls = [_function_call(cast("ToolUseBlock", block)) for block in blocks if block["type"] == "tool_use"]
     text = "".join(cast("TextBlock", block)["text"] for block in blocks if block["type"] == "text")

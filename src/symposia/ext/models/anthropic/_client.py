@@ -90,12 +90,12 @@ class MessagesFormat:
 
 
 class BaseAnthropicChatCompletionClient(VendorClient):
-    """Asks models by Anthropic's Messages API, over any client of Anthropic's SDK.
+    """A model client that uses Anthropic's Messages API, over any client of Anthropic's SDK.
 
     Args:
         client: The SDK's client.
         create_args: What goes with every request, ``model`` among it.
-        model_info: What the model can do, where its name does not tell it right.
+        model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
 
     Raises:
@@ -140,7 +140,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
 
 
 class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
-    """Asks Anthropic's models.
+    """A client of Anthropic's models.
 
     The options are those of `AnthropicClientConfiguration`, and any other argument of the Messages API::
 

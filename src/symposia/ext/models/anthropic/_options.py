@@ -16,11 +16,11 @@ class CreateArguments(TypedDict, total=False):
     Attributes:
         max_tokens: Most tokens of an answer, thinking included. By default 16,384, or as many as the model gives.
         temperature: For models before Claude 4.7, as are `top_p` and `top_k`; left out with a warning for others.
-        response_format: The form of answers, where `create` is not told one: ``{"type": "json_object"}``, or a model
+        response_format: The form of answers where `create` is given none: ``{"type": "json_object"}``, or a model
             class for its schema.
         thinking: Whether and how the model thinks before it answers.
         parallel_tool_calls: Whether an answer may have several tool calls.
-        tools: Tools in Anthropic's own format, such as those that its servers run.
+        tools: Tools in Anthropic's own format, such as those that run on its servers.
     """
 
     max_tokens: int
@@ -46,7 +46,7 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
         base_url: Where the models are served, if not at Anthropic.
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
-        model_info: What the model can do, where the name does not tell it right.
+        model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
     """

@@ -16,11 +16,11 @@ from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnthropicProfile(ModelProfile):
-    """What is known of one of Anthropic's models.
+    """The facts about one of Anthropic's models.
 
     Attributes:
         sampling: It takes ``temperature``, ``top_p`` and ``top_k``, which the API of version 2026-10-21 has not.
-        prefill: It goes on from an assistant message that ends the conversation, where others refuse one.
+        prefill: It continues an assistant message that ends the conversation, where others refuse one.
     """
 
     sampling: bool = False

@@ -34,7 +34,7 @@ CONTINUE: Final = "Continue."
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "none": "none"}
 EMPTY: Final = "(empty)"
-"""Stands for a text without a letter in it, which the API refuses."""
+"""Replaces a blank text, which the API refuses."""
 
 
 class Turn(TypedDict):
@@ -49,7 +49,7 @@ class MessageWriter:
     """Writes messages in Anthropic's format.
 
     Attributes:
-        model: The model that they are for.
+        model: The model.
         vision: Whether it takes images.
     """
 
@@ -107,7 +107,7 @@ def _text_block(text: str) -> JsonObject:
 
 
 def _assistant_blocks(message: AssistantMessage) -> list[JsonObject]:
-    """What the model said: as it came if it came from Anthropic, since signed thinking must go back untouched."""
+    """An answer of the model; one of Anthropic's is unchanged, since signed thinking must be returned as it was."""
     received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
     if received and _says_the_same(received, message.content):
         return received
@@ -186,7 +186,7 @@ def add_response_format(body: Body, wanted: JsonOutput) -> None:
 
 
 def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
-    """A tool as the model is told of it.
+    """The description of a tool for the model.
 
     Raises:
         InvalidArgumentError: Anthropic does not allow its name.

@@ -1,4 +1,4 @@
-"""OpenAI's models, and all that speak Chat Completions."""
+"""Clients of OpenAI's models, and of all services that use Chat Completions."""
 
 from symposia.ext.models.openai._client import (
     BaseOpenAIChatCompletionClient,

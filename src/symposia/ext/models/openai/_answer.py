@@ -154,7 +154,7 @@ def parse_completion(data: bytes) -> CompletionWire:
 
 
 def read_completion(completion: CompletionWire) -> CreateResult:
-    """What an answer says.
+    """The result of an answer.
 
     Raises:
         ValueError: It has a tool call without a name.
@@ -176,7 +176,7 @@ def read_completion(completion: CompletionWire) -> CreateResult:
 
 
 def _is_blank(choice: ChoiceWire) -> bool:
-    """Whether nothing at all was answered. No content with a finish_reason is an answer: a model may say nothing."""
+    """Whether the answer is missing. No content with a finish_reason is an answer: a model may return nothing."""
     message = choice["message"]
     return choice.get("finish_reason") is None and all(
         message.get(field) is None for field in ("content", "refusal", "reasoning_content", "tool_calls")
@@ -197,7 +197,7 @@ def _function_call(call: ToolCallWire) -> FunctionCall:
 
 
 def _with_call_ids(message: MessageWire) -> MessageWire:
-    """The message with an id for each call. Google's endpoint has left them empty; results are told apart by them."""
+    """The message with an id for each call. Google's endpoint has left them empty; results are matched by them."""
     calls = message.get("tool_calls") or []
     if all(call.get("id") for call in calls):
         return message
@@ -227,10 +227,10 @@ def _token(entry: LogprobWire) -> ChatCompletionTokenLogprob:
     )
 
 
-# What the vendor wants back ------------------------------------------------------------------------------------------
+# Fields that the vendor needs again --------------------------------------------------------------------------------
 #
 # OpenAI adds nothing to a message with tool calls. Google signs the thinking before a call (``extra_content``),
-# OpenRouter keeps ``reasoning_details``, DeepSeek wants its ``reasoning_content`` again; each answers with status 400,
+# OpenRouter keeps ``reasoning_details``, DeepSeek needs its ``reasoning_content`` again; each answers with status 400,
 # or thinks worse, without.
 
 VENDOR: Final = "openai"
@@ -240,7 +240,7 @@ _OWN_CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
 
 
 def _opaque_blocks(message: MessageWire) -> VendorBlocks | None:
-    """The fields of an answer with tool calls that the vendor wants back."""
+    """The fields of an answer with tool calls that the vendor needs in the next request."""
     calls = message.get("tool_calls") or []
     fields: dict[str, object] = {name: field for name in _OPAQUE if (field := message.get(name))}
     if extras := {call.get("id") or "": extra for call in calls if (extra := _extra_fields(call))}:

@@ -63,13 +63,13 @@ class ChatCompletionsFormat:
 
 
 class BaseOpenAIChatCompletionClient(VendorClient):
-    """Asks models by OpenAI's Chat Completions, over any client of OpenAI's SDK.
+    """A model client that uses OpenAI's Chat Completions, over any client of OpenAI's SDK.
 
     Args:
         client: The SDK's client.
         create_args: What goes with every request, ``model`` among it.
         model_capabilities: The former name of `model_info`.
-        model_info: What the model can do, where its name does not tell it right.
+        model_info: The abilities of the model, in place of those that its name implies.
         add_name_prefixes: Whether each user message begins with the name of its source.
         include_name_in_message: Whether each user message carries its source in its ``name`` field.
 
@@ -151,14 +151,14 @@ class BaseOpenAIChatCompletionClient(VendorClient):
 
 
 class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
-    """Asks OpenAI's models, and those of vendors that speak the same format.
+    """A client of OpenAI's models, and of models whose services use the same format.
 
     The options are those of `OpenAIClientConfiguration`, and any other argument of Chat Completions::
 
         client = OpenAIChatCompletionClient(model="gpt-5.4", temperature=0)
 
-    A model of a vendor whose service speaks OpenAI's format (see `symposia.ext.models.vendors`) is asked there, with
-    that vendor's API key, unless `base_url` says otherwise.
+    Requests for a model of a vendor whose service uses OpenAI's format (see `symposia.ext.models.vendors`) go to that
+    service, with the vendor's API key, unless `base_url` is given.
 
     Raises:
         MissingExtraError: The SDK is not installed.

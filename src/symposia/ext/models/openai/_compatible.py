@@ -1,4 +1,4 @@
-"""Vendors whose service speaks OpenAI's format, found by the address of the service or the name of a model."""
+"""Vendors whose service uses OpenAI's format, found by the address of the service or the name of a model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from symposia.ext.models.openai._profiles import OpenAIProfile
 
 @dataclass(frozen=True, kw_only=True)
 class CompatibleVendor(ModelVendor):
-    """A vendor whose service speaks OpenAI's format; `compatible_vendor` makes one.
+    """A vendor whose service uses OpenAI's format; `compatible_vendor` makes one.
 
     Attributes:
         base_url: The address of the service.

@@ -16,7 +16,7 @@ class CreateArguments(TypedDict, total=False):
 
     Attributes:
         max_tokens: Most tokens of an answer. Reasoning models are sent ``max_completion_tokens`` instead.
-        response_format: The form of answers, where `create` is not told one: a model class stands for its schema.
+        response_format: The form of answers where `create` is given none: a model class stands for its schema.
         reasoning_effort: How much a reasoning model thinks.
         parallel_tool_calls: Whether an answer may have several tool calls. Sent along with tools only.
     """
@@ -53,10 +53,10 @@ class OpenAIClientConfiguration(CreateArguments, total=False):
         organization: The organization to be billed.
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
-        model_info: What the model can do, where the name does not tell it right.
+        model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
-        add_name_prefixes: Whether each user message begins with who said it.
-        include_name_in_message: Whether each user message carries who said it in its ``name`` field.
+        add_name_prefixes: Whether each user message begins with the name of its source.
+        include_name_in_message: Whether each user message has the name of its source in its ``name`` field.
         default_headers: Sent with every request.
     """
 

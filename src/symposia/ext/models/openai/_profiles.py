@@ -18,7 +18,7 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenAIProfile(ModelProfile):
-    """What is known of a model that speaks Chat Completions.
+    """The facts about a model that is served by Chat Completions.
 
     Attributes:
         effort: The reasoning effort when none is asked for; None for models that do not reason. While a model reasons

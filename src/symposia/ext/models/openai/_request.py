@@ -47,10 +47,10 @@ class MessageWriter:
     """Writes messages in OpenAI's format.
 
     Attributes:
-        model: The model that they are for.
+        model: The model.
         vision: Whether it takes images.
-        add_name_prefixes: Whether a user message begins with who said it.
-        include_name_in_message: Whether a user message carries who said it in its ``name`` field.
+        add_name_prefixes: Whether a user message begins with the name of its source.
+        include_name_in_message: Whether a user message has the name of its source in its ``name`` field.
     """
 
     model: str
@@ -161,7 +161,7 @@ def write_request(
 
 
 def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
-    """A tool as the model is told of it.
+    """The description of a tool for the model.
 
     Raises:
         InvalidArgumentError: OpenAI does not allow its name.

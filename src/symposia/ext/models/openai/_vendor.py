@@ -1,4 +1,4 @@
-"""OpenAI as an entry of the registry, and the entries of vendors whose services speak its format."""
+"""OpenAI as an entry of the registry, and the entries of vendors whose services use its format."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def compatible_vendor(
     provider: str | None = None,
     address_variable: str | None = None,
 ) -> CompatibleVendor:
-    """An entry of the registry for a vendor whose service speaks OpenAI's format.
+    """An entry of the registry for a vendor whose service uses OpenAI's format.
 
     Args:
         name: The name before the slash in ``vendor/model``.

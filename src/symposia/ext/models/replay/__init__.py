@@ -1,4 +1,4 @@
-"""A model client that says what it is told to say: for tests, demonstrations and examples, with no account."""
+"""A model client that returns scripted answers: for tests, demonstrations and examples, with no account."""
 
 from symposia.ext.models.replay._client import CreateCall, ReplayChatCompletionClient
 from symposia.ext.models.replay._script import Answer, Script

@@ -39,7 +39,7 @@ class CreateCall(TypedDict):
 
 
 class ReplayChatCompletionClient(ChatCompletionClient):
-    """A model that says what it is told to say.
+    """A model client that returns scripted answers.
 
     A token is a word here, so that usage can be foretold. `total_usage` adds up all answers, `actual_usage` is that of
     the last one. Text is streamed word by word; a `CreateResult` comes in one piece.
@@ -47,7 +47,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     Args:
         chat_completions: Answers to give in turn, of which an exception is raised; or a function, plain or async, that
             is given the messages and answers them, each time.
-        model_info: What the model is said to be able to do; nothing by default.
+        model_info: The abilities that the model claims; none by default.
 
     Raises:
         ValueError: `model_info` lacks a field.
@@ -138,15 +138,15 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         return CreateResult(finish_reason="stop", content=text, usage=usage, cached=self._cached)
 
     async def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Do nothing: the client holds no resources."""
 
     def reset(self) -> None:
-        """Begin with the first answer again, with no usage. The calls so far stay in `create_calls`."""
+        """Start over with the first answer, with no usage. The calls so far stay in `create_calls`."""
         self._player.rewind()
         self._forget_usage()
 
     def set_cached_bool_value(self, value: bool) -> None:
-        """Say whether results made of text are ``cached``, which they are unless told otherwise."""
+        """Set whether results made of text are marked ``cached``; they are by default."""
         self._cached = value
 
     @property
@@ -177,5 +177,5 @@ class ReplayChatCompletionClient(ChatCompletionClient):
 
     @property
     def model_info(self) -> ModelInfo:
-        """What the model is said to be able to do."""
+        """The abilities that the model claims."""
         return self._model_info

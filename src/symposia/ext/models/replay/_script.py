@@ -1,4 +1,4 @@
-"""The answers that a replay client gives, and what counts as a token in them: a word."""
+"""The answers of a replay client, in which each word counts as a token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symposia.core import CancellationToken, FunctionCall
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage
 
 Answer: TypeAlias = str | CreateResult
-"""What a model says: text, or a whole result with tool calls, thoughts and usage."""
+"""An answer: text, or a whole result with tool calls, thoughts and usage."""
 
 Script: TypeAlias = Sequence[Answer | Exception] | Callable[[Sequence[LLMMessage]], Answer | Awaitable[Answer]]
 """Answers to give in turn, of which an exception is raised; or a function that answers a conversation, each time."""
@@ -56,13 +56,13 @@ class ListPlayer:
 
 
 class FunctionPlayer:
-    """Asks a function for each answer."""
+    """Calls a function for each answer."""
 
     def __init__(self, function: Callable[[Sequence[LLMMessage]], Answer | Awaitable[Answer]]) -> None:
         self._function = function
 
     async def answer(self, messages: Sequence[LLMMessage], cancellation_token: CancellationToken | None) -> Answer:
-        """What the function says."""
+        """The answer of the function."""
         answer = self._function(messages)
         if not inspect.isawaitable(answer):
             return answer

@@ -1,4 +1,4 @@
-"""Anthropic's models, by the endpoint that speaks OpenAI's format.
+"""Anthropic's models, through the endpoint that uses OpenAI's format.
 
 This entry is what `OpenAIChatCompletionClient` uses for them, as AutoGen's does. The vendor ``anthropic`` asks them in
 their own format, which offers more of their abilities.

@@ -1,4 +1,4 @@
-"""Meta's models, by the endpoint that speaks OpenAI's format."""
+"""Meta's models, through the endpoint that uses OpenAI's format."""
 
 from symposia.core.models import ModelFamily
 from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
