@@ -1,4 +1,4 @@
-"""What `importlib.metadata` is told: programs and instrumentation ask it for AutoGen's version before they start."""
+"""AutoGen's distributions for `importlib.metadata`, where programs and instrumentation look up AutoGen's version."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Summary: Answered by Symposia ({root.ours}), which has the interface of this ver
 
 
 class StandIn(Distribution):
-    """A distribution of AutoGen, as far as its name and version go; it has no files."""
+    """A distribution of AutoGen with a name and a version, and without files."""
 
     def __init__(self, root: Root) -> None:
         self._root = root

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Let AutoGen's names resolve to Symposia, in this process, from now on. Installing twice is harmless.
+    """Let AutoGen's names resolve to Symposia in this process. Installing twice is harmless.
 
     Raises:
         UsageError: The real AutoGen has been imported already, so there would be two of each class.
@@ -39,7 +39,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Take back `install`: imports of AutoGen's names that follow do not reach Symposia; modules in use stay in use."""
+    """Undo `install`: later imports of AutoGen's names do not reach Symposia; imported modules stay imported."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in (_ALIASES, _MISSING)]
     for name in [name for name in sys.modules if _is_alias(name)]:
         del sys.modules[name]
@@ -51,7 +51,7 @@ def is_installed() -> bool:
 
 
 class AliasFinder(MetaPathFinder):
-    """Finds our module under AutoGen's name. It stands first, so that it goes before an installed AutoGen."""
+    """Finds our module under AutoGen's name. First in `sys.meta_path`, before the finder of an installed AutoGen."""
 
     @override
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
@@ -78,15 +78,15 @@ class AliasFinder(MetaPathFinder):
 
 
 class MissingFinder(MetaPathFinder):
-    """Raises the error for a name that no other finder has found. It stands last.
+    """Raises the error for a name that no other finder has found. It is last in `sys.meta_path`.
 
     A ``from package import name`` that finds no attribute looks for a submodule of that name, so names arrive here too,
-    spelled as ours, since that is what the package calls itself.
+    spelled as ours, since that is the package's own name.
     """
 
     @override
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """None where the caller only asks, as `importlib.util.find_spec` does.
+        """None for callers that do not import, such as `importlib.util.find_spec`.
 
         Raises:
             ModuleNotFoundError: An import statement, or `import_module`, is about to fail.
@@ -102,7 +102,7 @@ class MissingFinder(MetaPathFinder):
 
 
 class _AliasLoader(Loader):
-    """Hands out our module itself, imported under its own name, so that it is executed once and is one object.
+    """Loads our module itself, imported under its own name, so that it is executed once and is one object.
 
     The import system stamps what `create_module` returns with the alias's spec, which `exec_module` takes off again: a
     module's own spec is what relative imports, reloading and pickling go by. (Putting our module into `sys.modules`
@@ -173,8 +173,8 @@ def _package_spec(fullname: str, loader: Loader, found: ModuleSpec | None) -> Mo
 
 
 def _is_import() -> bool:
-    """Whether the finder is asked by an import, which an error may explain, or by `find_spec`, which wants None."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the finder's caller; the finders' interface does not tell who asks
+    """Whether the finder is called by an import, which an error may explain, or by `find_spec`, which expects None."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the finder's caller; the finders' interface does not name the caller
     while frame.f_back is not None and frame.f_code.co_name == "_find_spec":
         frame = frame.f_back
     return frame.f_code.co_name == "_find_and_load_unlocked"

@@ -127,7 +127,7 @@ def _submodules(module: ModuleType | None) -> Iterator[str]:
 
 def _missing_beside(theirs: str) -> list[str]:
     """The other names of AutoGen that the importing file mentions and Symposia does not have, in order."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the import system does not tell who imports
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the import system does not name the importing module
     here = str(Path(__file__).parent)
     wanted: list[str] = []
     while frame is not None and _is_machinery(frame, here):
@@ -168,7 +168,7 @@ def _autogen_imports(source: str) -> Iterator[str]:
 
 
 def _is_here(theirs: str) -> bool:
-    """Whether a module or name can be imported. Asks for one package after another, since asking imports its parent."""
+    """Whether a module or name can be imported. Looks at one package after another, since a look imports its parent."""
     module, _, leaf = theirs.rpartition(".")
     if theirs in catalogue().homes:
         return True
@@ -180,5 +180,5 @@ def _is_here(theirs: str) -> bool:
     try:
         package = importlib.import_module(ours.rpartition(".")[0])
         return hasattr(package, leaf) or (hasattr(package, "__path__") and importlib.util.find_spec(ours) is not None)
-    except ImportError:  # an extra is not installed: the name is here, and the program will be told about the extra
+    except ImportError:  # an extra is not installed: the name is here, and importing it names the extra
         return True

@@ -1,4 +1,4 @@
-"""AutoGen's names: which package of ours answers to which of its packages, and what it exports from where.
+"""AutoGen's names: the package of ours that corresponds to each of its packages, and the names that it exports.
 
 The names themselves are data, in `autogen_names.txt`. This module imports nothing else of ours, so that the import hook
 stays light, and core can use it to name components as AutoGen does.
@@ -18,7 +18,7 @@ class Root:
     Attributes:
         ours: Our package that answers to its name; while it does not exist, the name is left alone.
         distribution: The distribution on the package index that carries it.
-        version: The version whose interface ours has; programs that ask are told this.
+        version: The version whose interface ours has, and which it reports.
     """
 
     ours: str
@@ -56,7 +56,7 @@ They do not resolve here, as they do not in AutoGen 0.7.5: some names have other
 
 
 def our_name(theirs: str) -> str | None:
-    """The module of ours that answers to AutoGen's name, whether it exists or not; None for what is not AutoGen's."""
+    """The module of ours for a name of AutoGen, whether it exists or not; None for other names."""
     return renamed(theirs) if theirs.partition(".")[0] in ROOTS else None
 
 

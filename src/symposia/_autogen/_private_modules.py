@@ -15,7 +15,7 @@ from symposia._autogen._names import catalogue, exists, renamed
 
 
 class PrivateModule(ModuleType):
-    """Stands for a private module of AutoGen that has no counterpart here."""
+    """A private module of AutoGen that has no counterpart here."""
 
     def __getattr__(self, name: str) -> object:
         return _attribute(self.__name__, name)

@@ -1,4 +1,4 @@
-"""`python -m symposia.autogen`: runs a program so that it cannot tell the difference from `python`.
+"""`python -m symposia.autogen`: runs a program exactly as `python` does.
 
 Three parts: finding the program's code and what it finds around itself, executing it as `__main__`, and taking the
 hook's frames out of its tracebacks.
@@ -46,7 +46,7 @@ class Program:
     """Code to be run as `__main__`.
 
     Attributes:
-        attributes: What the module `__main__` holds besides what every module does.
+        attributes: The attributes of the module `__main__` that not every module has.
         name: `sys.argv[0]`.
     """
 
@@ -131,7 +131,7 @@ def run(arguments: Sequence[str]) -> None:
             case ["-h" | "--help", *_]:
                 sys.stdout.write(USAGE)
             case ["-m", name, *rest]:
-                sys.argv = ["-m", *rest]  # what a package that is imported on the way sees
+                sys.argv = ["-m", *rest]  # seen by the packages that are imported first
                 _execute(module(name), rest)
             case ["-c", code, *rest]:
                 _set_first_path("")
@@ -157,7 +157,7 @@ def _execute(program: Program, arguments: Sequence[str]) -> None:
 
 
 def _set_first_path(folder: str) -> None:
-    """Replace the current folder, which Python has put there for `-m` unless it was told not to (`-P`)."""
+    """Replace the current folder, which Python has put there for `-m` unless it runs with `-P`."""
     if not sys.flags.safe_path:
         sys.path[0] = folder
 
@@ -172,7 +172,7 @@ def _as_python_ends() -> Generator[None]:
     except SystemExit:
         raise
     except BaseException:
-        # Left to the interpreter, which knows the exit status of each; only what it prints is ours to clean.
+        # Left to the interpreter, which has an exit status for each; only the traceback is changed.
         sys.excepthook = hiding_us(sys.excepthook)
         raise
 

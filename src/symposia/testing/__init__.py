@@ -1,4 +1,4 @@
-"""What the tests of programs need: simulation, and a second runtime that encodes every message."""
+"""Tools for the tests of programs: simulation, and a second runtime that encodes every message."""
 
 from symposia.testing._serializing_runtime import SerializingRuntime
 

@@ -1,4 +1,4 @@
-"""A stand-in for a sandbox, for tests where isolation is not the point: nothing runs, a function says what did."""
+"""A fake sandbox for tests that need no isolation: a function returns the result of each block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from symposia.core.code_executor import (
 __all__ = ["FakeRun", "FakeSandbox", "FakeSandboxBackend", "printed"]
 
 FakeRun = Callable[[str], Awaitable[SandboxResult]]
-"""Takes the source of a block, and says what it did."""
+"""Takes the source of a block, and returns its result."""
 
 
 def printed(stdout: str, *, exit_code: int = 0, stderr: str = "") -> SandboxResult:
@@ -30,7 +30,7 @@ class FakeSandboxBackend(SandboxBackend):
     """A `SandboxBackend` whose sandboxes run nothing.
 
     Args:
-        run: Says what each block did.
+        run: Returns the result of each block.
         name: The backend's.
     """
 
@@ -55,8 +55,8 @@ class FakeSandbox(Sandbox):
     """A `Sandbox` that runs nothing.
 
     Attributes:
-        policy: What it was made with.
-        mounts: What it was made with.
+        policy: The policy that it was made with.
+        mounts: The mounts that it was made with.
         closed: Whether it was closed.
     """
 

@@ -1,4 +1,4 @@
-"""Conditions that end a run, to be combined with ``&`` and ``|``, and the base classes of conditions of one's own."""
+"""Conditions that end a run, to be combined with ``&`` and ``|``, and the base classes of user-defined conditions."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a termination condition of one's own derives from: `Condition`, or `StatefulCondition` to remember.
+"""The base classes of termination conditions: `Condition`, and `StatefulCondition` for conditions with a state.
 
 A condition of a few lines, which is reset, saved and loaded with its team:
 
@@ -108,7 +108,7 @@ class StatefulCondition(Condition, Generic[StateT]):
         new_state: Makes the state at the beginning of a run: a dataclass with a default for each field.
 
     Attributes:
-        state: What is remembered. `look` changes it.
+        state: The state, which `look` changes.
     """
 
     def __init__(self, new_state: Callable[[], StateT]) -> None:
@@ -117,13 +117,13 @@ class StatefulCondition(Condition, Generic[StateT]):
         self.state: StateT = new_state()
 
     async def reset(self) -> None:
-        """Forget what is remembered."""
+        """Return to the initial state."""
         await super().reset()
         self.state = self._new_state()
 
     @override
     def save_state(self) -> Mapping[str, Any]:
-        """Whether it has ended a run, and what is remembered."""
+        """Whether the condition has ended a run, and its state."""
         remembered: dict[str, Any] = _adapter(type(self.state)).dump_python(self.state, mode="json")
         return {**super().save_state(), **remembered}
 
@@ -137,7 +137,7 @@ class StatefulCondition(Condition, Generic[StateT]):
 
 
 class MessageCondition(Condition):
-    """A condition on what the agents say or do. The task is not theirs, and does not end the run that it starts."""
+    """A condition on the agents' messages and events. The task is not one of them, and does not end its own run."""
 
     @override
     async def start(self, task: Messages) -> StopMessage | None:

@@ -1,4 +1,4 @@
-"""Conditions on what the agents say or do."""
+"""Conditions on the agents' messages and events."""
 
 from collections.abc import Sequence
 

@@ -13,7 +13,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMes
 class ReasonedTermination(TerminationCondition):
     """Ends a run when another condition does, for a reason of the application's own.
 
-    A program that combines conditions can tell by `TaskResult.stop_reason` which one was met:
+    In a program that combines conditions, `TaskResult.stop_reason` shows which one was met:
 
         too_long = ReasonedTermination(MaxMessageTermination(40), "too long")
         too_slow = ReasonedTermination(TimeoutTermination(60), "too slow")

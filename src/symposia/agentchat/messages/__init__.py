@@ -1,4 +1,4 @@
-"""The messages that agents send each other, and the events that tell what happens inside them."""
+"""The messages that agents send each other, and the events that show what happens inside them."""
 
 from symposia.agentchat.messages._base import (
     BaseAgentEvent,

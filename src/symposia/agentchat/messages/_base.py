@@ -1,4 +1,4 @@
-"""What every message is: a pydantic model that says who sent it, when, and what it reads like.
+"""The base classes of all messages: pydantic models with a source, a time and a text form.
 
 Chat messages go from agent to agent and into a model's context. Agent events tell an observer what happens inside an
 agent and go no further.
@@ -48,7 +48,7 @@ MESSAGE_CLASS: Final = "message_class"
 
 
 def add_type_name(data: dict[str, Any], name: str) -> None:
-    """Add the name of its class to a dumped message, where the fields do not tell it."""
+    """Add the name of its class to a dumped message, where no field has it."""
     if data.setdefault("type", name) != name:
         data[MESSAGE_CLASS] = name
 
@@ -71,7 +71,7 @@ def _declared_type(message_type: type) -> str | None:
     return field.default if field is not None and isinstance(field.default, str) else None
 
 
-# An id tells messages apart and guards nothing, so a seeded generator is enough, without the system call of
+# An id distinguishes messages and guards nothing, so a seeded generator is enough, without the system call of
 # `uuid.uuid4`. It belongs to the module, so that a program that seeds `random` repeats no ids. It is seeded again in a
 # forked child, which would otherwise repeat the ids of its parent.
 _random = Random()  # noqa: S311 - an id is no secret
@@ -130,9 +130,9 @@ class BaseTextChatMessage(BaseChatMessage, ABC):
         return self.content
 
     def to_model_message(self) -> UserMessage:
-        """The content, said by `source`."""
+        """The content, as a message from `source`."""
         return UserMessage(content=self.content, source=self.source)
 
 
 class BaseAgentEvent(_SentMessage, ABC):
-    """Something that an agent did on its way to an answer. Observers see it; other agents do not."""
+    """A step of an agent before its answer. Observers see it; other agents do not."""

@@ -14,7 +14,7 @@ class TextMessage(BaseTextChatMessage):
 
 
 class StopMessage(BaseTextChatMessage):
-    """Text that asks for the conversation to end; `StopMessageTermination` ends it."""
+    """A request to end the conversation, which `StopMessageTermination` honours."""
 
     type: Literal["StopMessage"] = "StopMessage"
 
@@ -24,7 +24,7 @@ class HandoffMessage(BaseTextChatMessage):
 
     Attributes:
         target: The name of the agent that takes over.
-        context: What the target's model context is given before the message itself.
+        context: Messages that are added to the target's model context before the message itself.
     """
 
     target: str
@@ -36,7 +36,7 @@ class ToolCallSummaryMessage(BaseTextChatMessage):
     """An answer made of tool results, put together without asking the model again.
 
     Attributes:
-        tool_calls: The calls that the model asked for.
+        tool_calls: The calls that the model requested.
         results: Their results, in the order of the calls.
     """
 
@@ -55,7 +55,7 @@ class MultiModalMessage(BaseChatMessage):
         """The pieces on lines of their own.
 
         Args:
-            iterm: Draw the images with iTerm2's escape sequence; otherwise ``<image>`` stands for each.
+            iterm: Draw the images with iTerm2's escape sequence; otherwise each is written as ``<image>``.
         """
         return "\n".join(_on_console(piece, iterm=iterm) for piece in self.content)
 
@@ -63,14 +63,14 @@ class MultiModalMessage(BaseChatMessage):
         """The pieces as one text.
 
         Args:
-            image_placeholder: What stands for an image, with a blank before it; None puts its base64 data there.
+            image_placeholder: The text for an image, after a blank; None for its base64 data.
         """
         return "".join(
             piece if isinstance(piece, str) else f" {image_placeholder or piece.to_base64()}" for piece in self.content
         )
 
     def to_model_message(self) -> UserMessage:
-        """The pieces, said by `source`."""
+        """The pieces, as a message from `source`."""
         return UserMessage(content=self.content, source=self.source)
 
 

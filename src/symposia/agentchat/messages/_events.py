@@ -10,7 +10,7 @@ from symposia.core.models import FunctionExecutionResult
 
 
 class ToolCallRequestEvent(BaseAgentEvent):
-    """The model asks for tools to be called."""
+    """Tool calls that the model requests."""
 
     content: list[FunctionCall]
     type: Literal["ToolCallRequestEvent"] = "ToolCallRequestEvent"
@@ -36,7 +36,7 @@ class CodeGenerationEvent(BaseAgentEvent):
 
     Attributes:
         retry_attempt: 0 for the first attempt, 1 for the first retry after an error, …
-        content: All that the model said.
+        content: The whole answer of the model.
         code_blocks: The blocks found in it that will run.
     """
 
@@ -46,7 +46,7 @@ class CodeGenerationEvent(BaseAgentEvent):
     type: Literal["CodeGenerationEvent"] = "CodeGenerationEvent"
 
     def to_text(self) -> str:
-        """All that the model said."""
+        """The whole answer of the model."""
         return self.content
 
 
@@ -55,7 +55,7 @@ class CodeExecutionEvent(BaseAgentEvent):
 
     Attributes:
         retry_attempt: That of the `CodeGenerationEvent` before it.
-        result: How it ended and what it printed. A dump of the event keeps these two only.
+        result: The exit status and the output. A dump of the event keeps only these two.
     """
 
     retry_attempt: int
@@ -63,7 +63,7 @@ class CodeExecutionEvent(BaseAgentEvent):
     type: Literal["CodeExecutionEvent"] = "CodeExecutionEvent"
 
     def to_text(self) -> str:
-        """What the code printed."""
+        """The output of the code."""
         return self.result.output
 
 
@@ -72,7 +72,7 @@ class OutputRejectedEvent(BaseAgentEvent):
 
     Attributes:
         content: The answer; empty if the model called tools instead.
-        reason: What is wrong with it.
+        reason: The reason of the rejection.
         attempt: 0 for the first answer of a turn that was sent back, 1 for the second, …
     """
 
@@ -87,10 +87,10 @@ class OutputRejectedEvent(BaseAgentEvent):
 
 
 class UserInputRequestedEvent(BaseAgentEvent):
-    """A person is asked for an answer.
+    """A request for a person's answer.
 
     Attributes:
-        request_id: Tells this request from others; `UserProxyAgent.InputRequestContext` gives it to the input function.
+        request_id: The id of this request, which `UserProxyAgent.InputRequestContext` gives to the input function.
         content: Empty.
     """
 
@@ -99,7 +99,7 @@ class UserInputRequestedEvent(BaseAgentEvent):
     type: Literal["UserInputRequestedEvent"] = "UserInputRequestedEvent"
 
     def to_text(self) -> str:
-        """Nothing: the input function speaks to the person."""
+        """Empty: the input function shows the prompt."""
         return self.content
 
 
@@ -145,18 +145,18 @@ class ThoughtEvent(BaseAgentEvent):
 
 
 class SelectorEvent(BaseAgentEvent):
-    """What a selector's model said, word for word, before a speaker was found in it."""
+    """The answer of a selector's model, before a speaker is read from it."""
 
     content: str
     type: Literal["SelectorEvent"] = "SelectorEvent"
 
     def to_text(self) -> str:
-        """What it said."""
+        """The answer."""
         return self.content
 
 
 class SelectSpeakerEvent(BaseAgentEvent):
-    """A team chose who speaks next: their names."""
+    """The names of the next speakers of a team."""
 
     content: list[str]
     type: Literal["SelectSpeakerEvent"] = "SelectSpeakerEvent"

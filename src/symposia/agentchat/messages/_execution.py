@@ -26,7 +26,7 @@ class ExecutionMessage(BaseChatMessage):
 
     Attributes:
         runs: The blocks that ran, in order, up to the first that failed; empty if there was nothing to run.
-        remark: What the author of the code should know besides: why nothing ran, or not all of it.
+        remark: A note to the author of the code, such as why nothing ran, or not all of it.
     """
 
     runs: tuple[BlockResult, ...] = ()
@@ -64,7 +64,7 @@ class ExecutionMessage(BaseChatMessage):
         return self.to_text()
 
     def to_model_message(self) -> UserMessage:
-        """`to_text`, said by `source`, and the pictures, which a model that cannot see is not shown."""
+        """`to_text` and the pictures, as a message from `source`. Pictures are left out for models without vision."""
         pictures = self.pictures
         if not pictures:
             return UserMessage(content=self.to_text(), source=self.source)

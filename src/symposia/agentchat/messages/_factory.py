@@ -50,7 +50,7 @@ _BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
 
 
 class MessageFactory:
-    """Makes messages from dumped data by their ``type``. It knows the library's own; others are registered.
+    """Makes messages from dumped data by their ``type``. The library's own types are known; others are registered.
 
     A subclass of a message class is a type of its own, by the name of the class.
     """

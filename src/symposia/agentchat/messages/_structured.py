@@ -43,7 +43,7 @@ class StructuredMessage(BaseChatMessage, Generic[StructuredContentType]):
         return self.to_text()
 
     def to_model_message(self) -> UserMessage:
-        """The content as JSON, said by `source`."""
+        """The content as JSON, as a message from `source`."""
         return UserMessage(content=self.content.model_dump_json(), source=self.source)
 
 

@@ -86,7 +86,7 @@ class Calls:
         timeout: float | None,
         ask: Callable[[Request], Coroutine[Any, Any, T]],
     ) -> T:
-        """Wait for an answer for as long as it is wanted, and leave nothing behind however that ends."""
+        """Wait for an answer until the caller gives up, and remove the request in any case."""
         request = self._new_request(mailbox.id, token, timeout)
         self.requests[request] = None
         if request.parent is not None:
@@ -261,7 +261,7 @@ class Calls:
         self._look = asyncio.get_running_loop().call_later(pause, self._look_again, pause)
 
     def _look_again(self, pause: float) -> None:
-        """Handlers may await by now what they had in the background: nest it, or find the circles that it makes."""
+        """Handlers may by now await former background requests: nest these, or find the circles that they make."""
         self._look = None
         waiting = [delivery for delivery in self.deliveries if delivery.is_queued]
         for mailbox in {delivery.mailbox: None for delivery in waiting}:
@@ -280,7 +280,7 @@ async def unless_interrupted(
     """Await work, until the request is interrupted; then give the work up, and see it end.
 
     Raises:
-        BaseException: The reason of the interruption, or what the work raised.
+        BaseException: The reason of the interruption, or the error of the work.
     """
     try:
         await asyncio.wait({work, request.interrupted}, return_when=asyncio.FIRST_COMPLETED)

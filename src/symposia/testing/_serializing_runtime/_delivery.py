@@ -32,7 +32,7 @@ class Request:
         task: The task that waits.
         deadline: The loop time after which no answer is wanted.
         interrupted: Done, with the reason, when the sender is not to wait any longer.
-        delivery: The delivery asked for, once there is one.
+        delivery: The delivery of the request, once there is one.
     """
 
     recipient: AgentId
@@ -61,18 +61,18 @@ class Delivery:
 
     Attributes:
         mailbox: The agent's.
-        work: What is done with the agent.
+        work: The work with the agent.
         dead_letters: Takes the messages without a recipient.
         request: The request that waits for it; None for published messages.
         message: The message, for a published one that is never handled.
-        context: What its handler is told besides the message.
+        context: The context of the message for its handler.
         deadline: The loop time until which the answer is wanted: requests that the handler makes end then too.
         requests: The requests that its handler has made and that have not ended.
         task: The handler's, while it runs.
         is_queued: Whether it waits for its turn.
         is_running: Whether the handler runs.
         replied: Done when the handler has ended, with the bytes of the reply; never for a delivery that is cancelled.
-        lingering: Work that goes on after the handler and keeps the agent busy.
+        lingering: Work that outlasts the handler and keeps the agent busy.
         cancelled: Whether it was given up.
     """
 
@@ -101,7 +101,7 @@ class Delivery:
 
     @property
     def parent(self) -> Delivery | None:
-        """The delivery whose handler asked for this one."""
+        """The delivery whose handler sent this one."""
         return None if self.request is None else self.request.parent
 
     def awaiting(self) -> Iterator[Delivery]:

@@ -141,7 +141,7 @@ class Lifecycle:
             self._enders.remove(here)
 
     def _kept(self) -> set[Delivery]:
-        """The deliveries that `stop` lets run to their end: those that have called it, and those that await them."""
+        """The deliveries that `stop` does not interrupt: its callers, and the deliveries that await them."""
         kept = set[Delivery]()
         for ender in self._enders:
             delivery: Delivery | None = ender

@@ -181,7 +181,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
 
         Raises:
             asyncio.CancelledError: The handler was cancelled.
-            Exception: What the handler raised.
+            Exception: The error of the handler.
         """
         if reply is None:
             raise asyncio.CancelledError
@@ -229,7 +229,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
     # Lifecycle
 
     def start(self) -> None:
-        """Handle messages from now on, those that were kept first.
+        """Start handling messages, beginning with those that were kept.
 
         Raises:
             RuntimeError: The runtime is started already, or closed.

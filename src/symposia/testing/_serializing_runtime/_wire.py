@@ -35,7 +35,7 @@ class Envelope(BaseModel, defer_build=True):
     Attributes:
         recipient: The agent asked, as ``type/key``; None for publications, which the topic brings to their recipients.
         sender: The agent that sent it, if one did.
-        topic: What it was published to, as ``type/source``; None for requests.
+        topic: The topic, as ``type/source``; None for requests.
         message_id: The message's id, the same for all its recipients.
         seconds_left: How long an answer is still wanted; None for any time. Not a moment, since clocks differ.
         scope: The effect scope of the sender, as text.
@@ -57,8 +57,8 @@ class Reply(BaseModel, defer_build=True):
     """How a message was handled: answered, failed or cancelled.
 
     Attributes:
-        answer: What the handler returned.
-        error: What it raised, as `encode_failure` writes it.
+        answer: The value that the handler returned.
+        error: The error that it raised, as `encode_failure` writes it.
     """
 
     answer: Payload | None = None

@@ -323,7 +323,7 @@ class _Airspace(BaseAgent):
             handler.report_dead_letter(message, ctx, "the runtime has stopped")
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Nothing: what is on its way is no state of an agent."""
+        """Nothing: messages under way are not part of an agent's state."""
         return {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:

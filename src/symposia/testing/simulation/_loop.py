@@ -56,7 +56,7 @@ REFUSED = {
 
 
 def without_the_outside(cls: type[LoopT]) -> type[LoopT]:
-    """Let every method of a loop that reaches outside say so.
+    """Make every method of a loop that leaves the simulation raise an error.
 
     Loops of this module have no selector, so those methods could only fail in ways that are hard to understand.
     """
@@ -69,7 +69,7 @@ def without_the_outside(cls: type[LoopT]) -> type[LoopT]:
 def _refuse(method: str, what: str) -> Callable[..., NoReturn]:
     def refuse(*_args: object, **_options: object) -> NoReturn:
         raise SimulationBoundaryError(
-            f"loop.{method}() asks for {what}, which a simulation cannot control. Give the code under test a stand-in "
+            f"loop.{method}() needs {what}, which a simulation cannot control. Give the code under test a stand-in "
             "that lives in memory, or run this test on a real event loop."
         )
 
@@ -89,7 +89,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     Args:
         seed: Which of the many possible orders this is.
-        max_steps: How many callbacks and steps of tasks may run.
+        max_steps: The largest number of callbacks and steps of tasks.
 
     Attributes:
         seed: The same.
@@ -183,7 +183,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Called by a timer that is cancelled; it is passed over when its time comes."""
 
     def _run_once(self) -> None:
-        """Run one callback, or one step of a task. The base class calls this until it is told to stop."""
+        """Run one callback, or one step of a task. The base class calls this until it is stopped."""
         while not self._queue:
             self._wait()
         self._admit_due()
@@ -238,7 +238,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
     def _count_step(self) -> None:
         self._steps += 1
         if self._steps > self._max_steps:
-            self._steps = 0  # else what is cancelled now could not even end
+            self._steps = 0  # or the tasks that are cancelled now could not end
             raise SimulationStuckError(
                 f"The simulation did not end within {self._max_steps} steps (seed {self.seed}, {self._now:g} virtual "
                 f"seconds).\n{who_waits(self)}"
@@ -259,7 +259,7 @@ class NumberedTask(asyncio.Task[T]):
         *,
         loop: asyncio.AbstractEventLoop,
         name: str | None = None,
-        **options: Any,  # what this Python's tasks take besides: `context`, later `eager_start`
+        **options: Any,  # further parameters of this Python's tasks: `context`, later `eager_start`
     ) -> None:
         self.number = number  # set first: asyncio puts the task into a set while it is being made
         super().__init__(coro, loop=loop, name=name or f"Task-{number}", **options)

@@ -22,10 +22,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ONE_SEED = "SYMPOSIA_SEED"
-"""The environment variable that replays one seed, whatever seeds a test asks for."""
+"""The environment variable that replays one seed, in place of a test's own seeds."""
 
 MANY_SEEDS = "SYMPOSIA_SEEDS"
-"""The environment variable that says how many seeds are tried, whatever a test asks for."""
+"""The environment variable for the number of seeds, in place of a test's own number."""
 
 
 def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_steps: int = MAX_STEPS) -> T:
@@ -34,7 +34,7 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
     The module `random` is seeded meanwhile, so that programs that use it do the same under the same seed.
 
     Args:
-        main: What is run. It makes the runtime and everything else that belongs to the event loop.
+        main: The function to run. It makes the runtime and everything else that belongs to the event loop.
         seed: The order in which ready tasks run; 0 is asyncio's own.
         max_steps: After so many callbacks and steps of tasks, it is taken to run for ever.
 
@@ -45,7 +45,7 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
         ArgumentTypeError: `main` is a coroutine.
         SimulationBoundaryError: An event loop runs here already.
         SimulationStuckError: Nothing can run any more, or `max_steps` were run.
-        BaseException: Whatever `main` raised, with a note that tells how to replay the seed.
+        BaseException: The error of `main`, with a note on how to replay the seed.
     """
     if asyncio.iscoroutine(main):
         main.close()
@@ -58,7 +58,7 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
             result = runner.run(main())
         except BaseException as error:
             error.add_note(f"In a simulation with seed {seed}. To replay it, set {ONE_SEED}={seed}.")
-            with suppress(SimulationStuckError):  # the tasks that stood still may not end when cancelled either
+            with suppress(SimulationStuckError):  # the stuck tasks may not end when cancelled either
                 runner.close()
             raise
         runner.close()
@@ -75,7 +75,7 @@ def explore(
 
     Raises:
         InvalidArgumentError: There are no seeds, or the environment names none.
-        BaseException: What the first failing seed raised, with a note that names the seed: see `simulate`.
+        BaseException: The error of the first failing seed, with a note that names the seed: see `simulate`.
     """
     for seed in _chosen(seeds):
         simulate(main, seed=seed, max_steps=max_steps)
@@ -100,7 +100,7 @@ def simulated(
 
 
 def current_seed() -> int:
-    """The seed of the simulation that this code runs in, for random choices of one's own.
+    """The seed of the simulation that this code runs in, for random choices in the code under test.
 
     Raises:
         SimulationBoundaryError: It does not run in one.

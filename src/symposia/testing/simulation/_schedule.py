@@ -1,4 +1,4 @@
-"""What is ready to run, and which of it runs next. Everything that decides the interleaving stands here.
+"""The callbacks that are ready to run, and the choice of the next. Everything that decides the interleaving is here.
 
 asyncio runs what is ready in the order in which it became ready. That is one order out of many: had an answer come a
 moment earlier, or a timer fired a moment later, another would have run. A seed picks one of those many, within rules
@@ -41,13 +41,13 @@ class Kind(Enum):
     START = auto()
     """The first step of a task."""
     WAKE = auto()
-    """A task goes on: what it waited for has come."""
+    """A task continues after a wait."""
     PAUSE = auto()
-    """A task goes on that only let others run."""
+    """A task continues that only let others run."""
 
 
 class ReadyQueue:
-    """What is ready to run, in the order in which it became so.
+    """The callbacks that are ready to run, in the order in which they became ready.
 
     Args:
         random: Decides what runs next.
@@ -81,7 +81,7 @@ class ReadyQueue:
         self._items.clear()
 
     def _candidates(self) -> Iterator[int]:
-        """The places of those that may run next: the oldest always, and each that may overtake those before it."""
+        """The positions that may run next: the oldest, and each that may overtake all before it."""
         work = start = False
         for place, (kind, _) in zip(range(WINDOW), self._items, strict=False):
             if kind is Kind.CALLBACK:
@@ -113,7 +113,7 @@ class Timers:
         heapq.heappush(self._heap, (timer.when(), place, next(self._numbers), timer))
 
     def first(self) -> asyncio.TimerHandle | None:
-        """The earliest, of those that were not cancelled."""
+        """The earliest callback that was not cancelled."""
         while self._heap and self._heap[0][-1].cancelled():
             heapq.heappop(self._heap)
         return self._heap[0][-1] if self._heap else None

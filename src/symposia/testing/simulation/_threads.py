@@ -19,8 +19,8 @@ from symposia.core import ROOT_LOGGER_NAME
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 PATIENCE = 1.0
-"""Real seconds that the loop stands still for a thread. One that takes longer goes on beside the loop: it may wait for
-something that only the loop can do. From then on the seed alone does not decide the order."""
+"""Real seconds that the loop pauses for a thread. A thread that takes longer runs beside the loop, which it may be
+waiting for. From then on the seed alone does not decide the order."""
 
 GRACE = 0.05
 """Real seconds that virtual time stands still for a thread that has scheduled a callback, and may wait for timers."""
@@ -30,7 +30,7 @@ NOTICE = 5.0
 
 
 class Threads:
-    """The threads of a simulation, and what they have scheduled on the loop.
+    """The threads of a simulation, and the callbacks that they have scheduled on the loop.
 
     Attributes:
         at_work: How many calls run.

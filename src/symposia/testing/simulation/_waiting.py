@@ -37,7 +37,7 @@ def _request(frames: list[FrameType]) -> list[str]:
 
 def _awaited(task: asyncio.Task[Any], frames: list[FrameType]) -> str:
     """What a task waits for, as its author would name it: `Event.wait()`, another task, a future."""
-    future: object = getattr(task, "_fut_waiter", None)  # undocumented; without it the frames say nearly as much
+    future: object = getattr(task, "_fut_waiter", None)  # undocumented; without it the frames show nearly as much
     if isinstance(future, asyncio.Task):
         return cast("asyncio.Task[Any]", future).get_name()
     if frames and frames[-1].f_code.co_filename.startswith(_STDLIB):
