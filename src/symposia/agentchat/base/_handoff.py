@@ -1,8 +1,11 @@
-from typing import Any, cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from symposia.core.tools import BaseTool, FunctionTool
+if TYPE_CHECKING:
+    from symposia.core.tools import BaseTool
 
 
 class Handoff(BaseModel):
@@ -39,7 +42,7 @@ class Handoff(BaseModel):
         return {**filled, **{field: text for field, text in defaults.items() if not filled.get(field)}}
 
     @model_validator(mode="after")
-    def _name_can_be_called(self) -> "Handoff":
+    def _name_can_be_called(self) -> Handoff:
         if not self.name.isidentifier():
             raise ValueError(f"Handoff name must be a valid identifier: {self.name!r} (target {self.target!r})")
         return self
@@ -48,6 +51,7 @@ class Handoff(BaseModel):
     @property
     def handoff_tool(self) -> BaseTool[Any, Any]:
         """A tool without parameters, whose result is `message`."""
+        from symposia.core.tools import FunctionTool  # noqa: PLC0415 - most agents hand nothing over
 
         async def handoff() -> str:  # a coroutine function runs in place, a plain one in a thread
             return self.message

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import override
 
@@ -29,11 +29,13 @@ from symposia.core import (
     CancellationToken,
     MessageContext,
     MessageSerializer,
-    SingleThreadedAgentRuntime,
     try_get_known_serializers_for_type,
 )
 from symposia.core.changes import Change
 from symposia.core.exceptions import CantHandleException
+
+if TYPE_CHECKING:
+    from symposia.core import SingleThreadedAgentRuntime
 
 
 class Participants:
@@ -68,6 +70,9 @@ class Participants:
         self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in self._members}
         self._embedded: SingleThreadedAgentRuntime | None = None
         if runtime is None:
+            # Not at the top: a program that imports a team need not make one, nor run it on this runtime.
+            from symposia.core import SingleThreadedAgentRuntime  # noqa: PLC0415 - see above
+
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
         self.on_events: Callable[[ParticipantEvents], None] = _ignore

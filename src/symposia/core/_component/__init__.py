@@ -1,23 +1,52 @@
 """Objects that can be written down as JSON and made again."""
 
-from symposia.core._component._component import (
-    Component,
-    ComponentBase,
-    ComponentFromConfig,
-    ComponentLoader,
-    ComponentSchemaType,
-    ComponentToConfig,
-    is_component_class,
-    is_component_instance,
-)
-from symposia.core._component._providers import (
-    allow_components_from,
-    our_module,
-    require_trusted_code,
-    saved_module,
-    trust_component_code,
-)
-from symposia.core._component._schema import ComponentModel, ComponentType
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.core._component._component import (
+        Component,
+        ComponentBase,
+        ComponentFromConfig,
+        ComponentLoader,
+        ComponentSchemaType,
+        ComponentToConfig,
+        is_component_class,
+        is_component_instance,
+    )
+    from symposia.core._component._providers import (
+        allow_components_from,
+        our_module,
+        require_trusted_code,
+        saved_module,
+        trust_component_code,
+    )
+    from symposia.core._component._schema import ComponentModel, ComponentType
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_component": [
+                "Component",
+                "ComponentBase",
+                "ComponentFromConfig",
+                "ComponentLoader",
+                "ComponentSchemaType",
+                "ComponentToConfig",
+                "is_component_class",
+                "is_component_instance",
+            ],
+            "_providers": [
+                "allow_components_from",
+                "our_module",
+                "require_trusted_code",
+                "saved_module",
+                "trust_component_code",
+            ],
+            "_schema": ["ComponentModel", "ComponentType"],
+        },
+    )
 
 __all__ = [
     "Component",

@@ -21,29 +21,24 @@ is kept by reference. It costs about a microsecond an instance.
 
 The longer form of AutoGen works as well and wins: a class that sets `component_config_schema` and writes `_to_config`
 and `_from_config` decides for itself.
+
+What saves and loads is imported when the first component is saved or loaded, which most programs never do.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeGuard, cast, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from symposia.core._component._constructor import RecordsArguments, given_arguments
-from symposia.core._component._loading import construct, load, read_model
-from symposia.core._component._providers import (
-    allow_components_from,
-    is_autogens,
-    provider_of,
-    trust_component_code,
-)
-from symposia.core._component._saving import config_of, json_of
-from symposia.core._component._schema import ComponentModel, ComponentType, config_schema_of
 from symposia.core.exceptions import ComponentError
+
+if TYPE_CHECKING:
+    from symposia.core._component._schema import ComponentModel, ComponentType
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel, default=Any)  # Any: a subclass may say which
 ExpectedT = TypeVar("ExpectedT")
@@ -85,6 +80,8 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         Raises:
             ComponentError: An argument cannot be saved; the text names the class and the argument.
         """
+        from symposia.core._component._saving import config_of  # noqa: PLC0415 - see the top
+
         return config_of(
             self, {name: instead.get(name, value) for name, value in self._constructor_arguments().items()}
         )
@@ -99,6 +96,10 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         Raises:
             ComponentError: Something of it cannot be saved; the text names the class and the field.
         """
+        from symposia.core._component._providers import is_autogens, provider_of  # noqa: PLC0415 - see the top
+        from symposia.core._component._saving import json_of  # noqa: PLC0415 - see the top
+        from symposia.core._component._schema import ComponentModel  # noqa: PLC0415 - see the top
+
         cls = type(self)
         provider = cls.component_provider_override or provider_of(cls)
         config = json_of(cls, self._to_config())
@@ -128,6 +129,8 @@ class ComponentFromConfig(Generic[ConfigT]):
         Raises:
             ComponentError: A component in it cannot be loaded.
         """
+        from symposia.core._component._loading import construct  # noqa: PLC0415 - see the top
+
         return cast("Self", construct(cls, config))
 
     @classmethod
@@ -156,6 +159,8 @@ class _DerivedSchema:
     """The configuration schema of a class that sets none: derived from its constructor when it is first asked for."""
 
     def __get__(self, instance: object, owner: type) -> type[BaseModel]:
+        from symposia.core._component._schema import config_schema_of  # noqa: PLC0415 - see the top
+
         return config_schema_of(owner)
 
 
@@ -216,13 +221,11 @@ class ComponentLoader:
             ComponentError: It cannot be loaded; the text names the provider and says what to do.
             MissingExtraError: It needs an optional dependency.
         """
+        from symposia.core._component._loading import load_from  # noqa: PLC0415 - see the top
+
         wanted = expected or cls
         kinds = () if wanted in _ANY else (wanted,)
-        with ExitStack() as trusted:
-            trusted.enter_context(allow_components_from(*allow))
-            if trust_code:
-                trusted.enter_context(trust_component_code())
-            return load(read_model(model), kinds, asked_for=wanted)
+        return load_from(model, kinds, asked_for=wanted, allow=allow, trust_code=trust_code)
 
 
 class ComponentBase(

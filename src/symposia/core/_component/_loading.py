@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
 from symposia.core._component._constructor import constructor_of
-from symposia.core._component._providers import find_class, is_autogens
+from symposia.core._component._providers import (
+    allow_components_from,
+    find_class,
+    is_autogens,
+    trust_component_code,
+)
 from symposia.core._component._saving import MASK, explain
 from symposia.core._component._schema import (
     ComponentModel,
@@ -51,6 +57,22 @@ def read_model(model: ComponentModel | Mapping[str, Any]) -> ComponentModel:
     except ValidationError as error:
         raise ComponentError(f"This is no component: {explain(error)}") from error
     return given.model_copy(deep=True)
+
+
+def load_from(
+    saved: ComponentModel | Mapping[str, Any],
+    expected: tuple[type, ...],
+    *,
+    asked_for: type,
+    allow: Iterable[str],
+    trust_code: bool,
+) -> Any:
+    """Make a component from what a program has: see `ComponentLoader.load_component`."""
+    with ExitStack() as trusted:
+        trusted.enter_context(allow_components_from(*allow))
+        if trust_code:
+            trusted.enter_context(trust_component_code())
+        return load(read_model(saved), expected, asked_for=asked_for)
 
 
 def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type | None = None) -> Any:

@@ -18,7 +18,6 @@ from symposia.core.models import ChatCompletionClient, FunctionExecutionResult
 from symposia.core.tools import (
     BaseStreamTool,
     BaseTool,
-    FunctionTool,
     StaticStreamWorkbench,
     StaticWorkbench,
     Workbench,
@@ -95,6 +94,8 @@ def _as_tool(agent: str, tool: object) -> AnyTool:
     if isinstance(tool, BaseTool):
         return cast("AnyTool", tool)
     if callable(tool):
+        from symposia.core.tools import FunctionTool  # noqa: PLC0415 - many agents have no functions as tools
+
         return FunctionTool(tool, description=tool.__doc__ or "")
     raise InvalidArgumentError(f"Unsupported tool type: {type(tool)} (agent '{agent}'): give a function or a BaseTool.")
 
