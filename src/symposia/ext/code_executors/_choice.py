@@ -164,9 +164,9 @@ async def _check(backend: SandboxBackend) -> SandboxCheck:
         await sandbox.close()
     if result.status == "ok" and result.stdout.strip() == PRINTED:
         return SandboxCheck(works=True, detail=f"works: a block ran, {time.monotonic() - started:.1f} s in all")
-    return SandboxCheck(works=False, detail=f"It starts, but a block fails: {_told(result)}")
+    return SandboxCheck(works=False, detail=f"It starts, but a block fails: {_failure(result)}")
 
 
-def _told(result: SandboxResult) -> str:
+def _failure(result: SandboxResult) -> str:
     said = " ".join((result.stderr or result.stdout).split())
     return f"{result.status}, exit status {result.exit_code}" + (f": {said}" if said else "")

@@ -76,6 +76,8 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._on_output = on_output or _ignore_output
         self._call_listener: OutputListener = _ignore_output
         self._turn = asyncio.Lock()
+        # Calls that run or wait. `stop` cancels them, and empties the set first: that is how a call tells `stop` from a
+        # cancellation of its own.
         self._calls: set[asyncio.Future[list[BlockResult]]] = set()
 
     @property
@@ -255,7 +257,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             planned = plan_block(block, str(self._folder.absolute))
             result = await self._run_with_source(planned, source)
             limit = replace(self.policy, time_limit=self._timeout).limit_met(result.status)
-            return _told(planned, result, self._folder.absolute, limit)
+            return _block_result(planned, result, self._folder.absolute, limit)
         except RefusedBlockError as error:
             return refused(block, error)
 
@@ -271,7 +273,7 @@ class CommandLineCodeExecutor(CodeExecutor):
                 await asyncio.to_thread(self._folder.remove, planned.file)
 
 
-def _told(planned: PlannedBlock, result: SandboxResult, folder: Path, limit: str) -> BlockResult:
+def _block_result(planned: PlannedBlock, result: SandboxResult, folder: Path, limit: str) -> BlockResult:
     return BlockResult(
         block=planned.block,
         code_file=str(folder / planned.file),

@@ -36,7 +36,7 @@ from symposia.ext.code_executors._functions import refuse_missing_packages
 DATA_FOLDER: Final = "/data"
 KILLED: Final = 137
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
-NEVER_THERE: Final = ".symposia-never-there"
+MISSING_FILE: Final = ".symposia-missing"
 BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
 DOES_NOT_FIT: Final = (
     "{path} cannot be put into the sandbox ({error}). Use a work_dir with less in it, mount what is only read, or "
@@ -132,12 +132,12 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         }
 
     async def _ready(self) -> None:
-        if self._sandbox is not None and not await self._brought_up_to_date(self._sandbox):
+        if self._sandbox is not None and not await self._synchronize(self._sandbox):
             await self._close()
         if self._sandbox is None:
             await self._open()
 
-    async def _brought_up_to_date(self, sandbox: Sandbox) -> bool:
+    async def _synchronize(self, sandbox: Sandbox) -> bool:
         """Put what is new into the sandbox; tell whether it is still there to take it.
 
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
@@ -145,7 +145,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         """
         try:
             with suppress(FileNotFoundError):
-                await sandbox.get(NEVER_THERE)
+                await sandbox.get(MISSING_FILE)
             await self._put_changed(sandbox)
         except SandboxDiedError:
             return False

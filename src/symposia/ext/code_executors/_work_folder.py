@@ -113,6 +113,8 @@ class WorkFolder:
             OSError: A folder is in its place, a link stands on the way to it, or the disk is full.
         """
         with self._folder_of(path, make=True) as folder:
+            # Written beside and renamed over: a link that stands there is replaced rather than followed, and a reader
+            # finds the old file or the new one. O_EXCL, since the name could be a link too.
             unfinished = f".{path.name[:100]}.{secrets.token_hex(8)}"
             try:
                 handle = os.open(unfinished, NEW, 0o644, dir_fd=folder)

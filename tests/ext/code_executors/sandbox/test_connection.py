@@ -21,7 +21,7 @@ class ScriptedServer(Transport):
 
     def __init__(self, answer: Answer) -> None:
         self.killed = False
-        self.words = ""
+        self.stderr = ""
         self._answer = answer
         self._decoder = FrameDecoder(2**24)
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
@@ -51,8 +51,8 @@ class ScriptedServer(Transport):
         self.killed = True
         self.say_bytes(b"")
 
-    def last_words(self) -> str:
-        return self.words
+    def error_output(self) -> str:
+        return self.stderr
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +154,7 @@ async def test_more_output_than_the_policy_allows_kills_the_sandbox() -> None:
 
 async def test_a_server_that_goes_away_is_told_with_its_last_words() -> None:
     server = ScriptedServer(raw(b""))
-    server.words = "cannot allocate memory"
+    server.stderr = "cannot allocate memory"
     sandbox = await connect(server)
     with pytest.raises(SandboxDiedError, match="cannot allocate memory"):
         await sandbox.run("", "python")
@@ -266,7 +266,7 @@ async def test_a_server_that_does_not_come_up_is_unavailable_with_the_reason() -
             pass
 
     server = Mute(silence)
-    server.words = "no user namespaces here"
+    server.stderr = "no user namespaces here"
     with pytest.raises(SandboxUnavailableError, match="no user namespaces here"):
         await connect(server)
     assert server.killed

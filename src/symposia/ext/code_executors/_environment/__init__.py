@@ -1,9 +1,9 @@
 from symposia.ext.code_executors._environment._cache import folder_variable, inherited_environment, one_set_up_at_a_time
 from symposia.ext.code_executors._environment._folder import (
     find_sandbox_python,
+    ignore_progress,
     make_sandbox_python,
     sandbox_python_folder,
-    say_nothing,
     set_up_problem,
 )
 from symposia.ext.code_executors._environment._packages import (
@@ -21,11 +21,11 @@ __all__ = [
     "environment_key",
     "find_sandbox_python",
     "folder_variable",
+    "ignore_progress",
     "inherited_environment",
     "install_pinned_packages",
     "make_sandbox_python",
     "one_set_up_at_a_time",
     "sandbox_python_folder",
-    "say_nothing",
     "set_up_problem",
 ]

@@ -109,7 +109,7 @@ async def one_set_up_at_a_time() -> AsyncGenerator[None]:
     """
     file = await asyncio.to_thread(_open_lock)
     try:
-        while not _taken(file):  # noqa: ASYNC110 - another process sets no event of ours
+        while not _try_lock(file):  # noqa: ASYNC110 - another process sets no event of ours
             await asyncio.sleep(POLL_SECONDS)
         yield
     finally:
@@ -117,10 +117,11 @@ async def one_set_up_at_a_time() -> AsyncGenerator[None]:
 
 
 def _open_lock() -> IO[str]:
+    # Never removed: a process that waits for the old file would hold its lock beside one that has made a new file.
     return (make_cache_folder(".") / "set-up.lock").open("w", encoding="ascii")
 
 
-def _taken(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415 - only there

@@ -67,7 +67,7 @@ async def make_sandbox_python(progress: Progress | None = None) -> SandboxPython
         return found
     async with one_set_up_at_a_time():
         found = await find_sandbox_python()
-        return found or await _make(progress or say_nothing)
+        return found or await _make(progress or ignore_progress)
 
 
 async def _make(report: Progress) -> SandboxPython:
@@ -119,5 +119,5 @@ def _write_for_all(file: Path, text: str) -> None:
     file.chmod(0o644)
 
 
-def say_nothing(_line: str) -> None:
+def ignore_progress(_line: str) -> None:
     """Report no progress."""

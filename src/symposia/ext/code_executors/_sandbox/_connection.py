@@ -59,7 +59,7 @@ class SandboxConnection(Sandbox):
                 reply, _ = await conversation.receive()
         except (SandboxDiedError, TimeoutError) as error:
             await conversation.kill("it did not start")
-            reason = transport.last_words() or str(error) or f"no answer within {START_SECONDS:g} s"
+            reason = transport.error_output() or str(error) or f"no answer within {START_SECONDS:g} s"
             raise SandboxUnavailableError(f"The sandbox did not start: {reason}") from error
         except BaseException:
             await conversation.kill("its start was cancelled")

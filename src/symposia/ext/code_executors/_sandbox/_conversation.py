@@ -110,7 +110,7 @@ class Conversation:
         self._transport = transport
         self._decoder = FrameDecoder(max_data_bytes)
         self._received: deque[Frame] = deque()
-        self._over: str | None = None
+        self._over: str | None = None  # the first reason stays: what follows is its consequence
 
     async def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
         """Send one frame.
@@ -139,7 +139,7 @@ class Conversation:
                 self._received.extend(self._decoder.feed(received))
             frame = self._received.popleft()
             return Message(parse_reply(frame), frame.data)
-        except FrameError as error:
+        except FrameError as error:  # not skipped: after a broken frame, where the next one begins is a guess
             raise await self.died(str(error)) from error
 
     async def close(self) -> None:
@@ -152,15 +152,15 @@ class Conversation:
         self._over = self._over or reason
         await uninterrupted(self._transport.kill())
 
-    def last_words(self) -> str:
+    def error_output(self) -> str:
         """What the server wrote on stderr."""
-        return self._transport.last_words()
+        return self._transport.error_output()
 
     async def died(self, reason: str) -> SandboxDiedError:
         """Kill the sandbox, and make the error that says why."""
         await self.kill(reason)
-        words = self.last_words()
-        return SandboxDiedError(f"The sandbox ended: {self._over}." + (f" It wrote: {words}" if words else ""))
+        stderr = self.error_output()
+        return SandboxDiedError(f"The sandbox ended: {self._over}." + (f" It wrote: {stderr}" if stderr else ""))
 
     def _raise_if_over(self) -> None:
         if self._over is not None:

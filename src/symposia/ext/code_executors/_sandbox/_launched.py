@@ -94,7 +94,7 @@ class LaunchedBackend(SandboxBackend):
         try:
             sandbox = await self._with_base_python().create(SandboxPolicy())
         except SandboxUnavailableError as error:
-            return f"{error}. {await asyncio.to_thread(_switch_that_is_off)}"
+            return f"{error}. {await asyncio.to_thread(_disabling_setting)}"
         await sandbox.close()
         return None
 
@@ -160,7 +160,7 @@ def _seccomp_of_this_machine() -> bytes:
         raise SandboxUnavailableError(str(error)) from error
 
 
-def _switch_that_is_off() -> str:
+def _disabling_setting() -> str:
     """What may stand in the way of user namespaces, which every sandbox of this machine needs."""
     for name, (off, on) in _USER_NAMESPACE_SWITCHES.items():
         path = Path("/proc/sys", name)

@@ -31,7 +31,7 @@ _SYSTEM_FILES = (
 )
 # The host's /etc stays out: accounts, keys and the addresses of its network. What programs look up there at all events
 # is made anew. There is no /etc/resolv.conf, since there is no network.
-_MADE_FILES = {
+_TEXT_FILES = {
     "/etc/passwd": f"sandbox:x:{SANDBOX_UID}:{SANDBOX_UID}::{SCRATCH_FOLDERS[0]}:/bin/sh\n",
     "/etc/group": f"sandbox:x:{SANDBOX_UID}:\n",
     "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
@@ -48,16 +48,16 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Symlink:
     """A symbolic link."""
 
     source: str
     target: str
-    kind: Literal["link"] = "link"
+    kind: Literal["symlink"] = "symlink"
 
 
 @dataclass(frozen=True, slots=True)
-class MadeFile:
+class TextFile:
     """A small file that exists only inside."""
 
     text: str
@@ -66,7 +66,7 @@ class MadeFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class Tmpfs:
     """A folder in memory that code can write, of limited size.
 
     A tmpfs, since that is the one file system with a limit of bytes and of files that an ordinary user can mount, and
@@ -76,10 +76,10 @@ class Space:
     target: str
     size: int
     inodes: int
-    kind: Literal["space"] = "space"
+    kind: Literal["tmpfs"] = "tmpfs"
 
 
-Mount = Bind | Link | MadeFile | Space
+Mount = Bind | Symlink | TextFile | Tmpfs
 
 
 def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[SandboxMount]) -> list[Mount]:
@@ -93,13 +93,13 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
     Raises:
         InvalidArgumentError: A mount does not exist or cannot be read, or its target is not below ``/data``.
     """
-    spaces = [(WORK_FOLDER, policy.work_bytes), *((folder, policy.tmp_bytes) for folder in SCRATCH_FOLDERS)]
+    writable = [(WORK_FOLDER, policy.work_bytes), *((folder, policy.tmp_bytes) for folder in SCRATCH_FOLDERS)]
     reader = NO_FILES_OF_ITS_OWN if os.geteuid() == 0 else None  # root gives each sandbox a user id of its own
     return [
         *(_system_folder(Path(folder)) for folder in SYSTEM_FOLDERS if Path(folder).exists()),
         *(Bind(file, file) for file in _SYSTEM_FILES if Path(file).exists()),
-        *(MadeFile(text, target) for target, text in _MADE_FILES.items()),
-        *(Space(target, size, policy.work_inodes) for target, size in spaces),
+        *(TextFile(text, target) for target, text in _TEXT_FILES.items()),
+        *(Tmpfs(target, size, policy.work_inodes) for target, size in writable),
         *python,
         *(data_bind(mount, reader=reader) for mount in data),
     ]
@@ -151,4 +151,4 @@ def _can_read(path: Path, user: int) -> bool:
 
 def _system_folder(folder: Path) -> Mount:
     """On most systems /bin and its like are links into /usr."""
-    return Link(str(folder.readlink()), str(folder)) if folder.is_symlink() else Bind(str(folder), str(folder))
+    return Symlink(str(folder.readlink()), str(folder)) if folder.is_symlink() else Bind(str(folder), str(folder))

@@ -14,9 +14,9 @@ from symposia.ext.code_executors._sandbox._mounts import (
     PYTHON_FOLDER,
     SYSTEM_FOLDERS,
     Bind,
-    Link,
-    MadeFile,
     Mount,
+    Symlink,
+    TextFile,
 )
 
 MOVED_PREFIX = f"{PYTHON_FOLDER}/base"
@@ -93,7 +93,7 @@ def place_python(python: SandboxPython) -> PlacedPython:
         place = MOVED_PREFIX if moved else str(prefix)
         inside = f"{place}/{interpreter.relative_to(prefix)}"
         base = [Bind(str(prefix), place)]
-        if moved or prefix != python.prefix.absolute():
+        if moved or prefix != python.prefix.absolute():  # not at the path that is written into it
             environment["LD_LIBRARY_PATH"] = f"{place}/lib"
     if python.environment is None:
         return PlacedPython(inside, environment, tuple(base))
@@ -107,13 +107,13 @@ def _environment_mounts(environment: Path, interpreter: str) -> Iterator[Mount]:
 
     The programs are left out because each names the host's interpreter in its first line.
     """
-    yield MadeFile(f"home = {posixpath.dirname(interpreter)}\n", f"{PYTHON_FOLDER}/pyvenv.cfg")
-    yield Link(interpreter, f"{PYTHON_FOLDER}/bin/python")
+    yield TextFile(f"home = {posixpath.dirname(interpreter)}\n", f"{PYTHON_FOLDER}/pyvenv.cfg")
+    yield Symlink(interpreter, f"{PYTHON_FOLDER}/bin/python")
     for entry in sorted(environment.iterdir()):
         target = f"{PYTHON_FOLDER}/{entry.name}"
         if entry.name in _MADE_ANEW:
             continue
-        yield Link(str(entry.readlink()), target) if entry.is_symlink() else Bind(str(entry.resolve()), target)
+        yield Symlink(str(entry.readlink()), target) if entry.is_symlink() else Bind(str(entry.resolve()), target)
 
 
 def _is_system(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 _CHUNK = 64 * 1024
 _END_SECONDS = 1.0
-_WORDS_BYTES = 4096
+_ERROR_OUTPUT_BYTES = 4096
 
 
 class Transport(Protocol):
@@ -45,7 +45,7 @@ class Transport(Protocol):
         """End the sandbox from outside, without its help, and release all that belongs to it. Harmless twice."""
         ...
 
-    def last_words(self) -> str:
+    def error_output(self) -> str:
         """What the server, or whatever started it, wrote on stderr: the reason, where it did not come up."""
         ...
 
@@ -58,7 +58,7 @@ class ProcessTransport(Transport):
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._words = ""
+        self._error_output = ""
         self._reading = False
         self._ending = asyncio.Lock()
 
@@ -114,16 +114,18 @@ class ProcessTransport(Transport):
         """See `Transport.kill`. It is the launcher outside, not the server, that does it."""
         await self.close()
 
-    def last_words(self) -> str:
-        """See `Transport.last_words`; known once it has ended."""
-        return self._words
+    def error_output(self) -> str:
+        """See `Transport.error_output`; known once it has ended."""
+        return self._error_output
 
     async def _ended(self) -> None:
         while not self._reading and await self.read():
             pass  # asyncio takes a process for ended only when its output has been read
         await self._process.wait()
-        if self._process.stderr is not None and not self._words:
-            self._words = (await self._process.stderr.read(_WORDS_BYTES)).decode("utf-8", "replace").strip()
+        if self._process.stderr is not None and not self._error_output:
+            self._error_output = (
+                (await self._process.stderr.read(_ERROR_OUTPUT_BYTES)).decode("utf-8", "replace").strip()
+            )
 
 
 async def uninterrupted(work: Coroutine[None, None, None]) -> None:

@@ -106,7 +106,7 @@ class DockerBackend(SandboxBackend):
         except BaseException:
             await asyncio.to_thread(client.close)
             raise
-        attachment.writer.write(program)
+        attachment.writer.write(program)  # ahead of the conversation, to the reader of `bootstrap_arguments`
         transport = DockerTransport(client, container, attachment)
         return await SandboxConnection.open(transport, policy, settings)
 

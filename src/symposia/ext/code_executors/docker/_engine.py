@@ -113,10 +113,12 @@ async def engine_machine(client: EngineClient) -> str:
 async def connection_of(stream: IO[bytes]) -> socket.socket:
     """Take over the connection under a stream of the SDK, as a socket for the event loop."""
 
+    # A duplicate, as the SDK closes its own with the response that holds it. Reading through the SDK was rejected: it
+    # blocks, so that each sandbox would keep a thread.
     def take_over() -> socket.socket:
         connection = socket.socket(fileno=socket.dup(stream.fileno()))
         connection.setblocking(False)
-        response = getattr(stream, "_response", None)  # holds the SDK's own handle of the connection open
+        response = getattr(stream, "_response", None)  # the SDK keeps it there so that it is not closed too early
         if response is not None:
             response.close()
         stream.close()

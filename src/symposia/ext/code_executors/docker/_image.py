@@ -21,15 +21,16 @@ from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import (
     TargetPython,
     environment_key,
+    ignore_progress,
     install_pinned_packages,
     one_set_up_at_a_time,
-    say_nothing,
 )
 from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, Json, ask, follow
 
 BASE_IMAGE: Final = "python:3.11-slim"
 IMAGE_NAME: Final = "symposia-sandbox"
 ENVIRONMENT: Final = "/opt/symposia"
+# Compiled here, since the root of a container cannot be written: else every block would compile pandas again.
 RECIPE: Final = f"""\
 FROM {{base}}
 USER 0
@@ -79,7 +80,7 @@ async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Pr
     Raises:
         SandboxUnavailableError: A part of it cannot be had; the text says which, and what to do.
     """
-    report = progress or say_nothing
+    report = progress or ignore_progress
     prepared = prepared_image(image)
     if await has_image(client, prepared):
         return prepared

@@ -97,6 +97,7 @@ class DockerTransport:
         self._container = container
         self._attachment = attachment
         self._released = False
+        self._ending = asyncio.Lock()
 
     async def read(self) -> bytes:
         """Read what the server wrote; see `Transport.read`."""
@@ -110,21 +111,23 @@ class DockerTransport:
     async def close(self) -> None:
         """End the sandbox; see `Transport.close`.
 
-        Killing it is as quick as asking it to end, ends whatever still runs inside, and tells when it is gone.
+        The container is killed at once: that is as quick as the end of its stdin, ends whatever still runs inside, and
+        the engine tells when it is gone.
         """
         await self.kill()
 
     async def kill(self) -> None:
         """Kill and remove the container; see `Transport.kill`."""
-        if self._released:
-            return
-        self._released = True
-        try:
-            await remove(self._client, self._container)
-        finally:
-            self._attachment.writer.close()
-            await asyncio.to_thread(self._client.close)
+        async with self._ending:  # a second call at the same time returns when the container is gone, too
+            if self._released:
+                return
+            self._released = True
+            try:
+                await remove(self._client, self._container)
+            finally:
+                self._attachment.writer.close()
+                await asyncio.to_thread(self._client.close)
 
-    def last_words(self) -> str:
-        """Return the end of the server's stderr; see `Transport.last_words`."""
+    def error_output(self) -> str:
+        """Return the end of the server's stderr; see `Transport.error_output`."""
         return self._attachment.protocol.stderr

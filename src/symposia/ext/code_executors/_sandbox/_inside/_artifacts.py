@@ -20,7 +20,11 @@ _NOT_RESULTS = frozenset({"__pycache__"})
 
 
 class Fingerprint(NamedTuple):
-    """What changes when a file does: a block cannot set the time of the last change of status."""
+    """What changes when a file does.
+
+    The time of the last change of status, as a block can set that of the last change of content (utimensat(2)). Digests
+    would have to read every file before and after every block.
+    """
 
     inode: int
     size: int
@@ -99,7 +103,7 @@ def _walk(folder: str) -> Iterator[_Entry]:
             continue
         for name, status in entries:
             below = path + "/" + name if path else name
-            reason = _unspeakable(name, below)
+            reason = _unusable_name(name, below)
             if reason:
                 yield _Entry(ascii(below)[1:-1][:_LONGEST_PATH], None, reason)
             elif not stat.S_ISDIR(status.st_mode):
@@ -108,7 +112,7 @@ def _walk(folder: str) -> Iterator[_Entry]:
                 pending.append(below)
 
 
-def _unspeakable(name: str, path: str) -> str:
+def _unusable_name(name: str, path: str) -> str:
     """Why a path cannot be given to the host; empty where it can."""
     try:
         name.encode()

@@ -110,7 +110,7 @@ class Block:
             if fd in self._streams:
                 self._forward(fd)
             elif fd == channel.receive_fd:
-                self._obey()
+                self._receive_cancel()
             else:
                 self._processes.reap()
 
@@ -133,7 +133,7 @@ class Block:
             while fd in self._streams:
                 self._forward(fd)
 
-    def _obey(self) -> None:
+    def _receive_cancel(self) -> None:
         for frame in self._channel.receive():
             if frame.header["kind"] != "cancel":
                 raise FrameError(f"a {frame.header['kind']!r} request while a block runs")

@@ -51,7 +51,7 @@ def confine_server(settings: Settings, seccomp: bytes) -> None:
         prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
 
 
-def offer_to_oom_killer() -> None:
+def prefer_for_oom_kill() -> None:
     """Let the kernel, when memory runs out, take this process rather than the server. For a block, before it starts.
 
     Raising the score takes no privilege. A block may lower it again as far as the server's; then the larger of the two

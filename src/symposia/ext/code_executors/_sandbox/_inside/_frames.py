@@ -18,7 +18,7 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
-MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 256 * 1024  # far above the longest, with a path of 1,000 characters
 _LENGTHS = struct.Struct(">II")
 
 

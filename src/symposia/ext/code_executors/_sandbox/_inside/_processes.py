@@ -12,7 +12,7 @@ import signal
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from ._confinement import offer_to_oom_killer
+from ._confinement import prefer_for_oom_kill
 
 _EXEC_FAILED = 127
 
@@ -111,7 +111,7 @@ def _become(command: Command, stdout: int, stderr: int) -> NoReturn:
         for ignored in (signal.SIGINT, signal.SIGPIPE):  # Python's and the server's way, not a block's
             signal.signal(ignored, signal.SIG_DFL)
         os.setsid()
-        offer_to_oom_killer()
+        prefer_for_oom_kill()
         os.chdir(command.folder)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for fd, number in ((nothing, 0), (stdout, 1), (stderr, 2)):

@@ -49,8 +49,8 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
         plan = _staged(plan)
         become(uid)
     environment = cast("Mapping[str, str]", request["environment"])
-    variables = [word for name, value in environment.items() for word in ("--setenv", name, value)]
-    arguments = [*_ISOLATION, *variables, *(word for entry in plan for word in _words(entry)), *_LAST]
+    variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
+    arguments = [*_ISOLATION, *variables, *(option for entry in plan for option in _options(entry)), *_LAST]
     os.execve(bwrap, ["bwrap", *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
 
 
@@ -65,12 +65,12 @@ _ISOLATION = (
 _LAST = ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
 
-def _words(entry: Mapping[str, object]) -> Sequence[str]:
+def _options(entry: Mapping[str, object]) -> Sequence[str]:
     """An entry of the plan as arguments of ``bwrap``."""
     kind, target = str(entry["kind"]), str(entry["target"])
     if kind == "bind":
         return "--ro-bind", str(entry["source"]), target
-    if kind == "link":
+    if kind == "symlink":
         return "--symlink", str(entry["source"]), target
     if kind == "file":
         return "--ro-bind-data", str(_memory_file(str(entry["text"]))), target

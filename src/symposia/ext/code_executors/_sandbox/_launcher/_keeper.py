@@ -19,7 +19,7 @@ from ._cgroups import Groups
 from ._kernel import adopt_orphans
 
 _FAILED = 1
-_PATIENCE_MILLISECONDS = 100  # the server needs one or two of them to see the end of its stdin, and to end
+_END_MILLISECONDS = 100  # the server ends by itself, as it reads the same stdin; this is for one that does not
 _KILLED = (signal.SIGKILL, (128 + signal.SIGKILL) << 8)  # wait statuses: of a process, and as bubblewrap passes it on
 
 
@@ -67,9 +67,9 @@ def _wait_for_end(child: int, child_ended: int) -> int | None:
     events = select.poll()
     events.register(0, 0)  # never read here, as the bytes are the server's; a hang-up is told in any case (poll(2))
     events.register(child_ended, select.POLLIN)
-    patience = None
+    timeout = None
     while True:
-        ready = dict(events.poll(patience))
+        ready = dict(events.poll(timeout))
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return status
@@ -77,7 +77,7 @@ def _wait_for_end(child: int, child_ended: int) -> int | None:
             return None
         if 0 in ready:  # the server has seen it too, and ends by itself
             events.unregister(0)
-            patience = _PATIENCE_MILLISECONDS
+            timeout = _END_MILLISECONDS
         if child_ended in ready:
             os.read(child_ended, 1)  # it was an orphan
 

@@ -134,7 +134,7 @@ def _add(entry: Mapping[str, str], owner: int) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if kind == "bind":
         bind(_OLD + entry["source"], target)
-    elif kind == "link":
+    elif kind == "symlink":
         os.symlink(entry["source"], target)
     elif kind == "file":
         with open(target, "w", encoding="utf-8") as file:
@@ -142,7 +142,7 @@ def _add(entry: Mapping[str, str], owner: int) -> None:
     else:
         os.makedirs(target, exist_ok=True)
         options = f"mode=0700,uid={owner},gid={owner},size={entry['size']},nr_inodes={entry['inodes']}"
-        kernel.mount("space", target, "tmpfs", _SAFE, options)
+        kernel.mount("tmpfs", target, "tmpfs", _SAFE, options)
 
 
 def bind(source: str, target: str) -> None:
