@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
 
@@ -38,6 +39,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     here = Path(__file__).parent
     return any(collection_path == here / each for each in LINUX_ONLY) or None
+
+
+settings.register_profile("symposia", deadline=None)  # a busy machine is slow, which is no fault of a test
+settings.load_profile("symposia")
 
 
 class First(BaseModel):

@@ -18,8 +18,10 @@ from tests.support.model_server import _openai as openai_wire
 
 from symposia.core.exceptions import ModelError, PartialAnswer
 from symposia.core.models import CreateResult, UserMessage
-from symposia.ext.models.anthropic._answer import MessageAssembly, parse_message, read_message
-from symposia.ext.models.openai._answer import CompletionAssembly, parse_completion, read_completion
+from symposia.ext.models.anthropic._answer import parse_message, read_message
+from symposia.ext.models.anthropic._stream import MessageAssembly
+from symposia.ext.models.openai._answer import parse_completion, read_completion
+from symposia.ext.models.openai._stream import CompletionAssembly
 from symposia.ext.models.vendors import EventDecoder
 
 HELLO = [UserMessage(content="hello", source="user")]

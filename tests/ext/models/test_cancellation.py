@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from symposia.core import CancellationToken
-from symposia.ext.models._cancellation import CancellableCalls
+from symposia.ext.models._transport import CancellableCalls
 
 
 async def never() -> None:

@@ -86,7 +86,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
             self, {name: instead.get(name, value) for name, value in self._constructor_arguments().items()}
         )
 
-    def _constructor_arguments(self) -> dict[str, Any]:
+    def _constructor_arguments(self) -> dict[str, Any]:  # Any: each is of its parameter's type
         """What the instance was constructed with, by name; defaults included."""
         return given_arguments(self)
 
@@ -114,7 +114,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         )
 
     @classmethod
-    def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _to_autogen(cls, config: Mapping[str, object]) -> Mapping[str, object]:
         """The configuration as AutoGen's class of the same name takes it: the same, by default."""
         return config
 
@@ -150,7 +150,7 @@ class ComponentFromConfig(Generic[ConfigT]):
         )
 
     @classmethod
-    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _from_autogen(cls, config: Mapping[str, object]) -> Mapping[str, object]:
         """The arguments of the constructor from a configuration that AutoGen has saved: the same, by default."""
         return config
 
@@ -184,7 +184,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, Any],
+        model: ComponentModel | Mapping[str, object],
         expected: None = None,
         *,
         allow: Iterable[str] = (),
@@ -194,7 +194,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, Any],
+        model: ComponentModel | Mapping[str, object],
         expected: type[ExpectedT],
         *,
         allow: Iterable[str] = (),
@@ -203,7 +203,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, Any],
+        model: ComponentModel | Mapping[str, object],
         expected: type[ExpectedT] | None = None,
         *,
         allow: Iterable[str] = (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import (
@@ -13,14 +13,19 @@ from typing import (
     NotRequired,
     Required,
     Self,
+    TypeAlias,
     TypeVar,
     Unpack,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
 )
 
 from symposia.core.exceptions import ComponentError
+
+TypeForm: TypeAlias = Any
+"""What can annotate: a class, `list[int]`, `int | None`, `Annotated`, … No type of today's checkers holds them all."""
 
 _GIVEN: Final = "_given_arguments"
 _CHANGEABLE: Final = frozenset({list, dict})  # copied, since their owner may change them later
@@ -62,7 +67,7 @@ class Argument:
     """
 
     kind: inspect._ParameterKind
-    annotation: Any  # whatever can annotate
+    annotation: TypeForm
     required: bool
     default: object
 
@@ -79,7 +84,7 @@ class Constructor:
     arguments: Mapping[str, Argument]
     open_ended: bool
 
-    def call(self, cls: type, values: Mapping[str, Any]) -> object:
+    def call(self, cls: type, values: Mapping[str, object]) -> object:
         """Construct `cls` with values by name."""
         positional: list[object] = []
         keywords = dict(values)
@@ -87,10 +92,11 @@ class Constructor:
             if name in values and argument.kind is inspect.Parameter.POSITIONAL_ONLY:
                 positional.append(keywords.pop(name))
             elif name in values and argument.kind is inspect.Parameter.VAR_POSITIONAL:
-                positional = [*self._before(name, keywords), *keywords.pop(name)]
+                items = cast("Iterable[object]", keywords.pop(name))
+                positional = [*self._before(name, keywords), *items]
         return cls(*positional, **keywords)
 
-    def _before(self, items: str, keywords: dict[str, Any]) -> Iterator[object]:
+    def _before(self, items: str, keywords: dict[str, object]) -> Iterator[object]:
         """Take out of `keywords` what has to be passed by position, since ``*items`` follow it."""
         for name, argument in self.arguments.items():
             if name == items:
@@ -126,7 +132,7 @@ class RecordsArguments:
         __signature__ = _Signature()
 
 
-def given_arguments(instance: object) -> dict[str, Any]:
+def given_arguments(instance: object) -> dict[str, object]:
     """What an instance was constructed with, by name, defaults included; options stand beside the parameters.
 
     Raises:
@@ -141,7 +147,7 @@ def given_arguments(instance: object) -> dict[str, Any]:
     args, kwargs = vars(instance)[_GIVEN]
     bound = _signature_of(cls).bind(*args, **kwargs)
     bound.apply_defaults()
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     for name, parameter in bound.signature.parameters.items():
         value = bound.arguments[name]
         given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
@@ -173,13 +179,13 @@ def constructor_of(cls: type) -> Constructor:
     return Constructor(arguments=arguments, open_ended=open_ended)
 
 
-def options_of(options: Any) -> dict[str, Argument]:
+def options_of(options: TypeForm) -> dict[str, Argument]:
     """The keys of a `TypedDict`, as arguments."""
     hints = get_type_hints(options, include_extras=True)
     return {name: _option(hint, required=name in options.__required_keys__) for name, hint in hints.items()}
 
 
-def _option(hint: Any, *, required: bool) -> Argument:
+def _option(hint: TypeForm, *, required: bool) -> Argument:
     marked = get_origin(hint)  # `__required_keys__` does not see marks in annotations that are text
     return Argument(
         kind=inspect.Parameter.KEYWORD_ONLY,
@@ -198,7 +204,7 @@ def _signature_of(cls: type) -> inspect.Signature:
     return signature.replace(parameters=parameters)
 
 
-def _type_hints(cls: type, owner: type) -> Mapping[str, Any]:
+def _type_hints(cls: type, owner: type) -> Mapping[str, TypeForm]:
     if owner is object:
         return {}
     try:
@@ -210,7 +216,7 @@ def _type_hints(cls: type, owner: type) -> Mapping[str, Any]:
         ) from error
 
 
-def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
+def _argument(parameter: inspect.Parameter, hint: TypeForm) -> Argument:
     items = parameter.kind is parameter.VAR_POSITIONAL
     required = parameter.default is _NO_DEFAULT and not items
     default = None if required else () if items else parameter.default

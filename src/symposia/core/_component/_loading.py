@@ -1,9 +1,15 @@
-"""From JSON to a component."""
+"""From JSON to a component.
+
+The provider names a class, the class has a schema of its configuration, and the configuration makes an instance. Each
+step is checked before the next is taken: `find_class` whether the class may be loaded, `load` whether it is a component
+and of the kind that its place expects, the schema whether the configuration fits. Components inside the configuration
+are `ComponentModel`s up to then; they are loaded last, one by one, with the kinds that the constructor says.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
@@ -34,14 +40,14 @@ class Loadable(Protocol):
     component_config_schema: type[BaseModel]
 
     @classmethod
-    def _from_config(cls, config: Any) -> Any: ...
+    def _from_config(cls, config: BaseModel) -> object: ...
     @classmethod
-    def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Any: ...
+    def _from_config_past_version(cls, config: dict[str, object], version: int) -> object: ...
     @classmethod
-    def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]: ...
+    def _from_autogen(cls, config: Mapping[str, object]) -> Mapping[str, object]: ...
 
 
-def read_model(model: ComponentModel | Mapping[str, Any]) -> ComponentModel:
+def read_model(model: ComponentModel | Mapping[str, object]) -> ComponentModel:
     """A copy of a written component, which nothing that is done with it can change.
 
     Raises:
@@ -112,7 +118,9 @@ def _fits(found: type, expected: tuple[type, ...]) -> bool:
         return True
 
 
-def _made(cls: type[Loadable], model: ComponentModel) -> Any:
+def _made(cls: type[Loadable], model: ComponentModel) -> object:
+    # A configuration of an earlier version goes to the class unvalidated: only the class knows its old schema. One of a
+    # later version is refused, since fields that are not known here would be lost without a word.
     schema: type[BaseModel] = cls.component_config_schema  # pyright: ignore[reportGeneralTypeIssues] - any schema will do
     config = _adapted(cls, schema, model) if is_autogens(model.provider) else model.config
     version = model.component_version
@@ -128,7 +136,7 @@ def _made(cls: type[Loadable], model: ComponentModel) -> Any:
     return cls._from_config(_validated(cls, schema, config, model))
 
 
-def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, Any]:
+def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, object]:
     """What AutoGen has saved, as the arguments of a constructor of ours."""
     config = cls._from_autogen(model.config)
     if schema.model_config.get("extra") != "forbid":
@@ -143,13 +151,13 @@ def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel
     return {name: value for name, value in config.items() if name not in unknown}
 
 
-def _masked(cls: type, config: Mapping[str, Any]) -> set[str]:
+def _masked(cls: type, config: Mapping[str, object]) -> set[str]:
     """The secrets that were not written down."""
     return {name for name in secrets_of(cls) if config.get(name) == MASK}
 
 
 def _validated(
-    cls: type[Loadable], schema: type[BaseModel], config: Mapping[str, Any], model: ComponentModel
+    cls: type[Loadable], schema: type[BaseModel], config: Mapping[str, object], model: ComponentModel
 ) -> BaseModel:
     try:
         return schema.model_validate(config)
@@ -167,22 +175,23 @@ def construct(cls: type, config: BaseModel) -> object:
     fields = type(config).model_fields
     names = {field: fields[field].alias or field for field in fields}
     said = [field for field in config.model_fields_set if field in fields]
-    values: dict[str, Any] = {names[field]: getattr(config, field) for field in said}
+    values: dict[str, object] = {names[field]: getattr(config, field) for field in said}
     values.update(config.model_extra or {})
     return constructor_of(cls).call(
         cls, {name: _read(value, components.get(name, ())) for name, value in values.items()}
     )
 
 
-def _read(value: Any, components: tuple[type, ...]) -> Any:
+def _read(value: object, components: tuple[type, ...]) -> object:
     """A value with its components and classes made again."""
     if isinstance(value, ComponentModel):
         return load(value, components)
     if isinstance(value, SavedModelType):
         return value.restored()
     if isinstance(value, dict):
-        items = cast("dict[Any, Any]", value)
-        return {key: _read(item, components) for key, item in items.items()}
+        pairs = cast("dict[object, object]", value)
+        return {key: _read(item, components) for key, item in pairs.items()}
     if type(value) in {list, tuple}:
-        return type(value)(_read(item, components) for item in value)
+        items = [_read(item, components) for item in cast("Sequence[object]", value)]
+        return tuple(items) if type(value) is tuple else items
     return value

@@ -2,6 +2,18 @@
 
 A component is named by the public name of its class; AutoGen's names stand for ours. A program trusts this project's
 classes, and no code in JSON, unless it says more.
+
+The JSON of a component is data from outside: a gallery, a colleague, a web page. Its provider says which module to
+import and which class to call, so without a check, loading it would run any code on the machine. Hence
+
+- a list of what is allowed, and not of what is refused: a dangerous class that nobody thought of is refused as well;
+- the name is checked before its module is imported, since importing runs the module's code already, and so is the
+  module that defines the class found there: that an allowed package imports `subprocess.Popen` does not make it a
+  component. That the class has the methods of a component is checked besides (`_loading`);
+- the permission is a context variable, so that it ends with its ``with`` block, holds in what the block awaits, and is
+  not seen by other tasks. A setting of the process was rejected: one library would allow for all others.
+
+A class that the program itself names (``Pen.load_component(…)``) needs no permission: it is imported already.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""From the arguments of a constructor to a configuration, and on to JSON."""
+"""From the arguments of a constructor to a configuration, and on to JSON.
+
+What cannot be written is an error when it is saved, and names its place, because the one who loads it later cannot
+repair it. So a derived configuration is read back before it is given out (`json_of`), secrets are masked by the name
+and by the type of a parameter, and an argument that no field takes is refused and not left out.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,7 @@ MASK: Final = "**********"
 """What stands for a secret; as pydantic writes a `SecretStr`."""
 
 
-def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
+def config_of(instance: object, values: Mapping[str, object]) -> BaseModel:
     """The configuration of an instance.
 
     Args:
@@ -43,7 +48,7 @@ def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
     schema: type[BaseModel] = getattr(cls, "component_config_schema", None) or config_schema_of(cls)
     _refuse_unknown(cls, schema, values)
     secrets, components = secrets_of(cls), component_types_of(cls)
-    written: dict[str, Any] = {}
+    written: dict[str, object] = {}
     for name, value in values.items():
         masked = name in secrets and value is not None
         written[name] = MASK if masked else _written(value, f"{cls.__name__}.{name}", components.get(name, (object,)))
@@ -53,7 +58,7 @@ def config_of(instance: object, values: Mapping[str, Any]) -> BaseModel:
         raise ComponentError(f"{cls.__name__} cannot be saved: {explain(error, is_saved=True)}.") from error
 
 
-def json_of(cls: type, config: BaseModel) -> dict[str, Any]:
+def json_of(cls: type, config: BaseModel) -> dict[str, object]:
     """A configuration as JSON. A derived one is read back, to make sure that nothing of it is lost.
 
     Raises:
@@ -86,7 +91,7 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
     return "; ".join(lines.values())
 
 
-def _without_transient(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_transient(cls: type, values: Mapping[str, object]) -> dict[str, object]:
     transient: frozenset[str] = getattr(cls, "component_transient", frozenset())
     functions = sorted(name for name in transient if callable(values.get(name)))
     if functions:
@@ -98,7 +103,7 @@ def _without_transient(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in transient}
 
 
-def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, Any]) -> None:
+def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, object]) -> None:
     """Check that a schema that the class has written itself has a place for every argument."""
     known = {info.alias or name for name, info in schema.model_fields.items()} | schema.model_fields.keys()
     missing = [name for name in values if name not in known]
@@ -109,7 +114,7 @@ def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, Any
         )
 
 
-def _written(value: Any, where: str, components: tuple[type, ...]) -> Any:
+def _written(value: object, where: str, components: tuple[type, ...]) -> object:
     """A value with its components and classes written down."""
     if hasattr(value, "dump_component") and not isinstance(value, type):
         if not components:
@@ -118,10 +123,10 @@ def _written(value: Any, where: str, components: tuple[type, ...]) -> Any:
     if isinstance(value, type):
         return _saved_type(value, where) if issubclass(value, BaseModel) else cast("object", value)
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value)
+        pairs = cast("Mapping[object, object]", value)
         return {key: _written(item, f"{where}[{key!r}]", components) for key, item in pairs.items()}
     if type(value) in {list, tuple}:
-        items = cast("Sequence[Any]", value)
+        items = cast("Sequence[object]", value)
         return [_written(item, f"{where}[{index}]", components) for index, item in enumerate(items)]
     return str(value) if isinstance(value, PurePath) else value
 
@@ -141,10 +146,10 @@ def _saved_type(model: type[BaseModel], where: str) -> SavedModelType:
         raise ComponentError(f"{where} cannot be saved: {error}") from error
 
 
-def _derived_json(cls: type, config: DerivedConfig) -> dict[str, Any]:
+def _derived_json(cls: type, config: DerivedConfig) -> dict[str, object]:
     """As JSON, without what is None because nothing was given."""
     arguments = constructor_of(cls).arguments
-    written: dict[str, Any] = {}
+    written: dict[str, object] = {}
     for field in (*type(config).model_fields, *(config.model_extra or {})):
         written.update(_field_json(cls, config, field))
     return {
@@ -154,7 +159,7 @@ def _derived_json(cls: type, config: DerivedConfig) -> dict[str, Any]:
     }
 
 
-def _field_json(cls: type, config: DerivedConfig, field: str) -> dict[str, Any]:
+def _field_json(cls: type, config: DerivedConfig, field: str) -> dict[str, object]:
     try:
         return config.model_dump(mode="json", serialize_as_any=True, include={field})
     except PydanticSerializationError as error:

@@ -46,14 +46,13 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
-from symposia.core._component._constructor import Argument, constructor_of, kept_with_class, options_of
+from symposia.core._component._constructor import Argument, TypeForm, constructor_of, kept_with_class, options_of
 from symposia.core._field_names import field_names
 
-# Any: what annotates is of no type that could be said
-_SEQUENCES: Final[frozenset[Any]] = frozenset({list, abc.Sequence, abc.Collection, abc.Iterable})
-_MAPPINGS: Final[frozenset[Any]] = frozenset({dict, abc.Mapping, abc.MutableMapping})
-_CONTAINERS: Final[frozenset[Any]] = frozenset({set, frozenset, tuple, abc.Set}) | _SEQUENCES | _MAPPINGS
-_FUNCTION: Final[Any] = abc.Callable
+_SEQUENCES: Final[frozenset[TypeForm]] = frozenset({list, abc.Sequence, abc.Collection, abc.Iterable})
+_MAPPINGS: Final[frozenset[TypeForm]] = frozenset({dict, abc.Mapping, abc.MutableMapping})
+_CONTAINERS: Final[frozenset[TypeForm]] = frozenset({set, frozenset, tuple, abc.Set}) | _SEQUENCES | _MAPPINGS
+_FUNCTION: Final[TypeForm] = abc.Callable
 
 
 ComponentType: TypeAlias = (
@@ -173,7 +172,7 @@ def secrets_of(cls: type) -> frozenset[str]:
     return named | {name for name, each in constructor_of(cls).arguments.items() if _is_secret(each.annotation)}
 
 
-def savable(annotation: Any) -> Any:
+def savable(annotation: TypeForm) -> TypeForm:
     """The form in which values of a type are written down; `Unsavable` where there is none."""
     origin, args = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, TypeVar):
@@ -200,7 +199,7 @@ def is_component_type(kind: object) -> bool:
     return isinstance(kind, type) and (hasattr(kind, "dump_component") or _plain(kind) is Unsavable)
 
 
-def _field(name: str, field: str, argument: Argument) -> tuple[Any, Any]:
+def _field(name: str, field: str, argument: Argument) -> tuple[TypeForm, object]:
     alias = None if field == name else name
     kind = savable(argument.annotation)
     if argument.kind is argument.kind.VAR_POSITIONAL:
@@ -211,7 +210,7 @@ def _field(name: str, field: str, argument: Argument) -> tuple[Any, Any]:
     return may_be_none, Field(default=argument.default, alias=alias)
 
 
-def _union(forms: list[Any]) -> Any:
+def _union(forms: list[TypeForm]) -> TypeForm:
     """One of several forms. A model class cannot be told from a mapping, which is therefore what it is taken for."""
     left = [form for form in forms if form is not Unsavable]
     if any(get_origin(form) in _MAPPINGS for form in left):
@@ -220,20 +219,19 @@ def _union(forms: list[Any]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _typed_dict(annotation: Any) -> Any:
+def _typed_dict(annotation: TypeForm) -> TypeForm:
     """The same with values that can be saved, since pydantic takes none of `typing` before Python 3.12."""
     keys = {
         name: (Required if key.required else NotRequired)[savable(key.annotation)]
         for name, key in options_of(annotation).items()
     }
-    # Any: a class that is made here has no type that could be said
-    typed: Any = TypedDict(annotation.__name__, keys)  # pyright: ignore[reportArgumentType] - the keys are not literal
+    typed: TypeForm = TypedDict(annotation.__name__, keys)  # pyright: ignore[reportArgumentType] - the keys are not literal
     typed.__pydantic_config__ = ConfigDict(extra="allow")
     return typed
 
 
 @lru_cache(maxsize=1024)
-def _plain(annotation: Any) -> Any:
+def _plain(annotation: TypeForm) -> TypeForm:
     """The type itself, if JSON can hold its values."""
     try:
         TypeAdapter(Any if annotation is object else annotation)
@@ -242,15 +240,15 @@ def _plain(annotation: Any) -> Any:
     return Any if annotation is object else annotation
 
 
-def _is_secret(annotation: Any) -> bool:
+def _is_secret(annotation: TypeForm) -> bool:
     return annotation is SecretStr or annotation is SecretBytes or any(map(_is_secret, get_args(annotation)))
 
 
-def _is_model_class(*bounds: Any) -> bool:
+def _is_model_class(*bounds: TypeForm) -> bool:
     return any(isinstance(bound, type) and issubclass(bound, BaseModel) for bound in bounds)
 
 
-def _components_in(annotation: Any) -> Iterator[type]:
+def _components_in(annotation: TypeForm) -> Iterator[type]:
     """The types of components that a type is made of."""
     origin = get_origin(annotation)
     kind = origin or annotation

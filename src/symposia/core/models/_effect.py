@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, Unpack
+from typing import Literal, TypeAlias, Unpack
 
 from pydantic import BaseModel, Field, JsonValue
 from typing_extensions import TypedDict
@@ -26,7 +26,7 @@ class CreateOptions(TypedDict, total=False):
     tools: Sequence[Tool | ToolSchema]
     tool_choice: ToolChoice
     json_output: bool | type[BaseModel] | None
-    extra_create_args: Mapping[str, Any]  # Any: the vendor's own
+    extra_create_args: Mapping[str, object]
     cancellation_token: CancellationToken | None
 
 

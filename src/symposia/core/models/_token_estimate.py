@@ -18,8 +18,17 @@ from symposia.core.models._messages import AssistantMessage, FunctionExecutionRe
 from symposia.core.tools import Tool, ToolSchema
 
 BYTES_A_TOKEN: Final = 4
+"""OpenAI's help page "What are tokens and how to count them?" gives four characters a token for English, and
+Anthropic's glossary about 3.5. Rounding down on tokens would overfill a context, rounding up leaves room, so each text
+is rounded up."""
+
 TOKENS_A_FRAME: Final = 4
+"""OpenAI's cookbook "How to count tokens with tiktoken" counts 3 for each message and 3 for the answer's beginning; one
+more stands for the role. Schemas of tools are counted as their JSON, which takes somewhat more than vendors' forms."""
+
 TOKENS_AN_IMAGE: Final = 765
+"""OpenAI's guide "Images and vision" counts 85 for an image and 170 for each of its tiles of 512 pixels: four tiles for
+1024 by 1024. The size of an image is not looked at, since that needs its pixels decoded."""
 
 
 def estimate_tokens(messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:

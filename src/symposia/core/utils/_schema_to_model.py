@@ -18,7 +18,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from symposia.core._field_names import field_names
 from symposia.core.exceptions import InvalidArgumentError
 
-Schema: TypeAlias = Mapping[str, Any]
+Schema: TypeAlias = Mapping[str, Any]  # Any: JSON, whose shape the keywords of JSON Schema say
+TypeForm: TypeAlias = Any
+"""What can annotate a field: no type of today's checkers holds classes, unions, literals and `Annotated` alike."""
 
 _FORMATS: Final[Mapping[str, object]] = {
     "date": date,
@@ -63,7 +65,12 @@ def schema_to_pydantic_model(schema: dict[str, Any], model_name: str = "Generate
 
 
 class _Converter:
-    """One conversion: each definition becomes one class, however often it is referred to."""
+    """One conversion: each definition becomes one class, however often it is referred to.
+
+    A definition may contain itself, through others too. So while a class is made, references to it become a
+    `ForwardRef` of its name, and in the end every class is rebuilt with all names known. To make the classes in the
+    order of their dependencies was rejected: there is no such order in a circle.
+    """
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -97,7 +104,7 @@ class _Converter:
         )
         return create_model(name, __config__=config, __doc__=schema.get("description"), **definitions)
 
-    def _field(self, schema: Schema, key: str, field: str, path: str, *, is_required: bool) -> tuple[Any, Any]:
+    def _field(self, schema: Schema, key: str, field: str, path: str, *, is_required: bool) -> tuple[TypeForm, object]:
         kind = self._type(schema, path)
         about: dict[str, Any] = {"title": schema.get("title"), "description": schema.get("description")}
         if field != key:
@@ -108,7 +115,7 @@ class _Converter:
             return kind, Field(**about)
         return _union([kind, None]), Field(default=None, **about)
 
-    def _type(self, schema: Schema | bool, path: str) -> Any:
+    def _type(self, schema: Schema | bool, path: str) -> TypeForm:
         if isinstance(schema, bool):
             return Any
         if "$ref" in schema:
@@ -126,7 +133,7 @@ class _Converter:
             return self._object(schema, path)
         return self._plain(schema, path)
 
-    def _plain(self, schema: Schema, path: str) -> Any:
+    def _plain(self, schema: Schema, path: str) -> TypeForm:
         kind = schema.get("type")
         if kind is None:
             return Any
@@ -141,13 +148,13 @@ class _Converter:
             return _FORMATS[cast("str", schema["format"])]
         return _constrained(_SCALARS[kind], kind, schema)
 
-    def _object(self, schema: Schema, path: str) -> Any:
+    def _object(self, schema: Schema, path: str) -> TypeForm:
         if schema.get("properties"):
             return self._model(schema, path)
         values = self._type(schema.get("additionalProperties", True), f"{path}_value")
         return dict[str, values]
 
-    def _referenced(self, reference: str, path: str) -> Any:
+    def _referenced(self, reference: str, path: str) -> TypeForm:
         schema = self._merged(self._resolved({"$ref": reference}))
         name = _class_name(reference)
         if name in self._models:
@@ -160,7 +167,7 @@ class _Converter:
         self._models[name] = self._model(schema, name)
         return self._models[name]
 
-    def _alias(self, reference: str, schema: Schema, path: str) -> Any:
+    def _alias(self, reference: str, schema: Schema, path: str) -> TypeForm:
         """The type of a definition that is no model; a circle of such cannot be said in types, and takes anything."""
         if reference in self._open:
             return Any
@@ -200,12 +207,12 @@ def _is_object(schema: Schema) -> bool:
 
 def _look_up(root: Schema, reference: str) -> Schema | None:
     """Follow a JSON pointer from the root."""
-    here: Any = root
+    here: object = root
     for step in reference.removeprefix("#").split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         if not isinstance(here, Mapping) or key not in here:
             return None
-        here = cast("Mapping[str, Any]", here)[key]
+        here = cast("Mapping[str, object]", here)[key]
     return cast("Schema", here) if isinstance(here, Mapping) else None
 
 
@@ -214,18 +221,18 @@ def _class_name(reference: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in path)
 
 
-def _union(kinds: Sequence[Any]) -> Any:
+def _union(kinds: Sequence[TypeForm]) -> TypeForm:
     return Union[tuple(kinds)]  # noqa: UP007 - a reference forward is a string, which has no `|`
 
 
-def _one_of(values: Sequence[Any]) -> Any:
+def _one_of(values: Sequence[object]) -> TypeForm:
     if all(value is None or isinstance(value, str | int) for value in values):
         return Literal[tuple(values)]
     return Annotated[Any, AfterValidator(_member_of(values)), WithJsonSchema({"enum": list(values)})]
 
 
-def _member_of(values: Sequence[Any]) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
+def _member_of(values: Sequence[object]) -> Callable[[object], object]:
+    def check(value: object) -> object:
         if value not in values:
             raise ValueError(f"must be one of {_show(values)}")
         return value
@@ -233,7 +240,7 @@ def _member_of(values: Sequence[Any]) -> Callable[[Any], Any]:
     return check
 
 
-def _constrained(kind: Any, name: str, schema: Schema) -> Any:
+def _constrained(kind: TypeForm, name: str, schema: Schema) -> TypeForm:
     limits = {ours: schema[theirs] for theirs, ours in _CONSTRAINTS.get(name, {}).items() if theirs in schema}
     return Annotated[kind, Field(**limits)] if limits else kind
 

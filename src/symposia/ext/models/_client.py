@@ -20,10 +20,9 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._cancellation import CancellableCalls
 from symposia.ext.models._service import Service
 from symposia.ext.models._telemetry import ObservedChat
-from symposia.ext.models._transport import EventStream, Transport
+from symposia.ext.models._transport import CancellableCalls, EventStream, Transport
 from symposia.ext.models._wire_format import (
     Body,
     ChatRequest,
@@ -64,7 +63,7 @@ class VendorClient(ChatCompletionClient):
         context: int,
         wire: WireFormat[Any],  # Any: only the format itself looks into its answers
         transport: Transport,
-        arguments: Mapping[str, Any] = {},  # any argument of the vendor's
+        arguments: Mapping[str, object] = {},
     ) -> None:
         self._service = service
         self._model = model
@@ -101,7 +100,7 @@ class VendorClient(ChatCompletionClient):
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: ToolChoice = "auto",
         json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
+        extra_create_args: Mapping[str, object] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> CreateResult:
         """See `ChatCompletionClient.create`."""
@@ -128,7 +127,7 @@ class VendorClient(ChatCompletionClient):
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: ToolChoice = "auto",
         json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
+        extra_create_args: Mapping[str, object] = {},
         cancellation_token: CancellationToken | None = None,
         max_consecutive_empty_chunk_tolerance: int = 0,  # noqa: ARG002 - AutoGen's; an empty chunk does no harm here
     ) -> AsyncGenerator[str | CreateResult, None]:
@@ -204,7 +203,7 @@ class VendorClient(ChatCompletionClient):
         except ValueError as problem:
             raise self._service.broken(self._model, stream.response, problem) from problem
 
-    def _read_whole(self, assembly: StreamAssembly[Any], stream: EventStream) -> _Answer:
+    def _read_whole(self, assembly: StreamAssembly[object], stream: EventStream) -> _Answer:
         """The answer that a stream was, now that it has ended."""
         try:
             whole = assembly.whole()
@@ -275,17 +274,17 @@ class VendorClient(ChatCompletionClient):
 
 
 class _Answer(NamedTuple):
-    whole: Mapping[str, Any]  # Any: as the vendor sent it
+    whole: object  # as the vendor sent it
     result: CreateResult
 
 
 @dataclass(slots=True)
 class _StreamedAnswer:
-    assembly: StreamAssembly[Any]  # Any: see `VendorClient`
+    assembly: StreamAssembly[object]
     answer: _Answer | None = None
 
 
-def _feed(assembly: StreamAssembly[Any], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:
+def _feed(assembly: StreamAssembly[object], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:
     """The texts of events up to the first broken one, and the error of that one."""
     texts: list[str] = []
     for event in events:

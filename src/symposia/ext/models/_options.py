@@ -32,8 +32,8 @@ class OptionNames:
 
 
 def sort_options(
-    client: str, given: Mapping[str, Any], names: OptionNames
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    client: str, given: Mapping[str, object], names: OptionNames
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, object]]:  # Any: passed on as keywords of other types
     """The options for the connection, for the behaviour and for the requests.
 
     Raises:

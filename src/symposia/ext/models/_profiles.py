@@ -43,22 +43,6 @@ class ModelProfile:
         )
 
 
-def resolve_model_info(
-    profile: ModelProfile, model_info: ModelInfo | None, model_capabilities: ModelCapabilities | None
-) -> ModelInfo:
-    """The abilities of a model: those that the user states, else those of its profile.
-
-    Raises:
-        ValueError: `model_info` lacks a field.
-    """
-    if model_info is not None:
-        validate_model_info(model_info)
-        return model_info
-    if model_capabilities is not None:
-        return {**profile.as_model_info(), **model_capabilities}
-    return profile.as_model_info()
-
-
 P = TypeVar("P", bound=ModelProfile)
 
 
@@ -80,6 +64,30 @@ class ModelCatalog(Generic[P]):
         """The profile of a model, or of the one that it resembles."""
         likeness = self._likeness(model)
         return self._otherwise if likeness is None else self._models[likeness]
+
+    def describe(
+        self,
+        model: str,
+        model_info: ModelInfo | None,
+        model_capabilities: ModelCapabilities | None,
+        *,
+        stacklevel: int,
+    ) -> tuple[P, ModelInfo]:
+        """The profile of a model, and its abilities: those that the user gives, or else those of the profile.
+
+        A model that is not in the catalog gets a warning that says what is assumed of it, unless the user says it.
+
+        Raises:
+            ValueError: `model_info` lacks a field.
+        """
+        profile = self.find(model)
+        if model_info is not None:
+            validate_model_info(model_info)
+            return profile, model_info
+        if model_capabilities is not None:
+            return profile, {**profile.as_model_info(), **model_capabilities}
+        self.warn_if_unknown(model, stacklevel=stacklevel + 1)
+        return profile, profile.as_model_info()
 
     def knows(self, model: str) -> bool:
         """Whether a model is in the catalog, under this name or with a date or variant after it."""

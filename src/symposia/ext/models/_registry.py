@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from symposia.core.exceptions import InvalidArgumentError, RegistrationError, UsageError
 from symposia.core.models import ChatCompletionClient
@@ -64,7 +64,7 @@ class ModelVendor:
         """Whether a model's name is one of this vendor's."""
         return re.match(self.models, model) is not None
 
-    def make_client(self, model: str, **options: Any) -> ChatCompletionClient:  # Any: those of the vendor's client
+    def make_client(self, model: str, **options: object) -> ChatCompletionClient:
         """Make a client of one of its models.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from symposia.core.exceptions import ModelError, ModelResponseError
@@ -32,6 +32,13 @@ class Service:
     provider: str
     key: str | None
     address: str
+
+    @classmethod
+    def at(cls, address: str, *, title: str, host: str, provider: str, key: str) -> Service:
+        """The service of a vendor, or of another server that speaks its format, told apart by the host."""
+        served = urlsplit(address).hostname or address
+        name = title if f".{served}".endswith(f".{host}") else f"the server at {address.rstrip('/')}"
+        return cls(name=name, provider=provider, key=key, address=address)
 
     @property
     def _subject(self) -> str:
@@ -122,7 +129,14 @@ def _sentence(words: str) -> str:
     return short if short.endswith((".", "!", "?", "…")) else f"{short}."
 
 
-def _body_of(error: Any) -> str:  # Any: of either SDK
+class _ReadResponse(Protocol):
+    """The response in an error of either SDK."""
+
+    text: str
+    is_stream_consumed: bool
+
+
+def _body_of(error: Exception) -> str:
     """The start of the body of an error's response; empty if no body was read."""
-    response = getattr(error, "response", None)
+    response: _ReadResponse | None = getattr(error, "response", None)
     return response.text[:START] if response is not None and response.is_stream_consumed else ""

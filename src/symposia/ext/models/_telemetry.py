@@ -10,7 +10,7 @@ import json as jsonlib
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar, cast
+from typing import Final, Self, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 from symposia.core import FunctionCall, Image
@@ -34,6 +34,7 @@ from symposia.core.telemetry.conventions import (
     SERVER_PORT,
     SYSTEM_INSTRUCTIONS,
 )
+from symposia.ext.models._wire_format import Body
 
 T = TypeVar("T")
 Part: TypeAlias = dict[str, object]
@@ -76,7 +77,7 @@ class ObservedChat:
         provider: str,
         server: str,
         messages: Sequence[LLMMessage],
-        body: Mapping[str, Any],  # Any: JSON of the vendor's
+        body: Body,
         *,
         stream: bool,
         json: bool,
@@ -90,7 +91,7 @@ class ObservedChat:
 
     def __enter__(self) -> Self:
         if self._stream and events_are_read():
-            log_event(LLMStreamStartEvent(messages=self._body["messages"]))
+            log_event(LLMStreamStartEvent(messages=self._sent_messages))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -118,25 +119,29 @@ class ObservedChat:
             log_event(self._event(whole, result))
         return result
 
+    @property
+    def _sent_messages(self) -> list[dict[str, object]]:
+        return cast("list[dict[str, object]]", self._body["messages"])  # a format writes them so
+
     def _event(self, whole: object, result: CreateResult) -> LLMCallEvent | LLMStreamEndEvent:
         prompt, completion = result.usage.prompt_tokens, result.usage.completion_tokens
         if self._stream:
             answer = result.model_dump(mode="json")
             return LLMStreamEndEvent(response=answer, prompt_tokens=prompt, completion_tokens=completion)
-        more: dict[str, Any] = {
+        more: dict[str, object] = {
             "tools": [],
             **{name: self._body[name] for name in ("system", "tools") if name in self._body},
         }
         return LLMCallEvent(
-            messages=self._body["messages"],
-            response=cast("dict[str, Any]", whole),  # a JSON object, or it could not have been read
+            messages=self._sent_messages,
+            response=cast("dict[str, object]", whole),  # a JSON object, or it could not have been read
             prompt_tokens=prompt,
             completion_tokens=completion,
             **more,
         )
 
 
-def _request(provider: str, server: str, body: Mapping[str, Any], *, stream: bool, json: bool) -> Attributes:
+def _request(provider: str, server: str, body: Body, *, stream: bool, json: bool) -> Attributes:
     address = urlsplit(server)
     given = {_PARAMETERS[name]: _as_attribute(name, value) for name, value in body.items() if name in _PARAMETERS}
     return {
@@ -151,13 +156,14 @@ def _request(provider: str, server: str, body: Mapping[str, Any], *, stream: boo
     }
 
 
-def _as_attribute(name: str, value: Any) -> Any:
+def _as_attribute(name: str, value: object) -> str | float | list[str]:
     """A parameter as an attribute holds it: the conventions want a list of what stops a model."""
-    return [value] if name == "stop" and isinstance(value, str) else value
+    parameter = cast("str | float | list[str]", value)  # numbers, and texts that stop a model: what `_PARAMETERS` names
+    return [parameter] if name == "stop" and isinstance(parameter, str) else parameter
 
 
 def _response(whole: object, result: CreateResult) -> Attributes:
-    answer = cast("Mapping[str, Any]", whole if isinstance(whole, Mapping) else {})
+    answer = cast("Mapping[str, object]", whole if isinstance(whole, Mapping) else {})
     return {
         RESPONSE_ID: _text_only(answer.get("id")),
         RESPONSE_MODEL: _text_only(answer.get("model")),

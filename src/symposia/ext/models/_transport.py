@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
 
 from symposia.ext.models._wire_format import Body
+
+if TYPE_CHECKING:
+    from symposia.core import CancellationToken
+
+T = TypeVar("T")
 
 LONGEST_EVENT: Final = 64 * 1024 * 1024
 """Bytes of one event of a stream. A vendor's largest is an image of some megabytes; more is an attack or a defect."""
@@ -96,6 +101,33 @@ class Transport(Protocol):
         ...
 
 
+class _HttpResponse(Protocol):
+    """A response of httpx2, or of httpx where the caller gave OpenAI's SDK a client of it."""
+
+    headers: Mapping[str, str]
+    status_code: int
+    content: bytes
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
+class _SdkClient(Protocol):
+    """What the generated clients of OpenAI's and Anthropic's SDKs have in common."""
+
+    async def post(
+        self,
+        path: str,
+        *,
+        cast_to: object,
+        body: Body,
+        options: Mapping[str, object],
+        stream: bool = False,
+        stream_cls: object = None,
+    ) -> _HttpResponse: ...
+    async def close(self) -> None: ...
+
+
 class SdkTransport:
     """Sends requests through the client of a vendor's SDK.
 
@@ -104,6 +136,11 @@ class SdkTransport:
     each streamed chunk, which takes 80. Their reading of responses is not used either: it accepts streams that are cut,
     empty or HTML, and raises errors of `json` and `codecs` without the bytes and the status that the user has to see.
 
+    Retries are the SDK's as well, twice by default: it tries again after a lost connection and the statuses 408, 409,
+    429 and 5xx, honours ``Retry-After``, and jitters. All of that is before the first byte of an answer. A stream that
+    breaks later is not tried again: its first pieces have been shown, and another answer would begin with others. A
+    program that wraps the client in retries of its own gives it ``max_retries=0``, or the two multiply.
+
     Args:
         client: The SDK's asynchronous client.
         path: Where requests go, below the client's base URL.
@@ -111,12 +148,10 @@ class SdkTransport:
         errors: What the SDK raises.
     """
 
-    def __init__(
-        self, client: Any, *, path: str, stream_type: Any, errors: tuple[type[Exception], ...]
-    ) -> None:  # Any: of either SDK
+    def __init__(self, client: object, *, path: str, stream_type: object, errors: tuple[type[Exception], ...]) -> None:
         httpx = import_module("httpx2")  # each of the SDKs depends on it
         import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
-        self._client = client
+        self._client = cast("_SdkClient", client)
         self._path = path
         self._response_type = httpx.Response
         self._stream_type = stream_type
@@ -148,7 +183,7 @@ class SdkTransport:
         await self._client.close()
 
 
-def split_options(body: Body) -> tuple[Body, dict[str, Any]]:
+def split_options(body: Body) -> tuple[Body, dict[str, object]]:
     """A request without the arguments that are None, apart from the options to send it with.
 
     Returns:
@@ -158,7 +193,7 @@ def split_options(body: Body) -> tuple[Body, dict[str, Any]]:
     return request, {option: body[name] for name, option in _REQUEST_OPTIONS.items() if name in body}
 
 
-def without_none(arguments: Mapping[str, Any]) -> Body:
+def without_none(arguments: Mapping[str, object]) -> Body:
     """The arguments that were given: programs pass None for those that they do not give."""
     return {name: value for name, value in arguments.items() if value is not None}
 
@@ -213,15 +248,17 @@ class EventDecoder:
 class _HttpEventStream:
     """A streamed response of an SDK's HTTP client."""
 
-    def __init__(self, response: Any, errors: tuple[type[Exception], ...]) -> None:  # Any: httpx2's or httpx's response
+    def __init__(self, response: _HttpResponse, errors: tuple[type[Exception], ...]) -> None:
         self.response = _head(response, b"")
         self._errors = errors
         self._http = response
-        self._chunks = cast("AsyncIterator[bytes]", response.aiter_bytes())
+        self._chunks = response.aiter_bytes()
         self._decoder = EventDecoder()
         self._ended = False
 
     async def read(self) -> Sequence[bytes]:
+        # One call gives all events of a network read, so that the caller wakes up once for each read and not once for
+        # each event: a fast model sends several in one packet.
         while not self._ended:
             chunk = await anext(self._chunks, None)
             if chunk is None:
@@ -243,10 +280,12 @@ class _HttpEventStream:
                     pass
 
     async def close(self) -> None:
+        # An answer that was not read to its end closes the connection, which is how the vendor learns to stop
+        # generating, and billing. To read the rest in the background would keep the connection and pay for it.
         await self._http.aclose()
 
 
-def _head(response: Any, body: bytes) -> Response:  # Any: httpx2's or httpx's response
+def _head(response: _HttpResponse, body: bytes) -> Response:
     content_type = str(response.headers.get("content-type", ""))
     return Response(body=body, status=response.status_code, content_type=content_type)
 
@@ -255,3 +294,54 @@ def _legacy_errors() -> tuple[type[Exception], ...]:
     """The errors of httpx, which OpenAI's SDK takes in place of httpx2 if the caller gives it a client of httpx."""
     httpx = sys.modules.get("httpx")
     return () if httpx is None else (httpx.HTTPError,)
+
+
+class CancellableCalls:
+    """Runs calls until its token is cancelled, which raises `asyncio.CancelledError` from the call that is running.
+
+    The running task itself is cancelled, and that is undone when the call has ended, as `asyncio.timeout` does. So a
+    stream of thousands of pieces needs one link to the token, and neither a task nor a callback for each piece. Between
+    two calls, while the caller's own code runs, a cancelled token cancels nothing.
+
+    The cancellation is raised inside of the SDK's own await, whose clean-up closes the connection. Rejected: to await
+    the call in a task of its own and race it against the token, which costs a task a chunk and leaves, for one turn of
+    the loop, a call that runs on after its caller was told that it was cancelled.
+    """
+
+    def __init__(self, token: CancellationToken | None) -> None:
+        self._task: asyncio.Task[object] | None = None
+        self._interrupted = False
+        self._live: asyncio.Future[None] | None = None
+        if token is not None:
+            self._live = asyncio.get_running_loop().create_future()
+            self._live.add_done_callback(self._on_done)
+            token.link_future(self._live)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None and not self._live.done():
+            self._live.set_result(None)
+
+    async def run(self, start: Callable[[], Awaitable[T]]) -> T:
+        """Start a call and await it, unless the token is cancelled already.
+
+        Raises:
+            asyncio.CancelledError: The token or the task was cancelled; the call has been cancelled too.
+        """
+        if self._live is not None and self._live.cancelled():
+            raise asyncio.CancelledError
+        self._task = task = asyncio.current_task()
+        self._interrupted = False
+        try:
+            return await start()
+        finally:
+            self._task = None
+            if self._interrupted and task is not None:
+                task.uncancel()
+
+    def _on_done(self, live: asyncio.Future[None]) -> None:
+        if live.cancelled() and self._task is not None:
+            self._interrupted = True
+            self._task.cancel()

@@ -10,7 +10,8 @@ from tests.support.cuts import pieces_of
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, RequestUsage
-from symposia.ext.models.anthropic._answer import MessageAssembly, parse_message, read_message
+from symposia.ext.models.anthropic._answer import parse_message, read_message
+from symposia.ext.models.anthropic._stream import MessageAssembly
 
 TEXTS = st.text(max_size=30)
 JSON = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9) | st.none(), max_size=3)

@@ -10,7 +10,8 @@ from tests.support.cuts import interleaved, pieces_of
 
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionTokenLogprob, CreateResult, RequestUsage, TopLogprob
-from symposia.ext.models.openai._answer import CompletionAssembly, parse_completion, read_completion
+from symposia.ext.models.openai._answer import parse_completion, read_completion
+from symposia.ext.models.openai._stream import CompletionAssembly
 
 TEXTS = st.text(max_size=30)
 END: dict[str, Any] = {"choices": [{"delta": {}, "finish_reason": "stop"}]}

@@ -4,20 +4,24 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from symposia.core.exceptions import MissingExtraError, UsageError
-from symposia.core.models import CreateResult, ModelCapabilities, ModelInfo, SystemMessage
+from symposia.core.models import ModelCapabilities, ModelInfo, SystemMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import OptionNames, check_model, sort_options
-from symposia.ext.models._profiles import resolve_model_info
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
-from symposia.ext.models.anthropic._answer import MessageAssembly, MessageWire, parse_message, read_message
-from symposia.ext.models.anthropic._options import ARGUMENTS, BEHAVIOUR, CONNECTION, AnthropicClientConfiguration
+from symposia.ext.models.anthropic._answer import parse_message, read_message
+from symposia.ext.models.anthropic._options import (
+    ARGUMENTS,
+    BEHAVIOUR,
+    BY_CALL,
+    CONNECTION,
+    AnthropicClientConfiguration,
+)
 from symposia.ext.models.anthropic._profiles import CATALOG, AnthropicProfile
 from symposia.ext.models.anthropic._request import (
     SAMPLING,
@@ -28,6 +32,7 @@ from symposia.ext.models.anthropic._request import (
     write_system,
     write_turns,
 )
+from symposia.ext.models.anthropic._stream import MessageAssembly
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -76,17 +81,9 @@ class MessagesFormat:
             body["stream"] = True
         return body
 
-    def parse(self, data: bytes) -> MessageWire:
-        """See `WireFormat.parse`."""
-        return parse_message(data)
-
-    def read(self, whole: MessageWire) -> CreateResult:
-        """See `WireFormat.read`."""
-        return read_message(whole)
-
-    def assembly(self) -> MessageAssembly:
-        """See `WireFormat.assembly`."""
-        return MessageAssembly()
+    parse = staticmethod(parse_message)
+    read = staticmethod(read_message)
+    assembly = MessageAssembly
 
 
 class BaseAnthropicChatCompletionClient(VendorClient):
@@ -107,7 +104,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         self,
         client: AsyncAnthropic,
         *,
-        create_args: Mapping[str, Any],
+        create_args: Mapping[str, object],
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
     ) -> None:
@@ -115,16 +112,13 @@ class BaseAnthropicChatCompletionClient(VendorClient):
 
         given = dict(create_args)
         model = check_model(type(self).__name__, given.get("model"))
-        profile = CATALOG.find(model)
-        if model_info is None and model_capabilities is None:
-            CATALOG.warn_if_unknown(model, stacklevel=3)
-        info = resolve_model_info(profile, model_info, model_capabilities)
+        profile, info = CATALOG.describe(model, model_info, model_capabilities, stacklevel=3)
         json_output = _usual_json_output(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
         writer = MessageWriter(model=model, vision=info["vision"])
         address = public_address(str(client.base_url))
         super().__init__(
-            service=Service(name=_name_of(address), provider="anthropic", key=KEY, address=address),
+            service=Service.at(address, title="Anthropic", host=HOST, provider="anthropic", key=KEY),
             model=model,
             model_info=info,
             context=profile.context,
@@ -160,15 +154,10 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
         super().__init__(_connect(model, connection), create_args=arguments, **behaviour)
 
 
-def _usual_json_output(response_format: Mapping[str, str] | type[BaseModel] | None) -> JsonOutput:
-    if response_format is None or isinstance(response_format, type):
-        return response_format
-    return response_format.get("type") == "json_object"
-
-
-def _name_of(address: str) -> str:
-    host = urlsplit(address).hostname or address
-    return "Anthropic" if host.endswith(HOST) else f"the server at {address.rstrip('/')}"
+def _usual_json_output(response_format: object) -> JsonOutput:
+    if isinstance(response_format, Mapping):
+        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
+    return cast("type[BaseModel] | None", response_format)
 
 
 def _option_names() -> OptionNames:
@@ -178,8 +167,7 @@ def _option_names() -> OptionNames:
         connection=CONNECTION,
         behaviour=BEHAVIOUR,
         arguments=ARGUMENTS,
-        later_arguments=frozenset(MessageCreateParamsBase.__annotations__)
-        - {"messages", "system", "tool_choice", "stream"},
+        later_arguments=frozenset(MessageCreateParamsBase.__annotations__) - BY_CALL,
     )
 
 

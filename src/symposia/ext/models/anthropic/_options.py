@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Required, TypedDict
+from typing import Final, Required, TypedDict
 
 from pydantic import BaseModel
 
@@ -30,10 +30,10 @@ class CreateArguments(TypedDict, total=False):
     stop_sequences: Sequence[str]
     response_format: Mapping[str, str] | type[BaseModel]
     metadata: Mapping[str, str]
-    thinking: Mapping[str, Any]  # vendor's JSON
+    thinking: Mapping[str, object]
     parallel_tool_calls: bool
-    tools: Sequence[Mapping[str, Any]]  # vendor's JSON
-    output_config: Mapping[str, Any]  # vendor's JSON
+    tools: Sequence[Mapping[str, object]]
+    output_config: Mapping[str, object]
     service_tier: str
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Final, Literal, TypedDict, cast
 
 from pydantic import BaseModel
 
@@ -139,7 +139,7 @@ def _result_block(result: FunctionExecutionResult) -> JsonObject:
     return {**block, "is_error": True} if result.is_error else block
 
 
-def adapt_arguments(model: str, arguments: Mapping[str, Any], profile: AnthropicProfile) -> Body:
+def adapt_arguments(model: str, arguments: Mapping[str, object], profile: AnthropicProfile) -> Body:
     """The arguments that every request carries, without what this model refuses.
 
     Sampling parameters are left out with a warning where the model has none, so that a program written for another
@@ -214,7 +214,7 @@ def _user_turn(text: str) -> Turn:
 
 
 @lru_cache(maxsize=256)
-def _strict_schema(model: type[BaseModel]) -> dict[str, Any]:
+def _strict_schema(model: type[BaseModel]) -> dict[str, object]:
     from anthropic import transform_schema  # noqa: PLC0415 - the SDK is heavy and optional
 
     return transform_schema(model)

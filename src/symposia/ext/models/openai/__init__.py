@@ -1,14 +1,29 @@
 """Clients of OpenAI's models, and of all services that use Chat Completions."""
 
+from typing import Final
+
+from symposia.ext.models._registry import ModelVendor
 from symposia.ext.models.openai._client import (
+    KEY,
     BaseOpenAIChatCompletionClient,
     ChatCompletionsFormat,
     OpenAIChatCompletionClient,
 )
-from symposia.ext.models.openai._compatible import CompatibleVendor
+from symposia.ext.models.openai._compatible import CompatibleVendor, compatible_vendor
 from symposia.ext.models.openai._options import CreateArguments, OpenAIClientConfiguration
 from symposia.ext.models.openai._profiles import OpenAIProfile
-from symposia.ext.models.openai._vendor import VENDOR, compatible_vendor
+
+VENDOR: Final = ModelVendor(
+    name="openai",
+    title="OpenAI",
+    models=r"gpt-|chatgpt-|codex-|o\d",
+    default_model="gpt-5.5",
+    make=OpenAIChatCompletionClient,
+    key=KEY,
+    address_variable="OPENAI_BASE_URL",
+    sdk="openai",
+    extra="openai",
+)
 
 __all__ = [
     "VENDOR",

@@ -1,23 +1,19 @@
-"""Answers of Chat Completions: the wire, a whole answer as a `CreateResult`, and the assembly of a streamed one.
+"""Answers of Chat Completions: the wire, and a whole answer as a `CreateResult`.
 
 Every field may be missing but those without which there is no answer, since compatible vendors leave some out; a field
-that is there has the right type. Pydantic parses and checks in one step, in compiled code: building the SDK's classes
-takes 80 microseconds a streamed chunk (openai 3.52), this takes 2.
+that is there has the right type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from operator import attrgetter
-from typing import Annotated, Any, Final, Literal, Required, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Required, TypeAlias, cast
 from uuid import uuid4
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
 
 from symposia.core import FunctionCall
-from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import (
     AssistantMessage,
     ChatCompletionTokenLogprob,
@@ -27,36 +23,37 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import TokenCount, raise_reported
+from symposia.ext.models._wire_format import JsonParser, TokenCount, join_thought
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
-_OPEN: Final = ConfigDict(extra="allow")  # what compatible vendors add is kept, and some of it goes back to them
+OPEN: Final = ConfigDict(extra="allow")  # what compatible vendors add is kept, and some of it goes back to them
 
+JsonObject: TypeAlias = dict[str, object]
 Logprob: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 
 
-@with_config(_OPEN)
+@with_config(OPEN)
 class FunctionWire(TypedDict, total=False):
     name: str | None
     arguments: str | None
 
 
-@with_config(_OPEN)
+@with_config(OPEN)
 class ToolCallWire(TypedDict, total=False):
     index: int | None
     id: str | None
     function: FunctionWire | None
 
 
-@with_config(_OPEN)
+@with_config(OPEN)
 class MessageWire(TypedDict, total=False):
     """A message of the model, or what a streamed chunk adds to one."""
 
     content: str | None
     refusal: str | None
     reasoning_content: str | None
-    reasoning_details: list[dict[str, Any]] | None  # a compatible vendor's own
+    reasoning_details: list[dict[str, object]] | None  # a compatible vendor's own
     tool_calls: list[ToolCallWire] | None
 
 
@@ -83,22 +80,12 @@ class ChoiceWire(TypedDict, total=False):
     logprobs: LogprobsWire | None
 
 
-class DeltaWire(TypedDict, total=False):
-    """A choice of a streamed chunk."""
-
-    index: int | None
-    delta: MessageWire | None
-    message: object
-    finish_reason: str | None
-    logprobs: LogprobsWire | None
-
-
 class UsageWire(TypedDict, total=False):
     prompt_tokens: TokenCount | None
     completion_tokens: TokenCount | None
 
 
-@with_config(_OPEN)
+@with_config(OPEN)
 class CompletionWire(TypedDict, total=False):
     """A whole answer."""
 
@@ -106,27 +93,7 @@ class CompletionWire(TypedDict, total=False):
     usage: UsageWire | None
 
 
-@with_config(_OPEN)
-class ChunkWire(TypedDict, total=False):
-    """A chunk of a streamed answer. The one with the usage has no choices."""
-
-    id: object
-    model: object
-    choices: list[DeltaWire] | None
-    usage: UsageWire | None
-
-
-@cache  # making one takes milliseconds
-def _completions() -> TypeAdapter[CompletionWire]:
-    return TypeAdapter(CompletionWire)
-
-
-@cache
-def _chunks() -> TypeAdapter[ChunkWire]:
-    return TypeAdapter(ChunkWire)
-
-
-# Whole answers -------------------------------------------------------------------------------------------------------
+# The result ----------------------------------------------------------------------------------------------------------
 
 FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
     "stop": "stop",
@@ -137,17 +104,16 @@ FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
 }
 
 
+_completion: Final = JsonParser(CompletionWire)
+
+
 def parse_completion(data: bytes) -> CompletionWire:
     """The body of a response, checked.
 
     Raises:
         ValueError: It is not an answer, or it reports an error.
     """
-    try:
-        completion = _completions().validate_json(data)
-    except ValueError:
-        raise_reported(data)
-        raise
+    completion = _completion(data)
     if _is_blank(completion["choices"][0]):
         raise ValueError("the answer has neither content nor a finish_reason")
     return completion
@@ -167,10 +133,10 @@ def read_completion(completion: CompletionWire) -> CreateResult:
     return CreateResult(
         finish_reason=_finish_reason(choice, has_calls=bool(calls)),
         content=calls or text,
-        usage=_usage(completion.get("usage")),
+        usage=read_usage(completion.get("usage")),
         cached=False,
         logprobs=_logprobs(choice),
-        thought=("\n".join(filter(None, (reasoning, text))) if calls else reasoning) or None,
+        thought=join_thought(reasoning, text, has_calls=bool(calls)),
         vendor_blocks=_opaque_blocks(message),
     )
 
@@ -204,7 +170,8 @@ def _with_call_ids(message: MessageWire) -> MessageWire:
     return {**message, "tool_calls": [{**call, "id": call.get("id") or f"call_{uuid4().hex}"} for call in calls]}
 
 
-def _usage(usage: UsageWire | None) -> RequestUsage:
+def read_usage(usage: UsageWire | None) -> RequestUsage:
+    """The tokens of a request; none where the server does not count."""
     usage = usage or {}
     return RequestUsage(
         prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
@@ -248,155 +215,24 @@ def _opaque_blocks(message: MessageWire) -> VendorBlocks | None:
     return {VENDOR: [{**fields, "content": message.get("content")}]} if calls and fields else None
 
 
-def with_opaque_fields(wire: dict[str, Any], message: AssistantMessage) -> dict[str, Any]:
-    """The message again as the vendor sent it."""
+def with_opaque_fields(
+    wire: Mapping[str, object], calls: Sequence[JsonObject], message: AssistantMessage
+) -> dict[str, object]:
+    """A message with tool calls again as the vendor sent it.
+
+    Args:
+        wire: The message without its calls.
+        calls: Its calls, each with an ``id``.
+        message: What both are made of.
+    """
+    returned: dict[str, object] = {**wire, "tool_calls": calls}
     for fields in (message.vendor_blocks or {}).get(VENDOR, ()):
-        extras: Any = fields.get("tool_calls", {})  # as `_opaque_blocks` wrote it: fields by the call's id
-        wire["tool_calls"] = [{**call, **extras.get(call["id"], {})} for call in wire["tool_calls"]]
-        wire.update({name: fields[name] for name in _RETURNED if name in fields})
-    return wire
+        # as `_opaque_blocks` wrote them: fields by the call's id
+        extras = cast("Mapping[object, JsonObject]", fields.get("tool_calls", {}))
+        returned["tool_calls"] = [{**call, **extras.get(call["id"], {})} for call in calls]
+        returned.update({name: fields[name] for name in _RETURNED if name in fields})
+    return returned
 
 
 def _extra_fields(call: ToolCallWire) -> dict[str, object]:
     return {name: value for name, value in call.items() if name not in _OWN_CALL_FIELDS}
-
-
-# Streamed answers ----------------------------------------------------------------------------------------------------
-
-TextField: TypeAlias = Literal["content", "refusal", "reasoning_content"]
-_TEXT_FIELDS: Final[tuple[TextField, ...]] = ("content", "refusal", "reasoning_content")
-_DONE: Final = b"[DONE]"
-
-
-class CompletionAssembly:
-    """A streamed answer that is being put together; see `StreamAssembly`.
-
-    The answer is whole when a ``finish_reason`` came. ``[DONE]`` alone is not enough, since proxies send it after an
-    upstream that broke off; and it may be missing, since some servers never send it.
-    """
-
-    def __init__(self) -> None:
-        self.complete = False
-        self._texts: dict[TextField, list[str]] = {field: [] for field in _TEXT_FIELDS}
-        self._calls = _ToolCalls()
-        self._details: list[dict[str, Any]] = []  # a compatible vendor's own
-        self._logprobs: list[LogprobWire] = []
-        self._finish_reason: str | None = None
-        self._usage: UsageWire | None = None
-        self._labels: dict[str, object] = {}
-        self._validate = _chunks().validate_json
-
-    def feed(self, event: bytes) -> str:
-        """Take the next chunk, and return the text that it adds to the answer.
-
-        Raises:
-            ValueError: It is not a chunk, or it reports an error.
-        """
-        if event.startswith(_DONE):
-            self.complete = True
-            return ""
-        try:
-            chunk = self._validate(event)
-        except ValueError:
-            raise_reported(event)
-            raise
-        if "error" in chunk:
-            raise_reported(event)
-        if not self._labels:
-            self._labels = {"id": chunk.get("id"), "model": chunk.get("model")}
-        self._usage = chunk.get("usage") or self._usage
-        return "".join([self._feed_choice(choice) for choice in chunk.get("choices") or () if not choice.get("index")])
-
-    def whole(self) -> CompletionWire:
-        """The answer as it would have come without streaming.
-
-        Raises:
-            ValueError: Its end has not come.
-        """
-        if self._finish_reason is None:
-            raise ValueError("no finish_reason came")
-        message = MessageWire()
-        for field, pieces in self._texts.items():
-            message[field] = "".join(pieces) or None
-        message["tool_calls"] = self._calls.whole()
-        message["reasoning_details"] = self._details or None
-        choice = ChoiceWire(message=message, finish_reason=self._finish_reason, logprobs={"content": self._logprobs})
-        return cast("CompletionWire", {**self._labels, "choices": [choice], "usage": self._usage})
-
-    def partial(self) -> PartialAnswer:
-        """See `StreamAssembly.partial`."""
-        usage = _usage(self._usage)
-        return PartialAnswer(
-            text="".join(self._texts["content"] or self._texts["refusal"]),
-            thought="".join(self._texts["reasoning_content"]),
-            tool_calls=[_partial_call(call) for call in self._calls.whole() or ()],
-            usage={"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens},
-        )
-
-    def _feed_choice(self, choice: DeltaWire) -> str:
-        self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        if logprobs := choice.get("logprobs"):
-            self._logprobs.extend(logprobs.get("content") or ())
-        delta = choice.get("delta")
-        if delta is None:
-            if choice.get("message") is not None:
-                raise ValueError("a chunk has a whole message in place of a delta")
-            return ""
-        for field in _TEXT_FIELDS:
-            if piece := delta.get(field):
-                self._texts[field].append(piece)
-        if details := delta.get("reasoning_details"):
-            self._details.extend(details)
-        for call in delta.get("tool_calls") or ():
-            self._calls.feed(call)
-        return delta.get("content") or delta.get("refusal") or ""
-
-
-def _partial_call(call: ToolCallWire) -> dict[str, str]:
-    function = call.get("function") or FunctionWire()
-    return {
-        "id": call.get("id") or "",
-        "name": function.get("name") or "",
-        "arguments": function.get("arguments") or "",
-    }
-
-
-class _ToolCalls:
-    """Several calls, whose pieces may come interleaved."""
-
-    def __init__(self) -> None:
-        self._calls: list[_ToolCall] = []
-        self._latest: dict[int, _ToolCall] = {}
-
-    def feed(self, piece: ToolCallWire) -> None:
-        index = piece.get("index") or 0
-        call = self._latest.get(index)
-        if call is None or call.is_other_than(piece):
-            call = self._latest[index] = _ToolCall(index)
-            self._calls.append(call)
-        call.feed(piece)
-
-    def whole(self) -> list[ToolCallWire] | None:
-        return [call.whole() for call in sorted(self._calls, key=attrgetter("index"))] or None
-
-
-class _ToolCall:
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self._fields = ToolCallWire()
-        self._name: str | None = None
-        self._arguments: list[str] = []
-
-    def is_other_than(self, piece: ToolCallWire) -> bool:
-        """Whether a piece belongs to another call: some vendors number all calls 0, each with its own id."""
-        return piece.get("id") not in (None, "", self._fields.get("id"))
-
-    def feed(self, piece: ToolCallWire) -> None:
-        function = piece.get("function") or FunctionWire()
-        self._name = self._name or function.get("name")
-        self._arguments.append(function.get("arguments") or "")
-        given = {name: value for name, value in piece.items() if value and name != "function"}
-        self._fields.update(cast("ToolCallWire", given))
-
-    def whole(self) -> ToolCallWire:
-        return {**self._fields, "function": {"name": self._name, "arguments": "".join(self._arguments)}}

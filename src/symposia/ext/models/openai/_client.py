@@ -4,21 +4,21 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack
-from urllib.parse import urlsplit
 
 from symposia.core.exceptions import MissingExtraError, UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import OptionNames, check_model, sort_options
-from symposia.ext.models._profiles import ModelCatalog, resolve_model_info
+from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice
-from symposia.ext.models.openai._answer import CompletionAssembly, CompletionWire, parse_completion, read_completion
+from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
-from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, CONNECTION, OpenAIClientConfiguration
+from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, OpenAIClientConfiguration
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
 from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, write_request
+from symposia.ext.models.openai._stream import CompletionAssembly
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -49,17 +49,9 @@ class ChatCompletionsFormat:
         messages = [wire for message in request.messages for wire in self._written(message)]
         return write_request(self._arguments, messages, request, tools_effort=self._tools_effort, stream=stream)
 
-    def parse(self, data: bytes) -> CompletionWire:
-        """See `WireFormat.parse`."""
-        return parse_completion(data)
-
-    def read(self, whole: CompletionWire) -> CreateResult:
-        """See `WireFormat.read`."""
-        return read_completion(whole)
-
-    def assembly(self) -> CompletionAssembly:
-        """See `WireFormat.assembly`."""
-        return CompletionAssembly()
+    parse = staticmethod(parse_completion)
+    read = staticmethod(read_completion)
+    assembly = CompletionAssembly
 
 
 class BaseOpenAIChatCompletionClient(VendorClient):
@@ -82,7 +74,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         self,
         client: AsyncOpenAI,
         *,
-        create_args: Mapping[str, Any],
+        create_args: Mapping[str, object],
         model_capabilities: ModelCapabilities | None = None,
         model_info: ModelInfo | None = None,
         add_name_prefixes: bool = False,
@@ -93,11 +85,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         model = check_model(type(self).__name__, create_args.get("model"))
         address = str(client.base_url)
         vendor = vendor_at(address)
-        catalog = _catalog(model, vendor)
-        profile = catalog.find(model)
-        if model_info is None and model_capabilities is None:
-            catalog.warn_if_unknown(model, stacklevel=3)
-        info = resolve_model_info(profile, model_info, model_capabilities)
+        profile, info = _catalog(model, vendor).describe(model, model_info, model_capabilities, stacklevel=3)
         writer = MessageWriter(
             model=model,
             vision=info["vision"],
@@ -127,7 +115,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: ToolChoice = "auto",
         json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
+        extra_create_args: Mapping[str, object] = {},
         cancellation_token: CancellationToken | None = None,
         max_consecutive_empty_chunk_tolerance: int = 0,
         include_usage: bool | None = None,
@@ -181,8 +169,7 @@ def _option_names() -> OptionNames:
         connection=CONNECTION,
         behaviour=BEHAVIOUR,
         arguments=ARGUMENTS,
-        later_arguments=frozenset(CompletionCreateParamsBase.__annotations__)
-        - {"messages", "tools", "tool_choice", "stream"},
+        later_arguments=frozenset(CompletionCreateParamsBase.__annotations__) - BY_CALL,
     )
 
 
@@ -216,6 +203,4 @@ def _catalog(model: str, vendor: CompatibleVendor | None) -> ModelCatalog[OpenAI
 def _service(address: str, vendor: CompatibleVendor | None) -> Service:
     if vendor is not None:
         return Service(name=vendor.title, provider=vendor.provider, key=vendor.key, address=address)
-    host = urlsplit(address).hostname or address
-    name = "OpenAI" if host.endswith(HOST) else f"the server at {address.rstrip('/')}"
-    return Service(name=name, provider="openai", key=KEY, address=address)
+    return Service.at(address, title="OpenAI", host=HOST, provider="openai", key=KEY)

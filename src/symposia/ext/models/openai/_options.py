@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Required, TypedDict
+from typing import Final, Literal, Required, TypedDict
 
 from pydantic import BaseModel
 
@@ -26,7 +26,7 @@ class CreateArguments(TypedDict, total=False):
     max_tokens: int | None
     n: Literal[1] | None
     presence_penalty: float | None
-    response_format: Mapping[str, Any] | type[BaseModel]  # JSON schema
+    response_format: Mapping[str, object] | type[BaseModel]
     seed: int | None
     stop: str | Sequence[str] | None
     temperature: float | None

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -26,7 +26,7 @@ from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, Tool
 from symposia.ext.models.openai._answer import with_opaque_fields
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
-Wire: TypeAlias = dict[str, Any]  # JSON
+Wire: TypeAlias = dict[str, object]
 
 NAME_LIMIT: Final = 64
 _NOT_IN_NAMES: Final = re.compile(r"[\s<|\\/>]")
@@ -103,18 +103,18 @@ class MessageWriter:
 def _assistant(message: AssistantMessage) -> Wire:
     if isinstance(message.content, str):
         return {"role": "assistant", "content": message.content}
-    calls = [
+    calls: list[Wire] = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in message.content
     ]
-    return with_opaque_fields({"role": "assistant", "content": message.thought, "tool_calls": calls}, message)
+    return with_opaque_fields({"role": "assistant", "content": message.thought}, calls, message)
 
 
 def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[Wire]:
     return ({"role": "tool", "tool_call_id": result.call_id, "content": result.content} for result in message.content)
 
 
-def adapt_arguments(model: str, arguments: Mapping[str, Any], profile: OpenAIProfile) -> Body:
+def adapt_arguments(model: str, arguments: Mapping[str, object], profile: OpenAIProfile) -> Body:
     """The arguments that every request carries, without what this model refuses.
 
     A reasoning model has another name for ``max_tokens``, and no sampling parameters while it reasons; those are left

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 from symposia.core import CancellationToken
 from symposia.core.models import (
@@ -34,7 +34,7 @@ class CreateCall(TypedDict):
     tools: list[Tool | ToolSchema]
     tool_choice: ToolChoice
     json_output: JsonOutput
-    extra_create_args: Mapping[str, Any]
+    extra_create_args: Mapping[str, object]
     cancellation_token: CancellationToken | None
 
 
@@ -76,7 +76,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: ToolChoice = "auto",
         json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
+        extra_create_args: Mapping[str, object] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> CreateResult:
         """Give the next answer.
@@ -102,7 +102,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: ToolChoice = "auto",
         json_output: JsonOutput = None,
-        extra_create_args: Mapping[str, Any] = {},
+        extra_create_args: Mapping[str, object] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next answer in pieces."""
