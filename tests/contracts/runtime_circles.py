@@ -2,10 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
+from tests.support.agents import (
+    Answer,
+    Ask,
+    Door,
+    MakeRuntime,
+    StartedRuntime,
+    add_agent,
+    answer,
+    let_others_run,
+    started,
+)
 
 from symposia.core import AgentId, BaseAgent, ClosureAgent, ClosureContext, DefaultInterventionHandler, MessageContext
 from symposia.core.exceptions import DeadlockError
@@ -60,7 +71,7 @@ async def _by_a_helper(request: Request) -> Any:
 
 async def _later(request: Request) -> Any:
     background = asyncio.create_task(request)
-    await asyncio.sleep(0.01)
+    await let_others_run()
     return await background
 
 
@@ -174,7 +185,7 @@ class CirclesContract:
             order.append(f"{message} begins")
             if message == "go":
                 background = asyncio.create_task(agent.send_message("there", AgentId("b", "k")))
-                await asyncio.sleep(0.01)
+                await let_others_run()
                 order.append("awaits")
                 await background
             order.append(f"{message} ends")
@@ -198,7 +209,7 @@ class CirclesContract:
             order.append(f"{message} begins")
             if message == "go":
                 background.append(asyncio.create_task(agent.send_message("there", AgentId("b", "k"))))
-                await asyncio.sleep(0.01)
+                await let_others_run()
             order.append(f"{message} ends")
 
         async def b(agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:
@@ -216,12 +227,15 @@ class CirclesContract:
     ) -> None:
         order: list[str] = []
         door, given_up = Door(), asyncio.Event()
+        waiting = list[asyncio.Task[Any]]()
 
         async def a(agent: ClosureContext, message: Any, ctx: MessageContext) -> None:
             order.append(message)
             if message == "go":
                 kept = [asyncio.ensure_future(agent.send_message("there", AgentId(name, "k"))) for name in "bc"]
-                await asyncio.wait(kept, timeout=0.01)
+                waiting.append(asyncio.create_task(asyncio.wait(kept)))
+                with suppress(asyncio.CancelledError):
+                    await waiting[0]
                 order.append("given up")
                 given_up.set()
                 await asyncio.wait(kept[:1])
@@ -238,6 +252,9 @@ class CirclesContract:
             for name in "bc":
                 await add_agent(runtime, name, relay)
             request = asyncio.create_task(runtime.send_message("go", agent))
+            await door.entered.wait()
+            await let_others_run()
+            waiting[0].cancel()
             await given_up.wait()
             later = asyncio.create_task(runtime.send_message("from outside", agent))
             await asyncio.sleep(0)
@@ -268,8 +285,7 @@ class CirclesContract:
             first = asyncio.create_task(runtime.send_message("go", a))
             await slow.asked.wait()
             second = asyncio.create_task(runtime.send_message("go", b))
-            for _ in range(10):
-                await asyncio.sleep(0)
+            await let_others_run()
             slow.decided.set()
             first_answer, second_answer = await asyncio.gather(first, second)
         assert (first_answer, second_answer) == ("slow", "pong")

@@ -4,7 +4,17 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
+from tests.support.agents import (
+    Answer,
+    Ask,
+    Door,
+    MakeRuntime,
+    StartedRuntime,
+    add_agent,
+    answer,
+    let_others_run,
+    started,
+)
 
 from symposia.core import (
     AgentId,
@@ -18,17 +28,20 @@ from symposia.core.exceptions import AgentError, RuntimeStoppedError, Undelivera
 
 
 class Tidying:
-    """A handler that takes a while to end when it is cancelled."""
+    """A handler that takes a while to end when it is cancelled: until it is told to."""
 
     def __init__(self) -> None:
         self.entered = asyncio.Event()
+        self.cancelled = asyncio.Event()
+        self.tidied = asyncio.Event()
 
     async def __call__(self, _agent: ClosureContext, _message: Any, _ctx: MessageContext) -> None:
         self.entered.set()
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0.02)
+            self.cancelled.set()
+            await self.tidied.wait()
 
 
 class Closing(BaseAgent):
@@ -84,8 +97,12 @@ class LifecycleContract:
             slow, quick = await add_agent(runtime, "slow", tidying), await add_agent(runtime, "quick", answer)
             request = asyncio.create_task(runtime.send_message(Ask(), slow))
             await tidying.entered.wait()
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(runtime.stop(), 0.005)
+            stopping = asyncio.create_task(runtime.stop())
+            await tidying.cancelled.wait()
+            stopping.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await stopping
+            tidying.tidied.set()
             with pytest.raises(RuntimeStoppedError):
                 await request
             runtime.start()
@@ -133,6 +150,10 @@ class LifecycleContract:
         request = asyncio.create_task(runtime.send_message(Ask(), slow))
         await tidying.entered.wait()
         ending = [asyncio.create_task(getattr(runtime, name)()) for name in names]
+        await tidying.cancelled.wait()
+        await let_others_run()
+        assert not any(task.done() for task in ending)
+        tidying.tidied.set()
         await asyncio.gather(*ending)
         assert request.done()
         with pytest.raises(RuntimeStoppedError):
@@ -191,11 +212,11 @@ class LifecycleContract:
         self, make_runtime: MakeRuntime
     ) -> None:
         runtime: StartedRuntime = make_runtime()
-        entered = asyncio.Event()
+        entered, queued = asyncio.Event(), asyncio.Event()
 
         async def stop(_agent: ClosureContext, _message: Any, _ctx: MessageContext) -> str:
             entered.set()
-            await asyncio.sleep(0.01)
+            await queued.wait()
             await runtime.stop_when_idle()
             return "stopped"
 
@@ -207,6 +228,8 @@ class LifecycleContract:
             first = asyncio.create_task(runtime.send_message(Ask(), stopping))
             await entered.wait()
             behind = [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in (relaying, stopping)]
+            await let_others_run()
+            queued.set()
             assert await first == "stopped"
             outcomes = await asyncio.gather(*behind, return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [RuntimeStoppedError] * 2

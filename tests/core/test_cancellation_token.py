@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import threading
 import weakref
 
 import pytest
@@ -91,3 +92,24 @@ def test_a_future_of_a_loop_that_is_closed_is_left_alone() -> None:
     loop.close()
     token.cancel()
     assert not future.done()
+
+
+@pytest.mark.parametrize("_attempt", range(100))
+def test_a_callback_that_is_linked_while_another_thread_cancels_is_called_once(_attempt: int) -> None:
+    token = CancellationToken()
+    calls: list[int] = []
+    start = threading.Barrier(3)
+
+    def link(numbers: range) -> None:
+        start.wait(WAIT)
+        for number in numbers:
+            token.add_callback(lambda number=number: calls.append(number))
+
+    threads = [threading.Thread(target=link, args=(numbers,)) for numbers in (range(100), range(100, 200))]
+    for thread in threads:
+        thread.start()
+    start.wait(WAIT)
+    token.cancel()
+    for thread in threads:
+        thread.join(WAIT)
+    assert sorted(calls) == [*range(200)]

@@ -1,10 +1,15 @@
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from tests.support.agents import MakeRuntime, started
 
 from symposia.core import (
+    AgentId,
+    BaseAgent,
     ClosureAgent,
     ClosureContext,
+    DeadLetter,
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
@@ -13,6 +18,7 @@ from symposia.core import (
     rpc,
 )
 from symposia.core.exceptions import HandlerSignatureError
+from symposia.testing import SerializingRuntime
 
 FIX = r"async def \w+\(.*message: MyMessage, ctx: MessageContext\)"
 
@@ -90,3 +96,70 @@ def test_handlers_of_one_type_may_differ_in_kind_or_match() -> None:
         async def take_the_rest(self, message: str, ctx: MessageContext) -> None: ...
 
     assert issubclass(Routed, RoutedAgent)
+
+
+async def yielding(self: RoutedAgent, message: str, ctx: MessageContext) -> AsyncGenerator[str]:
+    yield message
+
+
+async def by_class(cls: type[RoutedAgent], message: str, ctx: MessageContext) -> str:
+    return message
+
+
+def a_property(self: RoutedAgent) -> str:
+    return "x"
+
+
+@pytest.mark.parametrize(
+    ("handler", "mistake"),
+    [
+        (yielding, "yielding: .*this one yields"),
+        (staticmethod(yielding), "this is a staticmethod"),
+        (classmethod(by_class), "this is a classmethod"),
+        (property(a_property), "this is a property"),
+        (3, "a function or a method"),
+    ],
+    ids=["yields", "staticmethod", "classmethod", "property", "number"],
+)
+def test_what_is_no_function_with_one_answer_is_refused_with_the_fix(handler: Any, mistake: str) -> None:
+    with pytest.raises(HandlerSignatureError, match=rf"{mistake}.*async def \w+\("):
+        message_handler(handler)
+
+
+async def test_a_plain_handler_that_gives_a_coroutine_is_told_to_be_async() -> None:
+    async def later() -> str:
+        return "later"
+
+    class Plain(RoutedAgent):
+        @message_handler
+        def on_text(self, message: str, ctx: MessageContext) -> Any:
+            return later()
+
+    async with started(SingleThreadedAgentRuntime()) as runtime:
+        await Plain.register(runtime, "plain", lambda: Plain("plain"))
+        with pytest.raises(HandlerSignatureError, match=r"on_text is a plain def .* make it an async def"):
+            await runtime.send_message("x", AgentId("plain", "k"))
+
+
+@pytest.mark.parametrize("runtime_class", [SingleThreadedAgentRuntime, SerializingRuntime])
+async def test_an_agent_whose_on_message_impl_is_not_async_is_told_so(runtime_class: MakeRuntime) -> None:
+    class NotAsync(BaseAgent):
+        def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+            return "answer"
+
+    async with started(runtime_class()) as runtime:
+        await NotAsync.register(runtime, "wrong", lambda: NotAsync("wrong"))
+        with pytest.raises(HandlerSignatureError, match=r"NotAsync\.on_message_impl gave .* str .*async def"):
+            await runtime.send_message("x", AgentId("wrong", "k"))
+
+
+async def test_a_routed_agent_without_handlers_says_so_in_its_dead_letters() -> None:
+    class Undecorated(RoutedAgent):
+        async def handle(self, message: str, ctx: MessageContext) -> str:
+            return message
+
+    letters: list[DeadLetter] = []
+    async with started(SingleThreadedAgentRuntime(on_dead_letter=letters.append)) as runtime:
+        await Undecorated.register(runtime, "bare", lambda: Undecorated("bare"))
+        await runtime.send_message("x", AgentId("bare", "k"))
+    assert "Undecorated has no method with @message_handler" in letters[0].reason

@@ -183,13 +183,16 @@ import asyncio, threading
 from symposia.core import CancellationToken
 from symposia.core.tools import FunctionTool
 
+began = threading.Event()
+
 def block() -> None:
+    began.set()
     threading.Event().wait()
 
 async def main() -> None:
     token = CancellationToken()
     call = asyncio.ensure_future(FunctionTool(block, "Blocks.").run_json({}, token))
-    await asyncio.sleep(0.01)
+    await asyncio.to_thread(began.wait)
     token.cancel()
     await asyncio.wait([call])
     print("cancelled")

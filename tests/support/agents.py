@@ -74,6 +74,12 @@ class Door:
         return Answer(message.text)
 
 
+async def let_others_run() -> None:
+    """Wait until every task that can run has run as far as it can. (A simulation may let each wait some steps.)"""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def started(runtime: StartedRuntime) -> AsyncGenerator[StartedRuntime]:
     """The runtime, started, and closed in the end."""

@@ -4,6 +4,7 @@ import inspect
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from symposia.core._agent_id import AgentId, AgentType
@@ -16,7 +17,7 @@ from symposia.core._message_context import MessageContext
 from symposia.core._serialization import try_get_known_serializers_for_type
 from symposia.core._subscription import Subscription, TypePrefixSubscription, UnboundSubscription
 from symposia.core._topic import TopicId
-from symposia.core.exceptions import RegistrationError
+from symposia.core.exceptions import HandlerSignatureError, RegistrationError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -95,8 +96,15 @@ class BaseAgent(ABC, Agent):
         self._runtime = runtime
 
     def on_message(self, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
-        """Handle one message: what runtimes call."""
-        return self.on_message_impl(message, ctx)
+        """Handle one message: what runtimes call.
+
+        Raises:
+            HandlerSignatureError: `on_message_impl` is no coroutine function.
+        """
+        handling = self.on_message_impl(message, ctx)
+        if type(handling) is not CoroutineType:  # nearly always it is, and `isinstance` takes longer
+            _require_coroutine(self, handling)
+        return handling
 
     @abstractmethod
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
@@ -226,6 +234,15 @@ class BaseAgent(ABC, Agent):
             await runtime.add_subscription(subscription)
         if direct:
             await _subscribe_directly(runtime, agent_type)
+
+
+def _require_coroutine(agent: BaseAgent, handling: object) -> None:
+    if not isinstance(handling, Coroutine):
+        raise HandlerSignatureError(
+            f"{type(agent).__name__}.on_message_impl gave a value of type {type(handling).__name__} instead of a "
+            "coroutine. Write it as: async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any, "
+            "without yield."
+        )
 
 
 def add_serializers(runtime: AgentRuntime, message_types: Iterable[Any]) -> None:

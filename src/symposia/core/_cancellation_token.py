@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,12 +17,14 @@ class CancellationToken:
     finishes is unlinked, so a token may live as long as the program.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_cancelled", "_lock")
+    # There is no lock: streams link and unlink something for each chunk. A callback belongs to the thread that takes it
+    # out of the dictionary, which is one atomic step. `cancel` sets the flag before it looks, `link` looks at the flag
+    # after it has put its callback in: so at least one of the two finds the callback, and only one gets it.
+    __slots__ = ("__weakref__", "_callbacks", "_cancelled")
 
     def __init__(self) -> None:
         self._cancelled = False
         self._callbacks: dict[object, Callable[[], None]] = {}
-        self._lock = threading.Lock()
 
     def cancel(self) -> None:
         """Cancel everything that is linked, and everything that will be. Later calls do nothing.
@@ -33,12 +34,9 @@ class CancellationToken:
         Raises:
             ExceptionGroup: Callbacks raised.
         """
-        with self._lock:
-            if self._cancelled:
-                return
-            self._cancelled = True
-            callbacks, self._callbacks = list(self._callbacks.values()), {}
-        errors = [error for callback in callbacks if (error := _outcome(callback)) is not None]
+        self._cancelled = True
+        callbacks = [self._callbacks.pop(key, None) for key in list(self._callbacks)]
+        errors = [error for callback in callbacks if callback is not None and (error := _outcome(callback)) is not None]
         if errors:
             raise ExceptionGroup("callbacks of a CancellationToken failed", errors)
 
@@ -65,11 +63,9 @@ class CancellationToken:
 
     def link(self, key: object, callback: Callable[[], None]) -> None:
         """Call `callback` when cancelled, or now if that was before, unless `unlink` is given the same key first."""
-        with self._lock:
-            if not self._cancelled:
-                self._callbacks[key] = callback
-                return
-        callback()
+        self._callbacks[key] = callback
+        if self._cancelled and self._callbacks.pop(key, None) is not None:
+            callback()
 
     def unlink(self, key: object) -> None:
         """Forget what was linked under `key`, if anything."""
@@ -97,7 +93,7 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
         if self._token.is_cancelled():
             raise asyncio.CancelledError
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self._loop)  # without it the loop is looked up again, which is a system call
         self._token.link(self, self._on_cancel)
         return self
 

@@ -55,12 +55,15 @@ def read_signature(function: Callable[..., object], *, first: str = "self") -> H
     Raises:
         HandlerSignatureError: It is not that of a handler; the text says how to write one.
     """
-    name = getattr(function, "__qualname__", repr(function))
+    name = getattr(function, "__qualname__", None) or repr(function)
 
     def mistake(what: str) -> HandlerSignatureError:
         fix = _FIX.format(name=getattr(function, "__name__", "handle"), first=f"{first}, ")
         return HandlerSignatureError(f"{name}: {what}. {fix}")
 
+    shape = _wrong_shape(function)
+    if shape is not None:
+        raise mistake(shape)
     parameters = list(inspect.signature(function).parameters.values())[1:]
     hints = _resolved_hints(function, mistake)
     required = [p for p in parameters if p.default is p.empty and p.kind in (*_POSITIONAL, p.KEYWORD_ONLY)]
@@ -77,6 +80,18 @@ def read_signature(function: Callable[..., object], *, first: str = "self") -> H
         raise mistake(f"messages of type {hints[message.name]} cannot be told apart at run time: wrap them in a class")
     produces = tuple(_runtime_type(member) for member in _members(hints.get("return", Any)))
     return HandlerSignature(targets, produces)
+
+
+def _wrong_shape(function: object) -> str | None:
+    """What is wrong with a handler that is no plain function or method; None if it is one."""
+    kind: type[object] = type(function)
+    if kind in (staticmethod, classmethod, property):
+        return f"a message handler is a method with self, and this is a {kind.__name__}"
+    if not callable(function):
+        return "a message handler is a function or a method"
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return "a message handler returns one answer, and this one yields"
+    return None
 
 
 def _resolved_hints(function: Callable[..., object], mistake: Callable[[str], HandlerSignatureError]) -> dict[str, Any]:

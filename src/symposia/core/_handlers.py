@@ -12,7 +12,7 @@ from symposia.core._handler_signature import HandlerSignature, MessageType, read
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._worker_threads import run_handler_in_worker_thread
-from symposia.core.exceptions import CantHandleException
+from symposia.core.exceptions import CantHandleException, HandlerSignatureError
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -158,7 +158,16 @@ def awaitable(function: Callable[P, object]) -> Callable[P, Awaitable[object]]:
     """A function as one that can be awaited: a plain ``def`` runs in a worker thread, and its agent stays busy."""
     if inspect.iscoroutinefunction(function):
         return function
-    return functools.partial(run_handler_in_worker_thread, function)
+
+    async def run(*args: P.args, **kwargs: P.kwargs) -> object:
+        answer = await run_handler_in_worker_thread(function, *args, **kwargs)
+        if inspect.iscoroutine(answer):  # it was made in a thread, and its code expects the event loop
+            answer.close()
+            name = getattr(function, "__qualname__", repr(function))
+            raise HandlerSignatureError(f"{name} is a plain def and returned a coroutine: make it an async def.")
+        return answer
+
+    return run
 
 
 def _complain(what: str, error: type[Exception], *, strict: bool) -> None:

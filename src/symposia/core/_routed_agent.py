@@ -50,7 +50,8 @@ class RoutedAgent(BaseAgent):
         """Called with messages that no handler takes: reports a dead letter, unless overridden."""
         handler = current_handler.get()
         if handler is not None:
-            handler.report_dead_letter(message, ctx, "no handler takes it")
+            why = "" if self._routes else f": {type(self).__name__} has no method with @message_handler, @event or @rpc"
+            handler.report_dead_letter(message, ctx, f"no handler takes it{why}")
         else:
             logger.info("%s has no handler for %s", type(self).__name__, type(message).__name__)
 

@@ -98,14 +98,16 @@ class Supervisor:
             over: Ends the wait.
             here: The calls whose handlers wait.
         """
-        self.aside.update(here)
+        if here:
+            self.aside.update(here)
         self.wake_if_idle()
         try:
             pauses = _pauses() if here else None
             while not over():
                 await self._wait_for_word(None if pauses is None else next(pauses, None))
         finally:
-            self.aside -= Counter(here)
+            if here:  # seldom, and counters are slow
+                self.aside -= Counter(here)
 
     def wake_if_idle(self) -> None:
         """Something ended: go on if it was the last thing."""
