@@ -10,6 +10,9 @@ that would be in a circle if the handlers on the way awaited what they have in t
 it is examined again whenever one of these handlers suspends, and by a timer, for the tasks between a handler and its
 request whose suspensions are not seen.
 
+Circles through the event loop of another thread are not found. The handler waits for the future of a thread, and which
+tasks that thread's loop runs, and what they wait for, can only be read while it changes them. A deadline ends those.
+
 What was tried and rejected: taking every request of a handler for awaited reports circles that are none, and lets
 requests into the middle of a handler that does not expect them; taking none but those in the handler's own task for
 awaited hangs on `asyncio.gather`; a thread or a timer that looks at everything from time to time costs all programs for
