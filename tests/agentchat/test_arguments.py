@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent
+from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.conditions import (
     MaxMessageTermination,
     StopMessageTermination,
@@ -18,9 +18,14 @@ from symposia.agentchat.conditions import (
 )
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.ui import Console
+from symposia.core.code_executor import SandboxResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import ModelInfo
+from symposia.core.tool_agent import ToolAgent
+from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.sandboxes import FakeSandboxBackend, printed
 
 ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
 
@@ -38,12 +43,25 @@ def agent(**options: Any) -> AssistantAgent:  # Any: arguments of wrong types, w
     return AssistantAgent("ann", ReplayChatCompletionClient(["Yes."], model_info=ABLE), **options)
 
 
+def model() -> ReplayChatCompletionClient:
+    return ReplayChatCompletionClient([])
+
+
+def runner(**options: Any) -> CodeExecutorAgent:  # Any: likewise
+    return CodeExecutorAgent("run", SandboxCodeExecutor(FakeSandboxBackend(nothing)), **options)
+
+
+async def nothing(_code: str) -> SandboxResult:
+    return printed("")
+
+
 def team(**options: Any) -> RoundRobinGroupChat:  # Any: likewise
     return RoundRobinGroupChat([agent()], **options)
 
 
 anything: Any = "gpt-5.5"  # Any: stands where its type is wrong
 number: Any = "3"
+anything_else: Any = None
 
 MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a model's name": (lambda: AssistantAgent("ann", anything), "The model of agent 'ann' has to be a client, such as"),
@@ -60,6 +78,80 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "one handoff": (lambda: agent(handoffs="bob"), "The handoffs of agent 'ann' are given as a list"),
     "an answer's object": (lambda: agent(output_content_type=Answer(text="")), "has to be a class of pydantic's"),
     "an answer's plain type": (lambda: agent(output_content_type=int), "has to be a class of pydantic's"),
+    "a name that is none": (lambda: AssistantAgent(anything_else, model()), "The name of an agent has to be a text"),
+    "a description": (lambda: agent(description=["Adds."]), "The description of agent 'ann' has to be a text"),
+    "a system message": (lambda: agent(system_message=5), "system_message of agent 'ann' has to be a text"),
+    "a context's length": (
+        lambda: agent(model_context=5),
+        "model_context of agent 'ann' has to be a ChatCompletionContext, such as BufferedChatCompletionContext(",
+    ),
+    "a context's class": (lambda: agent(model_context=UnboundedChatCompletionContext), "and this is none: <class"),
+    "a workbench's name": (
+        lambda: agent(workbench="search"),
+        "workbench of agent 'ann' has to be a Workbench, or a list",
+    ),
+    "a tool for a workbench": (
+        lambda: agent(workbench=[tell]),
+        "such as StaticWorkbench(tools) of symposia.core.tools",
+    ),
+    "a memory's text": (lambda: agent(memory="remember"), "give memories, such as ListMemory()"),
+    "streaming as text": (lambda: agent(model_client_stream="no"), "model_client_stream of agent 'ann' is 'no': give"),
+    "reflecting as text": (lambda: agent(reflect_on_tool_use="no"), "reflect_on_tool_use of agent 'ann' is 'no'"),
+    "rounds as text": (
+        lambda: agent(max_tool_iterations="3"),
+        "max_tool_iterations of agent 'ann' is '3': give a whole number.",
+    ),
+    "rounds as a fraction": (lambda: agent(max_tool_iterations=2.5), "is 2.5: give a whole number."),
+    "a summary's number": (
+        lambda: agent(tool_call_summary_format=3),
+        "tool_call_summary_format of agent 'ann' has to be",
+    ),
+    "a summary's text": (
+        lambda: agent(tool_call_summary_formatter="{result}"),
+        "tool_call_summary_formatter of agent 'ann' has to be a function, such as def summary(call, result)",
+    ),
+    "metadata as text": (lambda: agent(metadata="a=1"), "metadata of agent 'ann' has to be a dictionary"),
+    "a format's number": (
+        lambda: agent(output_content_type=Answer, output_content_type_format=3),
+        "output_content_type_format of agent 'ann' has to be a text",
+    ),
+    "retries as text": (
+        lambda: agent(output_content_type=Answer, output_retries="3"),
+        "output_retries of agent 'ann' is",
+    ),
+    "a check's text": (
+        lambda: agent(output_content_type=Answer, output_check="non-empty"),
+        "output_check of agent 'ann' has to be a function, such as def check(content, messages)",
+    ),
+    "a fallback's object": (
+        lambda: agent(output_content_type=Answer, output_fallback=Answer(text="")),
+        "output_fallback of agent 'ann' has to be a function",
+    ),
+    "a runner's context": (lambda: runner(model_context=5), "model_context of agent 'run' has to be a ChatCompletion"),
+    "a runner's streaming": (lambda: runner(model_client_stream="no"), "model_client_stream of agent 'run' is 'no'"),
+    "a runner's retries": (lambda: runner(max_retries_on_error="3"), "max_retries_on_error of agent 'run' is '3'"),
+    "a runner's system message": (lambda: runner(system_message=5), "system_message of agent 'run' has to be a text"),
+    "one source": (lambda: runner(sources="coder"), "The sources of agent 'run' are given as a list"),
+    "an agent as source": (lambda: runner(sources=[agent()]), "The sources of agent 'run' have to be texts"),
+    "one language": (
+        lambda: runner(supported_languages="python"),
+        "The supported_languages of agent 'run' are given as",
+    ),
+    "an approval": (
+        lambda: runner(approval_func=True),
+        "approval_func of agent 'run' has to be a function, such as def approve(request) -> ApprovalResponse",
+    ),
+    "output as text": (lambda: runner(stream_output="no"), "stream_output of agent 'run' is 'no': give True or False."),
+    "a report's class": (lambda: runner(report=BlockReport), "has to be an ExecutionReport, such as BlockReport()"),
+    "a person's name": (lambda: UserProxyAgent("user", input_func=anything), "input_func of agent 'user' has to be a"),
+    "one tool for a tool agent": (
+        lambda: ToolAgent("Tools.", anything),
+        "The tools of a ToolAgent are given as a list",
+    ),
+    "a function for a tool agent": (
+        lambda: ToolAgent("Tools.", [tell]),  # pyright: ignore[reportArgumentType] - tested
+        "A tool of a ToolAgent has to be a Tool, such as FunctionTool(",
+    ),
     "one participant": (
         lambda: RoundRobinGroupChat(agent()),  # pyright: ignore[reportArgumentType] - tested
         "The participants are given as a list",

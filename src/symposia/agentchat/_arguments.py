@@ -6,6 +6,7 @@ What has the methods of a client or an executor is taken for one, since programs
 from collections.abc import Iterable
 from math import isnan
 from numbers import Real
+from typing import cast
 
 from pydantic import BaseModel
 
@@ -39,6 +40,32 @@ def check_code_executor(owner: str, given: object) -> None:
         raise ArgumentTypeError(
             f"The executor of {owner} has to be a CodeExecutor, such as create_default_code_executor() of"
             f" symposia.ext.code_executors, and this is none: {given!r}"
+        )
+
+
+def check_model_context(what: str, given: object) -> None:
+    """Refuse what is no model context; None is the default one.
+
+    Raises:
+        ArgumentTypeError: It is a number of messages, a list of them, a class, or anything else.
+    """
+    if given is not None and (isinstance(given, type) or not hasattr(given, "get_messages")):
+        raise ArgumentTypeError(
+            f"{what} has to be a ChatCompletionContext, such as BufferedChatCompletionContext(buffer_size=10) of"
+            f" symposia.core.model_context, and this is none: {given!r}"
+        )
+
+
+def check_workbench(what: str, given: object) -> None:
+    """Refuse what is no workbench.
+
+    Raises:
+        ArgumentTypeError: It is a tool, a class, or anything else.
+    """
+    if isinstance(given, type) or not hasattr(given, "list_tools"):
+        raise ArgumentTypeError(
+            f"{what} has to be a Workbench, or a list of them, such as StaticWorkbench(tools) of symposia.core.tools,"
+            f" and this is none: {given!r}"
         )
 
 
@@ -89,3 +116,72 @@ def check_list(what: str, given: object) -> None:
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ArgumentTypeError(f"{what} are given as a list, and this is none: {given!r}")
+
+
+def check_texts(what: str, given: object) -> None:
+    """Refuse what is no list of texts; None is the default one.
+
+    Raises:
+        ArgumentTypeError: It is one text, no list, or a list of something else.
+    """
+    if given is None:
+        return
+    check_list(what, given)
+    wrong = [each for each in cast("Iterable[object]", given) if not isinstance(each, str)]
+    if wrong:
+        raise ArgumentTypeError(f"{what} have to be texts, and this is none: {wrong[0]!r}")
+
+
+def check_text(what: str, given: object) -> None:
+    """Refuse what is no text.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if not isinstance(given, str):
+        raise ArgumentTypeError(f"{what} has to be a text, and this is none: {given!r}")
+
+
+def check_optional_text(what: str, given: object) -> None:
+    """Refuse what is neither a text nor None.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if given is not None:
+        check_text(what, given)
+
+
+def check_flag(what: str, given: object) -> None:
+    """Refuse what is neither True nor False; None is the default.
+
+    Raises:
+        ArgumentTypeError: It is something else, such as the text ``"False"``, which counts as true.
+    """
+    if given is not None and not isinstance(given, int):
+        raise ArgumentTypeError(f"{what} is {given!r}: give True or False.")
+
+
+def check_count(what: str, given: object) -> None:
+    """Refuse what is no whole number.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if not isinstance(given, int):
+        raise ArgumentTypeError(f"{what} is {given!r}: give a whole number.")
+
+
+def check_function(what: str, given: object, example: str) -> None:
+    """Refuse what cannot be called; None is none.
+
+    Args:
+        what: What the function is, for the error: ``approval_func of agent 'runner'``.
+        given: What was given.
+        example: A function that would do.
+
+    Raises:
+        ArgumentTypeError: It cannot be called.
+    """
+    if given is not None and not callable(given):
+        raise ArgumentTypeError(f"{what} has to be a function, such as {example}, and this is none: {given!r}")

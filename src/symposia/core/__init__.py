@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from symposia.core._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
     from symposia.core._topic import DefaultTopicId, TopicId
     from symposia.core._types import FunctionCall
-    from symposia.core._worker_threads import run_in_worker_thread, worker_threads
+    from symposia.core._worker_threads import call_function, run_in_worker_thread, worker_threads
     from symposia.core.runtimes import DeadLetter
     from symposia.core.telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
 else:
@@ -100,7 +100,7 @@ else:
             "_subscription": ["DefaultSubscription", "Subscription", "TypePrefixSubscription", "TypeSubscription"],
             "_topic": ["DefaultTopicId", "TopicId"],
             "_types": ["FunctionCall"],
-            "_worker_threads": ["run_in_worker_thread", "worker_threads"],
+            "_worker_threads": ["call_function", "run_in_worker_thread", "worker_threads"],
             "runtimes": ["DeadLetter"],
             "telemetry": ["trace_create_agent_span", "trace_invoke_agent_span", "trace_tool_span"],
         },
@@ -155,6 +155,7 @@ __all__ = [
     "TypeSubscription",
     "UnknownPayload",
     "allow_components_from",
+    "call_function",
     "cancelled_by",
     "current_handler_context",
     "default_subscription",

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import logging
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
-from typing import Final, Generic, ParamSpec, TypeVar
+from typing import Final, Generic, ParamSpec, TypeVar, cast
 
 from symposia.core._handler_context import current_handler_context
 from symposia.core._logging import ROOT_LOGGER_NAME
@@ -167,6 +168,18 @@ async def run_handler_in_worker_thread(function: Callable[P, T], *args: P.args, 
         if call.give_up() and handler is not None and not work.done():
             handler.hold_until(work)
         raise
+
+
+async def call_function(function: Callable[P, T | Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function of the application: a coroutine function right here, a plain one in a worker thread.
+
+    What a plain function returns is awaited if it can be, as of a lambda that calls a coroutine function.
+    """
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        answer = function(*args, **kwargs)
+    else:
+        answer = await run_in_worker_thread(function, *args, **kwargs)
+    return await cast("Awaitable[T]", answer) if inspect.isawaitable(answer) else cast("T", answer)
 
 
 class _Call(Generic[T]):

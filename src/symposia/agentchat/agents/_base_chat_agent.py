@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from symposia.agentchat._arguments import check_optional_text, check_text
 from symposia.agentchat._observed import note_response
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
@@ -25,11 +26,14 @@ class BaseChatAgent(ChatAgent, ABC):
         description: Describes the agent to the speaker selection.
 
     Raises:
+        ArgumentTypeError: One of the two is no text.
         InvalidArgumentError: `name` is not a Python identifier.
     """
 
     def __init__(self, name: str, description: str) -> None:
         with agent_creation(name, description):
+            check_text("The name of an agent", name)
+            check_optional_text(f"The description of agent '{name}'", description)
             if not name.isidentifier():
                 raise InvalidArgumentError(f"The agent name must be a valid Python identifier. {name!r} is none.")
             self._name = name

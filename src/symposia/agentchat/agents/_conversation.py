@@ -1,14 +1,21 @@
-"""The conversation of an agent with its model: what the agent received, and what the model is shown of it."""
+"""The conversation of an agent with its model, and the base class of agents that keep one.
+
+A conversation is what the agent received, and what the model is shown of it. It is an agent's whole state.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from symposia.agentchat.messages import BaseChatMessage, HandoffMessage
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat.base import Response
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import AssistantAgentState
 from symposia.agentchat.utils import remove_images
+from symposia.core import CancellationToken
 from symposia.core.changes import Change, diff, members, save_changes
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage, SystemMessage
@@ -68,9 +75,11 @@ class Conversation:
 
         A call without its result makes vendors refuse the conversation from then on.
         """
-        if type(self.context).add_message is ChatCompletionContext.add_message:  # it never waits: nothing to cancel
+        # The built-in contexts never wait, so there is nothing to cancel; a task takes a tenth of a short turn.
+        if type(self.context).add_message is ChatCompletionContext.add_message:
             await self._add(messages)
             return
+        # `shield` alone returns at the cancellation while the task still adds: the turn's end would be seen before it.
         task = asyncio.ensure_future(self._add(messages))
         try:
             await asyncio.shield(task)
@@ -87,20 +96,56 @@ class Conversation:
         self.end_turn()
         await self.context.clear()
 
-    async def save_state(self, state_type: str) -> Mapping[str, Any]:  # Any: JSON
-        """The context and the pending input.
+    @property
+    def pending_input(self) -> list[LLMMessage]:
+        """The messages of a turn that failed, which are in the context without an answer."""
+        return self._pending
 
-        Args:
-            state_type: The name of the agent's kind of state.
-        """
-        context = await self.context.save_state()
-        return ConversationState(type=state_type, llm_context=context, pending_input=self._pending).model_dump()
+    async def load(self, saved: ConversationState) -> None:
+        """Continue from a saved conversation, in place of this one."""
+        await self.context.load_state(saved.llm_context)
+        self._pending = saved.pending_input
 
-    async def save_changes(self, state_type: str, since: object | None) -> tuple[Change | None, object]:
+
+class ConversationAgent(BaseChatAgent):
+    """The base class of agents that keep a conversation with a model. Implement `on_messages_stream`.
+
+    A subclass sets `_conversation` in its constructor, and `_state_type`, the name of its kind of state.
+    """
+
+    _state_type: ClassVar[str]
+    _conversation: Conversation
+
+    @property
+    def model_context(self) -> ChatCompletionContext:
+        """What the model has been told and has said."""
+        return self._conversation.context
+
+    _model_context = model_context  # AutoGen's name of it, which programs of its guide read
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """Take one turn; see `on_messages_stream`."""
+        return await final_response(self.on_messages_stream(messages, cancellation_token))
+
+    @abstractmethod
+    def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Take one turn, and yield what happens as it happens; the last item is the response."""
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
+        """Forget the conversation. Memories, the state of tools and files that code has made stay."""
+        await self._conversation.clear()
+
+    async def save_state(self) -> Mapping[str, Any]:  # Any: AutoGen's signature; the values are JSON
+        """The model context, and the input of a turn that failed."""
+        return self._saved(await self._conversation.context.save_state()).model_dump()
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
         before = since if isinstance(since, _Mark) else None
-        change, mark = await save_changes(self.context, None if before is None else before.context)
-        rest = ConversationState(type=state_type, pending_input=self._pending).model_dump(exclude={"llm_context"})
+        change, mark = await save_changes(self._conversation.context, None if before is None else before.context)
+        rest = self._saved({}).model_dump(exclude={"llm_context"})
         if before is None:
             return {"set": {**rest, "llm_context": (change or {"set": {}})["set"]}}, _Mark(mark, rest)
         changed = diff(before.rest, rest) or {}
@@ -113,16 +158,18 @@ class Conversation:
         Raises:
             pydantic.ValidationError: `state` is not a saved conversation.
         """
-        saved = ConversationState.model_validate(state)
-        await self.context.load_state(saved.llm_context)
-        self._pending = saved.pending_input
+        await self._conversation.load(ConversationState.model_validate(state))
+
+    def _saved(self, context: Mapping[str, Any]) -> ConversationState:
+        pending = self._conversation.pending_input
+        return ConversationState(type=self._state_type, llm_context=context, pending_input=pending)
 
 
 class _Mark(NamedTuple):
     """A state that was told: the mark of the context, and the state without it."""
 
     context: object
-    rest: Mapping[str, Any]
+    rest: Mapping[str, object]
 
 
 class _TextOnly:

@@ -1,14 +1,15 @@
 """The agent that stands for a person."""
 
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias, cast
 
 from pydantic import BaseModel
 
+from symposia.agentchat._arguments import check_function
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
-from symposia.agentchat.agents._callbacks import call_back, takes_arguments
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -18,7 +19,7 @@ from symposia.agentchat.messages import (
     UserInputRequestedEvent,
     new_message_id,
 )
-from symposia.core import CancellationToken, cancelled_by
+from symposia.core import CancellationToken, call_function, cancelled_by
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import HumanInputError
 
@@ -75,6 +76,7 @@ class UserProxyAgent(BaseChatAgent):
         self, name: str, *, description: str = "A human user", input_func: InputFuncType | None = None
     ) -> None:
         super().__init__(name, description)
+        check_function(f"input_func of agent '{name}'", input_func, "def ask(prompt)")
         self.input_func: InputFuncType = input_func or input
 
     def _to_config(self) -> BaseModel:
@@ -121,10 +123,23 @@ class UserProxyAgent(BaseChatAgent):
 
     async def _ask(self, prompt: str, token: CancellationToken) -> HumanAnswer:
         try:
-            given = (prompt, token) if takes_arguments(self.input_func, 2) else (prompt,)
-            return HumanAnswer(text=await call_back(self.input_func, *given))
+            if _takes_token(self.input_func):
+                return HumanAnswer(text=await call_function(cast("AsyncInputFunc", self.input_func), prompt, token))
+            return HumanAnswer(text=await call_function(cast("SyncInputFunc", self.input_func), prompt))
         except Exception as error:
             raise HumanInputError(f"Failed to get user input: {error} (agent '{self.name}')") from error
 
     async def on_reset(self, cancellation_token: CancellationToken | None = None) -> None:
         """Do nothing: a person is not reset."""
+
+
+def _takes_token(function: InputFuncType) -> bool:
+    """Whether the function can be called with a prompt and a token.
+
+    Its signature decides, and not whether it is a coroutine function: that one may take the prompt alone.
+    """
+    try:
+        inspect.signature(function).bind("", None)
+    except (TypeError, ValueError):  # it takes another number; or, being built in, does not say
+        return False
+    return True

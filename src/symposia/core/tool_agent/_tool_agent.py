@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 from symposia.core._handlers import message_handler
 from symposia.core._message_context import MessageContext
@@ -9,6 +9,7 @@ from symposia.core._routed_agent import RoutedAgent
 from symposia.core._types import FunctionCall
 from symposia.core.effects import class_identity, enter_scope
 from symposia.core.exceptions import (
+    ArgumentTypeError,
     InvalidArgumentError,
     InvalidToolArgumentsException,
     ToolArgumentsError,
@@ -37,6 +38,7 @@ class ToolAgent(RoutedAgent):
         tools: The tools that it runs.
 
     Raises:
+        ArgumentTypeError: `tools` is no list of tools.
         InvalidArgumentError: Two tools have one name.
     """
 
@@ -45,7 +47,7 @@ class ToolAgent(RoutedAgent):
     def __init__(self, description: str, tools: Sequence[Tool]) -> None:
         super().__init__(description)
         self._tools: dict[str, Tool] = {}
-        for tool in tools:
+        for tool in _checked(tools):
             if tool.name in self._tools:
                 raise InvalidArgumentError(f"Two tools are named '{tool.name}': a call could not tell them apart.")
             self._tools[tool.name] = tool
@@ -104,6 +106,20 @@ class ToolAgent(RoutedAgent):
         for name, tool_state in state.get("tools", {}).items():
             if name in self._tools:
                 await self._tools[name].load_state_json(tool_state)
+
+
+def _checked(tools: object) -> list[Tool]:
+    """The tools, of whatever class has what `Tool` asks for."""
+    if isinstance(tools, str) or not isinstance(tools, Iterable):
+        raise ArgumentTypeError(f"The tools of a ToolAgent are given as a list, and this is none: {tools!r}")
+    listed = list(cast("Iterable[object]", tools))
+    for tool in listed:
+        if isinstance(tool, type) or not hasattr(tool, "run_json"):
+            raise ArgumentTypeError(
+                f"A tool of a ToolAgent has to be a Tool, such as FunctionTool(function, description='…'), and this is"
+                f" none: {tool!r}"
+            )
+    return cast("list[Tool]", listed)
 
 
 async def _run(tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext) -> ToolResult:

@@ -6,23 +6,29 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_model_client
+from symposia.agentchat._arguments import (
+    check_flag,
+    check_function,
+    check_model_client,
+    check_model_context,
+    check_optional_text,
+    check_text,
+)
+from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
 from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
-    CallSummary,
     ToolLike,
     check_iterations,
+    check_metadata,
     checked_handoffs,
     checked_memories,
     checked_output,
     checked_tools,
     checked_workbenches,
-    summary_by,
 )
 from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
-from symposia.agentchat.agents._conversation import Conversation
+from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -33,7 +39,6 @@ from symposia.agentchat.messages import (
     ToolCallSummaryMessage,
 )
 from symposia.core import CancellationToken
-from symposia.core.changes import Change
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient
@@ -46,7 +51,7 @@ _SYSTEM_MESSAGE = (
 )
 
 
-class AssistantAgent(BaseChatAgent):
+class AssistantAgent(ConversationAgent):
     """An agent that answers by a model with tools.
 
     It keeps the conversation in its model context, so give it only what is new. In one turn it calls the model and then
@@ -91,9 +96,10 @@ class AssistantAgent(BaseChatAgent):
 
     Raises:
         InvalidArgumentError: The arguments cannot work together, or `name` is not an identifier; the text says why.
-        TypeError: The client, a list or a class is something else.
+        ArgumentTypeError: An argument is of another kind; the text says of which it has to be.
     """
 
+    _state_type = "AssistantAgentState"
     component_version = 2
     component_transient = frozenset({"tool_call_summary_formatter"})
 
@@ -122,8 +128,18 @@ class AssistantAgent(BaseChatAgent):
         output_fallback: OutputFallback | None = None,
     ) -> None:
         super().__init__(name, description)
+        agent = f"agent '{name}'"
+        check_model_client(agent, model_client)
+        check_model_context(f"model_context of {agent}", model_context)
+        check_optional_text(f"system_message of {agent}", system_message)
+        check_flag(f"model_client_stream of {agent}", model_client_stream)
+        check_flag(f"reflect_on_tool_use of {agent}", reflect_on_tool_use)
         check_iterations(name, max_tool_iterations)
-        check_model_client(f"agent '{name}'", model_client)
+        check_text(f"tool_call_summary_format of {agent}", tool_call_summary_format)
+        check_function(
+            f"tool_call_summary_formatter of {agent}", tool_call_summary_formatter, "def summary(call, result)"
+        )
+        check_metadata(name, metadata)
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)
         made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)
@@ -149,11 +165,14 @@ class AssistantAgent(BaseChatAgent):
             conversation=self._conversation,
             memories=checked_memories(name, memory),
             workbenches=checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call),
-            handoffs=made_handoffs,
             stream=model_client_stream,
             reflect=output is not None if reflect_on_tool_use is None else reflect_on_tool_use,
             rounds=max_tool_iterations,
-            summary=tool_call_summary_formatter or summary_by(tool_call_summary_format),
+            answers=Answers(
+                agent=name,
+                handoffs=made_handoffs,
+                call_summary=tool_call_summary_formatter or summary_by(tool_call_summary_format),
+            ),
             output=output,
         )
 
@@ -163,17 +182,6 @@ class AssistantAgent(BaseChatAgent):
         output = self._configuration.output
         answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.factory.StructuredMessage]
         return [*answers, ToolCallSummaryMessage, HandoffMessage]
-
-    @property
-    def model_context(self) -> ChatCompletionContext:
-        """What the model has been told and has said."""
-        return self._conversation.context
-
-    _model_context = model_context  # AutoGen's name of it, which programs of its guide read
-
-    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        """Take one turn; see `on_messages_stream`."""
-        return await final_response(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -187,22 +195,6 @@ class AssistantAgent(BaseChatAgent):
         async with aclosing(AssistantTurn(self._configuration, cancellation_token).run(messages)) as items:
             async for item in items:
                 yield item
-
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
-        """Forget the conversation. Memories and the state of tools stay."""
-        await self._conversation.clear()
-
-    async def save_state(self) -> Mapping[str, Any]:
-        """The model context, and the input of a turn that failed."""
-        return await self._conversation.save_state("AssistantAgentState")
-
-    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
-        return await self._conversation.save_changes("AssistantAgentState", since)
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `save_state` returned, in place of the conversation so far."""
-        await self._conversation.load_state(state)
 
     def _to_config(self) -> BaseModel:
         """What it was constructed with, functions as tools."""

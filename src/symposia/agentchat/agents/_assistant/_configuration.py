@@ -6,15 +6,22 @@ from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_list, check_model_class
+from symposia.agentchat._arguments import (
+    check_count,
+    check_function,
+    check_list,
+    check_model_class,
+    check_optional_text,
+    check_workbench,
+)
+from symposia.agentchat.agents._assistant._answers import Answers
 from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import StructuredMessageFactory
-from symposia.core import FunctionCall
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.memory import Memory
-from symposia.core.models import ChatCompletionClient, FunctionExecutionResult
+from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import (
     BaseStreamTool,
     BaseTool,
@@ -25,8 +32,6 @@ from symposia.core.tools import (
 
 AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
 ToolLike: TypeAlias = AnyTool | Callable[..., Any]  # Any: any function can be a tool
-CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str]
-"""The text of one tool call and its result in an answer that is made of results."""
 
 _CANNOT_CALL: Final = "The model does not support function calling."
 _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
@@ -42,11 +47,10 @@ class AssistantConfiguration:
         conversation: What the model is shown.
         memories: Asked before each turn.
         workbenches: Where the tools are, those that hand off included.
-        handoffs: The handoffs, by the name of their tool.
         stream: Whether the model's text is shown as it comes.
         reflect: Whether the model turns tool results into an answer; otherwise they are summarised without it.
         rounds: The most rounds of tool calls in one turn.
-        summary: The text of a tool call in a summary.
+        answers: Makes the messages with which turns end.
         output: The answers in a schema; None for text.
     """
 
@@ -55,20 +59,31 @@ class AssistantConfiguration:
     conversation: Conversation
     memories: Sequence[Memory]
     workbenches: Sequence[Workbench]
-    handoffs: Mapping[str, Handoff]
     stream: bool
     reflect: bool
     rounds: int
-    summary: CallSummary
+    answers: Answers
     output: StructuredOutput | None
 
 
 def check_iterations(agent: str, count: int) -> None:
-    """Raise `InvalidArgumentError` unless the model is called at least once."""
+    """Check the most rounds of tool calls in a turn.
+
+    Raises:
+        ArgumentTypeError: `count` is no whole number.
+        InvalidArgumentError: It is less than 1.
+    """
+    check_count(f"max_tool_iterations of agent '{agent}'", count)
     if count < 1:
         raise InvalidArgumentError(
             f"Maximum number of tool iterations must be greater than or equal to 1, got {count} (agent '{agent}')"
         )
+
+
+def check_metadata(agent: str, metadata: object) -> None:
+    """Raise `ArgumentTypeError` unless `metadata` is a dictionary, or None."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise ArgumentTypeError(f"metadata of agent '{agent}' has to be a dictionary, and this is none: {metadata!r}")
 
 
 def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
@@ -149,6 +164,7 @@ def checked_workbenches(
     """Where the tools of an assistant are, the ones that hand off last.
 
     Raises:
+        ArgumentTypeError: Something else is given.
         InvalidArgumentError: Tools are given beside a workbench, or the model cannot call tools.
     """
     if workbench is not None and not can_call:
@@ -158,7 +174,9 @@ def checked_workbenches(
             f"Tools cannot be used with a workbench. Put the tools of agent '{agent}' into a StaticWorkbench beside it:"
             " workbench=[yours, StaticWorkbench(tools)]."
         )
-    given = [] if workbench is None else [workbench] if isinstance(workbench, Workbench) else list(workbench)
+    given = [] if workbench is None else list(workbench) if isinstance(workbench, Sequence) else [workbench]
+    for each in given:
+        check_workbench(f"workbench of agent '{agent}'", each)
     own = [_workbench_of(tools)] if tools else []
     transfers = [handoff.handoff_tool for handoff in handoffs]
     return [*given, *own, *([StaticWorkbench(transfers)] if transfers else [])]
@@ -173,7 +191,7 @@ def checked_memories(agent: str, memory: Sequence[Memory] | Memory | None) -> li
     """The memories of an assistant.
 
     Raises:
-        TypeError: Something else is given.
+        ArgumentTypeError: Something else is given.
     """
     given: Sequence[object] = [] if memory is None else memory if isinstance(memory, Sequence) else [memory]
     return [_as_memory(agent, each) for each in given]
@@ -182,29 +200,10 @@ def checked_memories(agent: str, memory: Sequence[Memory] | Memory | None) -> li
 def _as_memory(agent: str, memory: object) -> Memory:
     if isinstance(memory, Memory):
         return memory
-    raise TypeError(f"Expected Memory, List[Memory], or None, got {type(memory)} (agent '{agent}')")
-
-
-def summary_by(template: str) -> CallSummary:
-    """A summary by a template with ``{tool_name}``, ``{arguments}``, ``{result}`` and ``{is_error}``.
-
-    Raises:
-        InvalidArgumentError: The template names something else.
-    """
-
-    def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
-        return template.format(
-            tool_name=call.name, arguments=call.arguments, result=result.content, is_error=result.is_error
-        )
-
-    try:
-        summary(FunctionCall(id="", arguments="", name=""), FunctionExecutionResult(content="", name="", call_id=""))
-    except (KeyError, IndexError, ValueError) as error:
-        raise InvalidArgumentError(
-            f"tool_call_summary_format {template!r} cannot be filled in ({error!r}). It may name {{tool_name}},"
-            " {arguments}, {result} and {is_error}; a brace of its own is written twice."
-        ) from error
-    return summary
+    raise ArgumentTypeError(
+        f"Expected Memory, List[Memory], or None, got {type(memory)} (agent '{agent}'): give memories, such as"
+        f" ListMemory() of symposia.core.memory, and not {memory!r}."
+    )
 
 
 def checked_output(
@@ -219,9 +218,13 @@ def checked_output(
     """The answers of an assistant in a schema; None if it answers in text.
 
     Raises:
-        ArgumentTypeError: `content_type` is no such class.
+        ArgumentTypeError: `content_type` is no such class, or one of the others is something else.
         InvalidArgumentError: `retries` is negative, or what needs a schema is given without one.
     """
+    check_count(f"output_retries of agent '{agent}'", retries)
+    check_optional_text(f"output_content_type_format of agent '{agent}'", format_string)
+    check_function(f"output_check of agent '{agent}'", check, "def check(content, messages)")
+    check_function(f"output_fallback of agent '{agent}'", fallback, "def fallback(content, complaint)")
     if retries < 0:
         raise InvalidArgumentError(f"output_retries of agent '{agent}' is {retries}; it cannot be less than 0.")
     if content_type is None:

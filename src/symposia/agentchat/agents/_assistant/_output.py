@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
-from symposia.agentchat.agents._callbacks import call_back
 from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.messages import BaseChatMessage, StructuredMessageFactory
+from symposia.core import call_function
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
 
@@ -87,6 +87,8 @@ class StructuredOutput:
             f"Answer with one JSON object and nothing else. Its JSON schema:\n{_schema_text(self.factory.ContentModel)}"
         )
 
+    # The check is no effect, and its result is not recorded: it decides by the answer and the messages alone, which a
+    # replay has too.
     async def judge(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Verdict:
         """Validate an answer, and check its content.
 
@@ -104,7 +106,7 @@ class StructuredOutput:
             content = self.factory.ContentModel.model_validate_json(_json_in(call.text))
         except ValidationError as error:
             return Verdict(None, f"That is not a {name}: {_faults(error)}", error)
-        complaint = await call_back(self.check, content, received) if self.check is not None else None
+        complaint = await call_function(self.check, content, received) if self.check is not None else None
         return Verdict(content, complaint or "")
 
     def settle(self, verdict: Verdict, call: ModelCall) -> BaseChatMessage:

@@ -6,7 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
-from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by
 from symposia.core.exceptions import ToolArgumentsError, UsageError
@@ -76,7 +75,8 @@ def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Colle
     """Decide about the calls of one answer, in their order. Pure.
 
     Of several handoffs the first one is made and the others are refused, since only one agent can have the next turn.
-    Tools beside a handoff are called: the result of each call has to be in the conversation anyway.
+    Letting all run and choosing afterwards was rejected: the tool of a handoff may have effects of its own. Tools
+    beside a handoff are called: the result of each call has to be in the conversation anyway.
 
     Args:
         calls: The calls.
@@ -101,16 +101,6 @@ def _decide(call: FunctionCall, tools: AvailableTools) -> Decision:
         return AcceptedCall(call, tools.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
     except ToolArgumentsError as error:
         return refusal(call, str(error))
-
-
-def made_handoff(
-    calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult], handoffs: Mapping[str, Handoff]
-) -> tuple[Handoff, FunctionExecutionResult] | None:
-    """The handoff that the calls of one answer made, with its result; None if they made none."""
-    for call, result in zip(calls, results, strict=True):
-        if call.name in handoffs and not result.is_error:
-            return handoffs[call.name], result
-    return None
 
 
 def refusal(call: FunctionCall, reason: str) -> FunctionExecutionResult:
@@ -153,8 +143,14 @@ class ToolRound:
         """Make the calls, and yield what tools show while they run.
 
         Each call runs in a task of its own, also a single one: a tool that cancels its task ends that call, and not the
-        agent's turn.
+        agent's turn. A `TaskGroup` was rejected: it may not be held open over a ``yield``, and raises groups of errors.
+
+        A call that raises ends the round. What a tool raises is a result by now; this is what comes through all that:
+        a handler of effects that refuses, or a fault of a workbench. The calls beside it are cancelled, and awaited, so
+        that none runs on behind the agent's back.
         """
+        # The tasks themselves are put into the queue as they end, so one loop sees events and ends in the order in
+        # which they come: all events of a call before its end.
         queue: asyncio.Queue[Item | asyncio.Task[None]] = asyncio.Queue()
         running = {asyncio.create_task(self._make(place, call, queue)) for place, call in self._accepted}
         for task in running:
@@ -162,12 +158,12 @@ class ToolRound:
         try:
             while running:
                 with cancelled_by(self._token):
-                    item = await queue.get()
+                    item = await queue.get()  # the token is linked for each wait, and not while the consumer has it
                 if not isinstance(item, asyncio.Task):
                     yield item
                     continue
                 running.discard(item)
-                if not item.cancelled():
+                if not item.cancelled():  # a tool that cancelled its task: `results` says that it was cut short
                     item.result()
         finally:
             for task in running:

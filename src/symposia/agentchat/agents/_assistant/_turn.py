@@ -1,30 +1,30 @@
-"""One turn of an assistant, and the messages with which it can end."""
+"""One turn of an assistant: the loop of asking the model, calling tools and answering.
+
+The loop itself is `AssistantTurn.run`. What it does at each point is decided by small parts beside it: what the model
+is asked (`_options`, and the conversation), which of its calls are made (`_tool_calls.decide`), and how the turn is
+answered (`_answers`, `_output`).
+"""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
-from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound, decide, made_handoff
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound, decide
 from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
-from symposia.agentchat.base import Handoff, Response
+from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseChatMessage,
-    HandoffMessage,
     MemoryQueryEvent,
     OutputRejectedEvent,
-    TextMessage,
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
-    ToolCallSummaryMessage,
 )
-from symposia.core import CancellationToken, FunctionCall
+from symposia.core import CancellationToken
 from symposia.core.memory import update_context
 from symposia.core.models import (
-    AssistantMessage,
     CreateOptions,
     CreateResult,
-    FunctionExecutionResult,
     FunctionExecutionResultMessage,
     LLMMessage,
     UserMessage,
@@ -60,12 +60,15 @@ class AssistantTurn(ModelTurn):
     async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Item | Response, None]:
         """Take the turn; the last item is the response."""
         configuration = self._configuration
+        # The input is in the context before the first effect. Keeping it aside until the model has answered was
+        # rejected: memories and contexts that summarise choose by what they have received.
         await self.conversation.receive(messages)
         for event in await self._recall():
             yield self.note(event)
         rounds = 0
         while True:
             may_call = rounds < configuration.rounds
+            # Listed anew for each call of the model: the tools of a workbench may change with what its tools do.
             tools = await AvailableTools.of(self.agent, configuration.workbenches)
             call = await self.model_call(self._options(tools, may_call=may_call), then=self._rejected)
             async with aclosing(self.make(call)) as items:
@@ -79,16 +82,17 @@ class AssistantTurn(ModelTurn):
                     return
                 continue
             rounds += 1
-            tool_round = ToolRound(calls, decide(calls, tools, configuration.handoffs), self.token)
+            tool_round = ToolRound(calls, decide(calls, tools, configuration.answers.handoffs), self.token)
             async with aclosing(self._call_tools(call.result, tool_round)) as items:
                 async for item in items:
                     yield item
-            results = tool_round.results
-            if (made := made_handoff(calls, results, configuration.handoffs)) is not None:
-                yield self.response(self._handoff(*made, call.result, results))
+            # A handoff is looked for among the results and not among the calls: one whose tool failed is told to the
+            # model, which then has its next round, and passes on no turn.
+            if (handoff := configuration.answers.handoff(call.result, calls, tool_round.results)) is not None:
+                yield self.response(handoff)
                 return
             if rounds == configuration.rounds and not configuration.reflect:
-                yield self.response(self._summary(calls, results))
+                yield self.response(configuration.answers.summary(calls, tool_round.results))
                 return
 
     async def _recall(self) -> list[MemoryQueryEvent]:
@@ -101,6 +105,7 @@ class AssistantTurn(ModelTurn):
         ]
 
     def _options(self, tools: AvailableTools, *, may_call: bool) -> CreateOptions:
+        """What the model is asked for, besides the conversation."""
         output = self._configuration.output
         json_output = None if output is None else output.mode(self._configuration.client)
         if may_call:  # ``auto`` is not said: clients written before there was a choice work too
@@ -109,24 +114,28 @@ class AssistantTurn(ModelTurn):
 
     async def _answer(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Response | OutputRejectedEvent:
         """The response that ends the turn, or the event of an answer that is sent back."""
-        message: BaseChatMessage
         output = self._configuration.output
+        message: BaseChatMessage
         if output is None:
-            message = TextMessage(
-                id=call.message_id, content=call.text, source=self.agent, models_usage=call.result.usage
-            )
+            message = self._configuration.answers.text(call)
         else:
             verdict = await output.judge(call, received)
             if verdict.complaint and self._rejections < output.retries:
                 return self._reject(call.result, verdict.complaint)
             message = output.settle(verdict, call)
+        # The input counts as answered before the answer is in the context. In the other order, a turn that is cancelled
+        # while the answer is added leaves both, and the same words again would be taken for input that is there.
         response = self.response(message)
         if isinstance(call.result.content, str):
             await self.conversation.context.add_message(call.result.to_message(self.agent))
         return response
 
     def _reject(self, answer: CreateResult, complaint: str) -> OutputRejectedEvent:
-        """Send an answer back."""
+        """Send an answer back: the model is shown it and the complaint behind the conversation.
+
+        They are not added to the context, where every later turn would pay for them, and where a turn that is cancelled
+        now would leave a complaint without an answer.
+        """
         if isinstance(answer.content, str):  # calls without results must not be shown to a model again
             self._rejected.append(answer.to_message(self.agent))
         self._rejected.append(UserMessage(content=f"{complaint} Answer again.", source="user"))
@@ -142,6 +151,12 @@ class AssistantTurn(ModelTurn):
         return event
 
     async def _call_tools(self, answer: CreateResult, tools: ToolRound) -> AsyncGenerator[Item, None]:
+        """Make a round of calls, and add it to the context with a result for each call, however it ends.
+
+        Adding the calls first and each result as it comes was rejected: vendors refuse a conversation in which a call
+        has no result, so a turn that is cancelled, or whose stream is closed, would make the agent useless for good. In
+        the ``finally`` the calls that were cut short have results too, which say so.
+        """
         request = ToolCallRequestEvent(content=list(tools.calls), source=self.agent, models_usage=answer.usage)
         try:
             yield self.note(request)
@@ -153,7 +168,7 @@ class AssistantTurn(ModelTurn):
         yield self.note(ToolCallExecutionEvent(content=tools.results, source=self.agent))
 
     def _round_messages(self, answer: CreateResult, tools: ToolRound) -> list[LLMMessage]:
-        """What the context keeps of a round of calls."""
+        """What the context keeps of a round of calls, and of the answers that were sent back before it."""
         rejected, self._rejected = self._rejected, []
         messages: list[LLMMessage] = [
             *rejected,
@@ -163,38 +178,3 @@ class AssistantTurn(ModelTurn):
         if tools.images and self._configuration.client.model_info["vision"]:  # a result itself holds text only
             messages.append(UserMessage(content=[_IMAGES, *tools.images], source=self.agent))
         return messages
-
-    def _summary(
-        self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
-    ) -> ToolCallSummaryMessage:
-        """The answer that is made of the tool results, a line for each."""
-        lines = [self._configuration.summary(call, result) for call, result in zip(calls, results, strict=True)]
-        return ToolCallSummaryMessage(
-            content="\n".join(lines), source=self.agent, tool_calls=list(calls), results=list(results)
-        )
-
-    def _handoff(
-        self,
-        handoff: Handoff,
-        made: FunctionExecutionResult,
-        answer: CreateResult,
-        results: Sequence[FunctionExecutionResult],
-    ) -> HandoffMessage:
-        """The answer that passes the turn on. Its context is the thought and the tool results of this turn.
-
-        Args:
-            handoff: The handoff.
-            made: The result of its tool, which is the text for the other agent.
-            answer: The answer in which the model asked for it.
-            results: The results of all calls in that answer.
-        """
-        used = [result for result in results if result.name not in self._configuration.handoffs]
-        ids = {result.call_id for result in used}
-        calls = [call for call in answer.content if isinstance(call, FunctionCall) and call.id in ids]
-        context: list[LLMMessage] = []
-        if calls:
-            said = AssistantMessage(content=calls, thought=answer.thought, source=self.agent)
-            context = [said, FunctionExecutionResultMessage(content=used)]
-        elif answer.thought:
-            context = [AssistantMessage(content=answer.thought, source=self.agent)]
-        return HandoffMessage(content=made.content, target=handoff.target, source=self.agent, context=context)

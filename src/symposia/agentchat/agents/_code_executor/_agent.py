@@ -4,13 +4,21 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from symposia.agentchat._arguments import check_code_executor, check_model_client
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat._arguments import (
+    check_code_executor,
+    check_count,
+    check_flag,
+    check_function,
+    check_model_client,
+    check_model_context,
+    check_optional_text,
+    check_texts,
+)
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
 from symposia.agentchat.agents._code_executor._coding_turn import CodingConfiguration, CodingTurn
 from symposia.agentchat.agents._code_executor._report import NO_CODE, CodeExecution, ExecutionReport, text_report
-from symposia.agentchat.agents._conversation import Conversation
+from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -20,14 +28,13 @@ from symposia.agentchat.messages import (
     TextMessage,
 )
 from symposia.core import CancellationToken
-from symposia.core.changes import Change
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeResult
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient
 
 
-class CodeExecutorAgent(BaseChatAgent):
+class CodeExecutorAgent(ConversationAgent):
     """An agent that runs code.
 
     Without a model it runs the fenced blocks that it finds in the messages of its turn, in order and up to the first
@@ -54,10 +61,12 @@ class CodeExecutorAgent(BaseChatAgent):
         report: Makes the answer of an execution. By default it is the output in words. For use without a model.
 
     Raises:
-        ArgumentTypeError: The executor or the model is something else.
+        ArgumentTypeError: An argument is of another kind; the text says of which it has to be.
         InvalidArgumentError: `name` is not an identifier, retries are asked for that the model cannot decide on, or a
             report is given beside a model.
     """
+
+    _state_type = "CodeExecutorAgentState"
 
     DEFAULT_TERMINAL_DESCRIPTION: Final = (
         "Runs code. It is given Python in ```python blocks and shell scripts in ```sh blocks, and does nothing else."
@@ -90,10 +99,19 @@ class CodeExecutorAgent(BaseChatAgent):
     ) -> None:
         own = self.DEFAULT_TERMINAL_DESCRIPTION if model_client is None else self.DEFAULT_AGENT_DESCRIPTION
         super().__init__(name, own if description is None else description)
-        check_code_executor(f"agent '{name}'", code_executor)
+        agent = f"agent '{name}'"
+        check_code_executor(agent, code_executor)
         if model_client is not None:
-            check_model_client(f"agent '{name}'", model_client)
+            check_model_client(agent, model_client)
+        check_model_context(f"model_context of {agent}", model_context)
+        check_flag(f"model_client_stream of {agent}", model_client_stream)
         _check_retries(name, model_client, max_retries_on_error)
+        check_optional_text(f"system_message of {agent}", system_message)
+        check_texts(f"The sources of {agent}", sources)
+        check_texts(f"The supported_languages of {agent}", supported_languages)
+        check_function(f"approval_func of {agent}", approval_func, "def approve(request) -> ApprovalResponse")
+        check_flag(f"stream_output of {agent}", stream_output)
+        _check_report(agent, report)
         if report is not None and model_client is not None:
             raise InvalidArgumentError(f"Agent '{name}' has a model_client, which answers itself, and a report.")
         self._conversation = Conversation(
@@ -124,15 +142,6 @@ class CodeExecutorAgent(BaseChatAgent):
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
         """Text, with the images that the code made if there are any; or what the report makes."""
         return (TextMessage, MultiModalMessage) if self._report is None else self._report.message_types
-
-    @property
-    def model_context(self) -> ChatCompletionContext:
-        """What the model has been told and has said; empty without a model."""
-        return self._conversation.context
-
-    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        """Take one turn; see `on_messages_stream`."""
-        return await final_response(self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -215,23 +224,6 @@ class CodeExecutorAgent(BaseChatAgent):
         context = await self.model_context.get_messages()
         return await last_result(self._runner.run_described(code_blocks, context, cancellation_token))
 
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
-        """Forget the conversation. Files that code has made stay where it runs."""
-        await self._conversation.clear()
-
-    # Any: a state is JSON that each class shapes for itself.
-    async def save_state(self) -> Mapping[str, Any]:
-        """The model context, and the input of a turn that failed."""
-        return await self._conversation.save_state("CodeExecutorAgentState")
-
-    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
-        return await self._conversation.save_changes("CodeExecutorAgentState", since)
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `save_state` returned, in place of the conversation so far."""
-        await self._conversation.load_state(state)
-
     @classmethod
     def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
         """AutoGen leaves out a system message that is None."""
@@ -246,7 +238,15 @@ def _texts(message: BaseChatMessage) -> list[str]:
     )
 
 
+def _check_report(agent: str, report: object) -> None:
+    if report is not None and (isinstance(report, type) or not hasattr(report, "message_types")):
+        raise ArgumentTypeError(
+            f"The report of {agent} has to be an ExecutionReport, such as BlockReport(), and this is none: {report!r}"
+        )
+
+
 def _check_retries(agent: str, client: ChatCompletionClient | None, retries: int) -> None:
+    check_count(f"max_retries_on_error of agent '{agent}'", retries)
     if retries < 0:
         raise InvalidArgumentError(f"max_retries_on_error of agent '{agent}' is {retries}; it cannot be less than 0.")
     if retries and client is None:

@@ -7,11 +7,10 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from symposia.agentchat.agents._callbacks import call_back
 from symposia.agentchat.agents._code_executor._code_blocks import as_markdown
 from symposia.agentchat.agents._code_executor._report import denial, describe
 from symposia.agentchat.messages import CodeOutputEvent, new_message_id
-from symposia.core import CancellationToken, cancelled_by
+from symposia.core import CancellationToken, call_function, cancelled_by
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeOutput, CodeResult, execute_code, stream_code
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import SandboxError
@@ -87,7 +86,7 @@ class CodeRunner:
         request = ApprovalRequest(code=as_markdown(blocks), context=list(context))
 
         async def ask() -> HumanAnswer:
-            response = await call_back(approve, request)
+            response = await call_function(approve, request)
             return HumanAnswer(text=response.reason, approved=response.approved)
 
         with cancelled_by(token):
