@@ -1,6 +1,8 @@
 """Checks of arguments that are easily confused: what is wrong is said when it is given, and not when it is first used.
 
 What has the methods of a client or an executor is taken for one, since programs have stand-ins of their own in tests.
+An argument and its owner are given apart, and joined only in an error: services make agents for each request, and and
+the texts would take a tenth of the making.
 """
 
 from collections.abc import Iterable
@@ -43,7 +45,7 @@ def check_code_executor(owner: str, given: object) -> None:
         )
 
 
-def check_model_context(what: str, given: object) -> None:
+def check_model_context(name: str, owner: str, given: object) -> None:
     """Refuse what is no model context; None is the default one.
 
     Raises:
@@ -51,12 +53,12 @@ def check_model_context(what: str, given: object) -> None:
     """
     if given is not None and (isinstance(given, type) or not hasattr(given, "get_messages")):
         raise ArgumentTypeError(
-            f"{what} has to be a ChatCompletionContext, such as BufferedChatCompletionContext(buffer_size=10) of"
+            f"{name} of {owner} has to be a ChatCompletionContext, such as BufferedChatCompletionContext(10) of"
             f" symposia.core.model_context, and this is none: {given!r}"
         )
 
 
-def check_workbench(what: str, given: object) -> None:
+def check_workbench(name: str, owner: str, given: object) -> None:
     """Refuse what is no workbench.
 
     Raises:
@@ -64,8 +66,8 @@ def check_workbench(what: str, given: object) -> None:
     """
     if isinstance(given, type) or not hasattr(given, "list_tools"):
         raise ArgumentTypeError(
-            f"{what} has to be a Workbench, or a list of them, such as StaticWorkbench(tools) of symposia.core.tools,"
-            f" and this is none: {given!r}"
+            f"{name} of {owner} has to be a Workbench, or a list of them, such as StaticWorkbench(tools) of"
+            f" symposia.core.tools, and this is none: {given!r}"
         )
 
 
@@ -118,7 +120,7 @@ def check_list(what: str, given: object) -> None:
         raise ArgumentTypeError(f"{what} are given as a list, and this is none: {given!r}")
 
 
-def check_texts(what: str, given: object) -> None:
+def check_texts(name: str, owner: str, given: object) -> None:
     """Refuse what is no list of texts; None is the default one.
 
     Raises:
@@ -126,57 +128,58 @@ def check_texts(what: str, given: object) -> None:
     """
     if given is None:
         return
-    check_list(what, given)
+    check_list(f"{name} of {owner}", given)
     wrong = [each for each in cast("Iterable[object]", given) if not isinstance(each, str)]
     if wrong:
-        raise ArgumentTypeError(f"{what} have to be texts, and this is none: {wrong[0]!r}")
+        raise ArgumentTypeError(f"{name} of {owner} have to be texts, and this is none: {wrong[0]!r}")
 
 
-def check_text(what: str, given: object) -> None:
+def check_text(name: str, owner: str, given: object) -> None:
     """Refuse what is no text.
 
     Raises:
         ArgumentTypeError: It is something else.
     """
     if not isinstance(given, str):
-        raise ArgumentTypeError(f"{what} has to be a text, and this is none: {given!r}")
+        raise ArgumentTypeError(f"{name} of {owner} has to be a text, and this is none: {given!r}")
 
 
-def check_optional_text(what: str, given: object) -> None:
+def check_optional_text(name: str, owner: str, given: object) -> None:
     """Refuse what is neither a text nor None.
 
     Raises:
         ArgumentTypeError: It is something else.
     """
     if given is not None:
-        check_text(what, given)
+        check_text(name, owner, given)
 
 
-def check_flag(what: str, given: object) -> None:
+def check_flag(name: str, owner: str, given: object) -> None:
     """Refuse what is neither True nor False; None is the default.
 
     Raises:
         ArgumentTypeError: It is something else, such as the text ``"False"``, which counts as true.
     """
     if given is not None and not isinstance(given, int):
-        raise ArgumentTypeError(f"{what} is {given!r}: give True or False.")
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give True or False.")
 
 
-def check_count(what: str, given: object) -> None:
+def check_count(name: str, owner: str, given: object) -> None:
     """Refuse what is no whole number.
 
     Raises:
         ArgumentTypeError: It is something else.
     """
     if not isinstance(given, int):
-        raise ArgumentTypeError(f"{what} is {given!r}: give a whole number.")
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give a whole number.")
 
 
-def check_function(what: str, given: object, example: str) -> None:
+def check_function(name: str, owner: str, given: object, example: str) -> None:
     """Refuse what cannot be called; None is none.
 
     Args:
-        what: What the function is, for the error: ``approval_func of agent 'runner'``.
+        name: The argument's name.
+        owner: Whose argument it is.
         given: What was given.
         example: A function that would do.
 
@@ -184,4 +187,6 @@ def check_function(what: str, given: object, example: str) -> None:
         ArgumentTypeError: It cannot be called.
     """
     if given is not None and not callable(given):
-        raise ArgumentTypeError(f"{what} has to be a function, such as {example}, and this is none: {given!r}")
+        raise ArgumentTypeError(
+            f"{name} of {owner} has to be a function, such as {example}, and this is none: {given!r}"
+        )

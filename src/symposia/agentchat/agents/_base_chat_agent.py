@@ -32,8 +32,8 @@ class BaseChatAgent(ChatAgent, ABC):
 
     def __init__(self, name: str, description: str) -> None:
         with agent_creation(name, description):
-            check_text("The name of an agent", name)
-            check_optional_text(f"The description of agent '{name}'", description)
+            check_text("The name", "an agent", name)
+            check_optional_text("The description", f"agent '{name}'", description)
             if not name.isidentifier():
                 raise InvalidArgumentError(f"The agent name must be a valid Python identifier. {name!r} is none.")
             self._name = name

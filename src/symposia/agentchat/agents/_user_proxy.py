@@ -76,7 +76,7 @@ class UserProxyAgent(BaseChatAgent):
         self, name: str, *, description: str = "A human user", input_func: InputFuncType | None = None
     ) -> None:
         super().__init__(name, description)
-        check_function(f"input_func of agent '{name}'", input_func, "def ask(prompt)")
+        check_function("input_func", f"agent '{name}'", input_func, "def ask(prompt)")
         self.input_func: InputFuncType = input_func or input
 
     def _to_config(self) -> BaseModel:

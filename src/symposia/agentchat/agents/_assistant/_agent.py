@@ -130,15 +130,13 @@ class AssistantAgent(ConversationAgent):
         super().__init__(name, description)
         agent = f"agent '{name}'"
         check_model_client(agent, model_client)
-        check_model_context(f"model_context of {agent}", model_context)
-        check_optional_text(f"system_message of {agent}", system_message)
-        check_flag(f"model_client_stream of {agent}", model_client_stream)
-        check_flag(f"reflect_on_tool_use of {agent}", reflect_on_tool_use)
+        check_model_context("model_context", agent, model_context)
+        check_optional_text("system_message", agent, system_message)
+        check_flag("model_client_stream", agent, model_client_stream)
+        check_flag("reflect_on_tool_use", agent, reflect_on_tool_use)
         check_iterations(name, max_tool_iterations)
-        check_text(f"tool_call_summary_format of {agent}", tool_call_summary_format)
-        check_function(
-            f"tool_call_summary_formatter of {agent}", tool_call_summary_formatter, "def summary(call, result)"
-        )
+        check_text("tool_call_summary_format", agent, tool_call_summary_format)
+        check_function("tool_call_summary_formatter", agent, tool_call_summary_formatter, "def summary(call, result)")
         check_metadata(name, metadata)
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)

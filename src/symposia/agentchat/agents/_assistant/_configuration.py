@@ -73,7 +73,7 @@ def check_iterations(agent: str, count: int) -> None:
         ArgumentTypeError: `count` is no whole number.
         InvalidArgumentError: It is less than 1.
     """
-    check_count(f"max_tool_iterations of agent '{agent}'", count)
+    check_count("max_tool_iterations", f"agent '{agent}'", count)
     if count < 1:
         raise InvalidArgumentError(
             f"Maximum number of tool iterations must be greater than or equal to 1, got {count} (agent '{agent}')"
@@ -176,7 +176,7 @@ def checked_workbenches(
         )
     given = [] if workbench is None else list(workbench) if isinstance(workbench, Sequence) else [workbench]
     for each in given:
-        check_workbench(f"workbench of agent '{agent}'", each)
+        check_workbench("workbench", f"agent '{agent}'", each)
     own = [_workbench_of(tools)] if tools else []
     transfers = [handoff.handoff_tool for handoff in handoffs]
     return [*given, *own, *([StaticWorkbench(transfers)] if transfers else [])]
@@ -221,10 +221,11 @@ def checked_output(
         ArgumentTypeError: `content_type` is no such class, or one of the others is something else.
         InvalidArgumentError: `retries` is negative, or what needs a schema is given without one.
     """
-    check_count(f"output_retries of agent '{agent}'", retries)
-    check_optional_text(f"output_content_type_format of agent '{agent}'", format_string)
-    check_function(f"output_check of agent '{agent}'", check, "def check(content, messages)")
-    check_function(f"output_fallback of agent '{agent}'", fallback, "def fallback(content, complaint)")
+    owner = f"agent '{agent}'"
+    check_count("output_retries", owner, retries)
+    check_optional_text("output_content_type_format", owner, format_string)
+    check_function("output_check", owner, check, "def check(content, messages)")
+    check_function("output_fallback", owner, fallback, "def fallback(content, complaint)")
     if retries < 0:
         raise InvalidArgumentError(f"output_retries of agent '{agent}' is {retries}; it cannot be less than 0.")
     if content_type is None:

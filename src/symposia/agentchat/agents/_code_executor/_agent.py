@@ -103,14 +103,14 @@ class CodeExecutorAgent(ConversationAgent):
         check_code_executor(agent, code_executor)
         if model_client is not None:
             check_model_client(agent, model_client)
-        check_model_context(f"model_context of {agent}", model_context)
-        check_flag(f"model_client_stream of {agent}", model_client_stream)
+        check_model_context("model_context", agent, model_context)
+        check_flag("model_client_stream", agent, model_client_stream)
         _check_retries(name, model_client, max_retries_on_error)
-        check_optional_text(f"system_message of {agent}", system_message)
-        check_texts(f"The sources of {agent}", sources)
-        check_texts(f"The supported_languages of {agent}", supported_languages)
-        check_function(f"approval_func of {agent}", approval_func, "def approve(request) -> ApprovalResponse")
-        check_flag(f"stream_output of {agent}", stream_output)
+        check_optional_text("system_message", agent, system_message)
+        check_texts("The sources", agent, sources)
+        check_texts("The supported_languages", agent, supported_languages)
+        check_function("approval_func", agent, approval_func, "def approve(request) -> ApprovalResponse")
+        check_flag("stream_output", agent, stream_output)
         _check_report(agent, report)
         if report is not None and model_client is not None:
             raise InvalidArgumentError(f"Agent '{name}' has a model_client, which answers itself, and a report.")
@@ -246,7 +246,7 @@ def _check_report(agent: str, report: object) -> None:
 
 
 def _check_retries(agent: str, client: ChatCompletionClient | None, retries: int) -> None:
-    check_count(f"max_retries_on_error of agent '{agent}'", retries)
+    check_count("max_retries_on_error", f"agent '{agent}'", retries)
     if retries < 0:
         raise InvalidArgumentError(f"max_retries_on_error of agent '{agent}' is {retries}; it cannot be less than 0.")
     if retries and client is None:
