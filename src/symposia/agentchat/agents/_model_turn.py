@@ -21,8 +21,6 @@ from symposia.core.models import (
     CreateOptions,
     CreateResult,
     LLMMessage,
-    call_model,
-    stream_model,
 )
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
@@ -92,6 +90,8 @@ class ModelCall:
 
     async def complete(self) -> CreateResult:
         """Make the call, and return the whole answer."""
+        from symposia.core.models import call_model  # noqa: PLC0415 - effects are not needed to make an agent
+
         with cancelled_by(self._token):
             self._result = await call_model(self._client, self._messages, **self._options)
         return self._result
@@ -101,6 +101,8 @@ class ModelCall:
         if not self._stream:
             await self.complete()
             return
+        from symposia.core.models import stream_model  # noqa: PLC0415 - as above
+
         async with aclosing(stream_model(self._client, self._messages, **self._options)) as pieces:
             while (piece := await self._next(pieces)) is not None:
                 if isinstance(piece, CreateResult):

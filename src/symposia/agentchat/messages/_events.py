@@ -1,11 +1,9 @@
-from typing import Annotated, Literal
+"""Events of agents and teams. Those of code and memories are in `_code_and_memory.py`."""
 
-from pydantic import Field
+from typing import Literal
 
 from symposia.agentchat.messages._base import BaseAgentEvent
 from symposia.core import FunctionCall
-from symposia.core.code_executor import CodeBlock, CodeResult, OutputStream
-from symposia.core.memory import MemoryContent
 from symposia.core.models import FunctionExecutionResult
 
 
@@ -29,42 +27,6 @@ class ToolCallExecutionEvent(BaseAgentEvent):
     def to_text(self) -> str:
         """The results, as Python shows them."""
         return str(self.content)
-
-
-class CodeGenerationEvent(BaseAgentEvent):
-    """The model wrote code.
-
-    Attributes:
-        retry_attempt: 0 for the first attempt, 1 for the first retry after an error, …
-        content: The whole answer of the model.
-        code_blocks: The blocks found in it that will run.
-    """
-
-    retry_attempt: int
-    content: str
-    code_blocks: list[CodeBlock]
-    type: Literal["CodeGenerationEvent"] = "CodeGenerationEvent"
-
-    def to_text(self) -> str:
-        """The whole answer of the model."""
-        return self.content
-
-
-class CodeExecutionEvent(BaseAgentEvent):
-    """Code ran.
-
-    Attributes:
-        retry_attempt: That of the `CodeGenerationEvent` before it.
-        result: The exit status and the output. A dump of the event keeps only these two.
-    """
-
-    retry_attempt: int
-    result: CodeResult
-    type: Literal["CodeExecutionEvent"] = "CodeExecutionEvent"
-
-    def to_text(self) -> str:
-        """The output of the code."""
-        return self.result.output
 
 
 class OutputRejectedEvent(BaseAgentEvent):
@@ -119,20 +81,6 @@ class ModelClientStreamingChunkEvent(BaseAgentEvent):
         return self.content
 
 
-class CodeOutputEvent(ModelClientStreamingChunkEvent):
-    """A piece of what running code prints, as it comes.
-
-    It is a chunk: it is shown, and is not part of results and transcripts. The `full_message_id` of the pieces of one
-    execution is the same, and is not the id of a message.
-
-    Attributes:
-        stream: Where the code prints it.
-    """
-
-    stream: OutputStream
-    type: Literal["CodeOutputEvent"] = "CodeOutputEvent"  # type: ignore[assignment]  # each class has a type of its own
-
-
 class ThoughtEvent(BaseAgentEvent):
     """What a model thought before it answered or called tools."""
 
@@ -166,32 +114,5 @@ class SelectSpeakerEvent(BaseAgentEvent):
         return str(self.content)
 
 
-class MemoryQueryEvent(BaseAgentEvent):
-    """Memories were put into an agent's model context."""
-
-    content: list[MemoryContent]
-    type: Literal["MemoryQueryEvent"] = "MemoryQueryEvent"
-
-    def to_text(self) -> str:
-        """The memories, as Python shows them."""
-        return str(self.content)
-
-
 ToolCallResultMessage = ToolCallExecutionEvent
 """Another name for the event that carries tool results, as programs look for it in a stream."""
-
-AgentEvent = Annotated[
-    ToolCallRequestEvent
-    | ToolCallExecutionEvent
-    | MemoryQueryEvent
-    | UserInputRequestedEvent
-    | ModelClientStreamingChunkEvent
-    | ThoughtEvent
-    | SelectSpeakerEvent
-    | CodeGenerationEvent
-    | CodeExecutionEvent
-    | CodeOutputEvent
-    | OutputRejectedEvent,
-    Field(discriminator="type"),
-]
-"""Any of the agent events that come with the library, for fields of pydantic models."""

@@ -1,52 +1,36 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, Final, TypeAlias
 
 from symposia.agentchat.messages._base import MESSAGE_CLASS, BaseAgentEvent, BaseChatMessage, message_type_name
 from symposia.agentchat.messages._bulk import grouped, load_class, ungrouped
-from symposia.agentchat.messages._chat import (
-    HandoffMessage,
-    MultiModalMessage,
-    StopMessage,
-    TextMessage,
-    ToolCallSummaryMessage,
-)
-from symposia.agentchat.messages._events import (
-    CodeExecutionEvent,
-    CodeGenerationEvent,
-    CodeOutputEvent,
-    MemoryQueryEvent,
-    ModelClientStreamingChunkEvent,
-    OutputRejectedEvent,
-    SelectorEvent,
-    SelectSpeakerEvent,
-    ThoughtEvent,
-    ToolCallExecutionEvent,
-    ToolCallRequestEvent,
-    UserInputRequestedEvent,
-)
-from symposia.agentchat.messages._execution import ExecutionMessage
 from symposia.core.exceptions import RegistrationError
 
-_BUILT_IN: tuple[type[BaseChatMessage | BaseAgentEvent], ...] = (
-    TextMessage,
-    MultiModalMessage,
-    StopMessage,
-    ToolCallSummaryMessage,
-    HandoffMessage,
-    ExecutionMessage,
-    ToolCallRequestEvent,
-    ToolCallExecutionEvent,
-    MemoryQueryEvent,
-    UserInputRequestedEvent,
-    ModelClientStreamingChunkEvent,
-    ThoughtEvent,
-    SelectorEvent,
-    SelectSpeakerEvent,
-    CodeGenerationEvent,
-    CodeExecutionEvent,
-    CodeOutputEvent,
-    OutputRejectedEvent,
-)
+MessageType: TypeAlias = type[BaseChatMessage | BaseAgentEvent]
+
+_MODULES: Final[Mapping[str, Sequence[str]]] = {
+    "_chat": ("TextMessage", "MultiModalMessage", "StopMessage", "ToolCallSummaryMessage", "HandoffMessage"),
+    "_events": (
+        "ToolCallRequestEvent",
+        "ToolCallExecutionEvent",
+        "UserInputRequestedEvent",
+        "ModelClientStreamingChunkEvent",
+        "ThoughtEvent",
+        "SelectorEvent",
+        "SelectSpeakerEvent",
+        "OutputRejectedEvent",
+    ),
+    "_code_and_memory": (
+        "ExecutionMessage",
+        "CodeGenerationEvent",
+        "CodeExecutionEvent",
+        "CodeOutputEvent",
+        "MemoryQueryEvent",
+    ),
+}
+"""The library's own types, which have the names of their classes. A module is imported when one of its types is met."""
+
+_BUILT_IN: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 
 class MessageFactory:
@@ -56,18 +40,18 @@ class MessageFactory:
     """
 
     def __init__(self) -> None:
-        self._types = {message_type_name(each): each for each in _BUILT_IN}
+        self._registered: dict[str, MessageType] = {}
 
-    def is_registered(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> bool:
+    def is_registered(self, message_type: MessageType) -> bool:
         """Whether `create` can make messages of this class.
 
         Raises:
             RegistrationError: It is no message class.
         """
         _check_message_type(message_type)
-        return message_type_name(message_type) in self._types
+        return (name := message_type_name(message_type)) in self._registered or name in _BUILT_IN
 
-    def register(self, message_type: type[BaseAgentEvent | BaseChatMessage]) -> None:
+    def register(self, message_type: MessageType) -> None:
         """Make a class known.
 
         Raises:
@@ -75,7 +59,7 @@ class MessageFactory:
         """
         if self.is_registered(message_type):
             raise RegistrationError(f"Message type {message_type} is already registered.")
-        self._types[message_type_name(message_type)] = message_type
+        self._registered[message_type_name(message_type)] = message_type
 
     def create(self, data: Mapping[str, Any]) -> BaseAgentEvent | BaseChatMessage:
         """Make the message that `data` was dumped from.
@@ -103,12 +87,16 @@ class MessageFactory:
             return [self.create(one) for one in data]
         return ungrouped(names, made)
 
-    def _type_named(self, name: object) -> type[BaseAgentEvent | BaseChatMessage]:
+    def _type_named(self, name: object) -> MessageType:
         if name is None:
             raise RegistrationError("Field 'type' is required in the message data to recover the message type.")
-        if not isinstance(name, str) or name not in self._types:
-            raise RegistrationError(f"Unknown message type: {name}. Known: {', '.join(sorted(self._types))}")
-        return self._types[name]
+        if isinstance(name, str):
+            if name in self._registered:
+                return self._registered[name]
+            if name in _BUILT_IN:
+                return getattr(import_module(f"symposia.agentchat.messages.{_BUILT_IN[name]}"), name)
+        known = ", ".join(sorted({*self._registered, *_BUILT_IN}))
+        raise RegistrationError(f"Unknown message type: {name}. Known: {known}")
 
 
 def _name_in(data: Mapping[str, Any]) -> Any:  # Any: of a damaged message

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symposia.agentchat.messages import BaseChatMessage, dump_messages
 from symposia.agentchat.teams._log import RunEnded, RunStarted, TeamLogEntry, TurnEnded
@@ -11,8 +11,7 @@ from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, extension
 
 
-@dataclass(frozen=True, slots=True)
-class RecordMark:
+class RecordMark(NamedTuple):
     """How far a record was.
 
     Attributes:

@@ -26,8 +26,6 @@ from symposia.core.models import (
     CreateResult,
     LLMMessage,
     RequestUsage,
-    call_model,
-    stream_model,
 )
 from symposia.core.tools import Tool, ToolSchema
 
@@ -143,6 +141,8 @@ class RuleContext:
             extra_create_args: What the client passes to its vendor.
             on_chunk: If given, the answer is streamed, and this takes each piece of its text.
         """
+        from symposia.core.models import call_model, stream_model  # noqa: PLC0415 - most rules ask no model
+
         options: CreateOptions = {
             "tools": tools,
             "extra_create_args": extra_create_args or {},

@@ -7,8 +7,7 @@ AutoGen has no place for is in the manager's ``progress``, which AutoGen ignores
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
@@ -67,8 +66,7 @@ _MANAGER: Final = SchemaValidator(_object(**_MANAGER_FIELDS), cs.CoreConfig(titl
 _RESERVED: Final = frozenset({"type", "version", *_MANAGER_FIELDS})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedRun:
+class SavedRun(NamedTuple):
     """How far a team is, without its conversation.
 
     Attributes:
@@ -112,8 +110,7 @@ class SavedRun:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedTeam:
+class SavedTeam(NamedTuple):
     """A team between two turns.
 
     Attributes:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from symposia.agentchat.messages import dump_messages
@@ -23,8 +22,7 @@ from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, diff, extension, members
 
 
-@dataclass(frozen=True, slots=True)
-class _TeamMark:
+class _TeamMark(NamedTuple):
     """A state of a team that a reader was told.
 
     Attributes:
@@ -175,7 +173,7 @@ class TeamSaver:
             ended = turn.cut_short(answered, record.turns)
             record.read(ended)
             if saved.running:
-                saved = replace(saved, unseen=[*saved.unseen, *items_for_condition(ended, self._manager)])
+                saved = saved._replace(unseen=[*saved.unseen, *items_for_condition(ended, self._manager)])
         return SavedTeam(
             participants={name: own for name, (own, _) in participants.items()},
             pending={name: record.pending(name) for name in record.names},

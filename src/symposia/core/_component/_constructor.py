@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Any,
     Final,
+    NamedTuple,
     NotRequired,
     Required,
     Self,
@@ -55,8 +55,7 @@ def kept_with_class(derive: Callable[[type], T]) -> Callable[[type], T]:
     return kept
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a constructor: a parameter, or a key of its ``**options``.
 
     Attributes:
@@ -72,8 +71,7 @@ class Argument:
     default: object
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Constructor:
+class Constructor(NamedTuple):
     """Everything that a class can be constructed with.
 
     Attributes:

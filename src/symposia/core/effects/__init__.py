@@ -24,14 +24,13 @@ from symposia._lazy import lazy_names
 if TYPE_CHECKING:
     from symposia.core.effects._failure import decode_error, encode_error
     from symposia.core.effects._human import HUMAN_EFFECT, HumanAnswer, HumanRequest, ask_human
+    from symposia.core.effects._identity import Idempotency, class_identity
     from symposia.core.effects._kind import (
         Effect,
         EffectHandler,
         EffectKind,
         EffectRequest,
-        Idempotency,
         ResultCodec,
-        class_identity,
         current_effect,
         effects_are_handled,
         find_effect_kind,
@@ -44,14 +43,13 @@ else:
         {
             "_failure": ["decode_error", "encode_error"],
             "_human": ["HUMAN_EFFECT", "HumanAnswer", "HumanRequest", "ask_human"],
+            "_identity": ["Idempotency", "class_identity"],
             "_kind": [
                 "Effect",
                 "EffectHandler",
                 "EffectKind",
                 "EffectRequest",
-                "Idempotency",
                 "ResultCodec",
-                "class_identity",
                 "current_effect",
                 "effects_are_handled",
                 "find_effect_kind",

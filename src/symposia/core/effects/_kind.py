@@ -15,24 +15,19 @@ import asyncio
 import hashlib
 import json
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+from importlib import import_module
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
+from symposia.core.effects._identity import Idempotency
 from symposia.core.effects._scope import Scope, ScopeFrame, current_frame
 from symposia.core.exceptions import ArgumentTypeError
-
-Idempotency: TypeAlias = Literal["pure", "idempotent", "unknown"]
-"""What may be done with an effect whose outcome is not known, because the process ended in the middle of it.
-
-``pure``: the outcome depends on the request alone. ``idempotent``: doing it again does no harm. ``unknown``: only a
-person can tell.
-"""
 
 
 class EffectRequest(BaseModel):
@@ -62,11 +57,6 @@ class ResultCodec(Protocol[ResultT]):
         ...
 
 
-def class_identity(value: object) -> dict[str, JsonValue]:
-    """The name of a value's class, for requests: ``{"class": "module.Name"}``."""
-    return {"class": f"{type(value).__module__}.{type(value).__qualname__}"}
-
-
 class _PydanticCodec(Generic[ResultT]):
     """The codec of every type that pydantic knows."""
 
@@ -85,6 +75,15 @@ class _PydanticCodec(Generic[ResultT]):
 
 
 _kinds: dict[str, EffectKind[Any, Any]] = {}  # Any: each kind has its own request and result
+_HOMES: Final[Mapping[str, str]] = {
+    "model": "symposia.core.models:MODEL_EFFECT",
+    "tool": "symposia.core.tools:TOOL_EFFECT",
+    "tool_list": "symposia.core.tools:TOOL_LIST_EFFECT",
+    "code": "symposia.core.code_executor:CODE_EFFECT",
+    "memory": "symposia.core.memory:MEMORY_EFFECT",
+    "human": "symposia.core.effects:HUMAN_EFFECT",
+}
+"""Where the library's own kinds are made. They are imported with the first effect of the kind."""
 
 
 def find_effect_kind(name: str) -> EffectKind[Any, Any]:  # Any: only the name is known here
@@ -93,11 +92,15 @@ def find_effect_kind(name: str) -> EffectKind[Any, Any]:  # Any: only the name i
     Raises:
         LookupError: No kind of this name was made; import the module that defines it.
     """
+    if name not in _kinds and name in _HOMES:
+        module, _, attribute = _HOMES[name].partition(":")
+        getattr(import_module(module), attribute)
     try:
         return _kinds[name]
     except KeyError:
         raise LookupError(
-            f"There is no effect kind {name!r}; known are {sorted(_kinds)}. Import the module that defines it."
+            f"There is no effect kind {name!r}; known are {sorted({*_kinds, *_HOMES})}. Import the module that defines "
+            "it."
         ) from None
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.core.memory._content import MemoryContent, MemoryMimeType, MemoryQueryResult, UpdateContextResult
     from symposia.core.memory._effect import (
         MEMORY_EFFECT,
         MemoryOutcome,
@@ -15,17 +16,12 @@ if TYPE_CHECKING:
         update_context,
     )
     from symposia.core.memory._list_memory import ListMemory
-    from symposia.core.memory._memory import (
-        Memory,
-        MemoryContent,
-        MemoryMimeType,
-        MemoryQueryResult,
-        UpdateContextResult,
-    )
+    from symposia.core.memory._memory import Memory
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_content": ["MemoryContent", "MemoryMimeType", "MemoryQueryResult", "UpdateContextResult"],
             "_effect": [
                 "MEMORY_EFFECT",
                 "MemoryOutcome",
@@ -36,7 +32,7 @@ else:
                 "update_context",
             ],
             "_list_memory": ["ListMemory"],
-            "_memory": ["Memory", "MemoryContent", "MemoryMimeType", "MemoryQueryResult", "UpdateContextResult"],
+            "_memory": ["Memory"],
         },
     )
 

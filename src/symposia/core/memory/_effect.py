@@ -11,13 +11,8 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._image import Image
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
 from symposia.core.json_values import as_json
-from symposia.core.memory._memory import (
-    ContentType,
-    Memory,
-    MemoryContent,
-    MemoryQueryResult,
-    UpdateContextResult,
-)
+from symposia.core.memory._content import ContentType, MemoryContent, MemoryQueryResult, UpdateContextResult
+from symposia.core.memory._memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage
 

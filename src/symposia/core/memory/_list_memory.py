@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError
-from symposia.core.memory._memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
+from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
+from symposia.core.memory._memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import SystemMessage
 

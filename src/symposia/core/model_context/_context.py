@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -20,8 +19,7 @@ class ChatCompletionContextState(BaseModel, defer_build=True):
     messages: list[LLMMessage] = Field(default_factory=list[LLMMessage])
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     """A state that was saved.
 
     Attributes:

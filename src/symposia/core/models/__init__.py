@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.core.models._client import ChatCompletionClient
+    from symposia.core.models._client import ChatCompletionClient, CreateOptions
     from symposia.core.models._effect import (
         MODEL_EFFECT,
-        CreateOptions,
         ModelRequest,
         call_model,
         stream_model,
@@ -35,8 +34,8 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_client": ["ChatCompletionClient"],
-            "_effect": ["MODEL_EFFECT", "CreateOptions", "ModelRequest", "call_model", "stream_model"],
+            "_client": ["ChatCompletionClient", "CreateOptions"],
+            "_effect": ["MODEL_EFFECT", "ModelRequest", "call_model", "stream_model"],
             "_messages": [
                 "AssistantMessage",
                 "FunctionExecutionResult",

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, JsonValue
+from typing_extensions import TypedDict
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
@@ -13,6 +14,18 @@ from symposia.core.models._messages import LLMMessage
 from symposia.core.models._model_info import ModelCapabilities, ModelInfo
 from symposia.core.models._results import CreateResult, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
+
+ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
+
+
+class CreateOptions(TypedDict, total=False):
+    """The keyword arguments of `ChatCompletionClient.create`; see there."""
+
+    tools: Sequence[Tool | ToolSchema]
+    tool_choice: ToolChoice
+    json_output: bool | type[BaseModel] | None
+    extra_create_args: Mapping[str, object]
+    cancellation_token: CancellationToken | None
 
 
 class ChatCompletionClient(ComponentBase, ABC):

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from typing import Literal, TypeAlias, Unpack
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from typing import Literal, Unpack
 
-from pydantic import BaseModel, Field, JsonValue
-from typing_extensions import TypedDict
+from pydantic import Field, JsonValue
 
-from symposia.core._cancellation_token import CancellationToken
 from symposia.core._types import FunctionCall
 from symposia.core.effects import EffectKind, EffectRequest
 from symposia.core.json_values import JsonObject, as_json
-from symposia.core.models._client import ChatCompletionClient
+from symposia.core.models._client import ChatCompletionClient, CreateOptions
 from symposia.core.models._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
 from symposia.core.models._results import CreateResult
 from symposia.core.tools import Tool, ToolSchema
-
-ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
-
-
-class CreateOptions(TypedDict, total=False):
-    """The keyword arguments of `ChatCompletionClient.create`; see there."""
-
-    tools: Sequence[Tool | ToolSchema]
-    tool_choice: ToolChoice
-    json_output: bool | type[BaseModel] | None
-    extra_create_args: Mapping[str, object]
-    cancellation_token: CancellationToken | None
 
 
 class ModelRequest(EffectRequest):

@@ -1,8 +1,7 @@
 """The parts of an assistant, checked when it is constructed and never changed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -37,8 +36,7 @@ _CANNOT_CALL: Final = "The model does not support function calling."
 _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AssistantConfiguration:
+class AssistantConfiguration(NamedTuple):
     """What the turns of an assistant depend on.
 
     Attributes:

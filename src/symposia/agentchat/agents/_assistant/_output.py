@@ -8,8 +8,7 @@ told.
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
@@ -40,8 +39,7 @@ _FAULTS: Final = 10
 _schemas: Final[MutableMapping[type[BaseModel], str]] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The verdict on one answer.
 
     Attributes:
@@ -55,8 +53,7 @@ class Verdict:
     cause: ValidationError | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StructuredOutput:
+class StructuredOutput(NamedTuple):
     """The answers of an assistant that answers in a schema.
 
     Attributes:

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by
@@ -17,17 +16,13 @@ from symposia.core.tools import (
     ToolResult,
     ToolSchema,
     Workbench,
-    call_tool,
-    list_tools,
     parse_tool_arguments,
-    stream_tool,
 )
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
 
-@dataclass(frozen=True, slots=True)
-class AvailableTools:
+class AvailableTools(NamedTuple):
     """The tools that a model may call in one answer. Workbenches may change their tools at any time.
 
     Attributes:
@@ -45,6 +40,8 @@ class AvailableTools:
         Raises:
             UsageError: Two tools have one name.
         """
+        from symposia.core.tools import list_tools  # noqa: PLC0415 - effects are not needed to make an agent
+
         listed = [(schema, workbench) for workbench in workbenches for schema in await list_tools(workbench)]
         owners = {schema["name"]: workbench for schema, workbench in listed}
         schemas = [schema for schema, _ in listed]
@@ -58,8 +55,7 @@ class AvailableTools:
         return next((schema for schema in self.schemas if schema["name"] == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedCall:
+class AcceptedCall(NamedTuple):
     """A call that will be made."""
 
     call: FunctionCall
@@ -174,6 +170,8 @@ class ToolRound:
     async def _make(
         self, place: int, accepted: AcceptedCall, queue: "asyncio.Queue[Item | asyncio.Task[None]]"
     ) -> None:
+        from symposia.core.tools import call_tool, stream_tool  # noqa: PLC0415 - as above
+
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
         if isinstance(workbench, StaticStreamWorkbench):
             items = stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)

@@ -14,14 +14,13 @@ from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, Too
 from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
+    BaseAgentEvent,
     BaseChatMessage,
-    MemoryQueryEvent,
     OutputRejectedEvent,
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
 )
 from symposia.core import CancellationToken
-from symposia.core.memory import update_context
 from symposia.core.models import (
     CreateOptions,
     CreateResult,
@@ -95,8 +94,13 @@ class AssistantTurn(ModelTurn):
                 yield self.response(configuration.answers.summary(calls, tool_round.results))
                 return
 
-    async def _recall(self) -> list[MemoryQueryEvent]:
+    async def _recall(self) -> list[BaseAgentEvent]:
         """Let the memories add to the context what fits the conversation."""
+        if not self._configuration.memories:
+            return []
+        from symposia.agentchat.messages import MemoryQueryEvent  # noqa: PLC0415 - most agents have no memory
+        from symposia.core.memory import update_context  # noqa: PLC0415 - as above
+
         updates = [await update_context(memory, self.conversation.context) for memory in self._configuration.memories]
         return [
             MemoryQueryEvent(content=update.memories.results, source=self.agent)

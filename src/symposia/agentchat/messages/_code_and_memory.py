@@ -1,10 +1,26 @@
-"""The message with the real results of code that ran."""
+"""Code that a model wrote, what it prints and what running it gave; and memories.
 
-from typing import Final, Literal
+These are apart because what they hold is defined where code runs and memories are kept, which many programs never
+import.
+"""
 
-from symposia.agentchat.messages._base import BaseChatMessage
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages._events import (
+    ModelClientStreamingChunkEvent,
+    OutputRejectedEvent,
+    SelectSpeakerEvent,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+    UserInputRequestedEvent,
+)
 from symposia.core import Image
-from symposia.core.code_executor import Artifact, BlockResult
+from symposia.core.code_executor import Artifact, BlockResult, CodeBlock, CodeResult, OutputStream
+from symposia.core.memory import MemoryContent
 from symposia.core.models import UserMessage
 
 SHOWN_TO_MODELS: Final = 8_000
@@ -17,6 +33,84 @@ chooses it. Nothing here decodes the bytes."""
 _PICTURES_SHOWN: Final = 4
 _PICTURE_BYTES: Final = 3 * 1024 * 1024
 """Anthropic takes pictures of up to 5 MB, counted in base64."""
+
+
+class CodeGenerationEvent(BaseAgentEvent):
+    """The model wrote code.
+
+    Attributes:
+        retry_attempt: 0 for the first attempt, 1 for the first retry after an error, …
+        content: The whole answer of the model.
+        code_blocks: The blocks found in it that will run.
+    """
+
+    retry_attempt: int
+    content: str
+    code_blocks: list[CodeBlock]
+    type: Literal["CodeGenerationEvent"] = "CodeGenerationEvent"
+
+    def to_text(self) -> str:
+        """The whole answer of the model."""
+        return self.content
+
+
+class CodeExecutionEvent(BaseAgentEvent):
+    """Code ran.
+
+    Attributes:
+        retry_attempt: That of the `CodeGenerationEvent` before it.
+        result: The exit status and the output. A dump of the event keeps only these two.
+    """
+
+    retry_attempt: int
+    result: CodeResult
+    type: Literal["CodeExecutionEvent"] = "CodeExecutionEvent"
+
+    def to_text(self) -> str:
+        """The output of the code."""
+        return self.result.output
+
+
+class CodeOutputEvent(ModelClientStreamingChunkEvent):
+    """A piece of what running code prints, as it comes.
+
+    It is a chunk: it is shown, and is not part of results and transcripts. The `full_message_id` of the pieces of one
+    execution is the same, and is not the id of a message.
+
+    Attributes:
+        stream: Where the code prints it.
+    """
+
+    stream: OutputStream
+    type: Literal["CodeOutputEvent"] = "CodeOutputEvent"  # type: ignore[assignment]  # each class has a type of its own
+
+
+class MemoryQueryEvent(BaseAgentEvent):
+    """Memories were put into an agent's model context."""
+
+    content: list[MemoryContent]
+    type: Literal["MemoryQueryEvent"] = "MemoryQueryEvent"
+
+    def to_text(self) -> str:
+        """The memories, as Python shows them."""
+        return str(self.content)
+
+
+AgentEvent = Annotated[
+    ToolCallRequestEvent
+    | ToolCallExecutionEvent
+    | MemoryQueryEvent
+    | UserInputRequestedEvent
+    | ModelClientStreamingChunkEvent
+    | ThoughtEvent
+    | SelectSpeakerEvent
+    | CodeGenerationEvent
+    | CodeExecutionEvent
+    | CodeOutputEvent
+    | OutputRejectedEvent,
+    Field(discriminator="type"),
+]
+"""Any of the agent events that come with the library, for fields of pydantic models."""
 
 
 class ExecutionMessage(BaseChatMessage):
