@@ -51,7 +51,8 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     environment = cast("Mapping[str, str]", request["environment"])
     variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
     arguments = [*_ISOLATION, *variables, *(option for entry in plan for option in _options(entry)), *_LAST]
-    os.execve(bwrap, ["bwrap", *arguments, "--", *cast("Sequence[str]", request["server"])], {})  # noqa: S606
+    server = cast("Sequence[str]", request["server"])
+    os.execve(bwrap, ["bwrap", *arguments, "--", *server], {})  # noqa: S606 - no shell is wanted
 
 
 # --unshare-all goes on without a user namespace where it gets none; --unshare-user makes that an error, and root needs
