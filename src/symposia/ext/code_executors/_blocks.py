@@ -32,7 +32,7 @@ ENDINGS: Final[dict[RunStatus, str]] = {
 
 
 class RefusedBlockError(Exception):
-    """The block cannot be run; the text is for its author, as output."""
+    """The block cannot be run. The text is shown to its author as output."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +76,12 @@ def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
 
 
 def refused(block: CodeBlock, error: RefusedBlockError) -> BlockResult:
-    """Tell a block's author why it was not run."""
+    """The result of a block that was not run."""
     return BlockResult(block=block, code_file=None, status="error", exit_code=1, output=str(error))
 
 
 def printed(stdout: str, stderr: str, status: RunStatus) -> str:
-    """Join what a block printed, and name the limit that ended it on a line of its own."""
+    """Join the output of a block, and a last line that names the limit that ended it."""
     ending = ENDINGS.get(status, "")
     if not ending:
         return stdout + stderr
@@ -89,7 +89,7 @@ def printed(stdout: str, stderr: str, status: RunStatus) -> str:
 
 
 def _inside(name: str, work_folder: str) -> PurePosixPath:
-    """Make a name relative to the work folder, by its text alone: no disk is asked."""
+    """Make a name relative to the work folder, by its text alone, without reading the file system."""
     path = PurePosixPath(posixpath.normpath(PurePosixPath(work_folder, name)))
     if "\0" in name or not path.is_relative_to(work_folder) or path == PurePosixPath(work_folder):
         raise RefusedBlockError(OUTSIDE)

@@ -25,7 +25,7 @@ NONE_WORKS: Final = (
 
 
 async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> SandboxBackend:
-    """Choose the first backend that says it works on this machine; `AutoBackend` chooses the first that starts.
+    """Choose the first backend that reports that it works on this machine; `AutoBackend` takes the first that starts.
 
     Raises:
         SandboxUnavailableError: None does; the text gives each one's reason.
@@ -40,7 +40,7 @@ async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> Sa
 
 
 class AutoBackend(SandboxBackend):
-    """The first of several backends that starts a sandbox. Its `name` is ``auto`` until one has, then that one's.
+    """The first of several backends that starts a sandbox. Its `name` is ``auto``, and then the name of that backend.
 
     A backend that says that it works can still fail to start: its image may be broken, its engine out of disk, its
     Python impossible to make without a network. Then the next one is tried.
@@ -57,7 +57,7 @@ class AutoBackend(SandboxBackend):
         self._chosen: SandboxBackend | None = None
 
     async def unavailable_reason(self) -> str | None:
-        """Say why none works; see `SandboxBackend.unavailable_reason`."""
+        """Return why no backend works; see `SandboxBackend.unavailable_reason`."""
         try:
             await choose_backend(self._backends)
         except SandboxUnavailableError as error:
@@ -89,7 +89,7 @@ class AutoBackend(SandboxBackend):
         return await backend.create(policy, mounts=mounts)
 
     def _candidates(self) -> list[SandboxBackend]:
-        """The backend that has started before, then the others. Reads files, where kinds have not been listed yet."""
+        """The backend that started before, then the others. May read files, to list the registered kinds."""
         backends = sandbox_backends() if self._backends is None else self._backends
         if self._chosen is None:
             return list(backends)
@@ -136,7 +136,7 @@ class SandboxCheck:
 
 
 async def check_sandbox(backend: SandboxBackend) -> SandboxCheck:
-    """Start a sandbox, run a block in it and end it. It never raises for what is wrong with the sandbox.
+    """Start a sandbox, run a block in it and end it. A fault of the sandbox is reported and never raised.
 
     What has to be set up first is not set up for the check; then only `SandboxBackend.unavailable_reason` is asked.
     """

@@ -106,7 +106,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         return self._functions_module
 
     def format_functions_for_prompt(self, prompt_template: str = PROMPT) -> str:
-        """Tell a model of the functions: what it can import, their signatures and docstrings.
+        """Describe the functions to a model: what it can import, their signatures and docstrings.
 
         Args:
             prompt_template: Text in which ``$module_name`` and ``$functions`` are replaced.
@@ -117,12 +117,12 @@ class CommandLineCodeExecutor(CodeExecutor):
         return prompt(self._functions, self._functions_module, prompt_template)
 
     async def start(self) -> None:
-        """Make ready to run code; see `CodeExecutor.start`."""
+        """Prepare to run code; see `CodeExecutor.start`."""
         async with self._turn:
             await self._prepare()
 
     async def stop(self) -> None:
-        """End everything that the executor started, the block that runs as well; see `CodeExecutor.stop`."""
+        """End everything that the executor started, including the running block; see `CodeExecutor.stop`."""
         ended, self._calls = self._calls, set()
         for call in ended:
             call.cancel()
@@ -135,7 +135,7 @@ class CommandLineCodeExecutor(CodeExecutor):
                 await asyncio.to_thread(shutil.rmtree, self._folder.absolute, ignore_errors=True)
 
     async def restart(self) -> None:
-        """Start afresh, with the files of the work folder; see `CodeExecutor.restart`."""
+        """Start again, with the files of the work folder; see `CodeExecutor.restart`."""
         async with self._turn:
             await self._close()
             await self._prepare()
@@ -169,12 +169,12 @@ class CommandLineCodeExecutor(CodeExecutor):
         return CommandLineCodeResult.of(results)
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """What decides how code ends: the class, the time limit, the functions, and what a subclass adds."""
+        """What decides the result of code: the class, the time limit, the functions, and what a subclass adds."""
         functions = module_source(self._functions) if self._functions else ""
         return {**class_identity(self), "timeout": self._timeout, "functions": digest_of(functions)}
 
     async def restore(self, result: CodeResult) -> None:
-        """Put the files of a recorded result into the work folder, from where later blocks get them.
+        """Put the files of a recorded result into the work folder, where later blocks find them.
 
         Args:
             result: What `execute_code_blocks` returned, here or elsewhere.
@@ -198,17 +198,17 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._folder.forget(path)  # a sandbox that runs already does not have it
 
     def _pass_on(self, stream: OutputStream, text: str) -> None:
-        """Tell of a piece of output."""
+        """Pass a piece of output to the listeners."""
         self._on_output(stream, text)
         self._call_listener(stream, text)
 
     @abstractmethod
     async def _ready(self) -> None:
-        """Make what runs the blocks ready; the work folder is."""
+        """Prepare what runs the blocks. The work folder exists."""
 
     @abstractmethod
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
-        """Run a block whose source is in the work folder; leave its files there and nothing running.
+        """Run a block whose source is in the work folder. Its files stay there; nothing of it stays running.
 
         Raises:
             RefusedBlockError: It cannot be run as it is.
@@ -216,7 +216,7 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     @abstractmethod
     async def _close(self) -> None:
-        """End what runs the blocks; harmless when there is nothing."""
+        """End what runs the blocks, if anything does."""
 
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._make_folder)

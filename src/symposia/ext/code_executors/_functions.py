@@ -27,7 +27,7 @@ PROMPT: Final = (
 
 
 def checked_module_name(name: str) -> str:
-    """Refuse a name that no import statement could hold."""
+    """Check that a name can be imported."""
     if not name.isidentifier():
         raise InvalidArgumentError(f"Module name must be a valid Python identifier. It is {name!r}.")
     return name
@@ -49,7 +49,7 @@ def refuse_missing_packages(functions: Sequence[UserFunction], available: Collec
 
 
 def module_source(functions: Sequence[UserFunction]) -> str:
-    """Write the module. Reads the files that the functions stand in.
+    """The source of the module. Reads the files that define the functions.
 
     Raises:
         InvalidArgumentError: A function's source cannot be read, or two have the same name.
@@ -60,7 +60,7 @@ def module_source(functions: Sequence[UserFunction]) -> str:
 
 
 def prompt(functions: Sequence[UserFunction], module_name: str, template: str) -> str:
-    """Tell a model of the functions: their signatures and docstrings. Reads the files that they stand in."""
+    """Describe the functions to a model: their signatures and docstrings. Reads the files that define them."""
     stubs = "\n\n".join(_stub(source) for source in _sources(functions))
     return Template(template).safe_substitute(module_name=module_name, functions=stubs)
 

@@ -27,7 +27,7 @@ ENTRY_POINTS: Final = "symposia.sandboxes"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxKind:
-    """A kind of sandbox. `make` makes its backend, which says whether it works and sets it up.
+    """A kind of sandbox, by the name of its backend.
 
     Attributes:
         name: As ``--sandbox`` takes it, and as the backend's `name`.
@@ -62,7 +62,7 @@ def sandbox_kind(name: str) -> SandboxKind:
 
 
 def register_sandbox(kind: SandboxKind) -> None:
-    """Add a kind, which `auto` tries after those that are there already.
+    """Register a kind. ``auto`` tries it after those that are registered already.
 
     Raises:
         InvalidArgumentError: Another kind has its name.
@@ -89,7 +89,7 @@ def _builtin() -> Iterator[SandboxKind]:
 
 @cache
 def registered_kinds() -> dict[str, SandboxKind]:
-    """The kinds of other packages: those with an entry point first, in order of name."""
+    """The kinds of other packages: those with an entry point, sorted by name, then those that were registered."""
     found: dict[str, SandboxKind] = {}
     taken = {kind.name for kind in _builtin()} | {AUTO}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):

@@ -45,7 +45,7 @@ DOES_NOT_FIT: Final = (
 
 
 class SandboxOptions(TypedDict, total=False):
-    """What every executor on a sandbox can be told.
+    """The options of every executor on a sandbox.
 
     Attributes:
         work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
@@ -122,7 +122,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         return self._policy
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """What decides how code ends; of the backend its class, since what ``auto`` chooses is not known at first."""
+        """What decides the result of code. Of the backend, its class: the choice of ``auto`` is not known at first."""
         return {
             **super().effect_identity(),
             "backend": class_identity(self._backend)["class"],
@@ -138,7 +138,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await self._open()
 
     async def _synchronize(self, sandbox: Sandbox) -> bool:
-        """Put what is new into the sandbox; tell whether it is still there to take it.
+        """Put new and changed files into the sandbox. Return False where the sandbox has ended.
 
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
         of a millisecond, and no block is lost to a sandbox that is gone.
@@ -226,12 +226,12 @@ async def _put_source(sandbox: Sandbox, planned: PlannedBlock, source: bytes) ->
 
 
 def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:
-    """The same from the root: the next sandbox may be made in another working directory."""
+    """The mounts with absolute paths, as the next sandbox may be made in another working directory."""
     return tuple(replace(mount, source=mount.source.absolute()) for mount in mounts)
 
 
 def _bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
-    """Say how `bind_dir` is mounted: below ``/data`` by its own name, unless it is the work folder anyway."""
+    """The mount of `bind_dir`: below ``/data`` by its own name. Empty where it is the work folder."""
     if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
         return []
     return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]

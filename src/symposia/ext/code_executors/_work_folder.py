@@ -107,7 +107,7 @@ class WorkFolder:
                 return file.read(limit)
 
     def write(self, path: PurePosixPath, data: bytes) -> None:
-        """Put a file in the place of whatever is there, and mark it as seen.
+        """Write a file, replace what is at its path, and mark it as seen.
 
         Raises:
             OSError: A folder is in its place, a link stands on the way to it, or the disk is full.
@@ -147,7 +147,7 @@ class WorkFolder:
 
 @contextmanager
 def _opened(folder: Path) -> Generator[int]:
-    """Open the root. It is the user's own path, so links on the way to it are followed."""
+    """Open the folder. Its path is the user's own, so links in it are followed."""
     handle = os.open(folder, ROOT)
     try:
         yield handle
@@ -156,7 +156,7 @@ def _opened(folder: Path) -> Generator[int]:
 
 
 def _step_into(handle: int, name: str, *, make: bool) -> int:
-    """Trade a folder's handle for that of a folder in it."""
+    """Close the handle of a folder, and return that of a folder in it."""
     if make:
         with suppress(FileExistsError):
             os.mkdir(name, 0o755, dir_fd=handle)

@@ -1,6 +1,6 @@
 """The folder that set-ups share: one below the user's cache, and a lock so that each thing is made once.
 
-Variables that name a folder are read here, by one rule: one that is empty or relative is as unset. The XDG Base
+Variables that name a folder are read here, by one rule: one that is empty or relative counts as unset. The XDG Base
 Directory Specification says so of ``XDG_CACHE_HOME``. An empty ``HOME`` would make the cache ``/.cache``, and a
 relative one would make another cache in each working directory.
 """
@@ -28,7 +28,7 @@ def folder_variable(name: str) -> Path | None:
 
 
 def inherited_environment() -> dict[str, str]:
-    """This process's environment for another program, without folders that are as unset."""
+    """The environment of this process, without the variables of folders that count as unset."""
     unset = {name for name in FOLDER_VARIABLES if folder_variable(name) is None}
     return {name: value for name, value in os.environ.items() if name not in unset}
 
@@ -49,7 +49,7 @@ def _home_folder() -> Path | None:
 
 
 def cache_folder() -> Path:
-    """Say where the user's cache has our folder, or would have it.
+    """The folder of this library in the user's cache, which need not exist.
 
     Raises:
         SandboxUnavailableError: The user has no home folder, as in a container that runs under a made-up user id.
@@ -84,7 +84,7 @@ def make_cache_folder(name: str) -> Path:
 
 
 def cache_problem() -> str | None:
-    """Say why nothing could be kept in the cache; None where something could. It makes nothing."""
+    """Why the cache cannot be written; None where it can. Creates nothing."""
     try:
         folder = cache_folder()
     except SandboxUnavailableError as error:
@@ -100,7 +100,7 @@ def cache_problem() -> str | None:
 
 @asynccontextmanager
 async def one_set_up_at_a_time() -> AsyncGenerator[None]:
-    """Wait until no other task or process of this user sets something up, and keep them waiting meanwhile.
+    """Hold the lock of set-ups, which all tasks and processes of this user share.
 
     The kernel holds the lock for this process, so it ends with it in whatever way.
 

@@ -34,18 +34,18 @@ AT_EVERY_START: Final = (  # the host's font settings are not there inside, whic
 
 
 def sandbox_python_folder() -> Path:
-    """Say where the environment of this Python and these pins is, or would be."""
+    """The folder of the environment for this Python and these pins, which need not exist."""
     made_from = platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
     return cache_folder() / FOLDER / environment_key(*made_from)
 
 
 async def find_sandbox_python() -> SandboxPython | None:
-    """Find the environment that an earlier set-up made; None when there is none."""
+    """Find the environment, if an earlier set-up made it."""
     return await asyncio.to_thread(_find)
 
 
 async def set_up_problem() -> str | None:
-    """Say why the environment could not be made, as far as that shows without trying; None where it is there."""
+    """Why the environment cannot be made, as far as that shows without trying; None where it exists."""
     try:
         return None if await find_sandbox_python() else await asyncio.to_thread(cache_problem)
     except SandboxUnavailableError as error:
@@ -99,7 +99,7 @@ def _find() -> SandboxPython | None:
 
 
 def _unfinished_folder() -> Path:
-    """Make room for a new one; what is there is of a maker that was killed, since only one makes at a time."""
+    """Remove what a killed set-up left, and return where to make a new environment. Called with the lock held."""
     unfinished = make_cache_folder(FOLDER) / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     return unfinished
@@ -114,10 +114,10 @@ def _publish(unfinished: Path) -> SandboxPython:
 
 
 def _write_for_all(file: Path, text: str) -> None:
-    """Write a file that the sandbox's user can read too, whatever this process's umask is."""
+    """Write a file that all users can read, whatever the umask of this process is."""
     file.write_text(text, encoding="utf-8")
     file.chmod(0o644)
 
 
 def ignore_progress(_line: str) -> None:
-    """Report no progress."""
+    """A progress listener that does nothing."""

@@ -23,7 +23,7 @@ PINNED_NAMES: Final = frozenset(line.partition("==")[0] for line in PINNED_PACKA
 
 
 def environment_key(*parts: str) -> str:
-    """Name an environment by everything that decides what is in it: the pins, and `parts`."""
+    """A name for an environment, from all that decides its contents: the pins and `parts`."""
     return hashlib.sha256("\0".join((PINNED_PACKAGES, *parts)).encode()).hexdigest()[:16]
 
 
@@ -50,7 +50,7 @@ class TargetPython:
     glibc_minor: int
 
     def pip_arguments(self) -> list[str]:
-        """Say it in pip's terms. pip does not derive the older platforms from the newest, so each one is listed."""
+        """The same as options of pip, which does not derive the older platforms from the newest."""
         platforms = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc_minor, 16, -1)]
         platforms.append(f"manylinux2014_{self.machine}")
         chosen = ["--python-version", self.version, "--implementation", "cp"]

@@ -47,10 +47,10 @@ class SandboxConnection(Sandbox):
 
     @classmethod
     async def open(cls, transport: Transport, policy: SandboxPolicy, settings: ServerSettings) -> Self:
-        """Greet the server behind `transport`, which has just been started.
+        """Open the conversation with a server that was just started.
 
         Raises:
-            SandboxUnavailableError: It did not come up; the text says what it said. The transport is closed.
+            SandboxUnavailableError: The server did not start; the text has its error output. The transport is closed.
         """
         conversation = Conversation(transport, max(policy.work_bytes, policy.tmp_bytes, policy.artifact_bytes))
         try:
@@ -97,11 +97,11 @@ class SandboxConnection(Sandbox):
         return await self._request({"kind": "get", "path": _relative(path)})
 
     async def reset(self) -> None:
-        """Empty the sandbox; see `Sandbox.reset`."""
+        """Kill what still runs and empty the sandbox; see `Sandbox.reset`."""
         await self._request({"kind": "reset"})
 
     async def close(self) -> None:
-        """End the sandbox, and with it the block that still runs; see `Sandbox.close`."""
+        """End the sandbox and the block that runs; see `Sandbox.close`."""
         await self._conversation.close()
 
     async def _run(
@@ -128,7 +128,7 @@ class SandboxConnection(Sandbox):
         return result.ended(end)
 
     async def _watch(self, result: ResultInProgress) -> Ended:
-        """Follow the running block to its end."""
+        """Receive the replies of a running block up to the last."""
         while True:
             reply, data = await self._conversation.receive()
             match reply:
@@ -144,7 +144,7 @@ class SandboxConnection(Sandbox):
                     raise FrameError(f"it answered a run with {reply.kind!r}")
 
     async def _end_block(self) -> None:
-        """Have the server kill a block whose caller was cancelled, and wait until it has."""
+        """Cancel the running block, and wait until the server has killed it."""
         try:
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._conversation.send({"kind": "cancel"})
@@ -172,7 +172,7 @@ class SandboxConnection(Sandbox):
         return answer
 
     async def _settle_request(self) -> None:
-        """Discard the answer to a request whose caller was cancelled, so that it is not taken for the next one's."""
+        """Discard the reply to a cancelled request, so that the next request does not receive it."""
         try:
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._skip_to(Done, Refused)
@@ -187,7 +187,7 @@ class SandboxConnection(Sandbox):
 
 
 def _relative(path: str) -> str:
-    """A path below the work folder, without ``.`` and doubled slashes.
+    """Normalise a path below the work folder.
 
     Raises:
         InvalidArgumentError: It leaves the work folder, or names no file.

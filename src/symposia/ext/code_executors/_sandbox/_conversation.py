@@ -1,6 +1,6 @@
 """The conversation with one server: frames sent, and replies received that are checked against strict schemas.
 
-The server shares its sandbox with hostile code, so nothing it says is trusted.
+The server shares its sandbox with hostile code, so none of its replies is trusted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Reply(BaseModel):
 
 
 class Ready(_Reply):
-    """The server is up, confined, and takes requests."""
+    """The server is confined and takes requests."""
 
     kind: Literal["ready"]
 
@@ -43,7 +43,7 @@ class CollectedFile(_Reply):
 
 
 class Skipped(_Reply):
-    """A path that the block made or changed, and that is left behind."""
+    """A path that the block made or changed and that is not sent."""
 
     kind: Literal["skipped"]
     path: Annotated[str, Field(min_length=1, max_length=4096)]
@@ -51,7 +51,7 @@ class Skipped(_Reply):
 
 
 class Ended(_Reply):
-    """The block is over: nothing of it runs any more, and its files have been sent."""
+    """The block has ended. Nothing of it runs any more, and its files have been sent."""
 
     kind: Literal["ended"]
     status: Literal["ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"]
@@ -80,10 +80,10 @@ _SCHEMA: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="
 
 
 def parse_reply(frame: Frame) -> Reply:
-    """What the frame's header says.
+    """Parse the header of a frame.
 
     Raises:
-        FrameError: Nothing that a server would say. The sandbox is not to be used any longer.
+        FrameError: The header breaks the protocol. The sandbox must not be used any more.
     """
     try:
         return _SCHEMA.validate_python(dict(frame.header))
@@ -99,7 +99,7 @@ class Message(NamedTuple):
 
 
 class Conversation:
-    """What the host and one server say to each other.
+    """The frames between the host and one server.
 
     Args:
         transport: Leads to the server.
@@ -125,10 +125,10 @@ class Conversation:
             raise await self.died("its server is gone") from error
 
     async def receive(self) -> Message:
-        """The next reply.
+        """Receive the next reply.
 
         Raises:
-            SandboxDiedError: The sandbox has ended, or says what no server would say and so has been killed.
+            SandboxDiedError: The sandbox has ended, or broke the protocol and has been killed.
         """
         self._raise_if_over()
         try:
@@ -143,21 +143,21 @@ class Conversation:
             raise await self.died(str(error)) from error
 
     async def close(self) -> None:
-        """End the sandbox with its help."""
+        """End the sandbox in an orderly way."""
         self._over = self._over or "it was closed"
         await uninterrupted(self._transport.close())
 
     async def kill(self, reason: str) -> None:
-        """End the sandbox without its help. Later requests fail with `reason`."""
+        """Kill the sandbox from outside. Later requests fail with `reason`."""
         self._over = self._over or reason
         await uninterrupted(self._transport.kill())
 
     def error_output(self) -> str:
-        """What the server wrote on stderr."""
+        """The error output of the server."""
         return self._transport.error_output()
 
     async def died(self, reason: str) -> SandboxDiedError:
-        """Kill the sandbox, and make the error that says why."""
+        """Kill the sandbox, and return the error to raise."""
         await self.kill(reason)
         stderr = self.error_output()
         return SandboxDiedError(f"The sandbox ended: {self._over}." + (f" It wrote: {stderr}" if stderr else ""))

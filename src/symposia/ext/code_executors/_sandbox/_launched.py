@@ -66,10 +66,10 @@ class LaunchedBackend(SandboxBackend):
 
     @abstractmethod
     async def _launcher(self) -> LauncherCommand:
-        """Say how a sandbox is launched here.
+        """The command that launches a sandbox here.
 
         Raises:
-            SandboxUnavailableError: It cannot be; the text says what to install.
+            SandboxUnavailableError: A program is missing; the text says what to install.
         """
 
     @classmethod
@@ -78,10 +78,10 @@ class LaunchedBackend(SandboxBackend):
         return cls(base_python())
 
     async def unavailable_reason(self) -> str | None:
-        """Say why it cannot start a sandbox here, found by trying; see `SandboxBackend.unavailable_reason`.
+        """Try to start a sandbox, and return why it fails; see `SandboxBackend.unavailable_reason`.
 
         Whether user namespaces are allowed is decided in many places (kernel settings, AppArmor, seccomp of a container
-        around this process), which cannot be read but by an attempt. The kernel's switch that is off is named.
+        around this process), which cannot be read but by an attempt. The setting that disables them is named.
         """
         if sys.platform != "linux":
             return f"It needs Linux, and this is {sys.platform}."
@@ -100,12 +100,12 @@ class LaunchedBackend(SandboxBackend):
 
     @override
     async def is_set_up(self) -> bool:
-        """Whether the Python that blocks run in is there."""
+        """Whether the Python that runs blocks exists."""
         return self._python is not None or await find_sandbox_python() is not None
 
     @override
     async def set_up(self, progress: Progress | None = None) -> None:
-        """Make the Python that blocks run in; see `SandboxBackend.set_up`."""
+        """Make the Python that runs blocks; see `SandboxBackend.set_up`."""
         if self._python is None:
             self._python = await make_sandbox_python(progress)
 
@@ -139,7 +139,7 @@ class LaunchedBackend(SandboxBackend):
 def _program(
     launcher: LauncherCommand, python: PlacedPython, policy: SandboxPolicy, mounts: Sequence[SandboxMount]
 ) -> bytes:
-    """The launcher's program with all that it is asked. Reads the file system."""
+    """The launcher's program with its request. Reads the file system."""
     plan = as_json(mount_plan(python.mounts, policy, mounts))
     request: dict[str, object] = {
         "mounts": plan,
@@ -161,7 +161,7 @@ def _seccomp_of_this_machine() -> bytes:
 
 
 def _disabling_setting() -> str:
-    """What may stand in the way of user namespaces, which every sandbox of this machine needs."""
+    """A sentence on what may disable user namespaces, which every sandbox of this machine needs."""
     for name, (off, on) in _USER_NAMESPACE_SWITCHES.items():
         path = Path("/proc/sys", name)
         if path.exists() and path.read_text(encoding="ascii").strip() == off:

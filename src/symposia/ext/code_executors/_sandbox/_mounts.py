@@ -111,7 +111,7 @@ def as_json(plan: Sequence[Mount]) -> list[dict[str, object]]:
 
 
 def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
-    """What the caller wants mounted, checked. Reads the file system.
+    """Check a mount that the caller asks for. Reads the file system.
 
     Code that cannot read its data would learn of it in the middle of its work, so this is an error at the start.
 
@@ -139,7 +139,7 @@ def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
 
 
 def _can_read(path: Path, user: int) -> bool:
-    """Decide as the kernel does: the owner's rights, else the group's, else everybody's."""
+    """Decide as the kernel does: by the mode of the owner, else of the group, else of others."""
     found = path.stat()
     needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(found.st_mode) else 0)
     if found.st_uid == user:

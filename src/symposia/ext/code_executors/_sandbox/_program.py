@@ -52,14 +52,14 @@ def bootstrap_arguments(program: bytes) -> list[str]:
 
 @cache
 def server_program() -> bytes:
-    """The program of PID 1: it serves on stdin and stdout. Reads files the first time: not on the event loop."""
+    """The program of PID 1, which serves on stdin and stdout. The first call reads files and blocks."""
     return _modules("_inside") + b"from sandbox._inside._server import main\nmain()\n"
 
 
 def launcher_program(kind: str, request: Mapping[str, object]) -> bytes:
     """The program that makes a sandbox on this machine and stays until it is gone: ``namespaces``, ``bubblewrap``.
 
-    Reads files the first time: not on the event loop.
+    The first call reads files and blocks.
     """
     imports = f"from sandbox._launcher._{kind} import main\nfrom sandbox._launcher._keeper import launch\n"
     return _modules("_inside", "_launcher") + f"{imports}launch(main, {dict(request)!r})\n".encode()
@@ -105,7 +105,7 @@ class ServerSettings:
 
 
 def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """All of the environment that a block has: nothing of the host's comes in."""
+    """The whole environment of a block. It has no variable of the host."""
     folder = python.rpartition("/")[0]
     one_thread_each = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {

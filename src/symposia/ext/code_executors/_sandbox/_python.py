@@ -40,7 +40,7 @@ class SandboxPython:
 
     @property
     def executable(self) -> Path:
-        """What a program on the host, outside of any sandbox, runs to get this Python."""
+        """The path of this Python for programs of the host, outside any sandbox."""
         return self.interpreter if self.environment is None else self.environment / "bin" / "python"
 
 
@@ -121,5 +121,5 @@ def _is_system(path: Path) -> bool:
 
 
 def _is_covered(path: Path) -> bool:
-    """Whether something of the sandbox's own lies in `path`, or `path` in it."""
+    """Whether `path` contains a folder of the sandbox's own, or lies in one."""
     return any(path.is_relative_to(folder) or Path(folder).is_relative_to(path) for folder in OWN_FOLDERS)

@@ -1,4 +1,4 @@
-"""A block's result, put together within the caps of the policy, whatever the server says. Does no I/O."""
+"""A block's result, put together within the caps of the policy, whatever the server sends. Does no I/O."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class KeptOutput:
         self._pieces = _Utf8Decoder("replace")
 
     def add(self, data: bytes) -> str:
-        """Keep `data`, and say what it completes as text: a character may come in two pieces."""
+        """Keep `data`, and return the text that it completes: a character may come in two pieces."""
         room = self._head_limit - len(self._head)
         self._head += data[:room]
         self._tail += data[room:]
@@ -79,7 +79,7 @@ class BlockOutput:
         }
 
     def add(self, stream: OutputStream, data: bytes) -> None:
-        """Keep a piece of output and tell the listener."""
+        """Keep a piece of output, and pass it to the listener."""
         self._left -= len(data)
         self._tell(stream, self._streams[stream].add(data))
 
@@ -89,7 +89,7 @@ class BlockOutput:
         return self._left < 0
 
     def result(self, status: RunStatus, exit_code: int, wall_seconds: float) -> SandboxResult:
-        """The result of a block that has ended, as far as its output goes."""
+        """The result of a block that has ended, without its files."""
         for stream, output in self._streams.items():
             self._tell(stream, output.finish())
         stdout, stdout_cut = self._streams["stdout"].result()
@@ -130,7 +130,7 @@ class ResultInProgress:
         self._skipped: list[tuple[str, str]] = []
 
     def add_output(self, stream: OutputStream, data: bytes) -> None:
-        """Keep a piece of output and tell the listener.
+        """Keep a piece of output, and pass it to the listener.
 
         Raises:
             FrameError: The server sends more than it was told to.
@@ -151,17 +151,17 @@ class ResultInProgress:
         self._artifacts.append(make_artifact(path, data))
 
     def add_skipped(self, path: str, reason: str) -> None:
-        """Remember that a file was left behind.
+        """Record a file that the server did not send.
 
         Raises:
-            FrameError: There are more of them than a server names.
+            FrameError: There are more of them than a server reports.
         """
         if len(self._skipped) >= _MOST_SKIPPED:
             raise FrameError("it names too many files that were left behind")
         self._skipped.append((path, reason))
 
     def ended(self, end: Ended) -> SandboxResult:
-        """The result of a block of which the server says that it is over."""
+        """The result, from the last reply of the server."""
         return replace(
             self._output.result(end.status, end.exit_code, end.wall_seconds),
             artifacts=tuple(self._artifacts),
@@ -171,7 +171,7 @@ class ResultInProgress:
         )
 
     def timed_out(self, wall_seconds: float) -> SandboxResult:
-        """The result of a block that had to be ended from outside. What it used is not known."""
+        """The result of a block that the host ended. What it used is not known."""
         return replace(
             self._output.result("timeout", TIMEOUT_EXIT_CODE, wall_seconds),
             artifacts=tuple(self._artifacts),

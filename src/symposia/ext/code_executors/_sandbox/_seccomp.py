@@ -127,7 +127,7 @@ def _load(offset: int) -> Instruction:
 
 
 def _load_argument(index: int) -> Instruction:
-    """The lower half of an argument, on a little-endian machine: the kernel ignores the upper one of these calls."""
+    """Load the lower half of an argument, on a little-endian machine. These calls ignore the upper half."""
     return _load(_ARGUMENTS + 8 * index)
 
 

@@ -42,16 +42,16 @@ class Transport(Protocol):
         ...
 
     async def kill(self) -> None:
-        """End the sandbox from outside, without its help, and release all that belongs to it. Harmless twice."""
+        """Kill the sandbox from outside, and release all that belongs to it. Killing twice is harmless."""
         ...
 
     def error_output(self) -> str:
-        """What the server, or whatever started it, wrote on stderr: the reason, where it did not come up."""
+        """What the server, or the program that started it, wrote on stderr: the reason where it did not start."""
         ...
 
 
 class ProcessTransport(Transport):
-    """The streams of a launcher. Closing its stdin makes it kill the sandbox and end; killing it kills the sandbox.
+    """The streams of a launcher. It ends the sandbox when its stdin is closed, and the sandbox ends with it.
 
     The launcher is asked, by the end of its stdin, before it is killed, as only it can remove the control groups.
     """
@@ -64,7 +64,7 @@ class ProcessTransport(Transport):
 
     @classmethod
     async def start(cls, command: Sequence[str], program: bytes) -> Self:
-        """Start `command` with an empty environment and out of the reach of the terminal's signals, and send `program`.
+        """Start `command` with an empty environment, in a session of its own, and send `program`.
 
         Raises:
             OSError: It cannot be started.
@@ -111,7 +111,7 @@ class ProcessTransport(Transport):
                 await self._ended()
 
     async def kill(self) -> None:
-        """See `Transport.kill`. It is the launcher outside, not the server, that does it."""
+        """See `Transport.kill`. The launcher kills the sandbox, not the server inside."""
         await self.close()
 
     def error_output(self) -> str:

@@ -53,7 +53,7 @@ class DockerBackend(SandboxBackend):
         self._device_requests = tuple(device_requests)
 
     async def unavailable_reason(self) -> str | None:
-        """Say why it cannot work here: no SDK, no engine, or no image; see `SandboxBackend.unavailable_reason`."""
+        """Return what is missing, the SDK, the engine or the image; see `SandboxBackend.unavailable_reason`."""
         try:
             client = await connect_engine()
         except (MissingExtraError, SandboxUnavailableError) as error:
@@ -76,7 +76,7 @@ class DockerBackend(SandboxBackend):
 
     @override
     async def set_up(self, progress: Progress | None = None) -> None:
-        """Make the image ready, so that the first sandbox need not; see `make_image`."""
+        """Make the image ahead of the first sandbox; see `make_image`."""
         client = await connect_engine()
         try:
             await make_image(client, self._image, progress)
@@ -113,7 +113,7 @@ class DockerBackend(SandboxBackend):
     async def _start(
         self, client: EngineClient, config: ContainerConfig, labels: Mapping[str, str]
     ) -> tuple[Attachment, str]:
-        """Create, attach, then start, so that nothing the server says is missed."""
+        """Create, attach, then start, so that no output of the server is missed."""
         try:
             container = str((await ask(client.create_container_from_config, config, self._container_name))["Id"])
             stream = await ask(client.attach_socket, container, ATTACH)

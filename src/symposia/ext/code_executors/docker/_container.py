@@ -42,7 +42,7 @@ class BindMount(TypedDict):
 
 
 class Isolation(TypedDict):
-    """The part of `HostConfig` that takes things away."""
+    """The part of `HostConfig` that isolates the container."""
 
     NetworkMode: str
     IpcMode: str
@@ -100,7 +100,7 @@ def container_config(
     labels: Mapping[str, str],
     device_requests: Sequence[Mapping[str, object]] = (),
 ) -> ContainerConfig:
-    """Say what to create: a container that ends when the client that is attached to it goes away."""
+    """The request for a container that ends when its attached client disconnects."""
     return {
         "Image": image,
         "Entrypoint": [],

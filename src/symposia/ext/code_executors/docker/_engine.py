@@ -65,7 +65,7 @@ class EngineNotFoundError(SandboxError):
 
 
 class EngineConflictError(SandboxError):
-    """The engine is doing, or has, something that stands in the way."""
+    """The engine has something of this name already, or is removing it."""
 
 
 ERRORS_BY_STATUS: Final[Mapping[int | None, type[SandboxError]]] = {404: EngineNotFoundError, 409: EngineConflictError}
@@ -85,12 +85,12 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 async def follow(begin: Callable[[], Iterable[Json]]) -> None:
-    """Follow a long work of the engine, which tells of its progress, to its end.
+    """Run a long task of the engine to its end.
 
-    Cancelling gives it up at its next sign of life.
+    Cancelling takes effect when the engine next reports progress.
 
     Args:
-        begin: Starts the work and gives its progress; called in a worker thread.
+        begin: Starts the task and returns its progress; called in a worker thread.
 
     Raises:
         SandboxError: The engine refused, or the work failed.
@@ -106,7 +106,7 @@ async def follow(begin: Callable[[], Iterable[Json]]) -> None:
 
 
 async def engine_machine(client: EngineClient) -> str:
-    """Name the engine's processors, as Docker does: ``amd64``, ``arm64``."""
+    """The architecture of the engine's machine, as Docker names it: ``amd64``, ``arm64``."""
     return str((await ask(client.version))["Arch"])
 
 
@@ -136,7 +136,7 @@ async def _settled(running: asyncio.Future[T]) -> T:
 
 
 def _follow(begin: Callable[[], Iterable[Json]], given_up: threading.Event) -> None:
-    """The engine tells of a failure in its progress, and not by a status."""
+    """Consume the progress. The engine reports a failure in it, and not by a status."""
     for progress in begin():
         if "error" in progress:
             raise SandboxError(str(progress["error"]))
@@ -201,7 +201,7 @@ def _connect() -> EngineClient:
 
 
 def _try_address(docker: ModuleType) -> None:
-    """Look at where the engine should be before the SDK does: its own errors hide the reason in their text.
+    """Check the address and the socket before the SDK does, whose errors hide the reason in their text.
 
     Raises:
         SandboxUnavailableError: No engine answers, or it cannot be used from here.

@@ -104,7 +104,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
 
     @classmethod
     def _from_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: as in `Component`
-        """AutoGen saves the name that it has made up for a container."""
+        """Drop the container name that AutoGen generates and saves."""
         made_up = str(config.get("container_name")).startswith("autogen-code-exec-")
         return {name: value for name, value in config.items() if not (made_up and name == "container_name")}
 

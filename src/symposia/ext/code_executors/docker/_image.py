@@ -47,18 +47,18 @@ print(json.dumps({"version": "%d.%d" % sys.version_info[:2], "machine": platform
 
 
 def prepared_image(image: str) -> str:
-    """Name what a sandbox runs for `image`: ours for a stock Python image, `image` itself otherwise."""
+    """The image that a sandbox for `image` runs: for a stock Python image one made from it, else `image`."""
     repository = image.removeprefix("docker.io/").removeprefix("library/").partition(":")[0]
     return f"{IMAGE_NAME}:{environment_key(image, RECIPE)}" if repository == "python" else image
 
 
 def image_python(image: str) -> str:
-    """Name the interpreter for generated code in the prepared form of `image`."""
+    """The path of the interpreter for generated code in the prepared form of `image`."""
     return "python3" if prepared_image(image) == image else f"{ENVIRONMENT}/bin/python"
 
 
 async def has_image(client: EngineClient, image: str) -> bool:
-    """Tell whether the engine has `image`, without looking elsewhere."""
+    """Whether the engine has `image`. Nothing is pulled."""
     try:
         await ask(client.inspect_image, image)
     except EngineNotFoundError:
@@ -148,7 +148,7 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 async def _python_of(client: EngineClient, image: str) -> TargetPython:
-    """Ask the image's Python what it is, by running it once without a network."""
+    """Run the image's Python once, without a network, to learn its version and platform."""
     config = {
         "Image": image,
         "Entrypoint": [],

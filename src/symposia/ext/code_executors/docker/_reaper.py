@@ -27,7 +27,7 @@ PROCESS_LABEL: Final = "symposia.owner.process"
 
 
 def owner_labels() -> dict[str, str]:
-    """Say in labels which sandbox a container is, and which process of which running machine it belongs to.
+    """Labels that identify the sandbox and its owner: a process of a machine since the machine's last start.
 
     Several machines can use one engine, and numbers of processes are used again: so the machine, its boot and the time
     at which the process started belong to the name.
@@ -40,7 +40,7 @@ def owner_labels() -> dict[str, str]:
 
 
 def is_left_over(labels: Mapping[str, str]) -> bool:
-    """Tell whether the process that the labels name is gone; never of another machine's processes."""
+    """Whether the owner in the labels has ended. False for processes of other machines."""
     if labels.get(HOST_LABEL) != _host():
         return False
     pid, _, started = labels.get(PROCESS_LABEL, "").partition(" ")
@@ -57,7 +57,7 @@ async def remove_left_over(client: EngineClient) -> int:
 
 
 async def remove_labelled(client: EngineClient, labels: Mapping[str, str]) -> None:
-    """Remove the container that carries `labels`, if it has come into being."""
+    """Remove the container with `labels`, if it was created."""
     for entry in await ask(client.containers, all=True, filters={"label": f"{SANDBOX_LABEL}={labels[SANDBOX_LABEL]}"}):
         await remove(client, entry["Id"])
 
@@ -72,7 +72,7 @@ async def remove(client: EngineClient, container: str) -> None:
 
 
 def _host() -> str:
-    """This machine since its last start: process numbers mean nothing beyond that."""
+    """This machine and its current boot, within which a process number is meaningful."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -81,7 +81,7 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since boot; empty when there is none, so that a reused number is not taken."""
+    """The start of a process in ticks since boot, which tells it from a later one of the same number; else empty."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     except OSError:

@@ -17,7 +17,7 @@ STDERR_KEPT_BYTES: Final = 4096
 
 
 class FrameSplitter:
-    """Tells stdout from stderr, however the stream is cut into pieces. Does no I/O, never waits for a whole frame."""
+    """Separates stdout from stderr, however the stream is split. Does no I/O, and never buffers a whole frame."""
 
     def __init__(self) -> None:
         self._header = bytearray()

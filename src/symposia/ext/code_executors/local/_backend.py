@@ -38,17 +38,17 @@ class LocalBackend(SandboxBackend):
 
     @override
     async def is_set_up(self) -> bool:
-        """Whether the Python environment that generated code sees is there."""
+        """Whether the Python environment for generated code exists."""
         return await find_sandbox_python() is not None
 
     @override
     async def set_up(self, progress: Progress | None = None) -> None:
-        """Make the Python environment that generated code sees; see `SandboxBackend.set_up`."""
+        """Make the Python environment for generated code; see `SandboxBackend.set_up`."""
         await make_sandbox_python(progress)
 
     @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> LocalSandbox:
-        """Make a work folder. Of the policy, the time, the output and the files that come back are held to.
+        """Make a work folder. Of the policy, only the limits of time, output and results apply.
 
         Raises:
             SandboxUnavailableError: The Python environment that generated code sees cannot be made.
@@ -58,7 +58,7 @@ class LocalBackend(SandboxBackend):
 
 
 class LocalSandbox(Sandbox):
-    """The interface of a sandbox on the local executor.
+    """The interface of a sandbox, implemented by the local executor.
 
     Args:
         policy: How long a block may run, and what comes back of it.

@@ -86,7 +86,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         return not self._keep_code_files
 
     async def _ready(self) -> None:
-        """Find the virtual environment: on PATH, a relative folder would be taken from wherever the code is."""
+        """Make the virtual environment's path absolute: a relative one on PATH would depend on the code's folder."""
         if self._virtual_env_context is not None and self._virtual_env is None:
             self._virtual_env = await asyncio.to_thread(_located, self._virtual_env_context)
 
@@ -145,12 +145,12 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
 
 
 class _VirtualEnvironment(NamedTuple):
-    """Where an environment's interpreter and its programs are, from the root."""
+    """The absolute paths of an environment's interpreter and programs."""
 
     executable: Path
     programs: Path
 
 
 def _located(context: SimpleNamespace) -> _VirtualEnvironment:
-    """Find the environment from the working directory. Links are kept: they are how an interpreter knows its own."""
+    """Make the paths absolute. Links stay: by them an interpreter finds its environment."""
     return _VirtualEnvironment(Path(context.env_exe).absolute(), Path(context.bin_path).absolute())

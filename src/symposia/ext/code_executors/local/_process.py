@@ -68,7 +68,7 @@ async def run_process(
 
 
 class _Output:
-    """What the process printed so far, and an event for when that is too much."""
+    """The output of the process so far, and an event that is set when it is too much."""
 
     def __init__(self, limits: SandboxPolicy, listener: OutputListener | None) -> None:
         self._kept = BlockOutput(limits, listener)
@@ -84,7 +84,7 @@ class _Output:
 
 
 class _Collector(asyncio.Protocol):
-    """Reads one pipe to its end, or until it is left.
+    """Reads one pipe to its end, or until it is closed.
 
     Not `asyncio.subprocess.PIPE`: that ties the end of the process to the end of its pipes, which a child that lives on
     may hold open for ever.
@@ -153,7 +153,7 @@ async def _kill_group(process: asyncio.subprocess.Process) -> None:
 
 
 async def _drained(*collectors: _Collector) -> None:
-    """Take what is still in the pipes, without waiting for a process outside the group that holds one open."""
+    """Read the rest of the pipes, without waiting long for a process that keeps one open."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             for collector in collectors:

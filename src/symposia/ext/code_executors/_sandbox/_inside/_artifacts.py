@@ -32,7 +32,7 @@ class Fingerprint(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A file that a block made or changed: its content, or the reason why it is left behind."""
+    """A file that a block made or changed: its content, or the reason why it is not sent."""
 
     path: str
     data: bytes | None
@@ -46,12 +46,12 @@ class _Entry(NamedTuple):
 
 
 def snapshot(folder: str) -> dict[str, Fingerprint]:
-    """What is in `folder` before a block runs."""
+    """The state of `folder` before a block runs."""
     return {entry.path: _fingerprint(entry.status) for entry in _walk(folder) if entry.status is not None}
 
 
 def collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
-    """What has changed since `before`, in order of path, within the caps; what is left behind is named, up to a cap."""
+    """The files that changed since `before`, sorted by path, within the caps. What is not sent is named."""
     skipped = 0
     for found in _collect(folder, before, most, most_bytes):
         skipped += found.data is None
@@ -91,7 +91,7 @@ def _read(folder: str, entry: _Entry, most: int, most_bytes: int) -> Found:
 
 
 def _walk(folder: str) -> Iterator[_Entry]:
-    """Everything below `folder` but folders; what cannot be walked or named comes with the reason instead."""
+    """Everything below `folder` except folders; what cannot be read or named comes with the reason."""
     pending = [""]
     while pending:
         path = pending.pop()
@@ -113,7 +113,7 @@ def _walk(folder: str) -> Iterator[_Entry]:
 
 
 def _unusable_name(name: str, path: str) -> str:
-    """Why a path cannot be given to the host; empty where it can."""
+    """Why the host cannot be given a path; empty where it can."""
     try:
         name.encode()
     except UnicodeEncodeError:

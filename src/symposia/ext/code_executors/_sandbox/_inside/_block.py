@@ -57,7 +57,7 @@ class Block:
         self._stop = ""
 
     def run(self, command: Command, time_limit: float) -> End:
-        """Run it until it ends or a limit ends it, and kill what it left."""
+        """Run it until it ends or a limit ends it, and kill what it left running."""
         started = time.monotonic()
         try:
             self._start(command)
@@ -82,7 +82,7 @@ class Block:
         os.close(stderr_of_block)
 
     def _follow(self, now: float, deadline: float) -> None:
-        """Forward output until the block ends by itself, or something says in `_stop` what ends it."""
+        """Forward output until the block ends by itself, or `_stop` names what ends it."""
         next_look = now
         while not self._stop and self._processes.first_status is None:
             if now >= deadline:
@@ -95,7 +95,7 @@ class Block:
             now = time.monotonic()
 
     def _wait(self, seconds: float) -> None:
-        """Do what there is to do, or wait."""
+        """Handle what is ready, or wait for it."""
         channel = self._channel
         readers = [self._processes.ended_fd, channel.receive_fd]
         if not channel.congested:  # a slow host slows the block down, as a pipe would
@@ -115,7 +115,7 @@ class Block:
                 self._processes.reap()
 
     def _forward(self, fd: int) -> None:
-        """Pass a piece of output on; the pipe is known to have some, or to be at its end."""
+        """Forward a piece of output. The pipe has some, or is at its end."""
         data = os.read(fd, _CHUNK)
         if not data:
             del self._streams[fd]
@@ -128,7 +128,7 @@ class Block:
             self._channel.send({"kind": "output", "stream": self._streams[fd]}, data)
 
     def _forward_the_rest(self, fd: int) -> None:
-        """Pass on what is left in a pipe whose writers are dead; a descriptor in flight may still keep it open."""
+        """Forward the rest of a pipe whose writers are dead; a descriptor in flight may still keep it open."""
         with suppress(BlockingIOError):
             while fd in self._streams:
                 self._forward(fd)

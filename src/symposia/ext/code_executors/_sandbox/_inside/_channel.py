@@ -39,7 +39,7 @@ class Channel:
         os.set_blocking(send_fd, False)
 
     def receive(self) -> list[Frame]:
-        """What has come in completely; waits for some bytes, not for a whole frame.
+        """Wait for some bytes, and return the frames that are complete.
 
         Raises:
             HostGoneError: The host has closed its end.
@@ -105,5 +105,5 @@ class Settings(NamedTuple):
 
 
 def read_settings(header: Mapping[str, object]) -> Settings:
-    """The settings in an ``open`` request, as the host made it."""
+    """Read the settings in an ``open`` request of the host."""
     return Settings._make(header[name] for name in Settings._fields)

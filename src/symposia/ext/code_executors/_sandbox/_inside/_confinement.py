@@ -37,7 +37,7 @@ class _Program(ctypes.Structure):
 
 
 def confine_server(settings: Settings, seccomp: bytes) -> None:
-    """Close the server to the code that it will run beside it, and give up what it could still gain."""
+    """Protect the server from the blocks, and give up privileges that it could still gain."""
     prctl(_PR_SET_DUMPABLE, 0)  # no ptrace, and nothing to read in /proc/1
     prctl(_PR_SET_NO_NEW_PRIVS, 1)  # without it, only root may install a filter (seccomp(2))
     _limit(resource.RLIMIT_CORE, 0)
@@ -52,7 +52,7 @@ def confine_server(settings: Settings, seccomp: bytes) -> None:
 
 
 def prefer_for_oom_kill() -> None:
-    """Let the kernel, when memory runs out, take this process rather than the server. For a block, before it starts.
+    """Make the kernel kill this process, rather than the server, when memory runs out.
 
     Raising the score takes no privilege. A block may lower it again as far as the server's; then the larger of the two
     goes, which is the block that ran out of memory. Where it is the server after all, the sandbox ends, and the host is
@@ -64,12 +64,12 @@ def prefer_for_oom_kill() -> None:
 
 
 def die_with_parent() -> None:
-    """Be killed when the parent ends, whatever ends it. Forgotten by the kernel when the user id changes."""
+    """Have this process killed when its parent ends. A change of the user id cancels this (prctl(2))."""
     prctl(_PR_SET_PDEATHSIG, 9)
 
 
 def prctl(option: int, *arguments: object) -> None:
-    """Change something about this process, as the manual page of prctl says.
+    """Change an attribute of this process, as the manual page of prctl describes.
 
     Raises:
         OSError: It failed.

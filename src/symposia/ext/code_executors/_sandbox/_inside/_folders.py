@@ -22,11 +22,11 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class NotRegularFileError(OSError):
-    """There is something, but not a regular file."""
+    """The path names something other than a regular file."""
 
 
 def write_file(folder: str, path: str, data: bytes) -> None:
-    """Write a file below `folder`, and make the folders that lead to it; what stood there is replaced.
+    """Write a file below `folder`, make its parents, and replace what is at its path.
 
     Raises:
         OSError: It does not fit, or something that is not a folder is in the way.
@@ -59,7 +59,7 @@ def read_file(folder: str, path: str, limit: int) -> bytes:
 
 
 def read_regular(name: str, parent: int, limit: int) -> bytes:
-    """The content of a regular file; never waits as opening a FIFO would.
+    """The content of a regular file. Does not block on a FIFO.
 
     Raises:
         OSError: It is not a regular file (`NotRegularFileError`), or has more than `limit` bytes (EFBIG), among others.
@@ -147,7 +147,7 @@ def empty_folder(folder: str) -> None:
 
 
 class _FreshNames:
-    """Names that nothing in the folder has: a block cannot guess them."""
+    """Unused names, which a block cannot guess."""
 
     def __init__(self) -> None:
         self._prefix = "." + os.urandom(16).hex()

@@ -23,11 +23,11 @@ _LENGTHS = struct.Struct(">II")
 
 
 class FrameError(Exception):
-    """The other side does not speak this protocol."""
+    """The other side broke the protocol."""
 
 
 class Frame(NamedTuple):
-    """One message: what it says, and the bytes it carries."""
+    """One message: a JSON object and bytes."""
 
     header: Mapping[str, object]
     data: bytes

@@ -18,10 +18,10 @@ _PROPORTIONAL = re.compile(rb"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 
 class MemoryWatch(Protocol):
-    """Tells whether memory has run out since `start`."""
+    """Reports whether memory ran out since `start`."""
 
     def start(self) -> None:
-        """Begin anew: a block starts."""
+        """Start the count for a new block."""
         ...
 
     def exceeded(self) -> bool:
@@ -29,8 +29,8 @@ class MemoryWatch(Protocol):
         ...
 
 
-class KernelCount:
-    """A memory cgroup enforces the limit; its counter of kills tells that it did.
+class CgroupMemory:
+    """The limit of a memory cgroup, observed by its counter of kills.
 
     Args:
         counter_fd: An open ``memory.events`` (cgroup v2) or ``memory.oom_control`` (v1).
@@ -51,8 +51,8 @@ class KernelCount:
         return int(found.group(1)) if found else 0
 
 
-class OwnCount:
-    """No cgroup enforces the limit, so the server looks often and counts for itself.
+class SampledMemory:
+    """A limit that no cgroup enforces: the server adds up the memory of all processes at intervals.
 
     What processes share is counted once for each of them in the quick sum, so that only goes to show that there is
     nothing to fear; the exact sum, which is slow, decides.
@@ -80,13 +80,13 @@ class OwnCount:
 
 
 def watch_memory(counters: Iterable[str], limit: int, processes: Processes) -> MemoryWatch:
-    """The kernel's count where one of `counters` can be read, else an own one."""
+    """A `CgroupMemory` where one of `counters` can be read, else a `SampledMemory`."""
     for path in counters:
         try:
-            return KernelCount(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+            return CgroupMemory(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:  # not this version of cgroups
             continue
-    return OwnCount(limit, processes)
+    return SampledMemory(limit, processes)
 
 
 def _sum(measure: Callable[[str], int]) -> int:

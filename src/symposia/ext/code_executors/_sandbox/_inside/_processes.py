@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What reaped processes have used: the sum of their time, and the most memory of one."""
+    """What ended processes used: the sum of their time, and the largest memory of one."""
 
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -52,7 +52,7 @@ class Processes:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
     def start(self, command: Command, stdout: int, stderr: int) -> None:
-        """Start the first process of a block, with nothing used so far; `first_status` tells how it ended, in time."""
+        """Start the first process of a block, and reset `usage` and `first_status`."""
         self.usage = Usage()
         self.first_status = None
         # Not posix_spawn, which can neither change the folder nor write oom_score_adj before the exec. A fork is safe
@@ -62,14 +62,14 @@ class Processes:
             _become(command, stdout, stderr)
 
     def reap(self) -> None:
-        """Take note of all that have ended by now."""
+        """Reap all processes that have ended, and add up what they used."""
         with suppress(BlockingIOError):
             os.read(self.ended_fd, 4096)
         while self._reap_one(os.WNOHANG):
             pass
 
     def kill_all(self) -> None:
-        """End everything: daemons, other process groups and what a fork bomb left too. Returns when all is gone.
+        """End everything: daemons, other process groups and what a fork bomb left too. Returns when no process is left.
 
         Going through /proc and killing one after the other would lose the race with a process that forks. The kernel
         holds the list of processes while it sends to -1, and a process with a pending SIGKILL forks no more, so once is
@@ -99,13 +99,13 @@ class Processes:
 
 
 def refuse_unless_pid_1() -> None:
-    """Guard the host: outside a PID namespace of its own, this program would end every process of the user."""
+    """Exit unless this is PID 1: anywhere else, `kill_all` would kill every process of the user."""
     if os.getpid() != 1:
         raise SystemExit("This program is for PID 1 of a sandbox and does nothing anywhere else.")
 
 
 def _become(command: Command, stdout: int, stderr: int) -> NoReturn:
-    """Turn the child that was just forked into the block; all other descriptors close by themselves."""
+    """Replace this forked child by the block. The exec closes all other descriptors."""
     try:
         signal.set_wakeup_fd(-1)
         for ignored in (signal.SIGINT, signal.SIGPIPE):  # Python's and the server's way, not a block's

@@ -47,10 +47,10 @@ def main() -> NoReturn:
 
 
 def _take_over_streams() -> Channel:
-    """Move the conversation away from stdin and stdout, to descriptors that no block inherits.
+    """Move the conversation from stdin and stdout to descriptors that no block inherits.
 
-    A block that could write to the host's stream would speak for the server. Stderr stays where it is: the server's
-    last words go there, blocks get one of their own.
+    A block that could write to the host's stream would speak for the server. Stderr stays where it is, for the
+    server's errors; blocks get one of their own.
     """
     channel = Channel(os.dup(0), os.dup(1), _MOST_BYTES)
     for inherited in os.listdir("/proc/self/fd"):  # noqa: PTH208 - descriptors
@@ -84,11 +84,11 @@ def _requests(channel: Channel) -> Iterator[Frame]:
 
 
 class Server:
-    """What the host can ask for.
+    """Handles the requests of the host.
 
     Args:
         channel: Where the answers go.
-        settings: What the host said at first.
+        settings: From the first request.
     """
 
     def __init__(self, channel: Channel, settings: Settings) -> None:
@@ -99,7 +99,7 @@ class Server:
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
 
     def answer(self, request: Frame) -> None:
-        """Do what is asked, and say how it went."""
+        """Handle a request, and send its replies."""
         kind = request.header["kind"]
         if kind == "run":
             self._run(request)
