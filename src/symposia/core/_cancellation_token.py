@@ -87,7 +87,7 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
     def __init__(self, token: CancellationToken) -> None:
         self._token = token
         self._requested = False
-        self._task: asyncio.Task[Any] | None = None
+        self._task: asyncio.Task[object] | None = None
 
     def __enter__(self) -> Self:
         if self._token.is_cancelled():

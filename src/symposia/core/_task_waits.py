@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 Held: TypeAlias = "asyncio.Future[Any] | concurrent.futures.Future[Any]"
 
 
-def task_awaits(waiter: asyncio.Task[Any], awaited: asyncio.Task[Any]) -> bool:
+def task_awaits(waiter: asyncio.Task[object], awaited: asyncio.Task[object]) -> bool:
     """Whether a task that waits cannot go on before another one has ended."""
     seen: set[asyncio.Future[Any]] = {awaited}
     todo: list[asyncio.Future[Any]] = [awaited]
@@ -35,7 +35,7 @@ def task_awaits(waiter: asyncio.Task[Any], awaited: asyncio.Task[Any]) -> bool:
     return False
 
 
-def _held_up(callback: Any) -> Iterator[Held]:
+def _held_up(callback: Any) -> Iterator[Held]:  # Any: asyncio's own, undocumented
     """What cannot be done before one of asyncio's own callbacks was called."""
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
@@ -54,7 +54,7 @@ def _held_up(callback: Any) -> Iterator[Held]:
             yield from _futures(*held, *getattr(queue, "_getters", ()))
 
 
-def _variables(function: Any) -> Iterator[tuple[str, Any]]:
+def _variables(function: Any) -> Iterator[tuple[str, Any]]:  # Any: variables of asyncio's own functions
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
     for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
         try:

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, cast
+from typing import cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core._runtime._call import Call, resume
@@ -20,7 +20,7 @@ from symposia.core._task_waits import task_awaits
 __all__ = ["awaited_agents", "suspended_frames", "task_awaits", "waits_for_turn"]
 
 
-def suspended_frames(task: asyncio.Task[Any]) -> list[FrameType]:
+def suspended_frames(task: asyncio.Task[object]) -> list[FrameType]:
     """The frames of a task that waits, the outermost first, those of the handlers that run inside it included."""
     return list(_frames(task.get_coro()))
 

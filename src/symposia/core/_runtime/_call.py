@@ -95,10 +95,10 @@ class Call:
     # Defaults of the class: most calls are over at once and need none of these, and a message is made of little else.
     active = False
     ended = False
-    answer: Any = None
+    answer: object = None
     outer: Call | None = None
     turn: asyncio.Future[None] | None = None
-    task: asyncio.Task[Any] | None = None
+    task: asyncio.Task[object] | None = None
     children: dict[Call, None] | None = None
     host: Call | None = None
     returning: OrderedDict[Call, None] | None = None
@@ -158,7 +158,7 @@ class Call:
 
     def enlist(self) -> None:
         """The call has to wait for something: from now on it can be interrupted."""
-        task = self.task = cast("asyncio.Task[Any]", asyncio.current_task())
+        task = self.task = cast("asyncio.Task[object]", asyncio.current_task())
         self.cancelling = task.cancelling()
         parent = self.parent
         if parent is not None:
@@ -216,7 +216,7 @@ OVER: Final = object()
 """In place of what a handler waits for: it did not wait for anything."""
 
 
-def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
+def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
     """Run a handler to its first wait; to be called inside its own context.
 
     Most handlers never wait. Their end is caught here and noted on the call: an exception that passes through the
@@ -234,7 +234,7 @@ def begin(call: Call, handler: Coroutine[Any, Any, Any]) -> Any:
         return OVER
 
 
-def begin_beside(call: Call, work: Coroutine[Any, Any, Any]) -> Any:
+def begin_beside(call: Call, work: Coroutine[object, None, object]) -> object:
     """Likewise for what an agent does in a turn besides handling messages: it is made, saves its state, is closed."""
     current_handler.set(call)
     try:
@@ -244,36 +244,36 @@ def begin_beside(call: Call, work: Coroutine[Any, Any, Any]) -> Any:
         return OVER
 
 
-async def run_beside(call: Call, work: Coroutine[Any, Any, T]) -> T:
+async def run_beside(call: Call, work: Coroutine[object, None, T]) -> T:
     """Run such work in a context of its own, where its requests are known as those of `call`."""
     context = copy_context()
     waits_for = context.run(begin_beside, call, work)
-    if waits_for is OVER:
-        return call.answer
-    return await resume(call, work, context, waits_for)
+    answer = call.answer if waits_for is OVER else await resume(call, work, context, waits_for)
+    return cast("T", answer)
 
 
 @types.coroutine
-def resume(call: Call, handler: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
+def resume(
+    call: Call, handler: Coroutine[object, None, object], context: Context, waits_for: object
+) -> Generator[object, None, object]:
     """Run a handler from its first wait to its end, each step inside its own context."""
+    thrown: BaseException | None = None
     while True:
         if call.undecided is not None:
             call.dispatcher.undecided.look_again_soon(call)
         try:
-            value = yield waits_for
+            yield waits_for
         except GeneratorExit:
             context.run(handler.close)
             raise
         except BaseException as error:  # noqa: BLE001 - whatever is thrown at the task belongs to the handler
-            step, argument = handler.throw, error
-        else:
-            step, argument = handler.send, value
+            thrown = error
         try:
-            waits_for = context.run(step, argument)
+            waits_for = context.run(handler.send, None) if thrown is None else context.run(handler.throw, thrown)
         except StopIteration as done:
             return done.value
         finally:
-            argument = None  # an error whose traceback refers to this frame: see `Supervisor.supervise`
+            thrown = None  # its traceback refers to this frame: see `Supervisor.supervise`
 
 
 def awaiting_call() -> Call | None:

@@ -17,7 +17,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import Context, copy_context
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
@@ -77,7 +77,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
 
-    def handle_now(self, call: Call, message: Any, ctx: DeliveredContext) -> Awaitable[Any] | None:
+    def handle_now(self, call: Call, message: object, ctx: DeliveredContext) -> Awaitable[object] | None:
         """Carry out a request that can have its turn at once, in this task, as far as that goes without a wait.
 
         Returns:
@@ -90,8 +90,8 @@ class Dispatcher:
         return None if rest is None else self.supervisor.supervise(call, rest)
 
     async def handle_in_turn(
-        self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None = None
-    ) -> Any:
+        self, call: Call, message: object, ctx: DeliveredContext, admission: Admission | None = None
+    ) -> object:
         """Carry out a request that may have to wait for its admission, its turn or its agent to be made."""
         work = self.supervisor.supervise(call, self._wait_and_handle(call, message, ctx, admission))
         if call.needs_fresh_stack:
@@ -111,7 +111,9 @@ class Dispatcher:
             await self.supervisor.supervise(call, self._wait_and_make(call, None))
         return cast("Agent", mailbox.agent)
 
-    async def in_turns(self, mailboxes: Iterable[Mailbox], work: Callable[[Agent], Coroutine[Any, Any, T]]) -> list[T]:
+    async def in_turns(
+        self, mailboxes: Iterable[Mailbox], work: Callable[[Agent], Coroutine[object, None, T]]
+    ) -> list[T]:
         """Do something with each of some agents, between two of its messages; agents are made if need be.
 
         Each agent's turn is asked for now, and comes after the messages that the agent has by now. What handlers send
@@ -142,7 +144,7 @@ class Dispatcher:
         self._start(self._evict(call))
 
     async def _in_turn(
-        self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[Any, Any, T]]
+        self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[object, None, T]]
     ) -> T:
         async def wait_and_work() -> T:
             if turn is not None:
@@ -151,7 +153,7 @@ class Dispatcher:
                 await run_beside(call, self._make(call))
             return await run_beside(call, work(cast("Agent", call.mailbox.agent)))
 
-        return await self.supervisor.supervise(call, wait_and_work())
+        return cast("T", await self.supervisor.supervise(call, wait_and_work()))
 
     def fair_pause_due(self) -> bool:
         """Whether so many messages were handled at a stretch that other tasks should get their chance."""
@@ -161,7 +163,7 @@ class Dispatcher:
         self._share = FAIR_SHARE
         return True
 
-    def _begin_to_make(self, call: Call) -> Awaitable[None] | None:
+    def _begin_to_make(self, call: Call) -> Awaitable[object] | None:
         """Make the call's agent as far as that goes without a wait.
 
         Returns:
@@ -176,7 +178,7 @@ class Dispatcher:
             raise
         return None if waits_for is OVER else resume(call, making, context, waits_for)
 
-    def _begin(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Awaitable[Any] | None:
+    def _begin(self, call: Call, message: object, ctx: DeliveredContext, context: Context) -> Awaitable[object] | None:
         """Run a handler to its first wait.
 
         Returns:
@@ -209,12 +211,14 @@ class Dispatcher:
             self.eviction.note_idle(_whole(mailbox))
 
     async def _wait_and_handle(
-        self, call: Call, message: Any, ctx: DeliveredContext, admission: Admission | None
-    ) -> Any:
+        self, call: Call, message: object, ctx: DeliveredContext, admission: Admission | None
+    ) -> object:
         await self._wait_and_make(call, admission)
         return await self._handle(call, message, ctx, copy_context())
 
-    async def _handle_once_made(self, making: Awaitable[None], call: Call, message: Any, ctx: DeliveredContext) -> Any:
+    async def _handle_once_made(
+        self, making: Awaitable[object], call: Call, message: object, ctx: DeliveredContext
+    ) -> object:
         await making
         return await self._handle(call, message, ctx, copy_context())
 
@@ -242,7 +246,7 @@ class Dispatcher:
         mailbox.set_agent(agent)
         self._ensure_worker()
 
-    async def _handle(self, call: Call, message: Any, ctx: DeliveredContext, context: Context) -> Any:
+    async def _handle(self, call: Call, message: object, ctx: DeliveredContext, context: Context) -> object:
         rest = self._begin(call, message, ctx, context)
         return call.answer if rest is None else await rest
 
@@ -272,7 +276,7 @@ class Dispatcher:
             self.supervisor.awake = 1
             self._start(self._work())
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[object, None, None]) -> None:
         """Run something in a task of its own, which is kept until it ends."""
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
@@ -284,7 +288,7 @@ class Dispatcher:
         A cancelled worker ends: its loop is shut down, or a handler has cancelled its own task, and the two look alike.
         Whatever it leaves is taken on by another worker, so no message waits for one that is gone.
         """
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        task = cast("asyncio.Task[object]", asyncio.current_task())
         try:
             while self.ready and not task.cancelling():
                 mailbox = self.ready.popleft()
@@ -325,7 +329,7 @@ class Dispatcher:
             self.failures.add(error)
             logger.exception("Agent %s failed on a published %s", mailbox.id, type(publication.message).__name__)
 
-    async def _hand_over(self, call: Call, work: Awaitable[Any]) -> None:
+    async def _hand_over(self, call: Call, work: Awaitable[object]) -> None:
         """Await the rest of a delivery while another worker takes over the other mailboxes."""
         self.supervisor.awake -= 1
         self._ensure_worker()
@@ -344,7 +348,7 @@ async def alone(work: Awaitable[T], what: str) -> T:
         AgentError: It raised `CancelledError` without having been cancelled.
         Exception: What it raised.
     """
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    task = cast("asyncio.Task[object]", asyncio.current_task())
     before = task.cancelling()
     try:
         return await work

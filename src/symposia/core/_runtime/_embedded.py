@@ -79,8 +79,8 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
     # Requests
 
     def _send(
-        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
-    ) -> CoroutineType[Any, Any, Any]:
+        self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
+    ) -> CoroutineType[Any, Any, object]:
         is_observed = self._is_observed()
         if self._interventions is None:
             if not is_observed:
@@ -91,8 +91,8 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         return self._observer.send(send, message, recipient, ctx) if is_observed else send()
 
     async def _send_plainly(
-        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
-    ) -> Any:
+        self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
+    ) -> object:
         """Send a message that nothing observes: one step where its agent is idle, as for most messages."""
         mailbox = self._agents.find(recipient)
         if (
@@ -114,12 +114,12 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
 
     async def _request(
         self,
-        message: Any,
+        message: object,
         recipient: AgentId,
         ctx: DeliveredContext,
         timeout: float | None,
         supervised_by: Call | None = None,
-    ) -> Any:
+    ) -> object:
         if get_ident() != self._home.thread and (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._request(message, recipient, ctx, timeout))
         mailbox = self._agents.find(recipient)
@@ -138,8 +138,8 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         return answer
 
     async def _request_past_interventions(
-        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
-    ) -> Any:
+        self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
+    ) -> object:
         """Supervised as a whole: a handler that asks a person may take long, and can be interrupted as an agent can."""
         if (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._request_past_interventions(message, recipient, ctx, timeout))
@@ -152,8 +152,8 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         return await self._calls.supervise(call, self._intervene(message, recipient, ctx, None, call))
 
     async def _intervene(
-        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None, call: Call | None
-    ) -> Any:
+        self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None, call: Call | None
+    ) -> object:
         interventions = cast("Interventions", self._interventions)
         message = await interventions.on_send(message, ctx, recipient)
         answer = await self._request(message, recipient, ctx, timeout, call)
@@ -178,7 +178,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         """Whether a call is of this runtime: what its handler asks belongs to it, and needs no admission."""
         return call is not None and call.dispatcher is self._dispatcher
 
-    async def _handle_once_started(self, call: Call, message: Any, ctx: DeliveredContext) -> Any:
+    async def _handle_once_started(self, call: Call, message: object, ctx: DeliveredContext) -> object:
         admission: Admission = asyncio.get_running_loop().create_future()
 
         def admit() -> None:
@@ -200,13 +200,13 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
 
     # Publications
 
-    def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> CoroutineType[Any, Any, None]:
+    def _publish(self, message: object, topic_id: TopicId, ctx: DeliveredContext) -> CoroutineType[Any, Any, None]:
         if self._is_observed():
             publish = partial(self._accept, message, topic_id, ctx)
             return self._observer.publish(publish, message, topic_id, ctx)
         return self._accept(message, topic_id, ctx)
 
-    async def _accept(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
+    async def _accept(self, message: object, topic_id: TopicId, ctx: DeliveredContext) -> None:
         if get_ident() != self._home.thread and (home := self._home.from_elsewhere()) is not None:
             return await run_in(home, self._accept(message, topic_id, ctx))
         if ctx.token is not None and ctx.token.is_cancelled():
@@ -244,7 +244,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
 
     @at_home
     async def _in_turns(
-        self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[Any, Any, T]]
+        self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[object, None, T]]
     ) -> list[T]:
         return await self._dispatcher.in_turns([self._agents.mailbox(agent_id) for agent_id in agent_ids], function)
 

@@ -47,7 +47,7 @@ class HomeLoop:
         return self.loop
 
 
-async def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+async def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[object, None, T]) -> T:
     """Await work in the event loop of another thread. Cancelling the caller cancels it."""
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
 

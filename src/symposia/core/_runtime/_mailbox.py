@@ -43,7 +43,7 @@ class Publication:
         context: The publisher's context variables.
     """
 
-    message: Any
+    message: object
     ctx: DeliveredContext
     token: CancellationToken | None
     context: Context

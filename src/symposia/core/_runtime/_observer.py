@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from symposia.core._agent_id import AgentId
 from symposia.core._message_context import MessageContext
@@ -75,8 +75,12 @@ class Observer:
             self.is_wanted = _always
 
     async def send(
-        self, sending: Callable[[], Coroutine[Any, Any, Any]], message: Any, recipient: AgentId, ctx: DeliveredContext
-    ) -> Any:
+        self,
+        sending: Callable[[], Coroutine[object, None, object]],
+        message: object,
+        recipient: AgentId,
+        ctx: DeliveredContext,
+    ) -> object:
         """Send a message to an agent, with its span and events."""
         ctx.is_observed = True
         _log(partial(_message_event, message, ctx.sender, recipient, MessageKind.DIRECT, DeliveryStage.SEND))
@@ -86,7 +90,11 @@ class Observer:
         return answer
 
     async def publish(
-        self, publishing: Callable[[], Coroutine[Any, Any, None]], message: Any, topic: TopicId, ctx: DeliveredContext
+        self,
+        publishing: Callable[[], Coroutine[object, None, None]],
+        message: object,
+        topic: TopicId,
+        ctx: DeliveredContext,
     ) -> None:
         """Publish a message, with its span and event."""
         ctx.is_observed = True
@@ -95,8 +103,8 @@ class Observer:
             await publishing()
 
     async def handle(
-        self, handler: Coroutine[Any, Any, Any], message: Any, recipient: AgentId, ctx: MessageContext
-    ) -> Any:
+        self, handler: Coroutine[object, None, object], message: object, recipient: AgentId, ctx: MessageContext
+    ) -> object:
         """Run a message handler, with its span and events."""
         kind = MessageKind.DIRECT if ctx.is_rpc else MessageKind.PUBLISH
         _log(partial(_message_event, message, ctx.sender, recipient, kind, DeliveryStage.DELIVER))
@@ -114,7 +122,7 @@ class Observer:
         return _NOTHING if self._provider is None else tracing_by(self._provider)
 
     def _span(
-        self, operation: str, kind: Kind, destination: AgentId | TopicId, message: Any, ctx: MessageContext
+        self, operation: str, kind: Kind, destination: AgentId | TopicId, message: object, ctx: MessageContext
     ) -> Activity:
         if not self._traces:
             return UNTRACED
@@ -146,18 +154,18 @@ def _log(event: Callable[[], Event]) -> None:
 
 
 def _message_event(
-    message: Any, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind, stage: DeliveryStage
+    message: object, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind, stage: DeliveryStage
 ) -> Event:
     payload = partial(as_json, message)
     return MessageEvent(payload=payload, sender=sender, receiver=receiver, kind=kind, delivery_stage=stage)
 
 
-def _failure_event(message: Any, agent: AgentId, error: Exception) -> Event:
+def _failure_event(message: object, agent: AgentId, error: Exception) -> Event:
     return MessageHandlerExceptionEvent(payload=partial(as_json, message), handling_agent=agent, exception=error)
 
 
 def _attributes(
-    operation: str, destination: AgentId | TopicId, template: str, message: Any, ctx: MessageContext
+    operation: str, destination: AgentId | TopicId, template: str, message: object, ctx: MessageContext
 ) -> Attributes:
     return {
         MESSAGING_SYSTEM: SYSTEM,

@@ -14,7 +14,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, calls_behind
@@ -45,7 +45,7 @@ class Supervisor:
         self._release = release
         self._idle_waiters: dict[asyncio.Future[None], None] = {}
 
-    async def supervise(self, call: Call, work: Awaitable[Any]) -> Any:
+    async def supervise(self, call: Call, work: Awaitable[object]) -> object:
         """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work."""
         self.live[call] = None
         call.enlist()
@@ -162,6 +162,6 @@ async def _absorb_cancellation(call: Call, cause: BaseException | None) -> None:
     if not isinstance(cause, asyncio.CancelledError):
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(0)  # the work ended before the cancellation reached it
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    task = cast("asyncio.Task[object]", asyncio.current_task())
     if task.uncancel() > call.cancelling:
         raise asyncio.CancelledError

@@ -108,12 +108,12 @@ class BaseAgentRuntime(AgentRuntime, ABC, Generic[MailboxT]):
 
     @abstractmethod
     def _send(
-        self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
-    ) -> CoroutineType[Any, Any, Any]:
+        self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None
+    ) -> CoroutineType[Any, Any, object]:
         """Deliver a request, and return its answer: see `AgentRuntime.send_message`."""
 
     @abstractmethod
-    def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> CoroutineType[Any, Any, None]:
+    def _publish(self, message: object, topic_id: TopicId, ctx: DeliveredContext) -> CoroutineType[Any, Any, None]:
         """Accept a publication: see `AgentRuntime.publish_message`."""
 
     @abstractmethod

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from symposia.core._agent_id import AgentId
 from symposia.core._intervention import DropMessage, InterventionHandler
@@ -45,7 +44,7 @@ class Interventions:
     def __init__(self, handlers: Sequence[InterventionHandler]) -> None:
         self._handlers = tuple(handlers)
 
-    async def on_send(self, message: Any, ctx: MessageContext, recipient: AgentId) -> Any:
+    async def on_send(self, message: object, ctx: MessageContext, recipient: AgentId) -> object:
         """Pass on a message for one agent."""
         way = _Way(MessageKind.DIRECT, ctx.sender, recipient)
         for handler in self._handlers:
@@ -53,7 +52,7 @@ class Interventions:
             message = _passed_on(message, changed, handler, way)
         return message
 
-    async def on_publish(self, message: Any, ctx: MessageContext) -> Any:
+    async def on_publish(self, message: object, ctx: MessageContext) -> object:
         """Pass on a published message."""
         way = _Way(MessageKind.PUBLISH, ctx.sender, ctx.topic_id)
         for handler in self._handlers:
@@ -61,7 +60,7 @@ class Interventions:
             message = _passed_on(message, changed, handler, way)
         return message
 
-    async def on_response(self, message: Any, sender: AgentId, recipient: AgentId | None) -> Any:
+    async def on_response(self, message: object, sender: AgentId, recipient: AgentId | None) -> object:
         """Pass on an answer."""
         way = _Way(MessageKind.RESPOND, sender, recipient)
         for handler in self._handlers:
@@ -70,7 +69,7 @@ class Interventions:
         return message
 
 
-def _passed_on(message: Any, changed: Any, handler: InterventionHandler, way: _Way) -> Any:
+def _passed_on(message: object, changed: object, handler: InterventionHandler, way: _Way) -> object:
     name = type(handler).__name__
     if changed is DropMessage or isinstance(changed, DropMessage):
         if events_are_read():

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic_core import to_json
 
 
-def as_json(value: Any) -> str:
+def as_json(value: object) -> str:
     """A value as JSON; parts that JSON cannot hold are shown as ``str`` says them."""
     try:
         return to_json(value, fallback=str).decode()

@@ -84,7 +84,7 @@ class Calls:
         mailbox: Mailbox,
         token: CancellationToken | None,
         timeout: float | None,
-        ask: Callable[[Request], Coroutine[Any, Any, T]],
+        ask: Callable[[Request], Coroutine[object, None, T]],
     ) -> T:
         """Wait for an answer until the caller gives up, and remove the request in any case."""
         request = self._new_request(mailbox.id, token, timeout)

@@ -19,7 +19,7 @@ from symposia.core.inspection import task_awaits
 from symposia.core.runtimes import AgentKind, DeadLetters
 from symposia.testing._serializing_runtime._wire import Payload
 
-Work = Callable[[Agent], Coroutine[Any, Any, Payload]]
+Work = Callable[[Agent], Coroutine[object, None, Payload]]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -37,7 +37,7 @@ class Request:
 
     recipient: AgentId
     parent: Delivery | None
-    task: asyncio.Task[Any] | None
+    task: asyncio.Task[object] | None
     deadline: float | None
     interrupted: asyncio.Future[BaseException]
     delivery: Delivery | None = None
@@ -80,7 +80,7 @@ class Delivery:
     work: Work
     dead_letters: DeadLetters
     request: Request | None = None
-    message: Any = None
+    message: object = None
     context: MessageContext | None = None
     deadline: float | None = None
     requests: dict[Request, None] = field(default_factory=dict[Request, None])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from symposia.core.exceptions import AgentError, RuntimeStoppedError
 from symposia.core.runtimes import AgentTable, DeadLetters, Failures
@@ -119,7 +119,7 @@ class Lifecycle:
         try:
             await mailbox.agent.close()
         except asyncio.CancelledError as error:
-            if cast("asyncio.Task[Any]", asyncio.current_task()).cancelling():
+            if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
                 raise
             failure = AgentError(f"Agent {mailbox.id} cancelled its own closing.")
             failure.__cause__ = error

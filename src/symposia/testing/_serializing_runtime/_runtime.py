@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import uuid4
 
 from symposia.core import (
@@ -85,13 +85,13 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
 
     # Messages
 
-    async def _send(self, message: Any, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> Any:
+    async def _send(self, message: object, recipient: AgentId, ctx: DeliveredContext, timeout: float | None) -> object:
         mailbox = self._agents.find(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
         return await self._calls.request(mailbox, ctx.token, timeout, partial(self._ask, message, ctx, mailbox))
 
-    async def _ask(self, message: Any, ctx: MessageContext, mailbox: Mailbox, request: Request) -> Any:
+    async def _ask(self, message: object, ctx: MessageContext, mailbox: Mailbox, request: Request) -> object:
         """Send a request, past the intervention handlers, and return its answer."""
         context = copy_context()  # one for both: what a handler notes about a message it finds with the answer
         if self._interventions is not None:
@@ -109,7 +109,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
             answer = await unless_interrupted(request, asyncio.create_task(asked, context=context))
         return answer
 
-    async def _publish(self, message: Any, topic_id: TopicId, ctx: DeliveredContext) -> None:
+    async def _publish(self, message: object, topic_id: TopicId, ctx: DeliveredContext) -> None:
         if ctx.cancellation_token.is_cancelled():
             raise asyncio.CancelledError
         if self._interventions is not None:
@@ -176,7 +176,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
         link(ctx.cancellation_token, delivery, partial(self._calls.give_up, delivery))
         return delivery
 
-    def _read(self, reply: bytes | None) -> Any:
+    def _read(self, reply: bytes | None) -> object:
         """The answer in a reply.
 
         Raises:
@@ -199,7 +199,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
             self._calls.cancel(delivery)
 
     async def _in_turns(
-        self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[Any, Any, T]]
+        self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[object, None, T]]
     ) -> list[T]:
         mailboxes = [self._agents.mailbox(agent_id) for agent_id in agent_ids]
         results: dict[AgentId, T] = {}

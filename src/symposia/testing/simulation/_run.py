@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from symposia.core.exceptions import (
     ArgumentTypeError,
@@ -28,7 +28,7 @@ MANY_SEEDS = "SYMPOSIA_SEEDS"
 """The environment variable for the number of seeds, in place of a test's own number."""
 
 
-def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_steps: int = MAX_STEPS) -> T:
+def simulate(main: Callable[[], Coroutine[object, None, T]], *, seed: int = 0, max_steps: int = MAX_STEPS) -> T:
     """Run a coroutine function to its end in a simulation, as `asyncio.run` would in reality.
 
     The module `random` is seeded meanwhile, so that programs that use it do the same under the same seed.
@@ -66,7 +66,10 @@ def simulate(main: Callable[[], Coroutine[Any, Any, T]], *, seed: int = 0, max_s
 
 
 def explore(
-    main: Callable[[], Coroutine[Any, Any, object]], *, seeds: Sequence[int] = range(100), max_steps: int = MAX_STEPS
+    main: Callable[[], Coroutine[object, None, object]],
+    *,
+    seeds: Sequence[int] = range(100),
+    max_steps: int = MAX_STEPS,
 ) -> None:
     """Simulate a coroutine function under one seed after the other, up to the first that fails.
 
@@ -83,13 +86,13 @@ def explore(
 
 def simulated(
     *, seeds: Sequence[int] = range(100), max_steps: int = MAX_STEPS
-) -> Callable[[Callable[P, Coroutine[Any, Any, object]]], Callable[P, None]]:
+) -> Callable[[Callable[P, Coroutine[object, None, object]]], Callable[P, None]]:
     """Make a coroutine function a plain one that explores it: a test, for any test runner.
 
     Fixtures are made once, outside the simulation, and shared by all seeds; what a run changes is made in the test.
     """
 
-    def decorate(test: Callable[P, Coroutine[Any, Any, object]]) -> Callable[P, None]:
+    def decorate(test: Callable[P, Coroutine[object, None, object]]) -> Callable[P, None]:
         @functools.wraps(test)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             explore(lambda: test(*args, **kwargs), seeds=seeds, max_steps=max_steps)

@@ -7,7 +7,7 @@ import linecache
 import sysconfig
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import cast
 
 from symposia.core.inspection import awaited_agents, suspended_frames, waits_for_turn
 
@@ -21,7 +21,7 @@ def who_waits(loop: asyncio.AbstractEventLoop) -> str:
     return "\n".join(f"- {_describe(task)}" for task in tasks)
 
 
-def _describe(task: asyncio.Task[Any]) -> str:
+def _describe(task: asyncio.Task[object]) -> str:
     frames = suspended_frames(task)
     theirs = [frame for frame in frames if not frame.f_code.co_filename.startswith((_STDLIB, _OWN))]
     where = next(reversed(theirs or frames), None)
@@ -35,11 +35,11 @@ def _request(frames: list[FrameType]) -> list[str]:
     return [f"in a message for {agents}{turn}"] if agents else []
 
 
-def _awaited(task: asyncio.Task[Any], frames: list[FrameType]) -> str:
+def _awaited(task: asyncio.Task[object], frames: list[FrameType]) -> str:
     """What a task waits for, as its author would name it: `Event.wait()`, another task, a future."""
     future: object = getattr(task, "_fut_waiter", None)  # undocumented; without it the frames show nearly as much
     if isinstance(future, asyncio.Task):
-        return cast("asyncio.Task[Any]", future).get_name()
+        return cast("asyncio.Task[object]", future).get_name()
     if frames and frames[-1].f_code.co_filename.startswith(_STDLIB):
         return f"{frames[-1].f_code.co_qualname}()"
     return "a future"
