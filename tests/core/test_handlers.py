@@ -1,5 +1,6 @@
-from collections.abc import AsyncGenerator
-from typing import Any
+import functools
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from tests.support.agents import MakeRuntime, started
@@ -20,6 +21,8 @@ from symposia.core import (
 from symposia.core.exceptions import HandlerSignatureError
 from symposia.testing import SerializingRuntime
 
+P = ParamSpec("P")
+T = TypeVar("T")
 FIX = r"async def \w+\(.*message: MyMessage, ctx: MessageContext\)"
 
 
@@ -126,19 +129,24 @@ def test_what_is_no_function_with_one_answer_is_refused_with_the_fix(handler: An
         message_handler(handler)
 
 
-async def test_a_plain_handler_that_gives_a_coroutine_is_told_to_be_async() -> None:
-    async def later() -> str:
-        return "later"
+def decorated(method: Callable[P, T]) -> Callable[P, T]:
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        return method(*args, **kwargs)
 
-    class Plain(RoutedAgent):
+    return call
+
+
+async def test_a_handler_whose_decorator_hides_that_it_is_async_answers() -> None:
+    class Decorated(RoutedAgent):
         @message_handler
-        def on_text(self, message: str, ctx: MessageContext) -> Any:
-            return later()
+        @decorated
+        async def on_text(self, message: str, ctx: MessageContext) -> str:
+            return message
 
     async with started(SingleThreadedAgentRuntime()) as runtime:
-        await Plain.register(runtime, "plain", lambda: Plain("plain"))
-        with pytest.raises(HandlerSignatureError, match=r"on_text is a plain def .* make it an async def"):
-            await runtime.send_message("x", AgentId("plain", "k"))
+        await Decorated.register(runtime, "decorated", lambda: Decorated("decorated"))
+        assert await runtime.send_message("x", AgentId("decorated", "k")) == "x"
 
 
 @pytest.mark.parametrize("runtime_class", [SingleThreadedAgentRuntime, SerializingRuntime])

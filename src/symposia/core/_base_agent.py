@@ -90,6 +90,7 @@ class BaseAgent(ABC, Agent):
         Raises:
             RuntimeError: The agent is already bound to another.
         """
+        # Binding twice is the rule: the constructor takes both from the factory's context, then the runtime binds.
         if self._id not in (None, id) or self._runtime not in (None, runtime):
             raise RuntimeError(f"Agent is already bound, as {self._id}; it cannot become {id}.")
         self._id = id
@@ -144,6 +145,8 @@ class BaseAgent(ABC, Agent):
 
     async def save_state(self) -> Mapping[str, Any]:
         """What `load_state` needs to make another instance like this one: JSON values only. Override together."""
+        # A warning, as in AutoGen: with an error, one agent without state would keep a runtime's whole state from
+        # saving.
         warnings.warn(f"{type(self).__name__} does not implement save_state", stacklevel=2)
         return {}
 
@@ -178,6 +181,7 @@ class BaseAgent(ABC, Agent):
             RegistrationError: The type is taken.
         """
         agent_type = AgentType(type)
+        # The factory first: what is published to a subscribed type without a factory is a dead letter.
         await runtime.register_factory(agent_type, factory, expected_class=cls)
         add_serializers(runtime, cls._message_types())
         await cls._subscribe(

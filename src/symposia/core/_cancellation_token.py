@@ -103,10 +103,14 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
         task, self._task = self._task, None
         self._token.unlink(self)
         if self._requested and task is not None:
+            # Without this, an `asyncio.timeout` or a task group around it would take the token's cancellation for its
+            # own.
             task.uncancel()  # the token asked for it, so it does not count as a request to the task itself
 
     def _on_cancel(self) -> None:
         """Called in the thread that cancels the token."""
+        # Never at once, not even in the loop's own thread: the code that cancels may be that of the task itself, and a
+        # cancellation of the running task would hit its next wait, which may be outside of the block.
         self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:

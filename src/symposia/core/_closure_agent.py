@@ -120,6 +120,8 @@ class ClosureAgent(BaseAgent, ClosureContext):
             HandlerSignatureError: The closure cannot be a handler.
             RegistrationError: The type is taken.
         """
+        # Read here too, and not only by the agent, which is made at its first message: a wrong signature is an error of
+        # the line that registers it.
         signature = read_signature(closure, first="agent: ClosureContext")
         agent_type = await cls.register(
             runtime,

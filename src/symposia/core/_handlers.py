@@ -12,7 +12,7 @@ from symposia.core._handler_signature import HandlerSignature, MessageType, read
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._worker_threads import run_handler_in_worker_thread
-from symposia.core.exceptions import CantHandleException, HandlerSignatureError
+from symposia.core.exceptions import CantHandleException
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -161,11 +161,8 @@ def awaitable(function: Callable[P, object]) -> Callable[P, Awaitable[object]]:
 
     async def run(*args: P.args, **kwargs: P.kwargs) -> object:
         answer = await run_handler_in_worker_thread(function, *args, **kwargs)
-        if inspect.iscoroutine(answer):  # it was made in a thread, and its code expects the event loop
-            answer.close()
-            name = getattr(function, "__qualname__", repr(function))
-            raise HandlerSignatureError(f"{name} is a plain def and returned a coroutine: make it an async def.")
-        return answer
+        # A decorator may hide a coroutine function. A coroutine that is made in a thread belongs to no thread.
+        return await answer if inspect.iscoroutine(answer) else answer
 
     return run
 

@@ -39,6 +39,8 @@ class RoutedAgent(BaseAgent):
 
     async def on_message_impl(self, message: object, ctx: MessageContext) -> Any:
         """Give the message to its handler, or to `on_unhandled_message`."""
+        # By exact type, as AutoGen: with base classes, a handler that is added would take messages from others
+        # silently.
         routes = self._routes
         message_type: MessageType = type(message)
         for handler in routes.get(message_type) or routes.get(ANYTHING, ()):

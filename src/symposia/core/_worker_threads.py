@@ -66,6 +66,8 @@ class WorkerThreads(Executor):
         job = functools.partial(_settle, future, functools.partial(fn, *args, **kwargs))
         with self._changed:
             self._jobs.append((_name(fn), job))
+            # An idle thread that was notified counts as idle until it has woken, so idle threads are compared with all
+            # jobs that wait. Asking only whether a thread is idle, two jobs in a row waited for the same one.
             if self._idle >= len(self._jobs):
                 self._changed.notify()
             elif self._threads < self.max_threads:
@@ -82,7 +84,9 @@ class WorkerThreads(Executor):
             threading.Thread(target=self._serve, name=name, daemon=True).start()
         except RuntimeError:
             self._threads -= 1
-            if self._threads == 0:  # else one of those will get to it
+            # The job is not lost while a thread lives, which takes it next. Without any, its caller would wait for
+            # ever.
+            if self._threads == 0:
                 self._jobs.pop()
                 raise
 
@@ -106,7 +110,7 @@ class WorkerThreads(Executor):
             name, job = self._jobs.popleft()
             self._running[name] += 1
             self._was_full = self._was_full and bool(self._jobs)
-        job()
+        job()  # outside of the lock, and it raises nothing: see `_settle`
         with self._changed:
             self._running[name] -= 1
         return True
@@ -164,6 +168,8 @@ async def run_handler_in_worker_thread(function: Callable[P, T], *args: P.args, 
     try:
         return await asyncio.shield(work)  # else cancelling would mark `work` as done while the function still runs
     except asyncio.CancelledError:
+        # `give_up` decides under a lock whether the function has begun. Asking the future instead would leave a moment
+        # in which the thread begins after the answer "not yet", and the agent would take its next message beside it.
         handler = current_handler_context()
         if call.give_up() and handler is not None and not work.done():
             handler.hold_until(work)

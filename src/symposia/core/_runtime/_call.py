@@ -26,7 +26,8 @@ from symposia.core.runtimes import DeadLetters
 T = TypeVar("T")
 
 FRESH_STACK_EVERY = 20
-"""Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default."""
+"""Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default. The rest
+is left to the frames of handlers, and to the program below the first request."""
 
 
 class CallMailbox(Protocol):
@@ -151,6 +152,8 @@ class Call:
 
     def interrupt(self, reason: BaseException) -> None:
         """Interrupt the call. Its caller receives `reason`; only the first reason counts."""
+        # Without a task it has not begun to wait, or is over already: then there is nothing to cancel, and the task
+        # that it ran in does something else by now.
         if self.reason is None and self.task is not None:
             self.reason = reason
             self.interrupted = True
@@ -159,12 +162,14 @@ class Call:
     def enlist(self) -> None:
         """The call has to wait for something: from now on it can be interrupted."""
         task = self.task = cast("asyncio.Task[object]", asyncio.current_task())
-        self.cancelling = task.cancelling()
+        self.cancelling = task.cancelling()  # to tell other requests to cancel the task from this call's own
         parent = self.parent
         if parent is not None:
             if parent.children is None:
                 parent.children = {}
             parent.children[self] = None
+        # An inherited deadline has no timer of its own. Two timers of one moment fire in any order, and the error of
+        # the outer call, which names all agents that were waited for, must be the one that is raised.
         if self.deadline is not None and (parent is None or parent.deadline != self.deadline):
             self.timer = task.get_loop().call_at(self.deadline, self._expire)
         if self.token is not None:
@@ -186,7 +191,7 @@ class Call:
 
     def _cancel(self) -> None:
         """The token was cancelled, in whatever thread."""
-        task = self.task
+        task = self.task  # read once: the call may end in its own thread between two questions
         if task is None:
             return
         loop = task.get_loop()
@@ -226,7 +231,7 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
         What it waits for; `OVER` if it is over.
     """
     current_handler.set(call)
-    handling_agent.set(call.mailbox.id)
+    handling_agent.set(call.mailbox.id)  # not reset: the context is the handler's own, and ends with it
     try:
         return handler.send(None)
     except StopIteration as done:

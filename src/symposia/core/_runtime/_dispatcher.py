@@ -83,6 +83,8 @@ class Dispatcher:
         Returns:
             The rest of it; None if it is over, and `call.answer` its answer. What never waits is not supervised.
         """
+        # The turn comes first, the agent second: what else comes for a new agent waits behind the call that makes it.
+        # With the agent made outside of any turn, five requests at once made five agents.
         call.mailbox.grant_turn(call)
         if call.mailbox.agent is None and (making := self._begin_to_make(call)) is not None:
             return self.supervisor.supervise(call, self._handle_once_made(making, call, message, ctx))
@@ -95,6 +97,8 @@ class Dispatcher:
         """Carry out a request that may have to wait for its admission, its turn or its agent to be made."""
         work = self.supervisor.supervise(call, self._wait_and_handle(call, message, ctx, admission))
         if call.needs_fresh_stack:
+            # Awaiting keeps all callers on the interpreter's stack; a task begins with an empty one. Not for every
+            # call: a task costs more than the rest of a request.
             return await asyncio.create_task(work)
         return await work
 
@@ -125,7 +129,7 @@ class Dispatcher:
         calls = [Call(self, mailbox, parent, None, None) for mailbox in mailboxes]
         tasks: list[asyncio.Task[T]] = []
         try:
-            turns = [call.mailbox.take_turn(call) for call in calls]
+            turns = [call.mailbox.take_turn(call) for call in calls]  # without a wait: no message gets in between
             tasks += [asyncio.create_task(self._in_turn(*each, work)) for each in zip(calls, turns, strict=True)]
             return await asyncio.gather(*tasks)
         finally:
@@ -184,6 +188,7 @@ class Dispatcher:
         Returns:
             The rest of it; None if it is over, and `call.answer` its answer.
         """
+        # No `finally`: a handler that waits keeps its turn. And no `supervise` yet: nothing can interrupt a step.
         try:
             handler = cast("Agent", call.mailbox.agent).on_message(message, ctx)
             if ctx.is_observed:
@@ -243,6 +248,8 @@ class Dispatcher:
             raise
         if mailbox.evicted_state is not None:
             await agent.load_state(mailbox.evicted_state)
+        # Only now, with its state: an agent that handles several messages at once begins with all that wait for it. If
+        # loading fails, the state stays in the mailbox for the next try.
         mailbox.set_agent(agent)
         self._ensure_worker()
 
@@ -271,13 +278,19 @@ class Dispatcher:
             self._ensure_worker()
 
     def _ensure_worker(self) -> None:
-        """Start a worker if none runs: one at a time, until its handler has to wait."""
+        """Start a worker if none runs: one at a time, until its handler has to wait.
+
+        A second one would do nothing that the first does not do as well, since both run in one thread. None is started
+        when the loop ends: its task would be destroyed before it has run, with a warning and the messages lost.
+        """
         if self.ready and self.supervisor.awake == 0 and not _loop_is_ending():
             self.supervisor.awake = 1
             self._start(self._work())
 
     def _start(self, work: Coroutine[object, None, None]) -> None:
         """Run something in a task of its own, which is kept until it ends."""
+        # In an empty context: by default a task takes a copy of the present one. A worker would keep alive what the
+        # variables of the first publisher hold, and make agents under that one's deadline, scope and trace.
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -298,6 +311,7 @@ class Dispatcher:
                 if self.fair_pause_due():
                     await asyncio.sleep(0)
         finally:
+            # In this order: the next worker is started only if none is awake, and it keeps the runtime from being idle.
             self.supervisor.awake -= 1
             self._ensure_worker()
             self.supervisor.wake_if_idle()
@@ -311,7 +325,7 @@ class Dispatcher:
         """
         call = Call(self, mailbox, None, publication.token, None)
         mailbox.grant_turn(call)
-        context = publication.context.copy()
+        context = publication.context.copy()  # one for each handler: a context can be entered only once at a time
         try:
             if mailbox.agent is None:
                 await self._hand_over(call, self._make_and_handle(call, publication, context))
@@ -320,7 +334,7 @@ class Dispatcher:
             if rest is not None:
                 await self._hand_over(call, rest)
         except asyncio.CancelledError:
-            """By its token, by itself, or together with its worker."""
+            """By its token, by itself, or together with its worker, which sees that in `task.cancelling()`."""
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -330,7 +344,11 @@ class Dispatcher:
             logger.exception("Agent %s failed on a published %s", mailbox.id, type(publication.message).__name__)
 
     async def _hand_over(self, call: Call, work: Awaitable[object]) -> None:
-        """Await the rest of a delivery while another worker takes over the other mailboxes."""
+        """Await the rest of a delivery while another worker takes over the other mailboxes.
+
+        The other worker is started before the wait and not after a while: the handler may wait for an answer that comes
+        only when another publication is handled.
+        """
         self.supervisor.awake -= 1
         self._ensure_worker()
         if self.supervisor.aside:  # the handler may have begun to wait for the runtime to be idle

@@ -68,7 +68,7 @@ class Gate:
         if phase not in ALLOWED[self.phase]:
             raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}.")
         if self.phase is Phase.STOPPING:
-            self.stops += 1
+            self.stops += 1  # a number and no event: who waits for one stop may look only after the next start
         self.phase = phase
         if phase is Phase.RUNNING:
             self._admit_all()
@@ -121,7 +121,7 @@ class Gate:
     def _admit_all(self) -> None:
         """Let in every message that is held, also those behind one that cannot be let in."""
         failures = Failures()
-        while self.phase is Phase.RUNNING and self.held:
+        while self.phase is Phase.RUNNING and self.held:  # asked each time: what is let in may stop the runtime
             try:
                 self.admit_next()
             except BaseException as error:  # noqa: BLE001 - raised when the others are in

@@ -107,6 +107,8 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         if self._gate.phase is Phase.RUNNING:
             self._gate.move_to(Phase.STOPPING)
             # Whatever becomes of this caller, the last call that ends makes the runtime one that can be started again.
+            # (When the caller did that after its wait, a `stop` with a timeout left a runtime that could not be used
+            # any more.)
             self._calls.when_idle = partial(self._gate.move_to, Phase.READY)
         self._interrupt(here)
         await self._calls.wait_idle(lambda: self._gate.stops != stops, here)
@@ -159,6 +161,8 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             Exception: What publish handlers, or the agents' `close`, raised.
         """
         failures = Failures()
+        # A loop: the runtime may be started again by another task, between the end of the stop and this task's next
+        # step.
         while self._gate.phase in (Phase.RUNNING, Phase.STOPPING):
             try:
                 await self.stop()
@@ -196,6 +200,8 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             self._loop_guard.stop()
         if self._eviction is not None:
             self._eviction.stop()
+        # In the same step in which handlers are cancelled: a handler that ends hands its turn on, and would begin with
+        # the next publication of its agent.
         for mailbox in self._agents.mailboxes():
             for publication in mailbox.drain():
                 self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")

@@ -103,7 +103,7 @@ class Mailbox:
         self.evicted_state = None
         if getattr(agent, "concurrent", False):
             self.concurrent = True
-            self.running = None
+            self.running = None  # the call that made it has no turn to give back: there are none any more
             self._admit_everything()
 
     def evict(self, state: Mapping[str, Any]) -> None:
@@ -131,6 +131,8 @@ class Mailbox:
         self._enqueue(call)
         if call.host is not None:
             _queue_inside(call.host, call)
+        # Examined when it is in the queue, since the search starts from there; whoever closes the circle gets the
+        # error.
         try:
             self._examine(call)
         except DeadlockError:
@@ -164,10 +166,10 @@ class Mailbox:
 
     def withdraw(self, call: Call) -> None:
         """Forget a request that waits for its turn no longer."""
-        call.turn = None
+        call.turn = None  # marks it as gone
         self._leave_host(call)
         queue = self.queue
-        if queue and queue[0] is call:
+        if queue and queue[0] is call:  # the common case: it has come to its turn
             del queue[0]
             return
         self.gone += 1
@@ -187,6 +189,8 @@ class Mailbox:
         Returns:
             None if it was withdrawn meanwhile, by a cancelled token or a stop; then the turn is handed on.
         """
+        # Between the moment in which the mailbox became ready and this one, its head may have been drained by a stop,
+        # and a request that came then may have taken the turn. So nothing is taken for granted here.
         queue = self.queue
         if self.running is not None or not queue:
             return None
@@ -205,7 +209,7 @@ class Mailbox:
         if self.running is call:
             self.running = call.outer
         elif self.running is not None:
-            self._unstack(call)
+            self._unstack(call)  # its handler left a request in the background that runs inside it
         if call.returning:  # it has ended without their answers: they look for another host, or keep their place
             for inner in list(call.returning):
                 self._leave_host(inner)
@@ -245,7 +249,11 @@ class Mailbox:
             call.dispatcher.undecided.add(call, handlers)
 
     def _hand_on(self) -> None:
-        """Give the turn to the next in line, if the agent has come to it."""
+        """Give the turn to the next in line, if the agent has come to it.
+
+        First those that run inside the call on top of the stack, since it waits for them; then the queue. The other
+        order would be a circle: the queue waits for the stack to be empty.
+        """
         while self.running is not None and self.running.returning:
             call = next(iter(self.running.returning))
             if self._find_host(call) is self.running:

@@ -46,7 +46,11 @@ class Supervisor:
         self._idle_waiters: dict[asyncio.Future[None], None] = {}
 
     async def supervise(self, call: Call, work: Awaitable[object]) -> object:
-        """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work."""
+        """Await work that can be interrupted: if it is, its outcome is the reason, whatever became of the work.
+
+        The work may end by itself in the very step in which it is interrupted. Then too the reason wins: the one who
+        interrupts (a deadline, a token, a stop) has acted on it, and there is one outcome.
+        """
         self.live[call] = None
         call.enlist()
         cause: BaseException | None = None
@@ -61,6 +65,8 @@ class Supervisor:
                 if call.reason is None:
                     return answer
             finally:
+                # Before anything else: a timer or a token that fires from here on would cancel the task in the middle
+                # of the caller, which knows nothing of this call's deadline.
                 call.delist()
             await _absorb_cancellation(call, cause)
             raise call.reason from None if isinstance(cause, asyncio.CancelledError) else cause
@@ -102,6 +108,8 @@ class Supervisor:
             self.aside.update(here)
         self.wake_if_idle()
         try:
+            # What ends is told to those who wait. That a handler begins to wait for one that waits here ends nothing
+            # and is told to nobody, so handlers look again by themselves, at growing intervals.
             pauses = _pauses() if here else None
             while not over():
                 await self._wait_for_word(None if pauses is None else next(pauses, None))
@@ -113,6 +121,8 @@ class Supervisor:
         """Something ended: go on if it was the last thing."""
         if (self.when_idle is None and not self._idle_waiters) or not self.is_idle():
             return
+        # First the stop is completed, then those who wait for it are woken: they ask for the phase, and may start the
+        # runtime again at once.
         when_idle, self.when_idle = self.when_idle, None
         if when_idle is not None:
             when_idle()
@@ -143,6 +153,8 @@ class Supervisor:
         """The call has its outcome; it is over when nothing of it goes on."""
         work = call.lingering
         if work is not None and not work.done():
+            # A thread cannot be stopped. The caller has its outcome, but the agent is busy: with its turn handed on,
+            # two handlers of one agent would run at the same time.
             work.add_done_callback(lambda _: self._end(call))
             return
         self.live.pop(call, None)
@@ -160,8 +172,12 @@ def _pauses() -> Iterator[float]:
 async def _absorb_cancellation(call: Call, cause: BaseException | None) -> None:
     """Take back the cancellation that interrupted the call, unless the task was cancelled from elsewhere too."""
     if not isinstance(cause, asyncio.CancelledError):
+        # The work ended before the cancellation reached it. asyncio keeps such a request and raises it at the task's
+        # next wait, wherever that is in the caller. This is that wait.
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)  # the work ended before the cancellation reached it
+            await asyncio.sleep(0)
     task = cast("asyncio.Task[object]", asyncio.current_task())
+    # `enlist` has noted how many requests to cancel the task had by then. One more is this call's own; if there are
+    # others, someone wants the caller itself to end, and that goes first.
     if task.uncancel() > call.cancelling:
         raise asyncio.CancelledError

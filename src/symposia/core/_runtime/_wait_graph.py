@@ -72,6 +72,9 @@ def examine(call: Call) -> Collection[Call]:
     """
     if call.parent is None:  # nothing waits for this call that another one could wait for
         return ()
+    # Twice. The first search follows what is awaited now, and what it finds is a circle for certain. The second follows
+    # every request: if even that finds nothing, nothing that the handlers do later can close a circle through this
+    # wait.
     search = _Search(call, list(awaiting_chain(call)), is_awaited)
     if search.found is not None:
         raise DeadlockError(
@@ -96,6 +99,7 @@ def calls_behind(calls: Iterable[Call]) -> set[Call]:
     while todo:
         call = todo.pop()
         behind = [] if call.parent is None or not is_awaited(call.parent, call) else [call.parent]
+        # Handlers of a concurrent agent hold nobody up but the one that awaits them.
         if call.active and not call.mailbox.concurrent:
             behind += [one for one in call.mailbox.waiting_requests() if call in blockers(one)]
         if call.passed_on_by is not None:
@@ -195,6 +199,8 @@ class UndecidedWaits:
         self._timer = asyncio.get_running_loop().call_later(self._pause, self._look_again)
 
     def _look_again(self) -> None:
+        # The waits are taken out first: `reconsider` adds those again that stay undecided, and they alone keep the
+        # timer.
         self._timer = None
         waits, self._waits = [call for call in self._waits if call.is_queued], {}
         pause = 2 * self._pause
@@ -219,7 +225,8 @@ def is_awaited(call: Call, request: Call) -> bool:
     task = request.task
     if here is task and here is not None:
         return True
-    current = asyncio.current_task()  # that of calls that have not waited for anything yet
+    # A call has no task before its first wait. It runs at this moment then, so its task is the present one.
+    current = asyncio.current_task()
     here = here or current
     task = task or current
     return here is task or (here is not None and task is not None and task_awaits(here, task))
