@@ -1,3 +1,5 @@
+"""The contract of caches, and a cache in memory."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

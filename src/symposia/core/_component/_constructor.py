@@ -108,8 +108,11 @@ class RecordsArguments:
     if not TYPE_CHECKING:  # a checker is to see the signature of `__init__`
 
         def __new__(cls, *args: object, **kwargs: object) -> Self:
+            # `object.__new__` makes this check only for classes that do not override it.
             if (args or kwargs) and cls.__init__ is object.__init__:
                 raise TypeError(f"{cls.__name__}() takes no arguments")
+            # By the exact type: the `copy` of a subclass may give another type, or do more than copy. Arguments by
+            # position are a new tuple only where one of them is copied, since most constructors are given none.
             for name, value in kwargs.items():
                 if type(value) in _CHANGEABLE:
                     kwargs[name] = value.copy()

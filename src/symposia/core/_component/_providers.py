@@ -6,7 +6,7 @@ classes, and no code in JSON, unless it says more.
 The JSON of a component is data from outside: a gallery, a colleague, a web page. Its provider says which module to
 import and which class to call, so without a check, loading it would run any code on the machine. Hence
 
-- a list of what is allowed, and not of what is refused: a dangerous class that nobody thought of is refused as well;
+- a list of what is allowed, and not of what is refused: a dangerous class that was not thought of is refused too;
 - the name is checked before its module is imported, since importing runs the module's code already, and so is the
   module that defines the class found there: that an allowed package imports `subprocess.Popen` does not make it a
   component. That the class has the methods of a component is checked besides (`_loading`);

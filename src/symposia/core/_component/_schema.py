@@ -114,7 +114,7 @@ class SavedModelType(BaseModel, defer_build=True):
             InvalidArgumentError: No class can be made of its schema.
         """
         saved = cls(json_schema=model.model_json_schema())
-        saved.restored()
+        saved.restored()  # raises now, where the class can still be changed, and not when the JSON is loaded
         return saved
 
     def restored(self) -> type[BaseModel]:
@@ -233,6 +233,8 @@ def _typed_dict(annotation: TypeForm) -> TypeForm:
 @lru_cache(maxsize=1024)
 def _plain(annotation: TypeForm) -> TypeForm:
     """The type itself, if JSON can hold its values."""
+    # Pydantic alone knows what it can validate: so it is asked, and the answer is kept. A list of types of our own
+    # would be another one with each of its releases.
     try:
         TypeAdapter(Any if annotation is object else annotation)
     except (PydanticUserError, TypeError):  # the latter of generics over ParamSpec

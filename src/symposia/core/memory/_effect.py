@@ -109,6 +109,8 @@ async def update_context(memory: Memory, context: ChatCompletionContext) -> Upda
         return await memory.update_context(context)
     conversation = await context.get_messages()
 
+    # The memory never writes to the context itself here: what it adds is part of the result, so that a replay, which
+    # does not call the memory, adds the same.
     async def call() -> MemoryOutcome:
         noting = _NotingContext(context)
         update = await memory.update_context(noting)

@@ -1,3 +1,5 @@
+"""A memory that keeps a list."""
+
 from __future__ import annotations
 
 import json

@@ -105,6 +105,8 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
     async def get_messages(self) -> list[LLMMessage]:
         """The beginning and the end of the conversation, as much of it as fits."""
         exchanges = split(whole(self._messages, is_end=True))
+        # By bisection, since what is left out can only make the rest smaller. To drop one exchange after another counts
+        # the tokens of a long conversation as often as it has exchanges; this, about ten times for a thousand.
         fewest, most = 0, max(0, len(exchanges) - 1)  # how many exchanges are left out: never all of them
         while fewest < most:
             middle = (fewest + most) // 2

@@ -130,6 +130,8 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         Raises:
             asyncio.CancelledError: The caller was cancelled; nothing has changed.
         """
+        # Agents that share a context would otherwise each pay for a summary of the same messages, and the slower
+        # summary would replace the other one, which may cover more.
         async with self._writing:
             due = self._due()
             if due:

@@ -1,3 +1,5 @@
+"""The contract of model clients."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,5 @@
+"""The answers of models, and their usage."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -160,6 +160,8 @@ def inline_references(schema: Mapping[str, object]) -> Schema:
     Definitions that contain themselves cannot be, and stay in ``$defs``. Keys beside a reference win over the
     definition's own. The schema given is not changed.
     """
+    # Some vendors take no references at all, others none beside a description, so all are put in place that can be. One
+    # that leads back to itself would never end: it stays, with its definition, for the vendors that take it.
     definitions = cast("dict[str, Schema]", schema.get("$defs", {}))
     recursive = {name for name in definitions if _reaches(name, name, definitions, set())}
 

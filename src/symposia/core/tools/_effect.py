@@ -98,6 +98,7 @@ async def call_tool(
         except Exception as error:  # noqa: BLE001 - told to the model
             return _failed(name, error)
 
+    # Without a handler nothing reads the scope, so none is entered.
     if not effects_are_handled():
         return await call()
     with enter_scope(f"tool:{name}.{place}"):

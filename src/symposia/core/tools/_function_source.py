@@ -56,6 +56,7 @@ def make_function(source: FunctionSource, tool: str) -> AnyFunction:
     """
     text = "\n".join([*map(_statement, source.imports), source.code])
     namespace: dict[str, object] = {"__name__": "symposia_tool"}
+    # The name of the module is one that no module has, so that the function does not pass for one of the program's.
     try:
         statements = ast.parse(source.code).body
         exec(compile(text, f"<tool {tool}>", "exec"), namespace)  # noqa: S102 - what `trust_code` is for
@@ -97,6 +98,8 @@ def _import_of(name: str, func: FunctionType, tool: str) -> Import:
     value = func.__globals__.get(name)
     if isinstance(value, ModuleType):
         return value.__name__ if value.__name__ == name else Alias(value.__name__, name)
+    # First the module that defines the value, since the function's own module may be a script that cannot be imported
+    # where the JSON is loaded.
     for module, original in ((_home(value), getattr(value, "__name__", name)), (func.__module__, name)):
         exported = getattr(sys.modules.get(module), original, None)
         if module != "__main__" and name in func.__globals__ and exported is value:

@@ -1,3 +1,5 @@
+"""Tools made of functions."""
+
 from __future__ import annotations
 
 import inspect
@@ -151,4 +153,6 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             if self._signature.is_async:
                 return await self._func(*positional, **keywords)
             result = await run_in_worker_thread(self._func, *positional, **keywords)
+            # A plain callable may give an awaitable: a lambda or a partial around an ``async def``, or a decorated one.
+            # It is awaited on the loop, to which what it awaits belongs.
             return await result if inspect.isawaitable(result) else result

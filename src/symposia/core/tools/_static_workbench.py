@@ -179,6 +179,8 @@ async def _mark_last(
 
     Only an item that may be the result is held back until the next one comes. All others are passed on at once.
     """
+    # A generator does not say which item is its last; it is known when no other comes. An item that is not of the type
+    # of the result cannot be it, so that a stream of text pieces before a typed result is shown without any delay.
     held: list[object] = []
     async for item in items:
         for earlier in held:

@@ -1,3 +1,5 @@
+"""JSON in the text of a model's answer."""
+
 from __future__ import annotations
 
 import json

@@ -226,6 +226,7 @@ def _union(kinds: Sequence[TypeForm]) -> TypeForm:
 
 
 def _one_of(values: Sequence[object]) -> TypeForm:
+    # `Literal` takes no floats, lists and objects, which an ``enum`` may list; those are compared by a validator.
     if all(value is None or isinstance(value, str | int) for value in values):
         return Literal[tuple(values)]
     return Annotated[Any, AfterValidator(_member_of(values)), WithJsonSchema({"enum": list(values)})]

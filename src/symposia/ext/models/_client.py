@@ -145,6 +145,8 @@ class VendorClient(ChatCompletionClient):
 
     async def _stream(self, request: ChatRequest) -> AsyncGenerator[str | CreateResult, None]:
         body = self._body(request, stream=True)
+        # Unlike in `create`, the span is not made current here: the consumer's code runs between two items, and its own
+        # spans are no children of this one. `within` makes it current only while the stream itself is read.
         with self._observed(request, body, stream=True) as chat:
             streamed = _StreamedAnswer(self._wire.assembly())
             try:
@@ -154,6 +156,7 @@ class VendorClient(ChatCompletionClient):
                         for text in texts:
                             yield text
             except ModelError as error:
+                # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.
                 error.partial = partial = streamed.assembly.partial()
                 self._usage += RequestUsage(**partial["usage"])
                 raise
@@ -183,10 +186,12 @@ class VendorClient(ChatCompletionClient):
                 stream = await calls.run(lambda: self._transport.open(body))
             except self._transport.errors as error:
                 raise self._service.failed(self._model, error) from error
+            # The vendor's end marker ends the reading, and not the end of the bytes: some servers keep the connection
+            # open after it, and a connection that is cut ends the bytes as well.
             try:
                 while not assembly.complete and (events := await self._read(stream, calls)):
                     texts, problem = _feed(assembly, events)
-                    if texts:
+                    if texts:  # before the error of a later event: they arrived before it
                         yield texts
                     if problem is not None:
                         raise self._service.broken(self._model, stream.response, problem) from problem
@@ -220,6 +225,8 @@ class VendorClient(ChatCompletionClient):
         return ObservedChat(service.provider, service.address, request.messages, body, stream=stream, json=json)
 
     def _body(self, request: ChatRequest, *, stream: bool) -> Body:
+        # Checked here and not left to the vendor: some models ignore what they cannot do, so that an answer without
+        # JSON or tool calls would come back, and no vendor's error names the option that has to be changed.
         info = self._model_info
         if request.tools and not info["function_calling"]:
             raise self._cannot("take tools")

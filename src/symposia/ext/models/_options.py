@@ -1,13 +1,14 @@
-"""Checking what a client was constructed with."""
+"""The options of a client: checked, and sorted by their purpose."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Self
 
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,19 +32,49 @@ class OptionNames:
         return self.connection | self.behaviour | self.arguments
 
 
-def sort_options(
-    client: str, given: Mapping[str, object], names: OptionNames
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, object]]:  # Any: passed on as keywords of other types
-    """The options for the connection, for the behaviour and for the requests.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientOptions:
+    """The options that a client was given, sorted.
 
-    Raises:
-        InvalidArgumentError: The client has no such option; the text suggests the nearest.
+    Attributes:
+        model: The name of the model.
+        connection: The keywords for the SDK's client.
+        behaviour: The keywords for ours.
+        arguments: Sent with every request, ``model`` among them.
     """
-    _check_names(client, given.keys() - names.later_arguments, names.suggested)
-    connection = {name: value for name, value in given.items() if name in names.connection and _is_given(name, value)}
-    behaviour = {name: value for name, value in given.items() if name in names.behaviour}
-    arguments = {name: value for name, value in given.items() if name not in names.connection | names.behaviour}
-    return connection, behaviour, arguments
+
+    model: str
+    connection: dict[str, Any]  # Any: each is of its parameter's type
+    behaviour: dict[str, Any]
+    arguments: dict[str, object]
+
+    @classmethod
+    def read(cls, client: object, given: Mapping[str, object], *, sdk: str, names: Callable[[], OptionNames]) -> Self:
+        """Check and sort the options of a client.
+
+        Args:
+            client: The client, which errors name.
+            given: Its options.
+            sdk: The module of the vendor's SDK, and the extra that installs it.
+            names: Imports the SDK, to read the names of its arguments.
+
+        Raises:
+            MissingExtraError: The SDK is not installed.
+            InvalidArgumentError: The client has no such option, of which the text suggests the nearest; or no model is
+                named, which is told before a key is looked for.
+        """
+        name = type(client).__name__
+        if find_spec(sdk) is None:
+            raise MissingExtraError(name, sdk)
+        known = names()
+        _check_names(name, given.keys() - known.later_arguments, known.suggested)
+        ours = known.connection | known.behaviour
+        return cls(
+            model=check_model(name, given.get("model")),
+            connection={key: given[key] for key in given if key in known.connection and _is_given(key, given[key])},
+            behaviour={key: given[key] for key in given if key in known.behaviour},
+            arguments={key: given[key] for key in given if key not in ours},
+        )
 
 
 def _is_given(name: str, value: object) -> bool:

@@ -58,6 +58,7 @@ class ModelCatalog(Generic[P]):
         self._vendor = vendor
         self._models = models
         self._otherwise = otherwise
+        # The longest first: "gpt-4o-mini" begins with "gpt-4o" and with "gpt-4" as well.
         self._names = sorted(models, key=len, reverse=True)
 
     def find(self, model: str) -> P:

@@ -164,6 +164,8 @@ def default_vendor(environment: Mapping[str, str] = os.environ) -> ModelVendor:
     raise UsageError(f"No vendor of models can be used: set one of the environment variables {keys}.")
 
 
+# Built-in vendors are loaded as those of other distributions are, so that importing the registry imports none of them,
+# and the one way of loading is in use from the first day.
 @cache
 def _built_in() -> tuple[ModelVendor, ...]:
     from importlib.metadata import EntryPoint  # noqa: PLC0415 - takes 10 ms to import
@@ -177,6 +179,8 @@ def _register_offered() -> None:
 
     for entry in entry_points(group=GROUP):
         vendor = _load(entry)
+        # An installed distribution cannot take the place of a built-in vendor or of one that the program registered:
+        # the API keys of the environment would go to the address that it names.
         if vendor.name not in _BUILT_IN:
             _registered.setdefault(vendor.name, vendor)
 

@@ -60,6 +60,7 @@ class Service:
 
     def broken(self, model: str, response: Response, problem: ValueError) -> ModelError:
         """The error of a response that is no answer, or that says why there is none."""
+        # The first bytes tell what the server is: HTML of a login page, a proxy's notice, another vendor's JSON.
         start = response.body[:START].decode(errors="replace")
         if isinstance(problem, ReportedError):
             words = _sentence(str(problem))
@@ -87,6 +88,7 @@ class Service:
     def _connection_text(self, model: str, error: Exception) -> str:
         name = type(error).__name__
         said = f"{name}: {error}".rstrip(".: ")
+        # By its name, since each SDK and each HTTP client under it has a class of its own.
         if "timeout" in name.lower():
             return (
                 f"{self._subject} took too long to answer for model {model!r} ({said}). Try again, or allow more time."

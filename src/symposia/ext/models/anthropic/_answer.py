@@ -17,7 +17,7 @@ from typing_extensions import TypedDict  # pydantic cannot read that of `typing`
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import JsonParser, TokenCount, join_thought
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
 _OPAQUE: Final = frozenset({"thinking", "redacted_thinking"})
 
 
-_message: Final = JsonParser(MessageWire)
+_message: Final = json_parser(MessageWire)
 
 
 def parse_message(data: bytes) -> MessageWire:

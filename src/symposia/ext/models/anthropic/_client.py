@@ -1,16 +1,17 @@
+"""Clients of models over Anthropic's Messages API."""
+
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
 
-from symposia.core.exceptions import MissingExtraError, UsageError
+from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo, SystemMessage
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import OptionNames, check_model, sort_options
+from symposia.ext.models._options import ClientOptions, OptionNames, check_model
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -147,11 +148,8 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
-        if find_spec("anthropic") is None:
-            raise MissingExtraError(type(self).__name__, "anthropic")
-        connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
-        model = check_model(type(self).__name__, options.get("model"))  # before its key is looked for
-        super().__init__(_connect(model, connection), create_args=arguments, **behaviour)
+        given = ClientOptions.read(self, options, sdk="anthropic", names=_option_names)
+        super().__init__(_connect(given.model, given.connection), create_args=given.arguments, **given.behaviour)
 
 
 def _usual_json_output(response_format: object) -> JsonOutput:

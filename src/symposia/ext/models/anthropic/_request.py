@@ -109,6 +109,8 @@ def _text_block(text: str) -> JsonObject:
 def _assistant_blocks(message: AssistantMessage) -> list[JsonObject]:
     """An answer of the model; one of Anthropic's is unchanged, since signed thinking must be returned as it was."""
     received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
+    # A program may change a message, or make one of an answer by another vendor, or keep the text alone. The blocks no
+    # longer stand for such a message, and signed thinking beside other content is refused.
     if received and _says_the_same(received, message.content):
         return received
     if isinstance(message.content, str):
@@ -156,6 +158,8 @@ def adapt_arguments(model: str, arguments: Mapping[str, object], profile: Anthro
 def write_turns(turns: Sequence[Turn], *, prefill: bool) -> list[Turn]:
     """The conversation as turns of user and assistant, beginning and ending as the API demands."""
     merged = merge_turns(turns)
+    # A conversation has to begin with the user, and one that ends with the assistant is refused by models that take no
+    # prefill. Agents hand over both: one that opens a debate, and one that is asked again after its own answer.
     if not merged or merged[0]["role"] == "assistant":
         merged.insert(0, _user_turn(START))
     if merged[-1]["role"] == "assistant" and not prefill:
@@ -171,7 +175,7 @@ def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice
         return
     body["tools"] = [*own, *map(write_tool, tools)]
     body["tool_choice"] = write_tool_choice(choice)
-    if not parallel and choice != "none":
+    if not parallel and choice != "none":  # beside "none" the field is refused
         body["tool_choice"] = {**write_tool_choice(choice), "disable_parallel_tool_use": True}
 
 

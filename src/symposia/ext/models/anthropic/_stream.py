@@ -9,7 +9,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
 
 from symposia.core.exceptions import PartialAnswer
-from symposia.ext.models._wire_format import JsonParser, ReportedError, partial_answer, raise_reported
+from symposia.ext.models._wire_format import ReportedError, json_parser, partial_answer, raise_reported
 from symposia.ext.models.anthropic._answer import (
     OPEN,
     Block,
@@ -55,7 +55,7 @@ class EventWire(TypedDict, total=False):
     usage: UsageWire | None
 
 
-_event: Final = JsonParser(EventWire)
+_event: Final = json_parser(EventWire)
 
 _TEXT_DELTAS: Final[Mapping[str, Literal["text", "thinking", "signature"]]] = {
     "text_delta": "text",
@@ -67,9 +67,9 @@ _TEXT_DELTAS: Final[Mapping[str, Literal["text", "thinking", "signature"]]] = {
 class MessageAssembly:
     """A streamed answer that is being put together; see `StreamAssembly`.
 
-    It is whole at ``message_stop``, and not at the ``stop_reason``, which comes in an event before it: a stream that is
-    cut between the two lacks its last counts of tokens. Blocks are kept by their index and joined in its order, since
-    the format allows their events to interleave.
+    It is whole at ``message_stop``, which the vendor documents as the end, and not at the ``stop_reason`` in the event
+    before it, since the vendor adds kinds of events without a new version. Blocks are found by their index, and not
+    taken to be the latest that started, since each event names the index of its block.
     """
 
     def __init__(self) -> None:

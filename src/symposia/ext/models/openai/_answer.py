@@ -23,7 +23,7 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import JsonParser, TokenCount, join_thought
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
 }
 
 
-_completion: Final = JsonParser(CompletionWire)
+_completion: Final = json_parser(CompletionWire)
 
 
 def parse_completion(data: bytes) -> CompletionWire:

@@ -1,14 +1,15 @@
+"""Clients of models over OpenAI's Chat Completions."""
+
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from symposia.core.exceptions import MissingExtraError, UsageError
+from symposia.core.exceptions import UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import OptionNames, check_model, sort_options
+from symposia.ext.models._options import ClientOptions, OptionNames, check_model
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
@@ -155,11 +156,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[OpenAIClientConfiguration]) -> None:
-        if find_spec("openai") is None:
-            raise MissingExtraError(type(self).__name__, "openai")
-        connection, behaviour, arguments = sort_options(type(self).__name__, options, _option_names())
-        model = check_model(type(self).__name__, options.get("model"))  # before its key is looked for
-        super().__init__(_connect(model, connection), create_args=arguments, **behaviour)
+        given = ClientOptions.read(self, options, sdk="openai", names=_option_names)
+        super().__init__(_connect(given.model, given.connection), create_args=given.arguments, **given.behaviour)
 
 
 def _option_names() -> OptionNames:

@@ -141,19 +141,21 @@ def write_request(
     """The whole request."""
     body: Body = {**arguments, "messages": messages}
     if stream:
-        body.setdefault("stream_options", {"include_usage": True})
+        body.setdefault("stream_options", {"include_usage": True})  # a streamed answer has no usage otherwise
         body["stream"] = True
     else:
-        body.pop("stream_options", None)
+        body.pop("stream_options", None)  # refused where nothing is streamed
     if request.tools:
         body["tools"] = [write_tool(tool) for tool in request.tools]
         body["tool_choice"] = write_tool_choice(request.tool_choice)
         if tools_effort is not None:
             body.setdefault("reasoning_effort", tools_effort)
     else:
-        body.pop("parallel_tool_calls", None)
+        body.pop("parallel_tool_calls", None)  # refused where there are no tools
     if (response_format := write_response_format(request.json_output)) is not None:
         body["response_format"] = response_format
+    # The caller's own arguments come last, so that they win over all that was derived. A model class among them is
+    # still to be turned into a schema.
     body.update(request.extra_create_args)
     if isinstance(schema := body.get("response_format"), type):
         body["response_format"] = write_response_format(cast("type[BaseModel]", schema))

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict  # pydantic cannot read that of `typing`
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
-from symposia.ext.models._wire_format import JsonParser, partial_answer, raise_reported
+from symposia.ext.models._wire_format import json_parser, partial_answer, raise_reported
 from symposia.ext.models.openai._answer import (
     OPEN,
     ChoiceWire,
@@ -45,7 +45,7 @@ class ChunkWire(TypedDict, total=False):
     usage: UsageWire | None
 
 
-_chunk: Final = JsonParser(ChunkWire)
+_chunk: Final = json_parser(ChunkWire)
 
 TextField: TypeAlias = Literal["content", "refusal", "reasoning_content"]
 _TEXT_FIELDS: Final[tuple[TextField, ...]] = ("content", "refusal", "reasoning_content")
@@ -142,8 +142,8 @@ class _ToolCalls:
 
     A piece belongs to the latest call of its index. The id alone is not enough: OpenAI sends it with the first piece
     only. The index alone is not either: some vendors number all calls 0, each with an id of its own, and their
-    arguments would run together. So a new id under a known index begins another call. Calls are given in
-    the order of their indices, and those of one index in the order in which they came.
+    arguments would run together. So a new id under a known index begins another call. Calls are given in the order of
+    their indices, and those of one index in the order in which they came.
     """
 
     def __init__(self) -> None:

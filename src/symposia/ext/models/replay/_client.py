@@ -1,3 +1,5 @@
+"""The replay client."""
+
 from __future__ import annotations
 
 import asyncio
