@@ -1,16 +1,34 @@
 """The shapes of saved states."""
 
-from symposia.agentchat.state._states import (
-    AssistantAgentState,
-    BaseGroupChatManagerState,
-    BaseState,
-    ChatAgentContainerState,
-    RoundRobinManagerState,
-    SelectorManagerState,
-    SocietyOfMindAgentState,
-    SwarmManagerState,
-    TeamState,
-)
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.agentchat.state._agents import AssistantAgentState, BaseState, SocietyOfMindAgentState
+    from symposia.agentchat.state._teams import (
+        BaseGroupChatManagerState,
+        ChatAgentContainerState,
+        RoundRobinManagerState,
+        SelectorManagerState,
+        SwarmManagerState,
+        TeamState,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_agents": ["AssistantAgentState", "BaseState", "SocietyOfMindAgentState"],
+            "_teams": [
+                "BaseGroupChatManagerState",
+                "ChatAgentContainerState",
+                "RoundRobinManagerState",
+                "SelectorManagerState",
+                "SwarmManagerState",
+                "TeamState",
+            ],
+        },
+    )
 
 __all__ = [
     "AssistantAgentState",

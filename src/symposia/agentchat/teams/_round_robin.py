@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Unpack
 from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.state import RoundRobinManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 
@@ -35,6 +34,8 @@ class RoundRobinRule(TeamRule):
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
         """Continue from a saved state."""
+        from symposia.agentchat.state import RoundRobinManagerState  # noqa: PLC0415 - for programs that load a team
+
         self._next = RoundRobinManagerState.model_validate(state).next_speaker_index % len(self._names)
 
     def reset(self) -> None:

@@ -34,7 +34,6 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     HandoffMessage,
-    StructuredMessageFactory,
     TextMessage,
     ToolCallSummaryMessage,
 )
@@ -230,6 +229,8 @@ class AssistantAgent(ConversationAgent):
             own["workbench"] = [own["workbench"]]
         form, saved_type = own.pop("output_content_type_format", None), own.pop("output_content_type", None)
         if saved_type:
+            from symposia.agentchat.messages import StructuredMessageFactory  # noqa: PLC0415 - most agents answer in text
+
             factory = StructuredMessageFactory(json_schema=saved_type["json_schema"], format_string=form)
             own["structured_message_factory"] = factory.dump_component().model_dump(mode="json")
         return own

@@ -17,15 +17,12 @@ from symposia.agentchat.agents._assistant._answers import Answers
 from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
-from symposia.agentchat.messages import StructuredMessageFactory
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import (
     BaseStreamTool,
     BaseTool,
-    StaticStreamWorkbench,
-    StaticWorkbench,
     Workbench,
 )
 
@@ -175,12 +172,13 @@ def checked_workbenches(
     given = [] if workbench is None else list(workbench) if isinstance(workbench, Sequence) else [workbench]
     for each in given:
         check_workbench("workbench", f"agent '{agent}'", each)
-    own = [_workbench_of(tools)] if tools else []
     transfers = [handoff.handoff_tool for handoff in handoffs]
-    return [*given, *own, *([StaticWorkbench(transfers)] if transfers else [])]
+    return [*given, *(_workbench_of(own) for own in (tools, transfers) if own)]
 
 
 def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
+    from symposia.core.tools import StaticStreamWorkbench, StaticWorkbench  # noqa: PLC0415 - as for functions
+
     streams = any(isinstance(tool, BaseStreamTool) for tool in tools)
     return StaticStreamWorkbench(tools) if streams else StaticWorkbench(tools)
 
@@ -234,5 +232,7 @@ def checked_output(
             )
         return None
     check_model_class(f"output_content_type of agent '{agent}'", content_type)
+    from symposia.agentchat.messages import StructuredMessageFactory  # noqa: PLC0415 - most agents answer in text
+
     factory = StructuredMessageFactory(input_model=content_type, format_string=format_string)
     return StructuredOutput(agent=agent, factory=factory, retries=retries, check=check, fallback=fallback)

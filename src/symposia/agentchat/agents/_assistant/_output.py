@@ -8,16 +8,19 @@ told.
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
 from symposia.agentchat.agents._model_turn import ModelCall
-from symposia.agentchat.messages import BaseChatMessage, StructuredMessageFactory
+from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import call_function
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
+
+if TYPE_CHECKING:
+    from symposia.agentchat.messages import StructuredMessageFactory
 
 # Any: the content is of the class that the assistant answers in, which a type alias cannot refer to.
 OutputCheck: TypeAlias = Callable[[Any, Sequence[BaseChatMessage]], str | Awaitable[str | None] | None]
@@ -65,7 +68,7 @@ class StructuredOutput(NamedTuple):
     """
 
     agent: str
-    factory: StructuredMessageFactory
+    factory: "StructuredMessageFactory"
     retries: int
     check: OutputCheck | None
     fallback: OutputFallback | None

@@ -11,7 +11,6 @@ from symposia.core.exceptions import ToolArgumentsError, UsageError
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tools import (
     ImageResultContent,
-    StaticStreamWorkbench,
     TextResultContent,
     ToolResult,
     ToolSchema,
@@ -170,7 +169,7 @@ class ToolRound:
     async def _make(
         self, place: int, accepted: AcceptedCall, queue: "asyncio.Queue[Item | asyncio.Task[None]]"
     ) -> None:
-        from symposia.core.tools import call_tool, stream_tool  # noqa: PLC0415 - as above
+        from symposia.core.tools import StaticStreamWorkbench, call_tool, stream_tool  # noqa: PLC0415 - as above
 
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
         if isinstance(workbench, StaticStreamWorkbench):
