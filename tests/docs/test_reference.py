@@ -2,7 +2,7 @@
 
 import importlib
 
-from scripts._reference import index_text, names_by_module, page_text, public_modules
+from scripts._reference import index_text, names_by_module, page_text, public_modules, summary
 
 PAGES = names_by_module()
 
@@ -32,3 +32,7 @@ def test_a_page_lists_its_names_for_mkdocstrings() -> None:
 def test_the_index_leads_to_every_page() -> None:
     index = index_text(PAGES)
     assert all(f"[`{module}`]({module.removeprefix('symposia.')}.md)" in index for module in PAGES)
+
+
+def test_every_page_has_a_summary_in_the_index() -> None:
+    assert [module for module in PAGES if not summary(module)] == []

@@ -1,3 +1,5 @@
+"""The `symposia` command."""
+
 from symposia.cli._start import main
 
 __all__ = ["main"]
