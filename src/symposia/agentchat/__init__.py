@@ -1,9 +1,9 @@
-"""Agents that talk, and teams of them."""
+"""Agents that exchange chat messages, and teams of them."""
 
 EVENT_LOGGER_NAME = "symposia.agentchat.events"
 """Structured events, for programs."""
 
 TRACE_LOGGER_NAME = "symposia.agentchat"
-"""What happens inside, for people who debug."""
+"""The logger of internal steps, for debugging."""
 
 __all__ = ["EVENT_LOGGER_NAME", "TRACE_LOGGER_NAME"]

@@ -1,4 +1,4 @@
-"""Checks of arguments that are easily confused: what is wrong is said when it is given, and not when it is first used.
+"""Checks of arguments that are easily confused: a wrong one is an error when it is given, not when it is first used.
 
 What has the methods of a client or an executor is taken for one, since programs have stand-ins of their own in tests.
 An argument and its owner are given apart, and joined only in an error: services make agents for each request, and and
@@ -16,7 +16,7 @@ from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 
 def check_model_client(owner: str, given: object) -> None:
-    """Refuse what is no model client.
+    """Raise an error for an object that is not a model client.
 
     Args:
         owner: Whose client it is, for the error: ``agent 'writer'``.
@@ -33,7 +33,7 @@ def check_model_client(owner: str, given: object) -> None:
 
 
 def check_code_executor(owner: str, given: object) -> None:
-    """Refuse what is no code executor.
+    """Raise an error for an object that is not a code executor.
 
     Raises:
         ArgumentTypeError: It is the name of a sandbox, a class, or anything else.
@@ -46,7 +46,7 @@ def check_code_executor(owner: str, given: object) -> None:
 
 
 def check_model_context(name: str, owner: str, given: object) -> None:
-    """Refuse what is no model context; None is the default one.
+    """Raise an error for an object that is not a model context; None stands for the default one.
 
     Raises:
         ArgumentTypeError: It is a number of messages, a list of them, a class, or anything else.
@@ -59,7 +59,7 @@ def check_model_context(name: str, owner: str, given: object) -> None:
 
 
 def check_workbench(name: str, owner: str, given: object) -> None:
-    """Refuse what is no workbench.
+    """Raise an error for an object that is not a workbench.
 
     Raises:
         ArgumentTypeError: It is a tool, a class, or anything else.
@@ -72,7 +72,7 @@ def check_workbench(name: str, owner: str, given: object) -> None:
 
 
 def check_condition(given: object) -> None:
-    """Refuse what is no termination condition.
+    """Raise an error for an object that is not a termination condition.
 
     Raises:
         ArgumentTypeError: It is a text, a class, or anything else.
@@ -84,7 +84,7 @@ def check_condition(given: object) -> None:
 
 
 def check_model_class(name: str, given: object) -> None:
-    """Refuse what is no class of pydantic's `BaseModel`.
+    """Raise an error for an object that is not a subclass of pydantic's `BaseModel`.
 
     Raises:
         ArgumentTypeError: It is an object of one, or another type.
@@ -94,7 +94,7 @@ def check_model_class(name: str, given: object) -> None:
 
 
 def check_number(name: str, given: object) -> None:
-    """Refuse what cannot be a limit.
+    """Raise an error for an object that cannot be a limit.
 
     Raises:
         ArgumentTypeError: It is no number.
@@ -121,7 +121,7 @@ def check_list(what: str, given: object) -> None:
 
 
 def check_texts(name: str, owner: str, given: object) -> None:
-    """Refuse what is no list of texts; None is the default one.
+    """Raise an error for an object that is not a list of strings; None stands for the default one.
 
     Raises:
         ArgumentTypeError: It is one text, no list, or a list of something else.
@@ -135,7 +135,7 @@ def check_texts(name: str, owner: str, given: object) -> None:
 
 
 def check_text(name: str, owner: str, given: object) -> None:
-    """Refuse what is no text.
+    """Raise an error for an object that is not a string.
 
     Raises:
         ArgumentTypeError: It is something else.
@@ -145,7 +145,7 @@ def check_text(name: str, owner: str, given: object) -> None:
 
 
 def check_optional_text(name: str, owner: str, given: object) -> None:
-    """Refuse what is neither a text nor None.
+    """Raise an error for an object that is neither a string nor None.
 
     Raises:
         ArgumentTypeError: It is something else.
@@ -155,7 +155,7 @@ def check_optional_text(name: str, owner: str, given: object) -> None:
 
 
 def check_flag(name: str, owner: str, given: object) -> None:
-    """Refuse what is neither True nor False; None is the default.
+    """Raise an error for an object that is neither True nor False; None stands for the default.
 
     Raises:
         ArgumentTypeError: It is something else, such as the text ``"False"``, which counts as true.
@@ -165,7 +165,7 @@ def check_flag(name: str, owner: str, given: object) -> None:
 
 
 def check_count(name: str, owner: str, given: object) -> None:
-    """Refuse what is no whole number.
+    """Raise an error for an object that is not an integer.
 
     Raises:
         ArgumentTypeError: It is something else.
@@ -175,7 +175,7 @@ def check_count(name: str, owner: str, given: object) -> None:
 
 
 def check_function(name: str, owner: str, given: object, example: str) -> None:
-    """Refuse what cannot be called; None is none.
+    """Raise an error for an object that cannot be called; None stands for none.
 
     Args:
         name: The argument's name.

@@ -1,4 +1,4 @@
-"""What the spans of agents are told."""
+"""The attributes of the spans of agents."""
 
 from collections.abc import Iterable
 

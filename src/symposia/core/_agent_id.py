@@ -1,4 +1,4 @@
-"""Who a message goes to: an agent's type names the class of agents, its key the one among them."""
+"""The address of an agent: its type names a class of agents, its key one of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _FORMAT: Final = IdFormat("agent", "type/key", "letters, digits, '_', '-' and '.
 
 @dataclass(frozen=True, slots=True)
 class AgentType:
-    """The name under which a runtime knows how to make agents of one sort.
+    """The name under which agents of one kind are registered.
 
     Attributes:
         type: The name, as given to `register`.

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 
 class AgentMetadata(TypedDict):
-    """What a runtime tells about an agent.
+    """The metadata of an agent.
 
     Attributes:
         type: The agent's type.

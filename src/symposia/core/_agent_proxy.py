@@ -28,7 +28,7 @@ class AgentProxy:
 
     @property
     def metadata(self) -> Awaitable[AgentMetadata]:
-        """What its runtime tells about the agent."""
+        """The metadata of the agent."""
         return self._runtime.agent_metadata(self._agent)
 
     async def send_message(

@@ -1,4 +1,4 @@
-"""What runtimes and agents are to each other. One module, since each of the two protocols speaks of the other."""
+"""The protocols of runtimes and agents. One module, since each of the two refers to the other."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from symposia.core._topic import TopicId
 
 @runtime_checkable
 class Agent(Protocol):
-    """What a runtime needs of an agent."""
+    """The interface of an agent for its runtime."""
 
     @property
     def metadata(self) -> AgentMetadata:
-        """What the runtime tells about this agent."""
+        """The metadata of this agent."""
         ...
 
     @property
@@ -48,7 +48,7 @@ class Agent(Protocol):
         ...
 
     async def save_state(self) -> Mapping[str, Any]:
-        """What `load_state` needs to make another instance like this one: JSON values only."""
+        """The state from which `load_state` makes an equal instance: JSON values only."""
         ...
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
@@ -56,7 +56,7 @@ class Agent(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what the agent holds. No message comes after."""
+        """Release the agent's resources. No message comes after."""
         ...
 
 
@@ -130,7 +130,7 @@ class AgentRuntime(Protocol):
         *,
         expected_class: type[T] | None = None,
     ) -> AgentType:
-        """Say how agents of a type are made.
+        """Register a factory for agents of a type.
 
         Args:
             type: The agents' type; each type is registered once.
@@ -196,7 +196,7 @@ class AgentRuntime(Protocol):
         ...
 
     async def agent_metadata(self, agent: AgentId) -> AgentMetadata:
-        """What is told about an agent, which is made now if need be.
+        """The metadata of an agent, which is made now if need be.
 
         Raises:
             LookupError: The runtime knows no such agent type.
@@ -220,7 +220,7 @@ class AgentRuntime(Protocol):
         ...
 
     async def add_subscription(self, subscription: Subscription) -> None:
-        """Deliver what `subscription` matches from now on.
+        """Begin to deliver the messages that `subscription` matches.
 
         Raises:
             RegistrationError: The same subscription is there already.

@@ -97,7 +97,7 @@ class BaseAgent(ABC, Agent):
         self._runtime = runtime
 
     def on_message(self, message: Any, ctx: MessageContext) -> Coroutine[Any, Any, Any]:
-        """Handle one message: what runtimes call.
+        """Handle one message. Called by runtimes.
 
         Raises:
             HandlerSignatureError: `on_message_impl` is no coroutine function.
@@ -109,7 +109,7 @@ class BaseAgent(ABC, Agent):
 
     @abstractmethod
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
-        """Handle one message: what subclasses write.
+        """Handle one message. Implemented by subclasses.
 
         Returns:
             The answer, if the sender waits for one.
@@ -144,7 +144,7 @@ class BaseAgent(ABC, Agent):
         return self.runtime.publish_message(message, topic_id, sender=self._id, cancellation_token=cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """What `load_state` needs to make another instance like this one: JSON values only. Override together."""
+        """The state from which `load_state` makes an equal instance: JSON values only. Override both."""
         # A warning, as in AutoGen: with an error, one agent without state would keep a runtime's whole state from
         # saving.
         warnings.warn(f"{type(self).__name__} does not implement save_state", stacklevel=2)
@@ -155,7 +155,7 @@ class BaseAgent(ABC, Agent):
         warnings.warn(f"{type(self).__name__} does not implement load_state", stacklevel=2)
 
     async def close(self) -> None:
-        """Release what the agent holds; nothing, unless overridden."""
+        """Release the agent's resources; none, unless overridden."""
 
     @classmethod
     async def register(

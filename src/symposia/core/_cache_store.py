@@ -24,7 +24,7 @@ class CacheStore(ABC, ComponentBase, Generic[T]):
 
     @abstractmethod
     def set(self, key: str, value: T) -> None:
-        """Keep `value` under `key`, in place of what was there."""
+        """Store `value` under `key`, in place of an earlier value."""
 
 
 class InMemoryStore(CacheStore[T]):
@@ -44,5 +44,5 @@ class InMemoryStore(CacheStore[T]):
         return self._values.get(key, default)
 
     def set(self, key: str, value: T) -> None:
-        """Keep `value` under `key`, in place of what was there."""
+        """Store `value` under `key`, in place of an earlier value."""
         self._values[key] = value

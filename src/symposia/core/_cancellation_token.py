@@ -11,7 +11,7 @@ FutureT = TypeVar("FutureT", bound="asyncio.Future[Any]")
 
 
 class CancellationToken:
-    """Stops what is linked to it, once and for good.
+    """Cancels the futures that are linked to it and calls the linked callbacks, once.
 
     Safe to cancel from any thread and any event loop: futures are cancelled on the loop that they belong to. Whatever
     finishes is unlinked, so a token may live as long as the program.
@@ -68,7 +68,7 @@ class CancellationToken:
             callback()
 
     def unlink(self, key: object) -> None:
-        """Forget what was linked under `key`, if anything."""
+        """Remove the link of `key`, if there is one."""
         self._callbacks.pop(key, None)
 
 

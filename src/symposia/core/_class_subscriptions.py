@@ -1,4 +1,4 @@
-"""Decorators that say on an agent class what its agents subscribe to."""
+"""Decorators that declare the subscriptions of an agent class."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ UnknownTypePolicy = Literal["error", "warn", "ignore"]
 
 
 class ClosureContext(Protocol):
-    """What a closure can do as an agent."""
+    """The interface of an agent for its closure."""
 
     @property
     def id(self) -> AgentId:

@@ -1,4 +1,4 @@
-"""What code can ask about where it runs: in which agent's handler, under which registration."""
+"""Access to the present handler's agent, and to the present registration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ClassMethodsOnly:
 
 
 class MessageHandlerContext(ClassMethodsOnly):
-    """Says, inside a message handler, which agent handles."""
+    """Access to the agent whose message handler runs."""
 
     @classmethod
     def agent_id(cls) -> AgentId:
@@ -48,7 +48,7 @@ class MessageHandlerContext(ClassMethodsOnly):
 
 
 class SubscriptionInstantiationContext(ClassMethodsOnly):
-    """Says, inside a subscription factory, which agent type is being subscribed."""
+    """Access, inside a subscription factory, to the agent type that is being subscribed."""
 
     @classmethod
     @contextmanager

@@ -1,4 +1,4 @@
-"""What the code of a message handler needs of the runtime that runs it, whichever runtime that is.
+"""The part of a runtime's interface that the code of message handlers uses, of any runtime.
 
 Agents reach their runtime in two ways: `AgentRuntime` is what they ask of it in the open, to send and to publish. The
 rest is here, and it belongs to the one message that is being handled. It travels in a context variable, since handlers

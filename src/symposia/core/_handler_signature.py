@@ -1,4 +1,4 @@
-"""What a message handler's signature says: which messages it takes, and what it may answer."""
+"""The signature of a message handler: the types of its messages and of its answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MessageType: TypeAlias = type[Any]
 """A type in a handler's signature."""
 
 ANYTHING: Final[MessageType] = cast("MessageType", Any)
-"""Stands for all types: `typing.Any`, which is not one itself."""
+"""Represents all types: `typing.Any`, which is not a type itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def read_signature(function: Callable[..., object], *, first: str = "self") -> H
 
 
 def _wrong_shape(function: object) -> str | None:
-    """What is wrong with a handler that is no plain function or method; None if it is one."""
+    """The fault of a handler that is not a plain function or method; None if it is one."""
     kind: type[object] = type(function)
     if kind in (staticmethod, classmethod, property):
         return f"a message handler is a method with self, and this is a {kind.__name__}"
@@ -114,7 +114,7 @@ def _members(hint: Any) -> tuple[Any, ...]:
 
 
 def _runtime_type(hint: Any) -> Any:
-    """What `isinstance` can check of a type."""
+    """The classes of a type that `isinstance` can check."""
     plain = typing.get_origin(hint) or hint
     return plain if isinstance(plain, type) else Any
 

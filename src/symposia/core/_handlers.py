@@ -24,7 +24,7 @@ Method = Callable[..., object]
 
 
 class Handler(Protocol):
-    """A decorated method: the method, and what routing needs to know about it."""
+    """A decorated method: the method, and its data for routing."""
 
     __name__: str
     is_message_handler: bool

@@ -12,7 +12,7 @@ _instantiation: ContextVar[tuple[AgentRuntime, AgentId] | None] = ContextVar("sy
 
 
 class AgentInstantiationContext(ClassMethodsOnly):
-    """Says, inside an agent factory or constructor, for which agent and runtime it is called."""
+    """Access, inside an agent factory or constructor, to the agent's id and runtime."""
 
     @classmethod
     @contextmanager

@@ -33,7 +33,7 @@ class InterventionHandler(Protocol):
 
 
 class DefaultInterventionHandler(InterventionHandler):
-    """Passes everything on: derive from it and override what matters."""
+    """Passes every message on: derive from it and override the methods of interest."""
 
     async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:  # noqa: ARG002 - passes on
         return message

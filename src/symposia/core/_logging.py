@@ -1,10 +1,10 @@
 """The names of the loggers."""
 
 ROOT_LOGGER_NAME = "symposia.core"
-"""Everything else that the runtime has to say."""
+"""All other messages of the runtime."""
 
 EVENT_LOGGER_NAME = "symposia.core.events"
 """Structured events, for programs."""
 
 TRACE_LOGGER_NAME = "symposia.core.trace"
-"""What happens inside, for people who debug."""
+"""The logger of internal steps, for debugging."""

@@ -9,7 +9,7 @@ from symposia.core._topic import TopicId
 
 @dataclass
 class MessageContext:
-    """What a handler is told about a message besides the message.
+    """The data about a message that a handler receives with it.
 
     Attributes:
         sender: The agent that sent it, or None if it came from outside.

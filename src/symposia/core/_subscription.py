@@ -1,4 +1,4 @@
-"""Which agents receive what is published: a subscription maps topics to agents."""
+"""Subscriptions, which map topics to agents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Subscription(Protocol):
         ...
 
     def map_to_agent(self, topic_id: TopicId) -> AgentId:
-        """The agent that receives what is published to a topic that matches.
+        """The agent that receives the messages of a matching topic.
 
         Raises:
             CantHandleException: The topic does not match.
@@ -39,7 +39,7 @@ UnboundSubscription: TypeAlias = Callable[[], "list[Subscription] | Awaitable[li
 
 
 class _TopicSubscription:
-    """What the two built-in subscriptions share: one pattern, one agent type, the topic's source as the key."""
+    """The common base of the two built-in subscriptions: one pattern, one agent type, the topic's source as the key."""
 
     def __init__(self, pattern: str, agent_type: str | AgentType, id_: str | None) -> None:
         self._pattern = pattern
@@ -119,7 +119,7 @@ class TypePrefixSubscription(_TopicSubscription):
 
     @property
     def topic_type_prefix(self) -> str:
-        """What the topic type starts with."""
+        """The prefix of the topic types."""
         return self._pattern
 
     def is_match(self, topic_id: TopicId) -> bool:

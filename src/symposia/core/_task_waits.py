@@ -1,4 +1,4 @@
-"""What asyncio's tasks wait for.
+"""The futures that asyncio's tasks wait for.
 
 It is found by walking up from a task: whatever its end sets off, if that is asyncio's own doing (`gather`, `shield`,
 `wait`, `wait_for`, `as_completed`, a task group, a thread that blocks). Callbacks of programs are not followed: what

@@ -1,4 +1,4 @@
-"""What a message is published to: a topic's type says what it is about, its source where it comes from."""
+"""Topics, to which messages are published: the type names the subject, the source the origin."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class FunctionCall:
-    """A call of a tool that a model asks for.
+    """A call of a tool that a model requests.
 
     Attributes:
         id: Names this call; its result carries the same `id` as ``call_id``.

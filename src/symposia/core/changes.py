@@ -1,4 +1,4 @@
-"""What changed in a state: the difference of two JSON values, as JSON, of the size of what changed.
+"""Changes of states: the difference of two JSON values, as JSON, in the size of the difference.
 
 A change is one of these objects; no change is None.
 
@@ -26,14 +26,14 @@ Change: TypeAlias = Mapping[str, Any]
 
 @runtime_checkable
 class IncrementalState(Protocol):
-    """Something whose state can be saved at the cost of what changed. Optional: see `save_changes` for the rest.
+    """An object whose state can be saved at the cost of its changes. Optional: see `save_changes` for the rest.
 
     Model contexts, agents and teams implement it where saving their whole state costs more and more.
     """
 
     # `object`: a mark is the implementation's own, and nothing outside looks into it.
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed since a mark.
+        """The changes since a mark.
 
         Args:
             since: The mark that the last call returned; None for the whole state.
@@ -46,7 +46,7 @@ class IncrementalState(Protocol):
 
 
 class SavesState(Protocol):
-    """Something that has a state."""
+    """An object with a state."""
 
     async def save_state(self) -> Mapping[str, Any]:
         """The whole state, as JSON values."""
@@ -54,7 +54,7 @@ class SavesState(Protocol):
 
 
 async def save_changes(saved: SavesState, since: object | None) -> tuple[Change | None, object]:
-    """What changed in a state since a mark: by `IncrementalState` if it is implemented, else by comparing whole states.
+    """The changes of a state since a mark: from `IncrementalState` if implemented, else by comparing whole states.
 
     Arguments and results are those of `IncrementalState.save_changes`.
     """

@@ -1,4 +1,4 @@
-"""Every error of Symposia, in one tree that says who is at fault.
+"""Every error of Symposia, in one tree by the side at fault.
 
 SymposiaError
 ├── UsageError                     the caller: how the library was used
@@ -108,7 +108,7 @@ class ArgumentTypeError(InvalidArgumentError, TypeError):
 
 
 class TeamRunningError(UsageError, ValueError, RuntimeError):
-    """A team was asked for what it cannot do while it runs: to run again, to reset, to load a state."""
+    """A team cannot do this while it runs: run again, reset, load a state."""
 
 
 class ComponentError(UsageError, ValueError, TypeError, NotImplementedError):
@@ -124,7 +124,7 @@ class MessageSerializationError(UsageError, ValueError):
 
 
 class SimulationBoundaryError(UsageError, NotImplementedError):
-    """What is simulated asked for the world outside (a socket, a subprocess), or is not in a simulation at all."""
+    """The code left the simulation (by a socket, a subprocess), or does not run in a simulation at all."""
 
 
 class MissingExtraError(UsageError, ImportError):
@@ -158,7 +158,7 @@ class MessageDroppedException(AgentError):  # noqa: N818 - AutoGen's name
 
 
 class ToolArgumentsError(AgentError, ValueError):
-    """A tool was called with wrong arguments; the text tells the caller, a model, how to call it."""
+    """A tool was called with wrong arguments; the text explains the right call to the caller, a model."""
 
 
 @dataclass(eq=False)
@@ -203,7 +203,7 @@ class DeadlockError(AgentError):
 
 
 class SimulationStuckError(AgentError):
-    """All tasks of a simulation wait for what never comes, or run for ever; the text lists them."""
+    """All tasks of a simulation wait forever, or run forever; the text lists them."""
 
 
 class RuntimeStoppedError(AgentError):
@@ -281,7 +281,7 @@ class ModelResponseError(ModelError):
 
 
 class ModelAnswerError(ModelError, ValueError):
-    """A model's answer does not fit the schema that it was asked to fill; its cause says where."""
+    """A model's answer does not fit the required schema; its cause says where."""
 
 
 class SandboxError(PeerError):

@@ -1,4 +1,4 @@
-"""JSON values: what requests and records of effects consist of, and the refusal of what cannot become one."""
+"""JSON values, of which requests and records of effects consist, and the error for other values."""
 
 from __future__ import annotations
 

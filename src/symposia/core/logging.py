@@ -1,4 +1,4 @@
-"""What happens in a run, as events that programs read: records of the logger `EVENT_LOGGER_NAME` at level INFO.
+"""The events of a run, for programs: records of the logger `EVENT_LOGGER_NAME` at level INFO.
 
 The event is the record's message object, ``record.msg``. Its `kwargs` say what happened; ``str`` gives them as JSON::
 
@@ -54,13 +54,13 @@ class Event:
 
     @cached_property
     def kwargs(self) -> Json:
-        """What happened, by name. Once it was read, the event no longer keeps the message that it is about."""
+        """The fields of the event, by name. Once they were read, the event no longer keeps its message."""
         fields = {name: value() if callable(value) else value for name, value in self._fields.items()}
         self._fields = {}
         return fields
 
     def __str__(self) -> str:
-        """What happened, as one JSON object. What JSON cannot hold is shown as text."""
+        """The event as one JSON object. Values that JSON cannot hold are shown as text."""
         return json.dumps(self.kwargs, default=str)
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class Event:
 
 
 class _ModelEvent(Event):
-    """An event of an agent that deals with a model or a tool: it tells which agent, if a handler is running."""
+    """An event of a model or a tool, with the id of the agent if a handler is running."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__({**fields, "agent_id": _name(handling_agent.get())})
@@ -77,24 +77,24 @@ class _ModelEvent(Event):
 class _AnswerEvent(_ModelEvent):
     @property
     def prompt_tokens(self) -> int:
-        """Tokens that went in."""
+        """The prompt tokens."""
         return self.kwargs["prompt_tokens"]
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens that came out."""
+        """The completion tokens."""
         return self.kwargs["completion_tokens"]
 
 
 class LLMCallEvent(_AnswerEvent):
-    """A model was asked and has answered.
+    """A model call has ended.
 
     Args:
-        messages: What it was shown, as the vendor is sent it.
+        messages: The messages, as they are sent to the vendor.
         response: The vendor's answer.
-        prompt_tokens: Tokens that went in.
-        completion_tokens: Tokens that came out.
-        kwargs: What else to tell, such as the tools.
+        prompt_tokens: The prompt tokens.
+        completion_tokens: The completion tokens.
+        kwargs: Further fields, such as the tools.
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class LLMCallEvent(_AnswerEvent):
 
 
 class LLMStreamStartEvent(_ModelEvent):
-    """A model begins to answer, piece by piece.
+    """A streamed model call has started.
 
     Args:
-        messages: What it was shown, as the vendor is sent it.
-        kwargs: What else to tell.
+        messages: The messages, as they are sent to the vendor.
+        kwargs: Further fields.
     """
 
     def __init__(self, *, messages: list[Json], **kwargs: Any) -> None:
@@ -125,13 +125,13 @@ class LLMStreamStartEvent(_ModelEvent):
 
 
 class LLMStreamEndEvent(_AnswerEvent):
-    """A model has answered, piece by piece.
+    """A streamed model call has ended.
 
     Args:
         response: The whole answer.
-        prompt_tokens: Tokens that went in.
-        completion_tokens: Tokens that came out.
-        kwargs: What else to tell.
+        prompt_tokens: The prompt tokens.
+        completion_tokens: The completion tokens.
+        kwargs: Further fields.
     """
 
     def __init__(self, *, response: Json, prompt_tokens: int, completion_tokens: int, **kwargs: Any) -> None:
@@ -171,7 +171,7 @@ class MessageEvent(Event):
         receiver: The agent or topic that it is for; None for the program outside the runtime.
         kind: How it travels.
         delivery_stage: Where it is on its way.
-        kwargs: What else to tell.
+        kwargs: Further fields.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class MessageHandlerExceptionEvent(Event):
         payload: The message.
         handling_agent: Whose handler.
         exception: What it raised.
-        kwargs: What else to tell.
+        kwargs: Further fields.
     """
 
     def __init__(self, *, payload: Payload, handling_agent: AgentId, exception: BaseException, **kwargs: Any) -> None:
@@ -249,7 +249,7 @@ class AgentConstructionExceptionEvent(Event):
     Args:
         agent_id: Which.
         exception: What its factory raised.
-        kwargs: What else to tell.
+        kwargs: Further fields.
     """
 
     def __init__(self, *, agent_id: AgentId, exception: BaseException, **kwargs: Any) -> None:

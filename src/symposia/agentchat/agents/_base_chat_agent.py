@@ -46,7 +46,7 @@ class BaseChatAgent(ChatAgent, ABC):
 
     @property
     def description(self) -> str:
-        """What the agent can do."""
+        """The description of the agent."""
         return self._description
 
     @property
@@ -77,7 +77,7 @@ class BaseChatAgent(ChatAgent, ABC):
         """Answer `task` in one turn; see `TaskRunner.run`.
 
         Raises:
-            InvalidArgumentError: `task` is empty or holds something that is not a chat message.
+            InvalidArgumentError: `task` is empty or contains an object that is not a chat message.
         """
         given = task_messages(task)
         with (
@@ -101,7 +101,7 @@ class BaseChatAgent(ChatAgent, ABC):
         """Answer `task` in one turn, and yield what happens as it happens; see `TaskRunner.run_stream`.
 
         Raises:
-            InvalidArgumentError: `task` is empty or holds something that is not a chat message.
+            InvalidArgumentError: `task` is empty or contains an object that is not a chat message.
         """
         given = task_messages(task)
         transcript: list[BaseAgentEvent | BaseChatMessage] = []

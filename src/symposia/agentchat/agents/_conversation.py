@@ -39,9 +39,9 @@ class Conversation:
     Removing them from the context on failure was rejected: a context can only be appended to or cleared.
 
     Args:
-        context: What was said.
-        system_message: What the model is told first; None for nothing.
-        takes_images: Whether the model takes images. Otherwise ``<image>`` stands for each.
+        context: The conversation.
+        system_message: The instructions of the model; None for none.
+        takes_images: Whether the model takes images. Otherwise each is written as ``<image>``.
     """
 
     def __init__(self, context: ChatCompletionContext, system_message: str | None, *, takes_images: bool) -> None:
@@ -66,7 +66,7 @@ class Conversation:
         self._pending = []
 
     async def shown(self) -> list[LLMMessage]:
-        """What the model is shown now: the system message, and what the context chooses."""
+        """The messages for the model: the system message, and those that the context selects."""
         conversation = await self.context.get_messages()
         return [*self._system, *(conversation if self._text_only is None else self._text_only.of(conversation))]
 
@@ -118,7 +118,7 @@ class ConversationAgent(BaseChatAgent):
 
     @property
     def model_context(self) -> ChatCompletionContext:
-        """What the model has been told and has said."""
+        """The conversation, from which the messages for the model are selected."""
         return self._conversation.context
 
     _model_context = model_context  # AutoGen's name of it, which programs of its guide read
@@ -131,7 +131,7 @@ class ConversationAgent(BaseChatAgent):
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """Take one turn, and yield what happens as it happens; the last item is the response."""
+        """Take one turn, and yield its messages and events; the last item is the response."""
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the contract's
         """Forget the conversation. Memories, the state of tools and files that code has made stay."""
@@ -166,7 +166,7 @@ class ConversationAgent(BaseChatAgent):
 
 
 class _Mark(NamedTuple):
-    """A state that was told: the mark of the context, and the state without it."""
+    """A saved state: the mark of the context, and the state without it."""
 
     context: object
     rest: Mapping[str, object]

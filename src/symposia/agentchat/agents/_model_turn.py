@@ -1,4 +1,4 @@
-"""One turn of an agent that has a model: its calls of the model, and what the turn shows on the way."""
+"""One turn of an agent that has a model: its model calls, and the events that it yields."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -32,7 +32,7 @@ class ModelCall:
     Args:
         agent: The name of the agent that makes it.
         client: The model.
-        messages: What the model is shown.
+        messages: The messages for the model.
         options: Of the call; see `ChatCompletionClient.create`.
         token: Cancelling it ends the call.
         stream: Whether `chunks` yields the text as it comes.
@@ -123,7 +123,7 @@ class ModelTurn:
     Args:
         agent: The name of the agent.
         client: The model.
-        conversation: What the model is shown.
+        conversation: The messages for the model.
         token: Cancelling it ends the turn.
         stream: Whether the model's text is shown as it comes.
     """
@@ -151,7 +151,7 @@ class ModelTurn:
 
         Args:
             options: Of the call.
-            then: What the model is shown behind the conversation.
+            then: The messages for the model after the conversation.
             stream: Whether its text is shown as it comes; by default, as in the whole turn.
         """
         messages = await self.conversation.shown()

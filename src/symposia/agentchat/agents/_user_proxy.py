@@ -1,4 +1,4 @@
-"""The agent that stands for a person."""
+"""The agent that represents a person."""
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
@@ -31,7 +31,7 @@ _request_id: ContextVar[str | None] = ContextVar("symposia_input_request_id", de
 
 
 class UserProxyAgent(BaseChatAgent):
-    """An agent that is a person: each turn asks for an answer and waits for it.
+    """An agent that represents a person: each turn asks for an answer and waits for it.
 
     Args:
         name: Unique within a team; a Python identifier.
@@ -43,7 +43,7 @@ class UserProxyAgent(BaseChatAgent):
     component_transient = frozenset({"input_func"})
 
     class InputRequestContext:
-        """Tells an input function which request it answers."""
+        """The id of the request that an input function answers."""
 
         def __init__(self) -> NoReturn:
             raise RuntimeError("InputRequestContext has no instances: call its class methods.")

@@ -52,7 +52,7 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """As `on_messages`, and yield what happens on the way; the last item is the response."""
+        """As `on_messages`, and yield messages and events; the last item is the response."""
 
     @abstractmethod
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
@@ -77,4 +77,4 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Release what the agent holds."""
+        """Release the agent's resources."""

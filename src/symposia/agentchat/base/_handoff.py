@@ -13,9 +13,9 @@ class Handoff(BaseModel):
 
     Attributes:
         target: The name of the agent that takes over.
-        description: What the model reads about the tool.
+        description: The description of the tool for the model.
         name: Of the tool; a Python identifier, ``transfer_to_<target>`` by default.
-        message: What the target is told, and the result of the tool.
+        message: The message to the target, which is also the result of the tool.
     """
 
     model_config = ConfigDict(defer_build=True)
@@ -28,7 +28,7 @@ class Handoff(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def set_defaults(cls, values: Any) -> Any:  # Any: pydantic hands over whatever the caller gave
-        """Fill in what is missing from `target`."""
+        """Derive missing fields from `target`."""
         if not isinstance(values, dict) or not isinstance(
             given := cast("dict[str, object]", values).get("target"), str
         ):

@@ -57,9 +57,9 @@ class TerminationCondition(ComponentBase, ABC):
         return await self(task) if task else None
 
     def due_in(self) -> float | None:
-        """In how many seconds the condition wants to be asked again, even without a new message; None: never.
+        """Seconds until the condition has to be checked again, even without a new message; None for never.
 
-        Once that is 0, it is asked with no messages. So are those that it is combined with.
+        Once that is 0, it is called with no messages. So are the conditions that it is combined with.
         """
         return None
 
@@ -105,7 +105,7 @@ class _CombinedState(BaseModel):
 
     Attributes:
         members: One for each condition.
-        stops: What those that are met have answered.
+        stops: The stop messages of the conditions that are met.
     """
 
     model_config = ConfigDict(defer_build=True)
@@ -129,7 +129,7 @@ class AndTerminationCondition(TerminationCondition):
         return all(condition.terminated for condition in self._conditions)
 
     async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
-        """Ask those that have not been met yet; stop with the last one of them, and give the reasons of all."""
+        """Check the conditions that are not met yet. The last one stops the run, with the reasons of all."""
         return await self._ask(lambda condition: condition(messages))
 
     async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
@@ -137,7 +137,7 @@ class AndTerminationCondition(TerminationCondition):
         return await self._ask(lambda condition: condition.start(task))
 
     def due_in(self) -> float | None:
-        """When the first of those that have not been met yet is due."""
+        """Seconds until the first of the conditions that are not met yet is due."""
         return _first_due([condition for condition in self._conditions if not condition.terminated])
 
     async def _ask(self, look: _Look) -> StopMessage | None:
@@ -149,7 +149,7 @@ class AndTerminationCondition(TerminationCondition):
         return _joined(self._stops) if self.terminated else None
 
     def save_state(self) -> Mapping[str, Any]:
-        """The states of all of them, and the answers of those that have been met."""
+        """The states of all conditions, and the stop messages of those that are met."""
         return _CombinedState(members=_save(self._conditions), stops=self._stops).model_dump(mode="json")
 
     def load_state(self, state: Mapping[str, Any], /) -> None:
@@ -192,7 +192,7 @@ class OrTerminationCondition(TerminationCondition):
         return await self._ask(lambda condition: condition.start(task))
 
     def due_in(self) -> float | None:
-        """When the first of them is due."""
+        """Seconds until the first of them is due."""
         return _first_due(self._conditions)
 
     async def _ask(self, look: _Look) -> StopMessage | None:

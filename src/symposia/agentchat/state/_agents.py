@@ -10,7 +10,7 @@ class BaseState(BaseModel):
     """What a component needs to continue in another process.
 
     Attributes:
-        type: The name of the class, to tell states apart.
+        type: The name of the class of the state.
         version: Of the shape of the state.
     """
 

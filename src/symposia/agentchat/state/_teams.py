@@ -37,7 +37,7 @@ class BaseGroupChatManagerState(BaseState):
     """The state of the conversation; each kind of team adds that of its rule.
 
     Attributes:
-        message_thread: Everything that was said, and the events on the way.
+        message_thread: All messages and events.
         current_turn: How many turns the present run has taken; 0 between runs.
     """
 

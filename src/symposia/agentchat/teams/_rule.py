@@ -136,7 +136,7 @@ class RuleContext:
         Args:
             client: The model's client.
             messages: The prompt.
-            tools: What the model may call.
+            tools: The tools that the model may call.
             tool_choice: Whether it must.
             extra_create_args: What the client passes to its vendor.
             on_chunk: If given, the answer is streamed, and this takes each piece of its text.

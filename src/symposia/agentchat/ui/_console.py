@@ -38,7 +38,7 @@ async def Console(  # noqa: N802 - AutoGen's name
         stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
         no_inline_images: Print ``<image>`` also where the terminal (iTerm2) can show images.
         output_stats: Print the tokens of each message, and a summary at the end.
-        user_input_manager: Told when the request for a person's input is reached.
+        user_input_manager: Notified when the request for a person's input is reached.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.

@@ -48,7 +48,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
     """The half of a component that is written down.
 
     Attributes:
-        component_type: What it is for.
+        component_type: Its kind, such as ``agent``.
         component_version: Of its configuration; to be raised when that changes so that older ones do not load.
         component_provider_override: A name to be found by other than that of its class.
         component_description: For people; by default the first paragraph of the docstring.
@@ -67,7 +67,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
     component_transient: ClassVar[frozenset[str]] = frozenset()
 
     def _to_config(self) -> ConfigT:
-        """The configuration: by default, what the instance was constructed with.
+        """The configuration: by default, the arguments of the constructor.
 
         Raises:
             ComponentError: An argument cannot be saved; the text names the class and the argument.
@@ -87,7 +87,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         )
 
     def _constructor_arguments(self) -> dict[str, Any]:  # Any: each is of its parameter's type
-        """What the instance was constructed with, by name; defaults included."""
+        """The arguments of the constructor, by name; defaults included."""
         return given_arguments(self)
 
     def dump_component(self) -> ComponentModel:
@@ -120,11 +120,11 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
 
 
 class ComponentFromConfig(Generic[ConfigT]):
-    """The half of a component that is made from what was written down."""
+    """The half of a component that is loaded from a configuration."""
 
     @classmethod
     def _from_config(cls, config: ConfigT) -> Self:
-        """Make an instance: by default, by calling the constructor with what `config` says.
+        """Make an instance: by default, by calling the constructor with the values of `config`.
 
         Raises:
             ComponentError: A component in it cannot be loaded.
@@ -165,7 +165,7 @@ class _DerivedSchema:
 
 
 class ComponentSchemaType(Generic[ConfigT]):
-    """Says what the configuration of a component looks like.
+    """Defines the schema of a component's configuration.
 
     Attributes:
         component_config_schema: A pydantic model; by default derived from the constructor.
@@ -209,11 +209,11 @@ class ComponentLoader:
         allow: Iterable[str] = (),
         trust_code: bool = False,
     ) -> Self | ExpectedT:
-        """Make a component from what was written down, by this project or by AutoGen.
+        """Make a component from a configuration that was saved by this project or by AutoGen.
 
         Args:
             model: A component, written down. It is not changed.
-            expected: What it has to be; the class that this is called on, by default. `Component` is any.
+            expected: The required class; by default, the class that this is called on. `Component` allows any.
             allow: Packages, beside this project, whose components may be loaded; see `allow_components_from`.
             trust_code: Whether code in it may run; see `trust_component_code`.
 

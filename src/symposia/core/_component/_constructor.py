@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 def kept_with_class(derive: Callable[[type], T]) -> Callable[[type], T]:
-    """Let what is derived from a class be derived once, and kept in the class, for as long as the class lives.
+    """Derive a value from a class once, and keep it in the class for as long as the class exists.
 
     `lru_cache` holds on to classes that a function has made and dropped, and forgets others after some number.
     """

@@ -51,7 +51,7 @@ def read_model(model: ComponentModel | Mapping[str, object]) -> ComponentModel:
     """A copy of a written component, which nothing that is done with it can change.
 
     Raises:
-        ComponentError: It is none; the text says what to give.
+        ComponentError: It is not a component; the text says what to give.
     """
     if not isinstance(model, (ComponentModel, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
         given = "text" if isinstance(model, (str, bytes)) else f"a {type(model).__name__}"

@@ -100,7 +100,7 @@ def name_of(cls: type) -> str:
 
 
 def _names_of(cls: type) -> set[str | None]:
-    """The names that a class goes by."""
+    """The names of a class."""
     found_by: set[str] = set() if "." in cls.__qualname__ else {name_of(cls)}
     return {f"{cls.__module__}.{cls.__qualname__}", getattr(cls, "component_provider_override", None), *found_by}
 

@@ -30,7 +30,7 @@ from symposia.core.exceptions import ComponentError, SymposiaError
 _PLAIN: Final = (str, int, float, list, dict, BaseModel, type(None))
 
 MASK: Final = "**********"
-"""What stands for a secret; as pydantic writes a `SecretStr`."""
+"""The replacement of a secret, as pydantic writes a `SecretStr`."""
 
 
 def config_of(instance: object, values: Mapping[str, object]) -> BaseModel:
@@ -78,7 +78,7 @@ def json_of(cls: type, config: BaseModel) -> dict[str, object]:
 
 
 def explain(error: ValidationError, *, is_saved: bool = False) -> str:
-    """What is wrong with which field, of what is being saved or loaded."""
+    """The faults of the fields of a configuration."""
     lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""

@@ -66,7 +66,7 @@ class ComponentModel(BaseModel, defer_build=True):
 
     Attributes:
         provider: The class, as ``package.module.Class``.
-        component_type: What it is for.
+        component_type: Its kind, such as ``agent``.
         version: Of this way of writing it down; equal to `component_version`.
         component_version: Of its configuration. Where the class is at a later one, the class brings it up to date.
         description: For people.
@@ -90,7 +90,7 @@ class DerivedConfig(BaseModel, defer_build=True):
 
 
 class OpenConfig(DerivedConfig, defer_build=True):
-    """The base of those whose constructor takes more than it names."""
+    """The base of configurations whose constructor takes more parameters than it names."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -118,7 +118,7 @@ class SavedModelType(BaseModel, defer_build=True):
         return saved
 
     def restored(self) -> type[BaseModel]:
-        """A class that takes what the schema takes.
+        """A class that accepts the values of the schema.
 
         It gives the schema that was saved as its own, since that is what a model is shown, and not every schema comes
         back from the class that is made of it: one with enumerations among its ``$defs`` does not, for example.

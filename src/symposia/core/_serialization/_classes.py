@@ -63,7 +63,7 @@ def _of_class(cls: type[object]) -> list[MessageSerializer[Any]]:
 
 
 class ClassSerializer(MessageSerializer[T], Generic[T]):
-    """A serializer that goes by the messages' class: implement `serialize` and `deserialize`.
+    """A serializer for a class of messages: implement `serialize` and `deserialize`.
 
     Args:
         cls: The messages' class.

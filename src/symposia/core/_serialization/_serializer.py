@@ -1,4 +1,4 @@
-"""What a serializer is, what the formats and the types are called, and what stands for an unknown type."""
+"""The contract of serializers, the names of formats and types, and the payload of an unknown type."""
 
 from __future__ import annotations
 

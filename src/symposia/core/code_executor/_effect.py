@@ -25,7 +25,7 @@ class RequestedBlock(BaseModel, frozen=True, defer_build=True):
 
 
 class _RecordedResult(BaseModel, defer_build=True):
-    """A result as it is written: the name of its class, and its fields."""
+    """A result in a form for JSON: the name of its class, and its fields."""
 
     result_class: str
     result: JsonValue
@@ -35,7 +35,7 @@ class CodeRequest(EffectRequest):
     """Code is run.
 
     Attributes:
-        executor: What `CodeExecutor.effect_identity` says of the executor.
+        executor: The value of `CodeExecutor.effect_identity`.
         blocks: The code.
     """
 

@@ -33,7 +33,7 @@ class CodeExecutor(ComponentBase, ABC):
     ) -> CodeResult:
         """Run the blocks in order, up to the first that fails.
 
-        How the code itself ends, limits included, is told by the result and never raised.
+        The ending of the code, limits included, is in the result and never raised.
 
         Args:
             code_blocks: What to run.

@@ -96,7 +96,7 @@ class FunctionWithRequirementsStr:
 
 @dataclass
 class FunctionWithRequirements(Generic[T, P]):
-    """A function with what it needs where generated code calls it. Called here, it is the function itself.
+    """A function with its requirements in generated code. Called here, it is the function itself.
 
     Attributes:
         func: The function.
@@ -112,14 +112,14 @@ class FunctionWithRequirements(Generic[T, P]):
     def from_callable(
         func: Callable[OwnP, OwnT], python_packages: Sequence[str] = (), global_imports: Sequence[Import] = ()
     ) -> FunctionWithRequirements[OwnT, OwnP]:
-        """Say what a function needs."""
+        """Declare the requirements of a function."""
         return FunctionWithRequirements(func, list(python_packages), list(global_imports))
 
     @staticmethod
     def from_str(
         func: str, python_packages: Sequence[str] = (), global_imports: Sequence[Import] = ()
     ) -> FunctionWithRequirementsStr:
-        """Say what a function needs that is given as source; see `FunctionWithRequirementsStr`."""
+        """Declare the requirements of a function that is given as source; see `FunctionWithRequirementsStr`."""
         return FunctionWithRequirementsStr(func, list(python_packages), list(global_imports))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -130,7 +130,7 @@ class FunctionWithRequirements(Generic[T, P]):
 def with_requirements(
     python_packages: Sequence[str] = (), global_imports: Sequence[Import] = ()
 ) -> Callable[[Callable[P, T]], FunctionWithRequirements[T, P]]:
-    """Decorate a function with what it needs where generated code calls it.
+    """Decorate a function with its requirements in generated code.
 
     Args:
         python_packages: Distributions that it needs.
@@ -148,7 +148,7 @@ UserFunction: TypeAlias = FunctionWithRequirements[Any, Any] | FunctionWithRequi
 
 
 def function_source(function: UserFunction) -> str:
-    """Give the source of a function, without decorators. Reads the file that it stands in.
+    """Return the source of a function, without decorators. Reads its file.
 
     Raises:
         InvalidArgumentError: It has no source that can be read: it is a lambda, a builtin, or was typed in.

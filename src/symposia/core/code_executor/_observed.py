@@ -1,4 +1,4 @@
-"""Observing code as it runs: an executor in front of another one, which tells of each block when it starts and ends."""
+"""Observing code as it runs: an executor that wraps another one, and reports the start and the end of each block."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, San
 
 
 class ExecutionObserver:
-    """Is told of blocks as they run. Override what is of interest; by default nothing happens.
+    """Observes blocks as they run. Override the methods of interest; by default nothing happens.
 
     Every block that starts also ends here, whatever ends it: its own end, a limit, the cancellation of the call, or the
     failure of the sandbox. A result that a journal has recorded is not observed, since nothing runs then.
@@ -44,13 +44,13 @@ class ExecutionObserver:
 
 
 class ObservedCodeExecutor(CodeExecutor):
-    """Passes each block on to another executor by itself, and tells an observer of it.
+    """Passes each block on to another executor on its own, and calls an observer.
 
     Its results are block by block, whichever executor it stands in front of. Observing does not change them.
 
     Args:
         inner: Runs the code. It is started and stopped together with this executor.
-        observer: Is told of each block.
+        observer: Called for each block.
     """
 
     def __init__(self, inner: CodeExecutor, observer: ExecutionObserver) -> None:

@@ -15,7 +15,7 @@ OutputListener: TypeAlias = Callable[[OutputStream, str], None]
 RunStatus: TypeAlias = Literal[
     "ok", "error", "timeout", "out_of_memory", "output_limit", "disk_full", "crashed", "cancelled"
 ]
-"""How a block ended: by itself (``ok``, ``error``), by a limit, or with what it ran in."""
+"""The ending of a block: its own (``ok``, ``error``), a limit, or the end of its sandbox."""
 
 KILLED: Final = 137
 """The exit code of what was killed, as a shell reports it: 128 and the number of SIGKILL."""
@@ -104,14 +104,14 @@ class BlockResult:
 
     Attributes:
         block: The block as it was given.
-        code_file: Where its source stands in the work folder; None when it was refused before it could run.
+        code_file: The path of its source in the work folder; None when it was refused before it could run.
         status: How it ended: by itself (``ok``, ``error``) or by which limit.
         exit_code: As a shell reports it; 124 for a timeout.
         output: What it printed, stdout before stderr, then a line that names the limit that ended it, if one did.
         artifacts: Files that it made or changed.
         artifacts_skipped: Paths that did not come back, each with the reason.
         wall_seconds: From its start to its end.
-        stdout: What it printed to stdout alone; None where the executor does not tell the two apart.
+        stdout: What it printed to stdout alone; None where the executor does not separate the two.
         stderr: Likewise.
         ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
             interrupted. Empty if it ended by itself, or the executor does not say.
@@ -131,7 +131,7 @@ class BlockResult:
 
     @classmethod
     def of(cls, block: CodeBlock, result: CodeResult) -> BlockResult:
-        """The result of a list of one block, of an executor too that does not tell block by block."""
+        """The result of a list of one block, also of an executor without results for single blocks."""
         if isinstance(result, CommandLineCodeResult) and result.blocks:
             return result.blocks[0]
         status = "error" if result.exit_code else "ok"
@@ -150,7 +150,7 @@ class BlockResult:
 
     @property
     def streams(self) -> tuple[tuple[OutputStream, str], ...]:
-        """What it printed, by stream. All is ``stdout`` where the executor does not tell the two apart."""
+        """What it printed, by stream. All is ``stdout`` where the executor does not separate the two."""
         return ("stdout", self.output if self.stdout is None else self.stdout), ("stderr", self.stderr or "")
 
 
@@ -159,7 +159,7 @@ class CommandLineCodeResult(CodeResult):
     """What a list of blocks did, in sum and block by block.
 
     Attributes:
-        code_file: Where the source of the first block stands in the work folder; None when no block could run.
+        code_file: The path of the source of the first block in the work folder; None when no block could run.
         blocks: One result for each block that was tried, the failing one last.
     """
 

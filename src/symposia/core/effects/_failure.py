@@ -19,11 +19,11 @@ def _json_values() -> TypeAdapter[JsonValue]:
 
 
 class _Failure(BaseModel, defer_build=True):
-    """A failure as it is written down.
+    """A failure in a form for JSON.
 
     Attributes:
         type: The error's class, as ``module:qualified.name``.
-        text: What `str` says of it.
+        text: Its `str`.
         args: Its arguments, where all of them are JSON values.
         attributes: Those of its attributes that are JSON values.
         notes: Its notes.

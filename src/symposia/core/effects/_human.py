@@ -11,11 +11,11 @@ from symposia.core.effects._kind import EffectKind, EffectRequest
 
 
 class HumanRequest(EffectRequest):
-    """A person is asked.
+    """A question to a person.
 
     Attributes:
-        prompt: What the person is shown.
-        approval_of: What the person is to approve, exactly: code, or a tool call with its arguments. None asks for an
+        prompt: The question.
+        approval_of: The object of an approval, exactly: code, or a tool call with its arguments. None asks for an
             answer in words.
     """
 
@@ -25,7 +25,7 @@ class HumanRequest(EffectRequest):
 
 
 class HumanAnswer(BaseModel, defer_build=True):
-    """What the person said.
+    """The answer of a person.
 
     Attributes:
         text: The answer in words; of an approval, its reason.
@@ -46,8 +46,8 @@ def ask_human(
 
     Args:
         ask: Asks. Asking again does no harm.
-        prompt: What the person is shown.
-        approval_of: What the person is to approve; see `HumanRequest`.
+        prompt: The question.
+        approval_of: The object of an approval; see `HumanRequest`.
     """
     return HUMAN_EFFECT.perform(
         lambda: HumanRequest(prompt=prompt, approval_of=approval_of), ask, idempotency="idempotent"

@@ -1,4 +1,4 @@
-"""What contracts say of their implementations for effects: apart from the machinery, which only handlers need."""
+"""The identities of implementations in requests of effects. Apart from the machinery, which only handlers need."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class ResultCodec(Protocol[ResultT]):
 
 
 class _PydanticCodec(Generic[ResultT]):
-    """The codec of every type that pydantic knows."""
+    """The codec of every type that pydantic can validate."""
 
     def __init__(self, result_type: type[ResultT]) -> None:
         self._type = result_type
@@ -113,7 +113,7 @@ class EffectKind(Generic[RequestT, ResultT]):
     Args:
         name: Unique in the process; the `kind` of its requests.
         request: The class of its requests.
-        result: The type of its results, if pydantic knows it.
+        result: The type of its results, if pydantic can validate it.
         codec: Encodes its results, if pydantic does not.
 
     Raises:
@@ -202,7 +202,7 @@ class EffectKind(Generic[RequestT, ResultT]):
         Args:
             request: Makes the request. Called only if there is a handler.
             call: Does the effect.
-            result_type: Tells the result from the pieces.
+            result_type: The type that distinguishes the result from the pieces.
             idempotency: Whether doing it again does harm.
         """
         chain = _handlers.get()
@@ -299,8 +299,8 @@ class EffectHandler(Protocol):
         """Give the outcome of an effect.
 
         Args:
-            effect: What is about to happen.
-            proceed: Does it: asks the next handler inside this one, or makes the real call.
+            effect: The effect.
+            proceed: Performs the effect: calls the next handler inside this one, or makes the real call.
 
         Raises:
             Exception: It becomes the outcome of the effect.
@@ -353,7 +353,7 @@ def effects_are_handled() -> bool:
 def current_effect() -> Effect[Any, Any] | None:  # Any: of whichever kind
     """The innermost effect inside which this code runs, such as the tool call; None where no handler is installed.
 
-    Its `id` serves as the idempotency key of what the code does outside.
+    Its `id` serves as the idempotency key of calls to services.
     """
     return _current.get()
 

@@ -21,7 +21,7 @@ class BufferedChatCompletionContext(ChatCompletionContext):
     Args:
         buffer_size: How many messages at most. A call to a tool and its results stay together: the exchange at the edge
             is left out, unless it is the newest, which is shown whole even if it is larger than the buffer.
-        initial_messages: What the conversation begins with.
+        initial_messages: The first messages of the conversation.
 
     Raises:
         InvalidArgumentError: `buffer_size` is not positive.
@@ -46,7 +46,7 @@ class HeadAndTailChatCompletionContext(ChatCompletionContext):
     Args:
         head_size: How many of the oldest messages at most.
         tail_size: How many of the newest messages at most.
-        initial_messages: What the conversation begins with.
+        initial_messages: The first messages of the conversation.
 
     Raises:
         InvalidArgumentError: A size is not positive.
@@ -81,7 +81,7 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
         model_client: Counts the tokens.
         token_limit: How many tokens at most; as many as the model's context holds when None.
         tool_schema: The tools that are sent along, and so take room.
-        initial_messages: What the conversation begins with.
+        initial_messages: The first messages of the conversation.
 
     Raises:
         InvalidArgumentError: `token_limit` is not positive.

@@ -36,10 +36,10 @@ class _Mark(NamedTuple):
 
 
 class ChatCompletionContext(ComponentBase, ABC):
-    """The conversation as one model sees it: everything is kept, and `get_messages` chooses what the model is shown.
+    """A conversation: everything is kept, and `get_messages` selects the messages for a model.
 
     Args:
-        initial_messages: What the conversation begins with.
+        initial_messages: The first messages of the conversation.
     """
 
     component_type = "chat_completion_context"
@@ -54,7 +54,7 @@ class ChatCompletionContext(ComponentBase, ABC):
 
     @abstractmethod
     async def get_messages(self) -> list[LLMMessage]:
-        """What the model is shown: a list of the caller's own, of messages that are not to be changed.
+        """The messages for the model: a list of the caller's own, of messages that must not be changed.
 
         It never has a tool result without its call, nor, but at its end, a call without its result, unless the
         conversation itself has.
@@ -95,11 +95,11 @@ class ChatCompletionContext(ComponentBase, ABC):
         )
 
     def _rest_of_state(self) -> Mapping[str, object]:
-        """What the state holds besides the messages, as JSON can hold it: nothing, unless overridden."""
+        """The state besides the messages, in JSON values: empty, unless overridden."""
         return {}
 
     async def load_state(self, state: Mapping[str, object]) -> None:
-        """Take back what `save_state` gave, in place of what is here."""
+        """Replace the present state by one of `save_state`."""
         self._messages = ChatCompletionContextState.model_validate(state).messages
 
 

@@ -48,7 +48,7 @@ class SummarizingChatCompletionContextState(ChatCompletionContextState, defer_bu
     """Everything that a summarizing context holds. The state of any other context can be loaded as one.
 
     Attributes:
-        summary: What the model has written about the oldest messages; empty as long as there is nothing.
+        summary: The model's summary of the oldest messages; empty at first.
         summarized: How many messages that covers.
         usage: The tokens that the summaries have taken.
     """
@@ -79,10 +79,10 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         token_limit: How many tokens are shown at most, as `model_client` counts them: instead of `message_limit`.
         keep: How much of the limit the newest messages may take up beside a new summary: from 0, for only the newest
             exchange, to less than 1. The more, the more often a summary is written.
-        instructions: What the model is told instead of the built-in instructions.
+        instructions: Instructions in place of the built-in ones.
         source: The name under which the summary is shown. It is a part of the scope of its model calls too: see
             `symposia.core.effects`.
-        initial_messages: What the conversation begins with.
+        initial_messages: The first messages of the conversation.
 
     Raises:
         InvalidArgumentError: Not just one of the limits is given, a limit has no room for a summary and a message, or
@@ -116,12 +116,12 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
 
     @property
     def summary(self) -> str:
-        """What the model has written about the oldest messages; empty as long as there is nothing."""
+        """The model's summary of the oldest messages; empty at first."""
         return self._summary
 
     @property
     def usage(self) -> RequestUsage:
-        """The tokens that the summaries have taken, as far as the model client has said."""
+        """The tokens that the summaries have taken, as the model client has reported them."""
         return self._usage
 
     async def get_messages(self) -> list[LLMMessage]:
@@ -223,7 +223,7 @@ def _newest_that_fit(
 
 
 def _summary_request(instructions: str, summary: str, messages: Sequence[LLMMessage]) -> list[LLMMessage]:
-    """What a model is asked for a new summary.
+    """The request for a new summary.
 
     Args:
         instructions: How to write it.

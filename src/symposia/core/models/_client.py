@@ -61,7 +61,7 @@ class ChatCompletionClient(ComponentBase, ABC):
 
         Args:
             messages: The conversation so far.
-            tools: What the model may call.
+            tools: The tools that the model may call.
             tool_choice: Whether it must call one (``"required"``), may (``"auto"``) or must not (``"none"``); or the
                 one that it must call.
             json_output: True for JSON of any shape, a model class for JSON of its schema, False for text; None leaves

@@ -1,4 +1,4 @@
-"""The agent types of a runtime, and what the runtime keeps for each agent."""
+"""The agent types of a runtime, and the data that it keeps for each agent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AgentKind:
     Attributes:
         name: The agent type.
         factory: Makes an agent; None if agents of this type are only registered as instances.
-        expected_class: What the factory must make; None for anything.
+        expected_class: The class that the factory must make; None for any.
         instances: The keys that are registered as instances.
     """
 
@@ -57,7 +57,7 @@ class AgentKind:
 
         Raises:
             RegistrationError: The type has no factory, or the factory made something else than it should.
-            Exception: What the factory raised.
+            Exception: The error of the factory.
         """
         if self.factory is None:
             known = ", ".join(sorted(self.instances)) or "none"
@@ -171,7 +171,7 @@ class AgentTable(Generic[MailboxT]):
         return mailbox if mailboxes is None or mailbox is not None else self._add(AgentId(agent_type, key), mailboxes)
 
     def mailboxes(self) -> Iterator[MailboxT]:
-        """Every mailbox that was ever asked for."""
+        """Every mailbox that was ever made."""
         for mailboxes in self._mailboxes.values():
             yield from mailboxes.values()
 

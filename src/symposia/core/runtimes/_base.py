@@ -33,7 +33,7 @@ logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 
 class DeliveredContext(MessageContext):
-    """A `MessageContext` that makes its token and its id when they are first asked for: most handlers never do.
+    """A `MessageContext` that makes its token and its id on first access: most handlers never need them.
 
     Attributes:
         token: The sender's token, if it gave one, or the one that was made.

@@ -1,4 +1,4 @@
-"""What the runtime's owner is told: messages without a recipient, and errors that reach no sender."""
+"""Reports to the runtime's owner: messages without a recipient, and errors that reach no sender."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Subscriptions:
         """The agents that subscriptions of other sorts name.
 
         Args:
-            topic: What was published to.
+            topic: The topic.
             on_error: Called with each subscription that raises, the topic and the error; the others are asked all the
                 same.
         """

@@ -1,4 +1,4 @@
-"""An agent that runs tools for others, and the loop of those who have it do so."""
+"""An agent that runs tools for others, and the loop of its callers."""
 
 from symposia.core.exceptions import (
     InvalidToolArgumentsException,

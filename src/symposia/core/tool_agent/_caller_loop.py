@@ -38,7 +38,7 @@ async def tool_agent_caller_loop(
         caller: Sends the calls: an agent, or a runtime.
         tool_agent_id: The tool agent.
         model_client: The model.
-        input_messages: What the model is shown; not changed.
+        input_messages: The messages for the model; not changed.
         tool_schema: The tools that the model may call.
         cancellation_token: Cancelling it ends the calls of the model and the tools.
         caller_source: The source of the model's messages.
@@ -48,7 +48,7 @@ async def tool_agent_caller_loop(
 
     Raises:
         asyncio.CancelledError: The token was cancelled.
-        Exception: What the model client raises, and what sending to the tool agent raises but for `ToolException`.
+        Exception: An error of the model client, or of sending to the tool agent except `ToolException`.
     """
 
     async def call(tool_call: FunctionCall) -> FunctionExecutionResult:

@@ -49,7 +49,7 @@ class ToolAgent(RoutedAgent):
         self._tools: dict[str, Tool] = {}
         for tool in _checked(tools):
             if tool.name in self._tools:
-                raise InvalidArgumentError(f"Two tools are named '{tool.name}': a call could not tell them apart.")
+                raise InvalidArgumentError(f"Two tools are named '{tool.name}': a call could not distinguish them.")
             self._tools[tool.name] = tool
 
     @property
@@ -109,7 +109,7 @@ class ToolAgent(RoutedAgent):
 
 
 def _checked(tools: object) -> list[Tool]:
-    """The tools, of whatever class has what `Tool` asks for."""
+    """The tools: objects with the interface of `Tool`."""
     if isinstance(tools, str) or not isinstance(tools, Iterable):
         raise ArgumentTypeError(f"The tools of a ToolAgent are given as a list, and this is none: {tools!r}")
     listed = list(cast("Iterable[object]", tools))

@@ -80,13 +80,13 @@ def _wrong(schema: ToolSchema, what: str) -> ToolArgumentsError:
 
 
 def _quoted(text: str) -> str:
-    """The beginning of the arguments, with escapes for what is not Unicode: this text goes back to the model."""
+    """The beginning of the arguments for the error to the model, with escapes for what is not Unicode."""
     shown = text[:_QUOTED].encode("utf-8", "backslashreplace").decode()
     return f"You wrote: {shown}{'…' if len(text) > _QUOTED else ''}"
 
 
 def _faults(error: ValidationError) -> str:
-    """Which argument is wrong, and what is wrong with it: a line for each fault."""
+    """The wrong arguments and their faults, one line for each fault."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [f"- {'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in faults[:_FAULTS]]
     if len(faults) > _FAULTS:
@@ -181,7 +181,7 @@ def inline_references(schema: Mapping[str, object]) -> Schema:
 def close_objects(schema: Mapping[str, object]) -> Schema:
     """Require every property of every object and forbid all others, as strict vendors demand.
 
-    Objects that say what their additional properties are, such as dictionaries, stay open.
+    Objects that define their additional properties, such as dictionaries, stay open.
     """
 
     def close(part: Schema) -> Schema:

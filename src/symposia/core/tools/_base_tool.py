@@ -35,11 +35,11 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         args_type: The model that validates the arguments. Its JSON schema is shown to the language model.
         return_type: The type of the result of `run`.
         name: The name by which the model calls the tool.
-        description: What the model is told that the tool does.
+        description: The description of the tool for the model.
         strict: Whether the vendor must hold the model to the schema. No argument may have a default then.
 
     Attributes:
-        traits: What effect handlers are told of the tool. Set it in a subclass whose calls may be repeated.
+        traits: The description of the tool for effect handlers. Set it in a subclass whose calls may be repeated.
 
     Raises:
         InvalidArgumentError: `strict`, and an argument has a default.
@@ -79,12 +79,12 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
 
     @property
     def description(self) -> str:
-        """What the model is told that the tool does."""
+        """The description of the tool for the model."""
         return self._description
 
     @property
     def schema(self) -> ToolSchema:
-        """Everything that a model is told of the tool. The same object each time, which belongs to this tool alone."""
+        """The description of the tool for a model. The same object each time, which belongs to this tool alone."""
         return self._schema
 
     @cached_property
@@ -145,7 +145,7 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         """Validate the arguments and `run`, as a traced call where tracing or event logging is on.
 
         Raises:
-            ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
+            ToolArgumentsError: The arguments are wrong; its text describes the fault to the model.
         """
         if is_observed():
             return await _traced_call(self, args, call_id).trace(
@@ -168,7 +168,7 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
     def run_stream(
         self, args: ArgsT_contra, cancellation_token: CancellationToken
     ) -> AsyncGenerator[StreamT_co | ReturnT_co, None]:
-        """Do the work and yield what is to be shown; the last item is the result."""
+        """Do the work and yield items to show; the last item is the result."""
 
     async def run_json_stream(
         self,
@@ -179,7 +179,7 @@ class BaseStreamTool(BaseTool[ArgsT_contra, ReturnT_co], StreamTool, Generic[Arg
         """Validate the arguments and `run_stream`, as a traced call where tracing or event logging is on.
 
         Raises:
-            ToolArgumentsError: The arguments are wrong; its text tells the model what to change.
+            ToolArgumentsError: The arguments are wrong; its text describes the fault to the model.
         """
         stream = self._validate_and_stream(args, cancellation_token)
         if is_observed():

@@ -20,9 +20,9 @@ class ToolRequest(EffectRequest):
     """A tool is called.
 
     Attributes:
-        workbench: What `Workbench.effect_identity` says of the workbench, or what names the tool's owner otherwise.
+        workbench: The value of `Workbench.effect_identity`, or another name of the tool's owner.
         name: The tool.
-        arguments: What it is called with, parsed from JSON.
+        arguments: The arguments, parsed from JSON.
     """
 
     kind: Literal["tool"] = "tool"
@@ -32,10 +32,10 @@ class ToolRequest(EffectRequest):
 
 
 class ToolListRequest(EffectRequest):
-    """A workbench is asked which tools it has.
+    """A request for the list of a workbench's tools.
 
     Attributes:
-        workbench: What `Workbench.effect_identity` says of the workbench.
+        workbench: The value of `Workbench.effect_identity`.
     """
 
     kind: Literal["tool_list"] = "tool_list"
@@ -95,7 +95,7 @@ async def call_tool(
     async def call() -> ToolResult:
         try:
             return await workbench.call_tool(name, arguments, cancellation_token, call_id)
-        except Exception as error:  # noqa: BLE001 - told to the model
+        except Exception as error:  # noqa: BLE001 - becomes a result for the model
             return _failed(name, error)
 
     # Without a handler nothing reads the scope, so none is entered.
@@ -127,7 +127,7 @@ def stream_tool(
             async with aclosing(items):
                 async for item in items:
                     yield item
-        except Exception as error:  # noqa: BLE001 - told to the model
+        except Exception as error:  # noqa: BLE001 - becomes a result for the model
             yield _failed(name, error)
 
     if not effects_are_handled():

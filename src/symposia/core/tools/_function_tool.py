@@ -29,9 +29,9 @@ class FunctionToolConfig(BaseModel, defer_build=True):
 
     Attributes:
         source_code: The definition of the function.
-        name: What the model calls the tool by.
-        description: What the model is told of it.
-        global_imports: What the source needs imported.
+        name: The name of the tool for the model.
+        description: The description of the tool for the model.
+        global_imports: The imports that the source needs.
         has_cancellation_support: Whether the function takes the cancellation token.
         strict: Whether the vendor must hold the model to the schema.
         idempotency: Whether calling it again does harm. Left out where it is not known, as AutoGen has no such field.
@@ -64,9 +64,9 @@ class FunctionTool(BaseTool[BaseModel, Any]):
 
     Args:
         func: The function, or any other callable.
-        description: What the model is told that it does.
+        description: The description of the tool for the model.
         name: The name by which the model calls it; by default, the function's own name.
-        global_imports: What the saved source needs imported, beyond what can be derived.
+        global_imports: Imports that the saved source needs, beyond those that can be derived.
         strict: Whether the vendor must hold the model to the schema. No parameter may have a default then.
         idempotency: Whether calling the function again with the same arguments does harm; see `Idempotency`.
         transparent: Whether what the function does are model calls, tool calls and the like themselves, as with a

@@ -213,7 +213,7 @@ def _derive(func: AnyFunction) -> ToolSignature:
 
 
 def _underlying(func: AnyFunction) -> tuple[AnyFunction, str]:
-    """The function that carries the annotations, and the name to go by."""
+    """The function that has the annotations, and the name of the tool."""
     while isinstance(func, functools.partial):
         func = cast("functools.partial[object]", func).func
     if inspect.isroutine(func):

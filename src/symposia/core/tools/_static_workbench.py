@@ -52,7 +52,7 @@ class StaticWorkbench(Workbench):
         self._tools: dict[str, BaseTool[Any, Any]] = {}
         for tool in tools:
             if tool.name in self._tools:
-                raise InvalidArgumentError(f"Two tools are named '{tool.name}': a model could not tell them apart.")
+                raise InvalidArgumentError(f"Two tools are named '{tool.name}': a model could not distinguish them.")
             self._tools[tool.name] = tool
         self._overrides = dict(tool_overrides or {})
         self._original_names = _original_names(self._overrides, self._tools)
@@ -78,7 +78,7 @@ class StaticWorkbench(Workbench):
         try:
             value = await tool.run_json(arguments or {}, cancellation_token or CancellationToken(), call_id=call_id)
             return _succeeded(name, tool, value)
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises is told to the model
+        except Exception as error:  # noqa: BLE001 - any error of a tool becomes a result for the model
             return _failed(name, error)
 
     def tool_traits(self, name: str) -> ToolTraits:
@@ -131,7 +131,7 @@ class StaticStreamWorkbench(StaticWorkbench):
             async with aclosing(items), aclosing(_mark_last(items, tool.return_type())) as marked:
                 async for is_last, item in marked:
                     yield _succeeded(name, tool, item) if is_last else item
-        except Exception as error:  # noqa: BLE001 - whatever a tool raises is told to the model
+        except Exception as error:  # noqa: BLE001 - any error of a tool becomes a result for the model
             yield _failed(name, error)
 
 

@@ -1,4 +1,4 @@
-"""The contract of tools, and what models and effect handlers are told of one."""
+"""The contract of tools, and their descriptions for models and effect handlers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ParametersSchema(TypedDict):
 
 
 class ToolSchema(TypedDict):
-    """What a model is told of a tool.
+    """The description of a tool for a model.
 
     Attributes:
         name: The name by which the model calls it.
-        description: What it does, and when to use it.
+        description: Its purpose, and when to use it.
         parameters: The schema of its arguments.
         strict: Whether the vendor must hold the model to the schema; every argument is then required.
     """
@@ -40,7 +40,7 @@ class ToolSchema(TypedDict):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolTraits:
-    """What effect handlers are told of a tool.
+    """The description of a tool for effect handlers.
 
     Attributes:
         idempotency: Whether calling it again with the same arguments does harm.
@@ -54,7 +54,7 @@ class ToolTraits:
 
 @runtime_checkable
 class Tool(Protocol):
-    """Something that a model can call."""
+    """A function that a model can call."""
 
     @property
     def name(self) -> str:
@@ -63,12 +63,12 @@ class Tool(Protocol):
 
     @property
     def description(self) -> str:
-        """What the model is told that it does."""
+        """The description of the tool for the model."""
         ...
 
     @property
     def schema(self) -> ToolSchema:
-        """Everything that the model is told of it."""
+        """The name, the description and the parameters of the tool for the model."""
         ...
 
     def args_type(self) -> type[BaseModel]:

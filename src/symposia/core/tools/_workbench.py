@@ -97,7 +97,7 @@ class Workbench(ComponentBase, ABC):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """Call a tool. The failure of a tool, and a name without a tool, are told by the result and not raised.
+        """Call a tool. The failure of a tool, and an unknown name, are results and not raised.
 
         Args:
             name: The tool, as `list_tools` names it.
@@ -114,12 +114,12 @@ class Workbench(ComponentBase, ABC):
         return class_identity(self)
 
     def tool_traits(self, name: str) -> ToolTraits:  # noqa: ARG002 - for workbenches that know their tools
-        """What effect handlers are told of the tool `name`: by default, that nothing is known."""
+        """The traits of the tool `name` for effect handlers: by default, unknown."""
         return ToolTraits()
 
     @abstractmethod
     async def start(self) -> None:
-        """Acquire what the tools need. Starting twice is harmless."""
+        """Acquire the tools' resources. Starting twice is harmless."""
 
     @abstractmethod
     async def stop(self) -> None:

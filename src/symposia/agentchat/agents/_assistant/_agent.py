@@ -69,12 +69,12 @@ class AssistantAgent(ConversationAgent):
     Args:
         name: Unique within a team; a Python identifier.
         model_client: The model.
-        tools: Functions, or tools. A function's docstring tells the model what it does.
+        tools: Functions, or tools. A function's docstring is its description for the model.
         workbench: Where the tools are, instead of `tools`; one workbench or several.
         handoffs: The agents that the model can pass the turn to: their names, or `Handoff`.
         model_context: Chooses which part of the conversation the model is shown; by default, all of it.
         description: Describes the agent to the speaker selection.
-        system_message: What the model is told first; None tells it nothing.
+        system_message: The instructions of the model; None for none.
         model_client_stream: Show the model's text as it comes, as `ModelClientStreamingChunkEvent`.
         reflect_on_tool_use: Let the model turn tool results into an answer. By default only if there is an
             `output_content_type`.
@@ -89,7 +89,7 @@ class AssistantAgent(ConversationAgent):
         metadata: Free for the application.
         output_retries: How often in a turn an answer that is not accepted is sent back to the model, with the reason.
             Each is shown by an `OutputRejectedEvent`, which counts its tokens.
-        output_check: Says what is wrong with an answer that fits the schema; see `OutputCheck`.
+        output_check: Returns the fault of an answer that fits the schema; see `OutputCheck`.
         output_fallback: Gives the answer if no attempt was accepted; see `OutputFallback`. By default the turn raises
             `ModelAnswerError`.
 
@@ -183,7 +183,7 @@ class AssistantAgent(ConversationAgent):
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """Take one turn, and yield what happens as it happens; the last item is the response.
+        """Take one turn, and yield its messages and events; the last item is the response.
 
         Raises:
             ModelError: No answer of the model was accepted; or whatever the model client raises.
@@ -194,7 +194,7 @@ class AssistantAgent(ConversationAgent):
                 yield item
 
     def _to_config(self) -> BaseModel:
-        """What it was constructed with, functions as tools."""
+        """The arguments of the constructor, with functions as tools."""
         tools = self._constructor_arguments().get("tools")
         return self._derived_config(tools=None if tools is None else checked_tools(self.name, tools, can_call=True))
 

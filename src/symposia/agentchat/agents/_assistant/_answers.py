@@ -61,7 +61,7 @@ class Answers:
         has not seen. The call of the handoff is left out: the next agent may have no tool of that name.
 
         Args:
-            answer: What the model said.
+            answer: The answer of the model.
             calls: The calls in it.
             results: Their results, in the same order.
         """

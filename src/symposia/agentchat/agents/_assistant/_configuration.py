@@ -34,14 +34,14 @@ _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
 
 
 class AssistantConfiguration(NamedTuple):
-    """What the turns of an assistant depend on.
+    """The configuration of an assistant's turns.
 
     Attributes:
         name: The assistant's.
         client: The model.
-        conversation: What the model is shown.
+        conversation: The messages for the model.
         memories: Asked before each turn.
-        workbenches: Where the tools are, those that hand off included.
+        workbenches: The tools, including those that hand off.
         stream: Whether the model's text is shown as it comes.
         reflect: Whether the model turns tool results into an answer; otherwise they are summarised without it.
         rounds: The most rounds of tool calls in one turn.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Any: the content is of the class that the assistant answers in, which a type alias cannot refer to.
 OutputCheck: TypeAlias = Callable[[Any, Sequence[BaseChatMessage]], str | Awaitable[str | None] | None]
-"""Says what is wrong with an answer that fits the schema; None or an empty text if nothing is.
+"""Returns the fault of an answer that fits the schema; None or an empty text if it has none.
 
 It is given the content, and the messages that the assistant received in this turn. The text is sent to the model. A
 plain function runs in a worker thread.
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         content: The content, if the answer fits the schema.
-        complaint: What is wrong with the answer; empty if it is accepted.
+        complaint: The fault of the answer; empty if it is accepted.
         cause: The error of validation, if the answer does not fit the schema.
     """
 

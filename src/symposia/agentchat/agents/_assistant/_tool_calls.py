@@ -25,7 +25,7 @@ class AvailableTools(NamedTuple):
     """The tools that a model may call in one answer. Workbenches may change their tools at any time.
 
     Attributes:
-        schemas: What the model is told of them.
+        schemas: Their descriptions for the model.
         workbenches: The workbench of each tool, by the tool's name.
     """
 
@@ -63,7 +63,7 @@ class AcceptedCall(NamedTuple):
 
 
 Decision: TypeAlias = AcceptedCall | FunctionExecutionResult
-"""What happens to a call: it is made, or it has a result at once that says why it is not."""
+"""The handling of a call: it is made, or it has a result at once, with the reason why it is not."""
 
 
 def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Collection[str]) -> list[Decision]:
@@ -75,7 +75,7 @@ def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Colle
 
     Args:
         calls: The calls.
-        tools: What the model may call.
+        tools: The tools that the model may call.
         handoffs: The names of those tools that hand off.
     """
     first = next((call for call in calls if call.name in handoffs), None)
@@ -107,7 +107,7 @@ class ToolRound:
     """The calls of one answer, made at the same time.
 
     Args:
-        calls: What the model asks for.
+        calls: The tool calls of the model.
         decisions: The decision about each call.
         token: Cancelling it ends the round.
     """

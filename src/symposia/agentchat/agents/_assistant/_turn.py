@@ -109,7 +109,7 @@ class AssistantTurn(ModelTurn):
         ]
 
     def _options(self, tools: AvailableTools, *, may_call: bool) -> CreateOptions:
-        """What the model is asked for, besides the conversation."""
+        """The parameters of the model call, besides the conversation."""
         output = self._configuration.output
         json_output = None if output is None else output.mode(self._configuration.client)
         if may_call:  # ``auto`` is not said: clients written before there was a choice work too

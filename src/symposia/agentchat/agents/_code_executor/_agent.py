@@ -53,7 +53,7 @@ class CodeExecutorAgent(ConversationAgent):
         max_retries_on_error: The most attempts after the first one, for code that fails. Needs a `model_client` with
             structured output.
         description: Describes the agent to the speaker selection.
-        system_message: What the model is told first; None tells it nothing.
+        system_message: The instructions of the model; None for none.
         sources: The names of the agents whose messages may hold code to run; None for all. For use without a model.
         supported_languages: The languages that are run; by default ``python`` and ``sh``, under any of their names.
         approval_func: Asked before any code runs. A plain function runs in a thread.
@@ -146,7 +146,7 @@ class CodeExecutorAgent(ConversationAgent):
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """Take one turn, and yield what happens as it happens; the last item is the response.
+        """Take one turn, and yield its messages and events; the last item is the response.
 
         Raises:
             SandboxError: The place where the code runs failed, as opposed to the code.

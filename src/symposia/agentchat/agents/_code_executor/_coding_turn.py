@@ -43,12 +43,12 @@ class RetryDecision(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodingConfiguration:
-    """What the turns of an agent depend on that writes code and runs it.
+    """The configuration of the turns of an agent that writes code and runs it.
 
     Attributes:
         name: The agent's.
         client: The model.
-        conversation: What the model is shown.
+        conversation: The messages for the model.
         runner: Runs the code.
         languages: Those of the blocks that are run.
         stream: Whether the model's text is shown as it comes.

@@ -93,7 +93,7 @@ class BlockReport(ExecutionReport):
 
 
 def text_report(agent: str, result: CodeResult) -> TextMessage | MultiModalMessage:
-    """The default answer: what the result says, and the images that the code made.
+    """The default answer: the output and the images of the code.
 
     Args:
         agent: The name of the agent.
