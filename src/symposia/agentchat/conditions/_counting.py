@@ -44,7 +44,8 @@ class MaxMessageTermination(StatefulCondition[_Messages]):
 
     async def look(self, messages: Messages) -> str | None:
         """Count."""
-        self.state.count += sum(self._include_agent_event or isinstance(each, BaseChatMessage) for each in messages)
+        counted = messages if self._include_agent_event else [m for m in messages if isinstance(m, BaseChatMessage)]
+        self.state.count += len(counted)
         if self.state.count < self._max_messages:
             return None
         return f"Maximum number of messages {self._max_messages} reached, current message count: {self.state.count}"

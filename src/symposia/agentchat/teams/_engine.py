@@ -40,7 +40,7 @@ from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._saving import CommitLock
+from symposia.agentchat.teams._saving import SavingLock
 from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.core.exceptions import UsageError
 
@@ -73,7 +73,7 @@ class Engine:
         record: TeamRecord,
         limits: TeamLimits,
         log: TeamLog,
-        lock: CommitLock,
+        lock: SavingLock,
         emit_team_events: bool,
     ) -> None:
         self.unpaused = asyncio.Event()
@@ -128,7 +128,9 @@ class Engine:
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
-        await self._lock.acquire()
+        if self._lock.is_held:
+            await self._lock.passed()
+        self._lock.begin_commit()
         try:
             self._log.append(started)
             reason = await self._limits.start(task)
@@ -136,7 +138,7 @@ class Engine:
                 unseen, self._record.unseen = self._record.unseen, ()
                 reason = await self._limits.show(unseen)
         finally:
-            self._lock.release()
+            self._lock.end_commit()
         await self._log.tell(started)
         return reason
 
@@ -145,11 +147,12 @@ class Engine:
             # Both waits are asked for first: a coroutine that has nothing to wait for costs as much as one that has.
             if not self.unpaused.is_set():
                 await self.unpaused.wait()
-            with run.scope("turn", self._record.turns + 1):
-                if self._limits.begin_turn():
-                    end = await self._limits.within_time(self._take_turn(run), self._speaking)
-                else:
-                    end = await self._take_turn(run)
+            number = self._record.turns + 1
+            if self._limits.begin_turn():
+                turn = self._take_turn(number, run)
+                end = await run.within("turn", number, self._limits.within_time, turn, self._speaking)
+            else:
+                end = await run.within("turn", number, self._take_turn, number, run)
             if end is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
@@ -158,7 +161,7 @@ class Engine:
         turn = self._record.turn
         return () if turn is None else turn.unanswered
 
-    async def _take_turn(self, run: Run) -> str | None:
+    async def _take_turn(self, number: int, run: Run) -> str | None:
         """Take a turn.
 
         Returns:
@@ -167,7 +170,7 @@ class Engine:
         if self._lock.is_held:
             await self._lock.passed()
         record = self._record
-        turn = record.turn = Turn(record.turns + 1, self._rule.save_state())
+        turn = record.turn = Turn(number, self._rule.save_state())
         try:
             decision = await self._decide(turn, run)
             if isinstance(decision, Stop):
@@ -178,13 +181,15 @@ class Engine:
                     await self._speak(turn.names[0], turn, run)
                 else:
                     await speak_together(turn.names, lambda name: self._speak(name, turn, run))
-                await self._lock.acquire()
+                if self._lock.is_held:
+                    await self._lock.passed()
+                self._lock.begin_commit()
                 try:
                     ended = turn.ended()
                     self._log.append(ended)
                     reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
                 finally:
-                    self._lock.release()
+                    self._lock.end_commit()
         except BaseException as error:
             ended = turn.ended(repr(error))
             if record.turn is turn:  # else it was the condition that failed, and the turn is committed
@@ -201,8 +206,7 @@ class Engine:
         """Ask the rule, and note in `turn` who speaks."""
         emit = self._emit if self._emit_team_events else _discard
         context = RuleContext(self._manager, emit=emit, cancellation_token=run.cancellation_token)
-        with run.scope("rule"):
-            decision = await self._rule.decide(self._record.transcript, context)
+        decision = await run.within("rule", None, self._rule.decide, self._record.transcript, context)
         names: tuple[str, ...] = ()
         if isinstance(decision, Speak):
             names = tuple(decision.names)
@@ -228,8 +232,9 @@ class Engine:
 
     async def _speak(self, name: str, turn: Turn, run: Run) -> None:
         try:
-            with run.scope("agent", name):
-                answer = await self._participants.take_turn(name, turn.pending[name], run.cancellation_token)
+            answer = await run.within(
+                "agent", name, self._participants.take_turn, name, turn.pending[name], run.cancellation_token
+            )
         except Exception as error:
             error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
             raise

@@ -79,9 +79,10 @@ class TeamLimits:
         Returns:
             Whether it can become overdue, and has to be waited for by `within_time`. Most cannot, and need no task.
         """
-        if self._turn_timeout is not None:
-            self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
-        return self._due_in() is not None
+        if self._turn_timeout is None:
+            return self._condition is not None and self._condition.due_in() is not None
+        self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
+        return True
 
     async def within_time(self, turn: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T | str:
         """Wait for a turn, or cancel it when it is overdue and return the reason.

@@ -171,6 +171,15 @@ class LogView(Protocol):
         ...
 
 
+class RunView(LogView, Protocol):
+    """Reads what there is to show, too."""
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether there is a stream."""
+        ...
+
+
 class IncrementalTeamState(Protocol):
     """Gives the changes for the entries of a log."""
 
@@ -206,7 +215,7 @@ class TeamLog:
     """
 
     def __init__(self, record: LogView, state: IncrementalTeamState) -> None:
-        self.run: LogView | None = None
+        self.run: RunView | None = None
         self.is_heard = False
         self._record = record
         self._state = state
@@ -220,8 +229,8 @@ class TeamLog:
             self.run.read(entry)
 
     def show(self, items: Sequence[Item], *, is_of_team: bool = False) -> None:
-        """Append an `ItemsShown`."""
-        if self.run is not None:
+        """Append an `ItemsShown`, which is for the run alone."""
+        if self.run is not None and (self.run.is_streamed or is_of_team):
             self.run.read(ItemsShown(items=items, is_of_team=is_of_team))
 
     async def tell(self, entry: TeamLogEntry, names: Sequence[str] | None = None) -> None:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 from pydantic import Field
 
@@ -13,7 +12,8 @@ from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
 from symposia.core.models import RequestUsage
 
-_NO_SCOPE: Final = nullcontext()
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TeamResult(TaskResult):
@@ -48,6 +48,7 @@ class Run:
     Attributes:
         cancellation_token: As given.
         is_scoped: Whether scopes of effects are tracked.
+        is_streamed: Whether there is a stream.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Run:
         "_stream",
         "cancellation_token",
         "is_scoped",
+        "is_streamed",
     )
 
     def __init__(
@@ -70,17 +72,24 @@ class Run:
     ) -> None:
         self.cancellation_token = cancellation_token
         self.is_scoped = False
+        self.is_streamed = stream is not None
         self._output_task = output_task
         self._emits_team_events = emits_team_events
         self._stream = stream
         self._messages: list[Item] = []
         self._silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
-    def scope(self, kind: str, name: object = None) -> AbstractContextManager[None]:
-        """Enter a scope of effects inside that of the team. Where none is tracked, no text is made for it."""
+    def within(
+        self, kind: str, name: object, work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        """Do some work in a scope of effects inside that of the team.
+
+        Where none is tracked this is the work itself. A ``with`` around the work would also make the text of the scope,
+        or else a context manager that does nothing: three of these in each turn.
+        """
         if not self.is_scoped:
-            return _NO_SCOPE
-        return enter_scope(kind if name is None else f"{kind}:{name}")
+            return work(*args, **kwargs)
+        return _in_scope(kind if name is None else f"{kind}:{name}", work, *args, **kwargs)
 
     def read(self, entry: TeamLogEntry) -> None:
         """Show what an entry has to show, and keep what the result will hold."""
@@ -114,3 +123,8 @@ class Run:
     def _count(self, usage: RequestUsage | None) -> None:
         if usage is not None:
             self._silent_usage = self._silent_usage + usage
+
+
+async def _in_scope(segment: str, work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    with enter_scope(segment):
+        return await work(*args, **kwargs)

@@ -36,47 +36,54 @@ class _TeamMark(NamedTuple):
     run: Mapping[str, Any]  # Any: JSON
 
 
-class CommitLock:
-    """Held while a turn is committed and its condition asked, and while the team is saved.
+class SavingLock:
+    """Keeps saving a team and committing to it apart.
 
-    To save means to wait, for one participant after another, and the record and the condition must not move meanwhile.
-    Nor may a turn begin: `passed` waits for that. The lock is not held throughout a turn, since a team can be saved in
-    the middle of one.
+    To save means to wait, for one participant after another, and the record and the condition must not move meanwhile;
+    nor may a turn begin. Committing means to wait for the condition. But a team can be saved in the middle of a turn,
+    which is neither.
 
-    Its holder may save the team: a condition that does so must not wait for itself.
+    There is one engine, and it commits once a turn, while saving is rare. So the engine only looks whether a lock is
+    held by those that save, and sets an event while it commits: to acquire and release a lock costs a turn three
+    coroutines.
+
+    A condition may save its own team, and must not wait for itself: it runs in the task that commits.
     """
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._holder: asyncio.Task[Any] | None = None  # Any: of any result
+        self._saving = asyncio.Lock()
+        self._no_commit = asyncio.Event()
+        self._no_commit.set()
+        self._committer: asyncio.Task[Any] | None = None  # Any: of any result
 
     @property
     def is_held(self) -> bool:
-        """Whether somebody has to be waited for."""
-        return self._lock.locked()
+        """Whether the team is being saved, so that the engine has to wait until that has `passed`."""
+        return self._saving.locked()
 
     async def passed(self) -> None:
-        """Wait until those have ended that hold it or wait for it now."""
-        async with self._lock:
+        """Wait until those have ended that save the team, or wait to do so, now."""
+        async with self._saving:
             pass
 
-    async def acquire(self) -> None:
-        """Wait until nobody holds it, and hold it."""
-        await self._lock.acquire()
-        self._holder = asyncio.current_task()
+    def begin_commit(self) -> None:
+        """Let those wait who want to save; to be called when none is saving."""
+        self._committer = asyncio.current_task()
+        self._no_commit.clear()
 
-    def release(self) -> None:
-        """Hold it no more."""
-        self._holder = None
-        self._lock.release()
+    def end_commit(self) -> None:
+        """Let them save."""
+        self._committer = None
+        self._no_commit.set()
 
     @asynccontextmanager
     async def for_saving(self) -> AsyncGenerator[None]:
-        """Hold it, unless this very task does already."""
-        if self._holder is not None and self._holder is asyncio.current_task():
+        """Save inside, while the engine neither commits nor begins a turn."""
+        if self._committer is not None and self._committer is asyncio.current_task():
             yield
             return
-        async with self._lock:
+        async with self._saving:
+            await self._no_commit.wait()
             yield
 
 
@@ -105,7 +112,7 @@ class TeamSaver:
         participants: Participants,
         record: TeamRecord,
     ) -> None:
-        self.lock = CommitLock()
+        self.lock = SavingLock()
         self._manager = manager
         self._state_type = state_type
         self._rule = rule
