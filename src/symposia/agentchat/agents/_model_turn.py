@@ -103,18 +103,19 @@ class ModelCall:
             return
         from symposia.core.models import stream_model  # noqa: PLC0415 - as above
 
+        step = cancelled_by(self._token)  # around each step, and not around the loop, which yields
         async with aclosing(stream_model(self._client, self._messages, **self._options)) as pieces:
-            while (piece := await self._next(pieces)) is not None:
+            while True:
+                with step:
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    break
                 if isinstance(piece, CreateResult):
                     self._result = piece
                 else:
                     yield ModelClientStreamingChunkEvent(
                         content=piece, source=self._agent, full_message_id=self.message_id
                     )
-
-    async def _next(self, pieces: AsyncGenerator[str | CreateResult, None]) -> str | CreateResult | None:
-        with cancelled_by(self._token):  # around each step, and not around the loop, which yields
-            return await anext(pieces, None)
 
 
 class ModelTurn:

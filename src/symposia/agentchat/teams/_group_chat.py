@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 import warnings
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import UnionType
 from typing import Any, ClassVar, TypeAlias, TypedDict
@@ -21,6 +21,7 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     StructuredMessageFactory,
 )
+from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._log import TeamLog, TeamLogListener
@@ -34,7 +35,7 @@ from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.changes import Change
 from symposia.core.effects import current_scope, enter_scope
-from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
 
 MessageType: TypeAlias = type[BaseAgentEvent | BaseChatMessage]
@@ -136,7 +137,7 @@ class BaseGroupChat(Team):
             emit_team_events=emit_team_events,
         )
         self._participants.on_events = self._engine.on_events
-        self._claim: _Claim | None = None
+        self._claims = Claims(self._name)
 
     def _to_config(self) -> BaseModel:
         """The arguments, each class of structured messages as the factory that makes it."""
@@ -179,8 +180,8 @@ class BaseGroupChat(Team):
             Exception: Whatever a participant or the rule raised, with a note that says which.
         """
         messages = task_messages(task)
-        await self._free()
-        with self._claimed():
+        await self._claims.free()
+        with self._claims.claim():
             return await self._start(messages, self._new_run(cancellation_token, output_task_messages, None))
 
     def run_stream(
@@ -194,17 +195,18 @@ class BaseGroupChat(Team):
 
         Leaving the stream early cancels the run. Parameters and errors are those of `run`.
         """
-        claim = _Claim()
-        stream = self._stream(claim, task, cancellation_token, output_task_messages)
-        claim.is_abandoned = _is_dead(stream)
+        # The stream is given a weak reference to itself, which cannot exist before it.
+        own: list[Callable[[], object | None]] = []
+        stream = self._stream(own, task, cancellation_token, output_task_messages)
+        own.append(weakref.ref(stream))
         return stream
 
     async def _stream(
-        self, claim: _Claim, task: Task, token: CancellationToken | None, output_task: bool
+        self, own: Sequence[Callable[[], object | None]], task: Task, token: CancellationToken | None, output_task: bool
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
         messages = task_messages(task)
-        await self._free()
-        with self._claimed(claim):
+        await self._claims.free()
+        with self._claims.claim(own[0]):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
             running = self._start(messages, self._new_run(token, output_task, batches.put_nowait))
             running.add_done_callback(lambda _: batches.put_nowait(None))
@@ -235,8 +237,8 @@ class BaseGroupChat(Team):
         Raises:
             TeamRunningError: The team is running.
         """
-        await self._free()
-        with self._claimed():
+        await self._claims.free()
+        with self._claims.claim():
             async with self._participants.reachable():
                 await self._participants.tell_all(ParticipantCommand(action="reset"))
             await self._engine.reset()
@@ -261,8 +263,8 @@ class BaseGroupChat(Team):
         Raises:
             TeamRunningError: The team is running.
         """
-        await self._free()
-        with self._claimed():
+        await self._claims.free()
+        with self._claims.claim():
             await self._log.attach(listener)
         try:
             yield
@@ -280,34 +282,10 @@ class BaseGroupChat(Team):
             pydantic.ValidationError: It is no state of a team.
             Exception: Whatever a participant raised.
         """
-        await self._free()
-        with self._claimed():
+        await self._claims.free()
+        with self._claims.claim():
             await self._saver.load(load_team(state, self._record.names, self._manager, self._messages))
             await self._log.tell_state()
-
-    async def _free(self) -> None:
-        """Wait until the team is free, if it will be soon.
-
-        Raises:
-            TeamRunningError: It is running.
-        """
-        while self._claim is not None:
-            if not self._claim.is_abandoned():
-                raise TeamRunningError(
-                    f"The team {self._name!r} is already running, it cannot run again until it is stopped: wait for "
-                    "its run to end, cancel it, or close the stream of it that you have left."
-                )
-            await self._claim.released.wait()
-
-    @contextmanager
-    def _claimed(self, claim: _Claim | None = None) -> Generator[None]:
-        """Have the team, which is free, to oneself."""
-        self._claim = claim = claim or _Claim()
-        try:
-            yield
-        finally:
-            self._claim = None
-            claim.released.set()
 
     def _new_run(
         self, token: CancellationToken | None, output_task: bool, stream: Callable[[Sequence[Item]], None] | None
@@ -370,29 +348,6 @@ def _message_factory(
 def others_than(kind: type | UnionType, given: Iterable[object]) -> list[object]:
     """Those of the objects given that are of another type than the type hints ask for."""
     return [each for each in given if not isinstance(each, kind)]
-
-
-class _Claim:
-    """A run, or another use of a team that excludes runs.
-
-    Attributes:
-        is_abandoned: Whether it is a stream that its reader has left by ``break`` and dropped. The event loop closes
-            such a stream soon, but not before its next iteration; the next claim of the team waits for that.
-        released: Set when it is over.
-    """
-
-    def __init__(self) -> None:
-        self.is_abandoned: Callable[[], bool] = _never
-        self.released = asyncio.Event()
-
-
-def _never() -> bool:
-    return False
-
-
-def _is_dead(stream: object) -> Callable[[], bool]:
-    reference = weakref.ref(stream)
-    return lambda: reference() is None
 
 
 def _message_types(given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import override
@@ -81,20 +82,23 @@ class Participants:
         self._users = 0
         self._changing_users = asyncio.Lock()  # the runtime may take its time to register and to stop
 
-    @asynccontextmanager
-    async def reachable(self) -> AsyncGenerator[None, None]:
+    def reachable(self) -> AbstractAsyncContextManager[None]:
         """Keep the actors reachable inside; may be entered again inside."""
+        return _Reachable(self)
+
+    async def appear(self) -> None:
+        """Make the actors reachable, for one more user."""
         async with self._changing_users:
             self._users += 1
             if self._users == 1:
                 await self._appear()
-        try:
-            yield
-        finally:
-            async with self._changing_users:
-                self._users -= 1
-                if self._users == 0:
-                    await self._disappear()
+
+    async def disappear(self) -> None:
+        """One user less. After the last one, the runtime does not know the actors any more."""
+        async with self._changing_users:
+            self._users -= 1
+            if self._users == 0:
+                await self._disappear()
 
     def take_turn(
         self, name: str, messages: Sequence[BaseChatMessage], token: CancellationToken | None
@@ -187,6 +191,23 @@ class Participants:
             *team_message_serializers(),
             *(one for cls in models for one in try_get_known_serializers_for_type(cls)),
         ]
+
+
+class _Reachable(AbstractAsyncContextManager[None]):
+    """Keeps the participants of a team reachable. A class, since every run enters one: a generator costs four times."""
+
+    __slots__ = ("_participants",)
+
+    def __init__(self, participants: Participants) -> None:
+        self._participants = participants
+
+    async def __aenter__(self) -> None:
+        await self._participants.appear()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._participants.disappear()
 
 
 class _Listener(BaseAgent):

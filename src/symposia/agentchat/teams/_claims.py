@@ -1,0 +1,83 @@
+"""One use of a team at a time: a run, a reset, loading, the beginning of a log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from symposia.core.exceptions import TeamRunningError
+
+
+class Claims:
+    """Lets one use of a team exclude all others.
+
+    A second one is an error and does not wait: to wait for a run that the caller itself holds open would never end.
+
+    Args:
+        team: The name of the team, for the error.
+    """
+
+    def __init__(self, team: str) -> None:
+        self._team = team
+        self._claim: Claim | None = None
+
+    async def free(self) -> None:
+        """Wait until the team is free, if it will be soon.
+
+        Raises:
+            TeamRunningError: It is running.
+        """
+        while self._claim is not None:
+            if not self._claim.is_abandoned():
+                raise TeamRunningError(
+                    f"The team {self._team!r} is already running, it cannot run again until it is stopped: wait for "
+                    "its run to end, cancel it, or close the stream of it that you have left."
+                )
+            await self._claim.released.wait()
+
+    def claim(self, stream: Callable[[], object | None] | None = None) -> Claim:
+        """Have the team, which is free, until the claim is left as a context.
+
+        Args:
+            stream: Gives the stream that claims it as long as it exists: a weak reference. None for any other use.
+        """
+        self._claim = Claim(self, stream)
+        return self._claim
+
+    def release(self) -> None:
+        """Have the team no more."""
+        self._claim = None
+
+
+class Claim:
+    """A use of a team. A context manager, written as a class: as a generator it would cost each run four times as much.
+
+    Args:
+        claims: Those of the team.
+        stream: See `Claims.claim`.
+
+    Attributes:
+        released: Set when it is over.
+    """
+
+    def __init__(self, claims: Claims, stream: Callable[[], object | None] | None) -> None:
+        self.released = asyncio.Event()
+        self._claims = claims
+        self._stream = stream
+
+    def is_abandoned(self) -> bool:
+        """Whether it is a stream that its reader has left by ``break`` and dropped.
+
+        The event loop closes such a stream soon, but not before its next iteration; the next claim waits for that.
+        """
+        return self._stream is not None and self._stream() is None
+
+    def __enter__(self) -> None:
+        """Nothing: a claim begins when it is made."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._claims.release()
+        self.released.set()
