@@ -34,7 +34,7 @@ class Claims:
                     f"The team {self._team!r} is already running, it cannot run again until it is stopped: wait for "
                     "its run to end, cancel it, or close the stream of it that you have left."
                 )
-            await self._claim.released.wait()
+            await self._claim.released()
 
     def claim(self, stream: Callable[[], object | None] | None = None) -> Claim:
         """Have the team, which is free, until the claim is left as a context.
@@ -56,15 +56,12 @@ class Claim:
     Args:
         claims: Those of the team.
         stream: See `Claims.claim`.
-
-    Attributes:
-        released: Set when it is over.
     """
 
     def __init__(self, claims: Claims, stream: Callable[[], object | None] | None) -> None:
-        self.released = asyncio.Event()
         self._claims = claims
         self._stream = stream
+        self._released: asyncio.Event | None = None  # made when it is waited for, which is seldom
 
     def is_abandoned(self) -> bool:
         """Whether it is a stream that its reader has left by ``break`` and dropped.
@@ -73,6 +70,11 @@ class Claim:
         """
         return self._stream is not None and self._stream() is None
 
+    async def released(self) -> None:
+        """Wait until it is over."""
+        self._released = self._released or asyncio.Event()
+        await self._released.wait()
+
     def __enter__(self) -> None:
         """Nothing: a claim begins when it is made."""
 
@@ -80,4 +82,5 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._claims.release()
-        self.released.set()
+        if self._released is not None:
+            self._released.set()

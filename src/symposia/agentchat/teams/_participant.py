@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Any, ClassVar, Final, NamedTuple
 
 from symposia.agentchat._observed import note_response
+from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._messages import (
@@ -70,27 +71,36 @@ class AgentMember(Member):
         self.name = agent.name
         self.description = agent.description
         self._agent = agent
+        # Then its stream holds what its response does, and making an async generator is a tenth of a turn.
+        stream = getattr(agent.on_messages_stream, "__func__", None)
+        self._only_answers = stream is BaseChatAgent.on_messages_stream
 
     async def take_turn(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
     ) -> TurnTaken:
         """Let the agent answer."""
         activity = agent_invocation(self.name, self.description, outbox.address)
-        shown: set[str] = set()
-        stream = self._agent.on_messages_stream(messages, token)
         with activity, activity.current():
-            try:  # not `aclosing`, whose two coroutines are a fiftieth of a turn
-                async for item in stream:
-                    if isinstance(item, Response):
-                        note_response(activity, item)
-                        items = await outbox.take_rest() if outbox.is_sending else outbox.take()
-                        items += [each for each in item.inner_messages or () if each.id not in shown]
-                        items.append(item.chat_message)
-                        return TurnTaken(outbox.team, items, [item.chat_message])
-                    shown.add(item.id)
-                    outbox.put(item)
-            finally:
-                await stream.aclose()
+            if self._only_answers:
+                response = await self._agent.on_messages(messages, token)
+                items = [*(response.inner_messages or ()), response.chat_message]
+            else:
+                response, items = await self._stream(messages, token, outbox)
+            note_response(activity, response)
+        return TurnTaken(outbox.team, items, [response.chat_message])
+
+    async def _stream(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+    ) -> tuple[Response, list[Item]]:
+        """The response, and what was not put into `outbox`."""
+        shown: set[str] = set()
+        async with aclosing(self._agent.on_messages_stream(messages, token)) as stream:
+            async for item in stream:
+                if isinstance(item, Response):
+                    inner = [each for each in item.inner_messages or () if each.id not in shown]
+                    return item, [*await outbox.take_rest(), *inner, item.chat_message]
+                shown.add(item.id)
+                outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
 
     async def follow(self, command: ParticipantCommand) -> None:
@@ -226,23 +236,24 @@ class Participant(BaseAgent):
     Args:
         member: Takes the turns.
         team: The id of the team.
+        address: Its id, as text.
         listener: The team's own actor, which receives the events of a turn.
         marks: What the readers of the state's changes were told last. It outlives the actor.
 
     Attributes:
         team: As given.
+        address: As given.
         listener: As given.
         name: Of the member.
-        address: Its id, as text.
     """
 
     concurrent: ClassVar[bool] = True
 
-    def __init__(self, member: Member, team: str, listener: AgentId, marks: dict[str, object]) -> None:
+    def __init__(self, member: Member, *, team: str, address: str, listener: AgentId, marks: dict[str, object]) -> None:
         super().__init__(member.description)
         self.team = team
         self.listener = listener
-        self.address = str(self.id)
+        self.address = address
         self.name = member.name
         self._member = member
         self._marks = marks
@@ -306,11 +317,6 @@ class Outbox:
         self._tick: asyncio.Handle | None = None
         self._sending: asyncio.Task[None] | None = None
 
-    @property
-    def is_sending(self) -> bool:
-        """Whether something is on its way."""
-        return self._sending is not None
-
     def put(self, item: Item) -> None:
         """Send `item` with the next tick."""
         self._items.append(item)
@@ -321,10 +327,6 @@ class Outbox:
         """Wait until what was sent has arrived, and take what was not sent."""
         if self._sending is not None:
             await self._sending
-        return self.take()
-
-    def take(self) -> list[Item]:
-        """Take what was not sent."""
         rest, self._items = self._items, []
         return rest
 

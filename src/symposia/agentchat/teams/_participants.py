@@ -78,6 +78,12 @@ class Participants:
         self._runtime: AgentRuntime = runtime
         self.on_events: Callable[[ParticipantEvents], None] = _ignore
         self._marks: dict[str, dict[str, object]] = {member.name: {} for member in self._members}
+        self._factories: dict[str, Callable[[], BaseAgent]] = {self._listener.type: partial(_Listener, self)}
+        for member in self._members:
+            agent_id, marks = self._ids[member.name], self._marks[member.name]
+            self._factories[agent_id.type] = partial(
+                Participant, member, team=team, address=str(agent_id), listener=self._listener, marks=marks
+            )
         self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
         self._changing_users = asyncio.Lock()  # the runtime may take its time to register and to stop
@@ -164,10 +170,10 @@ class Participants:
         if self._embedded is None:
             share_message_types(self._team, self._message_types)
             self._runtime.add_message_serializer(self._serializers())
-        await self._register(self._listener, partial(_Listener, self))
-        for member in self._members:
-            make = partial(Participant, member, self._team, self._listener, self._marks[member.name])
-            await self._register(self._ids[member.name], make)
+        for agent_type, make in self._factories.items():
+            if agent_type not in self._registered:
+                await self._runtime.register_factory(agent_type, make)
+                self._registered.add(agent_type)
         if self._embedded is not None:
             self._embedded.start()
 
@@ -179,11 +185,6 @@ class Participants:
             agent_type = next(iter(self._registered))
             await self._runtime.remove_agent_type(agent_type)
             self._registered.discard(agent_type)
-
-    async def _register(self, agent: AgentId, make: Callable[[], BaseAgent]) -> None:
-        if agent.type not in self._registered:
-            await self._runtime.register_factory(agent.type, make)
-            self._registered.add(agent.type)
 
     def _serializers(self) -> Sequence[MessageSerializer[Any]]:
         models = [ParticipantCommand, ReportChanges, StateChanges]
