@@ -75,7 +75,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         return cast("ConfigT", self._derived_config())
 
     def _derived_config(self, **instead: object) -> BaseModel:
-        """What the instance was constructed with, but for some arguments, which are to be saved as this instead.
+        """The configuration of the arguments that the instance was constructed with, some of them replaced.
 
         Raises:
             ComponentError: An argument cannot be saved; the text names the class and the argument.

@@ -1,4 +1,4 @@
-"""What a constructor takes, and what one instance was given."""
+"""The parameters of a constructor, and the arguments that an instance was constructed with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from typing import (
 from symposia.core.exceptions import ComponentError
 
 TypeForm: TypeAlias = Any
-"""What can annotate: a class, `list[int]`, `int | None`, `Annotated`, … No type of today's checkers holds them all."""
+"""An annotation: a class, `list[int]`, `int | None`, `Annotated`, … No type of today's checkers holds them all."""
 
 _GIVEN: Final = "_given_arguments"
 _CHANGEABLE: Final = frozenset({list, dict})  # copied, since their owner may change them later
@@ -134,7 +134,7 @@ class RecordsArguments:
 
 
 def given_arguments(instance: object) -> dict[str, object]:
-    """What an instance was constructed with, by name, defaults included; options stand beside the parameters.
+    """The arguments that an instance was constructed with, by name, defaults and options included.
 
     Raises:
         ComponentError: It was not recorded: the class has a `__new__` of its own that does not call its parent's.

@@ -137,7 +137,7 @@ def _made(cls: type[Loadable], model: ComponentModel) -> object:
 
 
 def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel) -> Mapping[str, object]:
-    """What AutoGen has saved, as the arguments of a constructor of ours."""
+    """The arguments of our constructor from a configuration that AutoGen saved."""
     config = cls._from_autogen(model.config)
     if schema.model_config.get("extra") != "forbid":
         return config

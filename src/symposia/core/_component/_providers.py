@@ -47,7 +47,7 @@ def is_autogens(provider: str) -> bool:
 
 
 def our_provider(provider: str) -> str:
-    """What a provider is called here: a class of AutoGen, of a private module too, by its public name."""
+    """Our name of a provider: for a class of AutoGen, of a private module too, its public name."""
     if provider in SHORT_NAMES:
         return SHORT_NAMES[provider]
     module, _, name = provider.rpartition(".")
@@ -55,7 +55,7 @@ def our_provider(provider: str) -> str:
 
 
 def our_module(module: str) -> str:
-    """What a module is called here: one of AutoGen, by the public module that it belongs to."""
+    """Our name of a module: for one of AutoGen, that of its public module."""
     return _public(renamed(module)) if is_autogens(module) else module
 
 

@@ -58,7 +58,7 @@ _FUNCTION: Final[TypeForm] = abc.Callable
 ComponentType: TypeAlias = (
     Literal["model", "agent", "tool", "termination", "token_provider", "workbench"] | str  # noqa: PYI051 - AutoGen's
 )
-"""What a component is for: these are the usual kinds, and any other word will do."""
+"""The kind of a component: one of these, or any other word."""
 
 
 class ComponentModel(BaseModel, defer_build=True):
@@ -268,7 +268,7 @@ def _refuse(value: object) -> NoReturn:
 
 
 def describe(value: object) -> str:
-    """What a value is, for people to read."""
+    """A description of a value for an error's text."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, types.FunctionType):

@@ -1,4 +1,4 @@
-"""What a memory is, and one that keeps a list."""
+"""The contract of memories, a memory that keeps a list, and the calls of memories as effects."""
 
 from typing import TYPE_CHECKING
 

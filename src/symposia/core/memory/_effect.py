@@ -1,4 +1,4 @@
-"""What a memory finds and takes in, as effects."""
+"""Calls of memories as effects."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class MemoryRequest(EffectRequest):
 
 
 class MemoryOutcome(BaseModel, defer_build=True):
-    """What a memory gave.
+    """The outcome of a call of a memory.
 
     Attributes:
         found: The memories, in its order.

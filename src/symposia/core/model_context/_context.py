@@ -69,7 +69,7 @@ class ChatCompletionContext(ComponentBase, ABC):
         return {**_dumped(self._messages), **self._rest_of_state()}
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed since a mark: see `symposia.core.changes.IncrementalState`.
+        """The changes since a mark: see `symposia.core.changes.IncrementalState`.
 
         Appended messages cost what they are.
         """

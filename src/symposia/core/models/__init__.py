@@ -1,4 +1,4 @@
-"""What a model client is, and the messages that go to and from a model."""
+"""The contract of model clients, the messages to and from models, and model calls as effects."""
 
 from typing import TYPE_CHECKING
 

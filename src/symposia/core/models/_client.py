@@ -39,7 +39,7 @@ class ChatCompletionClient(ComponentBase, ABC):
     component_type = "model"
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """What of this client decides a model's answer, as JSON without secrets: by default, its class.
+        """The parts of this client that decide a model's answer, as JSON without secrets: by default, its class.
 
         A recorded answer is given to a request of an equal identity. Override it in a client that has a model's name or
         arguments of its own.
@@ -119,4 +119,4 @@ class ChatCompletionClient(ComponentBase, ABC):
     @property
     @abstractmethod
     def model_info(self) -> ModelInfo:
-        """What the model can do."""
+        """The abilities of the model."""

@@ -1,4 +1,4 @@
-"""What a model can do, and the families of models that behave alike."""
+"""The abilities of models, and the families of models that behave alike."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ _MISTRAL: Final = ("mistral", "ministral", "codestral", "open-codestral", "pixtr
 
 
 class ModelCapabilities(TypedDict, total=False):
-    """What a model can do: the former name of `ModelInfo`."""
+    """The abilities of a model: the former name of `ModelInfo`."""
 
     vision: Required[bool]
     function_calling: Required[bool]
@@ -126,7 +126,7 @@ class ModelCapabilities(TypedDict, total=False):
 
 
 class ModelInfo(TypedDict, total=False):
-    """What a model can do.
+    """The abilities of a model.
 
     Attributes:
         vision: It takes images.

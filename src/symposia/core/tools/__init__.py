@@ -1,4 +1,4 @@
-"""What a tool is, tools made of functions, and workbenches that hold tools."""
+"""The contracts of tools and workbenches, tools made of functions, and the calls of tools as effects."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
-"""The arguments of a tool: their JSON schema, as vendors want it, and the validated values of what a model wrote.
+"""The arguments of a tool: their JSON schema, as vendors require it, and those of a model's call, validated.
 
-Vendors want a schema without references where these can be avoided, and closed objects where the schema is strict.
-Whatever is wrong with arguments is a `ToolArgumentsError`, whose text is meant for the model. Nothing that a model
-writes into the arguments of a call ends a run.
+Vendors require a schema without references where these can be avoided, and closed objects where the schema is strict.
+Every fault of a model's arguments is a `ToolArgumentsError`, whose text is written for the model. No arguments of a
+call end a run.
 """
 
 from __future__ import annotations

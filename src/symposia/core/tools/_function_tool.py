@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FunctionToolConfig(BaseModel, defer_build=True):
-    """A `FunctionTool` written down: its function as text.
+    """A saved `FunctionTool`: its function as text.
 
     Attributes:
         source_code: The definition of the function.

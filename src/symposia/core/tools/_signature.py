@@ -86,7 +86,7 @@ def read_signature(func: AnyFunction) -> ToolSignature:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A signature, and what of a function besides its code it was derived from; see `_origin`."""
+    """A signature, and the other parts of the function that it was derived from; see `_origin`."""
 
     has_forward_references: bool
     origin: list[object]
@@ -117,7 +117,7 @@ def _cache_key(func: AnyFunction) -> CodeType | None:
 
 
 def _origin(func: AnyFunction, *, resolve: bool) -> list[object]:
-    """What a signature is derived from besides the code.
+    """The parts of a function besides its code that its signature is derived from.
 
     Args:
         func: A function that has a `_cache_key`.
@@ -178,7 +178,7 @@ def _is_same(known: object, given: object) -> bool:
 
 
 def _parts(value: object) -> Sequence[object] | None:
-    """What decides about an annotation, its metadata or a default; None where only its identity does."""
+    """The parts of an annotation, its metadata or a default that are compared; None where its identity is."""
     if (origin := get_origin(value)) is not None:
         return (origin, *get_args(value))
     if isinstance(value, FieldInfo):

@@ -110,7 +110,7 @@ class Workbench(ComponentBase, ABC):
         """
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """What of this workbench decides a tool's result, as JSON without secrets: by default, its class."""
+        """The parts of this workbench that decide a tool's result, as JSON without secrets: by default, its class."""
         return class_identity(self)
 
     def tool_traits(self, name: str) -> ToolTraits:  # noqa: ARG002 - for workbenches that know their tools

@@ -20,7 +20,7 @@ from symposia.core.exceptions import InvalidArgumentError
 
 Schema: TypeAlias = Mapping[str, Any]  # Any: JSON, whose shape the keywords of JSON Schema say
 TypeForm: TypeAlias = Any
-"""What can annotate a field: no type of today's checkers holds classes, unions, literals and `Annotated` alike."""
+"""The annotation of a field: no type of today's checkers holds classes, unions, literals and `Annotated` alike."""
 
 _FORMATS: Final[Mapping[str, object]] = {
     "date": date,

@@ -276,7 +276,7 @@ class VendorClient(ChatCompletionClient):
 
     @property
     def model_info(self) -> ModelInfo:
-        """What the model can do."""
+        """The abilities of the model."""
         return self._model_info
 
 

@@ -61,7 +61,7 @@ class ClientOptions:
         Raises:
             MissingExtraError: The SDK is not installed.
             InvalidArgumentError: The client has no such option, of which the text suggests the nearest; or no model is
-                named, which is told before a key is looked for.
+                named, which is checked before a key is looked up.
         """
         name = type(client).__name__
         if find_spec(sdk) is None:

@@ -82,7 +82,7 @@ class ModelVendor:
         return find_spec(self.sdk) is not None
 
     def problems(self, environment: Mapping[str, str] = os.environ) -> list[str]:
-        """What keeps a client from being made here, each with what to do; empty if nothing does."""
+        """The reasons why no client can be made here, each with its remedy; empty if there are none."""
         found: list[str] = []
         if not self.is_installed():
             found.append(f"the SDK is not installed: pip install 'symposia[{self.extra}]'")
@@ -146,7 +146,7 @@ def find_vendor(name: str) -> tuple[ModelVendor, str]:
     names = ", ".join(vendor.name for vendor in vendors)
     raise InvalidArgumentError(
         f"No vendor is known for the model {name!r}. Put one of the vendors before it: {names}. "
-        "A server that speaks OpenAI's format is openai/NAME, with its address in OPENAI_BASE_URL."
+        "A server that uses OpenAI's format is openai/NAME, with its address in OPENAI_BASE_URL."
     )
 
 

@@ -40,7 +40,7 @@ T = TypeVar("T")
 Part: TypeAlias = dict[str, object]
 
 _FINISH_REASONS: Final[Mapping[FinishReasons, str]] = {"function_calls": "tool_call"}
-"""What the conventions call a reason to stop, where it is not what we call it."""
+"""The conventions' names of reasons to stop, where they differ from ours."""
 
 PORTS: Final = {"https": 443, "http": 80}
 

@@ -113,7 +113,7 @@ class _HttpResponse(Protocol):
 
 
 class _SdkClient(Protocol):
-    """What the generated clients of OpenAI's and Anthropic's SDKs have in common."""
+    """The methods that the generated clients of OpenAI's and Anthropic's SDKs share."""
 
     async def post(
         self,

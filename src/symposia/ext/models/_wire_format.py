@@ -74,7 +74,7 @@ class StreamAssembly(Protocol[W_co]):
         ...
 
     def partial(self) -> PartialAnswer:
-        """What arrived so far."""
+        """The part of the answer that has arrived."""
         ...
 
 
@@ -234,7 +234,7 @@ def join_thought(reasoning: str, text: str, *, has_calls: bool) -> str | None:
 
 
 def partial_answer(text: str, thought: str, calls: Iterable[FunctionCall], usage: RequestUsage) -> PartialAnswer:
-    """What arrived of an answer before it failed, for `ModelError.partial`."""
+    """The part of an answer that arrived before the failure, for `ModelError.partial`."""
     return PartialAnswer(
         text=text,
         thought=thought,

@@ -1,4 +1,4 @@
-"""What an `AnthropicChatCompletionClient` is constructed with."""
+"""The options of `AnthropicChatCompletionClient`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symposia.core.models import ModelCapabilities, ModelInfo
 
 
 class CreateArguments(TypedDict, total=False):
-    """What goes with every request; see Anthropic's reference of Messages. Its other arguments are taken as well.
+    """Arguments of every request; see Anthropic's reference of Messages. Its other arguments are taken as well.
 
     Attributes:
         max_tokens: Most tokens of an answer, thinking included. By default 16,384, or as many as the model gives.

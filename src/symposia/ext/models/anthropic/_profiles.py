@@ -1,4 +1,4 @@
-"""What Anthropic's models can do: data, and nothing else.
+"""Profiles of Anthropic's models: data, and nothing else.
 
 Names and abilities are those of Anthropic's model pages in November 2026. A new model is a new line here; until then it
 is taken to be like the one that its name resembles.

@@ -1,4 +1,4 @@
-"""What an `OpenAIChatCompletionClient` is constructed with."""
+"""The options of `OpenAIChatCompletionClient`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from symposia.ext.models.openai._profiles import Effort
 
 
 class CreateArguments(TypedDict, total=False):
-    """What goes with every request; see OpenAI's reference of Chat Completions. Its other arguments are taken as well.
+    """Arguments of every request; see OpenAI's reference of Chat Completions. Its other arguments are taken as well.
 
     Attributes:
         max_tokens: Most tokens of an answer. Reasoning models are sent ``max_completion_tokens`` instead.

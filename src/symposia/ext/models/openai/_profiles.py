@@ -1,4 +1,4 @@
-"""What OpenAI's models can do: data, and nothing else.
+"""Profiles of OpenAI's models: data, and nothing else.
 
 Names and abilities are those of OpenAI's model pages in November 2026. A new model is a new line here; until then it is
 taken to be like the one that its name resembles.

@@ -1,6 +1,6 @@
 """The registry of model vendors, and what a client for a new vendor is made of.
 
-`find_vendor` reads ``vendor/model``, and `register_vendor` adds a vendor. Where a service speaks OpenAI's format,
+`find_vendor` reads ``vendor/model``, and `register_vendor` adds a vendor. Where a service uses OpenAI's format,
 `symposia.ext.models.openai.compatible_vendor` makes the entry. For any other, a client is a `VendorClient` with a
 `WireFormat` and a `Transport` of its own.
 """
