@@ -131,8 +131,8 @@ class Mailbox:
         self._enqueue(call)
         if call.host is not None:
             _queue_inside(call.host, call)
-        # Examined when it is in the queue, since the search starts from there; whoever closes the circle gets the
-        # error.
+        # Examined when it is in the queue, since the search starts from there. The request that closes the circle gets
+        # the error.
         try:
             self._examine(call)
         except DeadlockError:

@@ -109,7 +109,7 @@ class Supervisor:
         self.wake_if_idle()
         try:
             # What ends is told to those who wait. That a handler begins to wait for one that waits here ends nothing
-            # and is told to nobody, so handlers look again by themselves, at growing intervals.
+            # and is not told, so handlers look again by themselves, at growing intervals.
             pauses = _pauses() if here else None
             while not over():
                 await self._wait_for_word(None if pauses is None else next(pauses, None))

@@ -99,7 +99,7 @@ def calls_behind(calls: Iterable[Call]) -> set[Call]:
     while todo:
         call = todo.pop()
         behind = [] if call.parent is None or not is_awaited(call.parent, call) else [call.parent]
-        # Handlers of a concurrent agent hold nobody up but the one that awaits them.
+        # Handlers of a concurrent agent hold up only those that await them.
         if call.active and not call.mailbox.concurrent:
             behind += [one for one in call.mailbox.waiting_requests() if call in blockers(one)]
         if call.passed_on_by is not None:

@@ -181,6 +181,8 @@ class EffectKind(Generic[RequestT, ResultT]):
             call: Does the effect. A handler may call it once, several times, or not at all.
             idempotency: Whether doing it again does harm.
         """
+        # A plain function: without handlers, an effect costs this lookup and nothing else. A coroutine function around
+        # `call` would cost a coroutine more, and a request of a model holds the whole conversation.
         chain = _handlers.get()
         if not chain:
             return call()
@@ -217,7 +219,11 @@ class EffectKind(Generic[RequestT, ResultT]):
         call: Callable[[], AsyncGenerator[ChunkT | ResultT, None]],
         result_type: type[ResultT],
     ) -> AsyncGenerator[ChunkT | ResultT, None]:
-        effect = make_effect()  # with the first step, in the scope of that step
+        # Made with the first step and not by `stream`: a generator that is made and never consumed is no effect, and
+        # must not take a number in its scope. And the scope is that in which it is consumed.
+        effect = make_effect()
+        # Unbounded: handlers may not ask for the result before the consumer has taken the pieces, and a bound would
+        # then stop the model's stream while its consumer does something else.
         pieces: asyncio.Queue[ChunkT | _End] = asyncio.Queue()
 
         async def drain() -> ResultT:
@@ -232,7 +238,8 @@ class EffectKind(Generic[RequestT, ResultT]):
                 raise StreamWithoutResultError(f"The stream of an effect of kind {self.name!r} ended without a result.")
             return results[-1]
 
-        # A task of its own, since handlers await the whole result while the consumer takes the pieces.
+        # A task of its own, since handlers await the whole result while the consumer takes the pieces. Handlers that
+        # are generators themselves were rejected: each would have to pass pieces on, and a recorded result has none.
         task = asyncio.ensure_future(_pass(chain, 0, effect, drain))
         task.add_done_callback(lambda _: pieces.put_nowait(_END))
         try:
@@ -244,6 +251,8 @@ class EffectKind(Generic[RequestT, ResultT]):
                 return  # as without handlers: the consumer sees a stream that ended
             yield result
         finally:
+            # A consumer that leaves early ends the effect. `wait` and not `await task`: what the task raises by being
+            # cancelled is not the consumer's, while a cancellation of the consumer itself still gets through.
             if not task.done():
                 task.cancel()
                 await asyncio.wait([task])
@@ -251,6 +260,8 @@ class EffectKind(Generic[RequestT, ResultT]):
                 task.exception()  # seen: a consumer that left before the end is not told of it, nor is the event loop
 
     def _effect(self, request: RequestT, idempotency: Idempotency) -> Effect[RequestT, ResultT]:
+        # By digest and not by order of arrival alone: of two effects that run at the same time, each finds its own
+        # number however they interleave, unless they are equal, and then it does not matter which is which.
         digest = _digest(self.encode_request(request))
         frame = current_frame.get()
         return Effect(
@@ -336,6 +347,7 @@ def handle_effects(*handlers: EffectHandler) -> Generator[None]:
                 f"A handler of effects is an object with a method handle, and this is none: {handler!r}"
             )
     handlers_token = _handlers.set((*_handlers.get(), *handlers))
+    # Scopes are tracked from here inwards. An outer handler has begun that already, and its counters go on.
     frame_token = None if current_frame.get() is not None else current_frame.set(ScopeFrame(Scope()))
     try:
         yield
@@ -364,6 +376,8 @@ async def _pass(
     effect: Effect[RequestT, ResultT],
     call: Callable[[], Awaitable[ResultT]],
 ) -> ResultT:
+    # The chain is that of the moment in which the effect began, and travels as an argument: what a handler performs
+    # itself begins at the outermost handler again, while `proceed` goes inwards.
     if position < len(chain):
         return await chain[position].handle(effect, lambda: _pass(chain, position + 1, effect, call))
     token = _current.set(effect)
@@ -379,7 +393,7 @@ def plain_json(value: JsonValue) -> JsonValue:
     Lone surrogates, which a model can write as escapes, become U+FFFD. The numbers that JSON lacks become the texts
     ``NaN``, ``Infinity`` and ``-Infinity``, which pydantic reads as numbers where it expects them.
     """
-    try:
+    try:  # for nearly all values the C encoder says in one pass that there is nothing to replace
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:  # UnicodeEncodeError too
         return _replaced(value)

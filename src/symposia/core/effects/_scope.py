@@ -74,6 +74,7 @@ class ScopeFrame:
 
     def enter(self, segment: str) -> ScopeFrame:
         """The frame of a segment below this one."""
+        # Made when needed: most frames are leaves, and one is made for each turn, agent and tool call.
         entries = self._entries = self._entries or {}
         segment = segment.replace("#", "##")
         number = entries[segment] = entries.get(segment, 0) + 1
@@ -105,6 +106,8 @@ class enter_scope:  # noqa: N801 - a context manager, used like a function
 
     __slots__ = ("_segment", "_token")
 
+    # A class with slots and not `contextlib.contextmanager`, whose generator costs four times as much at each agent,
+    # turn and tool call of programs without handlers.
     def __init__(self, segment: str) -> None:
         self._segment = segment
         self._token: Token[ScopeFrame | None] | None = None

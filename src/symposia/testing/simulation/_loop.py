@@ -121,6 +121,8 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Virtual seconds since the loop was made."""
         return self._now
 
+    # Any, in the signatures below: they are those of `asyncio.AbstractEventLoop`, as typeshed has them.
+
     def create_future(self) -> asyncio.Future[Any]:
         return NumberedFuture(next(self._numbers), loop=self)
 
@@ -128,6 +130,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self, coro: Generator[Any, None, T] | Coroutine[Any, Any, T], **options: Any
     ) -> asyncio.Task[T]:
         self._check_closed()
+        # A task's constructor schedules its first step by `call_soon`, where nothing tells it from later steps.
         self._is_starting = True
         try:
             if self.get_task_factory() is not None:
@@ -165,6 +168,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Future[T]:
         """Call a function in a worker thread, as one step of the simulation, whose time the seed chooses."""
         self._check_closed()
+        # Not started at once: then the order in which threads begin would be that of the calls, whatever the seed.
         job: Future[T] = Future()
         handle = asyncio.Handle(self._threads.run, (executor, job, func, args), self, None)
         self._queue.append(Kind.WAKE, handle)
@@ -186,6 +190,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Run one callback, or one step of a task. The base class calls this until it is stopped."""
         while not self._queue:
             self._wait()
+        # Of the timers that are due the seed may have left some behind, to fire some steps after the others.
         self._admit_due()
         self._count_step()
         kind, handle = self._queue.pop()
@@ -204,7 +209,11 @@ class SimulationLoop(asyncio.BaseEventLoop):
         return Kind.PAUSE if asyncio.current_task(self) is task else Kind.WAKE
 
     def _wait(self) -> None:
-        """Nothing is ready: let whatever comes next become ready."""
+        """Nothing is ready: let whatever comes next become ready.
+
+        Threads come before timers, since a thread that computes takes no virtual time. A thread that has scheduled a
+        callback and goes on may wait for what a timer does, so then the timer comes first.
+        """
         if self._threads.accept_before_time_passes():
             return
         if self._let_time_pass():
@@ -250,7 +259,11 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
 
 class NumberedTask(asyncio.Task[T]):
-    """A task with a number, which also names it."""
+    """A task with a number, which also names it, and is its hash.
+
+    asyncio and programs keep tasks and futures in sets, and go through them: `wait`, task groups, `asyncio.all_tasks`.
+    Objects are hashed by their addresses, so the order would differ from run to run under the same seed.
+    """
 
     def __init__(
         self,
@@ -269,7 +282,7 @@ class NumberedTask(asyncio.Task[T]):
 
 
 class NumberedFuture(asyncio.Future[T]):
-    """A future with a number."""
+    """A future with a number as its hash: see `NumberedTask`."""
 
     def __init__(self, number: int, *, loop: asyncio.AbstractEventLoop) -> None:
         self.number = number

@@ -58,6 +58,7 @@ def simulate(main: Callable[[], Coroutine[object, None, T]], *, seed: int = 0, m
             result = runner.run(main())
         except BaseException as error:
             error.add_note(f"In a simulation with seed {seed}. To replay it, set {ONE_SEED}={seed}.")
+            # Closed after a failure too: it cancels what is left, whose warnings the next seed would get otherwise.
             with suppress(SimulationStuckError):  # the stuck tasks may not end when cancelled either
                 runner.close()
             raise
