@@ -56,6 +56,18 @@ async def test_a_variable_that_is_no_address_is_named(address: str, monkeypatch:
     assert f"DOCKER_HOST is {address!r}, which is no address" in await reason()
 
 
+async def test_a_server_that_is_no_engine_is_not_answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert "No Docker engine answers" in await reason()
+
+
 async def test_empty_variables_are_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)

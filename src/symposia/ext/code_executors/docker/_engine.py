@@ -17,6 +17,25 @@ from typing import IO, Final, ParamSpec, Protocol, TypedDict, TypeVar, cast
 
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 
+ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
+PROBE_SECONDS: Final = 5.0
+NOT_ANSWERING: Final = (
+    "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
+    "(systemctl start docker), or point DOCKER_HOST at one that runs."
+)
+NOT_ALLOWED: Final = (
+    "The Docker engine's socket {path} may not be used by this user. Add the user to the group docker "
+    "(sudo usermod -aG docker $USER, then log in again)."
+)
+NOT_AN_ADDRESS: Final = (
+    "DOCKER_HOST is {host!r}, which is no address of a Docker engine ({detail}). Set it to one, such as "
+    "unix:///var/run/docker.sock, or unset it."
+)
+NOT_ATTACHABLE: Final = (
+    "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass. "
+    "Use an engine on this machine or one at a tcp:// address."
+)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Json = Mapping[str, object]
@@ -113,9 +132,9 @@ async def engine_machine(client: EngineClient) -> str:
 async def connection_of(stream: IO[bytes]) -> socket.socket:
     """Take over the connection under a stream of the SDK, as a socket for the event loop."""
 
-    # A duplicate, as the SDK closes its own with the response that holds it. Reading through the SDK was rejected: it
-    # blocks, so that each sandbox would keep a thread.
     def take_over() -> socket.socket:
+        # A duplicate, as the SDK closes its own with the response that holds it. Reading through the SDK was rejected:
+        # it blocks, so that each sandbox would keep a thread.
         connection = socket.socket(fileno=socket.dup(stream.fileno()))
         connection.setblocking(False)
         response = getattr(stream, "_response", None)  # the SDK keeps it there so that it is not closed too early
@@ -153,26 +172,6 @@ def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise kind(f"The Docker engine answered: {error}") from error
 
 
-ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
-PROBE_SECONDS: Final = 5.0
-NOT_ANSWERING: Final = (
-    "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
-    "(systemctl start docker), or point DOCKER_HOST at one that runs."
-)
-NOT_ALLOWED: Final = (
-    "The Docker engine's socket {path} may not be used by this user. Add the user to the group docker "
-    "(sudo usermod -aG docker $USER, then log in again)."
-)
-NOT_AN_ADDRESS: Final = (
-    "DOCKER_HOST is {host!r}, which is no address of a Docker engine ({detail}). Set it to one, such as "
-    "unix:///var/run/docker.sock, or unset it."
-)
-NOT_ATTACHABLE: Final = (
-    "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass. "
-    "Use an engine on this machine or one at a tcp:// address."
-)
-
-
 async def connect_engine() -> EngineClient:
     """Connect to the engine.
 
@@ -192,10 +191,7 @@ def _connect() -> EngineClient:
         _try_address(docker)
         client = cast("EngineClient", docker.from_env().api)
         client.version()
-    except ValueError as error:  # of the standard library's URL parser, which the SDK lets through
-        host = os.environ.get("DOCKER_HOST", "")
-        raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
-    except (docker.errors.DockerException, OSError) as error:
+    except (docker.errors.DockerException, OSError, ValueError) as error:  # ValueError: an answer that is no JSON
         raise SandboxUnavailableError(NOT_ANSWERING.format(detail=error)) from error
     return client
 
@@ -213,7 +209,7 @@ def _try_address(docker: ModuleType) -> None:
         unconnected = docker.from_env(version=ANY_VERSION).api
     except docker.errors.TLSParameterError:
         raise
-    except docker.errors.DockerException as error:
+    except (docker.errors.DockerException, ValueError) as error:  # ValueError: of the standard library's URL parser
         raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
     address = str(unconnected.base_url)
     path = getattr(unconnected.adapters.get("http+docker://"), "socket_path", None)

@@ -8,7 +8,7 @@ Asking systemd for a scope was rejected: there is none in most containers, and t
 is a folder, which only processes that may write its parent can make: root, and the owner of a delegated version 2 tree.
 
 What the groups cannot do: version 1 does not count the buffers of UDP sockets as memory; no version kills only what
-broke the limit. The kernel kills the process that looks worst, which is why blocks offer themselves (`_confinement`),
+broke the limit. The kernel kills the process with the highest score, which is why blocks raise theirs (`_confinement`),
 and why ``memory.oom.group``, which would take the server as well, stays off.
 """
 
@@ -95,7 +95,7 @@ class Groups(NamedTuple):
     def remove(self) -> None:
         """Remove the groups; their last process may just be ending.
 
-        Trying again is simpler than waiting for the word of the kernel, which only version 2 gives (cgroup.events).
+        Trying again is simpler than waiting for the kernel to report it, which only version 2 does (cgroup.events).
         Where the time is up the group stays behind, empty, for the next launcher to remove.
         """
         deadline = time.monotonic() + _REMOVAL_SECONDS
