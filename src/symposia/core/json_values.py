@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import chain
 from typing import Final, TypeAlias, cast
@@ -53,6 +52,8 @@ def nests_deeper(value: object, levels: int) -> bool:
 def _value_as_json(value: object, name: str) -> JsonValue:
     if value is None or isinstance(value, (str, bool)):
         return value
+    import json  # noqa: PLC0415 - only effects that are handled need it, and it takes a millisecond
+
     try:
         plain = to_jsonable_python(value, bytes_mode="base64", fallback=_stand_in)
         json.dumps(plain)  # refuses integers of more than 4,300 digits, which no parser takes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         TurnEnded,
         fold_log,
     )
+    from symposia.agentchat.teams._message_bytes import share_message_types, team_message_serializers
     from symposia.agentchat.teams._messages import (
         ParticipantCommand,
         ParticipantEvents,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
         StateChanges,
         TakeTurn,
         TurnTaken,
-        share_message_types,
-        team_message_serializers,
     )
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
     from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
@@ -46,6 +45,7 @@ else:
                 "TurnEnded",
                 "fold_log",
             ],
+            "_message_bytes": ["share_message_types", "team_message_serializers"],
             "_messages": [
                 "ParticipantCommand",
                 "ParticipantEvents",
@@ -53,8 +53,6 @@ else:
                 "StateChanges",
                 "TakeTurn",
                 "TurnTaken",
-                "share_message_types",
-                "team_message_serializers",
             ],
             "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
             "_rule": ["Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],

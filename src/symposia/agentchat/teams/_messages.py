@@ -1,37 +1,26 @@
-"""The messages between a team and its participants, and how they become bytes.
+"""The messages between a team and its participants.
 
 The team sends `TakeTurn` and receives `TurnTaken`. What happens before the answer goes to the team as
 `ParticipantEvents`: everything of one tick of the event loop in one message, so that streaming costs a message a tick
 and not a message a chunk. What is not sent when the turn ends travels with the answer. `ParticipantCommand` and
 `ReportChanges` are for the time between turns, the former also for the middle of one.
 
-In one process the messages are handed over as they are. For a runtime that writes them to bytes, the classes of the
-messages inside are named as in saved states, and found by the team's `MessageFactory`, so that subclasses and
-structured messages arrive as what they were. The factories are kept by the id of the team, which is part of the
-messages: to keep them with the serializers of a runtime would let two teams of one runtime take the place of each
-other's types.
+In one process they are handed over as they are; `_message_bytes.py` writes them for other runtimes.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
-from weakref import WeakValueDictionary
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory
-from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer
-from symposia.core.exceptions import MessageFormatError, MessageSerializationError
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.models import RequestUsage
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 """A message or an event, as teams stream them."""
-
-VERSION: Final = 1
-"""Of the bytes of these messages. A later version reads this one."""
 
 
 # The messages of each turn are not frozen, though nobody changes them: see `TeamLogEntry`.
@@ -125,135 +114,16 @@ class StateChanges(BaseModel):
     @field_serializer("change", when_used="json-unless-none")
     def write_change(self, change: dict[str, Any]) -> str:
         """The change as a text."""
+        import json  # noqa: PLC0415 - not imported for teams in one process
+
         return json.dumps(change)
 
     @field_validator("change", mode="before")
     @classmethod
     def read_change(cls, value: object) -> object:
         """The change from its text."""
-        return json.loads(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        import json  # noqa: PLC0415 - as above
 
-
-_factories: WeakValueDictionary[str, MessageFactory] = WeakValueDictionary()
-
-
-def share_message_types(team: str, factory: MessageFactory) -> None:
-    """Let the messages of a team be read in this process, as long as `factory` exists."""
-    _factories[team] = factory
-
-
-def team_message_serializers() -> Sequence[MessageSerializer[Any]]:
-    """The serializers of `TakeTurn`, `TurnTaken` and `ParticipantEvents`; the others are pydantic models."""
-    return _SERIALIZERS
-
-
-class _Record(BaseModel):
-    """The JSON of one of these messages; which fields there are depends on its class."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    version: Literal[1] = VERSION
-    team: str
-    name: str = ""
-    items: list[Mapping[str, Any]] = []
-    messages: list[Mapping[str, Any]] = []
-    silent_usage: RequestUsage | None = None
-
-
-T = TypeVar("T", TakeTurn, TurnTaken, ParticipantEvents)
-
-
-class _TeamMessageSerializer(MessageSerializer[T], Generic[T]):
-    """Writes one of these classes of messages as JSON.
-
-    Args:
-        cls: The class.
-        read: Makes a message of a record and the factory of its team.
-    """
-
-    def __init__(self, cls: type[T], read: Callable[[_Record, MessageFactory], T]) -> None:
-        self._cls = cls
-        self._read = read
-
-    @property
-    def data_content_type(self) -> str:
-        """JSON."""
-        return JSON_DATA_CONTENT_TYPE
-
-    @property
-    def type_name(self) -> str:
-        """The name of the class."""
-        return self._cls.__name__
-
-    def serialize(self, message: T) -> bytes:
-        """Write a message.
-
-        Raises:
-            MessageSerializationError: It holds a message of a class that the team does not know.
-        """
-        factory = _factory_of(message.team)
-        data: dict[str, object] = {"version": VERSION, "team": message.team}
-        if isinstance(message, ParticipantEvents):
-            data["name"] = message.name
-        if isinstance(message, TurnTaken | ParticipantEvents):
-            data["items"] = [_dump(item, factory) for item in message.items]
-        if isinstance(message, TakeTurn | TurnTaken):
-            data["messages"] = [_dump(one, factory) for one in message.messages]
-        if isinstance(message, TurnTaken) and message.silent_usage is not None:
-            data["silent_usage"] = asdict(message.silent_usage)
-        return json.dumps(data).encode()
-
-    def deserialize(self, payload: bytes) -> T:
-        """Read a message back.
-
-        Raises:
-            MessageFormatError: The bytes are no such message, or of a later version.
-        """
-        try:
-            # Not `model_validate_json`, which refuses the lone surrogates that a model can write as escapes.
-            record = _Record.model_validate(json.loads(payload))
-            return self._read(record, _factory_of(record.team))
-        except (ValueError, RecursionError) as error:  # ValueError: of pydantic and json
-            raise MessageFormatError(f"The bytes are no {self.type_name} of version {VERSION}: {error}") from error
-
-
-def _dump(item: Item, factory: MessageFactory) -> Mapping[str, Any]:
-    if not factory.is_registered(type(item)):
-        raise MessageSerializationError(
-            f"A {type(item).__name__} cannot leave the process: its team does not know the class. Give it to the "
-            "team's custom_message_types."
-        )
-    return item.dump()
-
-
-def _factory_of(team: str) -> MessageFactory:
-    return _factories.get(team) or MessageFactory()
-
-
-def _items(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[Item]:
-    return factory.create_all(data)
-
-
-def _messages(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
-    items = _items(data, factory)
-    messages = [item for item in items if isinstance(item, BaseChatMessage)]
-    if len(messages) < len(items):
-        raise ValueError("messages holds an event: it is for chat messages")
-    return messages
-
-
-_SERIALIZERS: Final[Sequence[MessageSerializer[Any]]] = (
-    _TeamMessageSerializer(
-        TakeTurn, lambda record, factory: TakeTurn(record.team, _messages(record.messages, factory))
-    ),
-    _TeamMessageSerializer(
-        TurnTaken,
-        lambda record, factory: TurnTaken(
-            record.team, _items(record.items, factory), _messages(record.messages, factory), record.silent_usage
-        ),
-    ),
-    _TeamMessageSerializer(
-        ParticipantEvents,
-        lambda record, factory: ParticipantEvents(record.team, record.name, _items(record.items, factory)),
-    ),
-)
+        return json.loads(value)

@@ -19,8 +19,6 @@ from symposia.agentchat.teams._messages import (
     StateChanges,
     TakeTurn,
     TurnTaken,
-    share_message_types,
-    team_message_serializers,
 )
 from symposia.agentchat.teams._participant import Participant, member_of
 from symposia.core import (
@@ -168,6 +166,8 @@ class Participants:
 
     async def _appear(self) -> None:
         if self._embedded is None:
+            from symposia.agentchat.teams._message_bytes import share_message_types  # noqa: PLC0415 - as in __init__
+
             share_message_types(self._team, self._message_types)
             self._runtime.add_message_serializer(self._serializers())
         for agent_type, make in self._factories.items():
@@ -187,6 +187,8 @@ class Participants:
             self._registered.discard(agent_type)
 
     def _serializers(self) -> Sequence[MessageSerializer[Any]]:
+        from symposia.agentchat.teams._message_bytes import team_message_serializers  # noqa: PLC0415 - as in __init__
+
         models = [ParticipantCommand, ReportChanges, StateChanges]
         return [
             *team_message_serializers(),

@@ -7,7 +7,6 @@ call end a run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Final, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -73,6 +72,8 @@ def validate_arguments(arguments: Mapping[str, object], args_type: type[ModelT],
 
 
 def _wrong(schema: ToolSchema, what: str) -> ToolArgumentsError:
+    import json  # noqa: PLC0415 - only programs with tools need it, and it takes a millisecond
+
     parameters = json.dumps(schema.get("parameters", {}), ensure_ascii=False)
     return ToolArgumentsError(
         f"Wrong arguments for the tool '{schema['name']}':\n{what}\nIts arguments are: {parameters}"
@@ -135,6 +136,8 @@ def _schema_text(args_type: type[BaseModel], *, strict: bool) -> str:
     if known is None:
         known = _schemas[args_type] = {}
     if strict not in known:
+        import json  # noqa: PLC0415 - as above
+
         known[strict] = json.dumps(_derive(args_type, strict=strict))
     return known[strict]
 

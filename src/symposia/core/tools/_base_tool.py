@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -119,6 +118,8 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
         """
         if not isinstance(value, BaseModel):
             return str(value)
+        import json  # noqa: PLC0415 - only programs with tools need it
+
         dump = cast("object", value.model_dump())  # a class may have a dump of its own
         if not isinstance(dump, dict):
             return str(dump)

@@ -5,7 +5,6 @@ in words, and so is any other. Fences and words around the object are ignored, s
 told.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -139,6 +138,8 @@ def _schema_text(content_type: type[BaseModel]) -> str:
     """The schema of a class, derived once for it."""
     text = _schemas.get(content_type)
     if text is None:
+        import json  # noqa: PLC0415 - most agents answer in text
+
         text = _schemas[content_type] = json.dumps(content_type.model_json_schema(), ensure_ascii=False)
     return text
 
