@@ -30,7 +30,9 @@ ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
 class DockerBackend(SandboxBackend):
-    """A `SandboxBackend` on the Docker engine that the ``docker`` command would use.
+    """A `SandboxBackend` on the Docker engine that ``DOCKER_HOST`` names, else the one at the default socket.
+
+    Contexts of the ``docker`` command are not read.
 
     Args:
         image: A stock ``python`` image, on which the pinned packages are put, or an image of one's own, which is used

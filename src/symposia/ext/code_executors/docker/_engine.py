@@ -1,4 +1,4 @@
-"""The Docker engine: found as the ``docker`` command would, asked without blocking the event loop, with our errors.
+"""The Docker engine: found by ``DOCKER_HOST`` or at its default socket, and used without blocking the event loop.
 
 The ``docker`` SDK is synchronous and has no types: each call runs in a worker thread, and `EngineClient` states the few
 calls that are used. Requests are the engine API's own JSON, so that what is asked for can be read in its reference.
