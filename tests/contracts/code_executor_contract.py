@@ -208,6 +208,12 @@ class CodeExecutorContract:
                 await executor.execute_with_output([python(f"print('{said}')")], CancellationToken(), listener)
         assert (first.text, second.text, always.text) == ("one\n", "two\n", "one\ntwo\n")
 
+    async def test_listeners_receive_the_whole_output_that_ends_inside_a_character(self, work_dir: Path) -> None:
+        heard = Heard()
+        async with asyncio.timeout(WAIT), self.make(work_dir, on_output=heard) as executor:
+            result = await run(executor, python(r"import sys; sys.stdout.buffer.write(b'end \xc3')"))
+        assert heard.text == result.output == "end \ufffd"
+
     async def test_the_files_of_a_recorded_result_are_there_for_the_next_block(self, work_dir: Path) -> None:
         async with asyncio.timeout(2 * WAIT):
             async with self.make(work_dir) as executor:
