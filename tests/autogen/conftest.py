@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.model_clients import load_sdks
+
+load_sdks()
 
 
 @pytest.fixture(autouse=True)

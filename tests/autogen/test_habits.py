@@ -1,6 +1,7 @@
 """What programs written for AutoGen rely on beyond its public names, as its guide shows it."""
 
 import logging
+from operator import attrgetter
 
 import pytest
 from tests.support.model_server import ModelServer, Reply
@@ -19,7 +20,7 @@ async def test_the_private_model_context_of_an_assistant_is_the_public_one() -> 
     await memory.add(MemoryContent(content="The user is in Lisbon.", mime_type="text/plain"))
     agent = AssistantAgent("assistant", ReplayChatCompletionClient(["Sunny."]), memory=[memory])
     await agent.run(task="What is the weather?")
-    context = vars(type(agent))["_model_context"].fget(agent)
+    context = attrgetter("_model_context")(agent)
     assert context is agent.model_context
     assert "Lisbon" in str(await context.get_messages())
 
