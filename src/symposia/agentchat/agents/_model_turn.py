@@ -35,7 +35,10 @@ class ModelCall:
         messages: The messages for the model.
         options: Of the call; see `ChatCompletionClient.create`.
         token: Cancelling it ends the call.
-        stream: Whether `chunks` yields the text as it comes.
+        stream: Whether the text is wanted as it comes.
+
+    Attributes:
+        streams: The same.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class ModelCall:
         self._messages = messages
         self._options: CreateOptions = {**options, "cancellation_token": token}
         self._token = token
-        self._stream = stream
+        self.streams = stream
         self._result: CreateResult | None = None
 
     @cached_property
@@ -63,7 +66,7 @@ class ModelCall:
 
     @property
     def result(self) -> CreateResult:
-        """The whole answer, once `chunks` has ended.
+        """The whole answer, once the call was made.
 
         Raises:
             ModelError: The stream ended without a whole answer.
@@ -97,10 +100,7 @@ class ModelCall:
         return self._result
 
     async def chunks(self) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
-        """Make the call, and yield the pieces of text as they come: none unless the call streams."""
-        if not self._stream:
-            await self.complete()
-            return
+        """Make the call, and yield the pieces of text as they come."""
         from symposia.core.models import stream_model  # noqa: PLC0415 - as above
 
         step = cancelled_by(self._token)  # around each step, and not around the loop, which yields
@@ -167,9 +167,12 @@ class ModelTurn:
 
     async def make(self, call: ModelCall) -> AsyncGenerator[Item, None]:
         """Make a call, and yield its text as it comes, and the model's thought."""
-        async with aclosing(call.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        if call.streams:
+            async with aclosing(call.chunks()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        else:  # not by `chunks`: a generator more for each call takes a fiftieth of a short turn
+            await call.complete()
         if call.result.thought:
             yield self.note(ThoughtEvent(content=call.result.thought, source=self.agent))
 

@@ -1,7 +1,6 @@
 """The agent that answers by a model with tools."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -180,7 +179,7 @@ class AssistantAgent(ConversationAgent):
         answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.factory.StructuredMessage]
         return [*answers, ToolCallSummaryMessage, HandoffMessage]
 
-    async def on_messages_stream(
+    def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """Take one turn, and yield its messages and events; the last item is the response.
@@ -189,9 +188,7 @@ class AssistantAgent(ConversationAgent):
             ModelError: No answer of the model was accepted; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        async with aclosing(AssistantTurn(self._configuration, cancellation_token).run(messages)) as items:
-            async for item in items:
-                yield item
+        return AssistantTurn(self._configuration, cancellation_token).run(messages)
 
     def _to_config(self) -> BaseModel:
         """The arguments of the constructor, with functions as tools."""
