@@ -247,7 +247,9 @@ def _is_secret(annotation: TypeForm) -> bool:
 
 
 def _is_model_class(*bounds: TypeForm) -> bool:
-    return any(isinstance(bound, type) and issubclass(bound, BaseModel) for bound in bounds)
+    """Whether values are classes of models: by the bound itself, or by that of a type variable."""
+    kinds = [bound.__bound__ if isinstance(bound, TypeVar) else bound for bound in bounds]
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def _components_in(annotation: TypeForm) -> Iterator[type]:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import AgentRuntime
@@ -68,7 +67,7 @@ async def tool_agent_caller_loop(
         generated.append(FunctionExecutionResultMessage(content=results))
 
 
-async def _all_of(calls: Sequence[Coroutine[Any, Any, FunctionExecutionResult]]) -> list[FunctionExecutionResult]:
+async def _all_of(calls: Sequence[Awaitable[FunctionExecutionResult]]) -> list[FunctionExecutionResult]:
     """Every result, in order. All calls are settled before the first error is raised: none is left running."""
     results: list[FunctionExecutionResult] = []
     for outcome in await asyncio.gather(*calls, return_exceptions=True):

@@ -16,6 +16,7 @@ from symposia.core.exceptions import (
     ToolExecutionException,
     ToolNotFoundException,
 )
+from symposia.core.json_values import JsonObject
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tools import (
     TOOL_EFFECT,
@@ -82,16 +83,14 @@ class ToolAgent(RoutedAgent):
             content=result.to_text(), call_id=message.id, name=message.name, is_error=result.is_error
         )
 
-    async def _perform(
-        self, tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext
-    ) -> ToolResult:
+    async def _perform(self, tool: Tool, arguments: JsonObject, call: FunctionCall, ctx: MessageContext) -> ToolResult:
         """Run a tool as an effect, unless it is transparent."""
         traits: ToolTraits = getattr(tool, "traits", ToolTraits())  # what is only a `Tool` may have none
         if traits.transparent:
             return await _run(tool, arguments, call, ctx)
         return await TOOL_EFFECT.perform(
             lambda: ToolRequest(
-                workbench={**class_identity(self), "type": self.id.type}, name=tool.name, arguments=dict(arguments)
+                workbench={**class_identity(self), "type": self.id.type}, name=tool.name, arguments=arguments
             ),
             lambda: _run(tool, arguments, call, ctx),
             idempotency=traits.idempotency,
@@ -122,7 +121,7 @@ def _checked(tools: object) -> list[Tool]:
     return cast("list[Tool]", listed)
 
 
-async def _run(tool: Tool, arguments: Mapping[str, Any], call: FunctionCall, ctx: MessageContext) -> ToolResult:
+async def _run(tool: Tool, arguments: JsonObject, call: FunctionCall, ctx: MessageContext) -> ToolResult:
     try:
         result = await tool.run_json(arguments, ctx.cancellation_token, call_id=call.id)
         content = tool.return_value_as_string(result)

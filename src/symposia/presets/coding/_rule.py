@@ -11,7 +11,7 @@ more, the swarm stops: the same program came three times, or five programs on en
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
@@ -103,11 +103,11 @@ class CodingRule:
         """Say who speaks next, or why the swarm stops."""
         return next_step(transcript)
 
-    def save_state(self) -> Mapping[str, Any]:  # Any: JSON
+    def save_state(self) -> Mapping[str, object]:
         """Nothing."""
         return {}
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: Mapping[str, object], /) -> None:
         """Nothing to load."""
 
     def reset(self) -> None:

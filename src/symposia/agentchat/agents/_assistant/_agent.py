@@ -25,7 +25,7 @@ from symposia.agentchat.agents._assistant._configuration import (
     checked_tools,
     checked_workbenches,
 )
-from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback
+from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
 from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.base import Handoff, Response
@@ -117,13 +117,13 @@ class AssistantAgent(ConversationAgent):
         max_tool_iterations: int = 1,
         tool_call_summary_format: str = "{result}",
         tool_call_summary_formatter: CallSummary | None = None,
-        output_content_type: type[BaseModel] | None = None,
+        output_content_type: type[ContentT] | None = None,
         output_content_type_format: str | None = None,
         memory: Sequence[Memory] | None = None,
         metadata: dict[str, str] | None = None,
         output_retries: int = 0,
-        output_check: OutputCheck | None = None,
-        output_fallback: OutputFallback | None = None,
+        output_check: OutputCheck[ContentT] | None = None,
+        output_fallback: OutputFallback[ContentT] | None = None,
     ) -> None:
         super().__init__(name, description)
         agent = f"agent '{name}'"

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from pydantic import BaseModel
-
 from symposia.agentchat._arguments import (
     check_count,
     check_function,
@@ -14,7 +12,7 @@ from symposia.agentchat._arguments import (
     check_workbench,
 )
 from symposia.agentchat.agents._assistant._answers import Answers
-from symposia.agentchat.agents._assistant._output import OutputCheck, OutputFallback, StructuredOutput
+from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -27,7 +25,7 @@ from symposia.core.tools import (
 )
 
 AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
-ToolLike: TypeAlias = AnyTool | Callable[..., Any]  # Any: any function can be a tool
+ToolLike: TypeAlias = AnyTool | Callable[..., object]
 
 _CANNOT_CALL: Final = "The model does not support function calling."
 _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
@@ -58,7 +56,7 @@ class AssistantConfiguration(NamedTuple):
     reflect: bool
     rounds: int
     answers: Answers
-    output: StructuredOutput | None
+    output: StructuredOutput[Any] | None  # Any: of the class that the assistant answers in
 
 
 def check_iterations(agent: str, count: int) -> None:
@@ -204,13 +202,13 @@ def _as_memory(agent: str, memory: object) -> Memory:
 
 def checked_output(
     agent: str,
-    content_type: type[BaseModel] | None,
+    content_type: type[ContentT] | None,
     format_string: str | None,
     *,
     retries: int,
-    check: OutputCheck | None,
-    fallback: OutputFallback | None,
-) -> StructuredOutput | None:
+    check: OutputCheck[ContentT] | None,
+    fallback: OutputFallback[ContentT] | None,
+) -> StructuredOutput[ContentT] | None:
     """The answers of an assistant in a schema; None if it answers in text.
 
     Raises:
@@ -235,4 +233,6 @@ def checked_output(
     from symposia.agentchat.messages import StructuredMessageFactory  # noqa: PLC0415 - most agents answer in text
 
     factory = StructuredMessageFactory(input_model=content_type, format_string=format_string)
-    return StructuredOutput(agent=agent, factory=factory, retries=retries, check=check, fallback=fallback)
+    return StructuredOutput(
+        agent=agent, factory=factory, content_type=content_type, retries=retries, check=check, fallback=fallback
+    )

@@ -7,7 +7,7 @@ told.
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
@@ -21,15 +21,16 @@ from symposia.core.models import ChatCompletionClient
 if TYPE_CHECKING:
     from symposia.agentchat.messages import StructuredMessageFactory
 
-# Any: the content is of the class that the assistant answers in, which a type alias cannot refer to.
-OutputCheck: TypeAlias = Callable[[Any, Sequence[BaseChatMessage]], str | Awaitable[str | None] | None]
+ContentT = TypeVar("ContentT", bound=BaseModel)
+
+OutputCheck: TypeAlias = Callable[[ContentT, Sequence[BaseChatMessage]], str | Awaitable[str | None] | None]
 """Returns the fault of an answer that fits the schema; None or an empty text if it has none.
 
 It is given the content, and the messages that the assistant received in this turn. The text is sent to the model. A
 plain function runs in a worker thread.
 """
 
-OutputFallback: TypeAlias = Callable[[Any | None, str], BaseModel]
+OutputFallback: TypeAlias = Callable[[ContentT | None, str], ContentT]
 """Gives the answer of a turn in which no attempt was accepted.
 
 It is given the content of the last attempt, None if it did not fit the schema, and what was wrong with it. It returns
@@ -41,7 +42,7 @@ _FAULTS: Final = 10
 _schemas: Final[MutableMapping[type[BaseModel], str]] = WeakKeyDictionary()
 
 
-class Verdict(NamedTuple):
+class Verdict(NamedTuple, Generic[ContentT]):
     """The verdict on one answer.
 
     Attributes:
@@ -50,17 +51,18 @@ class Verdict(NamedTuple):
         cause: The error of validation, if the answer does not fit the schema.
     """
 
-    content: BaseModel | None
+    content: ContentT | None
     complaint: str = ""
     cause: ValidationError | None = None
 
 
-class StructuredOutput(NamedTuple):
+class StructuredOutput(NamedTuple, Generic[ContentT]):
     """The answers of an assistant that answers in a schema.
 
     Attributes:
         agent: The assistant's name.
-        factory: Makes the messages, and has the class of their content.
+        factory: Makes the messages.
+        content_type: The class of their content.
         retries: How often an answer that is not accepted is sent back.
         check: Checks the content.
         fallback: Gives the answer if no attempt was accepted; None raises an error.
@@ -68,27 +70,26 @@ class StructuredOutput(NamedTuple):
 
     agent: str
     factory: "StructuredMessageFactory"
+    content_type: type[ContentT]
     retries: int
-    check: OutputCheck | None
-    fallback: OutputFallback | None
+    check: OutputCheck[ContentT] | None
+    fallback: OutputFallback[ContentT] | None
 
     def mode(self, client: ChatCompletionClient) -> bool | type[BaseModel] | None:
         """The `json_output` of a call: the schema, just JSON, or None for a model that has neither."""
         if client.model_info.get("structured_output"):
-            return self.factory.ContentModel
+            return self.content_type
         return True if client.model_info["json_output"] else None
 
     def instructions(self, client: ChatCompletionClient) -> str | None:
         """The schema in words, for a model whose vendor does not hold it to the schema."""
         if client.model_info.get("structured_output"):
             return None
-        return (
-            f"Answer with one JSON object and nothing else. Its JSON schema:\n{_schema_text(self.factory.ContentModel)}"
-        )
+        return f"Answer with one JSON object and nothing else. Its JSON schema:\n{_schema_text(self.content_type)}"
 
     # The check is no effect, and its result is not recorded: it decides by the answer and the messages alone, which a
     # replay has too.
-    async def judge(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Verdict:
+    async def judge(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Verdict[ContentT]:
         """Validate an answer, and check its content.
 
         Args:
@@ -100,15 +101,15 @@ class StructuredOutput(NamedTuple):
         """
         if self.retries and not isinstance(call.result.content, str):
             return Verdict(None, "Answer with the object itself and call no tool.")
-        name = self.factory.ContentModel.__name__
+        name = self.content_type.__name__
         try:
-            content = self.factory.ContentModel.model_validate_json(_json_in(call.text))
+            content = self.content_type.model_validate_json(_json_in(call.text))
         except ValidationError as error:
             return Verdict(None, f"That is not a {name}: {_faults(error)}", error)
         complaint = await call_function(self.check, content, received) if self.check is not None else None
         return Verdict(content, complaint or "")
 
-    def settle(self, verdict: Verdict, call: ModelCall) -> BaseChatMessage:
+    def settle(self, verdict: Verdict[ContentT], call: ModelCall) -> BaseChatMessage:
         """The answer of the turn, of the last attempt.
 
         Raises:
@@ -125,7 +126,7 @@ class StructuredOutput(NamedTuple):
             format_string=self.factory.format_string,
         )
 
-    def _fall_back(self, verdict: Verdict) -> BaseModel:
+    def _fall_back(self, verdict: Verdict[ContentT]) -> ContentT:
         if self.fallback is not None:
             return self.fallback(verdict.content, verdict.complaint)
         attempts = f" after {self.retries + 1} attempts" if self.retries else ""

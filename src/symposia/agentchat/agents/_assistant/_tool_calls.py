@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by
 from symposia.core.exceptions import ToolArgumentsError, UsageError
+from symposia.core.json_values import JsonObject
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tools import (
     ImageResultContent,
@@ -59,7 +60,7 @@ class AcceptedCall(NamedTuple):
 
     call: FunctionCall
     workbench: Workbench
-    arguments: dict[str, Any]  # Any: JSON values
+    arguments: JsonObject
 
 
 Decision: TypeAlias = AcceptedCall | FunctionExecutionResult
@@ -184,7 +185,7 @@ class ToolRound:
 
 
 async def _last_result(
-    items: AsyncGenerator[Any, None],  # Any: a tool may yield anything; what is not a message or event is ignored
+    items: AsyncGenerator[object, None],  # a tool may yield anything; what is not a message or event is ignored
     call: FunctionCall,
     queue: "asyncio.Queue[Item | asyncio.Task[None]]",
 ) -> ToolResult:
