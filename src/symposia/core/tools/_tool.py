@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, runtime_checkable
+from typing import Any, NamedTuple, NotRequired, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
@@ -38,8 +37,7 @@ class ToolSchema(TypedDict):
     strict: NotRequired[bool]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolTraits:
+class ToolTraits(NamedTuple):
     """The description of a tool for effect handlers.
 
     Attributes:

@@ -1,8 +1,7 @@
 """The messages with which a turn of an assistant ends: how it answers. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.base import Handoff
@@ -21,8 +20,7 @@ CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str]
 """The text of one tool call and its result in an answer that is made of results."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answers:
+class Answers(NamedTuple):
     """The answers of an assistant, but for those in a schema, which are a `StructuredOutput`.
 
     Attributes:
