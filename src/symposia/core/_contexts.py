@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from symposia.core._agent_id import AgentId, AgentType
 
+T = TypeVar("T")
+
 handling_agent: ContextVar[AgentId | None] = ContextVar("symposia_handling_agent", default=None)
 _subscribing_type: ContextVar[AgentType | None] = ContextVar("symposia_subscribing_type", default=None)
+
+
+@contextmanager
+def variable_set(variable: ContextVar[T | None], value: T) -> Generator[None]:
+    """Inside, a context variable has this value."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 class ClassMethodsOnly:
@@ -37,28 +49,18 @@ class MessageHandlerContext(ClassMethodsOnly):
         return agent_id
 
     @classmethod
-    @contextmanager
-    def populate_context(cls, ctx: AgentId) -> Generator[None]:
+    def populate_context(cls, ctx: AgentId) -> AbstractContextManager[None]:
         """For runtimes: everything inside is the handler of `ctx`."""
-        token = handling_agent.set(ctx)
-        try:
-            yield
-        finally:
-            handling_agent.reset(token)
+        return variable_set(handling_agent, ctx)
 
 
 class SubscriptionInstantiationContext(ClassMethodsOnly):
     """Access, inside a subscription factory, to the agent type that is being subscribed."""
 
     @classmethod
-    @contextmanager
-    def populate_context(cls, ctx: AgentType) -> Generator[None]:
+    def populate_context(cls, ctx: AgentType) -> AbstractContextManager[None]:
         """For runtimes: everything inside makes subscriptions for the agent type `ctx`."""
-        token = _subscribing_type.set(ctx)
-        try:
-            yield
-        finally:
-            _subscribing_type.reset(token)
+        return variable_set(_subscribing_type, ctx)
 
     @classmethod
     def agent_type(cls) -> AgentType:

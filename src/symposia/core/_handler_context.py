@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from symposia.core._agent_id import AgentId
-from symposia.core._contexts import handling_agent
+from symposia.core._contexts import handling_agent, variable_set
 from symposia.core._message_context import MessageContext
 
 
@@ -57,10 +57,5 @@ def populate_handler_context(agent_id: AgentId, handler: HandlerContext) -> Gene
 
     `MessageHandlerContext` then knows the agent. Enter it in the task that runs the handler, and not over a ``yield``.
     """
-    agent_token = handling_agent.set(agent_id)
-    handler_token = current_handler.set(handler)
-    try:
+    with variable_set(handling_agent, agent_id), variable_set(current_handler, handler):
         yield
-    finally:
-        current_handler.reset(handler_token)
-        handling_agent.reset(agent_token)

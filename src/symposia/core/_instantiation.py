@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import AgentRuntime
-from symposia.core._contexts import ClassMethodsOnly
+from symposia.core._contexts import ClassMethodsOnly, variable_set
 
 _instantiation: ContextVar[tuple[AgentRuntime, AgentId] | None] = ContextVar("symposia_instantiation", default=None)
 
@@ -15,14 +14,9 @@ class AgentInstantiationContext(ClassMethodsOnly):
     """Access, inside an agent factory or constructor, to the agent's id and runtime."""
 
     @classmethod
-    @contextmanager
-    def populate_context(cls, ctx: tuple[AgentRuntime, AgentId]) -> Generator[None]:
+    def populate_context(cls, ctx: tuple[AgentRuntime, AgentId]) -> AbstractContextManager[None]:
         """For runtimes: everything inside makes the agent `ctx[1]` for the runtime `ctx[0]`."""
-        token = _instantiation.set(ctx)
-        try:
-            yield
-        finally:
-            _instantiation.reset(token)
+        return variable_set(_instantiation, ctx)
 
     @classmethod
     def current_runtime(cls) -> AgentRuntime:

@@ -65,6 +65,7 @@ class AgentKind:
                 f"Agent {agent_id} does not exist: agents of type {self.name!r} are registered as instances, and the "
                 f"keys registered are: {known}. A subscription with this type reaches only topics with these sources."
             )
+        # Entered around the wait too: the constructor of an agent, which reads it, may come after an `await`.
         with AgentInstantiationContext.populate_context((runtime, agent_id)):
             made = self.factory()
             agent = await made if isinstance(made, Awaitable) else made

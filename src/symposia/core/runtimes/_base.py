@@ -218,7 +218,7 @@ class BaseAgentRuntime(AgentRuntime, ABC, Generic[MailboxT]):
         return agent_type
 
     async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
-        self._agents.check_free(agent_id)
+        self._agents.check_free(agent_id)  # before the agent is bound: it can be bound once only
         await agent_instance.bind_id_and_runtime(agent_id, self)
         self._agents.add_instance(agent_instance, agent_id)
         return agent_id

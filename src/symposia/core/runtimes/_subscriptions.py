@@ -102,10 +102,13 @@ class Subscriptions:
             except Exception as error:  # noqa: BLE001 - a program's own code
                 failed = True
                 on_error(subscription, topic, error)
+        # An answer of a subscription that raised is not kept: it may answer the next time.
         return agents if failed else _remember(self._custom_agents, topic, tuple(agents))
 
     def _look_up(self, topic_type: str) -> tuple[str, ...]:
         matching = list(self._exact.get(topic_type, {}).values())
+        # Each prefix of the type is looked up: that costs its length, where asking each subscription costs their
+        # number.
         for length in range(len(topic_type) + 1):
             matching += self._prefixes.get(topic_type[:length], {}).values()
         return tuple(dict.fromkeys(agent_type for _, agent_type in sorted(matching)))

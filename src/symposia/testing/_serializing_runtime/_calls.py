@@ -208,6 +208,7 @@ class Calls:
 
     def _release(self, delivery: Delivery) -> None:
         """The agent is free of a delivery."""
+        # The next begins before it is asked whether the runtime is idle: between the two there is nothing under way.
         delivery.mailbox.stack.remove(delivery)
         del self.deliveries[delivery]
         self._advance(delivery.mailbox)
@@ -224,7 +225,7 @@ class Calls:
         """Take a delivery out of its queue, or cancel its handler."""
         if delivery.cancelled:
             return
-        delivery.cancelled = True
+        delivery.cancelled = True  # first: cancelling the token calls `give_up`, which comes here again
         if delivery.context is not None:
             delivery.context.cancellation_token.unlink(delivery)
             _cancel_token(delivery.context.cancellation_token, delivery.mailbox.id)
@@ -266,6 +267,7 @@ class Calls:
         waiting = [delivery for delivery in self.deliveries if delivery.is_queued]
         for mailbox in {delivery.mailbox: None for delivery in waiting}:
             self._advance(mailbox)
+        # The newest first: it has closed the circle, and its sender gets the error, as if it had been found at once.
         for delivery in reversed(waiting):
             if delivery.is_queued:
                 self._refuse_circle(delivery)
@@ -288,6 +290,8 @@ async def unless_interrupted(
         request.interrupt(error)
     if not request.interrupted.done():
         return work.result()
+    # Waits until the work has ended, also when it is cancelled again meanwhile. A sender that went on while its handler
+    # still tidies up could send the agent a message that is handled beside it.
     reason = request.interrupted.result()
     (give_up or work.cancel)()
     while not work.done():

@@ -146,6 +146,8 @@ class Mailbox:
 
     def take_next(self) -> Delivery | None:
         """Take the delivery that may run now out of the queue, if there is one."""
+        # The whole queue is searched, since one that came later may be awaited by what runs. The embedded runtime keeps
+        # those in a list of their own, so that a long queue costs nothing.
         for place, delivery in enumerate(self.queue):
             if self.is_concurrent or not self.stack or self._can_nest(delivery):
                 del self.queue[place]

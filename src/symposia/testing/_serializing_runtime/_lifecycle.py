@@ -69,7 +69,7 @@ class Lifecycle:
                 self._interrupt_all()
                 self._notice_end()
             if self._stopped is not None:
-                await asyncio.shield(self._stopped)
+                await asyncio.shield(self._stopped)  # the stop goes on without this caller
         self._failures.raise_first()
 
     async def stop_when_idle(self) -> None:
@@ -103,7 +103,7 @@ class Lifecycle:
             self._calls.phase = Phase.CLOSED
             self._closed = asyncio.get_running_loop().create_future()
             self._interrupt_all()
-            self._admit_held()
+            self._admit_held()  # now that the runtime is closed, they become dead letters
             self._calls.stop_looking()
             try:
                 for mailbox in list(self._agents.mailboxes()):
@@ -151,6 +151,8 @@ class Lifecycle:
         return kept
 
     def _interrupt_all(self) -> None:
+        # Requests first: a delivery that is cancelled answers its request, and the sender would see a cancellation
+        # where the runtime has stopped.
         kept = self._kept()
         for request in list(self._calls.requests):
             is_inside = request.parent is not None and request.parent not in kept and request.is_awaited()

@@ -99,6 +99,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
             message = await unless_interrupted(request, asyncio.create_task(asked, context=context))
         payload = pack(self._serialization, message)
         delivery = self._receive(self._envelope(payload, request.recipient, ctx, request.deadline), mailbox, request)
+        # What a handler asks belongs to the handler: it goes on in a runtime that was stopped by that very handler.
         if self._calls.phase is Phase.READY and request.parent is None:
             self._lifecycle.hold(partial(self._calls.enqueue, delivery))
         else:
