@@ -238,7 +238,7 @@ class Participant(BaseAgent):
         team: The id of the team.
         address: Its id, as text.
         listener: The team's own actor, which receives the events of a turn.
-        marks: What the readers of the state's changes were told last. It outlives the actor.
+        marks: The last marks of the readers of the state's changes. It outlives the actor.
 
     Attributes:
         team: As given.
@@ -297,7 +297,7 @@ class Outbox:
     """Gathers what happens during a turn and sends it once a tick of the event loop.
 
     A message for each chunk would cost more than the chunk. A timer would add its delay to each one; a tick adds none,
-    since whoever reads the stream cannot run before it.
+    since the reader of the stream cannot run before it.
 
     Args:
         sender: Sends it.
@@ -324,7 +324,7 @@ class Outbox:
             self._tick = asyncio.get_running_loop().call_soon(self._start_sending)
 
     async def take_rest(self) -> list[Item]:
-        """Wait until what was sent has arrived, and take what was not sent."""
+        """Wait until the sent items have arrived, and return those that were not sent."""
         if self._sending is not None:
             await self._sending
         rest, self._items = self._items, []

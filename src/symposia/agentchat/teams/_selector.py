@@ -42,7 +42,7 @@ Choose the one of {participants} whose turn serves the task best now. Answer wit
 
 
 class SelectorRule(TeamRule):
-    """A model chooses who speaks next, unless a function does.
+    """Selects the next speaker by a model, or by a function.
 
     The model is offered the candidates only, by a tool whose argument has their names as its type; a model
     without tools is asked for the name as text. If it fails `max_attempts` times, the first candidate speaks who is
@@ -243,8 +243,8 @@ class Chosen:
 
     Attributes:
         name: The candidate, or None if it named none, or several.
-        answer: What it said, as text.
-        objection: What to tell it then.
+        answer: Its answer, as text.
+        objection: The reply to it.
     """
 
     name: str | None
@@ -257,7 +257,7 @@ class Choice:
 
     Args:
         names: The candidates.
-        by_tool: Whether the model knows tools.
+        by_tool: Whether the model can call tools.
     """
 
     def __init__(self, names: Sequence[str], *, by_tool: bool) -> None:
@@ -292,7 +292,7 @@ class Choice:
 
 
 def _mentions(text: str, name: str) -> bool:
-    """Whether `name` stands in `text` as a word; an underscore may be written as a space, or escaped as in Markdown."""
+    """Whether `name` is a word of `text`; an underscore may be written as a space, or escaped as in Markdown."""
     spelling = re.escape(name).replace("_", r"(?:\\?_|\s)")
     return re.search(rf"(?<!\w){spelling}(?!\w)", text) is not None
 
@@ -312,16 +312,16 @@ def _tool(names: Sequence[str]) -> ToolSchema:
 
 
 class SelectorGroupChat(BaseGroupChat):
-    """A team in which a model, or a function, chooses who speaks next.
+    """A team whose next speaker is selected by a model, or by a function.
 
     The parameters are explained at `SelectorRule`.
 
     Args:
         participants: At least two.
         model_client: The model that chooses.
-        selector_prompt: What it is asked, with ``{roles}``, ``{participants}`` and ``{history}``.
-        allow_repeated_speaker: Whether one may speak twice in a row.
-        max_selector_attempts: How often the model is asked until it names one candidate.
+        selector_prompt: The prompt, with ``{roles}``, ``{participants}`` and ``{history}``.
+        allow_repeated_speaker: Whether a participant may speak twice in a row.
+        max_selector_attempts: The number of attempts of the model to name one candidate.
         selector_func: Chooses in place of the model; may be a coroutine function.
         candidate_func: Gives the candidates; may be a coroutine function.
         model_client_streaming: Whether the model's answer is streamed; shown with `emit_team_events`.

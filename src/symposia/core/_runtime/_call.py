@@ -78,7 +78,7 @@ class Call:
         deadline: The loop time after which the answer is no longer wanted.
         active: Whether the handler has its turn.
         ended: Whether the outcome is known; what the handler cannot stop (a thread) may still go on.
-        answer: What the handler returned, if it never had to wait.
+        answer: The result of the handler, if it never had to wait.
         outer: The call of the same agent inside which this one runs.
         turn: Done when the call may go on, while it waits.
         task: The task that the handler runs in, once it has had to wait for something.
@@ -228,7 +228,7 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
     callers of this costs more than the rest of a message.
 
     Returns:
-        What it waits for; `OVER` if it is over.
+        The future that it waits for; `OVER` if it has ended.
     """
     current_handler.set(call)
     handling_agent.set(call.mailbox.id)  # not reset: the context is the handler's own, and ends with it

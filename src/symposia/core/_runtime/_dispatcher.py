@@ -56,8 +56,8 @@ class Dispatcher:
     Attributes:
         dead_letters: Takes the messages without a recipient.
         failures: What went wrong where no sender waits.
-        eviction: Lets go of idle agents, if anything does.
-        supervisor: Knows what is under way.
+        eviction: Evicts idle agents; None if none are evicted.
+        supervisor: Keeps the calls that are under way.
         ready: Mailboxes that have a published message at the head of their queue and no call running. While there are
             any, a worker runs.
         undecided: The waits that may turn into circles.
@@ -321,7 +321,7 @@ class Dispatcher:
 
         Raises:
             KeyboardInterrupt: The handler raised it: the program shall end.
-            SystemExit: Likewise.
+            SystemExit: As for KeyboardInterrupt.
         """
         call = Call(self, mailbox, None, publication.token, None)
         mailbox.grant_turn(call)
@@ -364,7 +364,7 @@ async def alone(work: Awaitable[T], what: str) -> T:
 
     Raises:
         AgentError: It raised `CancelledError` without having been cancelled.
-        Exception: What it raised.
+        Exception: Its error.
     """
     task = cast("asyncio.Task[object]", asyncio.current_task())
     before = task.cancelling()

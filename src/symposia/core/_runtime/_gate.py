@@ -13,7 +13,7 @@ from symposia.core.runtimes import Failures
 
 
 class Phase(Enum):
-    """The life of a runtime. `ALLOWED` says what can follow what."""
+    """The phases of a runtime. `ALLOWED` has the transitions."""
 
     READY = auto()
     """Not started, or stopped: messages are kept until it is started."""
@@ -45,7 +45,7 @@ class Gate:
     """Lets messages in to the mailboxes, keeps them, or refuses them, depending on the phase.
 
     Attributes:
-        phase: What the runtime does with messages.
+        phase: The present phase.
         held: How those that came while it was not started get in, oldest first. Ordered, and found by what asked for
             it: a sender may give up any of many thousands.
         waiting: The requests among them.

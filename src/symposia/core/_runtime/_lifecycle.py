@@ -64,7 +64,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         return len(self._gate.held) + sum(mailbox.waiting_count for mailbox in self._agents.mailboxes())
 
     def start(self) -> None:
-        """Handle messages from now on, those that were kept first.
+        """Start handling messages, beginning with those that were kept.
 
         Raises:
             RuntimeError: The runtime is started already, or closed, or lives in another event loop that is running.

@@ -37,8 +37,8 @@ class Publication:
     """A published message on its way to several agents.
 
     Attributes:
-        message: What was published.
-        ctx: What each handler is told besides.
+        message: The published message.
+        ctx: The context of the message for each handler.
         token: Cancels its handlers, if the publisher gave one.
         context: The publisher's context variables.
     """
@@ -58,7 +58,7 @@ class Mailbox:
         agent: The agent, once made.
         concurrent: Whether the agent handles several messages at the same time.
         running: The call whose turn it is: the innermost, if calls run inside each other.
-        evicted_state: What the agent's state was when it was evicted, for the next one of that id.
+        evicted_state: The state of the evicted agent, for its next instance.
         queue: What waits for its turn, and requests that do not any more; made when first needed, since most agents
             never have a second message waiting. If nothing runs, its first item waits.
         gone: How many of the requests in the queue do not wait any more.

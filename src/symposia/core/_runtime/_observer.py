@@ -1,4 +1,4 @@
-"""What a runtime tells of its messages: spans by OpenTelemetry's conventions for messaging, and events.
+"""The spans and events of a runtime's messages, by OpenTelemetry's conventions for messaging.
 
 A runtime asks `Observer.is_wanted` of each message, and does nothing else for observers unless it is.
 """
@@ -58,7 +58,7 @@ DISABLE_TRACING: Final = "AUTOGEN_DISABLE_RUNTIME_TRACING"
 
 
 class Observer:
-    """Tells of the messages of one runtime.
+    """Makes the spans and events of one runtime's messages.
 
     Attributes:
         is_wanted: Says whether events are read or traces recorded, now.

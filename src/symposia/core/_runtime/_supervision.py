@@ -21,7 +21,7 @@ from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, calls_behi
 
 
 class Supervisor:
-    """Knows every call that is under way, and sees each to its one outcome.
+    """Keeps every call that is under way, and settles each once.
 
     A call that never waits is over before anything could ask for it, so it is never entered here.
 
@@ -33,7 +33,7 @@ class Supervisor:
         when_idle: Called once, as soon as the runtime is idle.
 
     Args:
-        release: Called with each call when it is over, to hand on its turn.
+        release: Called with each call when it has ended, to pass on its turn.
     """
 
     def __init__(self, release: Callable[[Call], None]) -> None:
@@ -129,7 +129,7 @@ class Supervisor:
         self.wake()
 
     def wake(self) -> None:
-        """Let those who wait for the runtime to be idle ask again."""
+        """Wake the waiters for an idle runtime, which check again."""
         for waiter in self._idle_waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -150,7 +150,7 @@ class Supervisor:
             del self._idle_waiters[waiter]
 
     def _end(self, call: Call) -> None:
-        """The call has its outcome; it is over when nothing of it goes on."""
+        """The call is settled. It has ended once none of its work is running."""
         work = call.lingering
         if work is not None and not work.done():
             # A thread cannot be stopped. The caller has its outcome, but the agent is busy: with its turn handed on,

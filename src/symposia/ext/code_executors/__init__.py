@@ -1,4 +1,4 @@
-"""Running code that a model wrote: in a sandbox, unless one asks for the host by name.
+"""Running code that a model wrote: in a sandbox, unless the host is chosen by name.
 
 Every kind of sandbox is a module or a package of its own here (`docker`, `bubblewrap`, `namespaces`), and `_registry`
 lists them; `local` runs code without one. `_command_line` is the executor of AutoGen's contract, and `_sandboxed` puts

@@ -1,4 +1,4 @@
-"""What a code block asks for: its language, its file name, how it is run. Decides, and does no I/O."""
+"""The directives of a code block: its language, its file name, its command. Does no I/O."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
 
     Args:
         block: The block.
-        work_folder: The absolute path that the block's author knows the work folder by.
+        work_folder: The absolute path of the work folder for the block's author.
 
     Raises:
-        RefusedBlockError: Nothing here runs its language, or it wants its file outside the work folder.
+        RefusedBlockError: Its language cannot be run here, or its file is outside the work folder.
     """
     interpreter = INTERPRETERS.get(block.language.strip().lower())
     if interpreter is None:

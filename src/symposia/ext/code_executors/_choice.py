@@ -128,7 +128,7 @@ class SandboxCheck:
 
     Attributes:
         works: Whether code can run in it here.
-        detail: What was found; where it does not work, why and what to do.
+        detail: The finding; if the sandbox does not work, the reason and what to do.
     """
 
     works: bool

@@ -88,7 +88,7 @@ class CommandLineCodeExecutor(CodeExecutor):
     @property
     @abstractmethod
     def policy(self) -> SandboxPolicy:
-        """What the code may use; for the time, `timeout` counts."""
+        """The limits of the code; for the time, `timeout` counts."""
 
     @property
     def work_dir(self) -> Path:
@@ -211,7 +211,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         """Run a block whose source is in the work folder. Its files stay there; nothing of it stays running.
 
         Raises:
-            RefusedBlockError: It cannot be run as it is.
+            RefusedBlockError: It cannot be run.
         """
 
     @abstractmethod

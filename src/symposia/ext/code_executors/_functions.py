@@ -1,4 +1,4 @@
-"""The module of the user's functions that generated code imports, and what a model is told of it."""
+"""The module of the user's functions that generated code imports, and its description for a model."""
 
 from __future__ import annotations
 

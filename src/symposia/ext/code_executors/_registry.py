@@ -31,8 +31,8 @@ class SandboxKind:
 
     Attributes:
         name: As ``--sandbox`` takes it, and as the backend's `name`.
-        requires: What it needs on the machine, in a few words.
-        make: Makes a backend with its defaults. Imports what it needs when it is called.
+        requires: Its requirements on the machine, in a few words.
+        make: Makes a backend with its defaults. Its dependencies are imported when it is called.
         extra: The extra of this distribution that it needs: ``pip install 'symposia[EXTRA]'``.
         isolated: Whether code is kept from the machine. ``auto`` takes no kind that does not.
     """
@@ -107,24 +107,24 @@ def registered_kinds() -> dict[str, SandboxKind]:
 
 
 def _docker() -> SandboxBackend:
-    from symposia.ext.code_executors.docker import DockerBackend  # noqa: PLC0415 - only where it is asked for
+    from symposia.ext.code_executors.docker import DockerBackend  # noqa: PLC0415 - only where it is used
 
     return DockerBackend()
 
 
 def _bubblewrap() -> SandboxBackend:
-    from symposia.ext.code_executors.bubblewrap import BubblewrapBackend  # noqa: PLC0415 - only where it is asked for
+    from symposia.ext.code_executors.bubblewrap import BubblewrapBackend  # noqa: PLC0415 - only where it is used
 
     return BubblewrapBackend()
 
 
 def _namespaces() -> SandboxBackend:
-    from symposia.ext.code_executors.namespaces import NamespaceBackend  # noqa: PLC0415 - only where it is asked for
+    from symposia.ext.code_executors.namespaces import NamespaceBackend  # noqa: PLC0415 - only where it is used
 
     return NamespaceBackend()
 
 
 def _local() -> SandboxBackend:
-    from symposia.ext.code_executors.local import LocalBackend  # noqa: PLC0415 - only where it is asked for
+    from symposia.ext.code_executors.local import LocalBackend  # noqa: PLC0415 - only where it is used
 
     return LocalBackend()

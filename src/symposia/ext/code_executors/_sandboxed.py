@@ -81,7 +81,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     Args:
         backend: Makes the sandbox.
-        packages: What the sandbox's Python has, for a check of what `functions` need; None where it is not known.
+        packages: The packages of the sandbox's Python, to check the requirements of `functions`; None if unknown.
         options: See `SandboxOptions`.
 
     Raises:
@@ -118,7 +118,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     @property
     def policy(self) -> SandboxPolicy:
-        """What the code may use."""
+        """The limits of the code."""
         return self._policy
 
     def effect_identity(self) -> dict[str, JsonValue]:

@@ -78,7 +78,7 @@ def reviewer(client: ChatCompletionClient) -> AssistantAgent:
 
 
 def what_a_review_lacks(review: Review, received: Sequence[BaseChatMessage]) -> str:
-    """Say what an approval lacks, or that a rejection gives no reason; nothing where nothing is missing.
+    """The fault of a review: an approval without evidence, a rejection without a reason; empty if there is none.
 
     Args:
         review: The review.

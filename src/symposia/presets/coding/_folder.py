@@ -1,4 +1,4 @@
-"""The folder that a run leaves. Messages are written as they come, so that a crash loses nothing that was said.
+"""The folder of a run's results. Messages are written as they come, so that a crash loses none.
 
     answer.md          the answer, what it rests on, how the run ended        at the end
     code/              each block that ran, with its exit status and output   as it ran
@@ -66,7 +66,7 @@ class RunFolder:
         _write(self._running(self._begun, block), block.code)
 
     def record(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Add a message to the transcript, and to ``code/`` and ``files/`` what it says of programs that ran."""
+        """Add a message to the transcript, and its programs and their files to ``code/`` and ``files/``."""
         line = json.dumps(_without_data(message), ensure_ascii=False)
         _append(self._place / "transcript.jsonl", f"{line}\n")
         _append(self._place / "transcript.md", f"\n{transcript_entry(message)}")
@@ -123,7 +123,7 @@ def _without_data(message: BaseAgentEvent | BaseChatMessage) -> JsonValue:
 
 
 def check_run_folder(path: Path) -> None:
-    """Look whether results can be written to `path`, without making anything. It asks the file system, which may block.
+    """Check that results can be written to `path`, without making anything. Reads the file system, which may block.
 
     Raises:
         RunFolderError: They cannot, or there is something already.
@@ -158,7 +158,7 @@ def _cannot_be_written(path: Path, reason: str) -> RunFolderError:
 
 
 def inside(path: str) -> PurePosixPath:
-    """Hold a path that a sandbox reports to what it must be: relative, and going down only.
+    """Check a path that a sandbox reports: it must be relative and lead down only.
 
     Raises:
         SandboxError: It is not.
@@ -170,7 +170,7 @@ def inside(path: str) -> PurePosixPath:
 
 
 def default_run_folder(task: str, now: datetime) -> Path:
-    """``symposia-runs/20240501-093000-plot-sales-by-month``: sorted by time, told apart at a glance."""
+    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time."""
     plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
     if len(slug) > SLUG_LENGTH:

@@ -16,7 +16,7 @@ class UnknownVendorError(InvalidArgumentError):
 
 
 class MissingKeyError(InvalidArgumentError):
-    """The vendor of the model wants a key, and the environment has none."""
+    """The vendor of the model requires a key, and the environment has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

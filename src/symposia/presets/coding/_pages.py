@@ -20,7 +20,7 @@ def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:
 
 
 def answer_page(result: CodingResult) -> str:
-    """The answer, what it rests on, and how the run went."""
+    """The answer, its evidence, and the course of the run."""
     parts = ["# Answer" if result.answer else "# No verified answer", _how_it_ended(result)]
     if result.recorded:
         parts.append(f"> {RECORDED_NOTE}")

@@ -1,4 +1,4 @@
-"""What the agents are told, and what the planner and the reviewer answer, as schemas that a model can be held to."""
+"""The instructions of the agents, and the schemas of the planner's and the reviewer's answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Plan(BaseModel):
 
 
 class Review(BaseModel):
-    """What the reviewer thinks of a program's output."""
+    """The reviewer's verdict on a program's output."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -30,7 +30,7 @@ ABILITIES: Final = ModelInfo(
 
 
 class RecordingError(ModelError):
-    """A recorded model was asked something that it was not recorded for."""
+    """A recorded model received a request that it was not recorded for."""
 
 
 class RecordedReply(BaseModel):
@@ -38,7 +38,7 @@ class RecordedReply(BaseModel):
 
     Attributes:
         agent: Whose model it is.
-        expects: Texts that stand in what the agent was sent since its last answer, wherever this reply fits.
+        expects: Texts that the messages to the agent since its last answer contain wherever this reply fits.
         content: The answer.
     """
 
@@ -53,7 +53,7 @@ class RecordedChatCompletionClient(ReplayChatCompletionClient):
     """Gives recorded replies in order, each only where it fits; else `RecordingError`. It counts words for tokens.
 
     Args:
-        replies: What the model says, in order.
+        replies: The answers of the model, in order.
         pace: Seconds between the words of a streamed reply.
     """
 
@@ -72,7 +72,7 @@ class RecordedChatCompletionClient(ReplayChatCompletionClient):
 
 
 class _Recording:
-    """Hands out replies, and holds each request to what the reply was recorded for."""
+    """Returns replies, and checks each request against the expectations of its reply."""
 
     def __init__(self, replies: Sequence[RecordedReply]) -> None:
         self._replies = replies
@@ -80,7 +80,7 @@ class _Recording:
 
     def reply_to(self, messages: Sequence[LLMMessage]) -> str:
         if self._given == len(self._replies):
-            raise RecordingError(f"The recording has {self._given} replies here, and another one is asked for.")
+            raise RecordingError(f"The recording has {self._given} replies here, and another one is requested.")
         reply = self._replies[self._given]
         sent = _sent_since_last_answer(messages)
         for text in reply.expects:

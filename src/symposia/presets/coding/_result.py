@@ -83,7 +83,7 @@ class AgentUsage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodingResult:
-    """How a run of the coding swarm ended, and what it left.
+    """The outcome of a run of the coding swarm, and its results.
 
     Attributes:
         detail: Why it ended so, in a sentence or two, with what to do where something went wrong.
@@ -123,12 +123,12 @@ class CodingResult:
 
     @property
     def objections(self) -> Sequence[str]:
-        """What the reviewer last found wrong, where nothing was verified."""
+        """The reviewer's last objections, if nothing was verified."""
         return [] if self.answer or self.review is None or self.review.approved else self.review.reasons
 
     @property
     def executions(self) -> tuple[ExecutionMessage, ...]:
-        """What the executor reported, in order."""
+        """The executor's reports, in order."""
         return tuple(message for message in self.messages if isinstance(message, ExecutionMessage))
 
     @property
@@ -138,7 +138,7 @@ class CodingResult:
 
     @property
     def last_limit(self) -> tuple[RunStatus, str] | None:
-        """The limit that ended the last program, with the status that tells of it; None if none did."""
+        """The limit that ended the last program, with its status; None if no limit did."""
         last = self.runs[-1] if self.runs else None
         return (last.status, last.ended_by) if last and last.ended_by and last.status != "cancelled" else None
 

@@ -1,4 +1,4 @@
-"""Who of the coding swarm speaks next. Pure: the transcript alone decides, and there is no state to save.
+"""The rule of the coding swarm. Pure: the transcript alone decides, and there is no state to save.
 
     planner → coder → executor ─┬─ it failed, or there was no code ──→ coder
                                 └─ it ran ──→ reviewer ─┬─ sent back ──→ coder
@@ -27,14 +27,14 @@ NO_CODE_ANSWERS: Final = 3
 """Answers of the coder on end without code, after which it is not asked again."""
 
 SAME_PROGRAMS: Final = 3
-"""Times that the same program runs before the coder is not asked for it again. A model at temperature 0 that has
+"""Times that the same program runs before the swarm stops. A model at temperature 0 that has
 repeated its answer to the same error once will go on to."""
 SAME_FAILURES: Final = 5
 """Programs on end that fail in the same way, however they differ."""
 
 
 def next_step(transcript: Transcript) -> Decision:
-    """Say who speaks next, or why the swarm stops: the reason is the value of an `Outcome`."""
+    """Select the next speaker, or stop the swarm: the reason is the value of an `Outcome`."""
     last = next(_latest_first(transcript), None)
     match last:
         case StructuredMessage(content=Plan()):
@@ -100,7 +100,7 @@ class CodingRule:
     """`next_step` as the rule of a team."""
 
     async def decide(self, transcript: Transcript, _context: RuleContext, /) -> Decision:
-        """Say who speaks next, or why the swarm stops."""
+        """Select the next speaker, or stop the swarm."""
         return next_step(transcript)
 
     def save_state(self) -> Mapping[str, object]:

@@ -110,7 +110,7 @@ async def run_coding_swarm(
         models: Who thinks.
         sandbox: Where the code runs.
         limits: When to give up.
-        policy: What the code may use.
+        policy: The limits of the code.
         folder: A new folder for everything that the run leaves; None to leave nothing.
         started: Called on the event loop with the name of the sandbox when it has started, before anything else.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
@@ -153,7 +153,7 @@ async def run_coding_swarm(
 
 
 class _Record(ExecutionObserver):
-    """Takes what comes out of the team: to the watching caller, and, where it is complete, into the transcript.
+    """Passes the team's items to the watching caller, and complete messages to the transcript.
 
     It also observes the programs themselves. The result of one that a run does not wait for never becomes a message of
     the team, and is added to the transcript at the end.
@@ -224,7 +224,7 @@ def _outcome_of(error: BaseException) -> Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
-    """What the result of a run is put together from."""
+    """The parts of the result of a run."""
 
     task: CodingTask
     models: SwarmModels

@@ -1,4 +1,4 @@
-"""A task with its data files: checked, mounted into the sandbox, and told to the agents."""
+"""A task with its data files: checked, mounted into the sandbox, and described to the agents."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DataFileError(InvalidArgumentError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodingTask:
-    """What the swarm is to do.
+    """A task of the swarm.
 
     Attributes:
         text: The task in plain words.
@@ -52,7 +52,7 @@ class CodingTask:
 
 
 def check_data_files(task: CodingTask) -> None:
-    """Look whether the code will be able to read the data. It asks the file system, which may block.
+    """Check that the code will be able to read the data. Reads the file system, which may block.
 
     Raises:
         DataFileError: A data file is missing, is no regular file, or cannot be read.
@@ -106,7 +106,7 @@ def is_isolated(sandbox: str) -> bool:
 
 
 def seen_at(sandbox: str, path: Path) -> str:
-    """Say what the code calls a data file: below ``/data`` in a sandbox, its own path where there is none.
+    """The path of a data file for the code: below ``/data`` in a sandbox, else its own path.
 
     Args:
         sandbox: The name of the backend.
@@ -140,7 +140,7 @@ def _preview_of(mount: SandboxMount) -> DataPreview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataPreview:
-    """What the agents are told of a data file.
+    """The description of a data file for the agents.
 
     Attributes:
         path: Where the code finds it.
@@ -164,7 +164,7 @@ def preview(path: str, size: int, start: bytes) -> DataPreview:
 
 
 def task_prompt(text: str, data: Sequence[DataPreview]) -> str:
-    """Put the task and what is known of its data into the message that starts the conversation."""
+    """The first message of the conversation: the task, and the descriptions of its data."""
     if not data:
         return text.strip()
     files = "\n".join(_describe(each) for each in data)

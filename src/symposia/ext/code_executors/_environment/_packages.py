@@ -81,7 +81,7 @@ async def run_command(command: Sequence[str]) -> tuple[int, str]:
     """Run a command of the set-up to its end, and kill it if the caller is cancelled.
 
     Returns:
-        Its exit status, and the last lines of what it printed.
+        Its exit status, and the last lines of its output.
     """
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -86,7 +86,7 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
     """The root file system, without /proc and /dev; the root itself is read-only. Reads the file system.
 
     Args:
-        python: What the interpreter needs.
+        python: The files that the interpreter needs.
         policy: Says how large the folders are that can be written.
         data: Files of the host, below ``/data``.
 
@@ -111,12 +111,12 @@ def as_json(plan: Sequence[Mount]) -> list[dict[str, object]]:
 
 
 def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
-    """Check a mount that the caller asks for. Reads the file system.
+    """Check a mount of the caller. Reads the file system.
 
     Code that cannot read its data would learn of it in the middle of its work, so this is an error at the start.
 
     Args:
-        mount: What is wanted.
+        mount: The mount.
         reader: The user id that code in the sandbox has on the host; None where it is the caller's own.
 
     Raises:

@@ -35,7 +35,7 @@ class DockerBackend(SandboxBackend):
     Contexts of the ``docker`` command are not read.
 
     Args:
-        image: A stock ``python`` image, on which the pinned packages are put, or an image of one's own, which is used
+        image: A stock ``python`` image, on which the pinned packages are put, or another image, which is used
             as it is and needs a ``python3``.
         container_name: Of the next sandbox; made up for each when None.
         device_requests: Devices for the sandbox, in the engine API's JSON. A device's driver is a way out of a sandbox.

@@ -1,4 +1,4 @@
-"""What a sandbox's container is asked to be, in the engine API's own JSON. Decides everything, does nothing.
+"""The configuration of a sandbox's container, in the engine API's own JSON. Does no I/O.
 
 Each setting answers an attack: no network, no capabilities and no way to new privileges; an ordinary user on a
 read-only root; memory, processors, processes, files, disk and inodes under a limit; no log file that output could fill.
@@ -53,7 +53,7 @@ class Isolation(TypedDict):
 
 
 class Limits(TypedDict):
-    """The part of `HostConfig` that limits what is used."""
+    """The part of `HostConfig` with the limits."""
 
     Memory: int
     MemorySwap: int

@@ -39,18 +39,18 @@ NOT_ATTACHABLE: Final = (
 P = ParamSpec("P")
 T = TypeVar("T")
 Json = Mapping[str, object]
-"""What the engine is asked and answers, in its API's JSON. Each reader takes the fields that it needs."""
+"""Requests to the engine and its answers, in its API's JSON. Each reader takes the fields that it needs."""
 
 
 class ContainerEntry(TypedDict):
-    """What is used of a container in the engine's list of them."""
+    """The used fields of a container in the engine's list."""
 
     Id: str
     Labels: dict[str, str]
 
 
 class EngineClient(Protocol):
-    """What is used of ``docker.APIClient``."""
+    """The used methods of ``docker.APIClient``."""
 
     base_url: str
 
@@ -96,8 +96,8 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     A call that has begun is waited for even when the caller is cancelled, so that the caller knows what it has to undo.
 
     Raises:
-        EngineNotFoundError: What the call names is not there.
-        EngineConflictError: Something stands in the way: a name is taken, or a removal is under way.
+        EngineNotFoundError: The object of the call does not exist.
+        EngineConflictError: There is a conflict: a name is taken, or a removal is under way.
         SandboxError: The engine refused or did not answer.
     """
     return await _settled(asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs)))

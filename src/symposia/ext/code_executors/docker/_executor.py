@@ -50,7 +50,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         extra_hosts: Only None: a sandbox has no network.
         init_command: A shell command that runs in the new container before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
-        policy: What the code may use.
+        policy: The limits of the code.
         mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
         on_output: Called on the event loop with each piece of output as it comes.
         unsafe_devices: Allows `device_requests`.

@@ -57,7 +57,7 @@ class AttachedProtocol(asyncio.StreamReaderProtocol):
 
     @property
     def stderr(self) -> str:
-        """The end of what the container's first process wrote to stderr."""
+        """The end of the stderr of the container's first process."""
         return self._stderr.decode(errors="replace")
 
     def data_received(self, data: bytes) -> None:
@@ -100,7 +100,7 @@ class DockerTransport:
         self._ending = asyncio.Lock()
 
     async def read(self) -> bytes:
-        """Read what the server wrote; see `Transport.read`."""
+        """Read the server's output; see `Transport.read`."""
         return await self._attachment.reader.read(READ_BYTES)
 
     async def write(self, data: bytes) -> None:

@@ -57,7 +57,7 @@ class Block:
         self._stop = ""
 
     def run(self, command: Command, time_limit: float) -> End:
-        """Run it until it ends or a limit ends it, and kill what it left running."""
+        """Run it until it ends or a limit ends it, and kill the processes that it left."""
         started = time.monotonic()
         try:
             self._start(command)
@@ -95,7 +95,7 @@ class Block:
             now = time.monotonic()
 
     def _wait(self, seconds: float) -> None:
-        """Handle what is ready, or wait for it."""
+        """Handle ready events, or wait for one."""
         channel = self._channel
         readers = [self._processes.ended_fd, channel.receive_fd]
         if not channel.congested:  # a slow host slows the block down, as a pipe would

@@ -1,4 +1,4 @@
-"""What the server puts on itself, and so on every block, once it needs no privilege any more.
+"""The confinement of the server, and so of every block, once it needs no privilege any more.
 
 The limits and the filter are inherited by fork and exec, and cannot be lifted again. They are put on by the server
 rather than by what starts it, so that they are the same in every kind of sandbox, and on the server as well as on the

@@ -29,7 +29,7 @@ def write_file(folder: str, path: str, data: bytes) -> None:
     """Write a file below `folder`, make its parents, and replace what is at its path.
 
     Raises:
-        OSError: It does not fit, or something that is not a folder is in the way.
+        OSError: It does not fit, or a parent exists that is not a folder.
     """
     parents, _, name = path.rpartition("/")
     with open_folder(folder, parents, make=True) as parent:

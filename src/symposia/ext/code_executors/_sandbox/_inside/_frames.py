@@ -1,4 +1,4 @@
-"""Frames: what the host and the server say to each other, over any pair of byte streams. Pure.
+"""Frames, the messages between the host and the server, over any pair of byte streams. Pure.
 
 A frame is a JSON object and some bytes::
 

@@ -63,7 +63,7 @@ class SampledMemory:
 
     Args:
         limit: Bytes that all processes but the server may use together.
-        processes: What has ended since the last look tells the most that it used.
+        processes: Processes that have ended since the last look report the largest memory that they used.
     """
 
     def __init__(self, limit: int, processes: Processes) -> None:

@@ -1,4 +1,4 @@
-"""Everything that runs in the sandbox beside the server: starting it, ending it, and adding up what it used.
+"""The processes in the sandbox beside the server: starting and ending them, and adding up their usage.
 
 Process groups and sessions are no way to end a block, as any process can leave them. What no process can leave is its
 PID namespace: there kill(-1) reaches all but PID 1, and a process that loses its parent becomes a child of PID 1, so
@@ -62,7 +62,7 @@ class Processes:
             _become(command, stdout, stderr)
 
     def reap(self) -> None:
-        """Reap all processes that have ended, and add up what they used."""
+        """Reap all processes that have ended, and add up their usage."""
         with suppress(BlockingIOError):
             os.read(self.ended_fd, 4096)
         while self._reap_one(os.WNOHANG):

@@ -10,6 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 # What the host and the launcher agree on.
-SANDBOX_UID = 1000  # what the user of a sandbox looks like inside
+SANDBOX_UID = 1000  # the id of a sandbox's user inside
 MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100, as it sees no control group inside
 Plan = Sequence[Mapping[str, object]]  # the mounts, as `_mounts.as_json` writes them

@@ -54,7 +54,7 @@ class Groups(NamedTuple):
 
     Attributes:
         folders: One for each hierarchy.
-        limited: What they limit, of ``memory``, ``pids`` and ``cpu``.
+        limited: The controllers in use, of ``memory``, ``pids`` and ``cpu``.
         memory_counter: The file in which the kernel counts its kills, if memory is limited.
         processors: On how many its processes may run, if no group limits their time.
     """
@@ -105,7 +105,7 @@ class Groups(NamedTuple):
 
 
 def groups_for(request: Mapping[str, object]) -> Groups:
-    """The groups for what a launcher is asked: ``memory_bytes``, ``cpus`` and ``processes``."""
+    """The groups for a launcher's limits: ``memory_bytes``, ``cpus`` and ``processes``."""
     memory_bytes, processes = cast("int", request["memory_bytes"]), cast("int", request["processes"])
     return make_groups(Limits(memory_bytes, cast("float", request["cpus"]), processes), own_hierarchies())
 
@@ -206,7 +206,7 @@ def own_hierarchies() -> list[Hierarchy]:
 
 
 def parse_hierarchies(mounts: str, groups: str) -> Iterator[Hierarchy]:
-    """The same, from what /proc says about a process."""
+    """The same, from the files of a process in /proc."""
     own = dict(_parse_groups(groups))
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")

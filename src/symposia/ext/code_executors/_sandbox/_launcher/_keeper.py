@@ -24,7 +24,7 @@ _KILLED = (signal.SIGKILL, (128 + signal.SIGKILL) << 8)  # wait statuses: of a p
 
 
 def launch(main: Callable[[Mapping[str, object]], NoReturn], request: Mapping[str, object]) -> NoReturn:
-    """Run a launcher; where it cannot do its work, say why in one line."""
+    """Run a launcher. If it fails, print the reason in one line."""
     try:
         main(request)
     except OSError as error:
