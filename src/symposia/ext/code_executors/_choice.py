@@ -75,6 +75,7 @@ class AutoBackend(SandboxBackend):
         for backend in await asyncio.to_thread(self._candidates):
             try:
                 reasons[backend.name] = await backend.unavailable_reason() or ""
+                # A reason that is known costs milliseconds, while setting up what cannot start may cost minutes.
                 if not reasons[backend.name]:
                     sandbox = await self._started(backend, policy, mounts)
                     self._chosen, self.name = backend, backend.name

@@ -92,6 +92,7 @@ def registered_kinds() -> dict[str, SandboxKind]:
     """The kinds of other packages: those with an entry point, sorted by name, then those that were registered."""
     found: dict[str, SandboxKind] = {}
     taken = {kind.name for kind in _builtin()} | {AUTO}
+    # By entry points, so that `--sandbox NAME` finds a kind whose package no line of the program imports.
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
         try:
             kind = point.load()

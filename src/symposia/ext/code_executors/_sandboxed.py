@@ -34,9 +34,10 @@ from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._functions import refuse_missing_packages
 
 DATA_FOLDER: Final = "/data"
-KILLED: Final = 137
+KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 MISSING_FILE: Final = ".symposia-missing"
+# The server runs Python and sh alone, since every image has an sh. What a block in bash needs goes through one.
 BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
 DOES_NOT_FIT: Final = (
     "{path} cannot be put into the sandbox ({error}). Use a work_dir with less in it, mount what is only read, or "
@@ -203,6 +204,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     async def _write_back(self, result: SandboxResult) -> SandboxResult:
         skipped = list(result.artifacts_skipped)
+        # A file that cannot be written is reported and not raised: the code ran, and the other files are wanted.
         for artifact in result.artifacts:
             try:
                 await asyncio.to_thread(self._folder.write, PurePosixPath(artifact.path), artifact.data)

@@ -29,7 +29,10 @@ else:  # no handles of folders: `WorkFolder.create` refuses, since opening by pa
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What tells a changed file from an unchanged one."""
+    """What tells a changed file from an unchanged one.
+
+    Reading every file before every call, to compare contents, would cost as much as putting it into the sandbox again.
+    """
 
     size: int
     modified_ns: int
@@ -169,7 +172,7 @@ def _walk(handle: int, below: PurePosixPath) -> Iterator[HostFile]:
     with os.scandir(handle) as entries:
         for entry in entries:
             found = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(found.st_mode):  # links are left out: what they lead to may lie outside
                 yield HostFile(below / entry.name, _state(found))
             elif stat.S_ISDIR(found.st_mode):
                 try:

@@ -35,6 +35,7 @@ AT_EVERY_START: Final = (  # the host's font settings are not there inside, whic
 
 def sandbox_python_folder() -> Path:
     """The folder of the environment for this Python and these pins, which need not exist."""
+    # The interpreter too: the environment is a link to it, and two of the same version may be built differently.
     made_from = platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
     return cache_folder() / FOLDER / environment_key(*made_from)
 

@@ -67,6 +67,8 @@ async def install_pinned_packages(folder: Path, target: TargetPython | None = No
     Raises:
         SandboxUnavailableError: There is no pip, or it failed; the text holds the end of what it said.
     """
+    # Wheels only: building a source distribution runs code of the package, on the host and with the user's rights. All
+    # packages are pinned, so that nothing has to be resolved.
     command = [await _python_with_pip(), "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--target", str(folder), *(target.pip_arguments() if target else []), *PINNED_PACKAGES.split()]
     status, output = await run_command(command)
@@ -89,7 +91,7 @@ async def run_command(command: Sequence[str]) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**inherited_environment(), **PIP_SETTINGS},
-        umask=0o022,
+        umask=0o022,  # the sandbox's user is another one, and has to read what is made here
     )
     try:
         output, _ = await process.communicate()

@@ -107,6 +107,8 @@ class ServerSettings:
 def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a block. It has no variable of the host."""
     folder = python.rpartition("/")[0]
+    # Numeric libraries start a thread for each processor of the machine, which the limit of processes counts, and which
+    # a limit of one processor makes slower rather than faster.
     one_thread_each = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",

@@ -38,6 +38,7 @@ _MEMORY = """
     mincore 27 232, mlock 149 228, mlock2 325 284, munlock 150 229, mlockall 151 230, munlockall 152 231,
     membarrier 324 283
 """
+# seccomp and landlock are here because a process can only confine itself further by them.
 _PROCESSES_AND_THREADS = """
     clone 56 220, fork 57 -, vfork 58 -, execve 59 221, execveat 322 281, exit 60 93, exit_group 231 94,
     wait4 61 260, waitid 247 95, kill 62 129, tkill 200 130, tgkill 234 131, getpid 39 172, getppid 110 173,
@@ -52,6 +53,7 @@ _PROCESSES_AND_THREADS = """
     restart_syscall 219 128, seccomp 317 277, landlock_create_ruleset 444 444, landlock_add_rule 445 445,
     landlock_restrict_self 446 446
 """
+# Without capabilities these change nothing, but tar, cp and libraries call them and take an error amiss.
 _IDENTITY = """
     getuid 102 174, geteuid 107 175, getgid 104 176, getegid 108 177, getgroups 115 158, getresuid 118 148,
     getresgid 120 150, setuid 105 146, setgid 106 144, setreuid 113 145, setregid 114 143, setresuid 117 147,
@@ -64,6 +66,8 @@ _SIGNALS_TIMERS_AND_CLOCKS = """
     timer_gettime 224 108, timer_getoverrun 225 109, timer_delete 226 111, nanosleep 35 101,
     clock_nanosleep 230 115, clock_gettime 228 113, clock_getres 229 114, gettimeofday 96 169, time 201 -
 """
+# Between processes of the sandbox, and on its own loopback: multiprocessing and test servers need them. Which families
+# there are is decided in `_seccomp`.
 _SOCKETS = """
     socket 41 198, socketpair 53 199, bind 49 200, listen 50 201, accept 43 202, accept4 288 242, connect 42 203,
     getsockname 51 204, getpeername 52 205, sendto 44 206, recvfrom 45 207, sendmsg 46 211, recvmsg 47 212,

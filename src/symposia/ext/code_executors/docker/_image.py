@@ -149,6 +149,7 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 async def _python_of(client: EngineClient, image: str) -> TargetPython:
     """Run the image's Python once, without a network, to learn its version and platform."""
+    # Its tag need not say, and a wheel for another version or C library would fail at its first import.
     config = {
         "Image": image,
         "Entrypoint": [],

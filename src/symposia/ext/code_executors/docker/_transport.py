@@ -65,6 +65,8 @@ class AttachedProtocol(asyncio.StreamReaderProtocol):
             if stream == STDOUT:
                 super().data_received(part)
             elif stream == STDERR:
+                # Blocks write to streams of their own, so this is the server's, or Python's that cannot start it. The
+                # end is kept, as that is where a traceback has its reason.
                 self._stderr += part
                 del self._stderr[:-STDERR_KEPT_BYTES]
 

@@ -22,6 +22,7 @@ UNSAFE: Final = (
     "whatever you can. Use DockerCommandLineCodeExecutor, BubblewrapCommandLineCodeExecutor or "
     "NamespaceCommandLineCodeExecutor for code that you have not written."
 )
+# What programs need to run at all. An allow-list: keys are kept in variables of any name.
 INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME")
 
 

@@ -20,7 +20,7 @@ from typing import Final
 from symposia.core.code_executor import OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, BlockOutput
 
-DRAIN_SECONDS: Final = 0.5
+DRAIN_SECONDS: Final = 0.5  # for a process outside the group that keeps a pipe open; otherwise the end comes at once
 
 
 async def run_process(
