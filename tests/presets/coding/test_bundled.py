@@ -74,7 +74,7 @@ async def test_what_was_said_before_the_last_answer_does_not_make_a_reply_fit() 
 
 async def test_a_recording_that_is_used_up_says_so() -> None:
     client = RecordedChatCompletionClient([])
-    with pytest.raises(RecordingError, match="another one is asked for"):
+    with pytest.raises(RecordingError, match="another one is requested"):
         await client.create([])
 
 
