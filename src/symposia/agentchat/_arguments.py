@@ -5,7 +5,7 @@ An argument and its owner are given apart, and joined only in an error: services
 the texts would take a tenth of the making.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isnan
 from numbers import Real
 from typing import cast
@@ -189,4 +189,20 @@ def check_function(name: str, owner: str, given: object, example: str) -> None:
     if given is not None and not callable(given):
         raise ArgumentTypeError(
             f"{name} of {owner} has to be a function, such as {example}, and this is none: {given!r}"
+        )
+
+
+def check_state(owner: str, given: object) -> None:
+    """Raise an error for a saved state that is no mapping.
+
+    Raises:
+        ArgumentTypeError: It is JSON text, or anything else.
+    """
+    if isinstance(given, str | bytes | bytearray):
+        raise ArgumentTypeError(
+            f"The state of {owner} has to be a mapping, and this is JSON text: pass json.loads(text) to load_state."
+        )
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError(
+            f"The state of {owner} has to be a mapping, as save_state() gives it, and this is none: {given!r}"
         )

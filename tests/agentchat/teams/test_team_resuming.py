@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.chat_agents import ABLE, says
-from tests.support.team_members import Member, lines
+from tests.support.team_members import Member, lines, pair
 
 from symposia.agentchat.base import TaskResult, TerminationCondition
 from symposia.agentchat.conditions import (
@@ -236,6 +236,37 @@ async def test_d08_a_state_that_cannot_be_loaded_leaves_everything_as_it_was(pat
         await team.load_state(state)
     assert json.loads(json.dumps(await team.save_state())) == before
     assert [keeper.parts for keeper in keepers.values()] == 4 * [{"first": 1, "second": 1}]
+
+
+def met(*members: str) -> dict[str, Any]:
+    """The progress of a run that is under way and over."""
+    states = [{"condition": name, "state": {"terminated": index == 1}} for index, name in enumerate(members)]
+    return {"running": True, "condition": {"condition": "OrTerminationCondition", "state": {"members": states}}}
+
+
+async def test_a_run_that_is_under_way_and_over_is_refused_and_nothing_changes() -> None:
+    either = TextMentionTermination("x") | MaxMessageTermination(3)
+    team = RoundRobinGroupChat([Keeper("ann"), Keeper("bob")], termination_condition=either)
+    await team.run(task="mine")
+    before = json.loads(json.dumps(await team.save_state()))
+    state = json.loads(json.dumps(before))
+    state["agent_states"][MANAGER]["progress"] = met("TextMentionTermination", "MaxMessageTermination")
+
+    with pytest.raises(InvalidArgumentError, match=r"progress\.running .* terminated in progress\.condition, of a Or"):
+        await team.load_state(state)
+    assert json.loads(json.dumps(await team.save_state())) == before
+    assert len((await team.run(task="on")).messages) == 3
+
+
+@pytest.mark.parametrize("given", ['{"agent_states": {}}', b"{}"])
+async def test_json_text_is_no_state_and_the_error_says_what_to_pass(given: Any) -> None:  # Any: what is wrong
+    with pytest.raises(TypeError, match=r"JSON text: pass json\.loads\(text\)"):
+        await pair().load_state(given)
+
+
+async def test_a_state_that_is_no_mapping_is_shown_in_the_error() -> None:
+    with pytest.raises(TypeError, match=r"the team 'RoundRobinGroupChat' has to be a mapping.*\[1\]"):
+        await pair().load_state(cast("Any", [1]))
 
 
 async def test_d08_a_participant_that_cannot_be_put_back_is_named_on_the_error() -> None:

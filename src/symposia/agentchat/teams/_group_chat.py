@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_list
+from symposia.agentchat._arguments import check_list, check_state
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -276,12 +276,14 @@ class BaseGroupChat(Team):
 
         Raises:
             TeamRunningError: The team is running.
+            ArgumentTypeError: It is no mapping, but for instance JSON text.
             InvalidArgumentError: It was saved by a team of other participants, of another kind, or with another
-                termination condition.
+                termination condition; or it contradicts itself.
             RegistrationError: It holds messages of a type that is not known: see `custom_message_types`.
             pydantic.ValidationError: It is no state of a team.
             Exception: Whatever a participant raised.
         """
+        check_state(f"the team {self._name!r}", state)
         await self._claims.free()
         with self._claims.claim():
             await self._saver.load(load_team(state, self._record.names, self._manager, self._messages))

@@ -108,7 +108,7 @@ class TeamLimits:
         """Continue from the saved state of a condition; from the beginning, if it is None.
 
         Raises:
-            InvalidArgumentError: It was saved by a condition of another class.
+            InvalidArgumentError: It was saved by a condition of another class, or says that the run is over.
             Exception: Whatever the condition raised.
         """
         if self._condition is not None:
@@ -121,6 +121,14 @@ class TeamLimits:
             await self._condition.reset()
             if saved is not None:
                 self._condition.load_state(saved["state"])
+                # A team whose condition is met is saved without the condition, as one between two runs. If this were
+                # taken, the next run would end in a `TerminatedException`.
+                if self._condition.terminated:
+                    raise InvalidArgumentError(
+                        "The saved state contradicts itself: by progress.running it is in the middle of a run, and by "
+                        f"the terminated in progress.condition, of a {here}, the run has ended. Load a state as "
+                        "save_state() gave it, or leave out progress to begin another run."
+                    )
         self.turns = turns
 
     async def reset(self) -> None:
