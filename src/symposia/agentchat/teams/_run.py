@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from pydantic import Field
 
@@ -12,8 +12,8 @@ from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
 from symposia.core.models import RequestUsage
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class TeamResult(TaskResult):
@@ -79,17 +79,15 @@ class Run:
         self._messages: list[Item] = []
         self._silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
-    def within(
-        self, kind: str, name: object, work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
+    def within(self, kind: str, name: object, work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Awaitable[T]:
         """Do some work in a scope of effects inside that of the team.
 
         Where none is tracked this is the work itself. A ``with`` around the work would also make the text of the scope,
         or else a context manager that does nothing: three of these in each turn.
         """
         if not self.is_scoped:
-            return work(*args, **kwargs)
-        return _in_scope(kind if name is None else f"{kind}:{name}", work, *args, **kwargs)
+            return work(*args)
+        return _in_scope(kind if name is None else f"{kind}:{name}", work, *args)
 
     def read(self, entry: TeamLogEntry) -> None:
         """Show what an entry has to show, and keep what the result will hold."""
@@ -125,6 +123,6 @@ class Run:
             self._silent_usage = self._silent_usage + usage
 
 
-async def _in_scope(segment: str, work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+async def _in_scope(segment: str, work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     with enter_scope(segment):
-        return await work(*args, **kwargs)
+        return await work(*args)

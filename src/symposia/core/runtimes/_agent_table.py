@@ -50,7 +50,7 @@ class AgentKind:
         self.name = name
         self.factory = factory
         self.expected_class = expected_class
-        self.instances: set[str] = set()
+        self.instances: frozenset[str] = frozenset()  # most types have none, and no set of their own
 
     async def make(self, agent_id: AgentId, runtime: AgentRuntime) -> Agent:
         """Make the agent of that id, and bind it to its runtime.
@@ -130,7 +130,7 @@ class AgentTable(Generic[MailboxT]):
     def add_instance(self, agent: Agent, agent_id: AgentId) -> None:
         """Register an agent that exists, under an id that is free."""
         kind = self._kinds.setdefault(agent_id.type, AgentKind(agent_id.type))
-        kind.instances.add(agent_id.key)
+        kind.instances |= {agent_id.key}
         self._mailboxes.setdefault(agent_id.type, {})
         self.mailbox(agent_id).set_agent(agent)
 
