@@ -1,6 +1,6 @@
 """What becomes a JSON value, and what is refused by its name."""
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import pytest
@@ -20,6 +20,10 @@ class Sum(BaseModel):
 
 class Key(Enum):
     FIRST = "first"
+
+
+class Word(StrEnum):
+    ONE = "one"
 
 
 def nested(levels: int) -> Any:
@@ -46,8 +50,15 @@ def test_a_value_that_json_cannot_hold_is_refused_by_its_name(value: object, rea
 
 
 def test_other_objects_are_the_names_of_their_classes_and_model_classes_their_schemas() -> None:
-    plain = as_json({"object": object(), "class": Sum, "bytes": b"\xff", 1: "one", Key.FIRST: 1}, "values")  # pyright: ignore[reportArgumentType] - unchecked programs
-    assert plain == {"object": "<object>", "class": Sum.model_json_schema(), "bytes": "_w==", "1": "one", "first": 1}
+    plain = as_json({"object": object(), "class": Sum, "bytes": b"\xff", 1: "one", Key.FIRST: Word.ONE}, "values")  # pyright: ignore[reportArgumentType] - unchecked programs
+    assert plain == {
+        "object": "<object>",
+        "class": Sum.model_json_schema(),
+        "bytes": "_w==",
+        "1": "one",
+        "first": "one",
+    }
+    assert type(plain["first"]) is str
 
 
 @pytest.mark.parametrize("levels", [0, 1, DEEPEST, 100_000])
@@ -57,12 +68,13 @@ def test_the_levels_of_a_value_are_counted_at_any_depth(levels: int) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=3))
 def test_what_is_taken_makes_a_request_that_can_be_read_back(values: dict[str, Any]) -> None:
     request: EffectRequest = ToolRequest(workbench={}, name="tool", arguments=as_json(values, "values"))
     assert ToolRequest.model_validate(request.model_dump())

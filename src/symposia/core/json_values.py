@@ -18,6 +18,10 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 DEEPEST: Final = 180
 """Levels of objects and lists in a value. Pydantic's parser stops at 200: so a record has room around the value."""
 
+_PLAIN: Final = frozenset({str, bool, float, type(None)})
+_SHORT_INTEGER: Final = 2**64
+"""Integers that are surely written and read; longer ones are tried."""
+
 
 def as_json(values: Mapping[str, object], name: str) -> JsonObject:
     """The values as JSON, for a request that a journal can write and read back.
@@ -33,7 +37,7 @@ def as_json(values: Mapping[str, object], name: str) -> JsonObject:
         InvalidArgumentError: A value contains itself, nests deeper than `DEEPEST` or has an integer that Python does
             not write; the text names it.
     """
-    return {_as_key(key): _value_as_json(value, f"{key!r} in {name}") for key, value in values.items()}
+    return {_as_key(key): _value_as_json(value, key, name) for key, value in values.items()}
 
 
 def nests_deeper(value: object, levels: int) -> bool:
@@ -49,24 +53,26 @@ def nests_deeper(value: object, levels: int) -> bool:
     return True
 
 
-def _value_as_json(value: object, name: str) -> JsonValue:
-    if value is None or isinstance(value, (str, bool)):
-        return value
+def _value_as_json(value: object, key: str, name: str) -> JsonValue:
+    # Nearly all arguments are one of these. The exact type is asked for, since a member of an enumeration of strings is
+    # a string as well, and its JSON is not the member.
+    if type(value) in _PLAIN or (type(value) is int and abs(value) < _SHORT_INTEGER):
+        return cast("JsonValue", value)
     import json  # noqa: PLC0415 - only effects that are handled need it, and it takes a millisecond
 
     try:
         plain = to_jsonable_python(value, bytes_mode="base64", fallback=_stand_in)
         json.dumps(plain)  # refuses integers of more than 4,300 digits, which no parser takes
     except ValueError as error:
-        raise _not_json(name, str(error)) from error
+        raise _not_json(key, name, str(error)) from error
     if nests_deeper(plain, DEEPEST):
-        raise _not_json(name, f"it nests deeper than {DEEPEST} levels")
+        raise _not_json(key, name, f"it nests deeper than {DEEPEST} levels")
     return plain
 
 
 def _as_key(key: object) -> str:
     """A key as JSON writes it; programs put numbers and enumerations where a string belongs."""
-    return key if isinstance(key, str) else next(iter(to_jsonable_python({key: None}, fallback=_stand_in)))
+    return key if type(key) is str else next(iter(to_jsonable_python({key: None}, fallback=_stand_in)))
 
 
 def _children(value: object) -> list[object]:
@@ -82,5 +88,5 @@ def _stand_in(value: object) -> object:
     return f"<{kind.__qualname__}>"
 
 
-def _not_json(name: str, reason: str) -> InvalidArgumentError:
-    return InvalidArgumentError(f"{name} cannot be written as JSON: {reason}. Give it a plain value.")
+def _not_json(key: str, name: str, reason: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{key!r} in {name} cannot be written as JSON: {reason}. Give it a plain value.")
