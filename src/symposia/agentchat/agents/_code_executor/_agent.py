@@ -143,7 +143,7 @@ class CodeExecutorAgent(ConversationAgent):
         """Text, with the images that the code made if there are any; or what the report makes."""
         return (TextMessage, MultiModalMessage) if self._report is None else self._report.message_types
 
-    async def on_messages_stream(
+    def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """Take one turn, and yield its messages and events; the last item is the response.
@@ -153,13 +153,9 @@ class CodeExecutorAgent(ConversationAgent):
             ModelError: The model's answer cannot be used; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        if self._coding is not None:
-            items = CodingTurn(self._coding, cancellation_token).run(messages)
-        else:
-            items = self._run_given(messages, cancellation_token)
-        async with aclosing(items):
-            async for item in items:
-                yield item
+        if self._coding is None:
+            return self._run_given(messages, cancellation_token)
+        return CodingTurn(self._coding, cancellation_token).run(messages)
 
     async def _run_given(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken

@@ -83,6 +83,8 @@ class CodeRunner:
         approve = self._approve
         if approve is None:
             return None
+        # Asked for all blocks at once, before the first runs: who approves sees what the later ones will do, and a
+        # refusal leaves nothing half done. An answer in a journal holds for exactly this code.
         request = ApprovalRequest(code=as_markdown(blocks), context=list(context))
 
         async def ask() -> HumanAnswer:

@@ -85,13 +85,14 @@ class CodingTurn(ModelTurn):
         """Take the turn; the last item is the response."""
         await self.conversation.receive(messages)
         result = CodeResult(exit_code=0, output="")
-        attempt, may_try = 0, True
+        attempt, may_run = 0, True
         while True:
             call = await self.model_call({})
             async with aclosing(self.make(call)) as items:
                 async for item in items:
                     yield item
-            blocks = code_blocks(call.text, self._configuration.languages) if may_try else []
+            # Code in the last words does not run: the attempts are used up, or the model expects none to succeed.
+            blocks = code_blocks(call.text, self._configuration.languages) if may_run else []
             if not blocks:
                 yield await self._answer(call, result)
                 return
@@ -103,11 +104,11 @@ class CodingTurn(ModelTurn):
                     else:
                         yield item
             yield self.note(CodeExecutionEvent(retry_attempt=attempt, result=result, source=self.agent))
-            may_try = result.exit_code != 0 and attempt < self._configuration.retries
-            correction = await self._correction(attempt) if may_try else None
+            may_retry = result.exit_code != 0 and attempt < self._configuration.retries
+            correction = await self._correction(attempt) if may_retry else None
             if correction is not None:
                 yield self.note(correction)
-            may_try = correction is not None
+            may_run = correction is not None
             attempt += 1
 
     def _generated(self, attempt: int, call: ModelCall, blocks: list[CodeBlock]) -> CodeGenerationEvent:
@@ -120,7 +121,11 @@ class CodingTurn(ModelTurn):
         )
 
     async def _execute(self, answer: CreateResult, blocks: list[CodeBlock]) -> AsyncGenerator[Item | CodeResult, None]:
-        """Run the code; the last item is the result, whose output says in words how the code ended."""
+        """Run the code; the last item is the result, whose output says in words how the code ended.
+
+        The answer and its result are added to the context together and last, however the run ends. An answer whose
+        result is missing would read, in the next turn, as if the code had still to run.
+        """
         said = answer.to_message(self.agent)
         told = UserMessage(content=_STOPPED, source=self.agent)
         context = [*await self.conversation.context.get_messages(), said]
@@ -134,7 +139,11 @@ class CodingTurn(ModelTurn):
             await self.conversation.remember(said, told)
 
     async def _correction(self, attempt: int) -> CodeGenerationEvent | None:
-        """Ask the model whether and how to go on after an attempt that failed; None if not."""
+        """Ask the model whether and how to go on after an attempt that failed; None if not.
+
+        The question is not kept in the context, and of the answer only the instruction for the next attempt: an answer
+        in JSON in the conversation is an example that the answers after it would follow.
+        """
         question = UserMessage(content=_SHALL_WE_RETRY, source=self.agent)
         call = await self.model_call({"json_output": RetryDecision}, then=[question], stream=False)
         usage = (await call.complete()).usage
