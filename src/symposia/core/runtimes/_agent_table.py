@@ -150,8 +150,9 @@ class AgentTable(Generic[MailboxT]):
 
     def find(self, agent_id: AgentId) -> MailboxT | None:
         """The mailbox of an agent, whether or not the agent was made; None if its type is not registered."""
-        mailboxes = self._mailboxes.get(agent_id.type)
-        mailbox = None if mailboxes is None else mailboxes.get(agent_id.key)
+        # The fields and not the properties, which are functions: it is done for each message.
+        mailboxes = self._mailboxes.get(agent_id._type)  # noqa: SLF001
+        mailbox = None if mailboxes is None else mailboxes.get(agent_id._key)  # noqa: SLF001
         return mailbox if mailboxes is None or mailbox is not None else self._add(agent_id, mailboxes)
 
     def mailbox(self, agent_id: AgentId) -> MailboxT:
