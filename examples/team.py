@@ -1,4 +1,4 @@
-"""Two agents take turns until one of them is satisfied. Needs no key: the model says what it is told to say."""
+"""Two agents take turns until one of them is satisfied. Needs no key: the model's answers are scripted."""
 
 import asyncio
 

@@ -77,7 +77,7 @@ def read_signature(function: Callable[..., object], *, first: str = "self") -> H
         raise mistake(f"parameter {context.name!r} comes second, so it is given the MessageContext")
     targets = _members(hints[message.name])
     if not all(target is Any or isinstance(target, type) for target in targets):
-        raise mistake(f"messages of type {hints[message.name]} cannot be told apart at run time: wrap them in a class")
+        raise mistake(f"messages of type {hints[message.name]} cannot be checked at run time: wrap them in a class")
     produces = tuple(_runtime_type(member) for member in _members(hints.get("return", Any)))
     return HandlerSignature(targets, produces)
 

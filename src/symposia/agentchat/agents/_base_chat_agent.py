@@ -19,7 +19,7 @@ from symposia.core.telemetry import agent_creation, agent_invocation
 class BaseChatAgent(ChatAgent, ABC):
     """The base class of agents. Implement `on_messages`, `on_reset` and `produced_message_types`.
 
-    Implement `on_messages_stream` too if the agent has events to show on the way to its answer.
+    Implement `on_messages_stream` too if the agent has events to show before its answer.
 
     Args:
         name: Unique within a team; a Python identifier, since models call agents by it.

@@ -59,7 +59,7 @@ def task_messages(task: Task) -> list[BaseChatMessage]:
     """The messages of a task. The source of a text is ``user``; no task is no message.
 
     Raises:
-        InvalidArgumentError: `task` is an empty list, or holds something that is no chat message.
+        InvalidArgumentError: `task` is an empty list, or contains an object that is not a chat message.
         ArgumentTypeError: It is nothing of the kind.
     """
     match task:

@@ -61,7 +61,7 @@ class Engine:
 
     Attributes:
         unpaused: Cleared while the team is paused. A pause takes effect between two turns: the speakers of the present
-            one are told of it, and decide themselves whether they can stop in the middle.
+            one are notified, and decide themselves whether they can stop in the middle.
     """
 
     def __init__(

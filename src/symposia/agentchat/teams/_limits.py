@@ -160,7 +160,7 @@ class TeamLimits:
 def items_for_condition(ended: TurnEnded, manager: str) -> Sequence[Item]:
     """What the condition sees of a turn: what was appended, and the tokens that stand in no message.
 
-    Those are told as events of the team, so that a condition needs to know messages and events only.
+    Those are reported as events of the team, so that a condition needs to know messages and events only.
 
     Args:
         ended: The turn.

@@ -202,8 +202,8 @@ class IncrementalTeamState(Protocol):
 class TeamLog:
     """The log as it is written.
 
-    An entry is appended first and told to the listeners later, since its change includes what the termination
-    condition makes of it. If it were told at once, that change would be missing or would belong to the next entry.
+    An entry is appended first and passed to the listeners later, since its change includes that of the termination
+    condition. If it were passed on at once, that change would be missing or would belong to the next entry.
 
     Args:
         record: Adds up the entries.

@@ -87,7 +87,7 @@ class ReportChanges(BaseModel):
     """Asks a participant what changed in its state; the answer is a `StateChanges`.
 
     Attributes:
-        reader: An id of the one that asks. Each reader is told what changed since it asked last.
+        reader: The id of the reader. Each reader receives the changes since its last request.
         scope: ``whole`` for the whole state, ``changes`` for what changed since, ``none`` when the reader is done.
     """
 
@@ -101,7 +101,7 @@ class StateChanges(BaseModel):
     """What changed in the state of a participant.
 
     Its change is written as a text that holds JSON. As a part of the message's JSON, pydantic would refuse lone
-    surrogates, and write the numbers that JSON lacks as null: the state that is told would not be the one that is.
+    surrogates, and write the numbers that JSON lacks as null: the reported state would not be the real one.
 
     Attributes:
         change: See `symposia.core.changes`; None if nothing changed.

@@ -40,7 +40,7 @@ class Member(ABC):
     async def take_turn(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
     ) -> TurnTaken:
-        """Answer `messages`, and put what happens on the way into `outbox`."""
+        """Answer `messages`, and put the events into `outbox`."""
 
     @abstractmethod
     async def follow(self, command: ParticipantCommand) -> None:
@@ -212,7 +212,7 @@ class TeamMember(Member):
 
 
 class _TeamMark(NamedTuple):
-    """What a nested team's member has told: where the turn began, and the team's own mark."""
+    """The mark of a nested team: the start of the turn, and the team's own mark."""
 
     turn_began: int | None
     team: object

@@ -128,7 +128,7 @@ class Participants:
         return answer.change
 
     def forget_reader(self, reader: str) -> None:
-        """Forget what a reader of changes was told."""
+        """Remove the marks of a reader of changes."""
         for marks in self._marks.values():
             marks.pop(reader, None)
 

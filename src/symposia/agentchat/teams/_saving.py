@@ -23,7 +23,7 @@ from symposia.core.changes import Change, diff, extension, members
 
 
 class _TeamMark(NamedTuple):
-    """A state of a team that a reader was told.
+    """A state of a team that a reader has received.
 
     Attributes:
         reader: The id of the reader, by which the participants have marks of their own.
@@ -239,7 +239,7 @@ async def _save_participant(
     """A participant's state, and whether it has answered in the turn under way; it may do so meanwhile.
 
     A state that was taken while the answer came may or may not have it, and is taken again. To hold the answer back
-    until the state is there would let whoever saves hold up the team.
+    until the state is there would let a save delay the team.
     """
     while True:
         answered = turn is not None and name in turn.answers

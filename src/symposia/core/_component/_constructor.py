@@ -62,7 +62,7 @@ class Argument(NamedTuple):
         kind: How it is passed; an option is a keyword.
         annotation: Its type; that of the items, where it is ``*items``.
         required: Whether it has to be given.
-        default: What it is when it is not given; None where that cannot be told.
+        default: What it is when it is not given; None where that cannot be determined.
     """
 
     kind: inspect._ParameterKind

@@ -211,7 +211,7 @@ def _field(name: str, field: str, argument: Argument) -> tuple[TypeForm, object]
 
 
 def _union(forms: list[TypeForm]) -> TypeForm:
-    """One of several forms. A model class cannot be told from a mapping, which is therefore what it is taken for."""
+    """One of several forms. A model class cannot be distinguished from a mapping, and is taken for one."""
     left = [form for form in forms if form is not Unsavable]
     if any(get_origin(form) in _MAPPINGS for form in left):
         left = [form for form in left if form is not SavedModelType]

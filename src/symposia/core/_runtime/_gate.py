@@ -98,7 +98,7 @@ class Gate:
             raise RuntimeStoppedError(f"The runtime is {PLAIN_WORDS[self.phase]} and takes no messages.")
 
     def hold(self, key: object, admit: Callable[[], None]) -> None:
-        """Keep a message until the runtime is started, or is told to process one."""
+        """Keep a message until the runtime is started, or processes a single message."""
         self.held[key] = admit
         for arrival in self._arrivals:
             if not arrival.done():

@@ -22,7 +22,7 @@ from symposia.core._runtime._call import Call, begin, resume
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
 BEATS_A_LIMIT = 4
-"""How often the loop shows itself alive within the limit: it is told a quarter of it late at most."""
+"""How often the loop is checked within the limit: a blocked loop is reported a quarter of the limit late at most."""
 
 _NOT_THE_USERS = (str(Path(__file__).parents[2]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
 
@@ -74,7 +74,7 @@ class LoopGuard:
         logger.warning(
             "%s blocks the event loop for more than %g s, in %s (%s, line %d). Await something, make the handler "
             "a plain `def`, or use asyncio.to_thread.",
-            "Something that is no handler" if call is None else f"Agent {call.mailbox.id}",
+            "Code outside of any handler" if call is None else f"Agent {call.mailbox.id}",
             self._limit,
             theirs.f_code.co_qualname,
             theirs.f_code.co_filename,

@@ -181,4 +181,4 @@ def _attributes(
 
 _NOTHING: Final = nullcontext()
 _UNIQUE: Final = re.compile(r"_?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""What a team makes its types of agents unique by. Names of spans must be few, for those who count by them."""
+"""What a team makes its types of agents unique by. Names of spans must be few: tracing backends group by them."""

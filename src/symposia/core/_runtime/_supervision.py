@@ -108,8 +108,8 @@ class Supervisor:
             self.aside.update(here)
         self.wake_if_idle()
         try:
-            # What ends is told to those who wait. That a handler begins to wait for one that waits here ends nothing
-            # and is not told, so handlers look again by themselves, at growing intervals.
+            # The end of a call wakes the waiters. That a handler begins to wait for one that waits here ends no call
+            # and wakes none, so handlers look again by themselves, at growing intervals.
             pauses = _pauses() if here else None
             while not over():
                 await self._wait_for_word(None if pauses is None else next(pauses, None))
@@ -121,7 +121,7 @@ class Supervisor:
         """Something ended: go on if it was the last thing."""
         if (self.when_idle is None and not self._idle_waiters) or not self.is_idle():
             return
-        # First the stop is completed, then those who wait for it are woken: they ask for the phase, and may start the
+        # First the stop is completed, then its waiters are woken: they read the phase, and may start the
         # runtime again at once.
         when_idle, self.when_idle = self.when_idle, None
         if when_idle is not None:

@@ -122,7 +122,7 @@ class _Search:
     Attributes:
         goals: The calls that wait for the one searched from.
         found: The goal that was reached, if one was.
-        seen: Every call on the way, and the one before it.
+        seen: Every visited call, and the one before it.
         passed_by: Whether links were left out because `follows` said so.
     """
 

@@ -14,7 +14,7 @@ Key: TypeAlias = tuple[str, str]
 class SerializationRegistry:
     """The serializers of a runtime that reaches other processes.
 
-    Types are told apart by their names on the wire. A serializer takes the place of an earlier one of the same name and
+    Types are known by their names on the wire. A serializer takes the place of an earlier one of the same name and
     format, so that a program can bring its own; but when two classes of one name meet, using that name is an error,
     since it does not say which of them is meant.
     """

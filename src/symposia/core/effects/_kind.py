@@ -257,7 +257,7 @@ class EffectKind(Generic[RequestT, ResultT]):
                 task.cancel()
                 await asyncio.wait([task])
             if not task.cancelled():
-                task.exception()  # seen: a consumer that left before the end is not told of it, nor is the event loop
+                task.exception()  # seen: a consumer that left early does not receive it, nor does the event loop
 
     def _effect(self, request: RequestT, idempotency: Idempotency) -> Effect[RequestT, ResultT]:
         # By digest and not by order of arrival alone: of two effects that run at the same time, each finds its own

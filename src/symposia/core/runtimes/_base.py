@@ -79,7 +79,7 @@ class BaseAgentRuntime(AgentRuntime, ABC, Generic[MailboxT]):
     - ``_agents``, an `AgentTable`: the agent types, and a mailbox for each agent;
     - ``_subscriptions``, and ``_recipients``, which finds the mailboxes of all that a publication goes to;
     - ``_interventions``: the intervention handlers as one; None without any;
-    - ``_dead_letters`` and ``_failures``: what the runtime's owner is told;
+    - ``_dead_letters`` and ``_failures``: the reports to the runtime's owner;
     - ``_serialization``: how messages become bytes.
 
     Args:

@@ -78,7 +78,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     """Runs code blocks in a sandbox, which starts on the first use.
 
     Each block runs in a fresh interpreter; the files of the work folder stay between blocks. A sandbox that ends in the
-    middle of a block is told by that block's result, and the next block gets a new one.
+    middle of a block is part of that block's result, and the next block gets a new one.
 
     Args:
         backend: Makes the sandbox.

@@ -113,7 +113,7 @@ class WorkFolder:
         """Write a file, replace what is at its path, and mark it as seen.
 
         Raises:
-            OSError: A folder is in its place, a link stands on the way to it, or the disk is full.
+            OSError: A folder is in its place, its path contains a link, or the disk is full.
         """
         with self._folder_of(path, make=True) as folder:
             # Written beside and renamed over: a link that stands there is replaced rather than followed, and a reader

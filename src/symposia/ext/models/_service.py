@@ -35,7 +35,7 @@ class Service:
 
     @classmethod
     def at(cls, address: str, *, title: str, host: str, provider: str, key: str) -> Service:
-        """The service of a vendor, or of another server that uses its format, told apart by the host."""
+        """The service of a vendor, or of another server that uses its format, distinguished by the host."""
         served = urlsplit(address).hostname or address
         name = title if f".{served}".endswith(f".{host}") else f"the server at {address.rstrip('/')}"
         return cls(name=name, provider=provider, key=key, address=address)

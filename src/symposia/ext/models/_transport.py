@@ -305,7 +305,7 @@ class CancellableCalls:
 
     The cancellation is raised inside of the SDK's own await, whose clean-up closes the connection. Rejected: to await
     the call in a task of its own and race it against the token, which costs a task a chunk and leaves, for one turn of
-    the loop, a call that runs on after its caller was told that it was cancelled.
+    the loop, a call that runs on after its caller was cancelled.
     """
 
     def __init__(self, token: CancellationToken | None) -> None:

@@ -102,7 +102,7 @@ async def run_coding_swarm(
 ) -> CodingResult:
     """Let the swarm work on a task until its output is verified or a limit is reached.
 
-    Whatever ends the run, the folder then holds all that was said and made. How the task went is told by the result and
+    Whatever ends the run, the folder then holds all that was said and made. The outcome is in the result and
     never raised: code that fails, a model that fails for good, a sandbox that dies, a limit.
 
     Args:

@@ -36,7 +36,7 @@ class ApprovalResponse(BaseModel):
 
     Attributes:
         approved: Whether the code may run.
-        reason: Why it may or may not. The agent's conversation is told the reason of a refusal.
+        reason: Why it may or may not. The reason of a refusal becomes a message of the conversation.
     """
 
     model_config = ConfigDict(defer_build=True)

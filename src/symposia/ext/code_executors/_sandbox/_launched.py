@@ -39,7 +39,7 @@ class LauncherCommand(NamedTuple):
 
     Attributes:
         kind: The launcher's module, see `launcher_program`.
-        request: What the module is told.
+        request: The arguments of the module.
         server: The server's program, where the launcher becomes another program that runs it with an interpreter of
             its own. It follows the launcher's program on stdin, before the conversation.
     """

@@ -71,7 +71,7 @@ def place_python(python: SandboxPython) -> PlacedPython:
     The environment is put together anew at a fixed place, rather than bound where it is: it may lie below ``/tmp``, or
     wherever else a sandbox has something of its own, and its ``bin/python`` may be a chain of links of the host. The
     installation stays where it is as long as nothing of the sandbox covers that place, since an interpreter that was
-    built with shared libraries has its path written into it; a moved one is told by ``LD_LIBRARY_PATH``.
+    built with shared libraries has its path written into it; a moved one finds them by ``LD_LIBRARY_PATH``.
 
     Binding a covered installation into the sandbox's own ``/tmp`` was tried and rejected: a block owns that folder, so
     it could rename the parents of the mount, and no later block would find the interpreter.

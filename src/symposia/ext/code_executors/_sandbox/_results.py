@@ -133,7 +133,7 @@ class ResultInProgress:
         """Keep a piece of output, and pass it to the listener.
 
         Raises:
-            FrameError: The server sends more than it was told to.
+            FrameError: The server sends more than the limit that it was given.
         """
         self._output.add(stream, data)
         if self._output.is_too_much:
@@ -143,7 +143,7 @@ class ResultInProgress:
         """Keep a file.
 
         Raises:
-            FrameError: The server sends more than it was told to.
+            FrameError: The server sends more than the limit that it was given.
         """
         self._artifact_bytes += len(data)
         if len(self._artifacts) >= self._policy.artifacts or self._artifact_bytes > self._policy.artifact_bytes:

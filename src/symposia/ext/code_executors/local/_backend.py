@@ -1,4 +1,4 @@
-"""Running generated code on this machine without a sandbox, for those who ask for it by name."""
+"""Running generated code on this machine without a sandbox."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class LocalSandbox(Sandbox):
 
     Args:
         policy: How long a block may run, and what comes back of it.
-        python: Runs Python blocks: the one of the sandboxes, with the packages that the coder is told of.
+        python: Runs Python blocks: that of the sandboxes, with the packages named in the coder's instructions.
     """
 
     def __init__(self, policy: SandboxPolicy, python: Path) -> None:

@@ -31,7 +31,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
 
     Code sees the files that your user sees, and the network. What it does not get: your environment variables but for
     a few harmless ones, more time than `timeout`, and more memory of this process than the caps on its output. A
-    process that leaves its group (``setsid``) lives on; only a sandbox can end it.
+    process that leaves its group (``setsid``) keeps running; only a sandbox can end it.
 
     Args:
         timeout: Seconds that a block may run; everything in its process group is killed at the limit.

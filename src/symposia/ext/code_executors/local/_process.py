@@ -1,6 +1,6 @@
 """A process of the host with a limit on its time and its output, ended together with all that it started.
 
-All that it started, as far as that can be told without a sandbox: the members of its process group. A child that makes
+All that it started, as known without a sandbox: the members of its process group. A child that makes
 a group of its own (setsid(2)) is out of reach. Making this process the reaper of all orphans (PR_SET_CHILD_SUBREAPER)
 was rejected: it would adopt those of the whole program, which is the user's. So was looking for descendants in /proc: a
 process whose parent has ended cannot be traced back any more.
@@ -86,7 +86,7 @@ class _Output:
 class _Collector(asyncio.Protocol):
     """Reads one pipe to its end, or until it is closed.
 
-    Not `asyncio.subprocess.PIPE`: that ties the end of the process to the end of its pipes, which a child that lives on
+    Not `asyncio.subprocess.PIPE`: that ties the end of the process to the end of its pipes, which a surviving child
     may hold open for ever.
     """
 
