@@ -18,10 +18,23 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, cast, runtime_checkable
 
 from symposia.core.exceptions import InvalidArgumentError
 
-__all__ = ["Change", "IncrementalState", "SavesState", "apply", "diff", "extension", "members", "save_changes"]
+__all__ = [
+    "Change",
+    "IncrementalState",
+    "SavedState",
+    "SavesState",
+    "apply",
+    "diff",
+    "extension",
+    "members",
+    "save_changes",
+]
 
 Change: TypeAlias = Mapping[str, Any]
 """See above."""
+
+SavedState: TypeAlias = Mapping[str, Any]
+"""A saved state: an object of JSON values, which each class shapes for itself."""
 
 
 @runtime_checkable
@@ -48,7 +61,7 @@ class IncrementalState(Protocol):
 class SavesState(Protocol):
     """An object with a state."""
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The whole state, as JSON values."""
         ...
 

@@ -1,11 +1,11 @@
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, ComponentBase
+from symposia.core.changes import SavedState
 
 
 @dataclass(kw_only=True)
@@ -66,13 +66,12 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     async def on_resume(self, cancellation_token: CancellationToken) -> None:
         """Its team continues."""
 
-    # Any: a state is JSON that each class shapes for itself.
     @abstractmethod
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """What `load_state` needs to continue from here in another process; JSON-ready."""
 
     @abstractmethod
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Continue from a saved state."""
 
     @abstractmethod

@@ -1,10 +1,10 @@
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import ComponentBase
+from symposia.core.changes import SavedState
 
 
 class Team(TaskRunner, ComponentBase, ABC):
@@ -42,11 +42,10 @@ class Team(TaskRunner, ComponentBase, ABC):
     async def resume(self) -> None:
         """Continue after `pause`."""
 
-    # Any: a state is JSON that each class shapes for itself.
     @abstractmethod
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """What `load_state` needs to continue from here in another process; JSON-ready."""
 
     @abstractmethod
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Continue from a saved state."""

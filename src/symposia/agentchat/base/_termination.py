@@ -5,7 +5,7 @@ again until `reset`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from symposia.core import ComponentBase
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 
@@ -63,8 +64,7 @@ class TerminationCondition(ComponentBase, ABC):
         """
         return None
 
-    # Any: a state is JSON that each class shapes for itself.
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """How far the condition is in the present run, as JSON values. Override it together with `load_state`.
 
         A team that is saved in the middle of a run saves its condition too. A condition that does not override this
@@ -72,7 +72,7 @@ class TerminationCondition(ComponentBase, ABC):
         """
         return {}
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` returned.
 
         Raises:
@@ -148,11 +148,11 @@ class AndTerminationCondition(TerminationCondition):
                 self._stops.append(stop)
         return _joined(self._stops) if self.terminated else None
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The states of all conditions, and the stop messages of those that are met."""
         return _CombinedState(members=_save(self._conditions), stops=self._stops).model_dump(mode="json")
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Load the state of each.
 
         Raises:
@@ -202,11 +202,11 @@ class OrTerminationCondition(TerminationCondition):
         stops = [stop for stop in answers if stop is not None]
         return _joined(stops) if stops else None
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The states of all of them."""
         return _CombinedState(members=_save(self._conditions)).model_dump(mode="json", exclude={"stops"})
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Load the state of each.
 
         Raises:

@@ -19,7 +19,7 @@ Further conditions are in the modules beside this one.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -28,6 +28,7 @@ from typing_extensions import override
 
 from symposia.agentchat.base import TerminatedException, TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.core.changes import SavedState
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -91,12 +92,12 @@ class Condition(TerminationCondition):
         self._terminated = False
 
     @override
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """Whether it has ended a run."""
         return {"terminated": self._terminated}
 
     @override
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` returned."""
         self._terminated = _Terminated.model_validate(state).terminated
 
@@ -122,13 +123,13 @@ class StatefulCondition(Condition, Generic[StateT]):
         self.state = self._new_state()
 
     @override
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """Whether the condition has ended a run, and its state."""
-        remembered: dict[str, Any] = _adapter(type(self.state)).dump_python(self.state, mode="json")
+        remembered: dict[str, object] = _adapter(type(self.state)).dump_python(self.state, mode="json")
         return {**super().save_state(), **remembered}
 
     @override
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` returned."""
         own = {key: value for key, value in state.items() if key != "terminated"}
         loaded: StateT = _adapter(type(self.state)).validate_python(own)

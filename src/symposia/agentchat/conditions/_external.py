@@ -2,16 +2,16 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from typing_extensions import override
 
 from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import Condition, Messages, StatefulCondition
 from symposia.agentchat.messages import StopMessage
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -66,13 +66,13 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
         self._ends = None
 
     @override
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The seconds that the run has taken so far."""
         left = self.due_in()
         return super().save_state() if left is None else {**super().save_state(), "elapsed": self._seconds - left}
 
     @override
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Stop the clock at the seconds that the run had taken; it continues with the next run."""
         super().load_state(state)
         self._ends = None

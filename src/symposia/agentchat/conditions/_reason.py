@@ -1,13 +1,13 @@
 """Another reason for a condition."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from typing_extensions import override
 
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.core.changes import SavedState
 
 
 class ReasonedTermination(TerminationCondition):
@@ -59,11 +59,11 @@ class ReasonedTermination(TerminationCondition):
         await self._condition.reset()
 
     @override
-    def save_state(self) -> Mapping[str, Any]:  # Any: JSON that the condition shapes
+    def save_state(self) -> SavedState:
         """The state of the condition."""
         return self._condition.save_state()
 
     @override
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Load the state of the condition."""
         self._condition.load_state(state)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import UnionType
@@ -33,7 +33,7 @@ from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken
-from symposia.core.changes import Change
+from symposia.core.changes import Change, SavedState
 from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
@@ -243,7 +243,7 @@ class BaseGroupChat(Team):
                 await self._participants.tell_all(ParticipantCommand(action="reset"))
             await self._engine.reset()
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The team as JSON. May be called at any time; a turn under way is saved as if it were cancelled now.
 
         A state that is saved in the middle of a run holds how far the termination condition is, and the next run of the
@@ -271,7 +271,7 @@ class BaseGroupChat(Team):
         finally:
             self._log.detach(listener)
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Continue from a saved state, also one of AutoGen 0.7.5. If any part of it cannot be loaded, nothing changes.
 
         Raises:

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, SelectSpeakerEvent
 from symposia.agentchat.teams._log import TurnEnded
 from symposia.agentchat.teams._messages import Item
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
@@ -98,13 +99,13 @@ class TeamLimits:
         """Whether the condition has ended the run."""
         return self._condition is not None and self._condition.terminated
 
-    def save(self) -> Mapping[str, Any] | None:
+    def save(self) -> SavedState | None:
         """The state of the condition, with the name of its class."""
         if self._condition is None:
             return None
         return {"condition": type(self._condition).__name__, "state": dict(self._condition.save_state())}
 
-    async def load(self, saved: Mapping[str, Any] | None, turns: int) -> None:
+    async def load(self, saved: SavedState | None, turns: int) -> None:
         """Continue from the saved state of a condition; from the beginning, if it is None.
 
         Raises:

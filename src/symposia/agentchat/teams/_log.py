@@ -37,7 +37,7 @@ from typing import Any, Protocol
 from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.teams._messages import Item, TurnTaken
 from symposia.agentchat.teams._rule import Decision
-from symposia.core.changes import Change, apply
+from symposia.core.changes import Change, SavedState, apply
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
@@ -267,7 +267,7 @@ class TeamLog:
             self._told = None
 
 
-def fold_log(entries: Iterable[TeamLogEntry]) -> Mapping[str, Any]:
+def fold_log(entries: Iterable[TeamLogEntry]) -> SavedState:
     """The state of a team after these entries, of which the first is a `StateRecorded`; for `load_state`.
 
     Raises:

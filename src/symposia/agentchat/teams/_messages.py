@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
@@ -109,10 +109,10 @@ class StateChanges(BaseModel):
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
-    change: dict[str, Any] | None  # Any: JSON
+    change: dict[str, object] | None
 
     @field_serializer("change", when_used="json-unless-none")
-    def write_change(self, change: dict[str, Any]) -> str:
+    def write_change(self, change: dict[str, object]) -> str:
         """The change as a text."""
         import json  # noqa: PLC0415 - not imported for teams in one process
 

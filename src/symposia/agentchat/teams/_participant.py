@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from symposia.agentchat._observed import note_response
 from symposia.agentchat.agents import BaseChatAgent
@@ -23,7 +23,7 @@ from symposia.agentchat.teams._messages import (
 )
 from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
-from symposia.core.changes import Change, members, save_changes
+from symposia.core.changes import Change, SavedState, members, save_changes
 from symposia.core.exceptions import AgentError, CantHandleException, InvalidArgumentError
 from symposia.core.telemetry import agent_invocation
 
@@ -47,11 +47,11 @@ class Member(ABC):
         """Reset, pause or resume."""
 
     @abstractmethod
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The state as JSON values."""
 
     @abstractmethod
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Continue from what `save_state` gave."""
 
     @abstractmethod
@@ -114,11 +114,11 @@ class AgentMember(Member):
             case "resume":
                 await self._agent.on_resume(token)
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The agent's state."""
         return await self._agent.save_state()
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Give the agent its state back."""
         await self._agent.load_state(state)
 
@@ -183,12 +183,12 @@ class TeamMember(Member):
             case "resume":
                 await self._team.resume()
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The team's state, and where its present turn began."""
         state = await self._team.save_state()
         return state if self._turn_began is None else {**state, _TURN_BEGAN: self._turn_began}
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Give the team its state back.
 
         Raises:
@@ -258,8 +258,7 @@ class Participant(BaseAgent):
         self._member = member
         self._marks = marks
 
-    # Any: a runtime's promise
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> TurnTaken | StateChanges | None:
+    async def on_message_impl(self, message: object, ctx: MessageContext) -> TurnTaken | StateChanges | None:
         """Take a turn, follow a command, or report what changed."""
         if isinstance(message, TakeTurn):
             outbox = Outbox(self)
@@ -284,11 +283,11 @@ class Participant(BaseAgent):
         self._marks[message.reader] = mark
         return StateChanges(change=None if change is None else dict(change))
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """The member's state."""
         return await self._member.save_state()
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Give the member its state back."""
         await self._member.load_state(state)
 

@@ -30,7 +30,7 @@ from symposia.core import (
     MessageSerializer,
     try_get_known_serializers_for_type,
 )
-from symposia.core.changes import Change
+from symposia.core.changes import Change, SavedState
 from symposia.core.exceptions import CantHandleException
 
 if TYPE_CHECKING:
@@ -132,15 +132,15 @@ class Participants:
         for marks in self._marks.values():
             marks.pop(reader, None)
 
-    async def save(self, name: str) -> Mapping[str, Any]:
+    async def save(self, name: str) -> SavedState:
         """A participant's own state."""
         return await self._runtime.agent_save_state(self._ids[name])
 
-    async def load(self, name: str, state: Mapping[str, Any]) -> None:
+    async def load(self, name: str, state: SavedState) -> None:
         """Give a participant its state back."""
         await self._runtime.agent_load_state(self._ids[name], state)
 
-    async def load_all(self, states: Mapping[str, Mapping[str, Any]]) -> None:
+    async def load_all(self, states: Mapping[str, SavedState]) -> None:
         """Give participants their states back: all of them, or none if one fails.
 
         Raises:
@@ -157,7 +157,7 @@ class Participants:
             await self._put_back({name: before[name] for name in loaded}, error)
             raise
 
-    async def _put_back(self, states: Mapping[str, Mapping[str, Any]], error: BaseException) -> None:
+    async def _put_back(self, states: Mapping[str, SavedState], error: BaseException) -> None:
         for name, state in states.items():
             try:
                 await self.load(name, state)
@@ -221,17 +221,17 @@ class _Listener(BaseAgent):
         self._participants = participants
 
     @override
-    async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:  # Any: a runtime's promise
+    async def on_message_impl(self, message: object, ctx: MessageContext) -> None:
         """Pass the events on."""
         if not isinstance(message, ParticipantEvents):
             raise CantHandleException(f"A team handles ParticipantEvents, not {type(message).__name__}.")
         self._participants.on_events(message)
 
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> SavedState:
         """Nothing: it has no state."""
         return {}
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
+    async def load_state(self, state: SavedState) -> None:
         """Nothing to load."""
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from collections.abc import Sequence
+from typing import ClassVar, Unpack
 
 from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
+from symposia.core.changes import SavedState
 
 
 class RoundRobinRule(TeamRule):
@@ -28,11 +29,11 @@ class RoundRobinRule(TeamRule):
         self._next = (self._next + 1) % len(self._names)
         return Speak((name,))
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The index of the next speaker."""
         return {"next_speaker_index": self._next}
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state."""
         from symposia.agentchat.state import RoundRobinManagerState  # noqa: PLC0415 - for programs that load a team
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import ModelError
 from symposia.core.models import (
     ChatCompletionClient,
@@ -74,11 +75,11 @@ class TeamRule(Protocol):
         """
         ...
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The state as JSON values. The names of `BaseGroupChatManagerState`'s fields, and ``progress``, are taken."""
         ...
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` gave."""
         ...
 

@@ -7,9 +7,9 @@ there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 from symposia.agentchat.messages import dump_messages
@@ -19,7 +19,7 @@ from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
 from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
 from symposia.agentchat.teams._turn import Turn
-from symposia.core.changes import Change, diff, extension, members
+from symposia.core.changes import Change, SavedState, diff, extension, members
 
 
 class _TeamMark(NamedTuple):
@@ -33,7 +33,7 @@ class _TeamMark(NamedTuple):
 
     reader: str
     record: RecordMark
-    run: Mapping[str, Any]  # Any: JSON
+    run: SavedState
 
 
 class SavingLock:
@@ -54,7 +54,7 @@ class SavingLock:
         self._saving = asyncio.Lock()
         self._no_commit = asyncio.Event()
         self._no_commit.set()
-        self._committer: asyncio.Task[Any] | None = None  # Any: of any result
+        self._committer: asyncio.Task[object] | None = None
 
     @property
     def is_held(self) -> bool:
@@ -120,7 +120,7 @@ class TeamSaver:
         self._participants = participants
         self._record = record
 
-    async def save_state(self) -> Mapping[str, Any]:  # Any: JSON
+    async def save_state(self) -> SavedState:
         """The team as it is; of a turn under way, as if it were cancelled now."""
         async with self._participants.reachable(), self.lock.for_saving():
             saved = await self._save(self._participants.save)
@@ -165,7 +165,7 @@ class TeamSaver:
         record.load(saved.transcript, saved.pending)
         record.turns, record.is_running, record.unseen = saved.run.turns, saved.run.running, saved.run.unseen
 
-    async def _save(self, save: Callable[[str], Awaitable[Mapping[str, Any]]]) -> SavedTeam:
+    async def _save(self, save: Callable[[str], Awaitable[SavedState]]) -> SavedTeam:
         """The team as it is.
 
         Args:
@@ -204,7 +204,7 @@ class TeamSaver:
     async def _save_whole(self, since: _TeamMark | None) -> tuple[Change, object]:
         reader = str(uuid4()) if since is None else since.reader
 
-        async def save(name: str) -> Mapping[str, Any]:
+        async def save(name: str) -> SavedState:
             change = await self._participants.changes(name, reader, "whole")
             return {} if change is None else change["set"]
 
@@ -234,8 +234,8 @@ class TeamSaver:
 
 
 async def _save_participant(
-    name: str, turn: Turn | None, save: Callable[[str], Awaitable[Mapping[str, Any]]]
-) -> tuple[Mapping[str, Any], bool]:
+    name: str, turn: Turn | None, save: Callable[[str], Awaitable[SavedState]]
+) -> tuple[SavedState, bool]:
     """A participant's state, and whether it has answered in the turn under way; it may do so meanwhile.
 
     A state that was taken while the answer came may or may not have it, and is taken again. To hold the answer back

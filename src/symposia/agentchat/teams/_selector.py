@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, Unpack, cast
+from typing import ClassVar, Final, Literal, TypeAlias, TypeVar, Unpack, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +15,7 @@ from symposia.agentchat.state import SelectorManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 from symposia.core import FunctionCall
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
@@ -182,11 +183,11 @@ class SelectorRule(TeamRule):
                 await self._context.add_message(message.to_model_message())
         self._read = len(transcript)
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The previous speaker. The model's context is not saved: it is made from the transcript again."""
         return {"previous_speaker": self._previous}
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state."""
         self._previous = SelectorManagerState.model_validate(state).previous_speaker
         self._read = None

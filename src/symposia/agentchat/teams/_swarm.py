@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from collections.abc import Sequence
+from typing import ClassVar, Unpack
 
 from typing_extensions import override
 
@@ -10,6 +10,7 @@ from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, others_than, participant_names
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
+from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 
 
@@ -53,11 +54,11 @@ class SwarmRule(TeamRule):
                 return message
         return None
 
-    def save_state(self) -> Mapping[str, Any]:
+    def save_state(self) -> SavedState:
         """The current speaker."""
         return {"current_speaker": self._current}
 
-    def load_state(self, state: Mapping[str, Any], /) -> None:
+    def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state. The transcript is searched again, since its last handoff decides."""
         current = SwarmManagerState.model_validate(state).current_speaker
         self._current = current if current in self._names else self._names[0]

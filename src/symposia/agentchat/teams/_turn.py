@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._log import TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import Item, TurnTaken
+from symposia.core.changes import SavedState
 from symposia.core.models import RequestUsage
 
 
@@ -33,7 +33,7 @@ class Turn:
 
     __slots__ = ("answers", "names", "number", "pending", "rule_state", "shown", "usage")
 
-    def __init__(self, number: int, rule_state: Mapping[str, Any]) -> None:  # Any: JSON
+    def __init__(self, number: int, rule_state: SavedState) -> None:
         self.number = number
         self.rule_state = rule_state
         self.names: tuple[str, ...] = ()
