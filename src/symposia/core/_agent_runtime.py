@@ -188,7 +188,7 @@ class AgentRuntime(Protocol):
         ...
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The state of every agent that was made, by its id, as JSON values."""
+        """The state of every agent that was made, by its id, as JSON values; each is saved between two messages."""
         ...
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
@@ -204,7 +204,7 @@ class AgentRuntime(Protocol):
         ...
 
     async def agent_save_state(self, agent: AgentId) -> Mapping[str, Any]:
-        """One agent's state.
+        """One agent's state, saved between two of its messages: after the one that it is handling.
 
         Raises:
             LookupError: The runtime knows no such agent type.
@@ -212,7 +212,7 @@ class AgentRuntime(Protocol):
         ...
 
     async def agent_load_state(self, agent: AgentId, state: Mapping[str, Any]) -> None:
-        """Give one agent its state back.
+        """Give one agent its state back, between two of its messages.
 
         Raises:
             LookupError: The runtime knows no such agent type.

@@ -108,7 +108,7 @@ class Call:
     interrupted = False
     passed_on: Call | None = None
     passed_on_by: Call | None = None
-    lingering: asyncio.Future[Any] | None = None
+    lingering: asyncio.Future[Any] | None = None  # Any: futures are invariant, and the result is not read
     timer: asyncio.TimerHandle | None = None
     cancelling = 0
 
@@ -208,7 +208,7 @@ class Call:
             below.append(call.mailbox.id)
         return below
 
-    def hold_until(self, work: asyncio.Future[Any]) -> None:
+    def hold_until(self, work: asyncio.Future[Any]) -> None:  # Any: likewise
         """Keep the agent's next message waiting until `work` is done, whatever happens to this call."""
         self.lingering = work
 

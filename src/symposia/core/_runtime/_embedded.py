@@ -249,7 +249,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         return await self._dispatcher.in_turns([self._agents.mailbox(agent_id) for agent_id in agent_ids], function)
 
     @at_home
-    async def save_state(self) -> Mapping[str, Any]:
+    async def save_state(self) -> Mapping[str, Any]:  # Any: AutoGen's, as in `AgentRuntime`
         known = [box for box in self._agents.mailboxes() if box.agent is not None or box.evicted_state is not None]
         paged_out = {box.id: box.evicted_state for box in known if box.agent is None and box.is_vacant}
         awake = [box for box in known if box.id not in paged_out]

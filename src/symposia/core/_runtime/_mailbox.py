@@ -106,7 +106,7 @@ class Mailbox:
             self.running = None  # the call that made it has no turn to give back: there are none any more
             self._admit_everything()
 
-    def evict(self, state: Mapping[str, Any]) -> None:
+    def evict(self, state: Mapping[str, Any]) -> None:  # Any: the values of AutoGen's states
         """Forget the agent, but not its state."""
         self.agent = None
         self.evicted_state = state
