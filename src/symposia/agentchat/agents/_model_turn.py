@@ -14,7 +14,7 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
     new_message_id,
 )
-from symposia.core import CancellationToken, cancelled_by
+from symposia.core import CancellationToken, cancelled_by, models
 from symposia.core.exceptions import ModelError
 from symposia.core.models import (
     ChatCompletionClient,
@@ -22,6 +22,9 @@ from symposia.core.models import (
     CreateResult,
     LLMMessage,
 )
+
+# Calls of models are effects, which are not needed to make an agent: they are imported when `models` is first asked for
+# them. An import statement in the methods was rejected: it takes a microsecond of each call.
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
@@ -93,18 +96,14 @@ class ModelCall:
 
     async def complete(self) -> CreateResult:
         """Make the call, and return the whole answer."""
-        from symposia.core.models import call_model  # noqa: PLC0415 - effects are not needed to make an agent
-
         with cancelled_by(self._token):
-            self._result = await call_model(self._client, self._messages, **self._options)
+            self._result = await models.call_model(self._client, self._messages, **self._options)
         return self._result
 
     async def chunks(self) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
         """Make the call, and yield the pieces of text as they come."""
-        from symposia.core.models import stream_model  # noqa: PLC0415 - as above
-
         step = cancelled_by(self._token)  # around each step, and not around the loop, which yields
-        async with aclosing(stream_model(self._client, self._messages, **self._options)) as pieces:
+        async with aclosing(models.stream_model(self._client, self._messages, **self._options)) as pieces:
             while True:
                 with step:
                     piece = await anext(pieces, None)

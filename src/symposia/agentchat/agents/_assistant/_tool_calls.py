@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import NamedTuple, Self, TypeAlias
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by
+from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by, tools
 from symposia.core.exceptions import ToolArgumentsError, UsageError
 from symposia.core.json_values import JsonObject
 from symposia.core.models import FunctionExecutionResult
@@ -18,6 +18,8 @@ from symposia.core.tools import (
     Workbench,
     parse_tool_arguments,
 )
+
+# Calls of tools are effects, which are imported when `tools` is first asked for them: see `_model_turn`.
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
@@ -40,9 +42,7 @@ class AvailableTools(NamedTuple):
         Raises:
             UsageError: Two tools have one name.
         """
-        from symposia.core.tools import list_tools  # noqa: PLC0415 - effects are not needed to make an agent
-
-        listed = [(schema, workbench) for workbench in workbenches for schema in await list_tools(workbench)]
+        listed = [(schema, workbench) for workbench in workbenches for schema in await tools.list_tools(workbench)]
         owners = {schema["name"]: workbench for schema, workbench in listed}
         schemas = [schema for schema, _ in listed]
         if len(owners) < len(schemas):
@@ -67,7 +67,7 @@ Decision: TypeAlias = AcceptedCall | FunctionExecutionResult
 """The handling of a call: it is made, or it has a result at once, with the reason why it is not."""
 
 
-def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Collection[str]) -> list[Decision]:
+def decide(calls: Sequence[FunctionCall], available: AvailableTools, handoffs: Collection[str]) -> list[Decision]:
     """Decide about the calls of one answer, in their order. Pure.
 
     Of several handoffs the first one is made and the others are refused, since only one agent can have the next turn.
@@ -76,25 +76,25 @@ def decide(calls: Sequence[FunctionCall], tools: AvailableTools, handoffs: Colle
 
     Args:
         calls: The calls.
-        tools: The tools that the model may call.
+        available: The tools that the model may call.
         handoffs: The names of those tools that hand off.
     """
     first = next((call for call in calls if call.name in handoffs), None)
     return [
-        _decide(call, tools)
+        _decide(call, available)
         if first is None or call is first or call.name not in handoffs
         else refusal(call, f"'{call.name}' was not done: one answer can hand off once, and '{first.name}' came first.")
         for call in calls
     ]
 
 
-def _decide(call: FunctionCall, tools: AvailableTools) -> Decision:
-    schema = tools.schema(call.name)
+def _decide(call: FunctionCall, available: AvailableTools) -> Decision:
+    schema = available.schema(call.name)
     if schema is None:
-        names = ", ".join(each["name"] for each in tools.schemas) or "none"
+        names = ", ".join(each["name"] for each in available.schemas) or "none"
         return refusal(call, f"There is no tool '{call.name}'. The tools are: {names}.")
     try:
-        return AcceptedCall(call, tools.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
+        return AcceptedCall(call, available.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
     except ToolArgumentsError as error:
         return refusal(call, str(error))
 
@@ -170,14 +170,12 @@ class ToolRound:
     async def _make(
         self, place: int, accepted: AcceptedCall, queue: "asyncio.Queue[Item | asyncio.Task[None]]"
     ) -> None:
-        from symposia.core.tools import StaticStreamWorkbench, call_tool, stream_tool  # noqa: PLC0415 - as above
-
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
-        if isinstance(workbench, StaticStreamWorkbench):
-            items = stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
+        if isinstance(workbench, tools.StaticStreamWorkbench):
+            items = tools.stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
             result = await _last_result(items, call, queue)
         else:
-            result = await call_tool(workbench, call.name, arguments, self._token, call.id, place=place)
+            result = await tools.call_tool(workbench, call.name, arguments, self._token, call.id, place=place)
         self._results[place] = FunctionExecutionResult(
             content=result.to_text(replace_image="<image>"), name=call.name, call_id=call.id, is_error=result.is_error
         )
