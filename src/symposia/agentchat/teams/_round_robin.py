@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Unpack
+from typing import ClassVar, Final, Unpack
 
+from pydantic_core import core_schema as cs
 from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
+from symposia.agentchat.teams._saved_team import shape, with_default
 from symposia.core.changes import SavedState
+
+_STATE: Final = shape("RoundRobinManagerState", next_speaker_index=with_default(cs.int_schema(), int))
 
 
 class RoundRobinRule(TeamRule):
@@ -35,9 +39,7 @@ class RoundRobinRule(TeamRule):
 
     def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state."""
-        from symposia.agentchat.state import RoundRobinManagerState  # noqa: PLC0415 - for programs that load a team
-
-        self._next = RoundRobinManagerState.model_validate(state).next_speaker_index % len(self._names)
+        self._next = _STATE.validate_python(state)["next_speaker_index"] % len(self._names)
 
     def reset(self) -> None:
         """Begin with the first."""

@@ -31,38 +31,43 @@ _copy_json: Final = SchemaSerializer(cs.any_schema()).to_python
 # classes than to read a thousand messages.
 
 
-def _object(**fields: cs.CoreSchema) -> cs.CoreSchema:
-    """An object with these fields, and others that do not matter."""
+def object_schema(**fields: cs.CoreSchema) -> cs.CoreSchema:
+    """The schema of an object with these fields, and others that do not matter."""
     return cs.typed_dict_schema({name: cs.typed_dict_field(schema) for name, schema in fields.items()})
 
 
-def _with_default(schema: cs.CoreSchema, default: Callable[[], object]) -> cs.CoreSchema:
+def with_default(schema: cs.CoreSchema, default: Callable[[], object]) -> cs.CoreSchema:
+    """The schema of a field that may be missing."""
     return cs.with_default_schema(schema, default_factory=default, validate_default=True)
 
 
-_ANY_OBJECT: Final = cs.dict_schema(cs.str_schema())
-_MESSAGES: Final = _with_default(cs.list_schema(), list)
-_CONDITION: Final = _object(condition=cs.str_schema(), state=_ANY_OBJECT)
+def shape(title: str, **fields: cs.CoreSchema) -> SchemaValidator:
+    """A validator of such an object, which makes a dictionary of the fields alone."""
+    return SchemaValidator(object_schema(**fields), cs.CoreConfig(title=title))
 
-_TEAM: Final = SchemaValidator(_object(agent_states=_with_default(_ANY_OBJECT, dict)), cs.CoreConfig(title="TeamState"))
-_PARTICIPANT: Final = SchemaValidator(
-    _object(agent_state=_with_default(_ANY_OBJECT, dict), message_buffer=_MESSAGES),
-    cs.CoreConfig(title="ChatAgentContainerState"),
+
+_ANY_OBJECT: Final = cs.dict_schema(cs.str_schema())
+_MESSAGES: Final = with_default(cs.list_schema(), list)
+_CONDITION: Final = object_schema(condition=cs.str_schema(), state=_ANY_OBJECT)
+
+_TEAM: Final = shape("TeamState", agent_states=with_default(_ANY_OBJECT, dict))
+_PARTICIPANT: Final = shape(
+    "ChatAgentContainerState", agent_state=with_default(_ANY_OBJECT, dict), message_buffer=_MESSAGES
 )
 _MANAGER_FIELDS: Final = {
     "message_thread": _MESSAGES,
-    "current_turn": _with_default(cs.int_schema(), int),
-    _PROGRESS: _with_default(
-        _object(
-            turns=_with_default(cs.int_schema(ge=0), int),
-            running=_with_default(cs.bool_schema(), bool),
+    "current_turn": with_default(cs.int_schema(), int),
+    _PROGRESS: with_default(
+        object_schema(
+            turns=with_default(cs.int_schema(ge=0), int),
+            running=with_default(cs.bool_schema(), bool),
             condition=cs.with_default_schema(cs.nullable_schema(_CONDITION), default=None),
             unseen=_MESSAGES,
         ),
         dict,
     ),
 }
-_MANAGER: Final = SchemaValidator(_object(**_MANAGER_FIELDS), cs.CoreConfig(title="BaseGroupChatManagerState"))
+_MANAGER: Final = shape("BaseGroupChatManagerState", **_MANAGER_FIELDS)
 _RESERVED: Final = frozenset({"type", "version", *_MANAGER_FIELDS})
 
 
