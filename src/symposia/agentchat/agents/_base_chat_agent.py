@@ -129,7 +129,8 @@ class BaseChatAgent(ChatAgent, ABC):
     # Any: a state is JSON that each class shapes for itself.
     async def save_state(self) -> Mapping[str, Any]:
         """The kind of state alone: by default, an agent has no state."""
-        return BaseState().model_dump()
+        # Not `BaseState().model_dump()`, for which pydantic first builds a validator and a serializer.
+        return {name: field.default for name, field in BaseState.model_fields.items()}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Check `state`: by default, there is nothing to restore.
