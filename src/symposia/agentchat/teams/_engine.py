@@ -19,6 +19,16 @@ of them had answered depends on timing, and their work is lost); to commit nothi
 remember it, and would receive their messages twice); to undo the participants of a failed turn (their states would
 have to be saved before each turn, which costs the whole conversation).
 
+**Pausing** takes effect between two turns: `unpaused` is awaited before each. `pause` clears it before it tells the
+participants, so that no further turn begins meanwhile. `resume` sets it after all participants were told, so that a
+paused one is not asked for a turn. The speakers of a turn under way decide for themselves whether to stop: only an
+agent knows where it can stop without losing a model's answer.
+
+**Cancelling** reaches the speakers by two ways, which are the same for them: the task in which the run takes place is
+cancelled, or the token that was handed to them, which cancels that task. What is committed then is committed without
+waiting, since the next wait of a cancelled task may be cancelled again (a timeout around a cancelled run), and half a
+turn must not stay behind.
+
 All of it goes through the team's log (`_log.py`): the engine appends entries, and the transcript, the stream, the
 result and the saved state are read from them.
 
@@ -110,7 +120,7 @@ class Engine:
             self._log.append(ended)
             self._log.run = None
             await self._limits.reset()
-            await self._log.tell(ended)
+            await self._log.write(ended)
 
     def on_events(self, events: ParticipantEvents) -> None:
         """Stream what a participant does in the middle of its turn. What comes after its turn is dropped."""
@@ -124,7 +134,7 @@ class Engine:
         self._rule.reset()
         await self._limits.reset()
         self.unpaused.set()
-        await self._log.tell_state()
+        await self._log.write_state()
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
@@ -139,7 +149,7 @@ class Engine:
                 reason = await self._limits.show(unseen)
         finally:
             self._lock.end_commit()
-        await self._log.tell(started)
+        await self._log.write(started)
         return reason
 
     async def _take_turns(self, run: Run) -> str:
@@ -196,10 +206,10 @@ class Engine:
                 if not turn.names or turn.unanswered:
                     self._rule.load_state(turn.rule_state)
                 self._log.append(ended)  # at once: to wait here would be cancelled
-            await self._log.tell(ended, turn.names)
+            await self._log.write(ended, turn.names)
             raise
-        if self._log.is_heard:
-            await self._log.tell(ended, turn.names)
+        if self._log.has_listeners:
+            await self._log.write(ended, turn.names)
         return reason
 
     async def _decide(self, turn: Turn, run: Run) -> Decision:
@@ -218,8 +228,8 @@ class Engine:
             turn.pending[name] = self._record.pending(name)
             turn.shown[name] = []
         turn.names = names
-        if self._log.is_heard:
-            await self._log.tell(DecisionMade(turn=turn.number, decision=decision, usage=turn.usage))
+        if self._log.has_listeners:
+            await self._log.write(DecisionMade(turn=turn.number, decision=decision, usage=turn.usage))
         return decision
 
     def _check(self, names: Sequence[str]) -> None:

@@ -287,7 +287,7 @@ class BaseGroupChat(Team):
         await self._claims.free()
         with self._claims.claim():
             await self._saver.load(load_team(state, self._record.names, self._manager, self._messages))
-            await self._log.tell_state()
+            await self._log.write_state()
 
     def _new_run(
         self, token: CancellationToken | None, output_task: bool, stream: Callable[[Sequence[Item]], None] | None

@@ -211,16 +211,16 @@ class TeamLog:
 
     Attributes:
         run: The run under way.
-        is_heard: Whether there is a listener.
+        has_listeners: Whether there is a listener.
     """
 
     def __init__(self, record: LogView, state: IncrementalTeamState) -> None:
         self.run: RunView | None = None
-        self.is_heard = False
+        self.has_listeners = False
         self._record = record
         self._state = state
         self._listeners: tuple[TeamLogListener, ...] = ()
-        self._told: object | None = None  # the mark of the state that the listeners know
+        self._written: object | None = None  # the mark of the state that the listeners know
 
     def append(self, entry: RunStarted | TurnEnded | RunEnded) -> None:
         """Commit an entry."""
@@ -233,38 +233,38 @@ class TeamLog:
         if self.run is not None and (self.run.is_streamed or is_of_team):
             self.run.read(ItemsShown(items=items, is_of_team=is_of_team))
 
-    async def tell(self, entry: TeamLogEntry, names: Sequence[str] | None = None) -> None:
-        """Give an entry to the listeners, with what changed.
+    async def write(self, entry: TeamLogEntry, names: Sequence[str] | None = None) -> None:
+        """Write an entry to the listeners, with what changed.
 
         Args:
             entry: The entry.
             names: The participants whose state may have changed; None for all.
         """
         if self._listeners:
-            if not isinstance(entry, DecisionMade):
-                entry.change, self._told = await self._state.save_changes(self._told, names)
+            if not isinstance(entry, DecisionMade):  # which changes no state before the turn ends
+                entry.change, self._written = await self._state.save_changes(self._written, names)
             for listener in self._listeners:
                 await listener.write(entry)
 
-    async def tell_state(self) -> None:
-        """Give the whole state to the listeners."""
+    async def write_state(self) -> None:
+        """Write the whole state to the listeners."""
         if self._listeners:
-            self._told = None
-            await self.tell(StateRecorded())
+            self._written = None
+            await self.write(StateRecorded())
 
     async def attach(self, listener: TeamLogListener) -> None:
-        """Tell `listener` from now on, beginning with the state as it is; not during a run."""
+        """Write to `listener` from now on, beginning with the state as it is; not during a run."""
         self._listeners = (*self._listeners, listener)
-        self.is_heard = True
-        await self.tell_state()
+        self.has_listeners = True
+        await self.write_state()
 
     def detach(self, listener: TeamLogListener) -> None:
-        """Tell `listener` no more."""
+        """Write to `listener` no more."""
         self._listeners = tuple(each for each in self._listeners if each is not listener)
-        self.is_heard = bool(self._listeners)
-        if not self.is_heard and self._told is not None:
-            self._state.forget(self._told)
-            self._told = None
+        self.has_listeners = bool(self._listeners)
+        if not self.has_listeners and self._written is not None:
+            self._state.forget(self._written)
+            self._written = None
 
 
 def fold_log(entries: Iterable[TeamLogEntry]) -> SavedState:

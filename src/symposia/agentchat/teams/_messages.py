@@ -23,7 +23,7 @@ Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 """A message or an event, as teams stream them."""
 
 
-# The messages of each turn are not frozen, though nobody changes them: see `TeamLogEntry`.
+# The messages of each turn are not frozen, though they are not to be changed: see `TeamLogEntry`.
 @dataclass(slots=True)
 class TakeTurn:
     """Asks a participant for its turn.

@@ -276,6 +276,8 @@ class Participant(BaseAgent):
         )
 
     async def _report(self, message: ReportChanges) -> StateChanges:
+        # Taken out first: if saving fails, the reader has no mark, and is given the whole state the next time. With the
+        # old mark, what changed up to the failure could be missing from both answers.
         mark = self._marks.pop(message.reader, None)
         if message.scope == "none":
             return StateChanges(change=None)
@@ -330,7 +332,10 @@ class Outbox:
         return rest
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more.
+
+        After a turn that failed or was cancelled. What is not sent by then belongs to a turn that is not committed.
+        """
         if self._tick is not None:
             self._tick.cancel()
         if self._sending is not None:

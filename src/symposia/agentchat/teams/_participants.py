@@ -116,7 +116,10 @@ class Participants:
         return self._runtime.send_message(TakeTurn(self._team, messages), self._ids[name], cancellation_token=token)
 
     async def tell_all(self, command: ParticipantCommand) -> None:
-        """Have every participant follow a command, one after another."""
+        """Have every participant follow a command, one after another.
+
+        In turn, and not all at once: if one fails, those behind it have not been told, and the error names the first.
+        """
         for agent_id in self._ids.values():
             await self._runtime.send_message(command, agent_id)
 
@@ -147,6 +150,7 @@ class Participants:
             Exception: Whatever a participant raised. Every participant has the state that it had before, unless a note
                 on the error says that one of them cannot be put back.
         """
+        # A participant may load a part of its state before it finds the rest wrong, and cannot be asked to check only.
         before = {name: await self.save(name) for name in states}
         loaded: list[str] = []
         try:
@@ -179,8 +183,9 @@ class Participants:
 
     async def _disappear(self) -> None:
         if self._embedded is not None:
-            await self._embedded.stop()  # no other sees it, so its actors may stay
+            await self._embedded.stop()  # nothing else uses it, so its actors may stay
             return
+        # One by one: if the runtime fails or this is cancelled, the rest is removed the next time.
         while self._registered:
             agent_type = next(iter(self._registered))
             await self._runtime.remove_agent_type(agent_type)

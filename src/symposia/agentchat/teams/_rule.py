@@ -65,6 +65,9 @@ class TeamRule(Protocol):
     The state is the rule's alone: what it needs beyond the transcript, as JSON values. It is small, since the engine
     takes it before every decision. A turn that fails is undone by `load_state`, and the rule is asked again when the
     team runs again; the transcript then holds the messages of those speakers of the turn that did not fail.
+
+    A rule has no method that takes a decision back: each rule would have to get it right, and only failures would show
+    where it did not. Loading is needed anyway, and is tested by every team that is saved.
     """
 
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:

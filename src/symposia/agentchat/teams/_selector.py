@@ -147,6 +147,8 @@ class SelectorRule(TeamRule):
                 AssistantMessage(content=chosen.answer, source=context.source),
                 UserMessage(content=chosen.objection, source="user"),
             ]
+        # An error here would end a long conversation for a model's slip. The previous speaker is a candidate only where
+        # it may speak again, and then the conversation was with it.
         previous = self._previous
         return candidates[0] if previous is None or previous not in candidates else previous
 
@@ -173,7 +175,11 @@ class SelectorRule(TeamRule):
         return self._prompt.format(roles=roles, participants=list(candidates), history=history)
 
     async def _read_on(self, transcript: Transcript) -> None:
-        """Bring the context up to date."""
+        """Bring the context up to date.
+
+        Message by message, so that a choice costs what is new. After loading or a reset the transcript is another one,
+        and is read from its beginning.
+        """
         if self._read is None:
             await self._context.clear()
             self._read = 0
@@ -283,7 +289,11 @@ class Choice:
         return [name] if name in self._names else []
 
     def _in_text(self, text: str) -> list[str]:
-        """The candidates that a text mentions; only one, if it is all that the text says."""
+        """The candidates that a text mentions; only one, if it is all that the text says.
+
+        Of several, none is taken for the one that is meant: the first is wrong in "After alice, bob should speak", the
+        last in "bob, and alice after that". The model is asked again.
+        """
         bare = text.strip().strip("\"'`*.")
         return [bare] if bare in self._names else [name for name in self._names if _mentions(text, name)]
 
