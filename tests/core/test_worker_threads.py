@@ -18,6 +18,7 @@ from symposia.core import (
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
+    call_function,
     message_handler,
     run_in_worker_thread,
     worker_threads,
@@ -200,3 +201,28 @@ async def main() -> None:
 asyncio.run(main())
 """
     assert printed(program) == "cancelled"
+
+
+async def test_a_function_of_the_application_is_called_where_it_does_not_block() -> None:
+    def plain(first: int, *, second: int) -> tuple[int, int]:
+        return first + second, threading.get_ident()
+
+    async def coroutine(first: int, *, second: int) -> tuple[int, int]:
+        return plain(first, second=second)
+
+    class Callable:
+        async def __call__(self, first: int, *, second: int) -> tuple[int, int]:
+            return plain(first, second=second)
+
+    here = threading.get_ident()
+    total, thread = await call_function(plain, 1, second=2)
+    assert (total, thread == here) == (3, False)
+    for function in (coroutine, Callable()):
+        assert await call_function(function, 1, second=2) == (3, here)
+
+
+async def test_what_a_plain_function_returns_is_awaited_if_it_can_be() -> None:
+    async def answer() -> str:
+        return "yes"
+
+    assert await call_function(lambda: answer()) == "yes"  # noqa: PLW0108 - a plain function is the point
