@@ -455,6 +455,7 @@ async def test_the_files_of_a_program_reach_the_folder_and_the_transcript_names_
     assert (tmp_path / "run" / "files" / "a.txt").read_bytes() == b"made"
     transcript = (tmp_path / "run" / "transcript.jsonl").read_text().splitlines()
     [run] = json.loads(transcript[3])["runs"]
+    assert "code_file" not in run  # in a folder of the host that is gone by then
     assert run["artifacts"] == [{"path": "a.txt", "kind": "text/plain", "size": 4, "sha256": "0" * 64}]
 
 

@@ -113,8 +113,11 @@ def _suffix(block: CodeBlock) -> str:
 
 
 def _without_data(message: BaseAgentEvent | BaseChatMessage) -> JsonValue:
-    """The message as JSON, without the bytes of files: those are in ``files/``, and would fill the transcript."""
-    left_out = {"runs": {"__all__": {"artifacts": {"__all__": {"data"}}}}}
+    """The message as JSON, without what only fills the transcript.
+
+    The bytes of files are in ``files/``, and the work folder, in which the code files were, is gone after the run.
+    """
+    left_out = {"runs": {"__all__": {"code_file": True, "artifacts": {"__all__": {"data"}}}}}
     return (
         message.model_dump(mode="json", exclude=left_out)
         if isinstance(message, ExecutionMessage)
