@@ -176,6 +176,20 @@ async def test_a_team_saved_by_its_own_condition_does_not_wait_for_itself() -> N
     assert [len(state["agent_states"]["RoundRobinGroupChatManager"]["message_thread"]) for state in states] == [1, 2, 3]
 
 
+async def test_a_team_saved_by_its_own_condition_in_another_task_does_not_wait_for_itself() -> None:
+    saved: list[State] = []
+
+    async def save(_: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        saved.extend(await asyncio.gather(team.save_state(), asyncio.create_task(team.save_state())))
+        return False
+
+    team = team_of(condition=FunctionalTermination(save) | MaxMessageTermination(2))
+    async with asyncio.timeout(NEVER):
+        await team.run(task="go")
+
+    assert len(saved) == 4
+
+
 class Keeper(Member):
     """Has a state, of which it loads a part before it notices that the rest is wrong."""
 

@@ -140,7 +140,7 @@ class Engine:
         started = RunStarted(task=task)
         if self._lock.is_held:
             await self._lock.passed()
-        self._lock.begin_commit()
+        begun = self._lock.begin_commit()
         try:
             self._log.append(started)
             reason = await self._limits.start(task)
@@ -148,7 +148,7 @@ class Engine:
                 unseen, self._record.unseen = self._record.unseen, ()
                 reason = await self._limits.show(unseen)
         finally:
-            self._lock.end_commit()
+            self._lock.end_commit(begun)
         await self._log.write(started)
         return reason
 
@@ -193,13 +193,13 @@ class Engine:
                     await speak_together(turn.names, lambda name: self._speak(name, turn, run))
                 if self._lock.is_held:
                     await self._lock.passed()
-                self._lock.begin_commit()
+                begun = self._lock.begin_commit()
                 try:
                     ended = turn.ended()
                     self._log.append(ended)
                     reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
                 finally:
-                    self._lock.end_commit()
+                    self._lock.end_commit(begun)
         except BaseException as error:
             ended = turn.ended(repr(error))
             if record.turn is turn:  # else it was the condition that failed, and the turn is committed

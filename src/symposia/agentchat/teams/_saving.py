@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar, Token
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -36,6 +37,10 @@ class _TeamMark(NamedTuple):
     run: SavedState
 
 
+_commit: ContextVar[object | None] = ContextVar("symposia_team_commit", default=None)
+"""The commit inside which code runs."""
+
+
 class SavingLock:
     """Keeps saving a team and committing to it apart.
 
@@ -47,14 +52,15 @@ class SavingLock:
     held by those that save, and sets an event while it commits: to acquire and release a lock costs a turn three
     coroutines.
 
-    A condition may save its own team, and must not wait for itself: it runs in the task that commits.
+    A condition may save its own team, and must not wait for itself. It is known by the context in which it runs. It is
+    not known by its task: within a timeout or a group of tasks, it saves in another one.
     """
 
     def __init__(self) -> None:
         self._saving = asyncio.Lock()
         self._no_commit = asyncio.Event()
         self._no_commit.set()
-        self._committer: asyncio.Task[object] | None = None
+        self._commit: object | None = None  # the one under way
 
     @property
     def is_held(self) -> bool:
@@ -66,20 +72,26 @@ class SavingLock:
         async with self._saving:
             pass
 
-    def begin_commit(self) -> None:
-        """Let those wait who want to save; to be called when none is saving."""
-        self._committer = asyncio.current_task()
-        self._no_commit.clear()
+    def begin_commit(self) -> Token[object | None]:
+        """Let those wait that want to save; to be called when none is saving.
 
-    def end_commit(self) -> None:
+        Returns:
+            What `end_commit` needs.
+        """
+        self._commit = object()  # another one each time: what a condition left behind does not belong to the next
+        self._no_commit.clear()
+        return _commit.set(self._commit)
+
+    def end_commit(self, begun: Token[object | None]) -> None:
         """Let them save."""
-        self._committer = None
+        _commit.reset(begun)
+        self._commit = None
         self._no_commit.set()
 
     @asynccontextmanager
     async def for_saving(self) -> AsyncGenerator[None]:
         """Save inside, while the engine neither commits nor begins a turn."""
-        if self._committer is not None and self._committer is asyncio.current_task():
+        if self._commit is not None and self._commit is _commit.get():
             yield
             return
         async with self._saving:
