@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import takewhile
 from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
@@ -15,5 +17,13 @@ person can tell.
 
 
 def class_identity(value: object) -> dict[str, JsonValue]:
-    """The name of a value's class, for requests: ``{"class": "module.Name"}``."""
-    return {"class": f"{type(value).__module__}.{type(value).__qualname__}"}
+    """The name of a value's class, for requests: ``{"class": "module.Name"}``.
+
+    The module is the public one that exports the class, if there is one: a record outlives the release that made it,
+    and any release may rename a private module.
+    """
+    cls = type(value)
+    module = cls.__module__
+    public = ".".join(takewhile(lambda part: not part.startswith("_"), module.split(".")))
+    exported = getattr(sys.modules.get(public), cls.__qualname__, None)
+    return {"class": f"{public if exported is cls else module}.{cls.__qualname__}"}
