@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import cached_property
-from typing import TypeAlias
 
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
-    BaseAgentEvent,
     BaseChatMessage,
+    Item,
     ModelClientStreamingChunkEvent,
     ThoughtEvent,
     new_message_id,
@@ -25,8 +24,6 @@ from symposia.core.models import (
 
 # Calls of models are effects, which are not needed to make an agent: they are imported when `models` is first asked for
 # them. An import statement in the methods was rejected: it takes a microsecond of each call.
-
-Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
 
 class ModelCall:

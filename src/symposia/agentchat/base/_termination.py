@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat._arguments import check_condition
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core import ComponentBase
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError, UsageError
@@ -35,7 +35,7 @@ class TerminationCondition(ComponentBase, ABC):
         """Whether it has ended a run since the last `reset`."""
 
     @abstractmethod
-    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def __call__(self, messages: Messages) -> StopMessage | None:
         """Look at the messages that are new since the last call.
 
         Returns:
@@ -49,7 +49,7 @@ class TerminationCondition(ComponentBase, ABC):
     async def reset(self) -> None:
         """Make ready for another run."""
 
-    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def start(self, task: Messages) -> StopMessage | None:
         """Look at the messages of the task, if any, with which a run starts: as at any others, unless overridden.
 
         Returns:
@@ -128,11 +128,11 @@ class AndTerminationCondition(TerminationCondition):
         """Whether all of them have been met."""
         return all(condition.terminated for condition in self._conditions)
 
-    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def __call__(self, messages: Messages) -> StopMessage | None:
         """Check the conditions that are not met yet. The last one stops the run, with the reasons of all."""
         return await self._ask(lambda condition: condition(messages))
 
-    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def start(self, task: Messages) -> StopMessage | None:
         """Start all of them."""
         return await self._ask(lambda condition: condition.start(task))
 
@@ -183,11 +183,11 @@ class OrTerminationCondition(TerminationCondition):
         """Whether one of them has been met."""
         return any(condition.terminated for condition in self._conditions)
 
-    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def __call__(self, messages: Messages) -> StopMessage | None:
         """Ask all of them, so that each sees every message; stop with the reasons of all that are met."""
         return await self._ask(lambda condition: condition(messages))
 
-    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def start(self, task: Messages) -> StopMessage | None:
         """Start all of them."""
         return await self._ask(lambda condition: condition.start(task))
 

@@ -19,22 +19,19 @@ Further conditions are in the modules beside this one.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import override
 
 from symposia.agentchat.base import TerminatedException, TerminationCondition
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core.changes import SavedState
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
-"""The messages and events that are new since a condition was asked last."""
 
 StateT = TypeVar("StateT", bound="DataclassInstance")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symposia.agentchat._arguments import check_number
-from symposia.agentchat.conditions._condition import Messages, StatefulCondition
-from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.conditions._condition import StatefulCondition
+from symposia.agentchat.messages import BaseChatMessage, Messages
 from symposia.core.exceptions import InvalidArgumentError
 
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing_extensions import override
 
 from symposia.agentchat._arguments import check_number
-from symposia.agentchat.conditions._condition import Condition, Messages, StatefulCondition
-from symposia.agentchat.messages import StopMessage
+from symposia.agentchat.conditions._condition import Condition, StatefulCondition
+from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from symposia.agentchat.conditions._condition import MessageCondition, Messages
+from symposia.agentchat.conditions._condition import MessageCondition
 from symposia.agentchat.messages import (
     HandoffMessage,
+    Messages,
     StopMessage,
     TextMessage,
     ToolCallExecutionEvent,

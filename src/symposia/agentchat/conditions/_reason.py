@@ -1,12 +1,10 @@
 """Another reason for a condition."""
 
-from collections.abc import Sequence
-
 from typing_extensions import override
 
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.base import TerminationCondition
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core.changes import SavedState
 
 
@@ -37,12 +35,12 @@ class ReasonedTermination(TerminationCondition):
         """Whether the condition has ended a run since the last `reset`."""
         return self._condition.terminated
 
-    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def __call__(self, messages: Messages) -> StopMessage | None:
         """Ask the condition."""
         return self._with_reason(await self._condition(messages))
 
     @override
-    async def start(self, task: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+    async def start(self, task: Messages) -> StopMessage | None:
         """Start the condition."""
         return self._with_reason(await self._condition.start(task))
 

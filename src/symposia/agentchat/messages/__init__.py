@@ -10,6 +10,9 @@ if TYPE_CHECKING:
         BaseChatMessage,
         BaseMessage,
         BaseTextChatMessage,
+        Item,
+        Messages,
+        MessageType,
         new_message_id,
     )
     from symposia.agentchat.messages._bulk import (
@@ -59,6 +62,9 @@ else:
                 "BaseChatMessage",
                 "BaseMessage",
                 "BaseTextChatMessage",
+                "Item",
+                "MessageType",
+                "Messages",
                 "new_message_id",
             ],
             "_bulk": [
@@ -114,8 +120,11 @@ __all__ = [
     "CodeOutputEvent",
     "ExecutionMessage",
     "HandoffMessage",
+    "Item",
     "MemoryQueryEvent",
     "MessageFactory",
+    "MessageType",
+    "Messages",
     "ModelClientStreamingChunkEvent",
     "MultiModalMessage",
     "OutputRejectedEvent",

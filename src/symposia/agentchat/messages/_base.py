@@ -6,11 +6,11 @@ agent and go no further.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from random import Random
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -136,3 +136,13 @@ class BaseTextChatMessage(BaseChatMessage, ABC):
 
 class BaseAgentEvent(_SentMessage, ABC):
     """A step of an agent before its answer. Observers see it; other agents do not."""
+
+
+Item: TypeAlias = BaseAgentEvent | BaseChatMessage
+"""An item of a transcript."""
+
+Messages: TypeAlias = Sequence[Item]
+"""Messages and events, in order."""
+
+MessageType: TypeAlias = type[Item]
+"""The class of an item of a transcript."""

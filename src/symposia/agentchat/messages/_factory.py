@@ -1,12 +1,17 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from symposia.agentchat.messages._base import MESSAGE_CLASS, BaseAgentEvent, BaseChatMessage, message_type_name
+from symposia.agentchat.messages._base import (
+    MESSAGE_CLASS,
+    BaseAgentEvent,
+    BaseChatMessage,
+    Item,
+    MessageType,
+    message_type_name,
+)
 from symposia.agentchat.messages._bulk import grouped, load_class, ungrouped
 from symposia.core.exceptions import RegistrationError
-
-MessageType: TypeAlias = type[BaseChatMessage | BaseAgentEvent]
 
 _MODULES: Final[Mapping[str, Sequence[str]]] = {
     "_chat": ("TextMessage", "MultiModalMessage", "StopMessage", "ToolCallSummaryMessage", "HandoffMessage"),
@@ -61,7 +66,7 @@ class MessageFactory:
             raise RegistrationError(f"Message type {message_type} is already registered.")
         self._registered[message_type_name(message_type)] = message_type
 
-    def create(self, data: Mapping[str, Any]) -> BaseAgentEvent | BaseChatMessage:
+    def create(self, data: Mapping[str, Any]) -> Item:
         """Make the message that `data` was dumped from.
 
         Raises:
@@ -70,7 +75,7 @@ class MessageFactory:
         """
         return self._type_named(_name_in(data)).load(_fields(data))
 
-    def create_all(self, data: Sequence[Mapping[str, Any]]) -> list[BaseAgentEvent | BaseChatMessage]:
+    def create_all(self, data: Sequence[Mapping[str, Any]]) -> list[Item]:
         """Make many messages, as `create` makes one, in less time.
 
         Raises:

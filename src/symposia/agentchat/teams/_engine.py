@@ -42,10 +42,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
 from symposia.agentchat.teams._log import DecisionMade, RunEnded, RunStarted, TeamLog
-from symposia.agentchat.teams._messages import Item, ParticipantEvents
+from symposia.agentchat.teams._messages import ParticipantEvents
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule

@@ -17,7 +17,9 @@ from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition,
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    Item,
     MessageFactory,
+    MessageType,
     StructuredMessage,
     StructuredMessageFactory,
 )
@@ -25,7 +27,7 @@ from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._log import TeamLog, TeamLogListener
-from symposia.agentchat.teams._messages import Item, ParticipantCommand
+from symposia.agentchat.teams._messages import ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import TeamRule, Transcript
@@ -38,7 +40,6 @@ from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
 
-MessageType: TypeAlias = type[BaseAgentEvent | BaseChatMessage]
 MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
 
 
@@ -336,9 +337,7 @@ def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
     return names
 
 
-def _message_factory(
-    participants: Sequence[ChatAgent | Team], custom: Sequence[type[BaseAgentEvent | BaseChatMessage]]
-) -> MessageFactory:
+def _message_factory(participants: Sequence[ChatAgent | Team], custom: Sequence[MessageType]) -> MessageFactory:
     factory = MessageFactory()
     produced = [one for each in participants if isinstance(each, ChatAgent) for one in each.produced_message_types]
     for message_type in (*custom, *produced):

@@ -7,9 +7,8 @@ from typing import TypeVar
 
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
-from symposia.agentchat.messages import BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._log import TurnEnded
-from symposia.agentchat.teams._messages import Item
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage

@@ -34,8 +34,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from symposia.agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent
-from symposia.agentchat.teams._messages import Item, TurnTaken
+from symposia.agentchat.messages import BaseChatMessage, Item, ModelClientStreamingChunkEvent
+from symposia.agentchat.teams._messages import TurnTaken
 from symposia.agentchat.teams._rule import Decision
 from symposia.core.changes import Change, SavedState, apply
 from symposia.core.exceptions import InvalidArgumentError

@@ -16,8 +16,8 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict
 
-from symposia.agentchat.messages import BaseChatMessage, MessageFactory
-from symposia.agentchat.teams._messages import Item, ParticipantEvents, TakeTurn, TurnTaken
+from symposia.agentchat.messages import BaseChatMessage, Item, MessageFactory
+from symposia.agentchat.teams._messages import ParticipantEvents, TakeTurn, TurnTaken
 from symposia.core import JSON_DATA_CONTENT_TYPE, MessageSerializer
 from symposia.core.exceptions import MessageFormatError, MessageSerializationError
 from symposia.core.models import RequestUsage

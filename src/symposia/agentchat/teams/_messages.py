@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.core.models import RequestUsage
-
-Item: TypeAlias = BaseAgentEvent | BaseChatMessage
-"""A message or an event, as teams stream them."""
 
 
 # The messages of each turn are not frozen, though they are not to be changed: see `TeamLogEntry`.

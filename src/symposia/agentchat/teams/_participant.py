@@ -11,9 +11,8 @@ from typing import ClassVar, Final, NamedTuple
 from symposia.agentchat._observed import note_response
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
-from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.agentchat.teams._messages import (
-    Item,
     ParticipantCommand,
     ParticipantEvents,
     ReportChanges,

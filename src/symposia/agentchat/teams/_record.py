@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from symposia.agentchat.messages import BaseChatMessage, dump_messages
+from symposia.agentchat.messages import BaseChatMessage, Item, dump_messages
 from symposia.agentchat.teams._log import RunEnded, RunStarted, TeamLogEntry, TurnEnded
-from symposia.agentchat.teams._messages import Item
 from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, extension
 

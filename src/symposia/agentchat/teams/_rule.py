@@ -17,7 +17,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, Messages
 from symposia.core import CancellationToken
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import ModelError
@@ -30,7 +30,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 
-Transcript: TypeAlias = Sequence[BaseChatMessage | BaseAgentEvent]
+Transcript: TypeAlias = Messages
 """Every message and event of the conversation so far, the task's first. A rule reads it and never changes it."""
 
 

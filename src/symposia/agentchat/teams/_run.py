@@ -6,8 +6,8 @@ from typing import TypeVar, TypeVarTuple
 from pydantic import Field
 
 from symposia.agentchat.base import TaskResult
+from symposia.agentchat.messages import Item
 from symposia.agentchat.teams._log import ItemsShown, RunStarted, TeamLogEntry, TurnEnded, without_chunks
-from symposia.agentchat.teams._messages import Item
 from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
 from symposia.core.models import RequestUsage

@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core import core_schema as cs
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageFactory, dump_messages
-from symposia.agentchat.teams._messages import Item
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageFactory, dump_messages
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 _VERSION: Final = "1.0.0"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from symposia.agentchat._arguments import check_model_client
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, SelectorEvent
+from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
@@ -22,7 +22,6 @@ from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMess
 from symposia.core.tools import ParametersSchema, ToolSchema
 
 T = TypeVar("T")
-Messages: TypeAlias = Sequence[BaseAgentEvent | BaseChatMessage]
 SelectorFunc: TypeAlias = Callable[[Messages], str | None] | Callable[[Messages], Awaitable[str | None]]
 CandidateFunc: TypeAlias = Callable[[Messages], list[str]] | Callable[[Messages], Awaitable[list[str]]]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.agentchat.teams._log import TurnEnded, without_chunks
-from symposia.agentchat.teams._messages import Item, TurnTaken
+from symposia.agentchat.teams._messages import TurnTaken
 from symposia.core.changes import SavedState
 from symposia.core.models import RequestUsage
 

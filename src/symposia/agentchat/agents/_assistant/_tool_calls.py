@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, Self, TypeAlias
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item
 from symposia.core import CancellationToken, FunctionCall, Image, cancelled_by, tools
 from symposia.core.exceptions import ToolArgumentsError, UsageError
 from symposia.core.json_values import JsonObject
@@ -20,8 +20,6 @@ from symposia.core.tools import (
 )
 
 # Calls of tools are effects, which are imported when `tools` is first asked for them: see `_model_turn`.
-
-Item: TypeAlias = BaseAgentEvent | BaseChatMessage
 
 
 class AvailableTools(NamedTuple):

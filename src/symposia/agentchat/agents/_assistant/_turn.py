@@ -11,11 +11,12 @@ from typing import Final
 
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
 from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound, decide
-from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
+from symposia.agentchat.agents._model_turn import ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    Item,
     OutputRejectedEvent,
     ToolCallExecutionEvent,
     ToolCallRequestEvent,

@@ -10,12 +10,13 @@ from symposia.agentchat.agents._code_executor._code_blocks import code_blocks
 from symposia.agentchat.agents._code_executor._code_runner import CodeRunner
 from symposia.agentchat.agents._code_executor._report import with_images
 from symposia.agentchat.agents._conversation import Conversation
-from symposia.agentchat.agents._model_turn import Item, ModelCall, ModelTurn
+from symposia.agentchat.agents._model_turn import ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseChatMessage,
     CodeExecutionEvent,
     CodeGenerationEvent,
+    Item,
     MultiModalMessage,
     TextMessage,
 )
