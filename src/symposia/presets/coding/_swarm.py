@@ -173,7 +173,8 @@ class _Record(ExecutionObserver):
         if isinstance(message, (ModelClientStreamingChunkEvent, SelectSpeakerEvent)):
             return
         if isinstance(message, ExecutionMessage):
-            self._unreported.clear()
+            # Not all of them: while the message was on its way here, the next block may have run.
+            self._unreported = [result for result in self._unreported if result not in message.runs]
         self.messages.append(message)
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
