@@ -18,6 +18,8 @@ from hypothesis import settings
 from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
 
+from symposia.ext.models.vendors import model_vendors
+
 LINUX_ONLY = (
     "autogen/test_running.py",  # how a process ends by a signal
     "cli/test_terminal.py",  # pseudo-terminals, and sandboxes
@@ -47,6 +49,12 @@ settings.load_profile("symposia")
 
 class First(BaseModel):
     """Pydantic looks for its plugins on the disk with the first class of a process, which must not be in a test."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _vendors_are_searched() -> None:
+    """The first client at an address of its own searches the installed distributions, which must not be in a test."""
+    model_vendors()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
-from symposia.ext.code_executors import SandboxKind
+from symposia.ext.code_executors import SandboxKind, only_sandboxes
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 
@@ -72,16 +73,23 @@ async def symposia(*arguments: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
-def backends(monkeypatch: pytest.MonkeyPatch, *there: SandboxBackend) -> None:
-    def given() -> Iterator[SandboxKind]:
-        for backend in there:
-            yield SandboxKind(name=backend.name, requires="nothing", make=lambda backend=backend: backend)
-
-    monkeypatch.setattr("symposia.ext.code_executors._registry._builtin", given)
+Backends = Callable[..., None]
 
 
-async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, DOCKER, NAMESPACES)
+@pytest.fixture
+def backends() -> Iterator[Backends]:
+    """Puts backends in the place of all others, for the rest of a test."""
+    with ExitStack() as until_the_end:
+
+        def use(*there: SandboxBackend) -> None:
+            kinds = [SandboxKind(name=each.name, requires="nothing", make=lambda each=each: each) for each in there]
+            until_the_end.enter_context(only_sandboxes(*kinds))
+
+        yield use
+
+
+async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(backends: Backends) -> None:
+    backends(DOCKER, NAMESPACES)
     result = await symposia("doctor")
     assert result.exit_code == 0
     assert "✗ docker            No Docker engine answers." in result.stdout
@@ -89,11 +97,11 @@ async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(mo
     assert "✓ namespaces        starts; the first run, or `symposia setup`, makes its Python packages" in result.stdout
 
 
-async def test_n01_the_doctor_starts_every_sandbox_and_runs_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_n01_the_doctor_starts_every_sandbox_and_runs_a_block(backends: Backends) -> None:
     works, dead = Backend("works"), Backend("dead", fault=SandboxUnavailableError("no space on\nthe device"))
     wrong = Backend("wrong", result=printed("", exit_code=127, stderr="python: not found\n"))
     broken = Backend("broken", fault=KeyError("socket"))
-    backends(monkeypatch, works, dead, wrong, broken)
+    backends(works, dead, wrong, broken)
     result = await symposia("doctor")
     assert result.exit_code == 0, result.output
     assert "✓ works             works: a block ran, 0.0 s in all" in result.stdout
@@ -105,13 +113,15 @@ async def test_n01_the_doctor_starts_every_sandbox_and_runs_a_block(monkeypatch:
     assert works.sandboxes[0].closed
 
 
-async def test_the_doctor_ends_with_the_status_of_no_sandbox_where_none_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, DOCKER)
+async def test_the_doctor_ends_with_the_status_of_no_sandbox_where_none_works(backends: Backends) -> None:
+    backends(DOCKER)
     assert (await symposia("doctor")).exit_code == Status.NO_SANDBOX
 
 
-async def test_the_doctor_says_that_a_key_is_set_and_never_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, NAMESPACES)
+async def test_the_doctor_says_that_a_key_is_set_and_never_which(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends(NAMESPACES)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     result = await symposia("doctor")
     assert "OPENAI_API_KEY is set" in result.stdout
@@ -119,17 +129,17 @@ async def test_the_doctor_says_that_a_key_is_set_and_never_which(monkeypatch: py
     assert "secret" not in result.output
 
 
-async def test_the_doctor_names_the_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, NAMESPACES)
+async def test_the_doctor_names_the_versions(backends: Backends) -> None:
+    backends(NAMESPACES)
     result = await symposia("doctor")
     for name in ("symposia", "Python", "pydantic", "openai", "anthropic", "docker"):
         assert f"· {name}" in result.stdout
 
 
 async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left_out(
-    monkeypatch: pytest.MonkeyPatch,
+    backends: Backends,
 ) -> None:
-    backends(monkeypatch, DOCKER, NAMESPACES)
+    backends(DOCKER, NAMESPACES)
     result = await symposia("setup")
     assert result.exit_code == 0
     assert "docker is left out: No Docker engine answers." in result.stdout
@@ -139,17 +149,17 @@ async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left
     )
 
 
-async def test_setup_with_nothing_left_out_says_what_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, Backend("bubblewrap"), NAMESPACES)
+async def test_setup_with_nothing_left_out_says_what_is_ready(backends: Backends) -> None:
+    backends(Backend("bubblewrap"), NAMESPACES)
     assert (await symposia("setup")).stdout.splitlines()[-1] == "Ready: bubblewrap, namespaces."
     assert (await symposia("setup", "--sandbox", "bubblewrap")).stdout == "Ready: bubblewrap.\n"
 
 
 async def test_setup_leaves_out_a_sandbox_whose_program_is_missing_though_the_rest_was_made(
-    monkeypatch: pytest.MonkeyPatch,
+    backends: Backends,
 ) -> None:
     without_program = Backend("bubblewrap", "bubblewrap is not installed.", setup_fails=False)
-    backends(monkeypatch, without_program, NAMESPACES)
+    backends(without_program, NAMESPACES)
     last = (await symposia("setup")).stdout.splitlines()[-1]
     assert last == "Ready: namespaces. Left out: bubblewrap (bubblewrap is not installed)."
     alone = await symposia("setup", "--sandbox", "bubblewrap")
@@ -157,32 +167,30 @@ async def test_setup_leaves_out_a_sandbox_whose_program_is_missing_though_the_re
     assert "bubblewrap is not installed." in alone.stderr
 
 
-async def test_setup_that_makes_nothing_ready_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, Backend("docker", to_set_up=NO_NETWORK), Backend("namespaces", to_set_up=NO_NETWORK))
+async def test_setup_that_makes_nothing_ready_fails(backends: Backends) -> None:
+    backends(Backend("docker", to_set_up=NO_NETWORK), Backend("namespaces", to_set_up=NO_NETWORK))
     result = await symposia("setup")
     assert result.exit_code == Status.NO_SANDBOX
     assert result.stdout.count("There is no network.") == 2
 
 
-async def test_setup_of_one_sandbox_that_cannot_be_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, DOCKER, NAMESPACES)
+async def test_setup_of_one_sandbox_that_cannot_be_fails(backends: Backends) -> None:
+    backends(DOCKER, NAMESPACES)
     result = await symposia("setup", "--sandbox", "docker")
     assert result.exit_code == Status.NO_SANDBOX
     assert "No Docker engine answers." in result.stderr
 
 
 @pytest.mark.parametrize("verb", ["setup", "run"])
-async def test_a_sandbox_that_is_not_registered_is_told_with_those_that_are(
-    verb: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    backends(monkeypatch, DOCKER, NAMESPACES)
+async def test_a_sandbox_that_is_not_registered_is_told_with_those_that_are(verb: str, backends: Backends) -> None:
+    backends(DOCKER, NAMESPACES)
     result = await symposia(verb, "--sandbox", "cloud")
     assert result.exit_code == Status.USAGE
     assert "There is no sandbox 'cloud'. There are: auto, docker, namespaces" in " ".join(result.stderr.split())
 
 
-async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    backends(monkeypatch, Backend("bubblewrap", "There is no bwrap here."), NAMESPACES)
+async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(backends: Backends) -> None:
+    backends(Backend("bubblewrap", "There is no bwrap here."), NAMESPACES)
     result = await symposia("run", "--task", "sorting", "--sandbox", "bubblewrap")
     assert result.exit_code == Status.NO_SANDBOX
     assert "bubblewrap does not work on this machine: There is no bwrap here." in result.stderr
@@ -191,29 +199,31 @@ async def test_a_sandbox_that_is_asked_for_and_does_not_work_is_not_replaced(mon
 
 @pytest.mark.parametrize("sandbox", ["auto", "namespaces"])
 async def test_the_first_run_on_a_machine_says_what_it_makes(
-    sandbox: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    sandbox: str, backends: Backends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    backends(monkeypatch, NAMESPACES)
+    backends(NAMESPACES)
     result = await symposia("run", "--task", "sorting", "--sandbox", sandbox)
     assert "Setting up the sandbox: making what namespaces needs" in result.stdout
 
 
 async def test_n01_auto_goes_on_to_the_next_sandbox_where_one_fails_to_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    backends: Backends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     first = Backend("docker", fault=SandboxError("The Docker engine answered: no space left"))
-    backends(monkeypatch, first, Backend("bubblewrap", to_set_up=NO_NETWORK), Backend("namespaces"))
+    backends(first, Backend("bubblewrap", to_set_up=NO_NETWORK), Backend("namespaces"))
     result = await symposia("run", "--task", "sorting")
     assert "docker does not start: The Docker engine answered: no space left" in result.stdout
     assert "bubblewrap does not start: There is no network." in result.stdout
     assert "Sandbox: namespaces" in result.stdout
 
 
-async def test_run_never_falls_back_to_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_run_never_falls_back_to_this_machine(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    backends(monkeypatch, DOCKER, Backend("namespaces", fault=SandboxUnavailableError("Namespaces are forbidden.")))
+    backends(DOCKER, Backend("namespaces", fault=SandboxUnavailableError("Namespaces are forbidden.")))
     result = await symposia("run", "--task", "sorting")
     assert result.exit_code == Status.NO_SANDBOX
     assert "- docker: No Docker engine answers." in result.stderr

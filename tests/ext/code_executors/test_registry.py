@@ -1,13 +1,21 @@
 """The list of sandboxes: what it holds, and how another package adds to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from tests.support.distribution import Distribution
 
 from symposia.core.code_executor import SandboxResult
-from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.code_executors import SandboxKind, _registry, register_sandbox, sandbox_kind, sandbox_kinds
+from symposia.core.exceptions import InvalidArgumentError, RegistrationError
+from symposia.ext.code_executors import (
+    SandboxKind,
+    only_sandboxes,
+    register_sandbox,
+    sandbox_kind,
+    sandbox_kinds,
+    unregister_sandbox,
+)
 from symposia.testing.sandboxes import FakeSandboxBackend, printed
 
 
@@ -22,36 +30,11 @@ def kind_of(name: str) -> SandboxKind:
 FIRECRACKER = kind_of("firecracker")
 
 
-@pytest.fixture(autouse=True)
-def _only_here() -> Iterator[None]:
-    _registry.registered_kinds.cache_clear()
-    yield
-    _registry.registered_kinds.cache_clear()
-
-
-@dataclass(frozen=True)
-class Point:
-    """An entry point of an installed package."""
-
-    name: str
-    loads: object
-
-    @property
-    def value(self) -> str:
-        return f"package:{self.name}"
-
-    def load(self) -> object:
-        if isinstance(self.loads, Exception):
-            raise self.loads
-        return self.loads
-
-
-def entry_points(monkeypatch: pytest.MonkeyPatch, **loads: object) -> None:
-    def given(*, group: str) -> list[Point]:
-        assert group == "symposia.sandboxes"
-        return [Point(name, value) for name, value in loads.items()]
-
-    monkeypatch.setattr(_registry, "entry_points", given)
+@pytest.fixture
+def firecracker() -> Iterator[SandboxKind]:
+    register_sandbox(FIRECRACKER)
+    yield FIRECRACKER
+    unregister_sandbox("firecracker")
 
 
 def test_every_kind_makes_a_backend_of_its_name() -> None:
@@ -69,31 +52,66 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
         sandbox_kind("cloud")
 
 
-def test_a_registered_kind_is_tried_after_those_that_are_there() -> None:
-    register_sandbox(FIRECRACKER)
-    assert sandbox_kinds()[-1] is FIRECRACKER
-    assert sandbox_kind("firecracker") is FIRECRACKER
+def test_a_registered_kind_is_tried_after_the_built_in_ones(firecracker: SandboxKind) -> None:
+    assert sandbox_kinds()[-1] is firecracker
+    assert sandbox_kind("firecracker") is firecracker
 
 
 @pytest.mark.parametrize("name", ["auto", "docker", "local", "firecracker"])
-def test_a_name_is_given_once(name: str) -> None:
-    register_sandbox(FIRECRACKER)
-    with pytest.raises(InvalidArgumentError, match="is there already"):
+def test_a_name_is_registered_once(name: str, firecracker: SandboxKind) -> None:
+    register_sandbox(firecracker)  # the same again
+    with pytest.raises(RegistrationError, match="is registered already"):
         register_sandbox(kind_of(name))
 
 
-def test_a_package_registers_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry_points(monkeypatch, any_name=FIRECRACKER)
-    assert sandbox_kind("firecracker") is FIRECRACKER
+def test_only_a_registered_kind_can_be_unregistered() -> None:
+    for name in ("docker", "nonesuch"):
+        with pytest.raises(RegistrationError, match=f"No sandbox named '{name}' was registered"):
+            unregister_sandbox(name)
+    assert sandbox_kind("docker").name == "docker"
 
 
-def test_a_package_that_is_broken_is_named_and_breaks_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry_points(monkeypatch, lost=ImportError("no such package"), other=print)
-    with pytest.warns(UserWarning, match="sandbox") as caught:
-        names = [kind.name for kind in sandbox_kinds()]
-    assert names[0] == "docker"
-    said = [str(warning.message) for warning in caught]
-    assert said == [
-        "The sandbox lost (package:lost) cannot be loaded: no such package",
-        "The sandbox other (package:other) is no SandboxKind with a name of its own.",
+def test_the_kinds_can_be_replaced_for_a_while(firecracker: SandboxKind) -> None:
+    with only_sandboxes(kind_of("cloud")):
+        assert [kind.name for kind in sandbox_kinds()] == ["cloud"]
+    assert sandbox_kinds()[-1] is firecracker
+
+
+OFFERED = """
+from symposia.ext.code_executors import SandboxKind
+
+FIRECRACKER = SandboxKind(name="firecracker", requires="nothing", make=lambda: None)
+AUTO = SandboxKind(name="auto", requires="nothing", make=lambda: None)
+
+def __getattr__(name):
+    raise ImportError("no such package")
+"""
+
+
+def test_a_distribution_offers_kinds_and_a_broken_one_breaks_no_other(tmp_path: Path) -> None:
+    offered = {"any_name": "FIRECRACKER", "choice": "AUTO", "lost": "LOST", "other": "OFFERED.name"}
+    program = """
+import warnings
+from symposia.ext.code_executors import SandboxKind, register_sandbox, sandbox_kind, sandbox_kinds, unregister_sandbox
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    names = [kind.name for kind in sandbox_kinds()]
+    sandbox_kinds()
+print(names[0], names[-1])
+for warning in caught:
+    print(warning.message)
+register_sandbox(SandboxKind(name="firecracker", requires="a kernel of its own", make=lambda: None))
+print(sandbox_kind("firecracker").requires)
+unregister_sandbox("firecracker")
+print(sandbox_kind("firecracker").requires)
+"""
+    distribution = Distribution(tmp_path, "offered", OFFERED, {"symposia.sandboxes": offered})
+    ignored = "It is ignored: update or uninstall the distribution offered."
+    assert distribution.printed(program) == [
+        "docker firecracker",
+        f"The sandbox choice (offered:AUTO) has the name 'auto', which is taken. {ignored}",
+        f"The sandbox lost (offered:LOST) cannot be loaded: ImportError: no such package. {ignored}",
+        f"The sandbox other (offered:OFFERED.name) cannot be loaded: ImportError: no such package. {ignored}",
+        "a kernel of its own",
+        "nothing",
     ]

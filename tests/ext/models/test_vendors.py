@@ -1,11 +1,10 @@
 """The registry of model vendors."""
 
 import asyncio
-import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.support.model_server import ModelServer, Reply
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError, RegistrationError, UsageError
 from symposia.core.models import ModelFamily, UserMessage
-from symposia.ext.models._registry import _register_offered
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient, OpenAIProfile, compatible_vendor
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -108,8 +106,32 @@ def test_the_default_vendor_is_the_first_that_can_be_used() -> None:
     assert default_vendor({"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"}).name == "anthropic"
     assert default_vendor({"OPENAI_API_KEY": "k"}).name == "openai"
     assert default_vendor({"GEMINI_API_KEY": "k"}).name == "google"
-    with pytest.raises(UsageError, match="set one of the environment variables ANTHROPIC_API_KEY or OPENAI_API_KEY or"):
+
+
+def test_without_a_usable_vendor_the_error_says_what_each_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        UsageError, match=r"(?s)\n- anthropic: ANTHROPIC_API_KEY is not set\n- openai: OPENAI_API_KEY is"
+    ):
         default_vendor({})
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(UsageError, match=r"- openai: the SDK is not installed: pip install .*; OPENAI_API_KEY is not"):
+        default_vendor({})
+
+
+def test_a_vendor_that_lacks_its_sdk_alone_is_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    assert default_vendor({"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"}).name == "anthropic"
+    with pytest.raises(MissingExtraError, match=r"OpenAI, whose key is in OPENAI_API_KEY.*'symposia\[openai\]'"):
+        default_vendor({"OPENAI_API_KEY": "k"})
+
+
+def test_an_sdk_in_a_package_that_is_not_there_is_not_installed() -> None:
+    assert not replace(LOCAL, sdk="nonesuch.inside").is_installed()
+
+
+def test_the_names_of_models_are_checked_when_a_vendor_is_made() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"models of the vendor 'local' are not a regular expression: '\('"):
+        replace(LOCAL, models="(")
 
 
 async def test_a_vendor_makes_clients_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,19 +199,6 @@ def test_a_name_is_registered_once(acme: ModelVendor) -> None:
         register_vendor(other)
     with pytest.raises(RegistrationError, match="No model vendor named 'nonesuch' was registered"):
         unregister_vendor("nonesuch")
-
-
-def test_another_distribution_offers_a_vendor_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    def entry_points(*, group: str) -> list[EntryPoint]:
-        return [EntryPoint(name="acme", value=f"{__name__}:ACME", group=group)]
-
-    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[test_a_name_is_registered_once.__module__])
-    _register_offered.cache_clear()
-    try:
-        assert find_vendor("anvil-2")[0] is ACME
-    finally:
-        unregister_vendor("acme")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
+import sys
+
 import pytest
 
+from symposia.core.exceptions import MissingExtraError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
     MissingKeyError,
@@ -24,6 +27,20 @@ def test_without_a_name_the_key_that_is_set_decides(monkeypatch: pytest.MonkeyPa
     assert default_model_name().startswith("openai/gpt-")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
     assert default_model_name().startswith("anthropic/claude-")
+
+
+def test_a_key_without_its_sdk_asks_for_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'symposia\[openai\]'"):
+        default_model_name()
+    with pytest.raises(MissingExtraError, match=r"pip install 'symposia\[openai\]'"):
+        model_named("openai/gpt-5.5")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(MissingKeyError, match=r"(?s)- openai: the SDK is not installed.*OPENAI_API_KEY is not set"):
+        default_model_name()
+    with pytest.raises(MissingKeyError, match=r"the SDK is not installed.*OPENAI_API_KEY is not set"):
+        model_named("openai/gpt-5.5")
 
 
 def test_a_model_needs_its_own_vendors_key(monkeypatch: pytest.MonkeyPatch) -> None:

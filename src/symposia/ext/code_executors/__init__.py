@@ -15,10 +15,12 @@ from symposia.ext.code_executors._choice import (
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._registry import (
     SandboxKind,
+    only_sandboxes,
     register_sandbox,
     sandbox_backends,
     sandbox_kind,
     sandbox_kinds,
+    unregister_sandbox,
 )
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
 
@@ -32,8 +34,10 @@ __all__ = [
     "choose_backend",
     "create_default_code_executor",
     "make_sandbox_python",
+    "only_sandboxes",
     "register_sandbox",
     "sandbox_backends",
     "sandbox_kind",
     "sandbox_kinds",
+    "unregister_sandbox",
 ]

@@ -1,8 +1,8 @@
 """The vendors of models: one entry each, read by the command line, the doctor, the presets and the documentation.
 
 A vendor is known by its name, as in ``anthropic/claude-sonnet-5-5``, or by the names of its models. Its entry says how
-to make a client, and what a client needs. Built-in entries and those of other distributions have the same form and are
-loaded when they are asked for: entry points of the group ``symposia.model_vendors``, each of them a `ModelVendor`.
+to make a client, and what a client needs. Other distributions offer vendors by entry points of the group
+``symposia.model_vendors``, each of them a `ModelVendor`.
 """
 
 from __future__ import annotations
@@ -11,27 +11,22 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from pkgutil import resolve_name
+from typing import Final
 
-from symposia.core.exceptions import InvalidArgumentError, RegistrationError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient
+from symposia.ext._registry import Registry
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-GROUP: Final = "symposia.model_vendors"
-"""The group of entry points under which a distribution offers its vendors."""
-
-_BUILT_IN: Final = {
-    "anthropic": "symposia.ext.models.anthropic:VENDOR",
-    "openai": "symposia.ext.models.openai:VENDOR",
-    "google": "symposia.ext.models.vendors._google:VENDOR",
-    "meta": "symposia.ext.models.vendors._meta:VENDOR",
-    "anthropic-openai": "symposia.ext.models.vendors._anthropic_openai:VENDOR",
-}
-_registered: Final[dict[str, ModelVendor]] = {}
+# Names instead of imports, so that importing the registry imports none of them.
+_BUILT_IN: Final = (
+    "symposia.ext.models.anthropic:VENDOR",
+    "symposia.ext.models.openai:VENDOR",
+    "symposia.ext.models.vendors._google:VENDOR",
+    "symposia.ext.models.vendors._meta:VENDOR",
+    "symposia.ext.models.vendors._anthropic_openai:VENDOR",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +43,9 @@ class ModelVendor:
         address_variable: The environment variable with another address to send requests to, if there is one.
         sdk: The module of the vendor's SDK.
         extra: The extra of the distribution that installs it.
+
+    Raises:
+        InvalidArgumentError: `models` is not a regular expression.
     """
 
     name: str
@@ -59,6 +57,14 @@ class ModelVendor:
     address_variable: str | None = None
     sdk: str
     extra: str
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.models)
+        except re.error as error:
+            raise InvalidArgumentError(
+                f"The models of the vendor {self.name!r} are not a regular expression: {self.models!r}"
+            ) from error
 
     def serves(self, model: str) -> bool:
         """Whether a model's name is one of this vendor's."""
@@ -78,8 +84,11 @@ class ModelVendor:
         return self.key is None or bool(environment.get(self.key))
 
     def is_installed(self) -> bool:
-        """Whether the SDK is installed. It is not imported."""
-        return find_spec(self.sdk) is not None
+        """Whether the SDK is installed. It is not imported, but the package that it is in may be."""
+        try:
+            return find_spec(self.sdk) is not None
+        except ModuleNotFoundError:  # not even the package that it would be in
+            return False
 
     def problems(self, environment: Mapping[str, str] = os.environ) -> list[str]:
         """The reasons why no client can be made here, each with its remedy; empty if there are none."""
@@ -91,14 +100,18 @@ class ModelVendor:
         return found
 
 
+_vendors: Final = Registry(
+    ModelVendor, what="model vendor", group="symposia.model_vendors", built_in=lambda: map(resolve_name, _BUILT_IN)
+)
+
+
 def register_vendor(vendor: ModelVendor) -> None:
-    """Add a vendor to the registry of this process.
+    """Add a vendor to the registry of this process, in place of one of its name that a distribution offers.
 
     Raises:
-        RegistrationError: Another vendor has its name.
+        RegistrationError: A built-in vendor or one that was registered has its name.
     """
-    if vendor.name in _BUILT_IN or _registered.setdefault(vendor.name, vendor) is not vendor:
-        raise RegistrationError(f"A model vendor named {vendor.name!r} is registered already.")
+    _vendors.register(vendor)
 
 
 def unregister_vendor(name: str) -> None:
@@ -107,22 +120,25 @@ def unregister_vendor(name: str) -> None:
     Raises:
         RegistrationError: There is none of this name.
     """
-    if _registered.pop(name, None) is None:
-        raise RegistrationError(f"No model vendor named {name!r} was registered.")
+    _vendors.unregister(name)
 
 
 def model_vendors() -> list[ModelVendor]:
     """All vendors: the built-in ones, those registered, and those that other distributions offer by entry points.
 
-    The first call searches the installed distributions, which reads files.
+    The first call searches the installed distributions, which reads files. A vendor that cannot be loaded is a
+    `UserWarning`.
     """
-    _register_offered()
-    return known_vendors()
+    return list(_vendors.all().values())
 
 
-def known_vendors() -> list[ModelVendor]:
-    """The vendors that are known so far: as `model_vendors`, without a search."""
-    return [*_built_in(), *_registered.values()]
+def chosen_vendors() -> list[ModelVendor]:
+    """The built-in vendors and those registered, without those that a distribution offers.
+
+    A client that is given the name of a model alone is sent to one of these: that a package is installed, or that
+    something has searched for vendors, must not decide where its messages and its API key go.
+    """
+    return list(_vendors.without_offered().values())
 
 
 def find_vendor(name: str) -> tuple[ModelVendor, str]:
@@ -135,17 +151,14 @@ def find_vendor(name: str) -> tuple[ModelVendor, str]:
         InvalidArgumentError: No vendor is known for it.
     """
     prefix, slash, model = name.partition("/")
-    vendors = model_vendors()
-    if slash and model:
-        named = next((vendor for vendor in vendors if vendor.name == prefix), None)
-        if named is not None:
-            return named, model
-    serving = next((vendor for vendor in vendors if vendor.serves(name)), None)
+    vendors = _vendors.all()
+    if slash and model and prefix in vendors:
+        return vendors[prefix], model
+    serving = next((vendor for vendor in vendors.values() if vendor.serves(name)), None)
     if serving is not None:
         return serving, name
-    names = ", ".join(vendor.name for vendor in vendors)
     raise InvalidArgumentError(
-        f"No vendor is known for the model {name!r}. Put one of the vendors before it: {names}. "
+        f"No vendor is known for the model {name!r}. Put one of the vendors before it: {', '.join(vendors)}. "
         "A server that uses OpenAI's format is openai/NAME, with its address in OPENAI_BASE_URL."
     )
 
@@ -154,39 +167,17 @@ def default_vendor(environment: Mapping[str, str] = os.environ) -> ModelVendor:
     """The first vendor whose SDK is installed and whose API key is set.
 
     Raises:
-        UsageError: There is none.
+        MissingExtraError: There is none, but an SDK is all that one of them lacks.
+        UsageError: There is none; the text says what each lacks.
     """
     vendors = [vendor for vendor in model_vendors() if vendor.key is not None]
     ready = next((vendor for vendor in vendors if not vendor.problems(environment)), None)
     if ready is not None:
         return ready
-    keys = " or ".join(dict.fromkeys(str(vendor.key) for vendor in vendors))
-    raise UsageError(f"No vendor of models can be used: set one of the environment variables {keys}.")
-
-
-# Built-in vendors are loaded as those of other distributions are, so that importing the registry imports none of them,
-# and the one way of loading is in use from the first day.
-@cache
-def _built_in() -> tuple[ModelVendor, ...]:
-    from importlib.metadata import EntryPoint  # noqa: PLC0415 - takes 10 ms to import
-
-    return tuple(_load(EntryPoint(name=name, value=value, group=GROUP)) for name, value in _BUILT_IN.items())
-
-
-@cache
-def _register_offered() -> None:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - takes 10 ms to import
-
-    for entry in entry_points(group=GROUP):
-        vendor = _load(entry)
-        # An installed distribution cannot take the place of a built-in vendor or of one that the program registered:
-        # the API keys of the environment would go to the address that it names.
-        if vendor.name not in _BUILT_IN:
-            _registered.setdefault(vendor.name, vendor)
-
-
-def _load(entry: EntryPoint) -> ModelVendor:
-    vendor: object = entry.load()
-    if not isinstance(vendor, ModelVendor):
-        raise RegistrationError(f"The entry point {entry.value!r} in {GROUP} is not a ModelVendor.")
-    return vendor
+    without_sdk = next((vendor for vendor in vendors if vendor.has_key(environment)), None)
+    if without_sdk is not None:
+        raise MissingExtraError(
+            f"A model of {without_sdk.title}, whose key is in {without_sdk.key},", without_sdk.extra
+        )
+    reasons = "".join(f"\n- {vendor.name}: {'; '.join(vendor.problems(environment))}" for vendor in vendors)
+    raise UsageError(f"No vendor of models can be used. Set the API key of one of them:{reasons}")

@@ -36,8 +36,7 @@ class Service:
     @classmethod
     def at(cls, address: str, *, title: str, host: str, provider: str, key: str) -> Service:
         """The service of a vendor, or of another server that uses its format, distinguished by the host."""
-        served = urlsplit(address).hostname or address
-        name = title if f".{served}".endswith(f".{host}") else f"the server at {address.rstrip('/')}"
+        name = title if is_at(address, host) else f"the server at {address.rstrip('/')}"
         return cls(name=name, provider=provider, key=key, address=address)
 
     @property
@@ -118,6 +117,11 @@ class Service:
                 return "refused the request", "Sending it again as it is does not help."
             case _:
                 return "sent no answer", f"Check the address, {self.address}."
+
+
+def is_at(address: str, host: str) -> bool:
+    """Whether an address is of a host, or of a part of its domain."""
+    return f".{urlsplit(address).hostname or address}".endswith(f".{host}")
 
 
 def public_address(url: str) -> str:

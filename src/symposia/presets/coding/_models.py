@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient
-from symposia.ext.models.vendors import default_vendor, find_vendor, model_vendors
+from symposia.ext.models.vendors import default_vendor, find_vendor
 
 
 class UnknownVendorError(InvalidArgumentError):
@@ -69,7 +69,8 @@ def model_named(name: str) -> NamedModel:
     except InvalidArgumentError as error:
         raise UnknownVendorError(str(error)) from error
     if not vendor.has_key():
-        raise MissingKeyError(f"The model {name} needs a key: export {vendor.key}=… and run again. {_WITHOUT_A_KEY}")
+        problems = "; ".join(vendor.problems())
+        raise MissingKeyError(f"The model {name} cannot be used: {problems}. {_EXPORT} {_WITHOUT_A_KEY}")
     return NamedModel(name=model, client=vendor.make_client(model))
 
 
@@ -78,15 +79,16 @@ def default_model_name() -> str:
 
     Raises:
         MissingKeyError: There is no key.
+        MissingExtraError: There is a key, and its vendor's SDK is not installed.
     """
     try:
         vendor = default_vendor()
+    except MissingExtraError:
+        raise
     except UsageError as error:
-        keys = " or ".join(dict.fromkeys(vendor.key for vendor in model_vendors() if vendor.key is not None))
-        raise MissingKeyError(
-            f"A task of your own needs a model, and no key is set: export {keys} and run again. {_WITHOUT_A_KEY}"
-        ) from error
+        raise MissingKeyError(f"A task of your own needs a model. {error}\n{_EXPORT} {_WITHOUT_A_KEY}") from error
     return f"{vendor.name}/{vendor.default_model}"
 
 
+_EXPORT: Final = "Put a key into its variable, as in `export OPENAI_API_KEY=…`, and run again."
 _WITHOUT_A_KEY: Final = "Without any key, the bundled tasks run on recorded models: symposia run --task sales"

@@ -11,7 +11,7 @@ from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, Mo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, check_model
 from symposia.ext.models._profiles import ModelCatalog
-from symposia.ext.models._service import Service, public_address
+from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice
 from symposia.ext.models.openai._answer import parse_completion, read_completion
@@ -85,7 +85,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
 
         model = check_model(type(self).__name__, create_args.get("model"))
         address = str(client.base_url)
-        vendor = vendor_at(address)
+        vendor = _vendor_at(address)
         profile, info = _catalog(model, vendor).describe(model, model_info, model_capabilities, stacklevel=3)
         writer = MessageWriter(
             model=model,
@@ -147,7 +147,8 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
         client = OpenAIChatCompletionClient(model="gpt-5.4", temperature=0)
 
     Requests for a model of a vendor whose service uses OpenAI's format (see `symposia.ext.models.vendors`) go to that
-    service, with the vendor's API key, unless `base_url` is given.
+    service, with the vendor's API key, unless `base_url` is given. Of vendors that are not built in, this holds for
+    those that the program registers; for one that a distribution offers, use `find_vendor` or its `base_url`.
 
     Raises:
         MissingExtraError: The SDK is not installed.
@@ -186,9 +187,14 @@ def _connect(model: str, connection: dict[str, Any]) -> AsyncOpenAI:
     return AsyncOpenAI(**connection)
 
 
+def _vendor_at(address: str) -> CompatibleVendor | None:
+    # Most programs need no other vendor, and are spared the search; nor can an offered one take OpenAI's own address.
+    return None if is_at(address, HOST) else vendor_at(address)
+
+
 def _vendor(model: object, base_url: object) -> CompatibleVendor | None:
     if base_url is not None:
-        return vendor_at(str(base_url))
+        return _vendor_at(str(base_url))
     return None if not isinstance(model, str) or CATALOG.knows(model) else vendor_of_model(model)
 
 

@@ -7,12 +7,12 @@ models at its address, with its key and its profiles.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symposia.core.models import ChatCompletionClient, ModelFamily
 from symposia.ext.models._profiles import ModelCatalog
-from symposia.ext.models._registry import ModelVendor, known_vendors
+from symposia.ext.models._registry import ModelVendor, chosen_vendors, model_vendors
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
 
@@ -37,21 +37,24 @@ class CompatibleVendor(ModelVendor):
 
 
 def vendor_at(address: str) -> CompatibleVendor | None:
-    """The vendor whose service has this address."""
-    return _first(lambda vendor: vendor.address.rstrip("/") == address.rstrip("/"))
+    """The vendor whose service has this address, those included that other distributions offer.
+
+    The program has named the address, so who offers a vendor for it decides nothing but the key and the profiles. The
+    search reads files, once in a process, as does importing the SDK, which making a client does too.
+    """
+    for vendor in _compatible(model_vendors()):
+        if vendor.address.rstrip("/") == address.rstrip("/"):
+            return vendor
+    return None
 
 
 def vendor_of_model(model: str) -> CompatibleVendor | None:
-    """The vendor whose models have names like this."""
-    return _first(lambda vendor: vendor.serves(model))
+    """The vendor whose models have names like this, of the built-in and the registered ones; see `chosen_vendors`."""
+    return next((vendor for vendor in _compatible(chosen_vendors()) if vendor.serves(model)), None)
 
 
-def _first(matches: Callable[[CompatibleVendor], bool]) -> CompatibleVendor | None:
-    return next(filter(matches, _compatible_vendors()), None)
-
-
-def _compatible_vendors() -> Iterator[CompatibleVendor]:
-    return (vendor for vendor in known_vendors() if isinstance(vendor, CompatibleVendor))
+def _compatible(vendors: Iterable[ModelVendor]) -> Iterator[CompatibleVendor]:
+    return (vendor for vendor in vendors if isinstance(vendor, CompatibleVendor))
 
 
 def compatible_vendor(
