@@ -9,6 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = {
+    "_lazy": -1,
+    "_autogen_names": -1,
     "core": 0,
     "agentchat": 1,
     "ext": 2,
@@ -18,6 +20,8 @@ LAYERS = {
     "presets": 5,
     "studio": 6,
     "cli": 6,
+    "_autogen": 7,
+    "autogen": 8,
 }
 VENDORS = (
     "openai.",
@@ -78,6 +82,10 @@ def imports(here: str, *, in_functions: bool) -> set[str]:
 def layer(module: str) -> int | None:
     parts = module.split(".")
     return LAYERS.get(parts[1]) if len(parts) > 1 and parts[0] == "symposia" else None
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {here for here in PATHS if layer(here) is None} == {"symposia", "symposia.__main__"}
 
 
 @pytest.mark.parametrize("here", PATHS)

@@ -5,7 +5,7 @@ import pytest
 from tests.support.autogen_names import MISSING
 from tests.support.interpreter import python
 
-from symposia._autogen._names import PREVIEW_MODULES
+from symposia._autogen_names import PREVIEW_MODULES
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ ROOTS = {"autogen_core": "symposia.core", "autogen_agentchat": "symposia.agentch
 NAMES = [
     (public, public + source if source.startswith(".") else source, name)
     for public, source, *names in map(
-        str.split, files("symposia._autogen").joinpath("autogen_names.txt").read_text().splitlines()
+        str.split, files("symposia").joinpath("_autogen_names.txt").read_text().splitlines()
     )
     if public != "#"
     for name in names

@@ -8,7 +8,7 @@ from typing import Any, Literal, Required, Self, TypedDict, Unpack
 
 from pydantic import BaseModel, SecretStr
 
-from symposia.core import Component, ComponentBase
+from symposia.core import Component, ComponentBase, ComponentFromConfig, ComponentLoader
 
 HERE = __name__
 
@@ -28,6 +28,10 @@ class Pen(Component):
     def __init__(self, colour: str, width: float = 0.5) -> None:
         self.ink = colour
         self.width = width
+
+
+class Half(ComponentLoader, ComponentFromConfig[BaseModel]):
+    """Can be loaded, and not saved."""
 
 
 class Desk(Component):

@@ -1,4 +1,4 @@
-"""Write `src/symposia/_autogen/autogen_names.txt`: AutoGen's public names, and the module that defines each.
+"""Write `src/symposia/_autogen_names.txt`: AutoGen's public names, and the module that defines each.
 
 Usage: python tests/support/write_autogen_names.py SITE_PACKAGES
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOTS = ("autogen_core", "autogen_agentchat", "autogen_ext")
-TARGET = Path(__file__).parents[2] / "src/symposia/_autogen/autogen_names.txt"
+TARGET = Path(__file__).parents[2] / "src/symposia/_autogen_names.txt"
 HEADER = """\
 # The public names of AutoGen 0.7.5, by the module that exports them and the module that defines them; a dot in front
 # stands for the exporting module. Written by tests/support/write_autogen_names.py.

@@ -6,7 +6,7 @@ from importlib.metadata import Distribution
 from os import PathLike
 from pathlib import Path
 
-from symposia._autogen._names import ROOTS, Root, exists
+from symposia._autogen_names import ROOTS, Root, exists
 
 METADATA = """\
 Metadata-Version: 2.1

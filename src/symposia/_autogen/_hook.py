@@ -16,8 +16,18 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from symposia._autogen._missing import message_of
-from symposia._autogen._names import ROOTS, catalogue, exists, is_private, our_name, renamed, their_name
 from symposia._autogen._private_modules import PrivateModule, PrivateModuleLoader, add_autogens_names
+from symposia._autogen_names import (
+    ROOTS,
+    AutogenFinder,
+    catalogue,
+    exists,
+    hook_is_installed,
+    is_private,
+    our_name,
+    renamed,
+    their_name,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, DistributionFinder
@@ -29,7 +39,7 @@ def install() -> None:
     Raises:
         UsageError: The real AutoGen has been imported already, so there would be two of each class.
     """
-    if is_installed():
+    if hook_is_installed():
         return
     answered = [root for root in ROOTS if exists(ROOTS[root].ours)]
     _refuse_if_imported(answered)
@@ -45,12 +55,7 @@ def uninstall() -> None:
         del sys.modules[name]
 
 
-def is_installed() -> bool:
-    """Whether AutoGen's names resolve to Symposia in this process."""
-    return _ALIASES in sys.meta_path
-
-
-class AliasFinder(MetaPathFinder):
+class AliasFinder(AutogenFinder):
     """Finds our module under AutoGen's name. First in `sys.meta_path`, before the finder of an installed AutoGen."""
 
     @override

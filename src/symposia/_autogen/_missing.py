@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from symposia._autogen._names import (
+from symposia._autogen_names import (
     PREVIEW_MODULES,
     ROOTS,
     catalogue,
     exists,
     is_private,
     our_name,
+    planned,
     preview_module,
     renamed,
 )
@@ -48,8 +49,8 @@ def public_name(theirs: str) -> str:
 def state_of(name: str) -> str:
     """The text about a missing name: planned, private, of a preview, or unknown to AutoGen too."""
     module, _, leaf = name.rpartition(".")
-    if _is_planned(name):
-        return f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
+    if text := planned(name):
+        return text
     if is_private(name):
         return _private_state(name, module)
     if preview := preview_module(name):
@@ -59,16 +60,12 @@ def state_of(name: str) -> str:
 
 
 def _short_state(name: str) -> str:
-    if _is_planned(name):
+    if planned(name):
         return "planned"
     if is_private(name):
         return "private in AutoGen"
     there = PREVIEW_MODULES.get(name) or _modules_with(name.rpartition(".")[2])
     return f"in {there[0]}" if there else "not in AutoGen"
-
-
-def _is_planned(name: str) -> bool:
-    return name.partition(".")[0] == "autogen" or catalogue().has(name)
 
 
 def _private_state(name: str, module: str) -> str:

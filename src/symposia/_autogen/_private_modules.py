@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from symposia._autogen._missing import public_name, state_of
-from symposia._autogen._names import catalogue, exists, renamed
+from symposia._autogen_names import catalogue, exists, renamed
 
 
 class PrivateModule(ModuleType):

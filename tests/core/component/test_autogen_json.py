@@ -97,10 +97,34 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
     assert isinstance(ChatCompletionClient.load_component(model), AnthropicChatCompletionClient)
 
 
-def test_n15_a_short_name_of_a_client_to_come_is_no_unknown_provider() -> None:
-    model = {"provider": "OllamaChatCompletionClient", "config": {"model": "llama3.2"}}
-    with pytest.raises(ComponentError, match=r"symposia\.ext\.models\.ollama"):
-        ChatCompletionClient.load_component(model)
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("OllamaChatCompletionClient", "autogen_ext.models.ollama.OllamaChatCompletionClient"),
+        ("azure_openai_chat_completion_client", "autogen_ext.models.openai.AzureOpenAIChatCompletionClient"),
+        ("autogen_ext.models.cache.ChatCompletionCache", "autogen_ext.models.cache.ChatCompletionCache"),
+        (
+            "autogen_ext.models.ollama._ollama_client.OllamaChatCompletionClient",
+            "autogen_ext.models.ollama.OllamaChatCompletionClient",
+        ),
+        (
+            "symposia.ext.models.ollama.OllamaChatCompletionClient",
+            "autogen_ext.models.ollama.OllamaChatCompletionClient",
+        ),
+    ],
+)
+def test_n15_a_component_to_come_is_planned_as_the_import_hook_says(provider: str, name: str) -> None:
+    with pytest.raises(ComponentError) as caught:
+        ComponentLoader.load_component({"provider": provider, "config": {}})
+    assert str(caught.value) == (
+        f"The provider {provider!r} cannot be loaded: "
+        f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
+    )
+
+
+def test_a_provider_that_autogen_does_not_have_is_not_planned() -> None:
+    with pytest.raises(ComponentError, match=r"cannot be imported: No module named 'symposia\.ext\.models\.nonesuch'"):
+        ComponentLoader.load_component({"provider": "autogen_ext.models.nonesuch.Client", "config": {}})
 
 
 def test_a_masked_key_is_taken_from_the_environment() -> None:

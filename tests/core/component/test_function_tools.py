@@ -1,4 +1,4 @@
-"""A tool made of a function is written down as its source."""
+"""A tool made of a function is saved as its source."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Loading takes what was written down, and says clearly what is wrong with anything else."""
+"""Loading takes what was saved, and says clearly what is wrong with anything else."""
 
 from typing import Any
 
@@ -40,6 +40,7 @@ def test_a_component_without_version_is_taken_for_the_present_one(version: int |
         ({"provider": "Pen", "config": {}}, r"'Pen' names no class"),
         ({"provider": f"{HERE}.Nothing", "config": {}}, r"Nothing' does not exist"),
         ({"provider": f"{HERE}.Word", "config": {"text": "a"}}, r"Word' is not a component"),
+        ({"provider": f"{HERE}.Half", "config": {}}, r"Half' is not a component"),
         (
             {"provider": f"{HERE}.Pen", "config": {}},
             r"'.*Pen' does not fit: colour: Field required",

@@ -1,4 +1,4 @@
-"""Writing down, making again and writing down again gives the same, for every class that can be written down."""
+"""Saving, loading and saving again gives the same, for every class that can be saved."""
 
 from collections.abc import Callable
 from datetime import timedelta

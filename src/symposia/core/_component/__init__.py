@@ -1,4 +1,4 @@
-"""Objects that can be written down as JSON and made again."""
+"""Components: objects that are saved as JSON and loaded from it."""
 
 from typing import TYPE_CHECKING
 

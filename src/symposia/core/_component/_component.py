@@ -1,4 +1,4 @@
-"""Components: objects that can be written down as JSON and made again.
+"""Components: objects that are saved as JSON and loaded from it.
 
 A class writes its configuration once, as its constructor::
 
@@ -7,8 +7,8 @@ A class writes its configuration once, as its constructor::
 
         def __init__(self, words: str, client: ChatCompletionClient, loud: bool = False) -> None: ...
 
-The parameters, their annotations and their defaults make the configuration; components among the arguments are written
-down with it. What an instance was given is recorded when it is made, in `__new__`. That was chosen over
+The parameters, their annotations and their defaults make the configuration; components among the arguments are saved
+with it. What an instance was given is recorded when it is made, in `__new__`. That was chosen over
 
 - reading it back from attributes by a rule (``self._words`` for ``words``): constructors name, change and consume what
   they are given, so the rule would be broken silently, and what changes later would be taken for configuration;
@@ -45,7 +45,7 @@ ExpectedT = TypeVar("ExpectedT")
 
 
 class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
-    """The half of a component that is written down.
+    """The half of a component that saves it.
 
     Attributes:
         component_type: Its kind, such as ``agent``.
@@ -53,7 +53,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         component_provider_override: A name to be found by other than that of its class.
         component_description: For people; by default the first paragraph of the docstring.
         component_label: Its name, for people; by default that of the class.
-        component_secrets: The parameters that are not to be written down; the values of `SecretStr` never are.
+        component_secrets: The parameters that are not saved; the values of `SecretStr` never are.
         component_transient: The parameters that belong to one process, such as a runtime or a callback. They are left
             out of what is saved, functions with a `UserWarning`.
     """
@@ -91,7 +91,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         return given_arguments(self)
 
     def dump_component(self) -> ComponentModel:
-        """Write the component down. A secret is replaced by asterisks.
+        """Save the component as JSON. A secret is replaced by asterisks.
 
         Raises:
             ComponentError: Something of it cannot be saved; the text names the class and the field.
@@ -212,7 +212,7 @@ class ComponentLoader:
         """Make a component from a configuration that was saved by this project or by AutoGen.
 
         Args:
-            model: A component, written down. It is not changed.
+            model: A saved component. It is not changed.
             expected: The required class; by default, the class that this is called on. `Component` allows any.
             allow: Packages, beside this project, whose components may be loaded; see `allow_components_from`.
             trust_code: Whether code in it may run; see `trust_component_code`.
@@ -245,20 +245,20 @@ class Component(
     ComponentSchemaType[ConfigT],
     Generic[ConfigT],
 ):
-    """An object that can be written down as JSON and made again: what its constructor takes is its configuration."""
+    """An object that is saved as JSON and loaded from it: what its constructor takes is its configuration."""
 
 
 _ANY = (ComponentLoader, ComponentBase, Component)
 
 
 def is_component_class(cls: type) -> TypeGuard[type[Component]]:
-    """Whether the instances of a class can be written down and made again."""
+    """Whether the instances of a class can be saved and loaded: the class has all four parts of a component."""
     parts = (ComponentFromConfig, ComponentToConfig, ComponentSchemaType, ComponentLoader)
     return all(issubclass(cls, part) for part in parts)
 
 
 def is_component_instance(cls: object) -> TypeGuard[Component]:
-    """Whether an object can be written down and made again."""
+    """Whether an object can be saved and loaded."""
     return is_component_class(type(cls))
 
 

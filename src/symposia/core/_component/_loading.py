@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
 
+from symposia.core._component._component import is_component_class
 from symposia.core._component._constructor import constructor_of
 from symposia.core._component._providers import (
     allow_components_from,
@@ -48,7 +49,7 @@ class Loadable(Protocol):
 
 
 def read_model(model: ComponentModel | Mapping[str, object]) -> ComponentModel:
-    """A copy of a written component, which nothing that is done with it can change.
+    """A copy of a saved component, which nothing that is done with it can change.
 
     Raises:
         ComponentError: It is not a component; the text says what to give.
@@ -85,7 +86,7 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
     """Make a component.
 
     Args:
-        model: A component, written down. It is not changed.
+        model: A saved component. It is not changed.
         expected: What it has to be one of; empty for anything.
         asked_for: A class that the program itself has named.
 
@@ -93,7 +94,7 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
         ComponentError: It cannot be loaded; the text names its provider and says what to do.
     """
     found = find_class(model.provider, asked_for=asked_for)
-    if not _is_component(found):
+    if not is_component_class(found):
         raise ComponentError(f"The provider {model.provider!r} is not a component: it cannot be made from JSON.")
     if expected and not _fits(found, expected):
         wanted = " or ".join(kind.__name__ for kind in expected)
@@ -105,10 +106,6 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
     except Exception as error:
         error.add_note(f"This was while loading the component {model.provider!r}.")
         raise
-
-
-def _is_component(found: type) -> bool:
-    return all(callable(getattr(found, name, None)) for name in ("_from_config", "load_component"))
 
 
 def _fits(found: type, expected: tuple[type, ...]) -> bool:
@@ -152,7 +149,7 @@ def _adapted(cls: type[Loadable], schema: type[BaseModel], model: ComponentModel
 
 
 def _masked(cls: type, config: Mapping[str, object]) -> set[str]:
-    """The secrets that were not written down."""
+    """The secrets that were not saved."""
     return {name for name in secrets_of(cls) if config.get(name) == MASK}
 
 

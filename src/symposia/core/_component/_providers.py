@@ -27,18 +27,18 @@ from importlib import import_module
 from itertools import takewhile
 from typing import Final
 
-from symposia._autogen._names import ROOTS, catalogue, renamed, their_name
+from symposia._autogen_names import ROOTS, catalogue, hook_is_installed, planned, renamed, their_name
 from symposia.core.exceptions import ComponentError, MissingExtraError
 
 SHORT_NAMES: Final[Mapping[str, str]] = {
-    "OpenAIChatCompletionClient": "symposia.ext.models.openai.OpenAIChatCompletionClient",
-    "openai_chat_completion_client": "symposia.ext.models.openai.OpenAIChatCompletionClient",
-    "AzureOpenAIChatCompletionClient": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
-    "azure_openai_chat_completion_client": "symposia.ext.models.openai.AzureOpenAIChatCompletionClient",
-    "OllamaChatCompletionClient": "symposia.ext.models.ollama.OllamaChatCompletionClient",
-    "AnthropicChatCompletionClient": "symposia.ext.models.anthropic.AnthropicChatCompletionClient",
+    "OpenAIChatCompletionClient": "autogen_ext.models.openai.OpenAIChatCompletionClient",
+    "openai_chat_completion_client": "autogen_ext.models.openai.OpenAIChatCompletionClient",
+    "AzureOpenAIChatCompletionClient": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
+    "azure_openai_chat_completion_client": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
+    "OllamaChatCompletionClient": "autogen_ext.models.ollama.OllamaChatCompletionClient",
+    "AnthropicChatCompletionClient": "autogen_ext.models.anthropic.AnthropicChatCompletionClient",
 }
-"""AutoGen's names without a module, and one that only its documentation has: that of the Anthropic client."""
+"""AutoGen's names without a module, and the classes that they stand for. Only its documentation has the last one."""
 
 
 def is_autogens(provider: str) -> bool:
@@ -48,8 +48,7 @@ def is_autogens(provider: str) -> bool:
 
 def our_provider(provider: str) -> str:
     """Our name of a provider: for a class of AutoGen, of a private module too, its public name."""
-    if provider in SHORT_NAMES:
-        return SHORT_NAMES[provider]
+    provider = SHORT_NAMES.get(provider, provider)
     module, _, name = provider.rpartition(".")
     return f"{our_module(module)}.{name}" if module and is_autogens(provider) else provider
 
@@ -60,27 +59,23 @@ def our_module(module: str) -> str:
 
 
 def provider_of(cls: type) -> str:
-    """The name under which a class is written down: AutoGen's under the import hook, if AutoGen has the class.
+    """The name under which a class is saved: AutoGen's under the import hook, if AutoGen has the class.
 
     Raises:
         ComponentError: The class is made inside a function or another class.
     """
-    from symposia._autogen._hook import is_installed  # noqa: PLC0415 - only what is saved needs it
-
     name = name_of(cls)
-    theirs = their_name(name) if is_installed() else None
+    theirs = their_name(name) if hook_is_installed() else None
     return theirs if theirs is not None and catalogue().has(theirs) else name
 
 
 def saved_module(module: str, name: str) -> str:
     """The module from which JSON says to import a name: a public one where it is ours, by AutoGen's name as above."""
-    from symposia._autogen._hook import is_installed  # noqa: PLC0415 - only what is saved needs it
-
     public = _public(module)
     theirs = their_name(public)
     if theirs is None or not hasattr(sys.modules.get(public), name):
         return module
-    return theirs if is_installed() and catalogue().has(f"{theirs}.{name}") else public
+    return theirs if hook_is_installed() and catalogue().has(f"{theirs}.{name}") else public
 
 
 def name_of(cls: type) -> str:
@@ -123,7 +118,9 @@ def find_class(provider: str, *, asked_for: type | None = None) -> type:
     if not module_name:
         raise ComponentError(f"The provider {provider!r} names no class: it has to be like 'package.module.Class'.")
     _check_allowed(provider, module_name)
-    found = getattr(_imported(provider, module_name), class_name, None)
+    found = getattr(_imported(provider, name), class_name, None)
+    if found is None:
+        _check_not_planned(provider, name)
     if not isinstance(found, type):
         raise ComponentError(f"{_subject(provider, name)} does not exist: {module_name!r} has no class {class_name!r}.")
     _check_allowed(provider, found.__module__)
@@ -139,13 +136,27 @@ def _check_allowed(provider: str, module: str) -> None:
         )
 
 
-def _imported(provider: str, module: str) -> object:
+def _imported(provider: str, name: str) -> object:
+    module = name.rpartition(".")[0]
     try:
         return import_module(module)
     except MissingExtraError:
         raise
     except ImportError as error:
+        if f"{module}.".startswith(f"{error.name}."):  # the module itself, not one that it imports
+            _check_not_planned(provider, name)
         raise ComponentError(f"{_subject(provider, module)} cannot be imported: {error}") from error
+
+
+def _check_not_planned(provider: str, name: str) -> None:
+    """Check that a class that is not here is not one of AutoGen that is to come.
+
+    Raises:
+        ComponentError: It is.
+    """
+    text = planned(their_name(name) or name)
+    if text is not None:
+        raise ComponentError(f"The provider {provider!r} cannot be loaded: {text}")
 
 
 def _subject(provider: str, name: str) -> str:

@@ -115,7 +115,7 @@ def _refuse_unknown(cls: type, schema: type[BaseModel], values: Mapping[str, obj
 
 
 def _written(value: object, where: str, components: tuple[type, ...]) -> object:
-    """A value with its components and classes written down."""
+    """A value with its components and classes saved."""
     if hasattr(value, "dump_component") and not isinstance(value, type):
         if not components:
             raise ComponentError(f"{where} holds a component, which its type does not say. Annotate it.")

@@ -3,7 +3,7 @@
 Each argument becomes a field of a pydantic model, under its own name and with its own type, but that
 
 - a type that JSON cannot hold stands for a component of that type: ``ChatCompletionClient`` becomes `ComponentModel`;
-- ``type[BaseModel]`` becomes `SavedModelType`, the class written down as its schema;
+- ``type[BaseModel]`` becomes `SavedModelType`, the class saved as its schema;
 - functions, and all other classes, have no form in JSON. Beside other types they are left out; where nothing else is
   left, the field takes nothing.
 """
@@ -62,7 +62,7 @@ ComponentType: TypeAlias = (
 
 
 class ComponentModel(BaseModel, defer_build=True):
-    """A component written down: all that is needed to make it again.
+    """A saved component: all that is needed to make it again.
 
     Attributes:
         provider: The class, as ``package.module.Class``.
@@ -96,7 +96,7 @@ class OpenConfig(DerivedConfig, defer_build=True):
 
 
 class SavedModelType(BaseModel, defer_build=True):
-    """A pydantic model class, written down.
+    """A pydantic model class, saved as its schema.
 
     Attributes:
         json_schema: Its JSON schema.
@@ -167,13 +167,13 @@ def component_types_of(cls: type) -> Mapping[str, tuple[type, ...]]:
 
 @kept_with_class
 def secrets_of(cls: type) -> frozenset[str]:
-    """The arguments of a class that are not written down: those that it names, and those of the type `SecretStr`."""
+    """The arguments of a class that are not saved: those that it names, and those of the type `SecretStr`."""
     named: frozenset[str] = getattr(cls, "component_secrets", frozenset())
     return named | {name for name, each in constructor_of(cls).arguments.items() if _is_secret(each.annotation)}
 
 
 def savable(annotation: TypeForm) -> TypeForm:
-    """The form in which values of a type are written down; `Unsavable` where there is none."""
+    """The form in which values of a type are saved; `Unsavable` where there is none."""
     origin, args = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, TypeVar):
         return savable(annotation.__bound__ or Any)

@@ -1,4 +1,4 @@
-"""Functions as text, with the imports that they need, so that a tool made of one can be written down and made again."""
+"""Functions as text, with the imports that they need, so that a tool made of one can be saved and loaded."""
 
 from __future__ import annotations
 

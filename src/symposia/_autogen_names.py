@@ -1,13 +1,15 @@
 """AutoGen's names: the package of ours that corresponds to each of its packages, and the names that it exports.
 
-The names themselves are data, in `autogen_names.txt`. This module imports nothing else of ours, so that the import hook
-stays light, and core can use it to name components as AutoGen does.
+The names themselves are data, in `_autogen_names.txt`. This module is below core, which names components as AutoGen
+does. It imports nothing else of ours, so that the import hook, which is above all layers, stays light.
 """
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 
@@ -122,7 +124,7 @@ def catalogue() -> Catalogue:
     """Read AutoGen's public names."""
     exports: dict[str, frozenset[str]] = {}
     homes: dict[str, dict[str, str]] = {}
-    for line in Path(__file__).with_name("autogen_names.txt").read_text(encoding="utf-8").splitlines():
+    for line in Path(__file__).with_name("_autogen_names.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
         public, source, *names = line.split()
@@ -136,6 +138,22 @@ def catalogue() -> Catalogue:
             for name in names:
                 homes[source].setdefault(name, public)
     return Catalogue(exports, homes)
+
+
+def planned(theirs: str) -> str | None:
+    """The text about a name of AutoGen that is planned and not here yet; None for names that AutoGen does not have."""
+    if theirs.partition(".")[0] == "autogen" or catalogue().has(theirs):
+        return f"Symposia does not have {theirs} yet. AutoGen has it, and it is planned."
+    return None
+
+
+class AutogenFinder(MetaPathFinder):
+    """A finder of the import hook, which answers to AutoGen's names."""
+
+
+def hook_is_installed() -> bool:
+    """Whether AutoGen's names resolve to Symposia in this process."""
+    return any(isinstance(finder, AutogenFinder) for finder in sys.meta_path)
 
 
 def _with_packages(module: str) -> list[str]:
