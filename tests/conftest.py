@@ -69,6 +69,20 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture
+def without_the_import_hook() -> Iterator[None]:
+    """Undo at the end what importing every public module does: `symposia.autogen` installs its hook when imported.
+
+    With the hook, components are saved under AutoGen's names, also in the tests that run after this one.
+    """
+    was_imported = "symposia.autogen" in sys.modules
+    yield
+    if not was_imported:
+        from symposia.autogen import uninstall  # noqa: PLC0415 - importing it installs the hook
+
+        uninstall()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if unstable := with_addresses(item.nodeid for item in items):
         raise pytest.UsageError("Give these parameters ids, so that every process names the tests alike:", *unstable)

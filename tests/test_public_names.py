@@ -8,7 +8,11 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import symposia
+
+pytestmark = pytest.mark.usefixtures("without_the_import_hook")
 
 PINNED = Path(__file__).with_name("public_names.txt")
 

@@ -6,7 +6,7 @@ import weakref
 import pytest
 from tests.support.agents import WAIT
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, uninterrupted
 
 
 async def test_cancelling_calls_back_and_cancels_linked_futures() -> None:
@@ -113,3 +113,50 @@ def test_a_callback_that_is_linked_while_another_thread_cancels_is_called_once(_
     for thread in threads:
         thread.join(WAIT)
     assert sorted(calls) == [*range(200)]
+
+
+async def test_uninterrupted_work_ends_however_often_its_caller_is_cancelled() -> None:
+    begun, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        ended.set()
+
+    async with asyncio.timeout(WAIT):
+        caller = asyncio.create_task(uninterrupted(work()))
+        await begun.wait()
+        for _ in range(3):
+            caller.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not caller.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+    assert ended.is_set()
+
+
+async def test_uninterrupted_work_gives_its_result_and_its_error() -> None:
+    async def work(result: int) -> float:
+        return 1 / result
+
+    assert await uninterrupted(work(2)) == 0.5
+    with pytest.raises(ZeroDivisionError):
+        await uninterrupted(work(0))
+
+
+async def test_the_error_of_uninterrupted_work_is_the_cause_of_the_cancellation() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.sleep(0)
+        raise LookupError("lost")
+
+    caller = asyncio.create_task(uninterrupted(work()))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await caller
+    assert isinstance(raised.value.__cause__, LookupError)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from symposia.core._agent_runtime import Agent, AgentRuntime
     from symposia.core._base_agent import BaseAgent
     from symposia.core._cache_store import CacheStore, InMemoryStore
-    from symposia.core._cancellation_token import CancellationToken, cancelled_by
+    from symposia.core._cancellation_token import CancellationToken, cancelled_by, uninterrupted
     from symposia.core._class_subscriptions import default_subscription, type_subscription
     from symposia.core._closure_agent import ClosureAgent, ClosureContext
     from symposia.core._component import (
@@ -62,7 +62,7 @@ else:
             "_agent_runtime": ["Agent", "AgentRuntime"],
             "_base_agent": ["BaseAgent"],
             "_cache_store": ["CacheStore", "InMemoryStore"],
-            "_cancellation_token": ["CancellationToken", "cancelled_by"],
+            "_cancellation_token": ["CancellationToken", "cancelled_by", "uninterrupted"],
             "_class_subscriptions": ["default_subscription", "type_subscription"],
             "_closure_agent": ["ClosureAgent", "ClosureContext"],
             "_component": [
@@ -172,5 +172,6 @@ __all__ = [
     "trust_component_code",
     "try_get_known_serializers_for_type",
     "type_subscription",
+    "uninterrupted",
     "worker_threads",
 ]

@@ -1,12 +1,13 @@
-"""One switch for everything that a caller may want to stop."""
+"""Cancellation: one switch for everything that a caller may want to stop, and work that is not to be stopped."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+T = TypeVar("T")
 FutureT = TypeVar("FutureT", bound="asyncio.Future[Any]")
 
 
@@ -117,6 +118,30 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
         if self._task is not None:
             self._requested = True
             self._task.cancel()
+
+
+async def uninterrupted(work: Awaitable[T]) -> T:
+    """Await `work` to its end, however often the caller is cancelled meanwhile; it is cancelled once `work` has ended.
+
+    Returns:
+        The result of `work`.
+
+    Raises:
+        asyncio.CancelledError: The caller was cancelled, and `work` has ended.
+        Exception: Whatever `work` raises; where the caller was cancelled too, it is the cause of the `CancelledError`.
+    """
+    # `asyncio.shield` alone lets the caller go on at the first cancellation, with the work still running behind it. A
+    # single wait after that ends at the second one, as a timeout and a token may both cancel.
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from (None if task.cancelled() else task.exception())
+    return task.result()
 
 
 def _outcome(callback: Callable[[], None]) -> Exception | None:

@@ -14,7 +14,7 @@ from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.messages import TextMessage, ToolCallRequestEvent
 from symposia.core import CancellationToken
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
-from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage, UserMessage
+from symposia.core.models import FunctionExecutionResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
 WAIT = 10
@@ -189,6 +189,45 @@ async def test_f28_wherever_a_turn_is_cancelled_the_same_task_again_is_not_added
 
             context = await agent.model_context.get_messages()
             assert context.count(UserMessage(content="go", source="user")) == 1
+
+
+class GatedContext(ChatCompletionContext):
+    """A context that waits for a gate before it keeps the calls and results of a round."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def add_message(self, message: LLMMessage) -> None:
+        if not isinstance(message, UserMessage):
+            self.reached.set()
+            await self.gate.wait()
+        await super().add_message(message)
+
+    async def get_messages(self) -> list[LLMMessage]:
+        return list(self._messages)
+
+
+async def test_a_turn_that_is_cancelled_repeatedly_keeps_the_calls_with_their_results() -> None:
+    async def add() -> str:
+        """Add."""
+        return "3"
+
+    context = GatedContext()
+    agent = AssistantAgent("ann", model(asks_for(("add", "{}"))), tools=[add], model_context=context)
+    async with asyncio.timeout(WAIT):
+        run = asyncio.create_task(agent.run(task="go"))
+        await context.reached.wait()
+        for _ in range(3):
+            run.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        context.gate.set()
+        with suppress(asyncio.CancelledError):
+            await run
+
+    assert not dangling_calls(await context.get_messages())
+    assert [result.content for result in await results_in(agent)] == ["3"]
 
 
 async def test_a_token_that_is_cancelled_already_ends_a_turn_before_the_model_is_asked() -> None:

@@ -1,5 +1,6 @@
 """Answers in a schema: whatever the model can do, validated, sent back with the reason, within bounds."""
 
+import threading
 from collections.abc import Sequence
 from typing import cast
 
@@ -143,6 +144,27 @@ async def test_a_fallback_answers_when_no_attempt_is_accepted() -> None:
         assert plan_in(message) == Plan(steps=["ask a person"])
         assert given[-1][0] == content
     assert given[-1][1] == "The task 'go' needs a step."
+
+
+async def test_a_plain_fallback_runs_in_a_worker_thread_and_an_asynchronous_one_on_the_event_loop() -> None:
+    threads: list[threading.Thread] = []
+
+    def plain(content: Plan | None, complaint: str) -> Plan:
+        threads.append(threading.current_thread())
+        return Plan(steps=["plain"])
+
+    async def asynchronous(content: Plan | None, complaint: str) -> Plan:
+        threads.append(threading.current_thread())
+        return Plan(steps=["asynchronous"])
+
+    answers: list[Plan] = []
+    for settle in (plain, asynchronous):
+        agent = AssistantAgent("ann", model(says("no")), output_content_type=Plan, output_fallback=settle)
+        answers.append(plan_in((await agent.run(task="go")).messages[-1]))
+
+    assert answers == [Plan(steps=["plain"]), Plan(steps=["asynchronous"])]
+    here = threading.current_thread()
+    assert [thread is here for thread in threads] == [False, True]
 
 
 async def test_a_model_that_calls_tools_instead_of_answering_is_told_so_and_no_call_is_left_without_result() -> None:

@@ -227,6 +227,23 @@ async def test_a_summary_reads_as_its_function_says() -> None:
     assert (await agent.run(task="go")).messages[-1].to_text() == "add gave 3"
 
 
+async def test_a_plain_summary_runs_in_a_worker_thread_and_an_asynchronous_one_on_the_event_loop() -> None:
+    def plain(call: FunctionCall, result: FunctionExecutionResult) -> str:
+        return threading.current_thread().name
+
+    async def asynchronous(call: FunctionCall, result: FunctionExecutionResult) -> str:
+        return threading.current_thread().name
+
+    names: list[str] = []
+    for summary in (plain, asynchronous):
+        client = model(asks_for(("add", '{"a": 1, "b": 2}')))
+        agent = AssistantAgent("ann", client, tools=[add], tool_call_summary_formatter=summary)
+        names.append((await agent.run(task="go")).messages[-1].to_text())
+
+    here = threading.current_thread().name
+    assert [name == here for name in names] == [False, True]
+
+
 async def test_tools_come_from_several_workbenches() -> None:
     client = model(asks_for(("add", '{"a": 1, "b": 2}'), ("twice", '{"a": 2}')))
 

@@ -3,7 +3,6 @@
 A conversation is what the agent received, and what the model is shown of it. It is an agent's whole state.
 """
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -15,7 +14,7 @@ from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import AssistantAgentState
 from symposia.agentchat.utils import remove_images
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, uninterrupted
 from symposia.core.changes import Change, diff, members, save_changes
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage, SystemMessage
@@ -79,13 +78,7 @@ class Conversation:
         if type(self.context).add_message is ChatCompletionContext.add_message:
             await self._add(messages)
             return
-        # `shield` alone returns at the cancellation while the task still adds: the turn's end would be seen before it.
-        task = asyncio.ensure_future(self._add(messages))
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            raise
+        await uninterrupted(self._add(messages))
 
     async def _add(self, messages: Sequence[LLMMessage]) -> None:
         for message in messages:

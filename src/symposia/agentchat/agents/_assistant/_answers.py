@@ -1,12 +1,12 @@
-"""The messages with which a turn of an assistant ends: how it answers. Pure."""
+"""The messages with which a turn of an assistant ends: how it answers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.base import Handoff
 from symposia.agentchat.messages import HandoffMessage, TextMessage, ToolCallSummaryMessage
-from symposia.core import FunctionCall
+from symposia.core import FunctionCall, call_function
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
@@ -16,8 +16,11 @@ from symposia.core.models import (
     LLMMessage,
 )
 
-CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str]
-"""The text of one tool call and its result in an answer that is made of results."""
+CallSummary: TypeAlias = Callable[[FunctionCall, FunctionExecutionResult], str | Awaitable[str]]
+"""Gives the text of one tool call and its result in an answer that is made of results.
+
+A plain function runs in a worker thread.
+"""
 
 
 class Answers(NamedTuple):
@@ -41,11 +44,12 @@ class Answers(NamedTuple):
         """
         return TextMessage(id=call.message_id, content=call.text, source=self.agent, models_usage=call.result.usage)
 
-    def summary(
+    async def summary(
         self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
     ) -> ToolCallSummaryMessage:
         """The tool results, a line for each."""
-        lines = [self.call_summary(call, result) for call, result in zip(calls, results, strict=True)]
+        called = zip(calls, results, strict=True)
+        lines = [await call_function(self.call_summary, call, result) for call, result in called]
         return ToolCallSummaryMessage(
             content="\n".join(lines), source=self.agent, tool_calls=list(calls), results=list(results)
         )
@@ -85,13 +89,13 @@ def summary_by(template: str) -> CallSummary:
         InvalidArgumentError: The template names something else.
     """
 
-    def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
+    async def summary(call: FunctionCall, result: FunctionExecutionResult) -> str:
         return template.format(
             tool_name=call.name, arguments=call.arguments, result=result.content, is_error=result.is_error
         )
 
     try:
-        summary(FunctionCall(id="", arguments="", name=""), FunctionExecutionResult(content="", name="", call_id=""))
+        template.format(tool_name="", arguments="", result="", is_error=False)
     except (KeyError, IndexError, ValueError) as error:
         raise InvalidArgumentError(
             f"tool_call_summary_format {template!r} cannot be filled in ({error!r}). It may name {{tool_name}},"

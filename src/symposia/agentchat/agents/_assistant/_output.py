@@ -30,11 +30,11 @@ It is given the content, and the messages that the assistant received in this tu
 plain function runs in a worker thread.
 """
 
-OutputFallback: TypeAlias = Callable[[ContentT | None, str], ContentT]
+OutputFallback: TypeAlias = Callable[[ContentT | None, str], ContentT | Awaitable[ContentT]]
 """Gives the answer of a turn in which no attempt was accepted.
 
 It is given the content of the last attempt, None if it did not fit the schema, and what was wrong with it. It returns
-the content to answer with, or raises.
+the content to answer with, or raises. A plain function runs in a worker thread.
 """
 
 _FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
@@ -109,7 +109,7 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
         complaint = await call_function(self.check, content, received) if self.check is not None else None
         return Verdict(content, complaint or "")
 
-    def settle(self, verdict: Verdict[ContentT], call: ModelCall) -> BaseChatMessage:
+    async def settle(self, verdict: Verdict[ContentT], call: ModelCall) -> BaseChatMessage:
         """The answer of the turn, of the last attempt.
 
         Raises:
@@ -117,7 +117,7 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
         """
         content = verdict.content
         if verdict.complaint or content is None:
-            content = self._fall_back(verdict)
+            content = await self._fall_back(verdict)
         return self.factory.StructuredMessage(
             id=call.message_id,
             content=content,
@@ -126,9 +126,9 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
             format_string=self.factory.format_string,
         )
 
-    def _fall_back(self, verdict: Verdict[ContentT]) -> ContentT:
+    async def _fall_back(self, verdict: Verdict[ContentT]) -> ContentT:
         if self.fallback is not None:
-            return self.fallback(verdict.content, verdict.complaint)
+            return await call_function(self.fallback, verdict.content, verdict.complaint)
         attempts = f" after {self.retries + 1} attempts" if self.retries else ""
         raise ModelAnswerError(
             f"Agent '{self.agent}': the model's answer cannot be used{attempts}. {verdict.complaint}"

@@ -92,7 +92,7 @@ class AssistantTurn(ModelTurn):
                 yield self.response(handoff)
                 return
             if rounds == configuration.rounds and not configuration.reflect:
-                yield self.response(configuration.answers.summary(calls, tool_round.results))
+                yield self.response(await configuration.answers.summary(calls, tool_round.results))
                 return
 
     async def _recall(self) -> list[BaseAgentEvent]:
@@ -100,7 +100,7 @@ class AssistantTurn(ModelTurn):
         if not self._configuration.memories:
             return []
         from symposia.agentchat.messages import MemoryQueryEvent  # noqa: PLC0415 - most agents have no memory
-        from symposia.core.memory import update_context  # noqa: PLC0415 - as above
+        from symposia.core.memory import update_context  # noqa: PLC0415 - most agents have no memory
 
         updates = [await update_context(memory, self.conversation.context) for memory in self._configuration.memories]
         return [
@@ -127,7 +127,7 @@ class AssistantTurn(ModelTurn):
             verdict = await output.judge(call, received)
             if verdict.complaint and self._rejections < output.retries:
                 return self._reject(call.result, verdict.complaint)
-            message = output.settle(verdict, call)
+            message = await output.settle(verdict, call)
         # The input counts as answered before the answer is in the context. In the other order, a turn that is cancelled
         # while the answer is added leaves both, and the same words again would be taken for input that is there.
         response = self.response(message)

@@ -14,6 +14,7 @@ import asyncio
 from pathlib import PurePosixPath
 from typing import Self
 
+from symposia.core import uninterrupted
 from symposia.core.code_executor import OutputListener, Sandbox, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._conversation import (
@@ -29,7 +30,7 @@ from symposia.ext.code_executors._sandbox._conversation import (
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._program import ServerSettings, open_request
 from symposia.ext.code_executors._sandbox._results import ResultInProgress
-from symposia.ext.code_executors._sandbox._transport import Transport, uninterrupted
+from symposia.ext.code_executors._sandbox._transport import Transport
 
 GRACE_SECONDS = 2.0  # a server on a busy machine takes some ten milliseconds to kill a block
 START_SECONDS = 30.0  # a container on a busy machine takes seconds

@@ -11,9 +11,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
-from symposia.ext.code_executors._sandbox._transport import Transport, uninterrupted
+from symposia.ext.code_executors._sandbox._transport import Transport
 
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, Self
+
+from symposia.core import uninterrupted
 
 _CHUNK = 64 * 1024
 _END_SECONDS = 1.0
@@ -126,20 +128,3 @@ class ProcessTransport(Transport):
             self._error_output = (
                 (await self._process.stderr.read(_ERROR_OUTPUT_BYTES)).decode("utf-8", "replace").strip()
             )
-
-
-async def uninterrupted(work: Coroutine[None, None, None]) -> None:
-    """Await `work` to its end even when cancelled meanwhile; the cancellation is passed on afterwards.
-
-    `asyncio.shield` alone would let the caller go on at once, with the sandbox still alive behind it.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled

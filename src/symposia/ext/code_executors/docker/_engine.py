@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import IO, Final, ParamSpec, Protocol, TypedDict, TypeVar, cast
 
+from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 
 ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
@@ -100,7 +101,7 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         EngineConflictError: There is a conflict: a name is taken, or a removal is under way.
         SandboxError: The engine refused or did not answer.
     """
-    return await _settled(asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs)))
+    return await uninterrupted(asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs)))
 
 
 async def follow(begin: Callable[[], Iterable[Json]]) -> None:
@@ -120,7 +121,7 @@ async def follow(begin: Callable[[], Iterable[Json]]) -> None:
         await asyncio.shield(running)
     except asyncio.CancelledError:
         given_up.set()
-        await _settled(running)
+        await uninterrupted(running)
         raise
 
 
@@ -144,14 +145,6 @@ async def connection_of(stream: IO[bytes]) -> socket.socket:
         return connection
 
     return await asyncio.to_thread(take_over)
-
-
-async def _settled(running: asyncio.Future[T]) -> T:
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
 
 
 def _follow(begin: Callable[[], Iterable[Json]], given_up: threading.Event) -> None:
