@@ -22,7 +22,7 @@ class ReasonedTermination(TerminationCondition):
         reason: The text of the stop reason.
 
     Raises:
-        ArgumentTypeError: `condition` is none.
+        ArgumentTypeError: `condition` is no termination condition.
     """
 
     def __init__(self, condition: TerminationCondition, reason: str) -> None:

@@ -6,7 +6,7 @@ from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
     from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
-    from symposia.agentchat.teams._log import (
+    from symposia.agentchat.teams._log_entries import (
         DecisionMade,
         RunEnded,
         RunStarted,
@@ -35,7 +35,7 @@ else:
         __name__,
         {
             "_group_chat": ["BaseGroupChat", "GroupChat", "TeamOptions"],
-            "_log": [
+            "_log_entries": [
                 "DecisionMade",
                 "RunEnded",
                 "RunStarted",

@@ -37,7 +37,7 @@ class Claims:
             await self._claim.released()
 
     def claim(self, stream: Callable[[], object | None] | None = None) -> Claim:
-        """Have the team, which is free, until the claim is left as a context.
+        """Claim the team, which is free, until the claim is left as a context.
 
         Args:
             stream: Gives the stream that claims it as long as it exists: a weak reference. None for any other use.
@@ -46,7 +46,7 @@ class Claims:
         return self._claim
 
     def release(self) -> None:
-        """Have the team no more."""
+        """Free the team for the next use."""
         self._claim = None
 
 
@@ -76,7 +76,7 @@ class Claim:
         await self._released.wait()
 
     def __enter__(self) -> None:
-        """Nothing: a claim begins when it is made."""
+        """Enter the claim, which began when it was made."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

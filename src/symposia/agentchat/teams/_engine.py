@@ -29,8 +29,8 @@ cancelled, or the token that was handed to them, which cancels that task. What i
 waiting, since the next wait of a cancelled task may be cancelled again (a timeout around a cancelled run), and half a
 turn must not stay behind.
 
-All of it goes through the team's log (`_log.py`): the engine appends entries, and the transcript, the stream, the
-result and the saved state are read from them.
+All of it goes through the team's log (`_log_entries.py`): the engine appends entries, and the transcript, the stream,
+the result and the saved state are read from them.
 
 **Turns** are numbered over the life of the team. Each has a number of its own, also one that failed or in which the
 rule stopped the team: what is recorded under a number belongs to that turn alone. The number is part of the scope of
@@ -44,7 +44,8 @@ from collections.abc import Sequence
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
-from symposia.agentchat.teams._log import DecisionMade, RunEnded, RunStarted, TeamLog
+from symposia.agentchat.teams._log import TeamLog
+from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
 from symposia.agentchat.teams._messages import ParticipantEvents
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
@@ -62,10 +63,10 @@ class Engine:
         manager: The name under which the team itself speaks.
         rule: Decides.
         participants: Speak.
-        record: The conversation, and how far the team is. The engine changes it by the log alone, except for the turn
-            under way.
+        record: The conversation, and how far the team is. The engine changes it by the log, with the exceptions that
+            `_log_entries.py` names.
         limits: What ends a run, besides the rule.
-        log: Where everything goes that happens.
+        log: Receives an entry for everything that is committed.
         lock: Held while a turn is committed.
         emit_team_events: Whether the rule's events, and the choice of speakers, are streamed.
 
@@ -139,7 +140,7 @@ class Engine:
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
         if self._lock.is_held:
-            await self._lock.passed()
+            await self._lock.wait_released()
         begun = self._lock.begin_commit()
         try:
             self._log.append(started)
@@ -178,9 +179,10 @@ class Engine:
             The reason why the run ends with it, or None to continue.
         """
         if self._lock.is_held:
-            await self._lock.passed()
+            await self._lock.wait_released()
         record = self._record
         turn = record.turn = Turn(number, self._rule.save_state())
+        committed: TurnEnded | None = None
         try:
             decision = await self._decide(turn, run)
             if isinstance(decision, Stop):
@@ -192,25 +194,33 @@ class Engine:
                 else:
                     await speak_together(turn.names, lambda name: self._speak(name, turn, run))
                 if self._lock.is_held:
-                    await self._lock.passed()
+                    await self._lock.wait_released()
                 begun = self._lock.begin_commit()
                 try:
-                    ended = turn.ended()
+                    ended = committed = turn.ended()
                     self._log.append(ended)
                     reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
                 finally:
                     self._lock.end_commit(begun)
         except BaseException as error:
-            ended = turn.ended(repr(error))
-            if record.turn is turn:  # else it was the condition that failed, and the turn is committed
-                if not turn.names or turn.unanswered:
-                    self._rule.load_state(turn.rule_state)
-                self._log.append(ended)  # at once: to wait here would be cancelled
-            await self._log.write(ended, turn.names)
+            await self._log.write(self._fail(turn, committed, error), turn.names)
             raise
         if self._log.has_listeners:
             await self._log.write(ended, turn.names)
         return reason
+
+    def _fail(self, turn: Turn, committed: TurnEnded | None, error: BaseException) -> TurnEnded:
+        """The end of a turn that failed: at once, since to wait for anything here would be cancelled."""
+        if committed is not None:
+            # It was the condition that failed: the turn is committed, and stays so. Its entry is the one that was
+            # appended; listeners have not been given it yet, and are given it with the error.
+            committed.error = repr(error)
+            return committed
+        if not turn.names or turn.unanswered:
+            self._rule.load_state(turn.rule_state)
+        ended = turn.ended(repr(error))
+        self._log.append(ended)
+        return ended
 
     async def _decide(self, turn: Turn, run: Run) -> Decision:
         """Ask the rule, and note in `turn` who speaks."""

@@ -1,3 +1,5 @@
+"""The team as its users see it: run, stream, pause, save, load. It holds the parts of a team and puts them together."""
+
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +28,8 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
-from symposia.agentchat.teams._log import TeamLog, TeamLogListener
+from symposia.agentchat.teams._log import TeamLog
+from symposia.agentchat.teams._log_entries import TeamLogListener
 from symposia.agentchat.teams._messages import ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
@@ -197,17 +200,21 @@ class BaseGroupChat(Team):
         Leaving the stream early cancels the run. Parameters and errors are those of `run`.
         """
         # The stream is given a weak reference to itself, which cannot exist before it.
-        own: list[Callable[[], object | None]] = []
-        stream = self._stream(own, task, cancellation_token, output_task_messages)
-        own.append(weakref.ref(stream))
+        self_reference: list[Callable[[], object | None]] = []
+        stream = self._stream(self_reference, task, cancellation_token, output_task_messages)
+        self_reference.append(weakref.ref(stream))
         return stream
 
     async def _stream(
-        self, own: Sequence[Callable[[], object | None]], task: Task, token: CancellationToken | None, output_task: bool
+        self,
+        self_reference: Sequence[Callable[[], object | None]],
+        task: Task,
+        token: CancellationToken | None,
+        output_task: bool,
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
         messages = task_messages(task)
         await self._claims.free()
-        with self._claims.claim(own[0]):
+        with self._claims.claim(self_reference[0]):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
             running = self._start(messages, self._new_run(token, output_task, batches.put_nowait))
             running.add_done_callback(lambda _: batches.put_nowait(None))
@@ -319,22 +326,27 @@ class GroupChat(BaseGroupChat):
     """
 
 
-def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
-    """The names of the participants, which have to be there and to differ.
+def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
+    """Raise an error unless there are participants, and their names differ.
 
     Raises:
         ArgumentTypeError: `participants` is no list.
-        InvalidArgumentError: They do not.
+        InvalidArgumentError: It is empty, or has something else in it, or two participants of the same name.
     """
     check_list("The participants", participants)
     if not participants:
         raise InvalidArgumentError("At least one participant is required.")
-    if wrong := others_than(ChatAgent | Team, participants):
-        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, and this is none: {wrong[0]!r}")
+    if wrong := not_instances_of(ChatAgent | Team, participants):
+        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, not {wrong[0]!r}.")
     names = [participant.name for participant in participants]
     if len(set(names)) < len(names):
         raise InvalidArgumentError(f"The participant names must be unique. These are not: {names}")
-    return names
+
+
+def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
+    """The names of the participants, after `check_participants`."""
+    check_participants(participants)
+    return [participant.name for participant in participants]
 
 
 def _message_factory(participants: Sequence[ChatAgent | Team], custom: Sequence[MessageType]) -> MessageFactory:
@@ -346,8 +358,8 @@ def _message_factory(participants: Sequence[ChatAgent | Team], custom: Sequence[
     return factory
 
 
-def others_than(kind: type | UnionType, given: Iterable[object]) -> list[object]:
-    """Those of the objects given that are of another type than the type hints ask for."""
+def not_instances_of(kind: type | UnionType, given: Iterable[object]) -> list[object]:
+    """The objects of another type than the type hints ask for."""
     return [each for each in given if not isinstance(each, kind)]
 
 

@@ -1,3 +1,5 @@
+"""What ends a run of a team, besides its rule: a condition, a number of turns, the time that a turn may take."""
+
 from __future__ import annotations
 
 import asyncio
@@ -8,7 +10,7 @@ from typing import TypeVar
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
-from symposia.agentchat.teams._log import TurnEnded
+from symposia.agentchat.teams._log_entries import TurnEnded
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
@@ -28,7 +30,7 @@ class TeamLimits:
         turns: The number of turns that the present run has taken.
 
     Raises:
-        ArgumentTypeError: `condition` is none, or a limit is no number.
+        ArgumentTypeError: `condition` is no termination condition, or a limit is no number.
         InvalidArgumentError: A limit of zero or less, or NaN.
     """
 
@@ -54,7 +56,7 @@ class TeamLimits:
         self._turn_ends = 0.0
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
-        """A run starts, or continues, with `task`."""
+        """Start or continue a run, and let the condition see its `task`."""
         stop = await self._condition.start(task) if self._condition else None
         return stop.content if stop else None
 
@@ -64,7 +66,7 @@ class TeamLimits:
         return stop.content if stop else None
 
     async def after_turn(self, items: Sequence[Item]) -> str | None:
-        """A turn has ended with these `items_for_condition`."""
+        """Count a turn, and let the condition see its `items_for_condition`."""
         self.turns += 1
         met = await self._condition(items) if self._condition else None
         stop = met.content if met else None
@@ -74,7 +76,7 @@ class TeamLimits:
         return stop
 
     def begin_turn(self) -> bool:
-        """A turn begins.
+        """Start the time of a turn.
 
         Returns:
             Whether it can become overdue, and has to be waited for by `within_time`. Most cannot, and need no task.
@@ -146,7 +148,11 @@ class TeamLimits:
         return turn if condition is None else min(turn, condition)
 
     async def _overdue(self, speaking: Sequence[str]) -> str | None:
-        """The turn has taken that long, and these have not answered; none, if no speaker was chosen yet."""
+        """Check the condition and the time of the turn, once one of them is due.
+
+        Args:
+            speaking: The names of those that have not answered yet; none, if no speaker was chosen yet.
+        """
         if self._condition is not None and self._condition.due_in() == 0:
             stop = await self._condition(())
             if stop is not None:

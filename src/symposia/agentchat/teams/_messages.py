@@ -85,13 +85,13 @@ class ReportChanges(BaseModel):
 
     Attributes:
         reader: The id of the reader. Each reader receives the changes since its last request.
-        scope: ``whole`` for the whole state, ``changes`` for what changed since, ``none`` when the reader is done.
+        scope: ``whole`` for the whole state, ``changes`` for what changed since.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
     reader: str
-    scope: Literal["whole", "changes", "none"]
+    scope: Literal["whole", "changes"]
 
 
 class StateChanges(BaseModel):

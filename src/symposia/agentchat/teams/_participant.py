@@ -201,16 +201,16 @@ class TeamMember(Member):
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the team's state, and where its present turn began."""
-        before, mark = since if isinstance(since, _TeamMark) else (None, None)
+        before, mark = since if isinstance(since, _NestedTeamMark) else (None, None)
         change, mark = await save_changes(self._team, mark)
         began = self._turn_began
-        now = _TeamMark(began, mark)
+        now = _NestedTeamMark(began, mark)
         if change is None or "set" not in change:
             return _with_turn(change, before, began), now
         return {"set": change["set"] if began is None else {**change["set"], _TURN_BEGAN: began}}, now
 
 
-class _TeamMark(NamedTuple):
+class _NestedTeamMark(NamedTuple):
     """The mark of a nested team: the start of the turn, and the team's own mark."""
 
     turn_began: int | None
@@ -278,8 +278,6 @@ class Participant(BaseAgent):
         # Taken out first: if saving fails, the reader has no mark, and is given the whole state the next time. With the
         # old mark, what changed up to the failure could be missing from both answers.
         mark = self._marks.pop(message.reader, None)
-        if message.scope == "none":
-            return StateChanges(change=None)
         change, mark = await self._member.save_changes(mark if message.scope == "changes" else None)
         self._marks[message.reader] = mark
         return StateChanges(change=None if change is None else dict(change))

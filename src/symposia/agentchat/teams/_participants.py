@@ -1,3 +1,5 @@
+"""The participants of a team as actors in a runtime: registered while they are used, asked for turns and states."""
+
 from __future__ import annotations
 
 import asyncio
@@ -233,15 +235,15 @@ class _Listener(BaseAgent):
         self._participants.on_events(message)
 
     async def save_state(self) -> SavedState:
-        """Nothing: it has no state."""
+        """Return an empty state: the listener keeps nothing."""
         return {}
 
     async def load_state(self, state: SavedState) -> None:
-        """Nothing to load."""
+        """Ignore the state, which is empty."""
 
 
 def _ignore(events: ParticipantEvents) -> None:
-    """No team listens yet."""
+    """Drop the events: no engine receives them yet."""
 
 
 def _as_type(name: str) -> str:

@@ -1,3 +1,5 @@
+"""The record of a team: the sum of the entries of its log, which is the conversation and how far the team is in it."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -5,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from symposia.agentchat.messages import BaseChatMessage, Item, dump_messages
-from symposia.agentchat.teams._log import RunEnded, RunStarted, TeamLogEntry, TurnEnded
+from symposia.agentchat.teams._log_entries import RunEnded, RunStarted, TeamLogEntry, TurnEnded
 from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, extension
 

@@ -71,7 +71,7 @@ class TeamRule(Protocol):
     """
 
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
-        """Say who speaks next, or why the team stops.
+        """Return who speaks next, or why the team stops.
 
         Raises:
             Exception: It ends the run, and the team can run again.
@@ -79,7 +79,10 @@ class TeamRule(Protocol):
         ...
 
     def save_state(self) -> SavedState:
-        """The state as JSON values. The names of `BaseGroupChatManagerState`'s fields, and ``progress``, are taken."""
+        """Return the state as JSON values.
+
+        The names of the fields of `BaseGroupChatManagerState`, and ``progress``, are taken.
+        """
         ...
 
     def load_state(self, state: SavedState, /) -> None:

@@ -1,3 +1,5 @@
+"""A run of a team: what its stream shows and its result holds, read from the entries of the log."""
+
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +9,7 @@ from pydantic import Field
 
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import Item
-from symposia.agentchat.teams._log import ItemsShown, RunStarted, TeamLogEntry, TurnEnded, without_chunks
+from symposia.agentchat.teams._log_entries import ItemsShown, RunStarted, TeamLogEntry, TurnEnded, without_chunks
 from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope
 from symposia.core.models import RequestUsage

@@ -23,7 +23,7 @@ from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, SavedState, diff, extension, members
 
 
-class _TeamMark(NamedTuple):
+class _ReaderMark(NamedTuple):
     """A state of a team that a reader has received.
 
     Attributes:
@@ -64,11 +64,11 @@ class SavingLock:
 
     @property
     def is_held(self) -> bool:
-        """Whether the team is being saved, so that the engine has to wait until that has `passed`."""
+        """Whether the team is being saved, so that the engine has to `wait_released` first."""
         return self._saving.locked()
 
-    async def passed(self) -> None:
-        """Wait until those have ended that save the team, or wait to do so, now."""
+    async def wait_released(self) -> None:
+        """Wait until every save that is under way, or waits for the lock, has ended."""
         async with self._saving:
             pass
 
@@ -141,17 +141,22 @@ class TeamSaver:
     async def save_changes(
         self, since: object | None, names: Sequence[str] | None = None
     ) -> tuple[Change | None, object]:
-        """See `IncrementalTeamState`."""
+        """What changed in the state of the team since a mark: see `symposia.core.changes.IncrementalState`.
+
+        Args:
+            since: The mark.
+            names: The participants whose state may have changed; None for all.
+        """
         record = self._record
         async with self._participants.reachable(), self.lock.for_saving():
-            mark = since if isinstance(since, _TeamMark) else None
+            mark = since if isinstance(since, _ReaderMark) else None
             if mark is None or record.turn is not None or not record.is_continued(mark.record):
                 return await self._save_whole(mark)
             return await self._save_since(mark, record.names if names is None else names)
 
     def forget(self, mark: object) -> None:
-        """See `IncrementalTeamState`."""
-        if isinstance(mark, _TeamMark):
+        """Drop what participants keep for a mark, which is not needed any more."""
+        if isinstance(mark, _ReaderMark):
             self._participants.forget_reader(mark.reader)
 
     async def load(self, saved: SavedTeam) -> None:
@@ -213,7 +218,7 @@ class TeamSaver:
             unseen=record.unseen if running else (),
         )
 
-    async def _save_whole(self, since: _TeamMark | None) -> tuple[Change, object]:
+    async def _save_whole(self, since: _ReaderMark | None) -> tuple[Change, object]:
         reader = str(uuid4()) if since is None else since.reader
 
         async def save(name: str) -> SavedState:
@@ -224,13 +229,13 @@ class TeamSaver:
         saved = await self._save(save)
         state = saved.dump(self._manager, self._state_type)
         # In a turn, the state has answers that are not committed yet; the next change is then the whole state again.
-        told = None if is_in_turn else _TeamMark(reader, mark, saved.run.dump(self._manager, self._state_type))
-        return {"set": state}, told
+        reported = None if is_in_turn else _ReaderMark(reader, mark, saved.run.dump(self._manager, self._state_type))
+        return {"set": state}, reported
 
-    async def _save_since(self, since: _TeamMark, names: Sequence[str]) -> tuple[Change | None, object]:
+    async def _save_since(self, since: _ReaderMark, names: Sequence[str]) -> tuple[Change | None, object]:
         record = self._record
         run = self._saved_run().dump(self._manager, self._state_type)
-        mark = _TeamMark(since.reader, record.mark(), run)
+        mark = _ReaderMark(since.reader, record.mark(), run)
         added = dump_messages(record.added(since.record))
         manager = diff(since.run, run) or {}
         changes: dict[str, Change | None] = {

@@ -1,31 +1,26 @@
+"""The selector: a model or a function selects the next speaker, of those that a function allows."""
+
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, TypeAlias, TypeVar, Unpack, cast
-
-from pydantic import BaseModel, ValidationError
+from typing import ClassVar, TypeAlias, TypeVar, Unpack, cast
 
 from symposia.agentchat._arguments import check_model_client
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
-from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
+from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, check_participants
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
-from symposia.core import FunctionCall
+from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoice
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
-from symposia.core.tools import ParametersSchema, ToolSchema
 
 T = TypeVar("T")
 SelectorFunc: TypeAlias = Callable[[Messages], str | None] | Callable[[Messages], Awaitable[str | None]]
 CandidateFunc: TypeAlias = Callable[[Messages], list[str]] | Callable[[Messages], Awaitable[list[str]]]
-
-TOOL: Final = "choose_speaker"
 
 SELECTOR_PROMPT = """\
 Several participants work on a task in one conversation. Decide who of them speaks next.
@@ -47,6 +42,9 @@ class SelectorRule(TeamRule):
     The model is offered the candidates only, by a tool whose argument has their names as its type; a model
     without tools is asked for the name as text. If it fails `max_attempts` times, the first candidate speaks who is
     not the previous speaker, or the previous speaker again where that is allowed.
+
+    The functions are called in the event loop, plain ones too. One that waits, for a file or a service, is a coroutine
+    function; it can call blocking code by `symposia.core.run_in_worker_thread`.
 
     Args:
         participants: Their descriptions by their names.
@@ -89,13 +87,14 @@ class SelectorRule(TeamRule):
         self._streaming = streaming
         self._context = model_context or UnboundedChatCompletionContext()
         self._previous: str | None = None
-        self._read: int | None = 0  # how much of the transcript is in the context; None: the context is out of date
+        self._read_count = 0  # how many items of the transcript are in the context
+        self._is_context_outdated = False
 
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
         """The choice of the function, or else of the model.
 
         Raises:
-            InvalidArgumentError: A function gave a name that is none.
+            InvalidArgumentError: A function gave a name that no participant has.
         """
         name = await self._chosen_by_function(transcript)
         if name is None:
@@ -136,7 +135,7 @@ class SelectorRule(TeamRule):
     async def _chosen_by_model(self, transcript: Transcript, candidates: Sequence[str], context: RuleContext) -> str:
         if len(candidates) == 1:
             return candidates[0]
-        choice = Choice(candidates, by_tool=bool(self._client.model_info["function_calling"]))
+        choice = SpeakerChoice(candidates, by_tool=bool(self._client.model_info["function_calling"]))
         messages: list[LLMMessage] = [UserMessage(content=await self._question(transcript, candidates), source="user")]
         for _ in range(self._max_attempts):
             chosen = await self._ask(choice, messages, context)
@@ -151,7 +150,7 @@ class SelectorRule(TeamRule):
         previous = self._previous
         return candidates[0] if previous is None or previous not in candidates else previous
 
-    async def _ask(self, choice: Choice, messages: Sequence[LLMMessage], context: RuleContext) -> Chosen:
+    async def _ask(self, choice: SpeakerChoice, messages: Sequence[LLMMessage], context: RuleContext) -> ChosenSpeaker:
         """Ask once."""
         event = SelectorEvent(content="", source=context.source)
         answer = await context.ask(
@@ -179,14 +178,15 @@ class SelectorRule(TeamRule):
         Message by message, so that a choice costs what is new. After loading or a reset the transcript is another one,
         and is read from its beginning.
         """
-        if self._read is None:
+        if self._is_context_outdated:
             await self._context.clear()
-            self._read = 0
-        for index in range(self._read, len(transcript)):
+            self._read_count = 0
+            self._is_context_outdated = False
+        for index in range(self._read_count, len(transcript)):
             message = transcript[index]
             if isinstance(message, BaseChatMessage):
                 await self._context.add_message(message.to_model_message())
-        self._read = len(transcript)
+        self._read_count = len(transcript)
 
     def save_state(self) -> SavedState:
         """The previous speaker. The model's context is not saved: it is made from the transcript again."""
@@ -195,12 +195,12 @@ class SelectorRule(TeamRule):
     def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state."""
         self._previous = SelectorManagerState.model_validate(state).previous_speaker
-        self._read = None
+        self._is_context_outdated = True
 
     def reset(self) -> None:
         """Forget the previous speaker and the model's context."""
         self._previous = None
-        self._read = None
+        self._is_context_outdated = True
 
 
 def _check(participants: Mapping[str, str], prompt: str, max_attempts: int) -> None:
@@ -217,6 +217,8 @@ def _check(participants: Mapping[str, str], prompt: str, max_attempts: int) -> N
         ) from error
 
 
+# Not `call_function`, which has a plain function run in a worker thread: that takes four times as long as all the rest
+# of a turn, and these functions compute a name from a list. AutoGen calls them in the event loop too.
 async def _result(value: T | Awaitable[T]) -> T:
     return await cast("Awaitable[T]", value) if inspect.isawaitable(value) else cast("T", value)
 
@@ -235,90 +237,6 @@ def _line(message: LLMMessage) -> str:
     if not isinstance(content, str):
         content = " ".join(part if isinstance(part, str) else "[image]" for part in content)
     return f"{source}: {content}"
-
-
-class _ChosenName(BaseModel, defer_build=True):
-    """The arguments of the tool."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a model chose.
-
-    Attributes:
-        name: The candidate, or None if it named none, or several.
-        answer: Its answer, as text.
-        objection: The reply to it.
-    """
-
-    name: str | None
-    answer: str
-    objection: str
-
-
-class Choice:
-    """One choice.
-
-    Args:
-        names: The candidates.
-        by_tool: Whether the model can call tools.
-    """
-
-    def __init__(self, names: Sequence[str], *, by_tool: bool) -> None:
-        self._names = names
-        self.tools: list[ToolSchema] = [_tool(names)] if by_tool else []
-        self.tool_choice: Literal["required", "auto"] = "required" if by_tool else "auto"
-
-    def read(self, answer: str | Sequence[FunctionCall]) -> Chosen:
-        """Find the one candidate in a model's answer."""
-        if isinstance(answer, str):
-            found, text = self._in_text(answer), answer
-        else:
-            found = [name for call in answer for name in self._in_call(call)]
-            text = ", ".join(f"{call.name}({call.arguments})" for call in answer)
-        return Chosen(found[0] if len(set(found)) == 1 else None, text, self._objection(found))
-
-    def _in_call(self, call: FunctionCall) -> list[str]:
-        try:
-            name = _ChosenName.model_validate_json(call.arguments).name
-        except ValidationError:
-            return []
-        return [name] if name in self._names else []
-
-    def _in_text(self, text: str) -> list[str]:
-        """The candidates that a text mentions; only one, if it is all that the text says.
-
-        Of several, none is taken for the one that is meant: the first is wrong in "After alice, bob should speak", the
-        last in "bob, and alice after that". The model is asked again.
-        """
-        bare = text.strip().strip("\"'`*.")
-        return [bare] if bare in self._names else [name for name in self._names if _mentions(text, name)]
-
-    def _objection(self, found: Sequence[str]) -> str:
-        fault = f"You named {', '.join(sorted(set(found)))}." if found else "You named none of the candidates."
-        return f"{fault} Name exactly one of {list(self._names)}, and nothing else."
-
-
-def _mentions(text: str, name: str) -> bool:
-    """Whether `name` is a word of `text`; an underscore may be written as a space, or escaped as in Markdown."""
-    spelling = re.escape(name).replace("_", r"(?:\\?_|\s)")
-    return re.search(rf"(?<!\w){spelling}(?!\w)", text) is not None
-
-
-def _tool(names: Sequence[str]) -> ToolSchema:
-    return ToolSchema(
-        name=TOOL,
-        description="Choose who speaks next.",
-        parameters=ParametersSchema(
-            type="object",
-            properties={"name": {"type": "string", "enum": list(names), "description": "Who speaks next."}},
-            required=["name"],
-            additionalProperties=False,
-        ),
-        strict=True,
-    )
 
 
 class SelectorGroupChat(BaseGroupChat):
@@ -361,7 +279,7 @@ class SelectorGroupChat(BaseGroupChat):
         model_context: ChatCompletionContext | None = None,
         **options: Unpack[TeamOptions],
     ) -> None:
-        participant_names(participants)
+        check_participants(participants)
         rule = SelectorRule(
             {participant.name: participant.description for participant in participants},
             model_client,

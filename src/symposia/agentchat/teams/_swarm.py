@@ -8,7 +8,7 @@ from typing_extensions import override
 from symposia.agentchat.base import ChatAgent
 from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
-from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, others_than, participant_names
+from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, not_instances_of, participant_names
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
@@ -87,7 +87,7 @@ class Swarm(BaseGroupChat):
 
     def __init__(self, participants: Sequence[ChatAgent], **options: Unpack[TeamOptions]) -> None:
         names = participant_names(participants)
-        if others_than(ChatAgent, participants):
+        if not_instances_of(ChatAgent, participants):
             raise InvalidArgumentError(f"The participants of a swarm have to be agents, not teams: {names}")
         if HandoffMessage not in participants[0].produced_message_types:
             raise InvalidArgumentError(

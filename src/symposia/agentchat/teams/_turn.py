@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from symposia.agentchat.messages import BaseChatMessage, Item
-from symposia.agentchat.teams._log import TurnEnded, without_chunks
+from symposia.agentchat.teams._log_entries import TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import TurnTaken
 from symposia.core.changes import SavedState
 from symposia.core.models import RequestUsage

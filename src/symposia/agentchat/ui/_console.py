@@ -44,8 +44,8 @@ async def Console(  # noqa: N802 - AutoGen's name
         The last `TaskResult` or `Response` of the stream.
 
     Raises:
-        ArgumentTypeError: `stream` is none.
-        InvalidArgumentError: There was none in it.
+        ArgumentTypeError: `stream` is no asynchronous iterable.
+        InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
     """
     _check_stream(stream)
     printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
