@@ -88,7 +88,8 @@ class LiveView:
                 self._status.speaker, self._status.colour = message.source, self._palette.colour(message.source)
                 self._status.streamed += message.content
             case SelectSpeakerEvent():
-                self._status.doing = f"{message.content[0]} works"
+                if message.content:  # none are chosen where the rule asked a model and then stopped the team
+                    self._status.doing = f"{message.content[0]} works"
             case _:
                 self._print_message(message)
 

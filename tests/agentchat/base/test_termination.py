@@ -3,7 +3,9 @@ from collections.abc import Sequence
 import pytest
 
 from symposia.agentchat.base import TerminatedException, TerminationCondition
+from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage, TextMessage
+from symposia.core.exceptions import InvalidArgumentError
 
 MESSAGE = TextMessage(content="hi", source="ann")
 
@@ -80,3 +82,31 @@ async def test_a_condition_that_was_met_refuses_until_it_is_reset(condition: Ter
     assert not condition.terminated
     again = await condition([MESSAGE])
     assert (again and again.content) == (first and first.content)
+
+
+async def test_and_continues_from_a_saved_state_with_the_reasons_of_those_that_are_met() -> None:
+    half, other = (TextMentionTermination("hi") & MaxMessageTermination(2) for _ in range(2))
+    await half([MESSAGE])
+    other.load_state(half.save_state())
+
+    assert await reasons(other, 1) == [
+        "Text 'hi' mentioned, Maximum number of messages 2 reached, current message count: 2"
+    ]
+
+
+async def test_and_refuses_a_state_without_the_reason_of_one_that_is_met() -> None:
+    half, other = (TextMentionTermination("hi") & MaxMessageTermination(2) for _ in range(2))
+    await half([MESSAGE])
+    before = other.save_state()
+
+    with pytest.raises(InvalidArgumentError, match=r"contradicts itself.*TextMentionTermination.*stops"):
+        other.load_state({**half.save_state(), "stops": []})
+    assert other.save_state() == before
+
+
+async def test_and_gives_the_reason_of_a_condition_that_saves_nothing_once() -> None:
+    half, other = At("a", 1) & At("b", 2), At("a", 1) & At("b", 2)
+    await half([MESSAGE])
+    other.load_state(half.save_state())
+
+    assert await reasons(other, 2) == [None, "stop a, stop b"]

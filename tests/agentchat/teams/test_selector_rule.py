@@ -1,5 +1,6 @@
 """The selector's rule alone, on models that are told what to say."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -194,6 +195,20 @@ async def test_a_function_chooses_in_place_of_the_model() -> None:
 
     assert await choice(selector, TASK) == "cid"
     assert await choice(selector, TASK, HELLO) == "ann"
+
+
+async def test_plain_functions_are_called_in_the_event_loop_as_in_autogen() -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def leave_it(_: Messages) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    def candidates(_: Messages) -> list[str]:
+        loops.append(asyncio.get_running_loop())
+        return ["bob"]
+
+    assert await choice(rule(model(), selector_func=leave_it, candidate_func=candidates)) == "bob"
+    assert loops == 2 * [asyncio.get_running_loop()]
 
 
 async def test_a_function_that_chooses_an_unknown_speaker_is_named() -> None:

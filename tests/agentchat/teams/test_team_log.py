@@ -14,7 +14,7 @@ from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TaskResult
-from symposia.agentchat.conditions import MaxMessageTermination
+from symposia.agentchat.conditions import FunctionalTermination, MaxMessageTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.agentchat.teams import (
     BaseGroupChat,
@@ -133,6 +133,26 @@ async def test_r02_a_failed_turn_says_who_answered_and_what_changed(runtime: Whe
         ended = log.entries[-2]
         assert isinstance(ended, TurnEnded)
         assert (ended.answered, ended.error) == (("bob",), "ValueError('boom')")
+        assert as_json(fold_log(log.entries)) == as_json(await team.save_state())
+
+
+async def test_r02_a_turn_whose_condition_fails_is_committed_and_logged_once_with_the_error() -> None:
+    log = Log()
+
+    def fail(messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        if messages[-1].source == "ann":
+            raise ValueError("boom")
+        return False
+
+    team = RoundRobinGroupChat([Member("ann")], termination_condition=FunctionalTermination(fail))
+    async with team.log_to(log):
+        with pytest.raises(ValueError, match="boom"):
+            await team.run(task="go")
+        assert log.kinds() == ["StateRecorded", "RunStarted", "DecisionMade", "TurnEnded", "RunEnded"]
+        ended = log.entries[-2]
+        assert isinstance(ended, TurnEnded)
+        assert (ended.answered, ended.error) == (("ann",), "ValueError('boom')")
+        assert lines(team.transcript) == ["user: go", "ann: hello"]
         assert as_json(fold_log(log.entries)) == as_json(await team.save_state())
 
 

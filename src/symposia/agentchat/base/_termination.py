@@ -100,18 +100,27 @@ class _MemberState(BaseModel):
     state: dict[str, Any]
 
 
+class _MemberStop(BaseModel):
+    """The stop message of one of several combined conditions, by its place among them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    member: int
+    message: StopMessage
+
+
 class _CombinedState(BaseModel):
     """The states of combined conditions, in their order.
 
     Attributes:
         members: One for each condition.
-        stops: The stop messages of the conditions that are met.
+        stops: The stop messages of the conditions that are met, in the order in which they were met.
     """
 
     model_config = ConfigDict(defer_build=True)
 
     members: list[_MemberState]
-    stops: list[StopMessage] = []
+    stops: list[_MemberStop] = []
 
 
 class AndTerminationCondition(TerminationCondition):
@@ -121,7 +130,7 @@ class AndTerminationCondition(TerminationCondition):
         for condition in conditions:
             check_condition(condition)
         self._conditions = conditions
-        self._stops: list[StopMessage] = []
+        self._stops: dict[int, StopMessage] = {}  # by the places of the conditions, in the order of being met
 
     @property
     def terminated(self) -> bool:
@@ -143,25 +152,36 @@ class AndTerminationCondition(TerminationCondition):
     async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:
             raise TerminatedException
-        for condition in self._conditions:
+        for place, condition in enumerate(self._conditions):
             if not condition.terminated and (stop := await look(condition)) is not None:
-                self._stops.append(stop)
-        return _joined(self._stops) if self.terminated else None
+                self._stops[place] = stop
+        return _joined(list(self._stops.values())) if self.terminated else None
 
     def save_state(self) -> SavedState:
         """The states of all conditions, and the stop messages of those that are met."""
-        return _CombinedState(members=_save(self._conditions), stops=self._stops).model_dump(mode="json")
+        stops = [_MemberStop(member=place, message=stop) for place, stop in self._stops.items()]
+        return _CombinedState(members=_save(self._conditions), stops=stops).model_dump(mode="json")
 
     def load_state(self, state: SavedState, /) -> None:
-        """Load the state of each.
+        """Load the state of each. If one of them cannot be loaded, nothing changes.
 
         Raises:
-            InvalidArgumentError: It was saved by a combination of other conditions.
+            InvalidArgumentError: It was saved by a combination of other conditions, or has no stop message for one that
+                is met.
             pydantic.ValidationError: `state` has another shape.
         """
-        loaded = _CombinedState.model_validate(state)
+        loaded, before = _CombinedState.model_validate(state), _save(self._conditions)
         _load(self._conditions, loaded.members)
-        self._stops = loaded.stops
+        met = [place for place, condition in enumerate(self._conditions) if condition.terminated]
+        stops = {stop.member: stop.message for stop in loaded.stops}
+        if silent := [type(self._conditions[place]).__name__ for place in met if place not in stops]:
+            _load(self._conditions, before)
+            raise InvalidArgumentError(
+                f"The saved state contradicts itself: {silent} are met, and stops has no message of theirs, which the "
+                "stop reason needs. Load a state as save_state() gave it."
+            )
+        # A condition that does not save how far it is begins anew, and is met another time.
+        self._stops = {place: stop for place, stop in stops.items() if place in met}
 
     async def reset(self) -> None:
         """Reset all of them."""
