@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from symposia.core.effects import EffectRequest
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.json_values import DEEPEST, as_json, nests_deeper
+from symposia.core.json_values import DEEPEST, as_json, nests_deeper, validation_faults
 from symposia.core.tools import ToolRequest
 
 
@@ -78,3 +78,27 @@ JSON = st.recursive(
 def test_what_is_taken_makes_a_request_that_can_be_read_back(values: dict[str, Any]) -> None:
     request: EffectRequest = ToolRequest(workbench={}, name="tool", arguments=as_json(values, "values"))
     assert ToolRequest.model_validate(request.model_dump())
+
+
+def faults_of(given: object, kind: type[BaseModel]) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate(given)
+    return validation_faults(caught.value, "the answer")
+
+
+def test_the_faults_of_a_value_name_its_parts() -> None:
+    assert faults_of({"total": "many"}, Sum)[0].startswith("total: Input should be a valid integer")
+    assert faults_of([], Sum)[0].startswith("the answer: ")
+
+
+class Sums(BaseModel):
+    sums: dict[str, Sum]
+
+
+def test_ten_faults_are_named_and_each_is_cut_in_its_middle() -> None:
+    without_total: dict[str, int] = {}
+    faults = faults_of({"sums": {f"{'long' * 1_000}{number}": without_total for number in range(25)}}, Sums)
+    assert len(faults) == 11
+    assert faults[-1] == "and 15 more"
+    assert all(fault.startswith("sums.long") and fault.endswith("Field required") for fault in faults[:10])
+    assert max(map(len, faults)) < 310

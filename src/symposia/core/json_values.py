@@ -1,4 +1,4 @@
-"""JSON values, of which requests and records of effects consist, and the error for other values."""
+"""JSON values, of which requests and records of effects consist, and what is wrong with other values."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final, TypeAlias, cast
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import to_jsonable_python
 
 from symposia.core.exceptions import InvalidArgumentError
 
-__all__ = ["DEEPEST", "JsonObject", "as_json", "nests_deeper"]
+__all__ = ["DEEPEST", "JsonObject", "as_json", "nests_deeper", "validation_faults"]
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 DEEPEST: Final = 180
 """Levels of objects and lists in a value. Pydantic's parser stops at 200: so a record has room around the value."""
+
+_FAULTS: Final = 10
+_FAULT_LENGTH: Final = 300
+"""Faults that are named, and characters of each. Together they stay below 4,000 characters, about 1,000 tokens,
+whatever a model sends."""
 
 _PLAIN: Final = frozenset({str, bool, float, type(None)})
 _SHORT_INTEGER: Final = 2**64
@@ -51,6 +56,30 @@ def nests_deeper(value: object, levels: int) -> bool:
         if not layer:
             return False
     return True
+
+
+def validation_faults(error: ValidationError, whole: str) -> list[str]:
+    """What is wrong with a value, each as "path: fault", for the model that wrote it.
+
+    Ten faults are named, with 300 characters of each; the last line counts the others. The value is not quoted.
+
+    Args:
+        error: The error of the value's validation.
+        whole: What the value is called, for a fault of all of it.
+    """
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    lines = [f"{'.'.join(map(str, fault['loc'])) or whole}: {fault['msg']}" for fault in faults[:_FAULTS]]
+    if len(faults) > _FAULTS:
+        lines.append(f"and {len(faults) - _FAULTS} more")
+    return [_shortened(line) for line in lines]
+
+
+def _shortened(line: str) -> str:
+    """The beginning and the end of a long line: the path is at its beginning, the message at its end."""
+    if len(line) <= _FAULT_LENGTH:
+        return line
+    half = _FAULT_LENGTH // 2
+    return f"{line[:half]} … {line[-half:]}"
 
 
 def _value_as_json(value: object, key: str, name: str) -> JsonValue:

@@ -1,5 +1,6 @@
 """Answers in a schema: whatever the model can do, validated, sent back with the reason, within bounds."""
 
+import json
 import threading
 from collections.abc import Sequence
 from typing import cast
@@ -75,6 +76,22 @@ async def test_fences_and_words_around_the_object_are_ignored(text: str) -> None
     agent = AssistantAgent("ann", model(says(text), info=WORDS), output_content_type=Plan)
     answer = (await agent.run(task="go")).messages[-1]
     assert plan_in(answer) == Plan(steps=["add"])
+
+
+class Counts(BaseModel):
+    counts: dict[str, int]
+
+
+async def test_the_faults_that_are_sent_back_are_short_whatever_the_model_wrote() -> None:
+    wrong = json.dumps({"counts": {f"{'key' * 10_000}{number}": "many" for number in range(100)}})
+    client = model(says(wrong), says('{"counts": {}}'))
+    agent = AssistantAgent("ann", client, output_content_type=Counts, output_retries=1)
+
+    messages = (await agent.run(task="go")).messages
+
+    complaint = rejections(messages)[0][1]
+    assert complaint.endswith("; and 90 more.")
+    assert len(complaint) < 4_000
 
 
 async def test_an_answer_that_does_not_fit_is_sent_back_with_the_reason_and_all_tokens_are_counted() -> None:

@@ -115,7 +115,7 @@ async def test_what_goes_wrong_with_a_tool_is_told_to_the_model(runtime: Started
     assert [result.content.splitlines()[0] for result in told.content] == [
         "3",
         "Error: Tool not found: nope. The tools are: add, fail.",
-        "Error: LookupError: no such page",
+        "Error: no such page",
         "Error: Invalid arguments: Wrong arguments for the tool 'add':",
     ]
 

@@ -144,7 +144,7 @@ async def test_what_a_tool_raises_reaches_the_caller_with_its_cause(runtime: Sta
     await add_tools(runtime, FunctionTool(fail, "fails"))
     with pytest.raises(ToolExecutionException) as caught:
         await runtime.send_message(called("fail", '{"text": "no such page"}'), TOOLS)
-    assert caught.value.content == "Error: LookupError: no such page"
+    assert caught.value.content == "Error: no such page"
     assert isinstance(caught.value.__cause__, LookupError)
 
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from symposia.core.tools import (
     ToolOverride,
     ToolResult,
     ToolSchema,
+    call_tool,
 )
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAC0lEQVR4nGNgQAYAAA4AAamRc7EAAAAASUVORK5CYII="
@@ -264,3 +265,42 @@ def test_a_result_survives_json() -> None:
 def test_half_of_a_surrogate_pair_in_a_result_is_replaced_since_no_vendor_takes_it() -> None:
     result = ToolResult(name="read", result=[TextResultContent(content="a\ud800b"), TextResultContent(content="ü")])
     assert result.to_text() == "a\ufffdb\nü"
+
+
+class Raising(StaticWorkbench):
+    """Breaks its contract: it raises what its tools raise."""
+
+    def __init__(self, tools: Sequence[BaseTool[Any, Any]]) -> None:
+        super().__init__(tools)
+        self.tool = tools[0]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        await self.tool.run_json(arguments or {}, cancellation_token or CancellationToken(), call_id=call_id)
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyError("k"), "'k'"),
+        (ValueError("no good"), "no good"),
+        (ValueError(), "ValueError"),
+        (ExceptionGroup("two", [ValueError("one"), KeyError()]), "one\nKeyError"),
+    ],
+    ids=["a key", "a text", "no text", "a group"],
+)
+@pytest.mark.parametrize("kind", [StaticWorkbench, Raising])
+async def test_a_failed_tool_reads_the_same_whoever_catches_its_error(
+    kind: Callable[[list[BaseTool[Any, Any]]], StaticWorkbench], error: Exception, text: str
+) -> None:
+    def fail() -> str:
+        raise error
+
+    result = await call_tool(kind([FunctionTool(fail, description="Fail.")]), "fail")
+    assert (result.to_text(), result.is_error) == (text, True)

@@ -25,6 +25,7 @@ from symposia.core.tools import (
     ToolRequest,
     ToolResult,
     ToolTraits,
+    failed_result,
     parse_tool_arguments,
 )
 
@@ -128,8 +129,9 @@ async def _run(tool: Tool, arguments: JsonObject, call: FunctionCall, ctx: Messa
     except ToolArgumentsError as error:
         raise _invalid(call, error) from error
     except Exception as error:
-        text = f"Error: {type(error).__name__}: {error}"
-        raise ToolExecutionException(call.id, text, call.name) from error
+        raise ToolExecutionException(
+            call.id, f"Error: {failed_result(call.name, error).to_text()}", call.name
+        ) from error
     return ToolResult(name=call.name, result=[TextResultContent(content=content)])
 
 

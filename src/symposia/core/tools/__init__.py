@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from symposia.core.tools._function_tool import FunctionTool
     from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
     from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
-    from symposia.core.tools._workbench import ImageResultContent, TextResultContent, ToolResult, Workbench
+    from symposia.core.tools._workbench import (
+        ImageResultContent,
+        TextResultContent,
+        ToolResult,
+        Workbench,
+        failed_result,
+    )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -38,7 +44,7 @@ else:
             "_function_tool": ["FunctionTool"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
             "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits"],
-            "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench"],
+            "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench", "failed_result"],
         },
     )
 
@@ -64,6 +70,7 @@ __all__ = [
     "ToolTraits",
     "Workbench",
     "call_tool",
+    "failed_result",
     "list_tools",
     "parse_tool_arguments",
     "stream_tool",

@@ -14,7 +14,8 @@ from pydantic_core import to_jsonable_python
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import is_observed
-from symposia.core.tools._arguments import parameters_schema, validate_arguments
+from symposia.core.tools._arguments import validate_arguments
+from symposia.core.tools._parameters_schema import parameters_schema
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
 
 if TYPE_CHECKING:

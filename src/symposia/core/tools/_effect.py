@@ -13,7 +13,7 @@ from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
 from symposia.core.json_values import as_json
 from symposia.core.tools._static_workbench import StaticStreamWorkbench
 from symposia.core.tools._tool import ToolSchema
-from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
+from symposia.core.tools._workbench import ToolResult, Workbench, failed_result
 
 
 class ToolRequest(EffectRequest):
@@ -96,7 +96,7 @@ async def call_tool(
         try:
             return await workbench.call_tool(name, arguments, cancellation_token, call_id)
         except Exception as error:  # noqa: BLE001 - becomes a result for the model
-            return _failed(name, error)
+            return failed_result(name, error)
 
     # Without a handler nothing reads the scope, so none is entered.
     if not effects_are_handled():
@@ -128,7 +128,7 @@ def stream_tool(
                 async for item in items:
                     yield item
         except Exception as error:  # noqa: BLE001 - becomes a result for the model
-            yield _failed(name, error)
+            yield failed_result(name, error)
 
     if not effects_are_handled():
         return call()
@@ -141,11 +141,6 @@ def stream_tool(
         )
     )
     return iterate_in_scope(f"tool:{name}.{place}", items)
-
-
-def _failed(name: str, error: Exception) -> ToolResult:
-    text = f"{type(error).__name__}: {error}"
-    return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=True)
 
 
 def _request(workbench: Workbench, name: str, arguments: Mapping[str, object] | None) -> ToolRequest:

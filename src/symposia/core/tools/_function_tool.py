@@ -15,8 +15,8 @@ from symposia.core._worker_threads import run_in_worker_thread
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.tools._arguments import check_parameters
 from symposia.core.tools._base_tool import BaseTool
+from symposia.core.tools._parameters_schema import check_parameters
 from symposia.core.tools._signature import AnyFunction, read_signature
 from symposia.core.tools._tool import ToolTraits
 

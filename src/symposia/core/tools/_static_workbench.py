@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
@@ -14,7 +14,7 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools._base_tool import BaseTool
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
-from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
+from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench, failed_result
 
 _log: Final = logging.getLogger(__name__)
 
@@ -202,12 +202,4 @@ def _not_found(name: str) -> ToolResult:
 
 def _failed(name: str, error: Exception) -> ToolResult:
     _log.debug("The tool %s failed", name, exc_info=error)
-    return ToolResult(name=name, result=[TextResultContent(content=_describe(error))], is_error=True)
-
-
-def _describe(error: Exception) -> str:
-    """The text of an error for the model; of a group, a line for each error; without text, the class."""
-    if isinstance(error, ExceptionGroup):
-        parts = cast("ExceptionGroup[Exception]", error).exceptions
-        return "\n".join(map(_describe, parts))
-    return str(error) or type(error).__name__
+    return failed_result(name, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -56,6 +56,21 @@ class ToolResult(BaseModel, defer_build=True):
             replace_image: The text in the place of an image; its base64 form by default, which is long.
         """
         return _encodable("\n".join(_as_text(piece, replace_image) for piece in self.result))
+
+
+def failed_result(name: str, error: Exception) -> ToolResult:
+    """The result of a tool that raised, for `Workbench.call_tool`.
+
+    The model reads the text of the error: of a group, a line for each error; without a text, the class. The text does
+    not begin with the class, since AutoGen's results do not, and programs compare them.
+    """
+    return ToolResult(name=name, result=[TextResultContent(content=_error_text(error))], is_error=True)
+
+
+def _error_text(error: Exception) -> str:
+    if isinstance(error, ExceptionGroup):
+        return "\n".join(map(_error_text, cast("ExceptionGroup[Exception]", error).exceptions))
+    return str(error) or type(error).__name__
 
 
 def _encodable(text: str) -> str:

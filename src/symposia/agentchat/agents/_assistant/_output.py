@@ -16,6 +16,7 @@ from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import call_function
 from symposia.core.exceptions import ModelAnswerError
+from symposia.core.json_values import validation_faults
 from symposia.core.models import ChatCompletionClient
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ the content to answer with, or raises. A plain function runs in a worker thread.
 """
 
 _FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
-_FAULTS: Final = 10
 _schemas: Final[MutableMapping[type[BaseModel], str]] = WeakKeyDictionary()
 
 
@@ -105,7 +105,7 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
         try:
             content = self.content_type.model_validate_json(_json_in(call.text))
         except ValidationError as error:
-            return Verdict(None, f"That is not a {name}: {_faults(error)}", error)
+            return Verdict(None, f"That is not a {name}: {'; '.join(validation_faults(error, 'the answer'))}.", error)
         complaint = await call_function(self.check, content, received) if self.check is not None else None
         return Verdict(content, complaint or "")
 
@@ -154,9 +154,3 @@ def _json_in(text: str) -> str:
         return fence[1].strip()
     start, end = text.find("{"), text.rfind("}")
     return text[start : end + 1] if 0 <= start < end else text
-
-
-def _faults(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{'.'.join(map(str, each['loc'])) or 'the answer'}: {each['msg']}" for each in faults[:_FAULTS]]
-    return "; ".join([*told, f"and {len(faults) - _FAULTS} more"] if len(faults) > _FAULTS else told) + "."
