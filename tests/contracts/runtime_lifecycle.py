@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.agents import (
+    WAIT,
     Answer,
     Ask,
     Door,
@@ -271,3 +272,78 @@ class LifecycleContract:
         assert closed == ["a", "b", "c"]
         await runtime.close()
         assert closed == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("ignored", [False, True])
+    async def test_d23_every_agent_is_closed_when_close_is_cancelled(
+        self, make_runtime: MakeRuntime, ignored: bool
+    ) -> None:
+        closed: list[str] = []
+        closing = asyncio.Event()
+
+        class Slow(BaseAgent):
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:
+                pass
+
+            async def close(self) -> None:
+                closed.append(self.id.key)
+                if self.id.key == "a":
+                    closing.set()
+                    await asyncio.Event().wait()
+                raise ZeroDivisionError
+
+        runtime = make_runtime(ignore_unhandled_exceptions=ignored)
+        for key in "abc":
+            await Slow("closes slowly").register_instance(runtime, AgentId("slow", key))
+        task = asyncio.create_task(runtime.close())
+        await closing.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+        assert closed == ["a", "b", "c"]
+        assert [note.split(":")[1].strip() for note in raised.value.__notes__] == ["ZeroDivisionError"] * 2
+        await runtime.close()
+        assert closed == ["a", "b", "c"]
+
+    async def test_d23_an_agent_can_close_its_runtime_while_it_is_closed(self, make_runtime: MakeRuntime) -> None:
+        closed: list[str] = []
+        runtime = make_runtime()
+
+        class Owner(BaseAgent):
+            async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:
+                pass
+
+            async def close(self) -> None:
+                await runtime.close()
+                closed.append(self.id.key)
+
+        for key in "ab":
+            await Owner("closes its runtime").register_instance(runtime, AgentId("owner", key))
+        async with asyncio.timeout(WAIT):
+            await runtime.close()
+        assert closed == ["a", "b"]
+
+    @pytest.mark.parametrize("name", ["stop", "stop_when_idle"])
+    @pytest.mark.parametrize("phase", ["ready", "stopped", "closed"])
+    async def test_d14_a_runtime_that_is_not_started_cannot_be_stopped(
+        self, make_runtime: MakeRuntime, phase: str, name: str
+    ) -> None:
+        runtime = make_runtime()
+        if phase != "ready":
+            runtime.start()
+            await (runtime.stop() if phase == "stopped" else runtime.close())
+        with pytest.raises(RuntimeError, match="closed" if phase == "closed" else "not started"):
+            await getattr(runtime, name)()
+        await runtime.close()
+
+    async def test_an_agent_is_bound_to_one_runtime(self, make_runtime: MakeRuntime) -> None:
+        agent = Closing(None)
+        agent.closed = []
+        agent_id = AgentId("bound", "a")
+        runtime, other = make_runtime(), make_runtime()
+        await agent.register_instance(runtime, agent_id)
+        with pytest.raises(RuntimeError, match=r"another runtime.*each runtime.*factory"):
+            await agent.register_instance(other, agent_id)
+        with pytest.raises(RuntimeError, match=r"bound/a.*bound/b.*each id.*factory"):
+            await agent.register_instance(runtime, AgentId("bound", "b"))
+        await runtime.close()
+        await other.close()

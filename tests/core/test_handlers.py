@@ -1,5 +1,6 @@
+import asyncio
 import functools
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
@@ -147,6 +148,28 @@ async def test_a_handler_whose_decorator_hides_that_it_is_async_answers() -> Non
     async with started(SingleThreadedAgentRuntime()) as runtime:
         await Decorated.register(runtime, "decorated", lambda: Decorated("decorated"))
         assert await runtime.send_message("x", AgentId("decorated", "k")) == "x"
+
+
+class Later:
+    """An awaitable that is no coroutine."""
+
+    def __init__(self, result: str) -> None:
+        self.result = result
+
+    def __await__(self) -> Generator[Any, None, str]:
+        yield from asyncio.sleep(0).__await__()
+        return self.result
+
+
+async def test_a_plain_handler_may_return_any_awaitable() -> None:
+    class Awaited(RoutedAgent):
+        @message_handler
+        def on_text(self, message: str, ctx: MessageContext) -> str:
+            return Later(message)  # type: ignore[return-value]  # as a decorated method may
+
+    async with started(SingleThreadedAgentRuntime()) as runtime:
+        await Awaited.register(runtime, "awaited", lambda: Awaited("awaited"))
+        assert await runtime.send_message("x", AgentId("awaited", "k")) == "x"
 
 
 @pytest.mark.parametrize("runtime_class", [SingleThreadedAgentRuntime, SerializingRuntime])

@@ -88,11 +88,19 @@ class BaseAgent(ABC, Agent):
         """Take a name in a runtime. Binding again to the same is allowed.
 
         Raises:
-            RuntimeError: The agent is already bound to another.
+            RuntimeError: The agent is already bound to another runtime, or has another name.
         """
         # Binding twice is the rule: the constructor takes both from the factory's context, then the runtime binds.
-        if self._id not in (None, id) or self._runtime not in (None, runtime):
-            raise RuntimeError(f"Agent is already bound, as {self._id}; it cannot become {id}.")
+        if self._runtime not in (None, runtime):
+            raise RuntimeError(
+                f"Agent {self._id} is already bound to another runtime. Make one instance for each runtime, or "
+                "register a factory."
+            )
+        if self._id not in (None, id):
+            raise RuntimeError(
+                f"Agent is already bound as {self._id}, so it cannot become {id}. Make one instance for each id, or "
+                "register a factory."
+            )
         self._id = id
         self._runtime = runtime
 

@@ -9,10 +9,10 @@ from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._base_agent import BaseAgent, add_serializers, bind_subscriptions
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_signature import read_signature
-from symposia.core._handlers import awaitable
 from symposia.core._message_context import MessageContext
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
+from symposia.core._worker_threads import as_coroutine_function, run_handler_in_worker_thread
 from symposia.core.exceptions import CantHandleException
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class ClosureAgent(BaseAgent, ClosureContext):
     ) -> None:
         super().__init__(description)
         self._signature = read_signature(closure, first="agent: ClosureContext")
-        self._closure = awaitable(closure)
+        self._closure = as_coroutine_function(closure, run_handler_in_worker_thread)
         self._unknown_type_policy = unknown_type_policy
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from symposia.core._handler_signature import HandlerSignature, MessageType, read_signature
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
-from symposia.core._worker_threads import run_handler_in_worker_thread
+from symposia.core._worker_threads import as_coroutine_function, run_handler_in_worker_thread
 from symposia.core.exceptions import CantHandleException
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -131,7 +130,7 @@ def _checked(
     method: Method, signature: HandlerSignature, *, strict: bool
 ) -> Callable[[object, object, MessageContext], Coroutine[object, None, object]]:
     """The method as a coroutine function that holds its arguments and answers to its signature."""
-    call = awaitable(method)
+    call = as_coroutine_function(method, run_handler_in_worker_thread)
     usual_messages = frozenset(signature.target_types)
     usual_answers = frozenset(signature.produces_types)  # looked up first: an exact type is the common case
 
@@ -152,19 +151,6 @@ def _checked(
         return answer
 
     return handle
-
-
-def awaitable(function: Callable[P, object]) -> Callable[P, Awaitable[object]]:
-    """A function as one that can be awaited: a plain ``def`` runs in a worker thread, and its agent stays busy."""
-    if inspect.iscoroutinefunction(function):
-        return function
-
-    async def run(*args: P.args, **kwargs: P.kwargs) -> object:
-        answer = await run_handler_in_worker_thread(function, *args, **kwargs)
-        # A decorator may hide a coroutine function. A coroutine that is made in a thread belongs to no thread.
-        return await answer if inspect.iscoroutine(answer) else answer
-
-    return run
 
 
 def _complain(what: str, error: type[Exception], *, strict: bool) -> None:

@@ -176,16 +176,37 @@ async def run_handler_in_worker_thread(function: Callable[P, T], *args: P.args, 
         raise
 
 
+def as_coroutine_function(
+    function: Callable[P, T | Awaitable[T]],
+    run_plain: Callable[..., Awaitable[T | Awaitable[T]]] = run_in_worker_thread,
+) -> Callable[P, Awaitable[T]]:
+    """A function of the application as one that can be awaited: the rule for handlers, tools and callbacks.
+
+    A coroutine function, or an object whose ``__call__`` is one, is called in the event loop. Anything else is called
+    in a worker thread, and what it returns is awaited in the event loop if it can be. So a lambda, a partial or a
+    decorated function that hides a coroutine function works too: what it returns belongs to no thread.
+
+    Args:
+        function: The function.
+        run_plain: Calls a plain function in a thread, given it and its arguments.
+    """
+    # Decided here and not in each call: message handlers are wrapped once, and called for each message.
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        return cast("Callable[P, Awaitable[T]]", function)
+
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        answer = await run_plain(function, *args, **kwargs)
+        return await cast("Awaitable[T]", answer) if inspect.isawaitable(answer) else cast("T", answer)
+
+    return run
+
+
 async def call_function(function: Callable[P, T | Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a function of the application: a coroutine function right here, a plain one in a worker thread.
 
     What a plain function returns is awaited if it can be, as of a lambda that calls a coroutine function.
     """
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
-        answer = function(*args, **kwargs)
-    else:
-        answer = await run_in_worker_thread(function, *args, **kwargs)
-    return await cast("Awaitable[T]", answer) if inspect.isawaitable(answer) else cast("T", answer)
+    return await as_coroutine_function(function)(*args, **kwargs)
 
 
 class _Call(Generic[T]):

@@ -209,6 +209,15 @@ async def test_a_plain_function_runs_in_a_worker_thread() -> None:
     assert await call(where) != threading.get_ident()
 
 
+async def test_an_object_whose_call_is_async_is_awaited_on_the_loop() -> None:
+    class Where:
+        async def __call__(self) -> int:
+            return threading.get_ident()
+
+    tool = FunctionTool(Where(), description="", name="where")
+    assert await tool.run_json({}, CancellationToken()) == threading.get_ident()
+
+
 async def test_a_worker_thread_sees_the_callers_context() -> None:
     variable = contextvars.ContextVar("variable", default="none")
 

@@ -20,8 +20,7 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._contexts import handling_agent
 from symposia.core._handler_context import current_handler
 from symposia.core._message_context import MessageContext
-from symposia.core.exceptions import DeadlineExceededError
-from symposia.core.runtimes import DeadLetters
+from symposia.core.runtimes import DeadLetters, deadline_exceeded
 
 T = TypeVar("T")
 
@@ -293,9 +292,3 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def deadline_exceeded(agent: AgentId, waits_for: list[AgentId]) -> DeadlineExceededError:
-    """The error that names an agent that is too slow, and the ones that it was waiting for."""
-    because = f", waiting for {' → '.join(map(str, waits_for))}" if waits_for else ""
-    return DeadlineExceededError(f"Agent {agent} did not answer before its deadline{because}.")

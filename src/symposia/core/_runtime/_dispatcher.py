@@ -37,8 +37,8 @@ from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer, tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._runtime._wait_graph import UndecidedWaits
-from symposia.core.exceptions import AgentError, RuntimeStoppedError
-from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures
+from symposia.core.exceptions import RuntimeStoppedError
+from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures, without_self_cancellation
 
 T = TypeVar("T")
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -271,8 +271,8 @@ class Dispatcher:
         mailbox = _whole(call.mailbox)
         agent = cast("Agent", mailbox.agent)
         try:
-            mailbox.evict(await alone(agent.save_state(), f"save_state() of agent {mailbox.id}"))
-            await alone(agent.close(), f"close() of agent {mailbox.id}")
+            mailbox.evict(await without_self_cancellation(agent.save_state(), f"save_state() of agent {mailbox.id}"))
+            await without_self_cancellation(agent.close(), f"close() of agent {mailbox.id}")
         finally:
             mailbox.release(call)  # not `self._release`: an agent that cannot be evicted is not tried again at once
             self._ensure_worker()
@@ -357,23 +357,6 @@ class Dispatcher:
             await self.supervisor.supervise(call, work)
         finally:
             self.supervisor.awake += 1
-
-
-async def alone(work: Awaitable[T], what: str) -> T:
-    """Await what an agent does, without letting it cancel the caller.
-
-    Raises:
-        AgentError: It raised `CancelledError` without having been cancelled.
-        Exception: Its error.
-    """
-    task = cast("asyncio.Task[object]", asyncio.current_task())
-    before = task.cancelling()
-    try:
-        return await work
-    except asyncio.CancelledError as error:
-        if task.cancelling() > before:
-            raise
-        raise AgentError(f"{what} raised CancelledError.") from error
 
 
 def _loop_is_ending() -> bool:

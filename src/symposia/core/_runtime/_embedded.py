@@ -15,16 +15,15 @@ from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
-from symposia.core._runtime._call import Call, deadline_exceeded
+from symposia.core._runtime._call import Call
 from symposia.core._runtime._dispatcher import Admission
-from symposia.core._runtime._gate import Phase
 from symposia.core._runtime._home_loop import at_home, run_in
 from symposia.core._runtime._lifecycle import RuntimeLifecycle, refuse_nan
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import DeadlockError, MessageDroppedException
-from symposia.core.runtimes import DeadLetter, DeliveredContext, Interventions
+from symposia.core.runtimes import STOPPED, DeadLetter, DeliveredContext, Interventions, Phase, deadline_exceeded
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -131,7 +130,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         if self._gate.phase is Phase.READY and not self._is_ours(call.parent):
             answer = await self._handle_once_started(call, message, ctx)
         else:
-            self._gate.refuse_if_closed()
+            self._gate.phase.require_messages()
             answer = await self._dispatcher.handle_in_turn(call, message, ctx)
         if self._dispatcher.fair_pause_due():
             await asyncio.sleep(0)
@@ -171,7 +170,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
             ends = [moment for moment in (deadline, None if timeout is None else now + timeout) if moment is not None]
             deadline = min(ends)
             if deadline <= now:
-                raise deadline_exceeded(mailbox.id, [])
+                raise deadline_exceeded(mailbox.id)
         return Call(self._dispatcher, mailbox, parent, token, deadline)
 
     def _is_ours(self, call: Call | None) -> bool:
@@ -224,7 +223,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         elif self._gate.phase is Phase.READY:
             self._gate.hold(publication, lambda: self._deliver(publication, topic_id))
         else:
-            self._dead_letters.report(message, ctx, None, "the runtime has stopped")
+            self._dead_letters.report(message, ctx, None, STOPPED)
         return None
 
     def _deliver(self, publication: Publication, topic: TopicId) -> None:

@@ -1,44 +1,13 @@
-"""The phases of a runtime, and the messages that are kept in those in which none are handled."""
+"""The gate of a runtime: its phase, and the messages that are kept until it is started."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from enum import Enum, auto
 
 from symposia.core._runtime._call import Call
-from symposia.core.exceptions import RuntimeStoppedError
-from symposia.core.runtimes import Failures
-
-
-class Phase(Enum):
-    """The phases of a runtime. `ALLOWED` has the transitions."""
-
-    READY = auto()
-    """Not started, or stopped: messages are kept until it is started."""
-    RUNNING = auto()
-    """Messages are handled."""
-    STOPPING = auto()
-    """Messages are refused."""
-    CLOSED = auto()
-    """Likewise, for good."""
-
-
-ALLOWED = {
-    Phase.READY: {Phase.RUNNING, Phase.CLOSED},
-    Phase.RUNNING: {Phase.STOPPING},
-    Phase.STOPPING: {Phase.READY},
-    Phase.CLOSED: {Phase.CLOSED},
-}
-
-
-PLAIN_WORDS = {
-    Phase.READY: "not started",
-    Phase.RUNNING: "started",
-    Phase.STOPPING: "being stopped",
-    Phase.CLOSED: "closed",
-}
+from symposia.core.runtimes import Failures, Phase
 
 
 class Gate:
@@ -65,37 +34,17 @@ class Gate:
         Raises:
             RuntimeError: It cannot follow the present one.
         """
-        if phase not in ALLOWED[self.phase]:
-            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}.")
-        if self.phase is Phase.STOPPING:
-            self.stops += 1  # a number and no event: who waits for one stop may look only after the next start
-        self.phase = phase
+        stopped = self.phase is Phase.STOPPING
+        self.phase = self.phase.followed_by(phase)
+        if stopped:
+            self.stops += 1  # a number and no event: what waits for one stop may look only after the next start
         if phase is Phase.RUNNING:
             self._admit_all()
-
-    def require(self, *phases: Phase) -> None:
-        """Raise in other phases.
-
-        Raises:
-            RuntimeError: The runtime is in another phase.
-        """
-        if self.phase not in phases:
-            wanted = PLAIN_WORDS[phases[0]]
-            raise RuntimeError(f"The runtime is {PLAIN_WORDS[self.phase]}, it would have to be {wanted}.")
 
     def admit_next(self) -> None:
         """Let in the oldest message that is held."""
         _, admit = self.held.popitem(last=False)
         admit()
-
-    def refuse_if_closed(self) -> None:
-        """Raise unless messages are accepted.
-
-        Raises:
-            RuntimeStoppedError: The runtime is being stopped, or was closed.
-        """
-        if self.phase in (Phase.STOPPING, Phase.CLOSED):
-            raise RuntimeStoppedError(f"The runtime is {PLAIN_WORDS[self.phase]} and takes no messages.")
 
     def hold(self, key: object, admit: Callable[[], None]) -> None:
         """Keep a message until the runtime is started, or processes a single message."""

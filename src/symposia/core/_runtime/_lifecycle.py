@@ -9,15 +9,15 @@ from math import isnan
 
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._call import Call, awaiting_call
-from symposia.core._runtime._dispatcher import Dispatcher, alone
+from symposia.core._runtime._dispatcher import Dispatcher
 from symposia.core._runtime._eviction import Eviction
-from symposia.core._runtime._gate import Gate, Phase
+from symposia.core._runtime._gate import Gate
 from symposia.core._runtime._home_loop import HomeLoop, at_home
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox
 from symposia.core._runtime._observer import Observer
-from symposia.core.exceptions import InvalidArgumentError, RuntimeStoppedError
-from symposia.core.runtimes import BaseAgentRuntime, DeadLetter, Failures
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.runtimes import STOPPED, BaseAgentRuntime, DeadLetter, Failures, Phase
 
 STOP_POLL = 0.01
 """Seconds between two looks at the condition of `stop_when`."""
@@ -101,7 +101,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        self._gate.phase.require(Phase.RUNNING, Phase.STOPPING)
         here = _calls_here()
         stops = self._gate.stops
         if self._gate.phase is Phase.RUNNING:
@@ -125,7 +125,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        self._gate.phase.require(Phase.RUNNING, Phase.STOPPING)
         stops = self._gate.stops
         await self._calls.wait_idle(lambda: self._gate.stops != stops or self._calls.is_idle(), _calls_here())
         await self._stop_unless_stopped(stops)
@@ -138,7 +138,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             RuntimeError: The runtime is not started.
             Exception: What publish handlers raised.
         """
-        self._gate.require(Phase.RUNNING, Phase.STOPPING)
+        self._gate.phase.require(Phase.RUNNING, Phase.STOPPING)
         stops = self._gate.stops
         while self._gate.stops == stops and not condition() and not self._failures:  # noqa: ASYNC110 - of any kind
             await asyncio.sleep(STOP_POLL)
@@ -171,28 +171,13 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         if self._closed is None:
             self._gate.move_to(Phase.CLOSED)
             self._closed, self._closer = asyncio.get_running_loop().create_future(), asyncio.current_task()
-            self._calls.interrupt_all(_stopped, _calls_here())
-            await self._close_agents(self._closed, failures)
+            self._calls.interrupt_all(_calls_here())
+            await self._agents.close_agents(failures)
+            if not self._closed.done():
+                self._closed.set_result(None)
         elif self._closer is not asyncio.current_task():  # an agent that closes the runtime as it is closed
             await asyncio.shield(self._closed)
         failures.raise_first()
-
-    async def _close_agents(self, closed: asyncio.Future[None], failures: Failures) -> None:
-        """Close every agent, whatever the others raise, and also when the caller is cancelled meanwhile.
-
-        What is no `Exception`, such as a cancellation of the caller, is the first of the failures.
-        """
-        errors: list[BaseException] = []
-        for mailbox in list(self._agents.mailboxes()):
-            if mailbox.agent is not None:
-                try:
-                    await alone(mailbox.agent.close(), f"close() of agent {mailbox.id}")
-                except BaseException as error:  # noqa: BLE001 - raised once everything is closed
-                    errors.append(error)
-        if not closed.done():
-            closed.set_result(None)
-        for error in sorted(errors, key=lambda error: isinstance(error, Exception)):
-            failures.add(error)
 
     def _interrupt(self, here: Collection[Call]) -> None:
         """Settle everything that is under way, but for the calls `here`."""
@@ -204,8 +189,8 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         # the next publication of its agent.
         for mailbox in self._agents.mailboxes():
             for publication in mailbox.drain():
-                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, "the runtime has stopped")
-        self._calls.interrupt_all(_stopped, here)
+                self._dead_letters.report(publication.message, publication.ctx, mailbox.id, STOPPED)
+        self._calls.interrupt_all(here)
 
 
 def refuse_nan(name: str, seconds: float | None) -> None:
@@ -221,7 +206,3 @@ def _calls_here() -> frozenset[Call]:
         return frozenset()
     chain = frozenset(here.chain())
     return chain | {call.passed_on_by for call in chain if call.passed_on_by is not None}
-
-
-def _stopped(call: Call) -> RuntimeStoppedError:
-    return RuntimeStoppedError(f"The runtime stopped before agent {call.mailbox.id} answered.")

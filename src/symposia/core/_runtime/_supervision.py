@@ -18,6 +18,7 @@ from typing import cast
 
 from symposia.core._runtime._call import Call
 from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, calls_behind
+from symposia.core.runtimes import stopped_before_answer
 
 
 class Supervisor:
@@ -76,14 +77,14 @@ class Supervisor:
             cause = call.reason = None
             self._end(call)
 
-    def interrupt_all(self, reason: Callable[[Call], BaseException], here: Collection[Call]) -> None:
-        """Interrupt every call but those `here`, and others that wait for the runtime to be idle.
+    def interrupt_all(self, here: Collection[Call]) -> None:
+        """The runtime stops: interrupt every call but those `here`, and others that wait for the runtime to be idle.
 
         A call inside another one's task ends with that one.
         """
         for call in list(self.live):
             if call not in here and call not in self.aside and not call.is_inside_its_parents_task:
-                call.interrupt(reason(call))
+                call.interrupt(stopped_before_answer(call.mailbox.id))
 
     def is_idle(self) -> bool:
         """Whether nothing is under way but what waits for this.

@@ -24,9 +24,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from symposia.core._agent_id import AgentId
 from symposia.core._runtime._call import Call
 from symposia.core._task_waits import task_awaits
-from symposia.core.exceptions import DeadlockError
+from symposia.core.runtimes import circular_wait
 
 FIRST_LOOK = 0.05
 """Seconds until an undecided wait is examined again. Each later pause is twice as long."""
@@ -77,10 +78,7 @@ def examine(call: Call) -> Collection[Call]:
     # wait.
     search = _Search(call, list(awaiting_chain(call)), is_awaited)
     if search.found is not None:
-        raise DeadlockError(
-            f"Agents wait for each other: {search.drawn()}. Let one of them publish its message instead of awaiting "
-            "an answer, or let its class handle messages concurrently."
-        )
+        raise circular_wait(search.circle())
     chain = list(_handlers_above(call))
     if len(search.goals) == len(chain) and not search.passed_by:
         return ()
@@ -146,7 +144,7 @@ class _Search:
                 self.passed_by = self.passed_by or len(followed) < len(here.children)
                 self._add(followed, here, todo)
 
-    def drawn(self) -> str:
+    def circle(self) -> list[AgentId]:
         """The circle: from the goal down to the call, and on to the goal."""
         down, way = list[Call](), list[Call]()
         for ancestor in self.goals:
@@ -157,7 +155,7 @@ class _Search:
         while here is not None:
             way.append(here)
             here = self.seen[here]
-        return " → ".join(str(call.mailbox.id) for call in (*reversed(down), *reversed(way)) if call.active)
+        return [call.mailbox.id for call in (*reversed(down), *reversed(way)) if call.active]
 
     def _add(self, calls: Iterable[Call], before: Call | None, todo: list[Call]) -> None:
         for call in calls:

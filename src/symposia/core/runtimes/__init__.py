@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.core.runtimes._agent_table import AgentKind, AgentMailbox, AgentTable
+    from symposia.core.runtimes._agent_table import AgentKind, AgentMailbox, AgentTable, without_self_cancellation
     from symposia.core.runtimes._base import BaseAgentRuntime, DeliveredContext
     from symposia.core.runtimes._dead_letters import DeadLetter, DeadLetters, Failures
     from symposia.core.runtimes._interventions import Interventions
+    from symposia.core.runtimes._phase import STOPPED, Phase, stopped_before_answer
     from symposia.core.runtimes._subscriptions import Subscriptions
+    from symposia.core.runtimes._waiting import circular_wait, deadline_exceeded
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_agent_table": ["AgentKind", "AgentMailbox", "AgentTable"],
+            "_agent_table": ["AgentKind", "AgentMailbox", "AgentTable", "without_self_cancellation"],
             "_base": ["BaseAgentRuntime", "DeliveredContext"],
             "_dead_letters": ["DeadLetter", "DeadLetters", "Failures"],
             "_interventions": ["Interventions"],
+            "_phase": ["STOPPED", "Phase", "stopped_before_answer"],
             "_subscriptions": ["Subscriptions"],
+            "_waiting": ["circular_wait", "deadline_exceeded"],
         },
     )
 
 __all__ = [
+    "STOPPED",
     "AgentKind",
     "AgentMailbox",
     "AgentTable",
@@ -37,5 +42,10 @@ __all__ = [
     "DeliveredContext",
     "Failures",
     "Interventions",
+    "Phase",
     "Subscriptions",
+    "circular_wait",
+    "deadline_exceeded",
+    "stopped_before_answer",
+    "without_self_cancellation",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._instantiation import AgentInstantiationContext
-from symposia.core.exceptions import RegistrationError
+from symposia.core.exceptions import AgentError, RegistrationError
+from symposia.core.runtimes._dead_letters import Failures
 
+T = TypeVar("T")
 Factory: TypeAlias = Callable[[], "Agent | Awaitable[Agent]"]
 
 
@@ -177,6 +180,21 @@ class AgentTable(Generic[MailboxT]):
         for mailboxes in self._mailboxes.values():
             yield from mailboxes.values()
 
+    async def close_agents(self, failures: Failures) -> None:
+        """Close every agent, whatever the others raise, and also when the caller is cancelled meanwhile.
+
+        What is no `Exception`, such as a cancellation of the caller, is the first of the failures.
+        """
+        errors: list[BaseException] = []
+        for mailbox in list(self.mailboxes()):
+            if mailbox.agent is not None:
+                try:
+                    await without_self_cancellation(mailbox.agent.close(), f"close() of agent {mailbox.id}")
+                except BaseException as error:  # noqa: BLE001 - raised once everything is closed
+                    errors.append(error)
+        for error in sorted(errors, key=lambda error: isinstance(error, Exception)):
+            failures.add(error)
+
     def _add(self, agent_id: AgentId, mailboxes: dict[str, MailboxT]) -> MailboxT:
         mailbox = mailboxes[agent_id.key] = self._new_mailbox(agent_id, self._kinds[agent_id.type])
         return mailbox
@@ -184,3 +202,24 @@ class AgentTable(Generic[MailboxT]):
     def unknown(self, agent_type: str) -> LookupError:
         """The error that an agent type is not registered."""
         return LookupError(f"Agent type {agent_type!r} is not registered. {self.known_types()}")
+
+
+async def without_self_cancellation(work: Awaitable[T], what: str) -> T:
+    """Await what an agent does, without letting it cancel the caller.
+
+    Args:
+        work: What the agent does.
+        what: Names it in the error.
+
+    Raises:
+        AgentError: It raised `CancelledError` without having been cancelled.
+        Exception: Its error.
+    """
+    task = cast("asyncio.Task[object]", asyncio.current_task())
+    before = task.cancelling()
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        if task.cancelling() > before:
+            raise
+        raise AgentError(f"{what} raised CancelledError.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ from pydantic.errors import PydanticUserError
 
 from symposia.core._cancellation_token import CancellationToken, cancelled_by
 from symposia.core._component import require_trusted_code
-from symposia.core._worker_threads import run_in_worker_thread
+from symposia.core._worker_threads import call_function
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
@@ -150,9 +149,4 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         """
         positional, keywords = self._signature.bind(args, cancellation_token)
         with cancelled_by(cancellation_token):
-            if self._signature.is_async:
-                return await self._func(*positional, **keywords)
-            result = await run_in_worker_thread(self._func, *positional, **keywords)
-            # A plain callable may give an awaitable: a lambda or a partial around an ``async def``, or a decorated one.
-            # It is awaited on the loop, to which what it awaits belongs.
-            return await result if inspect.isawaitable(result) else result
+            return await call_function(self._func, *positional, **keywords)

@@ -47,7 +47,6 @@ class ToolSignature:
         positional: The fields of its positional-only parameters, in order.
         keywords: Its other parameters, each with its field.
         takes_token: Whether it has a parameter for the cancellation token.
-        is_async: Whether it is an ``async def``.
     """
 
     name: str
@@ -56,7 +55,6 @@ class ToolSignature:
     positional: tuple[str, ...]
     keywords: tuple[tuple[str, str], ...]
     takes_token: bool
-    is_async: bool
 
     def bind(self, args: BaseModel, cancellation_token: object) -> tuple[list[object], dict[str, object]]:
         """The positional and keyword arguments of a call."""
@@ -208,7 +206,6 @@ def _derive(func: AnyFunction) -> ToolSignature:
         positional=tuple(fields[parameter] for parameter in fields if is_positional[parameter]),
         keywords=tuple((parameter, field) for parameter, field in fields.items() if not is_positional[parameter]),
         takes_token=TOKEN_PARAMETER in signature.parameters,
-        is_async=inspect.iscoroutinefunction(function),
     )
 
 

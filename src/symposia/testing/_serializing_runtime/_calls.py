@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from enum import Enum, auto
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -26,11 +25,9 @@ from symposia.core import (
 from symposia.core.exceptions import (
     AgentError,
     DeadlineExceededError,
-    DeadlockError,
     InvalidArgumentError,
-    RuntimeStoppedError,
 )
-from symposia.core.runtimes import DeadLetters, Failures
+from symposia.core.runtimes import DeadLetters, Failures, Phase, circular_wait, deadline_exceeded
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, Request, Work, find_circle, link
 from symposia.testing._serializing_runtime._wire import Payload, Reply, encode_failure
 
@@ -43,15 +40,6 @@ FIRST_LOOK: Final = 0.005
 
 LAST_LOOK: Final = 3600.0
 """The longest pause, in seconds. What still waits then is left alone, so that a simulation that is stuck is noticed."""
-
-
-class Phase(Enum):
-    """The phases of a runtime."""
-
-    READY = auto()
-    RUNNING = auto()
-    STOPPING = auto()
-    CLOSED = auto()
 
 
 class Calls:
@@ -116,8 +104,7 @@ class Calls:
             raise InvalidArgumentError("timeout=nan is no time: give seconds, or None to wait for any time.")
         if token is not None and token.is_cancelled():
             raise asyncio.CancelledError
-        if self.phase in (Phase.STOPPING, Phase.CLOSED):
-            raise RuntimeStoppedError("The runtime is being stopped, or is closed, and takes no messages.")
+        self.phase.require_messages()
         loop = asyncio.get_running_loop()
         parent = self.handling()
         ends = [] if timeout is None else [loop.time() + timeout]
@@ -245,12 +232,7 @@ class Calls:
     def _refuse_circle(self, delivery: Delivery) -> None:
         circle = None if delivery.parent is None else find_circle(delivery)
         if circle is not None:
-            drawn = " → ".join(map(str, circle))
-            error = DeadlockError(
-                f"Agents wait for each other: {drawn}. Let one of them publish its message instead of awaiting an "
-                "answer, or let its class handle messages concurrently."
-            )
-            self._drop(delivery, Reply(error=encode_failure(error)))
+            self._drop(delivery, Reply(error=encode_failure(circular_wait(circle))))
 
     def stop_looking(self) -> None:
         """Look at the queues no more."""
@@ -309,14 +291,13 @@ def _expire(request: Request) -> None:
 
 
 def _deadline_exceeded(request: Request) -> DeadlineExceededError:
-    below = list[str]()
+    below = list[AgentId]()
     delivery = request.delivery
     while delivery is not None and delivery.requests:
         last = next(reversed(delivery.requests))
-        below.append(str(last.recipient))
+        below.append(last.recipient)
         delivery = last.delivery
-    because = f", waiting for {' → '.join(below)}" if below else ""
-    return DeadlineExceededError(f"Agent {request.recipient} did not answer before its deadline{because}.")
+    return deadline_exceeded(request.recipient, below)
 
 
 def _cancel_token(token: CancellationToken, agent_id: AgentId) -> None:

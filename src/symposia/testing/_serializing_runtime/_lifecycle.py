@@ -5,15 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Final, cast
 
-from symposia.core.exceptions import AgentError, RuntimeStoppedError
-from symposia.core.runtimes import AgentTable, DeadLetters, Failures
-from symposia.testing._serializing_runtime._calls import Calls, Phase
+from symposia.core.runtimes import STOPPED, AgentTable, DeadLetters, Failures, Phase, stopped_before_answer
+from symposia.testing._serializing_runtime._calls import Calls
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, held_up_by
-
-STOPPED: Final = "the runtime has stopped"
-"""The reason of a dead letter that was not handled before the runtime stopped."""
 
 
 class Lifecycle:
@@ -39,6 +34,7 @@ class Lifecycle:
         self._stopped: asyncio.Future[None] | None = None
         self._idle: list[asyncio.Future[None]] = []
         self._closed: asyncio.Future[None] | None = None
+        self._closer: asyncio.Task[object] | None = None
         calls.on_end = self._notice_end
 
     def hold(self, admit: Callable[[], None]) -> None:
@@ -47,9 +43,7 @@ class Lifecycle:
 
     def start(self) -> None:
         """See `SerializingRuntime.start`."""
-        if self._calls.phase is not Phase.READY:
-            raise RuntimeError("The runtime is started already, or closed.")
-        self._calls.phase = Phase.RUNNING
+        self._calls.phase = self._calls.phase.followed_by(Phase.RUNNING)
         self._run_number += 1
         self._admit_held()
 
@@ -60,8 +54,7 @@ class Lifecycle:
 
     async def stop(self) -> None:
         """See `SerializingRuntime.stop`."""
-        if self._calls.phase is Phase.READY:
-            raise RuntimeError("The runtime is not started.")
+        self._calls.phase.require(Phase.RUNNING, Phase.STOPPING)
         with self._ending():
             if self._calls.phase is Phase.RUNNING:
                 self._calls.phase = Phase.STOPPING
@@ -74,8 +67,7 @@ class Lifecycle:
 
     async def stop_when_idle(self) -> None:
         """See `SerializingRuntime.stop_when_idle`."""
-        if self._calls.phase is Phase.READY:
-            raise RuntimeError("The runtime is not started.")
+        self._calls.phase.require(Phase.RUNNING, Phase.STOPPING)
         run = self._run_number
         with self._ending():
             while self._is_in_run(run) and not self._is_idle():
@@ -91,41 +83,23 @@ class Lifecycle:
         """See `SerializingRuntime.close`."""
         failures = Failures()  # of its own: what `close` raises is never ignored
         with self._ending():
-            if self._calls.phase in (Phase.RUNNING, Phase.STOPPING):
+            while self._calls.phase in (Phase.RUNNING, Phase.STOPPING):  # it may be started again after the stop
                 try:
                     await self.stop()
                 except Exception as error:  # noqa: BLE001 - raised once everything is closed
                     failures.add(error)
-            if self._calls.phase is Phase.CLOSED:
-                await asyncio.shield(cast("asyncio.Future[None]", self._closed))
-                failures.raise_first()
-                return
-            self._calls.phase = Phase.CLOSED
-            self._closed = asyncio.get_running_loop().create_future()
-            self._interrupt_all()
-            self._admit_held()  # now that the runtime is closed, they become dead letters
-            self._calls.stop_looking()
-            try:
-                for mailbox in list(self._agents.mailboxes()):
-                    await self._close_agent(mailbox, failures)
-            finally:
+            if self._closed is None:
+                self._calls.phase = self._calls.phase.followed_by(Phase.CLOSED)
+                self._closed, self._closer = asyncio.get_running_loop().create_future(), asyncio.current_task()
+                self._interrupt_all()
+                self._admit_held()  # now that the runtime is closed, they become dead letters
+                self._calls.stop_looking()
+                await self._agents.close_agents(failures)
                 self._closed.set_result(None)
+            elif self._closer is not asyncio.current_task():  # an agent that closes the runtime as it is closed
+                await asyncio.shield(self._closed)
         failures.raise_first()
         self._failures.raise_first()
-
-    async def _close_agent(self, mailbox: Mailbox, failures: Failures) -> None:
-        if mailbox.agent is None:
-            return
-        try:
-            await mailbox.agent.close()
-        except asyncio.CancelledError as error:
-            if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
-                raise
-            failure = AgentError(f"Agent {mailbox.id} cancelled its own closing.")
-            failure.__cause__ = error
-            failures.add(failure)
-        except Exception as error:  # noqa: BLE001 - raised once everything is closed
-            failures.add(error)
 
     @contextmanager
     def _ending(self) -> Generator[None]:
@@ -157,8 +131,7 @@ class Lifecycle:
         for request in list(self._calls.requests):
             is_inside = request.parent is not None and request.parent not in kept and request.is_awaited()
             if request.delivery not in kept and not is_inside:  # what is inside is cancelled with its handler
-                reason = f"The runtime stopped before agent {request.recipient} answered."
-                request.interrupt(RuntimeStoppedError(reason))
+                request.interrupt(stopped_before_answer(request.recipient))
         for delivery in list(self._calls.deliveries):
             if delivery.request is None and delivery not in kept:
                 if delivery.task is None and delivery.context is not None:

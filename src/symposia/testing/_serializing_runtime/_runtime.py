@@ -33,10 +33,10 @@ from symposia.core import (
 )
 from symposia.core.effects import Scope, continue_scope, current_scope
 from symposia.core.exceptions import MessageDroppedException
-from symposia.core.runtimes import BaseAgentRuntime, DeliveredContext
-from symposia.testing._serializing_runtime._calls import Calls, Phase, unless_interrupted
+from symposia.core.runtimes import STOPPED, BaseAgentRuntime, DeliveredContext, Phase
+from symposia.testing._serializing_runtime._calls import Calls, unless_interrupted
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, Request, link
-from symposia.testing._serializing_runtime._lifecycle import STOPPED, Lifecycle
+from symposia.testing._serializing_runtime._lifecycle import Lifecycle
 from symposia.testing._serializing_runtime._wire import (
     Envelope,
     Payload,
