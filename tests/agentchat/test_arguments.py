@@ -85,7 +85,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: agent(model_context=5),
         "model_context of agent 'ann' has to be a ChatCompletionContext, such as BufferedChatCompletionContext(",
     ),
-    "a context's class": (lambda: agent(model_context=UnboundedChatCompletionContext), "and this is none: <class"),
+    "a context's class": (lambda: agent(model_context=UnboundedChatCompletionContext), ", not <class"),
     "a workbench's name": (
         lambda: agent(workbench="search"),
         "workbench of agent 'ann' has to be a Workbench, or a list",
@@ -157,7 +157,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         "The participants are given as a list",
     ),
     "a stop word": (lambda: team(termination_condition="DONE"), "A termination condition is needed, such as"),
-    "a condition's class": (lambda: team(termination_condition=StopMessageTermination), "and this is none: <class"),
+    "a condition's class": (lambda: team(termination_condition=StopMessageTermination), ", not <class"),
     "a stop word after |": (lambda: TextMentionTermination("DONE") | anything, "A termination condition is needed"),
     "a stop word after &": (lambda: TextMentionTermination("DONE") & anything, "A termination condition is needed"),
     "turns as text": (lambda: team(max_turns="3"), "max_turns is '3': give a number."),

@@ -1,7 +1,7 @@
 """Checks of arguments that are easily confused: a wrong one is an error when it is given, not when it is first used.
 
 What has the methods of a client or an executor is taken for one, since programs have stand-ins of their own in tests.
-An argument and its owner are given apart, and joined only in an error: services make agents for each request, and and
+An argument and its owner are given apart, and joined only in an error: services make agents for each request, and
 the texts would take a tenth of the making.
 """
 
@@ -27,8 +27,8 @@ def check_model_client(owner: str, given: object) -> None:
     """
     if isinstance(given, type) or not hasattr(given, "model_info"):
         raise ArgumentTypeError(
-            f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), and this is"
-            f" none: {given!r}"
+            f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), not"
+            f" {given!r}"
         )
 
 
@@ -41,7 +41,7 @@ def check_code_executor(owner: str, given: object) -> None:
     if isinstance(given, type) or not hasattr(given, "execute_code_blocks"):
         raise ArgumentTypeError(
             f"The executor of {owner} has to be a CodeExecutor, such as create_default_code_executor() of"
-            f" symposia.ext.code_executors, and this is none: {given!r}"
+            f" symposia.ext.code_executors, not {given!r}"
         )
 
 
@@ -54,7 +54,7 @@ def check_model_context(name: str, owner: str, given: object) -> None:
     if given is not None and (isinstance(given, type) or not hasattr(given, "get_messages")):
         raise ArgumentTypeError(
             f"{name} of {owner} has to be a ChatCompletionContext, such as BufferedChatCompletionContext(10) of"
-            f" symposia.core.model_context, and this is none: {given!r}"
+            f" symposia.core.model_context, not {given!r}"
         )
 
 
@@ -67,7 +67,7 @@ def check_workbench(name: str, owner: str, given: object) -> None:
     if isinstance(given, type) or not hasattr(given, "list_tools"):
         raise ArgumentTypeError(
             f"{name} of {owner} has to be a Workbench, or a list of them, such as StaticWorkbench(tools) of"
-            f" symposia.core.tools, and this is none: {given!r}"
+            f" symposia.core.tools, not {given!r}"
         )
 
 
@@ -79,7 +79,7 @@ def check_condition(given: object) -> None:
     """
     if isinstance(given, type) or not hasattr(given, "due_in"):
         raise ArgumentTypeError(
-            f"A termination condition is needed, such as TextMentionTermination('DONE'), and this is none: {given!r}"
+            f"A termination condition is needed, such as TextMentionTermination('DONE'), not {given!r}"
         )
 
 
@@ -90,7 +90,7 @@ def check_model_class(name: str, given: object) -> None:
         ArgumentTypeError: It is an object of one, or another type.
     """
     if not (isinstance(given, type) and issubclass(given, BaseModel)):
-        raise ArgumentTypeError(f"{name} has to be a class of pydantic's BaseModel, and this is none: {given!r}")
+        raise ArgumentTypeError(f"{name} has to be a class of pydantic's BaseModel, not {given!r}")
 
 
 def check_number(name: str, given: object) -> None:
@@ -117,7 +117,7 @@ def check_list(what: str, given: object) -> None:
         ArgumentTypeError: It is no list, nor anything like it.
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ArgumentTypeError(f"{what} are given as a list, and this is none: {given!r}")
+        raise ArgumentTypeError(f"{what} are given as a list, not {given!r}")
 
 
 def check_texts(name: str, owner: str, given: object) -> None:
@@ -131,7 +131,7 @@ def check_texts(name: str, owner: str, given: object) -> None:
     check_list(f"{name} of {owner}", given)
     wrong = [each for each in cast("Iterable[object]", given) if not isinstance(each, str)]
     if wrong:
-        raise ArgumentTypeError(f"{name} of {owner} have to be texts, and this is none: {wrong[0]!r}")
+        raise ArgumentTypeError(f"{name} of {owner} have to be texts, not {wrong[0]!r}")
 
 
 def check_text(name: str, owner: str, given: object) -> None:
@@ -141,7 +141,7 @@ def check_text(name: str, owner: str, given: object) -> None:
         ArgumentTypeError: It is something else.
     """
     if not isinstance(given, str):
-        raise ArgumentTypeError(f"{name} of {owner} has to be a text, and this is none: {given!r}")
+        raise ArgumentTypeError(f"{name} of {owner} has to be a text, not {given!r}")
 
 
 def check_optional_text(name: str, owner: str, given: object) -> None:
@@ -187,9 +187,7 @@ def check_function(name: str, owner: str, given: object, example: str) -> None:
         ArgumentTypeError: It cannot be called.
     """
     if given is not None and not callable(given):
-        raise ArgumentTypeError(
-            f"{name} of {owner} has to be a function, such as {example}, and this is none: {given!r}"
-        )
+        raise ArgumentTypeError(f"{name} of {owner} has to be a function, such as {example}, not {given!r}")
 
 
 def check_state(owner: str, given: object) -> None:
@@ -203,6 +201,4 @@ def check_state(owner: str, given: object) -> None:
             f"The state of {owner} has to be a mapping, and this is JSON text: pass json.loads(text) to load_state."
         )
     if not isinstance(given, Mapping):
-        raise ArgumentTypeError(
-            f"The state of {owner} has to be a mapping, as save_state() gives it, and this is none: {given!r}"
-        )
+        raise ArgumentTypeError(f"The state of {owner} has to be a mapping, as save_state() gives it, not {given!r}")

@@ -102,6 +102,6 @@ async def test_what_is_no_content_is_refused_when_it_is_added() -> None:
     memory = ListMemory()
     with pytest.raises(ArgumentTypeError, match="A memory holds MemoryContent"):
         await memory.add(text_alone)
-    with pytest.raises(ArgumentTypeError, match="this is none: 'likes tea'"):
+    with pytest.raises(ArgumentTypeError, match="not 'likes tea'"):
         ListMemory(memory_contents=[text_alone])
     assert await shown(memory) == []

@@ -270,4 +270,4 @@ class Engine:
 
 
 def _discard(event: BaseAgentEvent) -> None:
-    """The team does not emit its events."""
+    """Drop the event of a team that emits none."""

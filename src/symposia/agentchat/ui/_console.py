@@ -73,7 +73,7 @@ def _check_stream(given: object) -> None:
         return
     if asyncio.iscoroutine(given):  # such as that of `run`; closed, since it will not be awaited
         given.close()
-    raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), and not this: {given!r}")
+    raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), not {given!r}")
 
 
 class _Printer:

@@ -343,9 +343,7 @@ def handle_effects(*handlers: EffectHandler) -> Generator[None]:
     """
     for handler in handlers:
         if isinstance(handler, type) or not hasattr(handler, "handle"):
-            raise ArgumentTypeError(
-                f"A handler of effects is an object with a method handle, and this is none: {handler!r}"
-            )
+            raise ArgumentTypeError(f"A handler of effects is an object with a method handle, not {handler!r}")
     handlers_token = _handlers.set((*_handlers.get(), *handlers))
     # Scopes are tracked from here inwards. An outer handler has begun that already, and its counters go on.
     frame_token = None if current_frame.get() is not None else current_frame.set(ScopeFrame(Scope()))

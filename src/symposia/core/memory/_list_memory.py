@@ -87,8 +87,8 @@ class ListMemory(Memory):
 def _check(content: object) -> None:
     if not isinstance(content, MemoryContent):
         raise ArgumentTypeError(
-            "A memory holds MemoryContent, such as MemoryContent(content='…', mime_type=MemoryMimeType.TEXT), and this"
-            f" is none: {content!r}"
+            "A memory holds MemoryContent, such as MemoryContent(content='…', mime_type=MemoryMimeType.TEXT), not"
+            f" {content!r}"
         )
 
 

@@ -111,13 +111,12 @@ class ToolAgent(RoutedAgent):
 def _checked(tools: object) -> list[Tool]:
     """The tools: objects with the interface of `Tool`."""
     if isinstance(tools, str) or not isinstance(tools, Iterable):
-        raise ArgumentTypeError(f"The tools of a ToolAgent are given as a list, and this is none: {tools!r}")
+        raise ArgumentTypeError(f"The tools of a ToolAgent are given as a list, not {tools!r}")
     listed = list(cast("Iterable[object]", tools))
     for tool in listed:
         if isinstance(tool, type) or not hasattr(tool, "run_json"):
             raise ArgumentTypeError(
-                f"A tool of a ToolAgent has to be a Tool, such as FunctionTool(function, description='…'), and this is"
-                f" none: {tool!r}"
+                f"A tool of a ToolAgent has to be a Tool, such as FunctionTool(function, description='…'), not {tool!r}"
             )
     return cast("list[Tool]", listed)
 

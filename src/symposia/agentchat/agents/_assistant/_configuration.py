@@ -76,7 +76,7 @@ def check_iterations(agent: str, count: int) -> None:
 def check_metadata(agent: str, metadata: object) -> None:
     """Raise `ArgumentTypeError` unless `metadata` is a dictionary, or None."""
     if metadata is not None and not isinstance(metadata, Mapping):
-        raise ArgumentTypeError(f"metadata of agent '{agent}' has to be a dictionary, and this is none: {metadata!r}")
+        raise ArgumentTypeError(f"metadata of agent '{agent}' has to be a dictionary, not {metadata!r}")
 
 
 def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:

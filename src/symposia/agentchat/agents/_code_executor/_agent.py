@@ -237,7 +237,7 @@ def _texts(message: BaseChatMessage) -> list[str]:
 def _check_report(agent: str, report: object) -> None:
     if report is not None and (isinstance(report, type) or not hasattr(report, "message_types")):
         raise ArgumentTypeError(
-            f"The report of {agent} has to be an ExecutionReport, such as BlockReport(), and this is none: {report!r}"
+            f"The report of {agent} has to be an ExecutionReport, such as BlockReport(), not {report!r}"
         )
 
 
