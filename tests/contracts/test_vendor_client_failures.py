@@ -95,6 +95,18 @@ async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
         await client.create(HELLO)
 
 
+@pytest.mark.parametrize("address", ["", "localhost:8000/v1", "models.example/v1"])
+async def test_an_address_without_a_scheme_is_named_as_the_cause(
+    vendor: Vendor, server: ModelServer, address: str
+) -> None:
+    client = vendor.client(server, base_url=address, max_retries=0)
+    with pytest.raises(
+        ModelError, match=r"The connection to the server at \S+ failed .*must begin with https://"
+    ) as error:
+        await client.create(HELLO)
+    assert f"The address, '{address}" in str(error.value)
+
+
 async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: ModelServer) -> None:
     client = vendor.client(server)
     other = next(one for one in VENDORS if one is not vendor)

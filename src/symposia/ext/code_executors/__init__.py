@@ -5,13 +5,8 @@ lists them; `local` runs code without one. `_command_line` is the executor of Au
 a sandbox behind it. `_sandbox/` is what the sandboxes share, `_environment/` the Python that code has in them.
 """
 
-from symposia.ext.code_executors._choice import (
-    AutoBackend,
-    SandboxCheck,
-    check_sandbox,
-    choose_backend,
-    create_default_code_executor,
-)
+from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
+from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._registry import (
     SandboxKind,

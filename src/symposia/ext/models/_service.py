@@ -36,7 +36,7 @@ class Service:
     @classmethod
     def at(cls, address: str, *, title: str, host: str, provider: str, key: str) -> Service:
         """The service of a vendor, or of another server that uses its format, distinguished by the host."""
-        name = title if is_at(address, host) else f"the server at {address.rstrip('/')}"
+        name = title if is_at(address, host) else f"the server at {address.rstrip('/') or repr(address)}"
         return cls(name=name, provider=provider, key=key, address=address)
 
     @property
@@ -92,10 +92,14 @@ class Service:
             return (
                 f"{self._subject} took too long to answer for model {model!r} ({said}). Try again, or allow more time."
             )
-        return (
-            f"The connection to {self.name} failed for model {model!r} ({said}). "
-            f"Check the network and the address, {self.address}."
-        )
+        failure = f"The connection to {self.name} failed for model {model!r} ({said})."
+        # Neither SDK rejects such an address, nor says that it was the cause.
+        if urlsplit(self.address).scheme not in {"http", "https"}:
+            return (
+                f"{failure} The address, {self.address!r}, must begin with https:// or http://: correct it, or "
+                "leave it out for the vendor's own."
+            )
+        return f"{failure} Check the network and the address, {self.address}."
 
     def _explain(self, status: int) -> tuple[str, str]:
         match status:

@@ -153,14 +153,10 @@ class Conversation:
         self._over = self._over or reason
         await uninterrupted(self._transport.kill())
 
-    def error_output(self) -> str:
-        """The error output of the server."""
-        return self._transport.error_output()
-
     async def died(self, reason: str) -> SandboxDiedError:
         """Kill the sandbox, and return the error to raise."""
         await self.kill(reason)
-        stderr = self.error_output()
+        stderr = self._transport.error_output()
         return SandboxDiedError(f"The sandbox ended: {self._over}." + (f" It wrote: {stderr}" if stderr else ""))
 
     def _raise_if_over(self) -> None:
