@@ -4,6 +4,8 @@ The names themselves are data, in `_autogen_names.txt`. This module is below cor
 does. It imports nothing else of ours, so that the import hook, which is above all layers, stays light.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import sys
 from collections.abc import Mapping

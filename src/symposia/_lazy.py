@@ -12,6 +12,8 @@ the imports or a stub file at run time (it needs the source files, and parsing a
         __getattr__, __dir__ = lazy_names(__name__, {"_agent": ["Agent"]})
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module

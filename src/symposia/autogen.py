@@ -15,6 +15,8 @@ Where AutoGen itself is installed, Symposia is used in its place and a `UserWarn
 they import this module, or are started with ``-m symposia.autogen``, too.
 """
 
+from __future__ import annotations
+
 import sys
 
 from symposia._autogen._hook import install, uninstall

@@ -1,0 +1,1 @@
+"""Programs written for AutoGen: the import hook, and the names that it resolves."""

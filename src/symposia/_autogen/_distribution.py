@@ -1,5 +1,7 @@
 """AutoGen's distributions for `importlib.metadata`, where programs and instrumentation look up AutoGen's version."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from importlib.metadata import Distribution

@@ -3,6 +3,8 @@
 The first answers to AutoGen's names, the last says what is missing.
 """
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import sys
@@ -75,7 +77,7 @@ class AliasFinder(AutogenFinder):
             return None
         return _package_spec(fullname, _AliasLoader(fullname), found)
 
-    def find_distributions(self, context: "DistributionFinder.Context") -> "Iterable[Distribution]":
+    def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
         """The distributions of AutoGen that `importlib.metadata` asks for by name."""
         from symposia._autogen._distribution import stand_ins  # noqa: PLC0415 - importlib.metadata is slow to import
 

@@ -5,6 +5,8 @@ It distinguishes names that are planned (AutoGen has them), names that are priva
 name is not a substitute for it.
 """
 
+from __future__ import annotations
+
 import ast
 import importlib
 import importlib.util

@@ -4,6 +4,8 @@ Editors write private paths into imports by themselves. Such a module has the pu
 and the private modules below it.
 """
 
+from __future__ import annotations
+
 import importlib
 from functools import partial
 from importlib.abc import Loader

@@ -4,6 +4,8 @@ Three parts: finding the program's code and what it finds around itself, executi
 hook's frames out of its tracebacks.
 """
 
+from __future__ import annotations
+
 import builtins
 import importlib.util
 import io

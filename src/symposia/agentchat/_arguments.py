@@ -5,6 +5,8 @@ An argument and its owner are given apart, and joined only in an error: services
 the texts would take a tenth of the making.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from math import isnan
 from numbers import Real

@@ -1,5 +1,7 @@
 """The attributes of the spans of agents."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from symposia.agentchat.base import Response

@@ -8,6 +8,8 @@ Before `main` runs, Python handles Ctrl-C and shows a traceback. To keep that ti
 import two modules of the standard library, and `main` imports the rest.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 

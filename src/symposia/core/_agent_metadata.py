@@ -1,3 +1,5 @@
+"""The metadata of an agent."""
+
 from __future__ import annotations
 
 from typing import TypedDict

@@ -1,3 +1,5 @@
+"""An object that stands for one agent of a runtime."""
+
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping

@@ -1,3 +1,5 @@
+"""The base class of agents: messages, subscriptions, state and registration."""
+
 from __future__ import annotations
 
 import inspect

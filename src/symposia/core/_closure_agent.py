@@ -1,3 +1,5 @@
+"""Agents made of one function."""
+
 from __future__ import annotations
 
 import warnings

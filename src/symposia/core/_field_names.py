@@ -1,3 +1,5 @@
+"""Names of pydantic fields for names that pydantic may reserve."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

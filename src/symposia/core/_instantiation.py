@@ -1,3 +1,5 @@
+"""The id and the runtime of the agent that is being made, for its factory and its constructor."""
+
 from __future__ import annotations
 
 from contextlib import AbstractContextManager

@@ -1,5 +1,7 @@
 """The names of the loggers."""
 
+from __future__ import annotations
+
 ROOT_LOGGER_NAME = "symposia.core"
 """All other messages of the runtime."""
 

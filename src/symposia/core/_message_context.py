@@ -1,3 +1,5 @@
+"""What a handler receives along with a message."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

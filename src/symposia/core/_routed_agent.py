@@ -1,3 +1,5 @@
+"""Agents whose handlers are selected by the type of the message."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""The call of a tool, which models, tools and messages share."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 A conversation is what the agent received, and what the model is shown of it. It is an agent's whole state.
 """
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple

@@ -1,5 +1,7 @@
 """One turn of an agent that has a model: its model calls, and the events that it yields."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import cached_property

@@ -1,5 +1,7 @@
 """The agent that represents a person."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager

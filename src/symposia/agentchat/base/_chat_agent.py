@@ -1,3 +1,7 @@
+"""The contract of an agent that can be in a team, and its answer."""
+
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass

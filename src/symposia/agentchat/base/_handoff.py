@@ -1,3 +1,5 @@
+"""Handoffs, which a model requests by calling a tool."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, TypeAlias
 

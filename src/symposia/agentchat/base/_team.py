@@ -1,3 +1,7 @@
+"""The contract of a team."""
+
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 

@@ -4,6 +4,8 @@ A condition sees every new message once. It answers a `StopMessage` at the messa
 again until `reset`.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
@@ -79,11 +81,11 @@ class TerminationCondition(ComponentBase, ABC):
             pydantic.ValidationError: `state` has another shape; nothing has changed.
         """
 
-    def __and__(self, other: "TerminationCondition") -> "TerminationCondition":
+    def __and__(self, other: TerminationCondition) -> TerminationCondition:
         """A condition that is met when both have been met, at whichever message each."""
         return AndTerminationCondition(self, other)
 
-    def __or__(self, other: "TerminationCondition") -> "TerminationCondition":
+    def __or__(self, other: TerminationCondition) -> TerminationCondition:
         """A condition that is met when either is."""
         return OrTerminationCondition(self, other)
 

@@ -18,6 +18,8 @@ A condition of a few lines, which is reset, saved and loaded with its team:
 Further conditions are in the modules beside this one.
 """
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import lru_cache

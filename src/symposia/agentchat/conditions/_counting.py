@@ -1,5 +1,7 @@
 """Conditions that count: messages, and tokens."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

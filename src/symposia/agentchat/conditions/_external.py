@@ -1,5 +1,7 @@
 """Conditions on something other than the messages: the clock, the program that runs the team, a function."""
 
+from __future__ import annotations
+
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable

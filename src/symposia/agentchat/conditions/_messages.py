@@ -1,5 +1,7 @@
 """Conditions on the agents' messages and events."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from symposia.agentchat.conditions._condition import MessageCondition

@@ -1,5 +1,7 @@
 """Another reason for a condition."""
 
+from __future__ import annotations
+
 from typing_extensions import override
 
 from symposia.agentchat._arguments import check_condition

@@ -4,6 +4,8 @@ Chat messages go from agent to agent and into a model's context. Agent events te
 agent and go no further.
 """
 
+from __future__ import annotations
+
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

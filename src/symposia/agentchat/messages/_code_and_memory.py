@@ -4,6 +4,8 @@ These are apart because what they hold is defined where code runs and memories a
 import.
 """
 
+from __future__ import annotations
+
 from typing import Annotated, Final, Literal
 
 from pydantic import Field

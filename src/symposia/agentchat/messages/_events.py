@@ -1,5 +1,7 @@
 """Events of agents and teams. Those of code and memories are in `_code_and_memory.py`."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 from symposia.agentchat.messages._base import BaseAgentEvent

@@ -1,3 +1,7 @@
+"""Messages whose content is a pydantic model, and their classes made at run time."""
+
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Generic
 

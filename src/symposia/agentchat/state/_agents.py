@@ -1,5 +1,7 @@
 """The states of agents, in the shape in which AutoGen saves them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The states of teams, in the shape in which AutoGen saves them: apart, since most programs neither save nor load."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Printing the stream of a run on standard output."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The order of the console's output and a user's input."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,7 @@
+"""Conversions of message content to text."""
+
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from symposia.core import FunctionCall, Image

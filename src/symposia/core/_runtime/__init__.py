@@ -1,0 +1,1 @@
+"""The embedded runtime: all agents in one process and one event loop."""

@@ -1,3 +1,5 @@
+"""The intervention handlers of a runtime, called one after another for each message."""
+
 from __future__ import annotations
 
 import warnings

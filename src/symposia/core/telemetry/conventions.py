@@ -5,6 +5,8 @@ https://github.com/open-telemetry/semantic-conventions-genai, and for messaging 
 https://github.com/open-telemetry/semantic-conventions; both are in development.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 __all__ = [

@@ -1,3 +1,5 @@
+"""The loop of model calls and tool calls, with the tools in an agent of their own."""
+
 from __future__ import annotations
 
 import asyncio

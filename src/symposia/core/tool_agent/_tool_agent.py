@@ -1,3 +1,5 @@
+"""An agent that runs tools for others."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The agent that answers by a model with tools."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Self
 

@@ -1,5 +1,7 @@
 """The messages with which a turn of an assistant ends: how it answers."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 

@@ -1,5 +1,7 @@
 """The parts of an assistant, checked when it is constructed and never changed."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 

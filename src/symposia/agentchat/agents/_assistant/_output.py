@@ -5,6 +5,8 @@ in words, and so is any other. Fences and words around the object are ignored, s
 told.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeAlias, TypeVar
@@ -69,7 +71,7 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
     """
 
     agent: str
-    factory: "StructuredMessageFactory"
+    factory: StructuredMessageFactory
     content_type: type[ContentT]
     retries: int
     check: OutputCheck[ContentT] | None

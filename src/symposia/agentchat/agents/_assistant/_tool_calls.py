@@ -1,5 +1,7 @@
 """The tool calls of one answer of a model: which of them are made, making them, and their results."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -165,9 +167,7 @@ class ToolRound:
             if running:
                 await asyncio.gather(*running, return_exceptions=True)
 
-    async def _make(
-        self, place: int, accepted: AcceptedCall, queue: "asyncio.Queue[Item | asyncio.Task[None]]"
-    ) -> None:
+    async def _make(self, place: int, accepted: AcceptedCall, queue: asyncio.Queue[Item | asyncio.Task[None]]) -> None:
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
         if isinstance(workbench, tools.StaticStreamWorkbench):
             items = tools.stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
@@ -183,7 +183,7 @@ class ToolRound:
 async def _last_result(
     items: AsyncGenerator[object, None],  # a tool may yield anything; what is not a message or event is ignored
     call: FunctionCall,
-    queue: "asyncio.Queue[Item | asyncio.Task[None]]",
+    queue: asyncio.Queue[Item | asyncio.Task[None]],
 ) -> ToolResult:
     """The result at the end of the stream of a call, whose messages and events are put into `queue` as they come."""
     result = ToolResult(

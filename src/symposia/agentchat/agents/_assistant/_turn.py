@@ -5,6 +5,8 @@ is asked (`_options`, and the conversation), which of its calls are made (`_tool
 answered (`_answers`, `_output`).
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final

@@ -1,5 +1,7 @@
 """Code in Markdown: the fenced blocks of a text, and blocks as text again. Pure."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field

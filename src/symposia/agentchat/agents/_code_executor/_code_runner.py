@@ -1,5 +1,7 @@
 """Running code for an agent: approval first, then the executor."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace

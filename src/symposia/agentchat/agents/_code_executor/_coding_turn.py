@@ -1,5 +1,7 @@
 """One turn of an agent that writes code and runs it."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """What an agent that runs code answers: the execution, and the messages made of it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

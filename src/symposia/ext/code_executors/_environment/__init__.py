@@ -1,3 +1,5 @@
+"""The Python environment that code has in the sandboxes: its folder, and the packages pinned in it."""
+
 from symposia.ext.code_executors._environment._cache import folder_variable, inherited_environment, one_set_up_at_a_time
 from symposia.ext.code_executors._environment._folder import (
     find_sandbox_python,

@@ -1,3 +1,5 @@
+"""AutoGen's Docker executor, on a Docker sandbox."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,5 @@
+"""AutoGen's local executor, which runs code on this machine without a sandbox."""
+
 from __future__ import annotations
 
 import asyncio

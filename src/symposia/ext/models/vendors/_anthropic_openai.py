@@ -4,6 +4,8 @@ This entry is what `OpenAIChatCompletionClient` uses for them, as AutoGen's does
 their own format, which offers more of their abilities.
 """
 
+from __future__ import annotations
+
 from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
 
 VENDOR = compatible_vendor(

@@ -1,5 +1,7 @@
 """Google's models, through the endpoint that uses OpenAI's format."""
 
+from __future__ import annotations
+
 from symposia.core.models import ModelFamily
 from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
 
