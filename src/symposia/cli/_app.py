@@ -16,7 +16,6 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from typer import Argument, Option
 from typer.core import TyperCommand
-from typing_extensions import override
 
 from symposia import __version__
 from symposia.cli._exit import exit_statuses
@@ -117,7 +116,6 @@ class Verb(TyperCommand):
     typer shows it only for errors with a context, and its parser makes errors about a missing value without one.
     """
 
-    @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: click's context, or typer's copy of click's
         try:
             return super().parse_args(ctx, args)

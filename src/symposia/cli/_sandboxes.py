@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
-from typing_extensions import override
 
 from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
@@ -63,7 +62,6 @@ class _Prepared(_Wrapped):
         super().__init__(backend)
         self._report = report
 
-    @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         try:
             if not await self._backend.is_set_up():
@@ -82,7 +80,6 @@ class _Advised(_Wrapped):
         super().__init__(backend)
         self._advice = advice
 
-    @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         try:
             sandbox = await self._backend.create(policy, mounts=mounts)

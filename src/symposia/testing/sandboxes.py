@@ -43,7 +43,6 @@ class FakeSandboxBackend(SandboxBackend):
         """It works everywhere."""
         return None
 
-    @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
         """Make a sandbox, and keep it in `sandboxes`."""
         sandbox = FakeSandbox(self._run, policy, mounts)

@@ -90,12 +90,10 @@ class Condition(TerminationCondition):
         """Make ready for another run."""
         self._terminated = False
 
-    @override
     def save_state(self) -> SavedState:
         """Whether it has ended a run."""
         return {"terminated": self._terminated}
 
-    @override
     def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` returned."""
         self._terminated = _Terminated.model_validate(state).terminated
@@ -121,13 +119,11 @@ class StatefulCondition(Condition, Generic[StateT]):
         await super().reset()
         self.state = self._new_state()
 
-    @override
     def save_state(self) -> SavedState:
         """Whether the condition has ended a run, and its state."""
         remembered: dict[str, object] = _adapter(type(self.state)).dump_python(self.state, mode="json")
         return {**super().save_state(), **remembered}
 
-    @override
     def load_state(self, state: SavedState, /) -> None:
         """Continue from what `save_state` returned."""
         own = {key: value for key, value in state.items() if key != "terminated"}

@@ -46,7 +46,6 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
             raise InvalidArgumentError(f"timeout_seconds is {self._seconds}: give the seconds that a run may take.")
         self._ends: float | None = None
 
-    @override
     async def start(self, task: Messages) -> StopMessage | None:
         """Start the clock."""
         self._start_clock()
@@ -67,13 +66,11 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
         await super().reset()
         self._ends = None
 
-    @override
     def save_state(self) -> SavedState:
         """The seconds that the run has taken so far."""
         left = self.due_in()
         return super().save_state() if left is None else {**super().save_state(), "elapsed": self._seconds - left}
 
-    @override
     def load_state(self, state: SavedState, /) -> None:
         """Stop the clock at the seconds that the run had taken; it continues with the next run."""
         super().load_state(state)
@@ -120,7 +117,6 @@ class FunctionalTermination(Condition):
         super().__init__()
         self._func = func
 
-    @override
     async def look(self, messages: Messages) -> str | None:
         """Ask the function, if there is something new."""
         if not messages:

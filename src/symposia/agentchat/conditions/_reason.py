@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing_extensions import override
-
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import Messages, StopMessage
@@ -41,7 +39,6 @@ class ReasonedTermination(TerminationCondition):
         """Ask the condition."""
         return self._with_reason(await self._condition(messages))
 
-    @override
     async def start(self, task: Messages) -> StopMessage | None:
         """Start the condition."""
         return self._with_reason(await self._condition.start(task))
@@ -49,7 +46,6 @@ class ReasonedTermination(TerminationCondition):
     def _with_reason(self, stop: StopMessage | None) -> StopMessage | None:
         return None if stop is None else StopMessage(content=self._reason, source=stop.source)
 
-    @override
     def due_in(self) -> float | None:
         """When the condition is due."""
         return self._condition.due_in()
@@ -58,12 +54,10 @@ class ReasonedTermination(TerminationCondition):
         """Reset the condition."""
         await self._condition.reset()
 
-    @override
     def save_state(self) -> SavedState:
         """The state of the condition."""
         return self._condition.save_state()
 
-    @override
     def load_state(self, state: SavedState, /) -> None:
         """Load the state of the condition."""
         self._condition.load_state(state)

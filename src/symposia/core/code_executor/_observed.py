@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from pydantic import JsonValue
-from typing_extensions import override
 
 from symposia.core._cancellation_token import CancellationToken, cancelled_by
 from symposia.core.code_executor._executor import CodeExecutor
@@ -60,14 +59,12 @@ class ObservedCodeExecutor(CodeExecutor):
         self._turn = asyncio.Lock()
         self._stops = 0
 
-    @override
     async def execute_code_blocks(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
     ) -> CommandLineCodeResult:
         """Run the blocks; see `CodeExecutor.execute_code_blocks`."""
         return await self.execute_with_output(code_blocks, cancellation_token, lambda _stream, _text: None)
 
-    @override
     async def execute_with_output(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
     ) -> CommandLineCodeResult:
@@ -108,28 +105,23 @@ class ObservedCodeExecutor(CodeExecutor):
         await asyncio.shield(self._observer.block_ended(result))
         return result
 
-    @override
     def effect_identity(self) -> dict[str, JsonValue]:
         """The other executor's: what runs is the same."""
         return self._inner.effect_identity()
 
-    @override
     async def restore(self, result: CodeResult) -> None:
         """See `CodeExecutor.restore`."""
         await self._inner.restore(result)
 
-    @override
     async def start(self) -> None:
         """Start the other executor."""
         await self._inner.start()
 
-    @override
     async def stop(self) -> None:
         """Stop the other executor, and end the calls that wait for it."""
         self._stops += 1
         await self._inner.stop()
 
-    @override
     async def restart(self) -> None:
         """Start the other executor afresh."""
         await self._inner.restart()

@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Unpack
 
-from typing_extensions import override
-
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
 from symposia.ext.code_executors._sandbox._program import server_program
@@ -32,7 +30,6 @@ class BubblewrapBackend(LaunchedBackend):
 
     name = "bubblewrap"
 
-    @override
     async def _launcher(self) -> LauncherCommand:
         bwrap = await asyncio.to_thread(_find_bwrap)
         return LauncherCommand("bubblewrap", {"bwrap": bwrap}, await asyncio.to_thread(server_program))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from typing_extensions import override
-
 from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
 
@@ -25,7 +23,6 @@ class NamespaceBackend(LaunchedBackend):
 
     name = "namespaces"
 
-    @override
     async def _launcher(self) -> LauncherCommand:
         return LauncherCommand("namespaces", {})
 

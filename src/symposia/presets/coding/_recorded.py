@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Unpack
 
 from pydantic import BaseModel, ConfigDict
-from typing_extensions import override
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import AssistantMessage, CreateOptions, CreateResult, LLMMessage, ModelInfo, UserMessage
@@ -61,7 +60,6 @@ class RecordedChatCompletionClient(ReplayChatCompletionClient):
         super().__init__(_Recording(replies).reply_to, ABILITIES)
         self._pace = pace
 
-    @override
     async def create_stream(
         self, messages: Sequence[LLMMessage], **options: Unpack[CreateOptions]
     ) -> AsyncGenerator[str | CreateResult, None]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from typing_extensions import override
-
 from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
 from symposia.agentchat.conditions import (
     MaxMessageTermination,
@@ -179,13 +177,11 @@ class _Record(ExecutionObserver):
         if self.folder:
             await asyncio.to_thread(self.folder.record, message)
 
-    @override
     async def block_started(self, block: CodeBlock) -> None:
         """Keep a block that starts, so that it is there whatever happens while it runs."""
         if self.folder:
             await asyncio.to_thread(self.folder.begin_block, block)
 
-    @override
     async def block_ended(self, result: BlockResult) -> None:
         """Remember the result until its message comes."""
         self._unreported.append(result)

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from typing_extensions import override
-
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
@@ -98,12 +96,10 @@ class LaunchedBackend(SandboxBackend):
         await sandbox.close()
         return None
 
-    @override
     async def is_set_up(self) -> bool:
         """Whether the Python that runs blocks exists."""
         return self._python is not None or await find_sandbox_python() is not None
 
-    @override
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the Python that runs blocks; see `SandboxBackend.set_up`."""
         if self._python is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from typing_extensions import override
-
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
@@ -67,7 +65,6 @@ class DockerBackend(SandboxBackend):
         finally:
             await asyncio.to_thread(client.close)
 
-    @override
     async def is_set_up(self) -> bool:
         """Whether the engine has the image with the pinned packages."""
         client = await connect_engine()
@@ -76,7 +73,6 @@ class DockerBackend(SandboxBackend):
         finally:
             await asyncio.to_thread(client.close)
 
-    @override
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the image ahead of the first sandbox; see `make_image`."""
         client = await connect_engine()

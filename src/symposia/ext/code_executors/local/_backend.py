@@ -36,12 +36,10 @@ class LocalBackend(SandboxBackend):
         """It works everywhere."""
         return None
 
-    @override
     async def is_set_up(self) -> bool:
         """Whether the Python environment for generated code exists."""
         return await find_sandbox_python() is not None
 
-    @override
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the Python environment for generated code; see `SandboxBackend.set_up`."""
         await make_sandbox_python(progress)
@@ -96,7 +94,6 @@ class LocalSandbox(Sandbox):
             wall_seconds=block.wall_seconds,
         )
 
-    @override
     async def put(self, path: str, data: bytes) -> None:
         """Write a file into the work folder; see `Sandbox.put`."""
         await self._executor.start()
