@@ -1,1 +1,1 @@
-"""Programs written for AutoGen: the import hook, and the names that it resolves."""
+"""The import hook: finders for AutoGen's module names, their errors, and the runner of programs."""

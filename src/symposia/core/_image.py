@@ -182,7 +182,7 @@ def _sniff(data: bytes) -> MediaType | None:
 def _decode(data: bytes) -> PILImage:
     try:
         from PIL import Image as PILImages  # noqa: PLC0415 - PIL is heavy and optional
-        from PIL import UnidentifiedImageError  # noqa: PLC0415 - as above
+        from PIL import UnidentifiedImageError  # noqa: PLC0415 - PIL is heavy and optional
     except ImportError as error:
         raise MissingExtraError("Reading the pixels of an image", "images") from error
     try:

@@ -80,7 +80,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         Raises:
             ComponentError: An argument cannot be saved; the text names the class and the argument.
         """
-        from symposia.core._component._saving import config_of  # noqa: PLC0415 - see the top
+        from symposia.core._component._saving import config_of  # noqa: PLC0415 - most programs never need it
 
         return config_of(
             self, {name: instead.get(name, value) for name, value in self._constructor_arguments().items()}
@@ -96,9 +96,9 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         Raises:
             ComponentError: Something of it cannot be saved; the text names the class and the field.
         """
-        from symposia.core._component._providers import is_autogens, provider_of  # noqa: PLC0415 - see the top
-        from symposia.core._component._saving import json_of  # noqa: PLC0415 - see the top
-        from symposia.core._component._schema import ComponentModel  # noqa: PLC0415 - see the top
+        from symposia.core._component._providers import is_autogens, provider_of  # noqa: PLC0415 - most programs never need it
+        from symposia.core._component._saving import json_of  # noqa: PLC0415 - most programs never need it
+        from symposia.core._component._schema import ComponentModel  # noqa: PLC0415 - most programs never need it
 
         cls = type(self)
         provider = cls.component_provider_override or provider_of(cls)
@@ -129,7 +129,7 @@ class ComponentFromConfig(Generic[ConfigT]):
         Raises:
             ComponentError: A component in it cannot be loaded.
         """
-        from symposia.core._component._loading import construct  # noqa: PLC0415 - see the top
+        from symposia.core._component._loading import construct  # noqa: PLC0415 - most programs never need it
 
         return cast("Self", construct(cls, config))
 
@@ -159,7 +159,7 @@ class _DerivedSchema:
     """The configuration schema of a class that sets none: derived from its constructor when it is first asked for."""
 
     def __get__(self, instance: object, owner: type) -> type[BaseModel]:
-        from symposia.core._component._schema import config_schema_of  # noqa: PLC0415 - see the top
+        from symposia.core._component._schema import config_schema_of  # noqa: PLC0415 - most programs never need it
 
         return config_schema_of(owner)
 
@@ -221,7 +221,7 @@ class ComponentLoader:
             ComponentError: It cannot be loaded; the text names the provider and says what to do.
             MissingExtraError: It needs an optional dependency.
         """
-        from symposia.core._component._loading import load_from  # noqa: PLC0415 - see the top
+        from symposia.core._component._loading import load_from  # noqa: PLC0415 - most programs never need it
 
         wanted = expected or cls
         kinds = () if wanted in _ANY else (wanted,)

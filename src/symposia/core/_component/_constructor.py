@@ -72,7 +72,7 @@ class Argument(NamedTuple):
 
 
 class Constructor(NamedTuple):
-    """Everything that a class can be constructed with.
+    """The arguments that a class can be constructed with.
 
     Attributes:
         arguments: By name, in the order of the signature.
@@ -123,7 +123,7 @@ class RecordsArguments:
             return self
 
         class _Signature:
-            """Says the signature of `__init__`, which `inspect` would take to be that of `__new__`."""
+            """Shows the signature of `__init__`: `inspect` would show that of `__new__`."""
 
             def __get__(self, instance: object, owner: type) -> inspect.Signature:
                 if instance is not None:

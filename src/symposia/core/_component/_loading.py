@@ -1,4 +1,4 @@
-"""From JSON to a component.
+"""Loading components from JSON.
 
 The provider names a class, the class has a schema of its configuration, and the configuration makes an instance. Each
 step is checked before the next is taken: `find_class` whether the class may be loaded, `load` whether it is a component
@@ -35,7 +35,7 @@ from symposia.core.exceptions import ComponentError
 
 
 class Loadable(Protocol):
-    """A component class, as far as loading goes."""
+    """The attributes of a component class that loading uses."""
 
     component_version: ClassVar[int]
     component_config_schema: type[BaseModel]
@@ -49,7 +49,7 @@ class Loadable(Protocol):
 
 
 def read_model(model: ComponentModel | Mapping[str, object]) -> ComponentModel:
-    """A copy of a saved component, which nothing that is done with it can change.
+    """A deep copy of a saved component, so that loading it does not change the caller's.
 
     Raises:
         ComponentError: It is not a component; the text says what to give.
@@ -62,7 +62,7 @@ def read_model(model: ComponentModel | Mapping[str, object]) -> ComponentModel:
     try:
         given = model if isinstance(model, ComponentModel) else ComponentModel.model_validate(model)
     except ValidationError as error:
-        raise ComponentError(f"This is no component: {explain(error)}") from error
+        raise ComponentError(f"The JSON is not a component: {explain(error)}") from error
     return given.model_copy(deep=True)
 
 
@@ -74,7 +74,7 @@ def load_from(
     allow: Iterable[str],
     trust_code: bool,
 ) -> Any:
-    """Make a component from what a program has: see `ComponentLoader.load_component`."""
+    """Load the argument of a program's call: see `ComponentLoader.load_component`."""
     with ExitStack() as trusted:
         trusted.enter_context(allow_components_from(*allow))
         if trust_code:
@@ -98,9 +98,7 @@ def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type |
         raise ComponentError(f"The provider {model.provider!r} is not a component: it cannot be made from JSON.")
     if expected and not _fits(found, expected):
         wanted = " or ".join(kind.__name__ for kind in expected)
-        raise ComponentError(
-            f"Expected a component of the class {wanted}, and the provider {model.provider!r} is none."
-        )
+        raise ComponentError(f"Expected a component of the class {wanted}, not the provider {model.provider!r}.")
     try:
         return _made(cast("type[Loadable]", found), model)
     except Exception as error:
@@ -167,7 +165,7 @@ def _validated(
 
 
 def construct(cls: type, config: BaseModel) -> object:
-    """Construct an instance with what a configuration says; what it does not say is left to the constructor."""
+    """Construct an instance with the arguments in a configuration. The others have the constructor's defaults."""
     components = component_types_of(cls)
     fields = type(config).model_fields
     names = {field: fields[field].alias or field for field in fields}

@@ -1,4 +1,4 @@
-"""How components are named, and which a program trusts.
+"""The names of components, and those that a program trusts.
 
 A component is named by the public name of its class; AutoGen's names stand for ours. A program trusts this project's
 classes, and no code in JSON, unless it says more.
@@ -70,7 +70,7 @@ def provider_of(cls: type) -> str:
 
 
 def saved_module(module: str, name: str) -> str:
-    """The module from which JSON says to import a name: a public one where it is ours, by AutoGen's name as above."""
+    """The module from which JSON says to import a name: a public one where it is ours, AutoGen's under the hook."""
     public = _public(module)
     theirs = their_name(public)
     if theirs is None or not hasattr(sys.modules.get(public), name):
@@ -79,7 +79,7 @@ def saved_module(module: str, name: str) -> str:
 
 
 def name_of(cls: type) -> str:
-    """The name under which a class is found again: from where its package exports it, if it does.
+    """The name by which a class can be found: in the public module that exports it, else in its own.
 
     Raises:
         ComponentError: The class is made inside a function or another class.
@@ -200,7 +200,7 @@ def allow_components_from(*packages: str) -> Generator[None]:
 
 @contextmanager
 def trust_component_code() -> Generator[None]:
-    """Let code that stands in JSON run when it is loaded inside a ``with`` block, such as that of a `FunctionTool`.
+    """Let code in JSON run when it is loaded inside a ``with`` block, such as that of a `FunctionTool`.
 
     It runs with all the rights of the program, so trust only what you have written or read.
     """

@@ -1,4 +1,4 @@
-"""From the arguments of a constructor to a configuration, and on to JSON.
+"""Saving components: the arguments of a constructor as a configuration, and a configuration as JSON.
 
 What cannot be written is an error when it is saved, and names its place, because the one who loads it later cannot
 repair it. So a derived configuration is read back before it is given out (`json_of`), secrets are masked by the name

@@ -62,13 +62,13 @@ ComponentType: TypeAlias = (
 
 
 class ComponentModel(BaseModel, defer_build=True):
-    """A saved component: all that is needed to make it again.
+    """A saved component: its provider, its configuration and their version.
 
     Attributes:
         provider: The class, as ``package.module.Class``.
         component_type: Its kind, such as ``agent``.
-        version: Of this way of writing it down; equal to `component_version`.
-        component_version: Of its configuration. Where the class is at a later one, the class brings it up to date.
+        version: AutoGen's other field for the same; equal to `component_version`.
+        component_version: The version of its configuration. A class at a later one converts it.
         description: For people.
         label: Its name, for people.
         config: The arguments of its constructor, as JSON.
@@ -108,7 +108,7 @@ class SavedModelType(BaseModel, defer_build=True):
 
     @classmethod
     def of(cls, model: type[BaseModel]) -> Self:
-        """Write down a class.
+        """Save a class.
 
         Raises:
             InvalidArgumentError: No class can be made of its schema.
@@ -135,7 +135,7 @@ class SavedModelType(BaseModel, defer_build=True):
 
 
 class Unsavable:
-    """The type of what has no form in JSON: nothing is of this type."""
+    """The type of values that have no form in JSON. It has no instances, so that validation refuses all values."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -124,7 +124,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
 
     @classmethod
     def _from_config(cls, config: FunctionToolConfig) -> Self:
-        from symposia.core.tools._function_source import FunctionSource, make_function  # noqa: PLC0415 - as above
+        from symposia.core.tools._function_source import FunctionSource, make_function  # noqa: PLC0415 - only loading needs it
 
         require_trusted_code(f"The tool {config.name!r}")
         source = FunctionSource(code=config.source_code, imports=tuple(config.global_imports))

@@ -116,7 +116,7 @@ def no_message(given: object) -> ArgumentTypeError:
     """The error for an object among the messages to a model that is not a message."""
     return ArgumentTypeError(
         "A model is given a list of SystemMessage, UserMessage, AssistantMessage and FunctionExecutionResultMessage,"
-        f" such as [UserMessage(content='…', source='user')], and this is none of them: {given!r}"
+        f" such as [UserMessage(content='…', source='user')], not {given!r}"
     )
 
 

@@ -159,7 +159,7 @@ def _usual_json_output(response_format: object) -> JsonOutput:
 
 
 def _option_names() -> OptionNames:
-    from anthropic.types.message_create_params import MessageCreateParamsBase  # noqa: PLC0415 - see above
+    from anthropic.types.message_create_params import MessageCreateParamsBase  # noqa: PLC0415 - takes a second
 
     return OptionNames(
         connection=CONNECTION,
@@ -171,7 +171,7 @@ def _option_names() -> OptionNames:
 
 def _connect(model: str, connection: dict[str, Any]) -> AsyncAnthropic:
     """Make the SDK's client with a key that is there, so that it does not go looking for others on the disk."""
-    from anthropic import AsyncAnthropic  # noqa: PLC0415 - see above
+    from anthropic import AsyncAnthropic  # noqa: PLC0415 - takes a second
 
     key = connection.pop("api_key", None) or os.environ.get(KEY)
     token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")

@@ -162,7 +162,7 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
 
 
 def _option_names() -> OptionNames:
-    from openai.types.chat.completion_create_params import CompletionCreateParamsBase  # noqa: PLC0415 - see above
+    from openai.types.chat.completion_create_params import CompletionCreateParamsBase  # noqa: PLC0415 - takes a second
 
     return OptionNames(
         connection=CONNECTION,
@@ -173,7 +173,7 @@ def _option_names() -> OptionNames:
 
 
 def _connect(model: str, connection: dict[str, Any]) -> AsyncOpenAI:
-    from openai import AsyncOpenAI  # noqa: PLC0415 - see above
+    from openai import AsyncOpenAI  # noqa: PLC0415 - takes a second
 
     vendor = _vendor(model, connection.get("base_url"))
     key = KEY if vendor is None else vendor.key
