@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer import BadParameter
 from typer.testing import CliRunner
 
 from symposia.cli._app import app
-from symposia.cli._plan import ProgramLimits, RunArguments, plan_run, sandbox_policy, size_in_bytes
+from symposia.cli._plan import ProgramLimits, RunArguments, default_run_folder, plan_run, sandbox_policy, size_in_bytes
 from symposia.core.code_executor import MIB, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits
@@ -99,3 +100,17 @@ async def test_the_command_is_a_module_too() -> None:
         "import runpy, sys; sys.argv = ['symposia', '--version']; runpy.run_module('symposia', run_name='__main__')"
     )
     assert (await asyncio.to_thread(printed, program)).startswith("symposia ")
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("Plot sales.csv by month!", "20240501-093000-plot-sales-csv-by-month"),
+        ("Größe über alles", "20240501-093000-groe-uber-alles"),
+        ("売上を分析する", "20240501-093000"),
+        ("a very long task that goes on and on without an end", "20240501-093000-a-very-long-task-that-goes-on-and-on"),
+    ],
+)
+def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> None:
+    moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
+    assert default_run_folder(task, moment) == Path("symposia-runs") / name

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
 from symposia.cli._exit import MEANING, Status
-from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import RunStatus, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.testing.sandboxes import FakeRun, FakeSandbox, FakeSandboxBackend, printed
 
@@ -66,6 +66,7 @@ async def test_an_empty_task() -> None:
     result = await symposia("run", "  ")
     assert result.exit_code == Status.EMPTY_TASK == 10
     assert "Say what to do" in result.stderr
+    assert 'symposia run "Plot sales.csv by month"' in result.stderr
 
 
 async def test_a_missing_data_file() -> None:
@@ -178,7 +179,7 @@ async def test_three_answers_without_code(models: ModelServer, pretend: Pretend)
     models.script(PLAN, *[Reply(text="I cannot.")] * 3)
     result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
     assert result.exit_code == Status.NO_CODE == 20
-    assert "take another model" in result.stdout
+    assert "Take another model: --model M" in result.stdout
 
 
 async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
@@ -226,7 +227,24 @@ async def test_a_limit(models: ModelServer, pretend: Pretend, option: str, limit
     models.script(PLAN, CODE)
     result = await symposia("run", "Add", "--model", "gpt-5.5", option, limit)
     assert result.exit_code == status
-    assert f"Raise it ({option} N)" in result.stdout
+    assert f"Raise it: {option} N" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "option"),
+    [("timeout", "--time-limit S"), ("out_of_memory", "--memory SIZE"), ("disk_full", "--disk SIZE")],
+)
+async def test_n04_the_limit_that_ended_the_last_program_is_told_with_its_option(
+    models: ModelServer, pretend: Pretend, status: RunStatus, option: str
+) -> None:
+    async def is_killed(code: str) -> SandboxResult:
+        return SandboxResult(status=status, exit_code=137, stdout="", stderr="")
+
+    pretend(is_killed)
+    models.script(PLAN, CODE, CODE, CODE)
+    result = await symposia("run", "Add", "--model", "gpt-5.5")
+    assert result.exit_code == Status.NO_PROGRESS == 26
+    assert f"Raise the program's limit: {option}" in result.stdout
 
 
 async def test_the_time_limit(models: ModelServer, pretend: Pretend) -> None:

@@ -324,7 +324,7 @@ async def test_n04_a_program_over_its_limits_is_told_which(
     assert status == 26, output
     assert output.count("ended at the memory limit of 128 MiB") >= 3
     assert "3 programs ran" in output
-    assert "Raise it: --memory SIZE" in output
+    assert "Raise the program's limit: --memory SIZE" in output
     told = json.dumps(models.requests[-1].body)
     assert "ended at the memory limit of 128 MiB" in told
 

@@ -51,13 +51,13 @@ MEANING: Final = {
     Status.MISSING_KEY: "the model's key is not set",
     Status.NO_SANDBOX: "no sandbox works on this machine",
     Status.MISSING_EXTRA: "an optional dependency is not installed",
-    Status.NO_CODE: "the coder answered three times without code",
+    Status.NO_CODE: "the coder answered repeatedly without code",
     Status.MODEL_FAILED: "a model call failed for good",
     Status.SANDBOX_DIED: "the sandbox ended, and no other could be started",
     Status.MESSAGE_LIMIT: "--max-messages reached",
     Status.TIME_LIMIT: "--timeout reached",
     Status.TOKEN_LIMIT: "--max-tokens reached",
-    Status.NO_PROGRESS: "the same program ran three times, or programs failed in the same way five times",
+    Status.NO_PROGRESS: "the same program ran repeatedly, or programs failed repeatedly in the same way",
     Status.INTERRUPTED: "interrupted (Ctrl-C)",
 }
 

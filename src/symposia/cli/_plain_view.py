@@ -16,7 +16,6 @@ from symposia.agentchat.messages import (
     TextMessage,
 )
 from symposia.cli._view import (
-    RECORDED_NOTE,
     TASK_SOURCE,
     LineBuffer,
     OutputLine,
@@ -26,7 +25,7 @@ from symposia.cli._view import (
     summary,
 )
 from symposia.core.code_executor import BlockResult
-from symposia.presets.coding import CodingResult, Plan, Review
+from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
 
 
 class PlainView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,20 +15,20 @@ import typer
 
 from symposia.cli._sandboxes import check_sandbox_name
 from symposia.core.code_executor import MIB, SandboxPolicy
+from symposia.ext.code_executors import AUTO
 from symposia.presets.coding import (
     BundledName,
     CodingTask,
+    RunFolder,
     SwarmLimits,
     SwarmModels,
     bundled_task,
-    check_data_files,
-    check_run_folder,
     default_model_name,
-    default_run_folder,
     model_named,
 )
 
 TITLE_LENGTH = 100
+SLUG_LENGTH = 40
 RECORDED_PACE = 0.006
 """Seconds between the words of a recorded model on a terminal: about ten times as fast as reading."""
 LEAST_MEMORY = 32 * MIB
@@ -78,7 +79,7 @@ class RunArguments:
     data: tuple[Path, ...] = ()
     bundled: str | None = None
     models: ModelNames = field(default_factory=ModelNames)
-    sandbox: str = "auto"
+    sandbox: str = AUTO
     run_limits: RunLimits = field(default_factory=RunLimits)
     program_limits: ProgramLimits = field(default_factory=ProgramLimits)
     out: Path | None = None
@@ -115,7 +116,7 @@ def plan_run(arguments: RunArguments) -> RunPlan:
     limits, policy = _swarm_limits(arguments.run_limits), sandbox_policy(arguments.program_limits)
     title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
     folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
-    check_run_folder(folder)
+    RunFolder.check(folder)
     return RunPlan(
         title=title,
         bundled=arguments.text is None,
@@ -126,6 +127,15 @@ def plan_run(arguments: RunArguments) -> RunPlan:
         policy=policy,
         folder=folder,
     )
+
+
+def default_run_folder(task: str, now: datetime) -> Path:
+    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time."""
+    plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
+    if len(slug) > SLUG_LENGTH:
+        slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
+    return Path("symposia-runs") / "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
 
 
 def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
@@ -178,7 +188,7 @@ def _own_task(arguments: RunArguments) -> tuple[str, CodingTask]:
     if arguments.bundled:
         raise typer.BadParameter("Give a task of your own or --task, not both.")
     task = CodingTask(text=arguments.text or "", data=arguments.data)
-    check_data_files(task)
+    task.check_data()
     return shorten(task.text, TITLE_LENGTH, placeholder=" …"), task
 
 

@@ -20,7 +20,6 @@ from symposia.agentchat.messages import (
 )
 from symposia.cli._plain_view import run_line
 from symposia.cli._view import (
-    RECORDED_NOTE,
     TASK_SOURCE,
     OutputLine,
     RunDescription,
@@ -31,7 +30,7 @@ from symposia.cli._view import (
     summary,
 )
 from symposia.core.code_executor import BlockResult
-from symposia.presets.coding import CodingResult, Plan, Review
+from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
 INDENT = 2

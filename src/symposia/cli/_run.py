@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from symposia.cli._advice import advised_error, advised_result
 from symposia.cli._exit import fail, status_of_error, status_of_outcome, stopped_by_interrupt
 from symposia.cli._plain_view import PlainView
 from symposia.cli._plan import RunArguments, RunPlan, plan_run
@@ -28,7 +29,7 @@ def run_and_show(arguments: RunArguments) -> None:
         plan = plan_run(arguments)
         result = _shown(plan, view_for_this_terminal())
     except SymposiaError as error:
-        fail(str(error), status_of_error(error))
+        fail(advised_error(error), status_of_error(error))
     if result.outcome is not Outcome.VERIFIED:
         raise typer.Exit(status_of_outcome(result.outcome))
 
@@ -53,7 +54,7 @@ def _shown(plan: RunPlan, view: View) -> CodingResult:
     sandbox = chosen_sandbox(plan.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
     with stopped_by_interrupt(interrupted), view:
         result = asyncio.run(carry_out(plan, sandbox, view))
-        view.end(result)
+        view.end(advised_result(result))
         return result
 
 

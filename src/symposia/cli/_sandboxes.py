@@ -11,9 +11,7 @@ import typer
 from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError, SymposiaError
-from symposia.ext.code_executors import AutoBackend, sandbox_backends, sandbox_kind, sandbox_kinds
-
-AUTO = "auto"
+from symposia.ext.code_executors import AUTO, AutoBackend, sandbox_backends, sandbox_kind, sandbox_kinds
 
 
 def sandbox_names() -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.code_executor import OutputStream
 from symposia.presets.coding import CodingResult, Outcome
 
-RECORDED_NOTE = "The models' answers are recorded. The code really runs, and its output is real."
 TASK_SOURCE = "user"
 """The source of the message with the task, which is shown as the title."""
 

@@ -84,3 +84,8 @@ async def test_a_recorded_reply_streams_in_words_and_ends_with_the_whole() -> No
     *words, whole = pieces
     assert isinstance(whole, CreateResult)
     assert "".join(str(word) for word in words) == whole.content == "first answer"
+
+
+def test_recorded_models_are_not_made_for_a_sandbox_that_does_not_exist() -> None:
+    with pytest.raises(InvalidArgumentError, match="There is no sandbox 'lokal'"):
+        bundled_task("sales").models(sandbox="lokal")

@@ -1,31 +1,31 @@
-"""The reviewer's approval counts only with ground in the real output."""
+"""The reviewer's approval counts only with evidence in the real output."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
 
-from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
-from symposia.core import CancellationToken, Image
-from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
-from symposia.core.exceptions import ModelError
+from symposia.core import Image
+from symposia.core.code_executor import Artifact, SandboxResult
 from symposia.core.models import ModelInfo
 from symposia.ext.models.replay import ReplayChatCompletionClient
-from symposia.presets.coding import Review
-from symposia.presets.coding._agents import reviewer, without_ground
+from symposia.presets.coding import (
+    CodingResult,
+    CodingTask,
+    NamedModel,
+    Outcome,
+    Review,
+    SwarmLimits,
+    SwarmModels,
+    run_coding_swarm,
+)
+from symposia.testing.sandboxes import FakeSandboxBackend
 
+PLAN = json.dumps({"steps": ["Add."], "checks": ["The total is printed."]})
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 CHART = Artifact(path="chart.png", kind="image/png", size=len(PNG), sha256="0" * 64, data=PNG)
 NO_PICTURE = Artifact(path="fake.png", kind="image/png", size=4, sha256="0" * 64, data=b"text")
-RUN = BlockResult(
-    block=CodeBlock("", "python"),
-    code_file=None,
-    status="ok",
-    exit_code=0,
-    output="total:   12.50\nmean: 3\n",
-    artifacts=(CHART, NO_PICTURE),
-)
-EXECUTION = ExecutionMessage(runs=(RUN,), source="executor")
 
 
 def answer(
@@ -34,24 +34,46 @@ def answer(
     return json.dumps({"approved": approved, "reasons": list(reasons), "evidence": list(evidence), "answer": text})
 
 
+async def prints_and_makes_files(code: str) -> SandboxResult:
+    return SandboxResult(
+        status="ok",
+        exit_code=0,
+        stdout="total:   12.50\nmean: 3\n",
+        stderr="",
+        artifacts=(CHART, NO_PICTURE),
+    )
+
+
+async def run(reviewer: ReplayChatCompletionClient) -> CodingResult:
+    """Run the swarm up to the first review."""
+    models = SwarmModels(
+        planner=NamedModel(name="p", client=ReplayChatCompletionClient([PLAN])),
+        coder=NamedModel(name="c", client=ReplayChatCompletionClient(["```python\nsum()\n```"])),
+        reviewer=NamedModel(name="r", client=reviewer),
+    )
+    return await run_coding_swarm(
+        CodingTask(text="Sum it"),
+        models=models,
+        sandbox=FakeSandboxBackend(prints_and_makes_files),
+        limits=SwarmLimits(max_messages=4),
+    )
+
+
 async def review(*answers: str) -> Review:
-    messages: list[BaseChatMessage] = [EXECUTION]
-    response = await reviewer(ReplayChatCompletionClient(answers)).on_messages(messages, CancellationToken())
-    match response.chat_message:
-        case StructuredMessage(content=Review() as content):
-            return content
-        case other:
-            raise AssertionError(other)
+    found = (await run(ReplayChatCompletionClient(answers))).review
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("line", ["total: 12.50", "total:   12.50", "`mean: 3`", "chart.png"])
-def test_a_line_that_was_printed_or_a_file_that_was_made_is_evidence(line: str) -> None:
-    assert without_ground(Review(approved=True, reasons=[], evidence=[line], answer=""), EXECUTION) == []
+async def test_a_line_that_was_printed_or_a_file_that_was_made_is_evidence(line: str) -> None:
+    content = await review(answer(evidence=[line]))
+    assert (content.approved, content.evidence) == (True, [line])
 
 
 @pytest.mark.parametrize("line", ["total: 12.5 EUR", "total: 13", "other.png", "", "  "])
-def test_a_line_that_was_not_printed_is_none(line: str) -> None:
-    assert without_ground(Review(approved=True, reasons=[], evidence=[line], answer=""), EXECUTION) == [line]
+async def test_a_line_that_was_not_printed_is_no_evidence(line: str) -> None:
+    assert (await review(answer(evidence=[line]), answer(evidence=["mean: 3"]))).evidence == ["mean: 3"]
 
 
 async def test_an_approval_on_printed_lines_stands() -> None:
@@ -84,16 +106,16 @@ async def test_f36_a_review_that_lacks_a_key_is_asked_again() -> None:
 
 
 async def test_f36_a_model_that_never_answers_in_the_schema_fails_by_name() -> None:
-    with pytest.raises(ModelError, match=r"reviewer.*no usable Review in 3 answers"):
-        await review("no", "no", "no")
+    result = await run(ReplayChatCompletionClient(["no", "no", "no"]))
+    assert result.outcome is Outcome.MODEL_FAILED
+    assert re.search(r"reviewer.*no usable Review in 3 answers", result.detail)
 
 
 async def test_the_tokens_of_every_attempt_are_counted() -> None:
     client = ReplayChatCompletionClient(["no", answer(evidence=["mean: 3"])])
-    result = await reviewer(client).run(task=EXECUTION)
-    spent = [message.models_usage for message in result.messages if message.models_usage]
-    assert sum(usage.prompt_tokens for usage in spent) == client.total_usage().prompt_tokens
-    assert sum(usage.completion_tokens for usage in spent) == client.total_usage().completion_tokens
+    usage = next(each for each in (await run(client)).usage if each.agent == "reviewer")
+    total = client.total_usage()
+    assert (usage.prompt_tokens, usage.completion_tokens) == (total.prompt_tokens, total.completion_tokens)
 
 
 @pytest.mark.parametrize("sees", [True, False])
@@ -102,7 +124,7 @@ async def test_a_model_that_can_see_is_shown_the_pictures_that_the_program_made(
         vision=sees, function_calling=False, json_output=True, family="unknown", structured_output=True
     )
     client = ReplayChatCompletionClient([answer(evidence=["chart.png"])], abilities)
-    await reviewer(client).on_messages([EXECUTION], CancellationToken())
+    await run(client)
     last = client.create_calls[0]["messages"][-1]
     pictures = [part.data for part in last.content if isinstance(part, Image)]
     assert pictures == ([PNG] if sees else [])

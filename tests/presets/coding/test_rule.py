@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from symposia.agentchat.messages import (
@@ -7,14 +9,18 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     TextMessage,
 )
-from symposia.agentchat.teams import Speak, Stop
+from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop
 from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus
-from symposia.presets.coding import Outcome, Plan, Review, next_step
+from symposia.presets.coding import CodingRule, Outcome, Plan, Review
 
 TASK = TextMessage(content="Add one and one", source="user")
 PLAN = StructuredMessage[Plan](content=Plan(steps=["Add."], checks=["The sum is printed."]), source="planner")
 CODE = TextMessage(content="```python\nprint(1 + 1)\n```", source="coder")
 NO_CODE = ExecutionMessage(remark="There is no code.", source="executor")
+
+
+async def next_step(transcript: Sequence[BaseAgentEvent | BaseChatMessage]) -> Decision:
+    return await CodingRule().decide(transcript, RuleContext())
 
 
 def ran(exit_code: int) -> ExecutionMessage:
@@ -46,23 +52,23 @@ def review(*, approved: bool) -> StructuredMessage[Review]:
         pytest.param([TASK, PLAN, CODE, ran(0), review(approved=False)], "coder", id="sent back"),
     ],
 )
-def test_the_next_speaker_follows_from_what_was_said_last(
+async def test_the_next_speaker_follows_from_what_was_said_last(
     transcript: list[BaseAgentEvent | BaseChatMessage], speaker: str
 ) -> None:
-    assert next_step(transcript) == Speak((speaker,))
+    assert await next_step(transcript) == Speak((speaker,))
 
 
-def test_an_approval_ends_the_run() -> None:
-    assert next_step([TASK, PLAN, CODE, ran(0), review(approved=True)]) == Stop(Outcome.VERIFIED)
+async def test_an_approval_ends_the_run() -> None:
+    assert await next_step([TASK, PLAN, CODE, ran(0), review(approved=True)]) == Stop(Outcome.VERIFIED)
 
 
-def test_three_answers_on_end_without_code_end_the_run() -> None:
-    assert next_step([TASK, PLAN, *[CODE, NO_CODE] * 3]) == Stop(Outcome.NO_CODE)
+async def test_three_answers_on_end_without_code_end_the_run() -> None:
+    assert await next_step([TASK, PLAN, *[CODE, NO_CODE] * 3]) == Stop(Outcome.NO_CODE)
 
 
-def test_answers_without_code_count_anew_after_a_program() -> None:
+async def test_answers_without_code_count_anew_after_a_program() -> None:
     transcript = [TASK, PLAN, *[CODE, NO_CODE] * 2, CODE, ran(1), *[CODE, NO_CODE] * 2]
-    assert next_step(transcript) == Speak(("coder",))
+    assert await next_step(transcript) == Speak(("coder",))
 
 
 def program(code: str, *, stderr: str = "", limit: str = "", status: RunStatus = "error") -> list[BaseChatMessage]:
@@ -81,20 +87,20 @@ def program(code: str, *, stderr: str = "", limit: str = "", status: RunStatus =
     return [CODE, ExecutionMessage(runs=(run,), source="executor")]
 
 
-def test_n04_the_same_program_is_not_run_a_fourth_time() -> None:
+async def test_n04_the_same_program_is_not_run_a_fourth_time() -> None:
     failing = program("sort()", stderr="KeyError: 3")
     again = program("  sort()\n\n", stderr="KeyError: 7")
     other = program("sorted()", stderr="TypeError")
-    assert next_step([TASK, PLAN, *failing, *other, *again]) == Speak(("coder",))
-    assert next_step([TASK, PLAN, *failing, *other, *again, *failing]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *failing, *other, *again]) == Speak(("coder",))
+    assert await next_step([TASK, PLAN, *failing, *other, *again, *failing]) == Stop(Outcome.NO_PROGRESS)
 
 
-def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
+async def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
     round_of = [*program("print(2)"), review(approved=False)]
-    assert next_step([TASK, PLAN, *round_of * 2]) == Speak(("coder",))
-    assert next_step([TASK, PLAN, *round_of * 3]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *round_of * 2]) == Speak(("coder",))
+    assert await next_step([TASK, PLAN, *round_of * 3]) == Stop(Outcome.NO_PROGRESS)
     approved = [*program("print(2)"), review(approved=True)]
-    assert next_step([TASK, PLAN, *round_of * 2, *approved]) == Stop(Outcome.VERIFIED)
+    assert await next_step([TASK, PLAN, *round_of * 2, *approved]) == Stop(Outcome.VERIFIED)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +110,9 @@ def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
         ("", "the memory limit of 512 MiB", "out_of_memory"),
     ],
 )
-def test_n04_programs_that_differ_and_fail_alike_end_the_run(stderr: str, limit: str, status: RunStatus) -> None:
+async def test_n04_programs_that_differ_and_fail_alike_end_the_run(stderr: str, limit: str, status: RunStatus) -> None:
     tries = [program(f"try({number})", stderr=stderr, limit=limit, status=status) for number in range(5)]
-    assert next_step([TASK, PLAN, *(m for each in tries[:4] for m in each)]) == Speak(("coder",))
-    assert next_step([TASK, PLAN, *(m for each in tries for m in each)]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *(m for each in tries[:4] for m in each)]) == Speak(("coder",))
+    assert await next_step([TASK, PLAN, *(m for each in tries for m in each)]) == Stop(Outcome.NO_PROGRESS)
     between = [*tries[:3], program("fine()"), *tries[3:]]
-    assert next_step([TASK, PLAN, *(m for each in between for m in each)]) == Speak(("coder",))
+    assert await next_step([TASK, PLAN, *(m for each in between for m in each)]) == Speak(("coder",))

@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,6 @@ from symposia.presets.coding import (
     Review,
     RunFolder,
     RunFolderError,
-    check_run_folder,
-    default_run_folder,
 )
 
 USAGE = (
@@ -201,33 +198,19 @@ def test_output_with_fences_in_it_stays_one_block(tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(RunFolderError, match=r"not empty.*--out"):
+    with pytest.raises(RunFolderError, match=r"not empty.*Give a new folder"):
         RunFolder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunFolderError, match=r"cannot be written.*--out"):
+    with pytest.raises(RunFolderError, match=r"cannot be written.*Give another folder"):
         RunFolder(tmp_path / "file" / "run")
 
 
-@pytest.mark.parametrize(
-    ("task", "name"),
-    [
-        ("Plot sales.csv by month!", "20240501-093000-plot-sales-csv-by-month"),
-        ("Größe über alles", "20240501-093000-groe-uber-alles"),
-        ("売上を分析する", "20240501-093000"),
-        ("a very long task that goes on and on without an end", "20240501-093000-a-very-long-task-that-goes-on-and-on"),
-    ],
-)
-def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> None:
-    moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
-    assert default_run_folder(task, moment) == Path("symposia-runs") / name
-
-
 def test_n11_a_folder_is_checked_without_being_made(tmp_path: Path) -> None:
-    check_run_folder(tmp_path / "a" / "b")
+    RunFolder.check(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,14 +224,14 @@ def test_n11_what_keeps_results_from_being_written_is_named(tmp_path: Path, monk
         tmp_path / ("x" * 300): "File name too long",
     }
     for path, reason in told.items():
-        with pytest.raises(RunFolderError, match=rf"{reason}.*Give another folder: --out DIR"):
-            check_run_folder(path)
+        with pytest.raises(RunFolderError, match=rf"{reason}.*Give another folder"):
+            RunFolder.check(path)
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
     with pytest.raises(RunFolderError, match="the working directory does not exist any more"):
-        check_run_folder(Path("symposia-runs/run"))
+        RunFolder.check(Path("symposia-runs/run"))
 
 
 def test_n11_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,4 +240,4 @@ def test_n11_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("os.access", refuse)  # root may write everything
     with pytest.raises(RunFolderError, match="is read-only, or not yours to write"):
-        check_run_folder(tmp_path / "run")
+        RunFolder.check(tmp_path / "run")

@@ -9,6 +9,7 @@ from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._registry import (
+    AUTO,
     SandboxKind,
     only_sandboxes,
     register_sandbox,
@@ -20,6 +21,7 @@ from symposia.ext.code_executors._registry import (
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
 
 __all__ = [
+    "AUTO",
     "AutoBackend",
     "SandboxCheck",
     "SandboxCodeExecutor",

@@ -1,13 +1,15 @@
 """The coding swarm behind ``symposia run``: planner, coder, executor and reviewer, from a task to checked results.
 
-result = await run_coding_swarm(
-    CodingTask(text="Plot sales.csv by month", data=(Path("sales.csv"),)),
-    models=SwarmModels(planner=model, coder=model, reviewer=model),
-    sandbox=backend,
-)
+::
+
+    result = await run_coding_swarm(
+        CodingTask(text="Plot sales.csv by month", data=(Path("sales.csv"),)),
+        models=SwarmModels(planner=model, coder=model, reviewer=model),
+        sandbox=backend,
+    )
 """
 
-from symposia.presets.coding._folder import RunFolder, RunFolderError, check_run_folder, default_run_folder
+from symposia.presets.coding._folder import RunFolder, RunFolderError
 from symposia.presets.coding._models import (
     MissingKeyError,
     NamedModel,
@@ -16,6 +18,8 @@ from symposia.presets.coding._models import (
     default_model_name,
     model_named,
 )
+from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._pages import RECORDED_NOTE
 from symposia.presets.coding._prompts import Plan, Review
 from symposia.presets.coding._recorded import (
     BundledName,
@@ -25,12 +29,13 @@ from symposia.presets.coding._recorded import (
     RecordingError,
     bundled_task,
 )
-from symposia.presets.coding._result import AgentUsage, CodingResult, Outcome
-from symposia.presets.coding._rule import CodingRule, next_step
+from symposia.presets.coding._result import AgentUsage, CodingResult
+from symposia.presets.coding._rule import CodingRule
 from symposia.presets.coding._swarm import SwarmLimits, run_coding_swarm
-from symposia.presets.coding._task import CodingTask, DataFileError, EmptyTaskError, check_data_files
+from symposia.presets.coding._task import CodingTask, DataFileError, EmptyTaskError
 
 __all__ = [
+    "RECORDED_NOTE",
     "AgentUsage",
     "BundledName",
     "BundledTask",
@@ -53,11 +58,7 @@ __all__ = [
     "SwarmModels",
     "UnknownVendorError",
     "bundled_task",
-    "check_data_files",
-    "check_run_folder",
     "default_model_name",
-    "default_run_folder",
     "model_named",
-    "next_step",
     "run_coding_swarm",
 ]

@@ -72,12 +72,12 @@ def reviewer(client: ChatCompletionClient) -> AssistantAgent:
         system_message=REVIEWER_PROMPT,
         output_content_type=Review,
         output_retries=RETRIES,
-        output_check=what_a_review_lacks,
+        output_check=review_fault,
         output_fallback=rejection_of,
     )
 
 
-def what_a_review_lacks(review: Review, received: Sequence[BaseChatMessage]) -> str:
+def review_fault(review: Review, received: Sequence[BaseChatMessage]) -> str:
     """The fault of a review: an approval without evidence, a rejection without a reason; empty if there is none.
 
     Args:
@@ -91,7 +91,7 @@ def what_a_review_lacks(review: Review, received: Sequence[BaseChatMessage]) -> 
     if not review.evidence:
         return "You approve: copy the lines of the output that the answer rests on into `evidence`."
     executions = (message for message in reversed(received) if isinstance(message, ExecutionMessage))
-    missing = without_ground(review, next(executions, ExecutionMessage(source=EXECUTOR)))
+    missing = unsupported_evidence(review, next(executions, ExecutionMessage(source=EXECUTOR)))
     return f"The program has not printed this evidence: {'; '.join(missing)}." if missing else ""
 
 
@@ -107,20 +107,20 @@ def rejection_of(review: Review | None, complaint: str) -> Review:
     return Review(approved=False, reasons=[*review.reasons, reason], evidence=[], answer="")
 
 
-def without_ground(review: Review, execution: ExecutionMessage) -> list[str]:
+def unsupported_evidence(review: Review, execution: ExecutionMessage) -> list[str]:
     """List the evidence that is not in the real output and names no file that was made.
 
     Blanks and backticks around a line are taken loosely; everything else has to agree letter for letter.
     """
-    output = _one_blank(execution.output)
+    output = _normalised(execution.output)
     files = {file.path for file in execution.files}
-    return [line for line in review.evidence if line.strip() not in files and not _stands_in(line, output)]
+    return [line for line in review.evidence if line.strip() not in files and not _is_printed(line, output)]
 
 
-def _stands_in(line: str, output: str) -> bool:
-    looked_for = _one_blank(line).strip("` ")
+def _is_printed(line: str, output: str) -> bool:
+    looked_for = _normalised(line).strip("` ")
     return bool(looked_for) and looked_for in output
 
 
-def _one_blank(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(text.split())

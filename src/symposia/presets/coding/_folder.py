@@ -14,10 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import unicodedata
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
@@ -30,7 +27,6 @@ from symposia.presets.coding._pages import answer_page, transcript_entry
 from symposia.presets.coding._result import CodingResult, usage_document
 
 SHELLS: Final = frozenset({"sh", "bash", "shell", "zsh"})
-SLUG_LENGTH: Final = 40
 
 
 class RunFolderError(InvalidArgumentError):
@@ -48,7 +44,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        check_run_folder(path)
+        self.check(path)
         self.path = path
         self._blocks = self._begun = 0
         try:
@@ -58,6 +54,28 @@ class RunFolder:
             (self._place / "transcript.jsonl").touch()
         except OSError as error:
             raise _cannot_be_written(path, error.strerror or str(error)) from error
+
+    @staticmethod
+    def check(path: Path) -> None:
+        """Check that results can be written to `path`, without making anything. It reads the disk, and may block.
+
+        Raises:
+            RunFolderError: They cannot, or there is something already.
+        """
+        try:
+            there = next(each for each in (path.absolute(), *path.absolute().parents) if _exists(each))
+            if not there.is_dir():
+                raise _cannot_be_written(path, f"{there} is a file")
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise _cannot_be_written(path, f"{there} is read-only, or not yours to write")
+            if there == path.absolute() and next(there.iterdir(), None) is not None:
+                raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder.")
+        except FileNotFoundError as error:
+            raise _cannot_be_written(path, "the working directory does not exist any more") from error
+        except (OSError, ValueError) as error:  # ValueError: a null character in the name
+            if isinstance(error, RunFolderError):
+                raise
+            raise _cannot_be_written(path, getattr(error, "strerror", None) or str(error)) from error
 
     def begin_block(self, block: CodeBlock) -> None:
         """Keep the code of a block that starts, so that it is there whatever happens while it runs."""
@@ -125,28 +143,6 @@ def _without_data(message: BaseAgentEvent | BaseChatMessage) -> JsonValue:
     )
 
 
-def check_run_folder(path: Path) -> None:
-    """Check that results can be written to `path`, without making anything. Reads the file system, which may block.
-
-    Raises:
-        RunFolderError: They cannot, or there is something already.
-    """
-    try:
-        there = next(each for each in (path.absolute(), *path.absolute().parents) if _exists(each))
-        if not there.is_dir():
-            raise _cannot_be_written(path, f"{there} is a file")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise _cannot_be_written(path, f"{there} is read-only, or not yours to write")
-        if there == path.absolute() and next(there.iterdir(), None) is not None:
-            raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder: --out DIR")
-    except FileNotFoundError as error:
-        raise _cannot_be_written(path, "the working directory does not exist any more") from error
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        if isinstance(error, RunFolderError):
-            raise
-        raise _cannot_be_written(path, getattr(error, "strerror", None) or str(error)) from error
-
-
 def _exists(path: Path) -> bool:
     """As `Path.exists`, which takes a name that no file system allows for one that is not there."""
     try:
@@ -157,7 +153,7 @@ def _exists(path: Path) -> bool:
 
 
 def _cannot_be_written(path: Path, reason: str) -> RunFolderError:
-    return RunFolderError(f"The results cannot be written to {path}: {reason}. Give another folder: --out DIR")
+    return RunFolderError(f"The results cannot be written to {path}: {reason}. Give another folder.")
 
 
 def inside(path: str) -> PurePosixPath:
@@ -170,15 +166,6 @@ def inside(path: str) -> PurePosixPath:
     if relative.is_absolute() or not relative.parts or ".." in relative.parts or "\0" in path:
         raise SandboxError(f"The sandbox reports a file at {path!r}, which is not inside its work folder.")
     return relative
-
-
-def default_run_folder(task: str, now: datetime) -> Path:
-    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time."""
-    plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
-    if len(slug) > SLUG_LENGTH:
-        slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
-    return Path("symposia-runs") / "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
 
 
 def _append(path: Path, text: str) -> None:

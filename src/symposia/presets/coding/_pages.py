@@ -7,10 +7,12 @@ from typing import Final
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.core.code_executor import Artifact, BlockResult
+from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._prompts import Plan, Review
-from symposia.presets.coding._result import CodingResult, Outcome
+from symposia.presets.coding._result import CodingResult
 
-RECORDED_NOTE: Final = "The models' words in this run are recorded. The code really ran, and its output is real."
+RECORDED_NOTE: Final = "The models' answers are recorded. The code really runs, and its output is real."
+"""Shown with a run on recorded models."""
 
 
 def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import AssistantMessage, CreateOptions, CreateResult, LLMMessage, ModelInfo, UserMessage
+from symposia.ext.code_executors import AUTO, sandbox_kind
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding._models import NamedModel, SwarmModels
 from symposia.presets.coding._task import DATA_FOLDER, CodingTask, seen_at
@@ -85,7 +86,7 @@ class _Recording:
             if text not in sent:
                 raise RecordingError(
                     f"The recording does not fit: reply {self._given + 1} of the {reply.agent} was recorded for a "
-                    f"request with {text!r} in it, and this one has no such text. Run the task on a model: --model M"
+                    f"request with {text!r} in it, and this one has no such text. Run the task on a model."
                 )
         self._given += 1
         return reply.content.strip()
@@ -135,9 +136,15 @@ class BundledTask:
         """The recorded models, from the first reply on.
 
         Args:
-            sandbox: Where the code will run. Without one, it finds its data elsewhere than it was recorded for.
+            sandbox: Where the code will run: the name of a registered backend, or ``auto``. Without a sandbox, code
+                finds its data elsewhere than it was recorded for.
             pace: Seconds between the pieces of a streamed reply.
+
+        Raises:
+            InvalidArgumentError: There is no sandbox of this name.
         """
+        if sandbox != AUTO:
+            sandbox_kind(sandbox)
 
         def model(agent: str) -> NamedModel:
             replies = [self._relocated(reply, sandbox) for reply in self.replies if reply.agent == agent]

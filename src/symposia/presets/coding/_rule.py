@@ -5,7 +5,7 @@
                                                         └─ approved ──→ stop
 
 A program that failed goes back without the reviewer: its error says more than a review could. Where nothing changes any
-more, the swarm stops: the same program came three times, or five programs on end failed in the same way.
+more, the swarm stops: see `SAME_PROGRAMS` and `SAME_FAILURES`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,13 @@ from typing import Final
 
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
+from symposia.presets.coding._outcome import NO_CODE_ANSWERS, SAME_FAILURES, SAME_PROGRAMS, Outcome
 from symposia.presets.coding._prompts import Plan, Review
-from symposia.presets.coding._result import Outcome
 
 PLANNER: Final = "planner"
 CODER: Final = "coder"
 EXECUTOR: Final = "executor"
 REVIEWER: Final = "reviewer"
-
-NO_CODE_ANSWERS: Final = 3
-"""Answers of the coder on end without code, after which it is not asked again."""
-
-SAME_PROGRAMS: Final = 3
-"""Times that the same program runs before the swarm stops. A model at temperature 0 that has
-repeated its answer to the same error once will go on to."""
-SAME_FAILURES: Final = 5
-"""Programs on end that fail in the same way, however they differ."""
 
 
 def next_step(transcript: Transcript) -> Decision:
@@ -43,7 +34,7 @@ def next_step(transcript: Transcript) -> Decision:
             return _after_execution(last, transcript)
         case StructuredMessage(content=Review() as review):
             return Stop(Outcome.VERIFIED) if review.approved else _again(transcript)
-        case BaseChatMessage(source="coder"):
+        case BaseChatMessage() if last.source == CODER:
             return Speak((EXECUTOR,))
         case _:
             return Speak((PLANNER,))

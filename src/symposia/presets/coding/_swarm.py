@@ -36,9 +36,10 @@ from symposia.core.code_executor import (
 from symposia.core.exceptions import InvalidArgumentError, ModelError, SandboxError
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
-from symposia.presets.coding._folder import RunFolder, check_run_folder
+from symposia.presets.coding._folder import RunFolder
 from symposia.presets.coding._models import SwarmModels
-from symposia.presets.coding._result import LIMIT_OPTIONS, WHAT_TO_DO, CodingResult, Outcome, usage_by_agent
+from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome, outcome_of
+from symposia.presets.coding._result import CodingResult, usage_by_agent
 from symposia.presets.coding._rule import EXECUTOR, CodingRule, next_step
 from symposia.presets.coding._task import CodingTask, prepare_data
 
@@ -122,7 +123,7 @@ async def run_coding_swarm(
             folder is complete.
     """
     if folder:
-        await asyncio.to_thread(check_run_folder, folder)
+        await asyncio.to_thread(RunFolder.check, folder)
     mounts, prompt = await asyncio.to_thread(prepare_data, task, sandbox.name)
     async with SandboxCodeExecutor(sandbox, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
         record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
@@ -142,7 +143,7 @@ async def run_coding_swarm(
         try:
             outcome = await _converse(team, prompt, record)
         except (Exception, asyncio.CancelledError) as error:
-            outcome = _outcome_of(error)
+            outcome = _outcome_of_error(error)
             result = await run.finish(outcome, error)
             if outcome in {Outcome.INTERRUPTED, Outcome.FAILED}:
                 raise
@@ -194,20 +195,20 @@ class _Record(ExecutionObserver):
 
 async def _converse(team: GroupChat, prompt: str, record: _Record) -> Outcome:
     """Run the team to its end. The rule and the limits give an outcome as the reason to stop."""
-    reason = ""
+    reason: str | None = None
     async with aclosing(team.run_stream(task=prompt)) as stream:
         async for item in stream:
             if isinstance(item, TaskResult):
-                reason = item.stop_reason or ""
+                reason = item.stop_reason
             else:
                 await record.take(item)
     verdict = next_step(record.messages)
     if isinstance(verdict, Stop):  # an approval counts, though its message met a limit too
         reason = verdict.reason
-    return Outcome(reason.partition(", ")[0])  # several limits may be met by one message
+    return outcome_of(reason)
 
 
-def _outcome_of(error: BaseException) -> Outcome:
+def _outcome_of_error(error: BaseException) -> Outcome:
     match error:
         case asyncio.CancelledError():
             return Outcome.INTERRUPTED
@@ -253,9 +254,8 @@ class _Run:
 def _limit_advice(result: CodingResult) -> Iterator[str]:
     """The limit that the last program met, which may be why the run has no answer."""
     if result.outcome is not Outcome.VERIFIED and result.last_limit:
-        status, limit = result.last_limit
-        option = LIMIT_OPTIONS.get(status)
-        yield f"The last program was ended at {limit}." + (f" Raise it: {option}" if option else "")
+        _, limit = result.last_limit
+        yield f"The last program was ended at {limit}."
 
 
 def _cause(cause: BaseException | None) -> Iterator[str]:

@@ -45,20 +45,17 @@ class CodingTask:
 
     def __post_init__(self) -> None:
         if not self.text.strip():
-            raise EmptyTaskError(
-                'The task is empty. Say what to do, for instance: symposia run "Plot sales.csv by month"'
-            )
+            raise EmptyTaskError("The task is empty. Say what to do, for instance: Plot sales.csv by month")
         _check_names_differ(self.data)
 
+    def check_data(self) -> None:
+        """Check that the code will be able to read the data. It reads the file system, and may block.
 
-def check_data_files(task: CodingTask) -> None:
-    """Check that the code will be able to read the data. Reads the file system, which may block.
-
-    Raises:
-        DataFileError: A data file is missing, is no regular file, or cannot be read.
-    """
-    for path in task.data:
-        _check_readable(path)
+        Raises:
+            DataFileError: A data file is missing, is no regular file, or cannot be read.
+        """
+        for path in self.data:
+            _check_readable(path)
 
 
 def _check_readable(path: Path) -> None:
@@ -78,7 +75,7 @@ def _check_readable(path: Path) -> None:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataFileError(f"The data file {path} cannot be read: {reason}.") from error
     if not stat.S_ISREG(found.st_mode):
-        raise DataFileError(f"{path} is not a file. Give each data file by itself: --data A.csv --data B.csv")
+        raise DataFileError(f"{path} is not a file. Give each data file by itself.")
     raise DataFileError(f"The data file {path} cannot be read. Give yourself the right to: chmod u+r {path}")
 
 
@@ -128,7 +125,7 @@ def prepare_data(task: CodingTask, sandbox: str) -> tuple[list[SandboxMount], st
     Raises:
         DataFileError: A data file is missing, is no regular file, or cannot be read.
     """
-    check_data_files(task)
+    task.check_data()
     mounts = [SandboxMount(source=path.resolve(), target=seen_at(sandbox, path)) for path in task.data]
     return mounts, task_prompt(task.text, [_preview_of(mount) for mount in mounts])
 

@@ -1,0 +1,46 @@
+"""The options of this command that help where the library's text says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from symposia.core.code_executor import RunStatus
+from symposia.core.exceptions import SymposiaError
+from symposia.presets.coding import CodingResult, EmptyTaskError, Outcome, RunFolderError
+
+_ERRORS: Final[dict[type[SymposiaError], str]] = {
+    EmptyTaskError: 'With this command: symposia run "Plot sales.csv by month"',
+    RunFolderError: "With this command: --out DIR",
+}
+
+_OUTCOMES: Final[dict[Outcome, str]] = {
+    Outcome.NO_CODE: "Take another model: --model M",
+    Outcome.NO_PROGRESS: "Take another model: --model M",
+    Outcome.SANDBOX_DIED: "See `symposia doctor`. Take another sandbox: --sandbox NAME",
+    Outcome.MESSAGE_LIMIT: "Raise it: --max-messages N",
+    Outcome.TIME_LIMIT: "Raise it: --timeout S",
+    Outcome.TOKEN_LIMIT: "Raise it: --max-tokens N",
+}
+
+_PROGRAM_LIMITS: Final[dict[RunStatus, str]] = {
+    "timeout": "Raise the program's limit: --time-limit S",
+    "out_of_memory": "Raise the program's limit: --memory SIZE",
+    "disk_full": "Raise the program's limit: --disk SIZE",
+}
+
+
+def advised_error(error: SymposiaError) -> str:
+    """The text of an error, and the option that helps, if there is one."""
+    advice = next((advice for kind, advice in _ERRORS.items() if isinstance(error, kind)), None)
+    return str(error) if advice is None else f"{error}\n{advice}"
+
+
+def advised_result(result: CodingResult) -> CodingResult:
+    """The result, whose detail ends with the options that help."""
+    advice = [_OUTCOMES.get(result.outcome)]
+    if result.outcome is Outcome.MODEL_FAILED and result.recorded:  # a recording that does not fit the run
+        advice.append("Take a model: --model M")
+    if result.outcome is not Outcome.VERIFIED and result.last_limit:
+        advice.append(_PROGRAM_LIMITS.get(result.last_limit[0]))
+    return replace(result, detail="\n".join([result.detail, *filter(None, advice)]))
