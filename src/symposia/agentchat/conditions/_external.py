@@ -110,7 +110,8 @@ class FunctionalTermination(Condition):
     """Ends a run when a function says so.
 
     Args:
-        func: Takes the new messages and says whether the run ends; may be a coroutine function.
+        func: Takes the new messages and returns whether the run ends. It is called in the event loop: one that
+            waits is a coroutine function.
     """
 
     def __init__(self, func: Callable[[Messages], bool] | Callable[[Messages], Awaitable[bool]]) -> None:

@@ -51,7 +51,7 @@ from symposia.core.models import RequestUsage
 
 
 # Not frozen: every turn makes two of these, and setting the fields of a frozen dataclass takes two and a half times as
-# long. Only the team sets `change`, before a listener is given the entry.
+# long. Only the team changes one, before a listener is given it: `change`, and the `error` of a condition that failed.
 @dataclass(slots=True, kw_only=True)
 class TeamLogEntry:
     """An entry. Not to be changed.
