@@ -347,3 +347,22 @@ class LifecycleContract:
             await agent.register_instance(runtime, AgentId("bound", "b"))
         await runtime.close()
         await other.close()
+
+    async def test_the_error_of_saving_all_agents_names_the_one_that_is_waited_for(
+        self, make_runtime: MakeRuntime
+    ) -> None:
+        door = Door()
+        async with started(make_runtime()) as runtime:
+            idle = await add_agent(runtime, "idle", answer)
+            await runtime.send_message(Ask(), idle)
+            busy = await add_agent(runtime, "busy", door)
+            request = asyncio.create_task(runtime.send_message(Ask(), busy))
+            await door.entered.wait()
+            saving = asyncio.create_task(runtime.save_state())
+            await let_others_run()
+            await runtime.stop()
+            with pytest.raises(RuntimeStoppedError, match="busy"):
+                await saving
+            with pytest.raises(RuntimeStoppedError):
+                await request
+            runtime.start()

@@ -6,9 +6,8 @@ from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
     from symposia.core._agent_id import AgentId, AgentType
-    from symposia.core._agent_metadata import AgentMetadata
     from symposia.core._agent_proxy import AgentProxy
-    from symposia.core._agent_runtime import Agent, AgentRuntime
+    from symposia.core._agent_runtime import Agent, AgentMetadata, AgentRuntime
     from symposia.core._base_agent import BaseAgent
     from symposia.core._cache_store import CacheStore, InMemoryStore
     from symposia.core._cancellation_token import CancellationToken, cancelled_by, uninterrupted
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         trust_component_code,
     )
     from symposia.core._contexts import MessageHandlerContext, SubscriptionInstantiationContext
+    from symposia.core._function_call import FunctionCall
     from symposia.core._handler_context import HandlerContext, current_handler_context, populate_handler_context
     from symposia.core._handlers import event, message_handler, rpc
     from symposia.core._image import Image
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     )
     from symposia.core._subscription import DefaultSubscription, Subscription, TypePrefixSubscription, TypeSubscription
     from symposia.core._topic import DefaultTopicId, TopicId
-    from symposia.core._types import FunctionCall
     from symposia.core._worker_threads import call_function, run_in_worker_thread, worker_threads
     from symposia.core.runtimes import DeadLetter
     from symposia.core.telemetry import trace_create_agent_span, trace_invoke_agent_span, trace_tool_span
@@ -57,9 +56,8 @@ else:
         __name__,
         {
             "_agent_id": ["AgentId", "AgentType"],
-            "_agent_metadata": ["AgentMetadata"],
             "_agent_proxy": ["AgentProxy"],
-            "_agent_runtime": ["Agent", "AgentRuntime"],
+            "_agent_runtime": ["Agent", "AgentMetadata", "AgentRuntime"],
             "_base_agent": ["BaseAgent"],
             "_cache_store": ["CacheStore", "InMemoryStore"],
             "_cancellation_token": ["CancellationToken", "cancelled_by", "uninterrupted"],
@@ -80,6 +78,7 @@ else:
                 "trust_component_code",
             ],
             "_contexts": ["MessageHandlerContext", "SubscriptionInstantiationContext"],
+            "_function_call": ["FunctionCall"],
             "_handler_context": ["HandlerContext", "current_handler_context", "populate_handler_context"],
             "_handlers": ["event", "message_handler", "rpc"],
             "_image": ["Image"],
@@ -99,7 +98,6 @@ else:
             ],
             "_subscription": ["DefaultSubscription", "Subscription", "TypePrefixSubscription", "TypeSubscription"],
             "_topic": ["DefaultTopicId", "TopicId"],
-            "_types": ["FunctionCall"],
             "_worker_threads": ["call_function", "run_in_worker_thread", "worker_threads"],
             "runtimes": ["DeadLetter"],
             "telemetry": ["trace_create_agent_span", "trace_invoke_agent_span", "trace_tool_span"],

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from symposia.core._agent_id import AgentId
-from symposia.core._agent_metadata import AgentMetadata
-from symposia.core._agent_runtime import AgentRuntime
+from symposia.core._agent_runtime import AgentMetadata, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypedDict, TypeVar, runtime_checkable
 
 from symposia.core._agent_id import AgentId, AgentType
-from symposia.core._agent_metadata import AgentMetadata
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._message_context import MessageContext
 from symposia.core._serialization import MessageSerializer
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
+
+
+class AgentMetadata(TypedDict):
+    """The metadata of an agent.
+
+    Attributes:
+        type: The agent's type.
+        key: Which agent of that type.
+        description: What the agent is for, in words that a model can read.
+    """
+
+    type: str
+    key: str
+    description: str
 
 
 @runtime_checkable

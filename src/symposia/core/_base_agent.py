@@ -6,12 +6,12 @@ import inspect
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from symposia.core._agent_id import AgentId, AgentType
-from symposia.core._agent_metadata import AgentMetadata
-from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._agent_runtime import Agent, AgentMetadata, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._contexts import SubscriptionInstantiationContext
 from symposia.core._instantiation import AgentInstantiationContext
@@ -23,9 +23,6 @@ from symposia.core.exceptions import HandlerSignatureError, RegistrationError
 
 if TYPE_CHECKING:
     from typing import Self
-
-
-AgentClass = TypeVar("AgentClass", bound="type[BaseAgent]")
 
 
 class BaseAgent(ABC, Agent):
@@ -273,17 +270,5 @@ async def bind_subscriptions(make: UnboundSubscription, agent_type: AgentType) -
 
 async def _subscribe_directly(runtime: AgentRuntime, agent_type: AgentType) -> None:
     direct = TypePrefixSubscription(f"{agent_type.type}:", agent_type)
-    try:
+    with suppress(RegistrationError):  # another instance of the same type has brought it
         await runtime.add_subscription(direct)
-    except RegistrationError:
-        """Another instance of the same type has brought it."""
-
-
-def subscription_factory(make: UnboundSubscription) -> Callable[[AgentClass], AgentClass]:
-    """A class decorator that declares subscriptions."""
-
-    def declare(cls: AgentClass) -> AgentClass:
-        cls._class_subscriptions = (*cls._class_subscriptions, make)
-        return cls
-
-    return declare

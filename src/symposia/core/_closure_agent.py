@@ -86,11 +86,11 @@ class ClosureAgent(BaseAgent, ClosureContext):
         warnings.warn(what, stacklevel=2)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Nothing: a closure's variables belong to the code that made it."""
+        """An empty state: a closure's variables belong to the code that made it."""
         return {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing to restore."""
+        """Do nothing: the state is empty."""
 
     @classmethod
     async def register_closure(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, cast
 
 from symposia.core._base_agent import BaseAgent
-from symposia.core._handler_context import current_handler
+from symposia.core._handler_context import current_handler_context
 from symposia.core._handler_signature import ANYTHING, MessageType
 from symposia.core._handlers import UNCONDITIONAL, Handler
 from symposia.core._logging import ROOT_LOGGER_NAME
@@ -52,7 +52,7 @@ class RoutedAgent(BaseAgent):
 
     async def on_unhandled_message(self, message: Any, ctx: MessageContext) -> None:
         """Called with messages that no handler takes: reports a dead letter, unless overridden."""
-        handler = current_handler.get()
+        handler = current_handler_context()
         if handler is not None:
             why = "" if self._routes else f": {type(self).__name__} has no method with @message_handler, @event or @rpc"
             handler.report_dead_letter(message, ctx, f"no handler takes it{why}")

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Change: TypeAlias = Mapping[str, Any]
-"""See above."""
+"""A change of a state: one of the three objects that the docstring of this module shows."""
 
 SavedState: TypeAlias = Mapping[str, Any]
 """A saved state: an object of JSON values, which each class shapes for itself."""

@@ -18,7 +18,7 @@ from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._contexts import handling_agent
-from symposia.core._handler_context import current_handler
+from symposia.core._handler_context import current_handler, current_handler_context
 from symposia.core._message_context import MessageContext
 from symposia.core.runtimes import DeadLetters, deadline_exceeded
 
@@ -159,7 +159,7 @@ class Call:
             self.task.cancel()
 
     def enlist(self) -> None:
-        """The call has to wait for something: from now on it can be interrupted."""
+        """Note the task of a call that has to wait, so that its deadline and its token can interrupt it."""
         task = self.task = cast("asyncio.Task[object]", asyncio.current_task())
         self.cancelling = task.cancelling()  # to tell other requests to cancel the task from this call's own
         parent = self.parent
@@ -175,7 +175,7 @@ class Call:
             self.token.link(self, self._cancel)
 
     def delist(self) -> None:
-        """Nothing can interrupt the call any more."""
+        """Mark the call as ended, and detach its task, its deadline and its token."""
         self.task = None
         self.ended = True
         if self.parent is not None and self.parent.children is not None:
@@ -186,10 +186,11 @@ class Call:
             self.token.unlink(self)
 
     def _expire(self) -> None:
+        """Interrupt the call for its deadline."""
         self.interrupt(deadline_exceeded(self.mailbox.id, self._waits_for()))
 
     def _cancel(self) -> None:
-        """The token was cancelled, in whatever thread."""
+        """Interrupt the call for its token, which may be cancelled in any thread."""
         task = self.task  # read once: the call may end in its own thread between two questions
         if task is None:
             return
@@ -207,16 +208,16 @@ class Call:
             below.append(call.mailbox.id)
         return below
 
-    def hold_until(self, work: asyncio.Future[Any]) -> None:  # Any: likewise
+    def hold_until(self, work: asyncio.Future[Any]) -> None:  # Any: as of `HandlerContext.hold_until`
         """Keep the agent's next message waiting until `work` is done, whatever happens to this call."""
         self.lingering = work
 
     def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
-        """The message has no recipient."""
+        """Report a message without a recipient: see `HandlerContext`."""
         self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, reason)
 
 
-OVER: Final = object()
+ENDED: Final = object()
 """In place of what a handler waits for: it did not wait for anything."""
 
 
@@ -227,7 +228,7 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
     callers of this costs more than the rest of a message.
 
     Returns:
-        The future that it waits for; `OVER` if it has ended.
+        The future that it waits for; `ENDED` if it has ended.
     """
     current_handler.set(call)
     handling_agent.set(call.mailbox.id)  # not reset: the context is the handler's own, and ends with it
@@ -235,24 +236,28 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
         return handler.send(None)
     except StopIteration as done:
         call.answer = done.value
-        return OVER
+        return ENDED
 
 
-def begin_beside(call: Call, work: Coroutine[object, None, object]) -> object:
-    """Likewise for what an agent does in a turn besides handling messages: it is made, saves its state, is closed."""
+def begin_maintenance(call: Call, work: Coroutine[object, None, object]) -> object:
+    """Run to its first wait what an agent does in a turn besides handling messages: it is made, saved or closed.
+
+    Returns:
+        As `begin`.
+    """
     current_handler.set(call)
     try:
         return work.send(None)
     except StopIteration as done:
         call.answer = done.value
-        return OVER
+        return ENDED
 
 
-async def run_beside(call: Call, work: Coroutine[object, None, T]) -> T:
+async def run_maintenance(call: Call, work: Coroutine[object, None, T]) -> T:
     """Run such work in a context of its own, where its requests are known as those of `call`."""
     context = copy_context()
-    waits_for = context.run(begin_beside, call, work)
-    answer = call.answer if waits_for is OVER else await resume(call, work, context, waits_for)
+    waits_for = context.run(begin_maintenance, call, work)
+    answer = call.answer if waits_for is ENDED else await resume(call, work, context, waits_for)
     return cast("T", answer)
 
 
@@ -282,7 +287,7 @@ def resume(
 
 def awaiting_call() -> Call | None:
     """The call whose handler is running here, if it still is, and if a runtime of this class runs it."""
-    call = current_handler.get()
+    call = current_handler_context()
     return call if isinstance(call, Call) and call.active else None
 
 

@@ -22,14 +22,14 @@ from typing import TypeAlias, TypeVar, cast
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._call import (
-    OVER,
+    ENDED,
     Call,
     CallMailbox,
     awaiting_call,
     begin,
-    begin_beside,
+    begin_maintenance,
     resume,
-    run_beside,
+    run_maintenance,
     running_loop,
 )
 from symposia.core._runtime._eviction import Eviction
@@ -154,8 +154,8 @@ class Dispatcher:
             if turn is not None:
                 await turn
             if call.mailbox.agent is None:
-                await run_beside(call, self._make(call))
-            return await run_beside(call, work(cast("Agent", call.mailbox.agent)))
+                await run_maintenance(call, self._make(call))
+            return await run_maintenance(call, work(cast("Agent", call.mailbox.agent)))
 
         return cast("T", await self.supervisor.supervise(call, wait_and_work()))
 
@@ -176,11 +176,11 @@ class Dispatcher:
         context = copy_context()
         making = self._make(call)
         try:
-            waits_for = context.run(begin_beside, call, making)
+            waits_for = context.run(begin_maintenance, call, making)
         except BaseException:
             self._release(call)
             raise
-        return None if waits_for is OVER else resume(call, making, context, waits_for)
+        return None if waits_for is ENDED else resume(call, making, context, waits_for)
 
     def _begin(self, call: Call, message: object, ctx: DeliveredContext, context: Context) -> Awaitable[object] | None:
         """Run a handler to its first wait.
@@ -197,7 +197,7 @@ class Dispatcher:
         except BaseException:
             self._release(call)
             raise
-        if waits_for is OVER:
+        if waits_for is ENDED:
             self._release(call)
             return None
         return resume(call, handler, context, waits_for)
@@ -233,10 +233,10 @@ class Dispatcher:
         if turn is not None:
             await turn
         if call.mailbox.agent is None:
-            await run_beside(call, self._make(call))
+            await run_maintenance(call, self._make(call))
 
     async def _make_and_handle(self, call: Call, publication: Publication, context: Context) -> None:
-        await run_beside(call, self._make(call))
+        await run_maintenance(call, self._make(call))
         await self._handle(call, publication.message, publication.ctx, context)
 
     async def _make(self, call: Call) -> None:
@@ -260,9 +260,9 @@ class Dispatcher:
     async def _evict(self, call: Call) -> None:
         """Settle an eviction: nothing awaits it, so its errors go to the owner, but for the error of a stop."""
         try:
-            await self.supervisor.supervise(call, run_beside(call, self._save_and_close(call)))
+            await self.supervisor.supervise(call, run_maintenance(call, self._save_and_close(call)))
         except RuntimeStoppedError:
-            """The agent is kept if its state was not saved yet, and gone if it was."""
+            pass  # the agent is kept if its state was not saved yet, and gone if it was
         except Exception as error:
             self.failures.add(error)
             logger.exception("Agent %s could not be evicted", call.mailbox.id)
@@ -334,7 +334,7 @@ class Dispatcher:
             if rest is not None:
                 await self._hand_over(call, rest)
         except asyncio.CancelledError:
-            """By its token, by itself, or together with its worker, which sees that in `task.cancelling()`."""
+            pass  # by its token, by itself, or together with its worker, which sees that in `task.cancelling()`
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -351,7 +351,7 @@ class Dispatcher:
         """
         self.supervisor.awake -= 1
         self._ensure_worker()
-        if self.supervisor.aside:  # the handler may have begun to wait for the runtime to be idle
+        if self.supervisor.idle_waiting_calls:  # the handler may have begun to wait for the runtime to be idle
             self.supervisor.wake_if_idle()
         try:
             await self.supervisor.supervise(call, work)

@@ -162,7 +162,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         if token is not None and token.is_cancelled():
             raise asyncio.CancelledError
         handler = current_handler.get()
-        parent = handler if isinstance(handler, Call) and handler.active else None  # as `awaiting_call`, inline
+        parent = handler if isinstance(handler, Call) and handler.active else None  # `awaiting_call`, without its calls
         deadline = None if parent is None else parent.deadline
         if timeout is not None or deadline is not None:
             refuse_nan("timeout", timeout)

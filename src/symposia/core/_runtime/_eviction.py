@@ -33,7 +33,7 @@ class Eviction:
         self._timer: asyncio.TimerHandle | None = None
 
     def note_idle(self, mailbox: Mailbox) -> None:
-        """An agent has handled its last message for now."""
+        """Count an agent as idle from now on, and evict those that are too many."""
         if not _comes_back_the_same(mailbox):
             return
         self._idle_since.pop(mailbox, None)

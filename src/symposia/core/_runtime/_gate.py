@@ -17,7 +17,7 @@ class Gate:
         phase: The present phase.
         held: How those that came while it was not started get in, oldest first. Ordered, and found by what asked for
             it: a sender may give up any of many thousands.
-        waiting: The requests among them.
+        waiting: The calls of the requests among them. The supervisor reads it too.
         stops: How often the runtime has been stopped: what waits for one stop must not take part in the next.
     """
 

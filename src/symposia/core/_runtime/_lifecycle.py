@@ -20,7 +20,11 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.runtimes import STOPPED, BaseAgentRuntime, DeadLetter, Failures, Phase
 
 STOP_POLL = 0.01
-"""Seconds between two looks at the condition of `stop_when`."""
+"""Seconds between two looks at the condition of `stop_when`.
+
+The condition is a plain function over the program's own variables, and nothing tells when those change. Asking it after
+each handled message was rejected: it may come to hold without one (a timer, another task), and each message would pay.
+"""
 
 
 class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
@@ -140,7 +144,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         """
         self._gate.phase.require(Phase.RUNNING, Phase.STOPPING)
         stops = self._gate.stops
-        while self._gate.stops == stops and not condition() and not self._failures:  # noqa: ASYNC110 - of any kind
+        while self._gate.stops == stops and not condition() and not self._failures:  # noqa: ASYNC110 - see `STOP_POLL`
             await asyncio.sleep(STOP_POLL)
         await self._stop_unless_stopped(stops)
 

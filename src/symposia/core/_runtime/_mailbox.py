@@ -98,7 +98,7 @@ class Mailbox:
         return (item for item in self.queue or () if isinstance(item, Call) and item.is_queued)
 
     def set_agent(self, agent: Agent) -> None:
-        """The agent was made."""
+        """Take the agent, which was made, and let in what waits for it if it is concurrent."""
         self.agent = agent
         self.evicted_state = None
         if getattr(agent, "concurrent", False):
@@ -148,7 +148,10 @@ class Mailbox:
             self.running = call
 
     def reconsider(self, call: Call) -> None:
-        """A request waits for its turn, and some handler awaits now what it had in the background."""
+        """Find the place of a waiting request again, since some handler awaits now what it had in the background.
+
+        It runs inside its new host, keeps waiting, or ends with a `DeadlockError` in its turn's future.
+        """
         self._leave_host(call)
         call.host = self._find_host(call)
         if call.host is not None and call.host is self.running:

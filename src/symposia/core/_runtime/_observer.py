@@ -28,10 +28,10 @@ from symposia.core.telemetry import (
     UNTRACED,
     Activity,
     Attributes,
-    as_json,
     begin_if_traced,
     events_are_read,
     is_observed,
+    json_text,
     log_event,
     tracing_by,
 )
@@ -132,7 +132,7 @@ class Observer:
 
 
 def tell_construction_failed(agent_id: AgentId, error: BaseException) -> None:
-    """An agent could not be made."""
+    """Log the event that an agent could not be made."""
     _log(lambda: AgentConstructionExceptionEvent(agent_id=agent_id, exception=error))
 
 
@@ -156,12 +156,12 @@ def _log(event: Callable[[], Event]) -> None:
 def _message_event(
     message: object, sender: AgentId | None, receiver: AgentId | TopicId | None, kind: MessageKind, stage: DeliveryStage
 ) -> Event:
-    payload = partial(as_json, message)
+    payload = partial(json_text, message)
     return MessageEvent(payload=payload, sender=sender, receiver=receiver, kind=kind, delivery_stage=stage)
 
 
 def _failure_event(message: object, agent: AgentId, error: Exception) -> Event:
-    return MessageHandlerExceptionEvent(payload=partial(as_json, message), handling_agent=agent, exception=error)
+    return MessageHandlerExceptionEvent(payload=partial(json_text, message), handling_agent=agent, exception=error)
 
 
 def _attributes(

@@ -29,7 +29,7 @@ class Supervisor:
     Attributes:
         live: The calls that wait for something, oldest first: stopping does the same in every run of a simulation.
         held: Those among them that are not admitted yet; they do not keep the runtime from being idle.
-        aside: Those among them that themselves wait for the runtime to be idle, and how often.
+        idle_waiting_calls: Those among them that themselves wait for the runtime to be idle, and how often.
         awake: How many workers run, with or without a call.
         when_idle: Called once, as soon as the runtime is idle.
 
@@ -40,7 +40,7 @@ class Supervisor:
     def __init__(self, release: Callable[[Call], None]) -> None:
         self.live: dict[Call, None] = {}
         self.held: set[Call] = set()
-        self.aside: Counter[Call] = Counter()
+        self.idle_waiting_calls: Counter[Call] = Counter()
         self.awake = 0
         self.when_idle: Callable[[], None] | None = None
         self._release = release
@@ -83,7 +83,7 @@ class Supervisor:
         A call inside another one's task ends with that one.
         """
         for call in list(self.live):
-            if call not in here and call not in self.aside and not call.is_inside_its_parents_task:
+            if call not in here and call not in self.idle_waiting_calls and not call.is_inside_its_parents_task:
                 call.interrupt(stopped_before_answer(call.mailbox.id))
 
     def is_idle(self) -> bool:
@@ -92,11 +92,11 @@ class Supervisor:
         What can only end after a handler that waits for this is not waited for either: a request that is queued behind
         such a handler, and the handlers that await its answer.
         """
-        if self.awake or (len(self.live) > len(self.held) and not self.aside):
+        if self.awake or (len(self.live) > len(self.held) and not self.idle_waiting_calls):
             return False
         if self.live.keys() <= self.held:
             return True
-        return self.live.keys() <= calls_behind(self.aside) | self.held
+        return self.live.keys() <= calls_behind(self.idle_waiting_calls) | self.held
 
     async def wait_idle(self, over: Callable[[], bool], here: Collection[Call]) -> None:
         """Wait until `over` holds, which is asked whenever the runtime may be idle.
@@ -106,20 +106,20 @@ class Supervisor:
             here: The calls whose handlers wait.
         """
         if here:
-            self.aside.update(here)
+            self.idle_waiting_calls.update(here)
         self.wake_if_idle()
         try:
             # The end of a call wakes the waiters. That a handler begins to wait for one that waits here ends no call
             # and wakes none, so handlers look again by themselves, at growing intervals.
             pauses = _pauses() if here else None
             while not over():
-                await self._wait_for_word(None if pauses is None else next(pauses, None))
+                await self._wait_until_woken(None if pauses is None else next(pauses, None))
         finally:
             if here:  # seldom, and counters are slow
-                self.aside -= Counter(here)
+                self.idle_waiting_calls -= Counter(here)
 
     def wake_if_idle(self) -> None:
-        """Something ended: go on if it was the last thing."""
+        """Complete a stop and wake the waiters for an idle runtime, if it is idle now."""
         if (self.when_idle is None and not self._idle_waiters) or not self.is_idle():
             return
         # First the stop is completed, then its waiters are woken: they read the phase, and may start the
@@ -127,15 +127,11 @@ class Supervisor:
         when_idle, self.when_idle = self.when_idle, None
         if when_idle is not None:
             when_idle()
-        self.wake()
-
-    def wake(self) -> None:
-        """Wake the waiters for an idle runtime, which check again."""
         for waiter in self._idle_waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def _wait_for_word(self, at_most: float | None) -> None:
+    async def _wait_until_woken(self, at_most: float | None) -> None:
         """Wait until the runtime may be idle.
 
         Args:
@@ -151,7 +147,7 @@ class Supervisor:
             del self._idle_waiters[waiter]
 
     def _end(self, call: Call) -> None:
-        """The call is settled. It has ended once none of its work is running."""
+        """Take a settled call out of the live ones and pass on its turn, once none of its work is running."""
         work = call.lingering
         if work is not None and not work.done():
             # A thread cannot be stopped. The caller has its outcome, but the agent is busy: with its turn handed on,

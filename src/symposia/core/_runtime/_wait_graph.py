@@ -184,7 +184,7 @@ class UndecidedWaits:
             self._set_timer()
 
     def look_again_soon(self, handler: Call) -> None:
-        """A handler suspends that may now await what it had in the background.
+        """Examine the undecided waits of a handler that suspends: it may now await what it had in the background.
 
         Not at once: its task is registered with what it awaits only after this step.
         """

@@ -1,3 +1,5 @@
+"""The registry of message serializers, and messages of types that it does not know."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import Literal, Unpack
 
 from pydantic import Field, JsonValue
 
-from symposia.core._types import FunctionCall
+from symposia.core._function_call import FunctionCall
 from symposia.core.effects import EffectKind, EffectRequest
 from symposia.core.json_values import JsonObject, as_json
 from symposia.core.models._client import ChatCompletionClient, CreateOptions

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from symposia.core._function_call import FunctionCall
 from symposia.core._image import Image
-from symposia.core._types import FunctionCall
 
 VendorBlocks: TypeAlias = dict[str, list[dict[str, object]]]
 """Parts of an answer that only its vendor understands, by vendor: thinking signatures, encrypted reasoning, item ids.

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from symposia.core._types import FunctionCall
+from symposia.core._function_call import FunctionCall
 from symposia.core.models._messages import AssistantMessage, VendorBlocks
 
 FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_filter", "unknown"]

@@ -12,8 +12,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from symposia.core._function_call import FunctionCall
 from symposia.core._image import Image
-from symposia.core._types import FunctionCall
 from symposia.core.models._messages import AssistantMessage, FunctionExecutionResultMessage, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
 

@@ -159,7 +159,7 @@ class AgentTable(Generic[MailboxT]):
         return mailbox if mailboxes is None or mailbox is not None else self._add(agent_id, mailboxes)
 
     def mailbox(self, agent_id: AgentId) -> MailboxT:
-        """Likewise, where the type must be registered.
+        """The mailbox of an agent whose type must be registered.
 
         Raises:
             LookupError: The type is not registered.

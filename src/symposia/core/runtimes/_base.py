@@ -10,8 +10,7 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from symposia.core._agent_id import AgentId, AgentType
-from symposia.core._agent_metadata import AgentMetadata
-from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._agent_runtime import Agent, AgentMetadata, AgentRuntime
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._intervention import InterventionHandler
 from symposia.core._logging import ROOT_LOGGER_NAME
@@ -248,7 +247,7 @@ class BaseAgentRuntime(AgentRuntime, ABC, Generic[MailboxT]):
             await self._agent(agent_id)
         return agent_id
 
-    async def try_get_underlying_agent_instance(self, id: AgentId, type: type[AgentT] = Agent) -> AgentT:  # noqa: A002
+    async def try_get_underlying_agent_instance(self, id: AgentId, type: type[AgentT] = Agent) -> AgentT:  # noqa: A002 - AutoGen's names
         agent = await self._agent(id)
         if not isinstance(agent, type):
             raise TypeError(f"Agent {id} is a {agent.__class__.__name__}, not a {type.__name__}.")

@@ -13,7 +13,7 @@ from symposia.core._message_context import MessageContext
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import MessageDroppedException
 from symposia.core.logging import MessageDroppedEvent, MessageKind
-from symposia.core.telemetry import as_json, events_are_read, log_event
+from symposia.core.telemetry import events_are_read, json_text, log_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _passed_on(message: object, changed: object, handler: InterventionHandler, w
     name = type(handler).__name__
     if changed is DropMessage or isinstance(changed, DropMessage):
         if events_are_read():
-            payload = partial(as_json, message)
+            payload = partial(json_text, message)
             log_event(MessageDroppedEvent(payload=payload, sender=way.sender, receiver=way.receiver, kind=way.kind))
         raise MessageDroppedException(f"{name} dropped the {type(message).__name__} {way}.")
     if changed is None and message is not None:

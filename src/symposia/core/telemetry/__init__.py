@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         trace_tool_span,
         workflow_invocation,
     )
-    from symposia.core.telemetry._payload import as_json
+    from symposia.core.telemetry._payload import json_text
     from symposia.core.telemetry._providers import (
         captures_content,
         current_tracer,
@@ -61,7 +61,7 @@ else:
                 "tracer_provider",
                 "tracing_by",
             ],
-            "_payload": ["as_json"],
+            "_payload": ["json_text"],
         },
     )
 
@@ -73,13 +73,13 @@ __all__ = [
     "TracedActivity",
     "agent_creation",
     "agent_invocation",
-    "as_json",
     "begin",
     "begin_if_traced",
     "captures_content",
     "current_tracer",
     "events_are_read",
     "is_observed",
+    "json_text",
     "log_event",
     "tool_execution",
     "trace_create_agent_span",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic_core import to_json
 
 
-def as_json(value: object) -> str:
+def json_text(value: object) -> str:
     """A value as JSON; parts that JSON cannot hold are shown as ``str`` says them."""
     try:
         return to_json(value, fallback=str).decode()

@@ -9,7 +9,7 @@ from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import AgentRuntime
 from symposia.core._base_agent import BaseAgent
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._types import FunctionCall
+from symposia.core._function_call import FunctionCall
 from symposia.core.exceptions import ToolException
 from symposia.core.models import (
     ChatCompletionClient,

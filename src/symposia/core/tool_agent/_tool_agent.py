@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
+from symposia.core._function_call import FunctionCall
 from symposia.core._handlers import message_handler
 from symposia.core._message_context import MessageContext
 from symposia.core._routed_agent import RoutedAgent
-from symposia.core._types import FunctionCall
 from symposia.core.effects import class_identity, enter_scope
 from symposia.core.exceptions import (
     ArgumentTypeError,

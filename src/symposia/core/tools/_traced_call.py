@@ -7,7 +7,7 @@ from contextlib import aclosing, contextmanager
 from typing import TypeVar
 
 from symposia.core.logging import ToolCallEvent
-from symposia.core.telemetry import Activity, as_json, captures_content, events_are_read, log_event, tool_execution
+from symposia.core.telemetry import Activity, captures_content, events_are_read, json_text, log_event, tool_execution
 from symposia.core.telemetry.conventions import TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT
 from symposia.core.tools._tool import Tool
 
@@ -50,7 +50,7 @@ class TracedCall:
     def _activity(self) -> Generator[Activity]:
         with tool_execution(self._tool.name, self._tool.description, self._call_id) as activity:
             if captures_content():
-                activity.note(lambda: {TOOL_CALL_ARGUMENTS: as_json(self._args)})
+                activity.note(lambda: {TOOL_CALL_ARGUMENTS: json_text(self._args)})
             try:
                 yield activity
             except Exception as error:
@@ -67,7 +67,7 @@ class TracedCall:
         try:
             return self._tool.return_value_as_string(result)
         except Exception:  # noqa: BLE001 - tracing changes nothing; the caller, who needs the text, gets the error
-            return as_json(result)
+            return json_text(result)
 
     def _log(self, result: str | Callable[[], str], **more: str) -> None:
         if events_are_read():

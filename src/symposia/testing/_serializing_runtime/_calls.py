@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from symposia.core import (
     ROOT_LOGGER_NAME,
@@ -19,6 +19,7 @@ from symposia.core import (
     AgentId,
     AgentRuntime,
     CancellationToken,
+    MessageContext,
     current_handler_context,
     populate_handler_context,
 )
@@ -69,13 +70,13 @@ class Calls:
 
     async def request(
         self,
-        mailbox: Mailbox,
+        recipient: AgentId,
         token: CancellationToken | None,
         timeout: float | None,
         ask: Callable[[Request], Coroutine[object, None, T]],
     ) -> T:
         """Wait for an answer until the caller gives up, and remove the request in any case."""
-        request = self._new_request(mailbox.id, token, timeout)
+        request = self._new_request(recipient, token, timeout)
         self.requests[request] = None
         if request.parent is not None:
             request.parent.requests[request] = None
@@ -128,10 +129,23 @@ class Calls:
             return handler
         return None
 
-    # Any: the other fields of a delivery, whose types are said there
-    def new_delivery(self, mailbox: Mailbox, work: Work, request: Request | None = None, **details: Any) -> Delivery:
-        """A delivery that is not in its queue yet."""
-        delivery = Delivery(mailbox=mailbox, work=work, dead_letters=self._dead_letters, request=request, **details)
+    def new_delivery(
+        self,
+        mailbox: Mailbox,
+        work: Work,
+        request: Request | None = None,
+        message: object = None,
+        context: MessageContext | None = None,
+    ) -> Delivery:
+        """A delivery that is not in its queue yet: see `Delivery`."""
+        delivery = Delivery(
+            mailbox=mailbox,
+            work=work,
+            dead_letters=self._dead_letters,
+            request=request,
+            message=message,
+            context=context,
+        )
         if request is not None:
             request.delivery = delivery
         self.deliveries[delivery] = None

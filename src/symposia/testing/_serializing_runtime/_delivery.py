@@ -27,7 +27,7 @@ class Request:
     """A sender that waits.
 
     Attributes:
-        recipient: The agent asked.
+        recipient: The agent asked; of several, the one that is waited for.
         parent: The delivery whose handler asks; None for the program outside.
         task: The task that waits.
         deadline: The loop time after which no answer is wanted.

@@ -20,7 +20,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import TypeVar, cast
-from uuid import uuid4
 
 from symposia.core import (
     Agent,
@@ -89,7 +88,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
         mailbox = self._agents.find(recipient)
         if mailbox is None:
             raise self._undeliverable(message, recipient, ctx)
-        return await self._calls.request(mailbox, ctx.token, timeout, partial(self._ask, message, ctx, mailbox))
+        return await self._calls.request(recipient, ctx.token, timeout, partial(self._ask, message, ctx, mailbox))
 
     async def _ask(self, message: object, ctx: MessageContext, mailbox: Mailbox, request: Request) -> object:
         """Send a request, past the intervention handlers, and return its answer."""
@@ -160,11 +159,12 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
         """Read a message where its agent is."""
         envelope = Envelope.model_validate_json(data)
         message = unpack(self._serialization, envelope.payload)
-        ctx = _context(
-            AgentId.from_str(envelope.sender) if envelope.sender is not None else None,
-            TopicId.from_str(envelope.topic) if envelope.topic is not None else None,
-            None,
-            envelope.message_id,
+        ctx = MessageContext(
+            sender=None if envelope.sender is None else AgentId.from_str(envelope.sender),
+            topic_id=None if envelope.topic is None else TopicId.from_str(envelope.topic),
+            is_rpc=envelope.topic is None,
+            cancellation_token=CancellationToken(),
+            message_id=envelope.message_id,
         )
 
         async def handle(agent: Agent) -> Payload:
@@ -215,7 +215,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
                 self._calls.enqueue(delivery)
             try:
                 for delivery in deliveries:
-                    request.delivery = delivery
+                    request.recipient, request.delivery = delivery.mailbox.id, delivery  # an error names them
                     give_up = partial(self._calls.cancel, delivery)
                     self._read(await unless_interrupted(request, delivery.replied, give_up))
             finally:
@@ -224,7 +224,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
                         self._calls.cancel(delivery)
 
         if mailboxes:
-            await self._calls.request(mailboxes[0], None, None, ask)
+            await self._calls.request(agent_ids[0], None, None, ask)
         return [results[agent_id] for agent_id in agent_ids]
 
     # Lifecycle
@@ -264,9 +264,3 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
             Exception: What publish handlers, or the agents' `close`, raised.
         """
         await self._lifecycle.close()
-
-
-def _context(
-    sender: AgentId | None, topic: TopicId | None, token: CancellationToken | None, message_id: str | None
-) -> MessageContext:
-    return MessageContext(sender, topic, topic is None, token or CancellationToken(), message_id or str(uuid4()))

@@ -117,7 +117,7 @@ def pack(registry: SerializationRegistry, message: object) -> Payload:
     return Payload(type_name=name, content_type=content_type, data=data)
 
 
-def unpack(registry: SerializationRegistry, payload: Payload) -> object:  # Any: a message may be anything
+def unpack(registry: SerializationRegistry, payload: Payload) -> object:
     """Read a message back; an `UnknownPayload` if its type is not known here.
 
     Raises:
