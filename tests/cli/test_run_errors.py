@@ -117,7 +117,7 @@ async def test_a_missing_key(model: str, key: str) -> None:
 async def test_a_task_of_ones_own_without_any_key() -> None:
     result = await symposia("run", "Add")
     assert result.exit_code == Status.MISSING_KEY
-    assert "ANTHROPIC_API_KEY or OPENAI_API_KEY" in result.stderr
+    assert "- anthropic: ANTHROPIC_API_KEY is not set\n- openai: OPENAI_API_KEY is not set\n" in result.stderr
     assert "symposia run --task sales" in result.stderr
 
 

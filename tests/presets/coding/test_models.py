@@ -46,7 +46,7 @@ def test_a_key_without_its_sdk_asks_for_the_sdk(monkeypatch: pytest.MonkeyPatch)
 def test_a_model_needs_its_own_vendors_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     assert model_named("openai/gpt-5.5").name == "gpt-5.5"
-    with pytest.raises(MissingKeyError, match="ANTHROPIC_API_KEY"):
+    with pytest.raises(MissingKeyError, match=r"ANTHROPIC_API_KEY is not set.*export ANTHROPIC_API_KEY="):
         model_named("claude-sonnet-5-5")
 
 
