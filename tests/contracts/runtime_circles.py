@@ -257,7 +257,7 @@ class CirclesContract:
             waiting[0].cancel()
             await given_up.wait()
             later = asyncio.create_task(runtime.send_message("from outside", agent))
-            await asyncio.sleep(0)
+            await let_others_run()
             door.opened.set()
             await asyncio.gather(request, later)
             await runtime.stop_when_idle()

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, add_agent, answer, started
+from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, add_agent, answer, let_others_run, started
 
 from symposia.core import (
     AgentId,
@@ -175,7 +175,7 @@ class DeliveryContract:
         runtime = make_runtime()
         agent = await add_agent(runtime, "echo", answer)
         request = asyncio.create_task(runtime.send_message(Ask("early"), agent))
-        await asyncio.sleep(0)
+        await let_others_run()
         assert not request.done()
         async with started(runtime), asyncio.timeout(WAIT):
             assert await request == Answer("early")
@@ -267,7 +267,7 @@ class DeliveryContract:
             await half.wait()
             saving = asyncio.create_task(runtime.save_state())
             loading = asyncio.create_task(runtime.load_state({"pair/a": {"count": 5, "other": 5}}))
-            await asyncio.sleep(0)
+            await let_others_run()
             requests += [asyncio.create_task(runtime.send_message(Ask(), agent)) for agent in agents]
             go_on.set()
             assert await saving == {f"pair/{key}": {"count": 1, "other": 1} for key in "ab"}
@@ -304,7 +304,7 @@ class DeliveryContract:
             await half.wait()
             saving = asyncio.create_task(runtime.agent_save_state(agent))
             loading = asyncio.create_task(runtime.agent_load_state(agent, {"count": 5}))
-            await asyncio.sleep(0)
+            await let_others_run()
             later = asyncio.create_task(runtime.send_message(Ask(), agent))
             go_on.set()
             assert await saving == {"count": 1}

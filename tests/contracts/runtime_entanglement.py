@@ -4,7 +4,17 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, StartedRuntime, add_agent, answer, started
+from tests.support.agents import (
+    Answer,
+    Ask,
+    Door,
+    MakeRuntime,
+    StartedRuntime,
+    add_agent,
+    answer,
+    let_others_run,
+    started,
+)
 
 from symposia.core import (
     AgentId,
@@ -96,7 +106,7 @@ class EntanglementContract:
             agent = await add_agent(runtime, "a", cancel)
             with pytest.raises(asyncio.CancelledError):
                 await runtime.send_message(Ask(), agent, cancellation_token=CancellationToken())
-            await asyncio.sleep(0)  # a cancellation that was left over would strike here
+            await let_others_run()  # a cancellation that was left over would strike here
 
     async def test_publications_to_a_concurrent_agent_are_let_in_once_it_is_made(
         self, make_runtime: MakeRuntime
@@ -134,7 +144,7 @@ class EntanglementContract:
         async with started(make_runtime()) as outer:
             agent = await add_agent(outer, "a", ask_inside)
             request = asyncio.create_task(outer.send_message(Ask(), agent))
-            await asyncio.sleep(0)
+            await let_others_run()
             assert door.entries == 0, "the inner runtime is not started"
             inner.start()
             await door.entered.wait()

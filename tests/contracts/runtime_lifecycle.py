@@ -170,7 +170,7 @@ class LifecycleContract:
             request = asyncio.create_task(runtime.send_message(Ask("done"), slow))
             await door.entered.wait()
             waiting = [asyncio.create_task(runtime.stop_when_idle()) for _ in range(3)]
-            await asyncio.sleep(0)
+            await let_others_run()
             door.opened.set()
             await asyncio.gather(*waiting)
             assert await request == Answer("done")
@@ -183,7 +183,7 @@ class LifecycleContract:
             request = asyncio.create_task(runtime.send_message(Ask(), slow))
             await door.entered.wait()
             waiting = asyncio.create_task(runtime.stop_when_idle())
-            await asyncio.sleep(0)
+            await let_others_run()
             await runtime.stop()
             runtime.start()
             door.opened.set()

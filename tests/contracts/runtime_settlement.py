@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answer, started
+from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answer, let_others_run, started
 
 from symposia.core import (
     AgentId,
@@ -292,7 +292,7 @@ class SettlementContract:
             for _ in range(2):
                 await runtime.publish_message(Ask(), TopicId("news", "k"), cancellation_token=token)
             last = asyncio.create_task(runtime.send_message(Ask("last"), agent))
-            await asyncio.sleep(0)
+            await let_others_run()
             token.cancel()
             door.opened.set()
             assert await asyncio.gather(first, last) == [Answer("first"), Answer("last")]
@@ -393,7 +393,7 @@ class SettlementContract:
             running = asyncio.create_task(runtime.send_message(Ask(), agent))
             await door.entered.wait()
             queued = [asyncio.create_task(runtime.send_message(Ask(), agent)) for _ in range(3)]
-            await asyncio.sleep(0)
+            await let_others_run()
             await runtime.stop()
             outcomes = await asyncio.gather(running, *queued, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [RuntimeStoppedError] * 4

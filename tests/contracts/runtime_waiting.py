@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answer, started
+from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answer, let_others_run, started
 
 from symposia.core import AgentId, BaseAgent, ClosureContext, MessageContext
 from symposia.core.exceptions import DeadlineExceededError, DeadlockError
@@ -74,7 +74,7 @@ class WaitingContract:
             first = asyncio.create_task(runtime.send_message(Ask("outer"), agent))
             await door.entered.wait()
             second = asyncio.create_task(runtime.send_message(Ask("stranger"), agent))
-            await asyncio.sleep(0)
+            await let_others_run()
             door.opened.set()
             await asyncio.gather(first, second)
         assert order == ["outer", "back", "outer ends", "stranger"]

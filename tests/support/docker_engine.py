@@ -12,6 +12,8 @@ from docker.errors import NotFound
 from symposia.ext.code_executors.docker._reaper import HOST_LABEL, PROCESS_LABEL, SANDBOX_LABEL, owner_labels
 
 IMAGE = "python:3.11-slim"
+GONE_SECONDS = 30.0
+"""The engine removes a container in a tenth of a second, on a busy machine in some seconds."""
 
 
 class Engine:
@@ -31,7 +33,15 @@ class Engine:
         return True
 
     def wait_until_gone(self, name: str) -> None:
+        """Wait for the removal of a container. Asks repeatedly: the engine's own wait fails if it is gone already.
+
+        Raises:
+            TimeoutError: It is still there after `GONE_SECONDS`. A test's timeout cannot end this thread.
+        """
+        deadline = time.monotonic() + GONE_SECONDS
         while self.is_there(name):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The container {name} is still there after {GONE_SECONDS:g} s.")
             time.sleep(0.01)
 
     def remove(self, name: str) -> None:

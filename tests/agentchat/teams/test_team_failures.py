@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 
 import pytest
+from tests.support.agents import let_others_run
 from tests.support.chat_agents import ABLE, asks_for, collected, dangling_calls, kinds, model, says, shown
 from tests.support.team_members import Member, lines, ran
 
@@ -245,8 +246,7 @@ async def test_a_paused_team_takes_no_further_turn_and_tells_its_participants(ru
 
     await team.pause()
     go.set()
-    for _ in range(20):  # turns of the event loop, in each of which bob could have spoken
-        await asyncio.sleep(0)
+    await let_others_run()
     assert (ann.orders, bob.orders, bob.heard) == (["pause"], ["pause"], [])
     await team.resume()
     assert lines((await run).messages) == ["user: go", "ann: waited", "bob: hello"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
+from tests.support.agents import let_others_run
 from tests.support.chat_agents import ABLE, says
 from tests.support.team_members import Member, lines, pair
 
@@ -36,8 +37,7 @@ async def saved_after(team: RoundRobinGroupChat, messages: int, *, task: str = "
     async with asyncio.timeout(NEVER):
         for _ in range(messages):
             await anext(stream)
-        for _ in range(20):  # until the next speaker is at its turn
-            await asyncio.sleep(0)
+        await let_others_run()  # until the next speaker is at its turn
         state = json.loads(json.dumps(await team.save_state()))
     await stream.aclose()
     return state
@@ -303,8 +303,7 @@ async def test_a_saved_selector_team_counts_the_tokens_of_its_choice_after_loadi
 
     first = team(asyncio.Event())
     run = asyncio.create_task(first.run(task="go"))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await let_others_run()
     state = await first.save_state()
     run.cancel()
     other = team()

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support.agents import let_others_run
 
 from symposia.agentchat.agents import UserProxyAgent
 from symposia.agentchat.teams import RoundRobinGroupChat
@@ -44,8 +45,7 @@ async def test_the_user_is_asked_after_the_request_was_shown() -> None:
     manager = UserInputManager(ask)
     with UserProxyAgent.InputRequestContext.populate_context("request"):
         answer = asyncio.create_task(_await(manager.get_wrapped_callback()("?", None)))
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await let_others_run()
     assert asked == []
     manager.notify_event_received("request")
 

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any, Literal, TypeVar
 
 import pytest
+from tests.support.agents import let_others_run
 
 from symposia.core.effects import (
     Effect,
@@ -243,8 +244,7 @@ async def test_the_error_of_a_stream_that_was_left_early_is_not_reported_as_unse
     with handle_effects(Failing()):
         async with aclosing(Pieces().stream()) as stream:
             async for _ in stream:
-                for _ in range(5):  # the handler has failed by then, with a piece still to be read
-                    await asyncio.sleep(0)
+                await let_others_run()  # the handler has failed by then, with a piece still to be read
                 break
     del stream
     gc.collect()

@@ -49,9 +49,14 @@ def test_seeds_find_different_orders_of_threads() -> None:
 
 
 def test_virtual_time_stands_still_while_a_thread_works() -> None:
+    def work() -> None:
+        started = time.perf_counter()
+        while time.perf_counter() < started + 0.005:  # longer than the timeout, in real time
+            pass
+
     async def main() -> float:
         async with asyncio.timeout(0.001):
-            await asyncio.to_thread(time.sleep, 0.05)
+            await asyncio.to_thread(work)
         return asyncio.get_running_loop().time()
 
     assert simulate(main, seed=1) == 0
