@@ -159,8 +159,8 @@ def run(
     needs the key of a vendor, such as OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled tasks need no
     key: without --model, the models' answers are recorded, and the code really runs.
     """
-    from symposia.cli._plan import ModelNames, ProgramLimits, RunArguments, RunLimits  # noqa: PLC0415 - see the top
-    from symposia.cli._run import run_and_show  # noqa: PLC0415 - see the top
+    from symposia.cli._plan import ModelNames, ProgramLimits, RunArguments, RunLimits  # noqa: PLC0415 - imported when called
+    from symposia.cli._run import run_and_show  # noqa: PLC0415 - imported when called
 
     run_and_show(
         RunArguments(
@@ -184,7 +184,7 @@ def doctor() -> None:
 
     Each sandbox is started, and runs a block.
     """
-    from symposia.cli._doctor import show_findings  # noqa: PLC0415 - see the top
+    from symposia.cli._doctor import show_findings  # noqa: PLC0415 - imported when called
 
     show_findings()
 
@@ -196,7 +196,7 @@ def setup(sandbox: SandboxToSetUp = "auto") -> None:
     It has numpy, pandas and matplotlib, takes some ten seconds and 200 MB, and is made once. `symposia run` does it on
     its first use too.
     """
-    from symposia.cli._sandboxes import set_up_and_show  # noqa: PLC0415 - see the top
+    from symposia.cli._sandboxes import set_up_and_show  # noqa: PLC0415 - imported when called
 
     set_up_and_show(sandbox)
 

@@ -64,8 +64,8 @@ MEANING: Final = {
 
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
-    from symposia.core import exceptions  # noqa: PLC0415 - see above
-    from symposia.presets import coding  # noqa: PLC0415 - see above
+    from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it
+    from symposia.presets import coding  # noqa: PLC0415 - the help must not wait for it
 
     statuses: dict[type[SymposiaError], Status] = {
         coding.EmptyTaskError: Status.EMPTY_TASK,

@@ -21,7 +21,7 @@ def main() -> None:
     """Run the command line that the process was started with."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in a shell's background jobs
         signal.signal(signal.SIGINT, exit_at_once)
-    from symposia.cli._app import run_command_line  # noqa: PLC0415 - see the top
+    from symposia.cli._app import run_command_line  # noqa: PLC0415 - after the handler is set
 
     run_command_line()
 

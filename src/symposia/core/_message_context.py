@@ -17,7 +17,7 @@ class MessageContext:
         sender: The agent that sent it, or None if it came from outside.
         topic_id: The topic that it was published to, or None if it was sent to this agent alone.
         is_rpc: Whether the sender waits for the answer.
-        cancellation_token: Cancelled when the answer is no longer wanted.
+        cancellation_token: Cancelled when the sender does not wait for the answer any more.
         message_id: The same for all recipients of the message.
     """
 

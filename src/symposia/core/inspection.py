@@ -1,7 +1,7 @@
 """Where the tasks of a program wait, seen through the embedded runtime: for debuggers and for error texts.
 
 The embedded runtime runs a request's handler inside the task of the caller, by hand, so Python's own way from coroutine
-to awaited coroutine ends at the runtime. These functions know the way on.
+to awaited coroutine ends at the runtime. These functions follow it further.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The event loop that a runtime lives in.
 
-Handlers, mailboxes and futures belong to one loop and its thread. What is asked for in another thread's loop is done in
+Handlers, mailboxes and futures belong to one loop and its thread. A call from another thread's loop runs in
 this one. (Refusing it would be simpler, but a runtime is often shared with a thread that has a loop of its own, such as
 a web server's. A lock around everything would cost each message, and would not help: a future of one loop cannot be
 awaited in another.)

@@ -75,9 +75,9 @@ class SandboxResult:
         status: ``ok`` and ``error`` say how the code itself ended; everything else says which limit ended it.
         exit_code: As a shell reports it: 128 + N for a signal N; 124 for a timeout.
         stdout: Decoded as UTF-8 with replacement, partial where the block was ended.
-        stderr: Likewise.
+        stderr: Decoded in the same way.
         stdout_cut: Bytes of stdout that were dropped in the middle.
-        stderr_cut: Likewise.
+        stderr_cut: Bytes of stderr that were dropped in the middle.
         artifacts: Files made or changed, within the policy's caps.
         artifacts_skipped: Paths left behind, each with the reason (``"too large"``, ``"not a regular file"``).
         wall_seconds: From the start of the block to its end.
@@ -112,7 +112,7 @@ class BlockResult:
         artifacts_skipped: Paths that did not come back, each with the reason.
         wall_seconds: From its start to its end.
         stdout: What it printed to stdout alone; None where the executor does not separate the two.
-        stderr: Likewise.
+        stderr: What it printed to stderr alone; None as for `stdout`.
         ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
             interrupted. Empty if it ended by itself, or the executor does not say.
     """

@@ -2,7 +2,7 @@
 
 A model call, a tool call, a run of code, a person's answer and a memory's contents are effects. Each is performed
 through its `EffectKind`. Journals, budgets, cassettes, approvals and traces are `EffectHandler`s, added from
-outside with `handle_effects`; neither agents nor tools know of them.
+outside with `handle_effects`; agents and tools do not depend on them.
 
 Each domain owns its kind, and the one function that performs it:
 

@@ -1,6 +1,6 @@
 """Scopes: the path on which an effect happens, such as ``team:research/turn:4/agent:writer/tool:search.0``.
 
-A scope names a place in a program, not a moment in time. It is made of what is the same each time the program runs:
+A scope names a place in a program, not a moment in time. Its parts are the same each time the program runs:
 names, the number of a turn, the place of a tool call in the model's answer. Two branches that run at the same time are
 in different scopes, so neither's effects depend on the order in which the other's come.
 

@@ -43,8 +43,8 @@ _Content: TypeAlias = Annotated[_Text | _Bytes | _Object | _Picture, Field(discr
 class RecordedMemory(BaseModel, frozen=True, defer_build=True):
     """A `MemoryContent` whose JSON says which of text, bytes, object and image its content is.
 
-    That of `MemoryContent` does not: base64 could be text as well. What is no JSON in a dictionary, such as a date or
-    an object of the program, is written as pydantic writes it, or named by its class.
+    That of `MemoryContent` does not: base64 could be text as well. A value in a dictionary that is not JSON, such
+    as a date or an object of the program, is written as pydantic writes it, or named by its class.
     """
 
     content: _Content
@@ -102,8 +102,8 @@ MEMORY_EFFECT = EffectKind("memory", MemoryRequest, MemoryOutcome)
 async def update_context(memory: Memory, context: ChatCompletionContext) -> UpdateContextResult:
     """Let a memory add what fits the conversation to its context, as an effect.
 
-    With a handler, the memory is given a view of the context that notes what is added; the same is then added to the
-    context, or what was recorded is.
+    With a handler, the memory is given a view of the context that records the additions; these, or those of
+    an earlier recording, are then made to the context.
     """
     if not effects_are_handled():
         return await memory.update_context(context)

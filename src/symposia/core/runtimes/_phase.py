@@ -1,4 +1,4 @@
-"""The phases of a runtime, and the errors of what is asked for in the wrong one."""
+"""The phases of a runtime, and the errors of requests that a phase does not allow."""
 
 from __future__ import annotations
 

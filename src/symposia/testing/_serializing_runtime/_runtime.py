@@ -10,7 +10,7 @@ How a request goes, from `send_message` to its answer:
    context but what the envelope has brought.
 5. The handler's end becomes a `Reply`, in bytes, which the sender reads.
 
-A publication goes likewise to each of its recipients, without request and reply.
+A publication takes the same way to each of its recipients, without `Request` and `Reply`.
 """
 
 from __future__ import annotations

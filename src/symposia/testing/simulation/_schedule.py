@@ -11,8 +11,8 @@ that hold in every asyncio program, whatever its loop:
 - A task that lets others run (`await asyncio.sleep(0)`) does: whatever was ready by then, and is not itself letting
   others run, goes first.
 
-Everything else is explored: in which order tasks that were woken go on, whether a new task starts before an old one
-goes on, and when timers of the same instant fire among them. Reordering callbacks as well was rejected: it shows
+Everything else is explored: in which order tasks that were woken continue, whether a new task starts before an old one
+continues, and when timers of the same instant fire among them. Reordering callbacks as well was rejected: it shows
 failures that no loop can produce, and one false alarm costs more trust than a missed order costs bugs.
 """
 

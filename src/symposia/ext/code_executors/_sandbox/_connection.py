@@ -3,9 +3,9 @@
 Everything that comes in is checked, everything that is kept has a cap, and every wait has an end: the server ends a
 block at its limit, and where it has not said so two seconds later, the sandbox is killed from outside.
 
-The server ends blocks rather than the host, as long as it can: it knows when all is dead, keeps the partial output and
-the files, and the sandbox goes on. The host's deadline is for a server that hangs or was taken over, and costs the
-sandbox. Cancelling takes the same two steps.
+The server ends blocks rather than the host, as long as it can: it knows when every process is dead, it keeps the
+partial output and the files, and the sandbox stays usable. The host's deadline is for a server that hangs or was taken
+over, and costs the sandbox. Cancelling takes the same two steps.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class SandboxConnection(Sandbox):
         except FrameError as error:
             raise await self._conversation.died(str(error)) from error
         # A deadline, a cancellation, a listener that fails: the block ends in any case, before anything is passed on. A
-        # caller that goes on while the block still runs would find its files changing.
+        # caller that continues while the block still runs would find its files changing.
         except BaseException as error:
             if isinstance(error, TimeoutError) and deadline.expired():
                 await self._conversation.kill("it had to be killed from outside, as a block did not end at its limit")

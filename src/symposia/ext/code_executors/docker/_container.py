@@ -163,7 +163,7 @@ def _file_systems(policy: SandboxPolicy) -> dict[str, str]:
     return {
         WORK_FOLDER: f"{work},uid={USER_ID},gid={USER_ID},exec",
         "/tmp": f"{scratch},exec",  # noqa: S108 - a file system of the container
-        "/dev/shm": f"{scratch},noexec",  # noqa: S108 - likewise
+        "/dev/shm": f"{scratch},noexec",  # noqa: S108 - a file system of the container
     }
 
 

@@ -55,8 +55,8 @@ def prefer_for_oom_kill() -> None:
     """Make the kernel kill this process, rather than the server, when memory runs out.
 
     Raising the score takes no privilege. A block may lower it again as far as the server's; then the larger of the two
-    goes, which is the block that ran out of memory. Where it is the server after all, the sandbox ends, and the host is
-    told so.
+    goes, which is the block that ran out of memory. Where it is the server after all, the sandbox ends, and the host
+    reports that.
     """
     prctl(_PR_SET_DUMPABLE, 1)  # inherited from the server; without it the file belongs to root
     with open("/proc/self/oom_score_adj", "w") as file:

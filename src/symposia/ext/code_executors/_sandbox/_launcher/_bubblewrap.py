@@ -55,8 +55,8 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     os.execve(bwrap, ["bwrap", *arguments, "--", *server], {})  # noqa: S606 - no shell is wanted
 
 
-# --unshare-all goes on without a user namespace where it gets none; --unshare-user makes that an error, and root needs
-# it to be put into one at all. --new-session takes the terminal away, into which a process could type otherwise.
+# --unshare-all continues without a user namespace where it gets none; --unshare-user makes that an error, and root
+# needs it to be put into one at all. --new-session takes the terminal away, into which a process could type otherwise.
 _ISOLATION = (
     *("--unshare-all", "--unshare-user", "--uid", str(SANDBOX_UID), "--gid", str(SANDBOX_UID), "--cap-drop", "ALL"),
     *("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"),

@@ -65,7 +65,7 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
 def _wait_for_end(child: int, child_ended: int) -> int | None:
     """Wait until the child has ended, and return its status; or None soon after the host has closed stdin."""
     events = select.poll()
-    events.register(0, 0)  # never read here, as the bytes are the server's; a hang-up is told in any case (poll(2))
+    events.register(0, 0)  # never read here, as the bytes are the server's; a hang-up is always reported (poll(2))
     events.register(child_ended, select.POLLIN)
     timeout = None
     while True:
