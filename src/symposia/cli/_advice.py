@@ -33,7 +33,7 @@ _PROGRAM_LIMITS: Final[dict[RunStatus, str]] = {
 def advised_error(error: SymposiaError) -> str:
     """The text of an error, and the option that helps, if there is one."""
     advice = next((advice for kind, advice in _ERRORS.items() if isinstance(error, kind)), None)
-    return str(error) if advice is None else f"{error}\n{advice}"
+    return str(error) if advice is None else f"{error} {advice}"
 
 
 def advised_result(result: CodingResult) -> CodingResult:

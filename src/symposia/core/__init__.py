@@ -27,7 +27,12 @@ if TYPE_CHECKING:
         is_component_instance,
         trust_component_code,
     )
-    from symposia.core._contexts import MessageHandlerContext, SubscriptionInstantiationContext
+    from symposia.core._contexts import (
+        ClassMethodsOnly,
+        MessageHandlerContext,
+        SubscriptionInstantiationContext,
+        variable_set,
+    )
     from symposia.core._function_call import FunctionCall
     from symposia.core._handler_context import HandlerContext, current_handler_context, populate_handler_context
     from symposia.core._handlers import event, message_handler, rpc
@@ -77,7 +82,12 @@ else:
                 "is_component_instance",
                 "trust_component_code",
             ],
-            "_contexts": ["MessageHandlerContext", "SubscriptionInstantiationContext"],
+            "_contexts": [
+                "ClassMethodsOnly",
+                "MessageHandlerContext",
+                "SubscriptionInstantiationContext",
+                "variable_set",
+            ],
             "_function_call": ["FunctionCall"],
             "_handler_context": ["HandlerContext", "current_handler_context", "populate_handler_context"],
             "_handlers": ["event", "message_handler", "rpc"],
@@ -120,6 +130,7 @@ __all__ = [
     "BaseAgent",
     "CacheStore",
     "CancellationToken",
+    "ClassMethodsOnly",
     "ClosureAgent",
     "ClosureContext",
     "Component",
@@ -171,5 +182,6 @@ __all__ = [
     "try_get_known_serializers_for_type",
     "type_subscription",
     "uninterrupted",
+    "variable_set",
     "worker_threads",
 ]

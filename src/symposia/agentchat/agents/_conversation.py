@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
+from symposia.agentchat._arguments import check_model_context, check_optional_text
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
@@ -18,8 +19,8 @@ from symposia.agentchat.state import AssistantAgentState
 from symposia.agentchat.utils import remove_images
 from symposia.core import CancellationToken, uninterrupted
 from symposia.core.changes import Change, diff, members, save_changes
-from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import LLMMessage, SystemMessage
+from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.models import ChatCompletionClient, LLMMessage, SystemMessage
 
 
 class ConversationState(AssistantAgentState):
@@ -50,6 +51,36 @@ class Conversation:
         self._system = [] if system_message is None else [SystemMessage(content=system_message)]
         self._text_only = None if takes_images else _TextOnly()
         self._pending: list[LLMMessage] = []
+
+    @classmethod
+    def of_agent(
+        cls,
+        agent: str,
+        client: ChatCompletionClient | None,
+        context: ChatCompletionContext | None,
+        system_message: str | None,
+        instructions: str | None = None,
+    ) -> Self:
+        """The conversation of an agent, from the arguments of its constructor.
+
+        Args:
+            agent: The agent, as errors name it.
+            client: Its model; None for an agent without one.
+            context: The conversation; None for one that shows the model everything.
+            system_message: The instructions of the model, as given; None for none.
+            instructions: Further instructions, behind those.
+
+        Raises:
+            ArgumentTypeError: `context` or `system_message` is of another kind.
+        """
+        check_model_context("model_context", agent, context)
+        check_optional_text("system_message", agent, system_message)
+        told = [text for text in (system_message, instructions) if text is not None]
+        return cls(
+            context if context is not None else UnboundedChatCompletionContext(),
+            "\n".join(told) if told else None,
+            takes_images=client is not None and client.model_info["vision"],
+        )
 
     async def receive(self, messages: Sequence[BaseChatMessage]) -> None:
         """Add `messages` to the context, except for those that a failed turn has left there."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import NoReturn, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -21,7 +21,7 @@ from symposia.agentchat.messages import (
     UserInputRequestedEvent,
     new_message_id,
 )
-from symposia.core import CancellationToken, call_function, cancelled_by
+from symposia.core import CancellationToken, ClassMethodsOnly, call_function, cancelled_by, variable_set
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import HumanInputError
 
@@ -44,21 +44,13 @@ class UserProxyAgent(BaseChatAgent):
 
     component_transient = frozenset({"input_func"})
 
-    class InputRequestContext:
+    class InputRequestContext(ClassMethodsOnly):
         """The id of the request that an input function answers."""
 
-        def __init__(self) -> NoReturn:
-            raise RuntimeError("InputRequestContext has no instances: call its class methods.")
-
         @classmethod
-        @contextmanager
-        def populate_context(cls, ctx: str) -> Generator[None]:
+        def populate_context(cls, ctx: str) -> AbstractContextManager[None]:
             """Everything inside answers the request `ctx`."""
-            token = _request_id.set(ctx)
-            try:
-                yield
-            finally:
-                _request_id.reset(token)
+            return variable_set(_request_id, ctx)
 
         @classmethod
         def request_id(cls) -> str:

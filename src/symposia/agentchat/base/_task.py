@@ -1,3 +1,5 @@
+"""Tasks, and what can work on one: the arguments and the result of a run."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence

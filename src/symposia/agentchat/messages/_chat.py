@@ -1,3 +1,5 @@
+"""The chat messages of AutoGen."""
+
 from __future__ import annotations
 
 from typing import Annotated, Literal

@@ -1,3 +1,5 @@
+"""The classes of messages by name, and messages from what was saved of them."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -121,6 +121,6 @@ class StateChanges(BaseModel):
         """The change from its text."""
         if not isinstance(value, str):
             return value
-        import json  # noqa: PLC0415 - as above
+        import json  # noqa: PLC0415 - messages in one process are not written
 
         return json.loads(value)

@@ -1,3 +1,5 @@
+"""Teams whose participants speak in turn."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Teams whose participants hand the turn over to each other."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

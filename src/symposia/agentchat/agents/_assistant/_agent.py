@@ -9,21 +9,18 @@ from pydantic import BaseModel
 
 from symposia.agentchat._arguments import (
     check_flag,
-    check_function,
     check_model_client,
-    check_model_context,
-    check_optional_text,
-    check_text,
 )
-from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
+from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
     ToolLike,
     check_iterations,
-    check_metadata,
     checked_handoffs,
     checked_memories,
+    checked_metadata,
     checked_output,
+    checked_summary,
     checked_tools,
     checked_workbenches,
 )
@@ -40,7 +37,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken
 from symposia.core.memory import Memory
-from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import Workbench
 
@@ -130,14 +127,9 @@ class AssistantAgent(ConversationAgent):
         super().__init__(name, description)
         agent = f"agent '{name}'"
         check_model_client(agent, model_client)
-        check_model_context("model_context", agent, model_context)
-        check_optional_text("system_message", agent, system_message)
         check_flag("model_client_stream", agent, model_client_stream)
         check_flag("reflect_on_tool_use", agent, reflect_on_tool_use)
         check_iterations(name, max_tool_iterations)
-        check_text("tool_call_summary_format", agent, tool_call_summary_format)
-        check_function("tool_call_summary_formatter", agent, tool_call_summary_formatter, "def summary(call, result)")
-        check_metadata(name, metadata)
         can_call = model_client.model_info["function_calling"]
         made_tools = checked_tools(name, tools, can_call=can_call)
         made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)
@@ -149,14 +141,9 @@ class AssistantAgent(ConversationAgent):
             check=output_check,
             fallback=output_fallback,
         )
-        if output is not None and (instructions := output.instructions(model_client)) is not None:
-            system_message = instructions if system_message is None else f"{system_message}\n{instructions}"
-        self._metadata = metadata or {}
-        self._conversation = Conversation(
-            model_context if model_context is not None else UnboundedChatCompletionContext(),
-            system_message,
-            takes_images=model_client.model_info["vision"],
-        )
+        self._metadata = checked_metadata(name, metadata)
+        instructions = None if output is None else output.instructions(model_client)
+        self._conversation = Conversation.of_agent(agent, model_client, model_context, system_message, instructions)
         self._configuration = AssistantConfiguration(
             name=name,
             client=model_client,
@@ -169,7 +156,7 @@ class AssistantAgent(ConversationAgent):
             answers=Answers(
                 agent=name,
                 handoffs=made_handoffs,
-                call_summary=tool_call_summary_formatter or summary_by(tool_call_summary_format),
+                call_summary=checked_summary(name, tool_call_summary_formatter, tool_call_summary_format),
             ),
             output=output,
         )

@@ -11,9 +11,10 @@ from symposia.agentchat._arguments import (
     check_list,
     check_model_class,
     check_optional_text,
+    check_text,
     check_workbench,
 )
-from symposia.agentchat.agents._assistant._answers import Answers
+from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
 from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
@@ -75,10 +76,27 @@ def check_iterations(agent: str, count: int) -> None:
         )
 
 
-def check_metadata(agent: str, metadata: object) -> None:
-    """Raise `ArgumentTypeError` unless `metadata` is a dictionary, or None."""
-    if metadata is not None and not isinstance(metadata, Mapping):
+def checked_metadata(agent: str, metadata: dict[str, str] | None) -> dict[str, str]:
+    """The metadata, or an empty dictionary.
+
+    Raises:
+        ArgumentTypeError: `metadata` is no dictionary.
+    """
+    if metadata is not None and not isinstance(metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may have no types
         raise ArgumentTypeError(f"metadata of agent '{agent}' has to be a dictionary, not {metadata!r}")
+    return metadata or {}
+
+
+def checked_summary(agent: str, formatter: CallSummary | None, template: str) -> CallSummary:
+    """The text of a tool call in a summary: by a function, or else by a template.
+
+    Raises:
+        ArgumentTypeError: `formatter` is no function, or `template` no text.
+        InvalidArgumentError: The template names something else than it may.
+    """
+    check_text("tool_call_summary_format", f"agent '{agent}'", template)
+    check_function("tool_call_summary_formatter", f"agent '{agent}'", formatter, "def summary(call, result)")
+    return formatter or summary_by(template)
 
 
 def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
@@ -177,7 +195,7 @@ def checked_workbenches(
 
 
 def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
-    from symposia.core.tools import StaticStreamWorkbench, StaticWorkbench  # noqa: PLC0415 - as for functions
+    from symposia.core.tools import StaticStreamWorkbench, StaticWorkbench  # noqa: PLC0415 - many agents have no tools
 
     streams = any(isinstance(tool, BaseStreamTool) for tool in tools)
     return StaticStreamWorkbench(tools) if streams else StaticWorkbench(tools)

@@ -12,8 +12,6 @@ from symposia.agentchat._arguments import (
     check_flag,
     check_function,
     check_model_client,
-    check_model_context,
-    check_optional_text,
     check_texts,
 )
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
@@ -32,7 +30,7 @@ from symposia.agentchat.messages import (
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient
 
 
@@ -105,10 +103,8 @@ class CodeExecutorAgent(ConversationAgent):
         check_code_executor(agent, code_executor)
         if model_client is not None:
             check_model_client(agent, model_client)
-        check_model_context("model_context", agent, model_context)
         check_flag("model_client_stream", agent, model_client_stream)
         _check_retries(name, model_client, max_retries_on_error)
-        check_optional_text("system_message", agent, system_message)
         check_texts("The sources", agent, sources)
         check_texts("The supported_languages", agent, supported_languages)
         check_function("approval_func", agent, approval_func, "def approve(request) -> ApprovalResponse")
@@ -116,11 +112,7 @@ class CodeExecutorAgent(ConversationAgent):
         _check_report(agent, report)
         if report is not None and model_client is not None:
             raise InvalidArgumentError(f"Agent '{name}' has a model_client, which answers itself, and a report.")
-        self._conversation = Conversation(
-            model_context if model_context is not None else UnboundedChatCompletionContext(),
-            system_message,
-            takes_images=model_client is not None and model_client.model_info["vision"],
-        )
+        self._conversation = Conversation.of_agent(agent, model_client, model_context, system_message)
         self._runner = CodeRunner(name, code_executor, approval_func, stream=stream_output)
         self._stream_output = stream_output
         self._report = report
@@ -209,7 +201,7 @@ class CodeExecutorAgent(ConversationAgent):
     def _texts(self, messages: Sequence[BaseChatMessage]) -> list[str]:
         """The texts in which code is looked for."""
         received = [message for message in messages if self._sources is None or message.source in self._sources]
-        return [text for message in received for text in _texts(message)]
+        return [text for message in received for text in _texts_of(message)]
 
     async def execute_code_block(
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
@@ -228,7 +220,7 @@ class CodeExecutorAgent(ConversationAgent):
         return {"system_message": None, **config}
 
 
-def _texts(message: BaseChatMessage) -> list[str]:
+def _texts_of(message: BaseChatMessage) -> list[str]:
     if isinstance(message, TextMessage):
         return [message.content]
     return (
