@@ -7,10 +7,11 @@ from typing import Final
 
 from symposia.core.code_executor import RunStatus
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import CodingResult, EmptyTaskError, Outcome, RunFolderError
+from symposia.presets.coding import CodingResult, EmptyTaskError, MissingKeyError, Outcome, RunFolderError
 
 _ERRORS: Final[dict[type[SymposiaError], str]] = {
     EmptyTaskError: 'With this command: symposia run "Plot sales.csv by month"',
+    MissingKeyError: "Without any key, the bundled tasks run on recorded models: symposia run --task sales",
     RunFolderError: "With this command: --out DIR",
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient
@@ -70,7 +69,7 @@ def model_named(name: str) -> NamedModel:
         raise UnknownVendorError(str(error)) from error
     if not vendor.has_key():
         problems = "; ".join(vendor.problems())
-        raise MissingKeyError(f"The model {name} cannot be used: {problems}. {_export(vendor.key)} {_WITHOUT_A_KEY}")
+        raise MissingKeyError(f"The model {name} cannot be used: {problems}. {_export(vendor.key)}")
     return NamedModel(name=model, client=vendor.make_client(model))
 
 
@@ -86,13 +85,8 @@ def default_model_name() -> str:
     except MissingExtraError:
         raise
     except UsageError as error:
-        raise MissingKeyError(
-            f"A task of your own needs a model. {error}\n{_export('OPENAI_API_KEY')} {_WITHOUT_A_KEY}"
-        ) from error
+        raise MissingKeyError(f"A task of your own needs a model. {error}\n{_export('OPENAI_API_KEY')}") from error
     return f"{vendor.name}/{vendor.default_model}"
-
-
-_WITHOUT_A_KEY: Final = "Without any key, the bundled tasks run on recorded models: symposia run --task sales"
 
 
 def _export(key: str | None) -> str:
