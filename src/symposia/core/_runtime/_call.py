@@ -90,6 +90,16 @@ class Call:
         passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
         passed_on_by: The call that supervises the intervention handlers of this request.
         lingering: Work of the handler that cannot be cancelled, and goes on after it.
+        dispatcher: The dispatcher of the call's runtime.
+        timer: Interrupts the call at its deadline.
+        cancelling: How many requests to cancel the task there were when the call began to wait in it.
+
+    Each field has one writer. The constructor sets the first ones and `dispatcher`. `Mailbox` sets those of the turn:
+    `active`, `outer`, `turn`, `host`, `returning`. `enlist` and `delist` set `task`, `ended`, `timer`, `cancelling` and
+    the parent's `children`; `interrupt` sets `reason`, which `Supervisor` clears, and `interrupted`. `begin` sets
+    `answer`, `hold_until` sets `lingering`, `UndecidedWaits` sets `undecided`, and the runtime, where it asks
+    intervention handlers, `passed_on` and `passed_on_by`. They are not grouped: an object for each group would have to
+    be made, or asked for, with each message.
     """
 
     # Defaults of the class: most calls are over at once and need none of these, and a message is made of little else.

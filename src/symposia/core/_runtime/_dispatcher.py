@@ -38,7 +38,7 @@ from symposia.core._runtime._observer import Observer, tell_construction_failed
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._runtime._wait_graph import UndecidedWaits
 from symposia.core.exceptions import RuntimeStoppedError
-from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures, without_self_cancellation
+from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures
 
 T = TypeVar("T")
 logger = logging.getLogger(ROOT_LOGGER_NAME)
@@ -64,11 +64,20 @@ class Dispatcher:
     """
 
     def __init__(
-        self, runtime: AgentRuntime, dead_letters: DeadLetters, failures: Failures, observer: Observer
+        self,
+        runtime: AgentRuntime,
+        dead_letters: DeadLetters,
+        failures: Failures,
+        observer: Observer,
+        *,
+        max_idle_agents: int | None,
+        max_idle_seconds: float | None,
     ) -> None:
         self.dead_letters = dead_letters
         self.failures = failures
         self.eviction: Eviction | None = None
+        if max_idle_agents is not None or max_idle_seconds is not None:
+            self.eviction = Eviction(max_idle_agents, max_idle_seconds, self.maintain)
         self.supervisor = Supervisor(self._release)
         self.ready: deque[Mailbox] = deque()
         self.undecided = UndecidedWaits()
@@ -140,12 +149,12 @@ class Dispatcher:
             for call in calls:
                 self._release(call)  # nothing, unless its task was cancelled before it began
 
-    def evict(self, mailbox: Mailbox) -> None:
-        """Save the state of an agent that is free and let go of it, in a turn of its own."""
+    def maintain(self, mailbox: Mailbox, work: Callable[[], Coroutine[object, None, None]]) -> None:
+        """Do something with an agent that is free, in a turn of its own. Its errors go to the runtime's owner."""
         call = Call(self, mailbox, None, None, None)
         mailbox.grant_turn(call)
         self.supervisor.live[call] = None  # before its task begins, since the runtime is not idle meanwhile
-        self._start(self._evict(call))
+        self._start(self._maintain(call, work))
 
     async def _in_turn(
         self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[object, None, T]]
@@ -257,25 +266,23 @@ class Dispatcher:
         rest = self._begin(call, message, ctx, context)
         return call.answer if rest is None else await rest
 
-    async def _evict(self, call: Call) -> None:
-        """Settle an eviction: nothing awaits it, so its errors go to the owner, but for the error of a stop."""
+    async def _maintain(self, call: Call, work: Callable[[], Coroutine[object, None, None]]) -> None:
+        async def work_and_release() -> None:
+            try:
+                await work()
+            finally:
+                # Not `self._release`, which would count the agent as idle: one that cannot be evicted would be tried
+                # again at once.
+                call.mailbox.release(call)
+                self._ensure_worker()
+
         try:
-            await self.supervisor.supervise(call, run_maintenance(call, self._save_and_close(call)))
+            await self.supervisor.supervise(call, run_maintenance(call, work_and_release()))
         except RuntimeStoppedError:
-            pass  # the agent is kept if its state was not saved yet, and gone if it was
+            pass  # the work ends with the runtime
         except Exception as error:
             self.failures.add(error)
             logger.exception("Agent %s could not be evicted", call.mailbox.id)
-
-    async def _save_and_close(self, call: Call) -> None:
-        mailbox = _whole(call.mailbox)
-        agent = cast("Agent", mailbox.agent)
-        try:
-            mailbox.evict(await without_self_cancellation(agent.save_state(), f"save_state() of agent {mailbox.id}"))
-            await without_self_cancellation(agent.close(), f"close() of agent {mailbox.id}")
-        finally:
-            mailbox.release(call)  # not `self._release`: an agent that cannot be evicted is not tried again at once
-            self._ensure_worker()
 
     def _ensure_worker(self) -> None:
         """Start a worker if none runs: one at a time, until its handler has to wait.

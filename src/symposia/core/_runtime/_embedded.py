@@ -181,20 +181,20 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         admission: Admission = asyncio.get_running_loop().create_future()
 
         def admit() -> None:
-            self._gate.waiting.discard(call)
+            self._calls.held.discard(call)
             if not admission.done():
                 try:
                     admission.set_result(call.mailbox.take_turn(call))
                 except DeadlockError as error:
                     admission.set_exception(error)
 
-        self._gate.waiting.add(call)
+        self._calls.held.add(call)
         self._gate.hold(call, admit)
         try:
             return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:
-            if call in self._gate.waiting:
-                self._gate.waiting.discard(call)
+            if call in self._calls.held:
+                self._calls.held.discard(call)
                 self._gate.withdraw(call)
 
     # Publications

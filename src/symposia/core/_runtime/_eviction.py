@@ -1,13 +1,16 @@
-"""Eviction: which agents have been idle for too long, or are too many."""
+"""Eviction: which agents have been idle for too long or are too many, and how they are let go of."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import cast
 
+from symposia.core._agent_runtime import Agent
 from symposia.core._base_agent import BaseAgent
 from symposia.core._runtime._mailbox import Mailbox
+from symposia.core.runtimes import without_self_cancellation
 
 
 class Eviction:
@@ -20,15 +23,18 @@ class Eviction:
     Args:
         max_idle_agents: How many idle agents may be kept; None for any number.
         max_idle_seconds: For how long an idle agent may be kept; None for any time.
-        evict: Called with the mailbox of each agent that has to go.
+        maintain: Does something with an agent that is free, in a turn of its own: see `Dispatcher.maintain`.
     """
 
     def __init__(
-        self, max_idle_agents: int | None, max_idle_seconds: float | None, evict: Callable[[Mailbox], None]
+        self,
+        max_idle_agents: int | None,
+        max_idle_seconds: float | None,
+        maintain: Callable[[Mailbox, Callable[[], Coroutine[object, None, None]]], None],
     ) -> None:
         self._max_agents = max_idle_agents
         self._max_seconds = max_idle_seconds
-        self._evict = evict
+        self._maintain = maintain
         self._idle_since: dict[Mailbox, float] = {}  # the longest idle first
         self._timer: asyncio.TimerHandle | None = None
 
@@ -51,7 +57,7 @@ class Eviction:
     def _let_go(self, mailbox: Mailbox) -> None:
         del self._idle_since[mailbox]
         if mailbox.is_free:  # else it is busy again, and will be noted when it is done
-            self._evict(mailbox)
+            self._maintain(mailbox, partial(_save_and_close, mailbox))
 
     def _set_timer(self) -> None:
         if self._max_seconds is not None and self._timer is None and self._idle_since:
@@ -67,6 +73,14 @@ class Eviction:
                 break
             self._let_go(mailbox)
         self._set_timer()
+
+
+async def _save_and_close(mailbox: Mailbox) -> None:
+    """Let go of an agent. Interrupted, it is kept if its state was not saved yet, and gone if it was."""
+    agent = cast("Agent", mailbox.agent)
+    state = await without_self_cancellation(agent.save_state(), f"save_state() of agent {mailbox.id}")
+    mailbox.evict(state)
+    await without_self_cancellation(agent.close(), f"close() of agent {mailbox.id}")
 
 
 def _comes_back_the_same(mailbox: Mailbox) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
-from symposia.core._runtime._call import Call
 from symposia.core.runtimes import Failures, Phase
 
 
@@ -17,13 +16,11 @@ class Gate:
         phase: The present phase.
         held: How those that came while it was not started get in, oldest first. Ordered, and found by what asked for
             it: a sender may give up any of many thousands.
-        waiting: The calls of the requests among them. The supervisor reads it too.
         stops: How often the runtime has been stopped: what waits for one stop must not take part in the next.
     """
 
     def __init__(self) -> None:
         self.phase = Phase.READY
-        self.waiting: set[Call] = set()
         self.held: OrderedDict[object, Callable[[], None]] = OrderedDict()
         self.stops = 0
         self._arrivals: dict[asyncio.Future[None], None] = {}

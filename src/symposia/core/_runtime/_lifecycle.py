@@ -10,7 +10,6 @@ from math import isnan
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._call import Call, awaiting_call
 from symposia.core._runtime._dispatcher import Dispatcher
-from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._gate import Gate
 from symposia.core._runtime._home_loop import HomeLoop, at_home
 from symposia.core._runtime._loop_guard import LoopGuard
@@ -49,17 +48,19 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             ignore_unhandled_exceptions=ignore_unhandled_exceptions,
             on_dead_letter=on_dead_letter,
         )
-        self._dispatcher = Dispatcher(self, self._dead_letters, self._failures, observer)
+        self._dispatcher = Dispatcher(
+            self,
+            self._dead_letters,
+            self._failures,
+            observer,
+            max_idle_agents=max_idle_agents,
+            max_idle_seconds=max_idle_seconds,
+        )
         self._calls = self._dispatcher.supervisor
         self._home = HomeLoop()
         self._gate = Gate()
-        self._calls.held = self._gate.waiting
         self._closed: asyncio.Future[None] | None = None
         self._closer: asyncio.Task[object] | None = None
-        self._eviction: Eviction | None = None
-        if max_idle_agents is not None or max_idle_seconds is not None:
-            self._eviction = Eviction(max_idle_agents, max_idle_seconds, self._dispatcher.evict)
-        self._dispatcher.eviction = self._eviction
         self._loop_guard = None if max_blocking_seconds is None else LoopGuard(max_blocking_seconds)
 
     @property
@@ -187,8 +188,8 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
         """Settle everything that is under way, but for the calls `here`."""
         if self._loop_guard is not None:
             self._loop_guard.stop()
-        if self._eviction is not None:
-            self._eviction.stop()
+        if self._dispatcher.eviction is not None:
+            self._dispatcher.eviction.stop()
         # In the same step in which handlers are cancelled: a handler that ends hands its turn on, and would begin with
         # the next publication of its agent.
         for mailbox in self._agents.mailboxes():

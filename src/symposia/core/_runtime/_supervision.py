@@ -28,7 +28,7 @@ class Supervisor:
 
     Attributes:
         live: The calls that wait for something, oldest first: stopping does the same in every run of a simulation.
-        held: Those among them that are not admitted yet; they do not keep the runtime from being idle.
+        held: Those among them that wait for the start of the runtime; they do not keep the runtime from being idle.
         idle_waiting_calls: Those among them that themselves wait for the runtime to be idle, and how often.
         awake: How many workers run, with or without a call.
         when_idle: Called once, as soon as the runtime is idle.
