@@ -25,7 +25,7 @@ class OwnMemory(ListMemory):
         (OwnMemory, f"{__name__}.OwnMemory"),
     ],
 )
-def test_a_class_is_named_by_the_module_that_exports_it(cls: type, name: str) -> None:
+def test_a_class_is_named_by_the_module_that_exports_it(cls: type[object], name: str) -> None:
     assert class_identity(object.__new__(cls)) == {"class": name}
 
 
