@@ -71,8 +71,7 @@ class Participants:
         self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in self._members}
         self._embedded: SingleThreadedAgentRuntime | None = None
         if runtime is None:
-            # Not at the top: a program that imports a team need not make one, nor run it on this runtime.
-            from symposia.core import SingleThreadedAgentRuntime  # noqa: PLC0415 - see above
+            from symposia.core import SingleThreadedAgentRuntime  # noqa: PLC0415 - a team may run elsewhere
 
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
