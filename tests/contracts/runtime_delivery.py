@@ -12,11 +12,19 @@ from symposia.core import (
     ClosureContext,
     DeadLetter,
     MessageContext,
+    RoutedAgent,
     TopicId,
     TypePrefixSubscription,
     TypeSubscription,
 )
 from symposia.core.exceptions import ArgumentTypeError, RegistrationError, UndeliverableException
+
+
+class WithoutBase(RoutedAgent):
+    """Its constructor does not call that of its base class."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall] - the mistake under test
+        self.mine = 1
 
 
 class Counter(BaseAgent):
@@ -210,6 +218,39 @@ class DeliveryContract:
         await add_agent(runtime, "echo", answer)
         with pytest.raises(RegistrationError, match="echo"):
             await add_agent(runtime, "echo", answer)
+
+    async def test_a_constructor_without_that_of_the_base_class_is_named(self, make_runtime: MakeRuntime) -> None:
+        async with started(make_runtime()) as runtime:
+            await WithoutBase.register(runtime, "bare", WithoutBase)
+            with pytest.raises(RegistrationError, match=r"WithoutBase\.__init__ .*super\(\)\.__init__\("):
+                await runtime.send_message(Ask(), AgentId("bare", "k"))
+        with pytest.raises(RegistrationError, match=r"super\(\)\.__init__\("):
+            WithoutBase().id  # noqa: B018 - reading it raises
+
+    async def test_an_agent_in_the_place_of_its_factory_is_refused(self, make_runtime: MakeRuntime) -> None:
+        runtime = make_runtime()
+        agent: Any = Counter()
+        with pytest.raises(RegistrationError, match=r"'count'.*function.*such as Counter.*register_instance"):
+            await Counter.register(runtime, "count", agent)
+        await Counter.register(runtime, "count", Counter)  # the refused one left nothing behind
+
+    @pytest.mark.parametrize("agent_type", ["my agent!", "", "a/b"])
+    async def test_a_type_that_no_id_can_have_is_refused(self, make_runtime: MakeRuntime, agent_type: str) -> None:
+        with pytest.raises(RegistrationError, match=r"letters, digits, '_', '-' and '\.'.*No AgentId"):
+            await Counter.register(make_runtime(), agent_type, Counter)
+
+    @pytest.mark.parametrize(
+        ("made", "text"), [(Counter, r"class Counter.*Counter\(\)"), (None, "None.*return"), ("agent", "not an agent")]
+    )
+    async def test_a_factory_has_to_return_an_agent(self, make_runtime: MakeRuntime, made: Any, text: str) -> None:
+        async with started(make_runtime()) as runtime:
+            await Counter.register(runtime, "typed", lambda: made)
+            await runtime.register_factory("untyped", lambda: made)
+            for agent_type in ("typed", "untyped"):
+                with pytest.raises(RegistrationError, match=f"'{agent_type}' returned.*{text}"):
+                    await runtime.send_message(Ask(), AgentId(agent_type, "k"))
+            with pytest.raises(RegistrationError, match=r"register_agent_instance was given .*not an agent"):
+                await runtime.register_agent_instance(made, AgentId("instance", "k"))
 
     async def test_a_subscription_is_added_once(self, make_runtime: MakeRuntime) -> None:
         runtime = make_runtime()

@@ -119,6 +119,15 @@ class AgentId:
         return f'AgentId(type="{self._type}", key="{self._key}")'
 
 
+def check_agent_type(agent_type: str) -> str:
+    """Return an agent type that is valid.
+
+    Raises:
+        ValueError: It holds characters that no `AgentId` may hold, or none.
+    """
+    return _FORMAT.check_type(agent_type)
+
+
 def type_name(type_: str | AgentType) -> str:
     """The plain name of an agent type given either way."""
     return type_.type if isinstance(type_, AgentType) else type_

@@ -152,7 +152,7 @@ class AgentRuntime(Protocol):
             expected_class: Refuse what is not exactly of this class when it is made.
 
         Raises:
-            RegistrationError: The type is taken.
+            RegistrationError: The type is taken or no `AgentId` can have it, or `agent_factory` is no function.
         """
         ...
 

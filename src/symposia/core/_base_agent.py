@@ -63,6 +63,7 @@ class BaseAgent(ABC, Agent):
         Raises:
             RuntimeError: The agent is in no runtime yet.
         """
+        _require_initialised(self)
         if self._id is None:
             raise RuntimeError(f"{type(self).__name__} is not bound to a runtime: register it first.")
         return self._id
@@ -79,6 +80,7 @@ class BaseAgent(ABC, Agent):
         Raises:
             RuntimeError: The agent is in no runtime yet.
         """
+        _require_initialised(self)
         if self._runtime is None:
             raise RuntimeError(f"{type(self).__name__} is not bound to a runtime: register it first.")
         return self._runtime
@@ -88,7 +90,9 @@ class BaseAgent(ABC, Agent):
 
         Raises:
             RuntimeError: The agent is already bound to another runtime, or has another name.
+            RegistrationError: Its constructor does not call that of its base class.
         """
+        _require_initialised(self)
         # Binding twice is the rule: the constructor takes both from the factory's context, then the runtime binds.
         if self._runtime not in (None, runtime):
             raise RuntimeError(
@@ -185,7 +189,8 @@ class BaseAgent(ABC, Agent):
                 through which this type is addressed by topic.
 
         Raises:
-            RegistrationError: The type is taken.
+            RegistrationError: The type is taken or holds other characters than an `AgentId` may, or `factory` is an
+                agent in the place of a function that makes one.
         """
         agent_type = AgentType(type)
         # The factory first: what is published to a subscribed type without a factory is a dead letter.
@@ -245,6 +250,15 @@ class BaseAgent(ABC, Agent):
             await runtime.add_subscription(subscription)
         if direct:
             await _subscribe_directly(runtime, agent_type)
+
+
+def _require_initialised(agent: BaseAgent) -> None:
+    if not hasattr(agent, "_runtime"):
+        name = type(agent).__name__
+        raise RegistrationError(
+            f"{name}.__init__ does not call the constructor of its base class: begin it with "
+            f'super().__init__("what the agent is for").'
+        )
 
 
 def _require_coroutine(agent: BaseAgent, handling: object) -> None:

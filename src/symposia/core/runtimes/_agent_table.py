@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
-from symposia.core._agent_id import AgentId
+from symposia.core._agent_id import AgentId, check_agent_type
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core.exceptions import AgentError, RegistrationError
@@ -72,6 +72,7 @@ class AgentKind:
         with AgentInstantiationContext.populate_context((runtime, agent_id)):
             made = self.factory()
             agent = await made if isinstance(made, Awaitable) else made
+        check_instance(agent, f"The factory of agent type {self.name!r} returned")
         if self.expected_class is not None and not isinstance(agent, self.expected_class):
             raise RegistrationError(
                 f"The factory of agent type {self.name!r} made a {type(agent).__name__}, "
@@ -79,6 +80,27 @@ class AgentKind:
             )
         await agent.bind_id_and_runtime(agent_id, runtime)
         return agent
+
+
+def check_instance(given: object, source: str) -> None:
+    """Raise an error for an object that is not an agent.
+
+    Args:
+        given: The object.
+        source: Where it is from, for the error: ``The factory of agent type 'writer' returned``.
+
+    Raises:
+        RegistrationError: It is a class, None, or anything else.
+    """
+    # By a method of `Agent` and not by `isinstance`, which looks at every member of a protocol.
+    if isinstance(given, type):
+        raise RegistrationError(
+            f"{source} the class {given.__name__}, which is not an agent: an instance of it is needed, such as "
+            f"{given.__name__}()."
+        )
+    if not hasattr(given, "bind_id_and_runtime"):
+        hint = " A `return` may be missing." if given is None else ""
+        raise RegistrationError(f"{source} {given!r}, which is not an agent.{hint}")
 
 
 class AgentTable(Generic[MailboxT]):
@@ -107,8 +129,18 @@ class AgentTable(Generic[MailboxT]):
         """Register an agent type.
 
         Raises:
-            RegistrationError: The type is registered already.
+            RegistrationError: The type is registered already or no `AgentId` can have it, or `factory` is no function.
         """
+        try:
+            check_agent_type(agent_type)
+        except ValueError as error:
+            raise RegistrationError(f"{error} No AgentId could name an agent of this type.") from None
+        if not callable(factory):
+            raise RegistrationError(
+                f"The factory of agent type {agent_type!r} has to be a function without arguments that returns an "
+                f"agent, such as {type(factory).__name__} or lambda: {type(factory).__name__}(…), not the object "
+                f"{factory!r}. An agent that exists is registered with agent.register_instance(runtime, AgentId(…))."
+            )
         if agent_type in self._kinds:
             raise RegistrationError(f"Agent type {agent_type!r} is already registered; each type is registered once.")
         self._kinds[agent_type] = AgentKind(agent_type, factory, expected_class)

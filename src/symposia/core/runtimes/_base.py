@@ -19,7 +19,7 @@ from symposia.core._serialization import MessageSerializer, SerializationRegistr
 from symposia.core._subscription import Subscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import ArgumentTypeError, UndeliverableException
-from symposia.core.runtimes._agent_table import AgentKind, AgentTable, MailboxT
+from symposia.core.runtimes._agent_table import AgentKind, AgentTable, MailboxT, check_instance
 from symposia.core.runtimes._dead_letters import DeadLetter, DeadLetters, Failures
 from symposia.core.runtimes._interventions import Interventions
 from symposia.core.runtimes._subscriptions import Subscriptions
@@ -219,6 +219,7 @@ class BaseAgentRuntime(AgentRuntime, ABC, Generic[MailboxT]):
         return agent_type
 
     async def register_agent_instance(self, agent_instance: Agent, agent_id: AgentId) -> AgentId:
+        check_instance(agent_instance, "register_agent_instance was given")
         self._agents.check_free(agent_id)  # before the agent is bound: it can be bound once only
         await agent_instance.bind_id_and_runtime(agent_id, self)
         self._agents.add_instance(agent_instance, agent_id)
