@@ -30,6 +30,7 @@ HEAVY = [
     "openai",
     "opentelemetry",
     "rich",
+    "symposia._missing_names",
     "tiktoken",
 ]
 SIGN_OF_A_BUILT_MODEL = "pydantic.plugin._loader"

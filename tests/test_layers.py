@@ -10,6 +10,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = {
     "_lazy": -1,
+    "_missing_names": -1,
     "_autogen_names": -1,
     "core": 0,
     "agentchat": 1,

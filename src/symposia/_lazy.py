@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first asked for.
+"""Packages whose names are imported when they are first asked for, and that say what a missing name may be.
 
 Importing an agent and a team would otherwise import every agent, team, runtime and executor. A package lists its names
 three times, for three readers: as imports for type checkers, in ``__all__`` for tools that read the source, and as a
@@ -10,6 +10,12 @@ the imports or a stub file at run time (it needs the source files, and parsing a
         from package._agent import Agent
     else:
         __getattr__, __dir__ = lazy_names(__name__, {"_agent": ["Agent"]})
+
+The error for a missing name is of two types. ``from package import name`` replaces an `AttributeError` of the package,
+whatever its class, by a plain "cannot import name", and lets other errors pass. `hasattr`, `getattr` with a default and
+`pickle` need the `AttributeError`. So the instruction that asks decides. Rejected: one class that is both
+`AttributeError` and `ImportError` (it is replaced too), and a finder in `sys.meta_path`, which every failing import of
+the process would pass.
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import FrameType
 
 
 def lazy_names(
@@ -32,7 +39,7 @@ def lazy_names(
 
     def get(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+            raise _missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
         value = getattr(import_module(homes[name]), name)
         setattr(sys.modules[package], name, value)  # found without asking from now on
         return value
@@ -41,3 +48,53 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *homes})
 
     return get, names_of
+
+
+def explained_names(package: str) -> Callable[[str], object]:
+    """The `__getattr__` of a package whose names are all imported with it.
+
+    Args:
+        package: Its ``__name__``.
+    """
+
+    def get(name: str) -> object:
+        raise _missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
+
+    return get
+
+
+class MissingNameError(AttributeError):
+    """A package has no such name. The text is made when it is read: most who ask only want to know whether it has."""
+
+    def __init__(self, package: str, name: str) -> None:
+        super().__init__(package, name, name=name)
+
+    def __str__(self) -> str:
+        package, name = self.args
+        return f"module {package!r} has no attribute {name!r}. {_explanation(package, name)}"
+
+
+def _missing_name(package: str, name: str, asking: FrameType | None) -> AttributeError | ImportError:
+    """The error for a missing name, for the frame that called the package's `__getattr__`."""
+    if name.startswith("__") and name.endswith("__"):  # asked for by Python and by tools, which expect no help
+        return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+    # An AttributeError sends the `from` form to `sys.modules`, where it finds a submodule that is still being imported.
+    if f"{package}.{name}" not in sys.modules and _imports_a_name(asking):
+        return ImportError(f"cannot import name {name!r} from {package!r}. {_explanation(package, name)}", name=package)
+    return MissingNameError(package, name)
+
+
+def _imports_a_name(frame: FrameType | None) -> bool:
+    """Whether a frame is at the instruction of ``from package import name`` that takes the name from the package.
+
+    Where an interpreter calls its instructions differently, this is false, and Python's own error is raised.
+    """
+    import opcode  # noqa: PLC0415 - only a missing name needs it
+
+    return frame is not None and opcode.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
+
+
+def _explanation(package: str, name: str) -> str:
+    from symposia._missing_names import explanation  # noqa: PLC0415 - only an error that is read needs it
+
+    return explanation(package, name)

@@ -11,9 +11,8 @@ import ast
 import importlib
 import importlib.util
 import linecache
-import pkgutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
 
@@ -28,9 +27,7 @@ from symposia._autogen_names import (
     preview_module,
     renamed,
 )
-
-LISTED = 12
-"""A module with more names than this is not listed whole."""
+from symposia._missing_names import likely_names, names_in
 
 
 def message_of(theirs: str) -> str:
@@ -98,30 +95,13 @@ def _modules_with(leaf: str) -> list[str]:
 def _suggestion(module: str, leaf: str) -> str:
     if elsewhere := _modules_with(leaf):
         return f"There is one in {elsewhere[0]}."
-    names = sorted(_names_in(module))
-    near = _nearest(leaf, names) if module else None
-    if near:
-        return f"The nearest name in {module} is {near}."
-    shown = ", ".join(names[:LISTED]) + (" and others" if len(names) > LISTED else "")
-    return f"{module or 'It'} has {shown}."
-
-
-def _nearest(leaf: str, names: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
-
-    return next(iter(get_close_matches(leaf, list(names), n=1)), None)
+    return likely_names(module, leaf, _names_in(module))
 
 
 def _names_in(package: str) -> set[str]:
     if not package:
         return {root for root, entry in ROOTS.items() if exists(entry.ours)}
-    module = sys.modules.get(our_name(package) or package)
-    return {*getattr(module, "__all__", ()), *_submodules(module)}
-
-
-def _submodules(module: ModuleType | None) -> Iterator[str]:
-    found = (info.name for info in pkgutil.iter_modules(getattr(module, "__path__", ())))
-    return (name for name in found if not name.startswith("_"))
+    return names_in(sys.modules.get(our_name(package) or package))
 
 
 def _missing_beside(theirs: str) -> list[str]:

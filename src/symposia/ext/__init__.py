@@ -1,3 +1,10 @@
 """Extensions, a folder for each outside system: model vendors and code executors."""
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
 __all__: list[str] = []

@@ -1,3 +1,10 @@
 """Teams put together from public parts, ready to run."""
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
 __all__: list[str] = []

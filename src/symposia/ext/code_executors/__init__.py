@@ -5,6 +5,9 @@ lists them; `local` runs code without one. `_command_line` is the executor of Au
 a sandbox behind it. `_sandbox/` is what the sandboxes share, `_environment/` the Python that code has in them.
 """
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
@@ -19,6 +22,9 @@ from symposia.ext.code_executors._registry import (
     unregister_sandbox,
 )
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "AUTO",

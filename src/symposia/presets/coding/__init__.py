@@ -9,6 +9,9 @@
     )
 """
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.presets.coding._folder import RunFolder, RunFolderError
 from symposia.presets.coding._models import (
     MissingKeyError,
@@ -33,6 +36,9 @@ from symposia.presets.coding._result import AgentUsage, CodingResult
 from symposia.presets.coding._rule import CodingRule
 from symposia.presets.coding._swarm import SwarmLimits, run_coding_swarm
 from symposia.presets.coding._task import CodingTask, DataFileError, EmptyTaskError
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "RECORDED_NOTE",

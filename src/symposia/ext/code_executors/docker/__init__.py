@@ -1,6 +1,12 @@
 """Running code in Docker containers."""
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.code_executors.docker._backend import DockerBackend
 from symposia.ext.code_executors.docker._executor import DockerCommandLineCodeExecutor
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = ["DockerBackend", "DockerCommandLineCodeExecutor"]

@@ -1,6 +1,12 @@
 """Running code on this machine without a sandbox: for code that you trust."""
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.code_executors.local._backend import LocalBackend
 from symposia.ext.code_executors.local._executor import LocalCommandLineCodeExecutor
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = ["LocalBackend", "LocalCommandLineCodeExecutor"]

@@ -1,7 +1,8 @@
 """Anthropic's models."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
 from symposia.ext.models.anthropic._client import (
     KEY,
@@ -23,6 +24,9 @@ VENDOR: Final = ModelVendor(
     sdk="anthropic",
     extra="anthropic",
 )
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "VENDOR",

@@ -1,7 +1,8 @@
 """Clients of OpenAI's models, and of all services that use Chat Completions."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
 from symposia.ext.models.openai._client import (
     KEY,
@@ -24,6 +25,9 @@ VENDOR: Final = ModelVendor(
     sdk="openai",
     extra="openai",
 )
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "VENDOR",

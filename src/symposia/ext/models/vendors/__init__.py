@@ -5,6 +5,9 @@
 `WireFormat` and a `Transport` of its own.
 """
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 from symposia.ext.models._registry import (
@@ -18,6 +21,9 @@ from symposia.ext.models._registry import (
 from symposia.ext.models._service import Service
 from symposia.ext.models._transport import EventDecoder, EventStream, Response, SdkTransport, Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, ReportedError, StreamAssembly, WireFormat
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "Body",
