@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from tests.support.chat_agents import collected
-from tests.support.team_members import Member, Script, lines, pair
+from tests.support.team_members import RUNTIMES, Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TaskResult
@@ -13,6 +13,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Speak, Stop
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.simulation import simulate
 
 Where = AgentRuntime | None
 NEVER = 30.0
@@ -227,3 +228,37 @@ async def test_d21_a_stream_that_is_kept_holds_its_team_until_it_is_closed() -> 
     await stream.aclose()
 
     assert len((await team.run()).messages) == 1
+
+
+def slow(name: str, seconds: float) -> Member:
+    """Speaks after so many seconds of the simulated clock."""
+
+    class Slow(Member):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+            await asyncio.sleep(seconds)
+            async for item in super().on_messages_stream(messages, cancellation_token):
+                yield item
+
+    return Slow(name, f"I am {name}")
+
+
+@pytest.mark.parametrize("serializing", [False, True])
+@pytest.mark.parametrize(("ann", "bob"), [(0.0, 2.0), (2.0, 0.0)])
+def test_a_nested_teams_answers_are_committed_in_the_order_of_its_own_decision(
+    ann: float, bob: float, serializing: bool
+) -> None:
+    async def play() -> None:
+        async with RUNTIMES["serializing" if serializing else "the team's own"]() as runtime:
+            rule = Script(Speak(("ann", "bob")), Stop("enough"))
+            inner = GroupChat([slow("ann", ann), slow("bob", bob)], rule=rule, name="inner", runtime=runtime)
+            cid = Member("cid")
+            outer = RoundRobinGroupChat([inner, cid], max_turns=2, runtime=runtime)
+            result = await outer.run(task="go")
+
+            assert lines(result.messages) == ["user: go", "ann: I am ann", "bob: I am bob", "cid: hello"]
+            assert lines(outer.transcript) == lines(result.messages)
+            assert cid.heard == [lines(result.messages)[:3]]
+
+    simulate(play)

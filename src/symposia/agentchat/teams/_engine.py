@@ -259,7 +259,7 @@ class Engine:
             error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
             raise
         self._show(turn, name, answer.items)
-        turn.answers[name] = answer
+        turn.answer(name, answer)
 
     def _show(self, turn: Turn, name: str, items: Sequence[Item]) -> None:
         turn.show(name, items)

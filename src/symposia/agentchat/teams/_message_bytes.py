@@ -49,6 +49,7 @@ class _Record(BaseModel):
     items: list[Mapping[str, Any]] = []
     messages: list[Mapping[str, Any]] = []
     silent_usage: RequestUsage | None = None
+    ordered: list[Mapping[str, Any]] | None = None
 
 
 T = TypeVar("T", TakeTurn, TurnTaken, ParticipantEvents)
@@ -92,6 +93,8 @@ class _TeamMessageSerializer(MessageSerializer[T], Generic[T]):
             data["messages"] = [_dump(one, factory) for one in message.messages]
         if isinstance(message, TurnTaken) and message.silent_usage is not None:
             data["silent_usage"] = asdict(message.silent_usage)
+        if isinstance(message, TurnTaken) and message.ordered is not None:
+            data["ordered"] = [_dump(item, factory) for item in message.ordered]
         return json.dumps(data).encode()
 
     def deserialize(self, payload: bytes) -> T:
@@ -140,7 +143,11 @@ _SERIALIZERS: Final[Sequence[MessageSerializer[Any]]] = (
     _TeamMessageSerializer(
         TurnTaken,
         lambda record, factory: TurnTaken(
-            record.team, _items(record.items, factory), _messages(record.messages, factory), record.silent_usage
+            record.team,
+            _items(record.items, factory),
+            _messages(record.messages, factory),
+            record.silent_usage,
+            None if record.ordered is None else _items(record.ordered, factory),
         ),
     ),
     _TeamMessageSerializer(

@@ -45,12 +45,15 @@ class TurnTaken:
             answer.
         messages: The messages for the other participants.
         silent_usage: The tokens of the turn that are in none of its messages.
+        ordered: All messages and events of the turn, in the order of the transcript; None if that is the order in which
+            they were shown. Speakers of a nested team that speak at the same time are shown as they come.
     """
 
     team: str
     items: Sequence[Item]
     messages: Sequence[BaseChatMessage]
     silent_usage: RequestUsage | None = None
+    ordered: Sequence[Item] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,9 +156,10 @@ class TeamMember(Member):
             async for item in stream:
                 if isinstance(item, TaskResult):
                     self._turn_began = None
-                    answered = [one for one in (*earlier, *item.messages) if isinstance(one, BaseChatMessage)]
+                    said = [*earlier, *item.messages]
+                    answered = [one for one in said if isinstance(one, BaseChatMessage)]
                     silent = item.silent_usage if isinstance(item, TeamResult) else None
-                    return TurnTaken(outbox.team, await outbox.take_rest(), answered, silent)
+                    return TurnTaken(outbox.team, await outbox.take_rest(), answered, silent, said)
                 outbox.put(item)
         raise AgentError(f"Team {self.name!r} gave no result: run_stream has to yield a TaskResult last.")
 

@@ -51,6 +51,12 @@ class Turn:
         """Keep what a speaker shows."""
         self.shown[name] += without_chunks(items)
 
+    def answer(self, name: str, answer: TurnTaken) -> None:
+        """Keep the answer of a speaker, which ends its turn."""
+        if answer.ordered is not None:
+            self.shown[name] = without_chunks(answer.ordered)
+        self.answers[name] = answer
+
     def ended(self, error: str | None = None) -> TurnEnded:
         """The turn as it ends now."""
         return TurnEnded(
