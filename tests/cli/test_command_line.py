@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from symposia.cli._app import app
 from symposia.cli._plan import ProgramLimits, RunArguments, default_run_folder, plan_run, sandbox_policy, size_in_bytes
-from symposia.core.code_executor import MIB, SandboxPolicy
+from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits
 
@@ -47,6 +47,8 @@ async def test_the_help_states_the_limits_and_names_that_hold() -> None:
         "--cpus N": f"{policy.cpus:g}",
     }.items():
         assert re.search(rf"{option} [^\[]*\[default: \({default}\)", text), (option, text)
+    for option, limit in {"--processes N": "processes", "--cpus N": "cpus"}.items():
+        assert re.search(rf"{option} [^\[]*\[default: \([^\]]*\) ?; x>={LEAST_LIMITS[limit]}\]", text), (option, text)
     kinds = await asyncio.to_thread(sandbox_kinds)
     for name in (*BundledName, *(kind.name for kind in kinds)):
         assert name in text
@@ -65,7 +67,7 @@ def test_n04_the_limits_of_a_program_are_options() -> None:
     [("512M", 512 * MIB), ("512 MiB", 512 * MIB), ("1.5g", 1536 * MIB), ("67108864", 64 * MIB), ("2048KB", 2 * MIB)],
 )
 def test_n04_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
-    assert size_in_bytes("--memory", text, MIB) == size
+    assert size_in_bytes("--disk", text, "work_bytes") == size
 
 
 @pytest.mark.parametrize(

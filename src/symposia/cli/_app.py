@@ -88,10 +88,10 @@ Disk: TypeAlias = Annotated[
 ]
 Processes: TypeAlias = Annotated[
     int | None,
-    Option("--processes", min=1, metavar="N", help="Processes and threads of one program.", show_default="64"),
+    Option("--processes", min=4, metavar="N", help="Processes and threads of one program.", show_default="64"),
 ]
 Cpus: TypeAlias = Annotated[
-    float | None, Option("--cpus", min=0.1, metavar="N", help="Processors of one program.", show_default="1")
+    float | None, Option("--cpus", min=0.01, metavar="N", help="Processors of one program.", show_default="1")
 ]
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from symposia.cli._sandboxes import check_sandbox_name
-from symposia.core.code_executor import MIB, SandboxPolicy
+from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPolicy
 from symposia.ext.code_executors import AUTO
 from symposia.presets.coding import (
     BundledName,
@@ -31,8 +31,6 @@ TITLE_LENGTH = 100
 SLUG_LENGTH = 40
 RECORDED_PACE = 0.006
 """Seconds between the words of a recorded model on a terminal: about ten times as fast as reading."""
-LEAST_MEMORY = 32 * MIB
-"""A Python interpreter and the sandbox's server take some 20 MiB."""
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]?)(i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
 
@@ -145,8 +143,8 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
         typer.BadParameter: A size is malformed or too small, or the disk does not fit into the memory.
     """
     policy = SandboxPolicy()
-    memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, LEAST_MEMORY)
-    disk = policy.work_bytes if limits.disk is None else size_in_bytes("--disk", limits.disk, MIB)
+    memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, "memory_bytes")
+    disk = policy.work_bytes if limits.disk is None else size_in_bytes("--disk", limits.disk, "work_bytes")
     if disk >= memory:
         raise typer.BadParameter(
             f"A program's files are held in its memory, so --disk ({disk // MIB}M) has to be less than --memory "
@@ -161,16 +159,22 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
     )
 
 
-def size_in_bytes(option: str, text: str, least: int) -> int:
+def size_in_bytes(option: str, text: str, limit: str) -> int:
     """Read ``512M``, ``1.5G`` or a number of bytes; units are powers of 1024.
 
+    Args:
+        option: The option, for the error.
+        text: Its value.
+        limit: The field of `SandboxPolicy`, whose least value is the option's.
+
     Raises:
-        typer.BadParameter: The text is not a size, or the size is less than `least` bytes.
+        typer.BadParameter: The text is not a size, or the size is too small.
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None:
         raise typer.BadParameter(f"{option} takes a size, as 512M or 2G, and not {text!r}.")
     size = int(float(found["number"]) * _UNITS[found["unit"].upper()])
+    least = int(LEAST_LIMITS[limit])
     if size < least:
         raise typer.BadParameter(f"{option} has to be at least {least // MIB}M, and is {text}.")
     return size

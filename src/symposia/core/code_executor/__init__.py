@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         with_requirements,
     )
     from symposia.core.code_executor._observed import ExecutionObserver, ObservedCodeExecutor
+    from symposia.core.code_executor._policy import LEAST_LIMITS, MIB, SandboxMount, SandboxPolicy
     from symposia.core.code_executor._results import (
         Artifact,
         BlockResult,
@@ -37,14 +38,7 @@ if TYPE_CHECKING:
         RunStatus,
         SandboxResult,
     )
-    from symposia.core.code_executor._sandbox import (
-        MIB,
-        Progress,
-        Sandbox,
-        SandboxBackend,
-        SandboxMount,
-        SandboxPolicy,
-    )
+    from symposia.core.code_executor._sandbox import Progress, Sandbox, SandboxBackend
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -63,6 +57,7 @@ else:
                 "with_requirements",
             ],
             "_observed": ["ExecutionObserver", "ObservedCodeExecutor"],
+            "_policy": ["LEAST_LIMITS", "MIB", "SandboxMount", "SandboxPolicy"],
             "_results": [
                 "Artifact",
                 "BlockResult",
@@ -74,19 +69,13 @@ else:
                 "RunStatus",
                 "SandboxResult",
             ],
-            "_sandbox": [
-                "MIB",
-                "Progress",
-                "Sandbox",
-                "SandboxBackend",
-                "SandboxMount",
-                "SandboxPolicy",
-            ],
+            "_sandbox": ["Progress", "Sandbox", "SandboxBackend"],
         },
     )
 
 __all__ = [
     "CODE_EFFECT",
+    "LEAST_LIMITS",
     "MIB",
     "Alias",
     "Artifact",

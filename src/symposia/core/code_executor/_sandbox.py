@@ -8,90 +8,13 @@ path that the code in the sandbox can write.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from symposia.core.code_executor._results import OutputListener, RunStatus, SandboxResult
-
-MIB = 1024 * 1024
+from symposia.core.code_executor._policy import SandboxMount, SandboxPolicy
+from symposia.core.code_executor._results import OutputListener, SandboxResult
 
 Progress = Callable[[str], None]
 """Called with a line of text as each part of a long work begins."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxPolicy:
-    """What code in a sandbox may use. Every limit is on unless the caller lifts it.
-
-    There is no switch for the network, for root or for capabilities: a sandbox never has them.
-
-    Attributes:
-        memory_bytes: Memory of everything in the sandbox together; reaching it ends the block as ``out_of_memory``.
-        cpus: Processor time a second, in processors.
-        processes: Processes and threads alive at once, in the whole sandbox.
-        open_files: File descriptors a process.
-        work_bytes: Size of the work folder, which is memory-backed.
-        work_inodes: Files and folders in the work folder.
-        tmp_bytes: Size of ``/tmp``, and of ``/dev/shm``.
-        time_limit: Seconds a block may run when the call does not say.
-        output_kept_bytes: Bytes kept of each of stdout and stderr: the head and the tail, and a line between them that
-            says how much was cut.
-        output_limit_bytes: Bytes of output after which the block is ended as ``output_limit``.
-        artifacts: Most files that come back from one block.
-        artifact_bytes: Most bytes of files that come back from one block.
-    """
-
-    memory_bytes: int = 512 * MIB
-    cpus: float = 1.0
-    processes: int = 64
-    open_files: int = 256
-    work_bytes: int = 64 * MIB
-    work_inodes: int = 4096
-    tmp_bytes: int = 32 * MIB
-    time_limit: float = 60.0
-    output_kept_bytes: int = 1 * MIB
-    output_limit_bytes: int = 16 * MIB
-    artifacts: int = 32
-    artifact_bytes: int = 8 * MIB
-
-    def limit_met(self, status: RunStatus) -> str:
-        """Name the limit that a block met, with its value: "the time limit of 60 s".
-
-        Args:
-            status: How the block ended.
-
-        Returns:
-            The limit in words; empty where the status tells of none.
-        """
-        match status:
-            case "timeout":
-                return f"the time limit of {self.time_limit:g} s"
-            case "out_of_memory":
-                return f"the memory limit of {_mib(self.memory_bytes)}"
-            case "disk_full":
-                return f"the disk limit of {_mib(self.work_bytes)} (or {self.work_inodes:,} files)"
-            case "output_limit":
-                return f"the output limit of {_mib(self.output_limit_bytes)}"
-            case _:
-                return ""
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:,.4g} MiB"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxMount:
-    """A file or folder of the host, seen read-only inside.
-
-    Attributes:
-        source: An existing path on the host.
-        target: An absolute path inside, below ``/data``.
-    """
-
-    source: Path
-    target: str
 
 
 class Sandbox(Protocol):

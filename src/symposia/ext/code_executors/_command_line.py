@@ -27,7 +27,7 @@ from symposia.core.code_executor import (
     UserFunction,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
 from symposia.ext.code_executors._environment import folder_variable
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
@@ -51,6 +51,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         on_output: Called on the event loop with each piece of output as it comes.
 
     Raises:
+        ArgumentTypeError: The timeout is not a number.
         InvalidArgumentError: The timeout is less than a second, or the module's name is none.
     """
 
@@ -64,6 +65,8 @@ class CommandLineCodeExecutor(CodeExecutor):
         functions_module: str = "functions",
         on_output: OutputListener | None = None,
     ) -> None:
+        if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
+            raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
         if not timeout >= 1:
             raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
         self._timeout = timeout

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.core.code_executor import MIB, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._sandbox._mounts import Bind, data_bind
 from symposia.ext.code_executors.docker._container import USER_ID, container_config
@@ -10,19 +10,30 @@ from symposia.ext.code_executors.docker._container import USER_ID, container_con
 
 def test_every_limit_of_the_policy_is_asked_for() -> None:
     policy = SandboxPolicy(
-        memory_bytes=11, cpus=0.5, processes=13, open_files=17, work_bytes=19, work_inodes=23, tmp_bytes=29
+        memory_bytes=32 * MIB,
+        cpus=0.5,
+        processes=13,
+        open_files=17,
+        work_bytes=2 * MIB,
+        work_inodes=23,
+        tmp_bytes=3 * MIB,
     )
     host = container_config(image="image", command=["run"], policy=policy, binds=[], labels={})["HostConfig"]
-    assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (11, 11, 500_000_000, 15)
+    assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (
+        32 * MIB,
+        32 * MIB,
+        500_000_000,
+        15,
+    )
     assert {limit["Name"]: (limit["Soft"], limit["Hard"]) for limit in host["Ulimits"]} == {
         "core": (0, 0),
         "msgqueue": (0, 0),
         "nofile": (17, 17),
-        "fsize": (29, 29),
+        "fsize": (3 * MIB, 3 * MIB),
     }
-    assert "size=19,nr_inodes=23" in host["Tmpfs"]["/work"]
-    assert "size=29" in host["Tmpfs"]["/tmp"]
-    assert "size=29" in host["Tmpfs"]["/dev/shm"]
+    assert f"size={2 * MIB},nr_inodes=23" in host["Tmpfs"]["/work"]
+    assert f"size={3 * MIB}" in host["Tmpfs"]["/tmp"]
+    assert f"size={3 * MIB}" in host["Tmpfs"]["/dev/shm"]
 
 
 def test_what_is_mounted_cannot_be_written() -> None:

@@ -134,7 +134,7 @@ async def test_more_files_than_the_policy_allows_kill_the_sandbox(files: int, si
         server.say("ended", ENDED)
 
     server = ScriptedServer(answer)
-    sandbox = await connect(server, SandboxPolicy(artifacts=2, artifact_bytes=100, work_bytes=1000))
+    sandbox = await connect(server, SandboxPolicy(artifacts=2, artifact_bytes=100))
     with pytest.raises(SandboxDiedError, match="more files than the policy allows"):
         await sandbox.run("", "python")
     assert server.killed

@@ -91,7 +91,7 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
         data: Files of the host, below ``/data``.
 
     Raises:
-        InvalidArgumentError: A mount does not exist or cannot be read, or its target is not below ``/data``.
+        InvalidArgumentError: A mount does not exist or cannot be read.
     """
     writable = [(WORK_FOLDER, policy.work_bytes), *((folder, policy.tmp_bytes) for folder in SCRATCH_FOLDERS)]
     reader = NO_FILES_OF_ITS_OWN if os.geteuid() == 0 else None  # root gives each sandbox a user id of its own
@@ -120,11 +120,8 @@ def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
         reader: The user id that code in the sandbox has on the host; None where it is the caller's own.
 
     Raises:
-        InvalidArgumentError: It does not exist, cannot be read, or its target is not below ``/data``.
+        InvalidArgumentError: It does not exist or cannot be read.
     """
-    target = PurePosixPath(mount.target)
-    if target.parts[:2] != ("/", "data") or ".." in target.parts or len(target.parts) <= len(("/", "data")):
-        raise InvalidArgumentError(f"A sandbox sees files of the host below /data, not at {mount.target!r}.")
     try:
         source = mount.source.resolve(strict=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
@@ -135,7 +132,7 @@ def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
             f"{mount.source} cannot be read by the sandbox's user, who is not its owner. Allow it with: "
             f"chmod -R o+rX {mount.source}"
         )
-    return Bind(str(source), str(target))
+    return Bind(str(source), str(PurePosixPath(mount.target)))
 
 
 def _can_read(path: Path, user: int) -> bool:
