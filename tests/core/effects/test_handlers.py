@@ -304,6 +304,83 @@ def test_a_kind_needs_a_result_type_or_a_codec() -> None:
         EffectKind("nothing", WeatherRequest)
 
 
+class Forgetful:
+    """Handlers whose authors forgot something."""
+
+    def __init__(self, forgotten: str) -> None:
+        self.forgotten = forgotten
+
+    def handle(self, effect: Effect[Any, Any], proceed: Callable[[], Awaitable[Any]]) -> Any:
+        if self.forgotten == "async":
+            return 12.5
+        return self._handle(effect, proceed)
+
+    async def _handle(self, _effect: Effect[Any, Any], proceed: Callable[[], Awaitable[Any]]) -> Any:
+        if self.forgotten == "await":
+            return proceed()
+        result = await proceed()
+        return str(result) if self.forgotten == "type" else None
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "advice"),
+    [
+        ("await", r"<coroutine .*results are of type float\. Write `return await proceed\(\)`\."),
+        ("return", r"returned None .*of type float\. A `return` may be missing\."),
+        ("async", r"returned 12\.5 .*`async def handle`"),
+        ("type", r"returned '21\.5' .*of type float\."),
+    ],
+)
+async def test_a_handler_that_returns_no_result_of_the_kind_is_named(forgotten: str, advice: str) -> None:
+    log: list[str] = []
+    handler: Any = Forgetful(forgotten)  # Any: of the wrong type
+    with (
+        handle_effects(Logging("outer", log), handler),
+        pytest.raises(ArgumentTypeError, match=advice) as raised,
+    ):
+        await ask_weather("Oslo")
+    assert "The effect handler Forgetful returned" in str(raised.value)
+    assert "kind 'weather'" in str(raised.value)
+    assert log == ["outer begins weather", "outer ends weather"]  # an error as any other to the handlers around it
+
+
+async def test_a_handler_of_a_stream_that_returns_no_result_is_named() -> None:
+    async def measure() -> AsyncGenerator[str | float, None]:
+        yield "cold"
+        yield -3.5
+
+    for forgotten in ("await", "return"):
+        handler: Any = Forgetful(forgotten)  # Any: of the wrong type
+        with (
+            handle_effects(handler),
+            pytest.raises(ArgumentTypeError, match=r"Forgetful returned .* of kind 'weather'"),
+        ):
+            async for _ in WEATHER.stream(lambda: WeatherRequest(city="Oslo"), measure, result_type=float):
+                pass
+
+
+async def test_a_handler_may_return_whatever_the_effect_itself_returned() -> None:
+    stand_in: Any = object()  # Any: in the place of a float
+
+    class Twice:
+        async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
+            first = await proceed()
+            await proceed()
+            return first
+
+    with handle_effects(Twice()):
+        assert await ask_weather("Oslo", stand_in) is stand_in
+
+
+async def test_a_whole_number_is_a_result_of_type_float() -> None:
+    class Recorded:
+        async def handle(self, effect: Effect[Any, Any], proceed: Callable[[], Awaitable[Any]]) -> Any:
+            return 20
+
+    with handle_effects(Recorded()):
+        assert await ask_weather("Oslo") == 20
+
+
 def test_a_function_or_a_class_is_no_handler() -> None:
     for mistake in (ask_weather, Logging):
         handler: Any = mistake  # Any: of the wrong type

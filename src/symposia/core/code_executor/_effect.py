@@ -61,7 +61,7 @@ class _CodeResultCodec:
         )
 
 
-CODE_EFFECT = EffectKind("code", CodeRequest, codec=_CodeResultCodec())
+CODE_EFFECT = EffectKind("code", CodeRequest, CodeResult, codec=_CodeResultCodec())
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
         EffectHandler,
         EffectKind,
         EffectRequest,
-        ResultCodec,
         current_effect,
         effects_are_handled,
         find_effect_kind,
         handle_effects,
     )
+    from symposia.core.effects._results import ResultCodec
     from symposia.core.effects._scope import Scope, continue_scope, current_scope, enter_scope, iterate_in_scope
 else:
     __getattr__, __dir__ = lazy_names(
@@ -49,12 +49,12 @@ else:
                 "EffectHandler",
                 "EffectKind",
                 "EffectRequest",
-                "ResultCodec",
                 "current_effect",
                 "effects_are_handled",
                 "find_effect_kind",
                 "handle_effects",
             ],
+            "_results": ["ResultCodec"],
             "_scope": ["Scope", "continue_scope", "current_scope", "enter_scope", "iterate_in_scope"],
         },
     )

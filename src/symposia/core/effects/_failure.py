@@ -9,7 +9,7 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from symposia.core.effects._kind import plain_json
+from symposia.core.effects._results import plain_json
 from symposia.core.exceptions import EffectFailedError
 
 

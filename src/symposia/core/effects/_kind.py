@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
-import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
@@ -23,9 +23,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from symposia.core.effects._identity import Idempotency
+from symposia.core.effects._results import PydanticCodec, ResultCodec, ResultT, class_of, plain_json
 from symposia.core.effects._scope import Scope, ScopeFrame, current_frame
 from symposia.core.exceptions import ArgumentTypeError
 
@@ -40,38 +41,8 @@ class EffectRequest(BaseModel):
 
 
 RequestT = TypeVar("RequestT", bound=EffectRequest)
-ResultT = TypeVar("ResultT")
 ChunkT = TypeVar("ChunkT")
 Proceed: TypeAlias = Callable[[], Awaitable[ResultT]]
-
-
-class ResultCodec(Protocol[ResultT]):
-    """Turns results into JSON values and back."""
-
-    def encode(self, result: ResultT) -> JsonValue:
-        """The result as a JSON value."""
-        ...
-
-    def decode(self, value: JsonValue) -> ResultT:
-        """The result that `encode` was given."""
-        ...
-
-
-class _PydanticCodec(Generic[ResultT]):
-    """The codec of every type that pydantic can validate."""
-
-    def __init__(self, result_type: type[ResultT]) -> None:
-        self._type = result_type
-
-    @cached_property
-    def _adapter(self) -> TypeAdapter[ResultT]:
-        return TypeAdapter(self._type)
-
-    def encode(self, result: ResultT) -> JsonValue:
-        return cast("JsonValue", self._adapter.dump_python(result, mode="json"))
-
-    def decode(self, value: JsonValue) -> ResultT:
-        return self._adapter.validate_json(json.dumps(value))
 
 
 _kinds: dict[str, EffectKind[Any, Any]] = {}  # Any: each kind has its own request and result
@@ -113,11 +84,11 @@ class EffectKind(Generic[RequestT, ResultT]):
     Args:
         name: Unique in the process; the `kind` of its requests.
         request: The class of its requests.
-        result: The type of its results, if pydantic can validate it.
-        codec: Encodes its results, if pydantic does not.
+        result: The type of its results. What a handler returns is checked against it, if it is a class.
+        codec: Encodes its results, if pydantic cannot validate their type.
 
     Raises:
-        ValueError: Another kind has this name, or neither or both of `result` and `codec` are given.
+        ValueError: Another kind has this name, or neither `result` nor `codec` is given.
     """
 
     def __init__(
@@ -128,13 +99,17 @@ class EffectKind(Generic[RequestT, ResultT]):
         *,
         codec: ResultCodec[ResultT] | None = None,
     ) -> None:
-        if (result is None) == (codec is None):
+        if result is None and codec is None:
             raise ValueError(f"The effect kind {name!r} needs either a result type or a codec.")
         if name in _kinds:
             raise ValueError(f"There already is an effect kind {name!r}: choose another name.")
         self.name = name
         self.request_type = request
-        self._codec: ResultCodec[ResultT] = codec or _PydanticCodec(cast("type[ResultT]", result))
+        self._result_class = class_of(result)
+        self.result_name = (
+            "values for its codec" if result is None else f"of type {getattr(result, '__name__', result)}"
+        )
+        self._codec: ResultCodec[ResultT] = codec or PydanticCodec(cast("type[ResultT]", result))
         _kinds[name] = self
 
     def __repr__(self) -> str:
@@ -166,6 +141,10 @@ class EffectKind(Generic[RequestT, ResultT]):
             pydantic.ValidationError: It is not a result of this kind.
         """
         return self._codec.decode(value)
+
+    def accepts(self, result: object) -> bool:
+        """Whether this can be a result: of the class that the kind was made with, or anything but an awaitable."""
+        return not inspect.isawaitable(result) if self._result_class is None else isinstance(result, self._result_class)
 
     def perform(
         self,
@@ -377,7 +356,7 @@ async def _pass(
     # The chain is that of the moment in which the effect began, and travels as an argument: what a handler performs
     # itself begins at the outermost handler again, while `proceed` goes inwards.
     if position < len(chain):
-        return await chain[position].handle(effect, lambda: _pass(chain, position + 1, effect, call))
+        return await _handle(chain[position], effect, lambda: _pass(chain, position + 1, effect, call))
     token = _current.set(effect)
     try:
         return await call()
@@ -385,34 +364,43 @@ async def _pass(
         _current.reset(token)
 
 
-def plain_json(value: JsonValue) -> JsonValue:
-    """The value without what Python's JSON has and other readers refuse.
+async def _handle(
+    handler: EffectHandler, effect: Effect[RequestT, ResultT], inwards: Callable[[], Awaitable[ResultT]]
+) -> ResultT:
+    """What a handler returns for an effect.
 
-    Lone surrogates, which a model can write as escapes, become U+FFFD. The numbers that JSON lacks become the texts
-    ``NaN``, ``Infinity`` and ``-Infinity``, which pydantic reads as numbers where it expects them.
+    Raises:
+        ArgumentTypeError: It is not a result of the effect's kind. Its user would else be the one that fails, far from
+            the handler.
     """
-    try:  # for nearly all values the C encoder says in one pass that there is nothing to replace
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:  # UnicodeEncodeError too
-        return _replaced(value)
-    return value
+    proceeded: list[object] = []
+
+    async def proceed() -> ResultT:
+        result = await inwards()
+        proceeded.append(result)
+        return result
+
+    handling: object = handler.handle(effect, proceed)
+    if not inspect.isawaitable(handling):
+        raise _wrong_result(handler, effect, handling, "Write the method as `async def handle`.")
+    result = await handling
+    # What the effect itself returned is not the handler's choice: programs have stand-ins for results in their tests.
+    if effect.kind.accepts(result) or any(result is each for each in proceeded):
+        return result
+    if inspect.iscoroutine(result):
+        result.close()  # else Python would warn as well that it was never awaited
+    if inspect.isawaitable(result):
+        raise _wrong_result(handler, effect, result, "Write `return await proceed()`.")
+    raise _wrong_result(handler, effect, result, "A `return` may be missing." if result is None else "")
 
 
-_NO_JSON_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
-
-
-def _replaced(value: JsonValue) -> JsonValue:
-    match value:
-        case str():
-            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        case float() if not math.isfinite(value):
-            return _NO_JSON_NUMBERS.get(value, "NaN")
-        case list():
-            return [_replaced(each) for each in value]
-        case dict():
-            return {str(_replaced(key)): _replaced(each) for key, each in value.items()}
-        case _:
-            return value
+def _wrong_result(
+    handler: EffectHandler, effect: Effect[Any, Any], result: object, advice: str
+) -> ArgumentTypeError:  # Any: of whichever kind
+    return ArgumentTypeError(
+        f"The effect handler {type(handler).__name__} returned {result!r} for an effect of kind {effect.kind.name!r}, "
+        f"whose results are {effect.kind.result_name}. {advice}".rstrip()
+    )
 
 
 def _digest(value: JsonValue) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, JsonValue
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._image import Image
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.json_values import as_json
 from symposia.core.memory._content import ContentType, MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.memory._memory import Memory
@@ -104,16 +105,21 @@ async def update_context(memory: Memory, context: ChatCompletionContext) -> Upda
 
     With a handler, the memory is given a view of the context that records the additions; these, or those of
     an earlier recording, are then made to the context.
+
+    A memory that returns None has found nothing, as in AutoGen.
+
+    Raises:
+        ArgumentTypeError: The memory returned something else than an `UpdateContextResult`.
     """
     if not effects_are_handled():
-        return await memory.update_context(context)
+        return _checked_update(memory, await memory.update_context(context))
     conversation = await context.get_messages()
 
     # The memory never writes to the context itself here: what it adds is part of the result, so that a replay, which
     # does not call the memory, adds the same.
     async def call() -> MemoryOutcome:
         noting = _NotingContext(context)
-        update = await memory.update_context(noting)
+        update = _checked_update(memory, await memory.update_context(noting))
         return MemoryOutcome(found=[RecordedMemory.of(each) for each in update.memories.results], added=noting.added)
 
     outcome = await MEMORY_EFFECT.perform(
@@ -134,10 +140,10 @@ async def query_memory(
 ) -> MemoryQueryResult:
     """Find what fits a query, as an effect; see `Memory.query`."""
     if not effects_are_handled():
-        return await memory.query(query, cancellation_token, **arguments)
+        return _checked_query(memory, await memory.query(query, cancellation_token, **arguments))
 
     async def call() -> MemoryOutcome:
-        result = await memory.query(query, cancellation_token, **arguments)
+        result = _checked_query(memory, await memory.query(query, cancellation_token, **arguments))
         return MemoryOutcome(found=[RecordedMemory.of(each) for each in result.results])
 
     outcome = await MEMORY_EFFECT.perform(
@@ -169,6 +175,26 @@ async def add_memory(
         lambda: MemoryRequest(memory=memory.effect_identity(), operation="add", content=RecordedMemory.of(content)),
         call,
     )
+
+
+def _checked_update(memory: Memory, update: UpdateContextResult | None) -> UpdateContextResult:
+    if update is None:
+        return UpdateContextResult(memories=MemoryQueryResult(results=[]))
+    if not hasattr(update, "memories"):
+        raise ArgumentTypeError(
+            f"{type(memory).__name__}.update_context returned {update!r}: it has to return an UpdateContextResult,"
+            " such as UpdateContextResult(memories=MemoryQueryResult(results=[…]))."
+        )
+    return update
+
+
+def _checked_query(memory: Memory, result: MemoryQueryResult) -> MemoryQueryResult:
+    if not hasattr(result, "results"):
+        raise ArgumentTypeError(
+            f"{type(memory).__name__}.query returned {result!r}: it has to return a MemoryQueryResult, such as "
+            "MemoryQueryResult(results=[…])."
+        )
+    return result
 
 
 class _NotingContext(ChatCompletionContext):
