@@ -124,7 +124,9 @@ class Registry(Generic[EntryT]):
     def _loaded(self, point: EntryPoint) -> Iterator[EntryT]:
         try:
             entry: object = point.load()
-        except Exception as error:  # noqa: BLE001 - a distribution that is broken must not break the others
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a distribution that is broken must not break the others
+            # SystemExit too: a module that is a script, without a check of `__name__`, must not end the program that
+            # only asks which entries there are. KeyboardInterrupt stays the user's.
             self._warn(point, f"cannot be loaded: {type(error).__name__}: {str(error).rstrip('.')}")
             return
         if isinstance(entry, self._entry_type):

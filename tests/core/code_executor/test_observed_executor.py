@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,76 @@ async def test_n03_a_block_that_is_cancelled_ends_with_what_it_had_printed(by: s
     assert notes.lines[-1] == "end waits interrupted: the run ended before the program did"
     [result] = notes.results
     assert (result.status, result.exit_code, result.stdout, result.stderr) == ("cancelled", 137, "w", "")
+
+
+class Slow(ExecutionObserver):
+    """Writes down when each of its calls begins and when it is done, with waits between the two."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.lines: list[str] = []
+        self._failure = failure
+
+    async def block_started(self, block: CodeBlock) -> None:
+        self.lines.append(f"start {block.code}")
+        await ticks(3)
+
+    async def block_ended(self, result: BlockResult) -> None:
+        self.lines.append(f"end {result.block.code}")
+        await ticks(3)
+        self.lines.append(f"ended {result.block.code}")
+        if self._failure is not None and result.block.code != "b1":
+            raise self._failure
+
+
+async def ticks(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def cancelled_after(wait: int, how: str, observer: Slow) -> asyncio.Task[CommandLineCodeResult]:
+    """A call of two blocks, cancelled after some ticks of the event loop, with another call that waits for its end."""
+    token = CancellationToken()
+    executor = ObservedCodeExecutor(Talker(lambda: ticks(2)), observer)
+    first = asyncio.ensure_future(executor.execute_code_blocks(blocks("a1", "a2"), token))
+    second = asyncio.ensure_future(executor.execute_code_blocks(blocks("b1"), CancellationToken()))
+    await ticks(wait)
+    cancels = {"task": [first.cancel], "token": [token.cancel], "both": [token.cancel, first.cancel]}
+    for cancel in cancels.get(how, [first.cancel, first.cancel]):
+        cancel()
+        await ticks(1)
+    async with asyncio.timeout(WAIT):
+        await asyncio.wait([first, second])
+    return first
+
+
+@pytest.mark.parametrize("how", ["task", "token", "both", "twice"])
+async def test_n03_every_block_that_starts_ends_before_the_next_one_whenever_its_call_is_cancelled(how: str) -> None:
+    for wait in count():
+        observer = Slow()
+        call = await cancelled_after(wait, how, observer)
+        started = [line.removeprefix("start ") for line in observer.lines if line.startswith("start ")]
+        assert observer.lines == [f"{what} {code}" for code in started for what in ("start", "end", "ended")], wait
+        assert started[-1] == "b1"
+        if not call.cancelled():
+            assert wait > 15, "the call was cancelled at some of its moments only"
+            assert (await call).exit_code == 0
+            return
+
+
+@pytest.mark.parametrize("how", ["task", "token", "both", "twice"])
+async def test_n03_a_cancellation_is_not_replaced_by_the_error_of_an_observer(how: str) -> None:
+    for wait in range(2, 6):  # from the start of the first block to its end
+        failure = OSError("no space left")
+        call = await cancelled_after(wait, how, Slow(failure))
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+        assert caught.value.__cause__ is failure, wait
+
+
+async def test_the_error_of_an_observer_ends_the_call_when_the_block_was_not_cancelled() -> None:
+    executor = ObservedCodeExecutor(Talker(nothing), Slow(OSError("no space left")))
+    with pytest.raises(OSError, match="no space"):
+        await executor.execute_code_blocks(blocks("one"), CancellationToken())
 
 
 @pytest.mark.parametrize(("error", "ended"), [(SandboxError("gone"), "sandbox"), (ZeroDivisionError(), "run")])

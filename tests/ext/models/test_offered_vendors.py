@@ -103,6 +103,21 @@ for warning in caught:
     ]
 
 
+def test_an_offered_module_that_exits_does_not_end_the_program(tmp_path: Path) -> None:
+    program = """
+import warnings
+from symposia.ext.models.vendors import find_vendor
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    print(find_vendor("gpt-4o")[0].title)
+print(caught[0].message)
+"""
+    script = Distribution(tmp_path, "script", "raise SystemExit(2)", {"symposia.model_vendors": {"acme": "ACME"}})
+    title, warning = script.printed(program)
+    assert title == "OpenAI"
+    assert warning.startswith("The model vendor acme (script:ACME) cannot be loaded: SystemExit: 2. It is ignored")
+
+
 @pytest.mark.parametrize("search", ["", "model_vendors()"], ids=["before a search", "after a search"])
 def test_a_registered_vendor_wins_over_an_offered_one_until_it_is_unregistered(search: str, tmp_path: Path) -> None:
     program = f"""

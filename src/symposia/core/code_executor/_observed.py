@@ -6,7 +6,7 @@ import asyncio
 
 from pydantic import JsonValue
 
-from symposia.core._cancellation_token import CancellationToken, cancelled_by
+from symposia.core._cancellation_token import CancellationToken, cancelled_by, uninterrupted
 from symposia.core.code_executor._executor import CodeExecutor
 from symposia.core.code_executor._results import (
     KILLED,
@@ -24,11 +24,16 @@ class ExecutionObserver:
     """Observes blocks as they run. Override the methods of interest; by default nothing happens.
 
     Every block that starts also ends here, whatever ends it: its own end, a limit, the cancellation of the call, or the
-    failure of the sandbox. A result that a journal has recorded is not observed, since nothing runs then.
+    failure of the sandbox. A cancelled call waits for that end before it raises. A result that a journal has recorded
+    is not observed, since nothing runs then.
     """
 
     async def block_started(self, block: CodeBlock) -> None:
-        """A block is about to run. It waits for this call, and does not run if the call raises."""
+        """A block is about to run. It waits for this call.
+
+        If the call raises an `Exception`, the block is refused: it neither runs nor ends. If the run is cancelled while
+        this call waits, the call is cancelled and the block ends.
+        """
 
     def output_received(self, stream: OutputStream, text: str) -> None:
         """The running block has printed something. Called on the event loop."""
@@ -39,6 +44,9 @@ class ExecutionObserver:
         Args:
             result: What it did. The status of a block that could not run to its end is ``cancelled``; its output is
                 what was received until then, and `BlockResult.ended_by` says why.
+
+        What it raises ends the run. Where the block was cancelled, the `asyncio.CancelledError` stays, and the error of
+        the observer is its cause.
         """
 
 
@@ -93,17 +101,33 @@ class ObservedCodeExecutor(CodeExecutor):
             self._observer.output_received(stream, text)
             on_output(stream, text)
 
-        await self._observer.block_started(block)
+        with cancelled_by(token):  # outside of the `try`: it raises for a token that was cancelled before any start
+            try:
+                await self._observer.block_started(block)
+            except asyncio.CancelledError as error:
+                await self._end(_interrupted(block, received, error), error)
+                raise
         try:
             result = BlockResult.of(block, await self._inner.execute_with_output([block], token, listener))
         except BaseException as error:
             # The output is kept here, and not read off the events of the agent that runs the code: what is on its way
             # through a team when a run is interrupted is lost. Not even the result of the executor is there then.
-            await self._observer.block_ended(_interrupted(block, received, error))
+            await self._end(_interrupted(block, received, error), error)
             raise
-        # Shielded, since the block has run: a cancellation that comes now must not leave it looking unfinished.
-        await asyncio.shield(self._observer.block_ended(result))
+        await self._end(result, None)
         return result
+
+    async def _end(self, result: BlockResult, error: BaseException | None) -> None:
+        """Report the end of a block, which `error` has interrupted."""
+        # Uninterrupted, so that the call keeps its turn until the observer is done. With `asyncio.shield` a cancelled
+        # call would let the next block start before this one had ended, and a second cancellation would interrupt the
+        # report of the first.
+        try:
+            await uninterrupted(self._observer.block_ended(result))
+        except Exception as failure:
+            if error is None or isinstance(error, Exception):
+                raise
+            raise error from failure  # a cancellation stays one: timeouts and task groups wait for it
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """The other executor's: what runs is the same."""

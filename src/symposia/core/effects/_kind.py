@@ -316,6 +316,9 @@ def handle_effects(*handlers: EffectHandler) -> Generator[None]:
     """Let `handlers` handle every effect that begins inside, the first of them outermost.
 
     It nests: handlers that were installed before stay around these. Tasks started inside keep the handlers.
+    The embedded runtime passes them on with each message. A runtime that carries messages to other processes, or that
+    passes no context variables on, such as `symposia.testing.SerializingRuntime`, passes on the scope alone: there,
+    install them inside the agents.
 
     Raises:
         ArgumentTypeError: One of them is a function, a class, or anything else without a method ``handle``.
