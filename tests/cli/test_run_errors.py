@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,21 @@ async def test_three_answers_without_code(models: ModelServer, pretend: Pretend)
     result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
     assert result.exit_code == Status.NO_CODE == 20
     assert "Take another model: --model M" in result.stdout
+
+
+async def test_a_server_without_token_counts_has_estimates_and_reaches_the_budget(
+    models: ModelServer, pretend: Pretend, tmp_path: Path
+) -> None:
+    pretend(prints_the_sum)
+    models.script(*[replace(reply, usage=(0, 0)) for reply in (PLAN, CODE, APPROVAL)])
+    with pytest.warns(UserWarning, match="sent no token counts"):
+        result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run", "--max-tokens", "10")
+
+    assert result.exit_code == Status.TOKEN_LIMIT
+    assert re.search(r"about [\d,]+ tokens, estimated", result.stdout)
+    usage = json.loads((tmp_path / "run" / "usage.json").read_text())
+    assert usage["estimated"] is True
+    assert usage["agents"]["planner"]["completion_tokens"] > 0
 
 
 async def test_a_model_call_that_fails_for_good_keeps_the_transcript(

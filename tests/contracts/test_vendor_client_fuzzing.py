@@ -228,6 +228,7 @@ def responses(draw: st.DrawFn, vendor: Vendor, *, streaming: bool) -> Raw:
 
 
 @every_vendor
+@pytest.mark.filterwarnings("ignore:.* sent no token counts")
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

@@ -177,9 +177,15 @@ def summary(result: CodingResult) -> str:
         f"{programs} program{'' if programs == 1 else 's'} ran",
         f"sandbox {result.sandbox}",
         seconds(result.wall_seconds),
-        f"about {result.total_tokens:,} tokens, recorded" if result.recorded else f"{result.total_tokens:,} tokens",
+        _tokens(result),
     ]
     return " · ".join(parts)
+
+
+def _tokens(result: CodingResult) -> str:
+    if not result.estimated:
+        return f"{result.total_tokens:,} tokens"
+    return f"about {result.total_tokens:,} tokens, {'recorded' if result.recorded else 'estimated'}"
 
 
 def contents(result: CodingResult) -> list[tuple[str, str]]:

@@ -92,7 +92,7 @@ def whole(reply: Reply, body: Mapping[str, Any]) -> object:
     if reply.thinking:
         message["reasoning_content"] = "".join(block.text for block in reply.thinking)
     choice = {"index": 0, "message": message, "finish_reason": reply.stop_reason, "logprobs": None}
-    return {**_frame(body, "chat.completion"), "choices": [choice], "usage": _usage(reply)}
+    return {**_frame(body, "chat.completion"), "choices": [choice], **_usage(reply)}
 
 
 def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
@@ -103,8 +103,8 @@ def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
     last: Mapping[str, Any] = {"index": 0, "delta": {}, "finish_reason": reply.stop_reason}
     yield event({**frame, "choices": [last]})
     options: Mapping[str, Any] = body.get("stream_options") or {}
-    if options.get("include_usage"):
-        yield event({**frame, "choices": [], "usage": _usage(reply)})
+    if options.get("include_usage") and any(reply.usage):
+        yield event({**frame, "choices": [], **_usage(reply)})
     yield event("[DONE]")
 
 
@@ -126,6 +126,8 @@ def _frame(body: Mapping[str, Any], kind: str) -> dict[str, object]:
     return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": body["model"]}
 
 
-def _usage(reply: Reply) -> Mapping[str, int]:
+def _usage(reply: Reply) -> Mapping[str, object]:
+    if not any(reply.usage):
+        return {}
     prompt, completion = reply.usage
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}}

@@ -53,7 +53,8 @@ class Reply:
     """One answer of the model.
 
     Attributes:
-        usage: Tokens of the prompt and of the completion.
+        usage: Tokens of the prompt and of the completion; zeros for a server that does not count, and
+            in OpenAI's format sends none.
         cached_tokens: Tokens of the prompt that a cache saved; Anthropic counts them apart.
         stop: Why the model stopped; by default what follows from the content.
         hold: Where the server waits for the test.

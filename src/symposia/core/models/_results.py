@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
@@ -14,15 +14,32 @@ FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_
 """Why a model stopped."""
 
 
+def _is_false(value: object) -> bool:
+    return value is False
+
+
 @dataclass(slots=True)
 class RequestUsage:
-    """Prompt and completion tokens. Usages can be added: ``sum(usages, RequestUsage(0, 0))``."""
+    """Prompt and completion tokens. Usages can be added: ``sum(usages, RequestUsage(0, 0))``.
+
+    Attributes:
+        estimated: Whether any of the counts is an estimate, because the server sent none. A sum with an estimate is
+            one. The mark is no part of the comparison, and is written to JSON only if it is True.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    # A subclass was rejected: pydantic writes a field by its declared type, and the mark would be lost in JSON.
+    estimated: Annotated[bool, Field(exclude_if=_is_false)] = field(
+        default=False, kw_only=True, compare=False, repr=False
+    )
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
-        return RequestUsage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+        return RequestUsage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            estimated=self.estimated or other.estimated,
+        )
 
 
 @dataclass(slots=True)

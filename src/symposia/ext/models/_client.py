@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -73,6 +74,7 @@ class VendorClient(ChatCompletionClient):
         self._transport = transport
         self._create_arguments = arguments
         self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self._warned = False
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """See `ChatCompletionClient.effect_identity`: the class, the model, the address and the arguments.
@@ -118,7 +120,7 @@ class VendorClient(ChatCompletionClient):
                 return cast("CreateResult", [item async for item in stream][-1])
         with self._observed(request, body, stream=False) as chat, chat.current():
             answer = await self._send(body, request.cancellation_token)
-            return chat.answered(answer.whole, self._counted(answer.result))
+            return chat.answered(answer.whole, self._counted(answer.result, request))
 
     def create_stream(
         self,
@@ -158,10 +160,11 @@ class VendorClient(ChatCompletionClient):
             except ModelError as error:
                 # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.
                 error.partial = partial = streamed.assembly.partial()
-                self._usage += RequestUsage(**partial["usage"])
+                spent = partial["usage"]
+                self._usage += RequestUsage(spent["prompt_tokens"], spent["completion_tokens"])
                 raise
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
-            result = chat.answered(answer.whole, self._counted(answer.result))
+            result = chat.answered(answer.whole, self._counted(answer.result, request))
         yield result
 
     async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
@@ -245,8 +248,13 @@ class VendorClient(ChatCompletionClient):
             f"Model {self._model!r} cannot {ability}, by its model_info. If it can, give the client model_info=."
         )
 
-    def _counted(self, result: CreateResult) -> CreateResult:
+    def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:
+        """Add the tokens of an answer to those of the client; they are estimated where the server sent none."""
+        result.usage = _usage_of(result, request)
         self._usage += result.usage
+        if result.usage.estimated and not self._warned:
+            self._warned = True
+            warnings.warn(self._service.uncounted(self._model), stacklevel=2)
         return result
 
     async def close(self) -> None:
@@ -289,6 +297,23 @@ class _Answer(NamedTuple):
 class _StreamedAnswer:
     assembly: StreamAssembly[object]
     answer: _Answer | None = None
+
+
+def _usage_of(result: CreateResult, request: ChatRequest) -> RequestUsage:
+    """The usage of an answer, with estimates for the counts that did not come.
+
+    A count of zero is one that did not come, except that of an empty answer: servers that do not count leave the usage
+    out or fill it with zeros, and a prompt has at least one token.
+    """
+    usage = result.usage
+    is_counted = usage.completion_tokens or not (result.content or result.thought)
+    if usage.prompt_tokens and is_counted:
+        return usage
+    return RequestUsage(
+        prompt_tokens=usage.prompt_tokens or estimate_tokens(request.messages, tools=request.tools),
+        completion_tokens=usage.completion_tokens if is_counted else estimate_tokens([result.to_message("model")]),
+        estimated=True,
+    )
 
 
 def _feed(assembly: StreamAssembly[object], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:

@@ -43,6 +43,13 @@ class Service:
     def _subject(self) -> str:
         return self.name[:1].upper() + self.name[1:]
 
+    def uncounted(self, model: str) -> str:
+        """The warning about an answer that came without its number of tokens."""
+        return (
+            f"{self._subject} sent no token counts with an answer of model {model!r}. They are estimated, here and "
+            "in later answers without counts. Have the server send usage if the counts must be exact."
+        )
+
     def failed(self, model: str, error: Exception) -> ModelError:
         """The error of a request that the SDK gave up: a status that is an error, or a connection that failed."""
         status: object = getattr(error, "status_code", None)

@@ -21,7 +21,8 @@ class AgentUsage:
 
     Attributes:
         model: The name of its model.
-        estimated: Whether the counts are estimates, as those of a recorded model are.
+        estimated: Whether any of the counts is an estimate, as those of a recorded model are, and those for a
+            server that sends none.
     """
 
     agent: str
@@ -98,6 +99,11 @@ class CodingResult:
         return tuple({file.path: file for run in self.runs for file in run.artifacts}.values())
 
     @property
+    def estimated(self) -> bool:
+        """Whether any of the tokens are estimated."""
+        return any(each.estimated for each in self.usage)
+
+    @property
     def total_tokens(self) -> int:
         """The tokens of all agents, in and out."""
         return sum(each.prompt_tokens + each.completion_tokens for each in self.usage)
@@ -115,7 +121,7 @@ def usage_by_agent(messages: Messages, models: SwarmModels) -> tuple[AgentUsage,
             model=model.name,
             prompt_tokens=spent[agent].prompt_tokens,
             completion_tokens=spent[agent].completion_tokens,
-            estimated=model.recorded,
+            estimated=model.recorded or spent[agent].estimated,
         )
         for agent, model in models.by_agent().items()
     )

@@ -123,7 +123,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
     ) -> AsyncGenerator[str | CreateResult, None]:
         """See `ChatCompletionClient.create_stream`.
 
-        With `include_usage` False no tokens are counted, for servers that do not know ``stream_options``.
+        With `include_usage` False the tokens are estimated, for servers that do not know ``stream_options``.
         """
         if include_usage is not None:
             stream_options = {"include_usage": True} if include_usage else None
