@@ -43,10 +43,21 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(navigation) == sorted(str(page.relative_to(DOCS)) for page in pages())
 
 
+def test_every_page_is_linked_from_the_first_one_and_from_the_readme() -> None:
+    others = {str(page.relative_to(DOCS)) for page in pages()} - {"index.md"}
+    assert others <= set(links(DOCS / "index.md"))
+    assert {f"docs/{page}" for page in others} <= set(links(ROOT / "README.md"))
+
+
 @PAGES
 def test_the_blocks_of_the_page_are_formatted(page: Path) -> None:
     for line, (code, better) in formatted(page).items():
         assert code == better, f"{place(page, line)}: `scripts/docs write` formats it"
+
+
+def links(page: Path) -> list[str]:
+    """The files that a page links to, without the places in them."""
+    return re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
