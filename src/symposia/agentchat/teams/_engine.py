@@ -143,11 +143,14 @@ class Engine:
             await self._lock.wait_released()
         begun = self._lock.begin_commit()
         try:
+            is_continued = self._record.is_running
             self._log.append(started)
             reason = await self._limits.start(task)
             if self._record.unseen and reason is None:
                 unseen, self._record.unseen = self._record.unseen, ()
                 reason = await self._limits.show(unseen)
+            if is_continued and reason is None:  # it may have been saved behind its last turn
+                reason = self._limits.turns_reached()
         finally:
             self._lock.end_commit(begun)
         await self._log.write(started)

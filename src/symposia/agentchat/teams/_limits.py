@@ -69,11 +69,7 @@ class TeamLimits:
         """Count a turn, and let the condition see its `items_for_condition`."""
         self.turns += 1
         met = await self._condition(items) if self._condition else None
-        stop = met.content if met else None
-        # A run that another team began, with more turns allowed, may be beyond the maximum when it is continued.
-        if stop is None and self._max_turns is not None and self.turns >= self._max_turns:
-            return f"Maximum number of turns {self._max_turns} reached."
-        return stop
+        return met.content if met else self.turns_reached()
 
     def begin_turn(self) -> bool:
         """Start the time of a turn.
@@ -94,6 +90,13 @@ class TeamLimits:
             speaking: Gives the names of those that have not answered yet.
         """
         return await _unless_overdue(turn, self._due_in, lambda: self._overdue(speaking()))
+
+    def turns_reached(self) -> str | None:
+        """Whether the run has taken its number of turns. One that is continued may have."""
+        # A run that another team began, with more turns allowed, may be beyond the maximum.
+        if self._max_turns is not None and self.turns >= self._max_turns:
+            return f"Maximum number of turns {self._max_turns} reached."
+        return None
 
     @property
     def is_met(self) -> bool:

@@ -20,7 +20,7 @@ _VERSION: Final = "1.0.0"
 
 _PROGRESS: Final = "progress"
 
-_copy_json: Final = SchemaSerializer(cs.any_schema()).to_python
+copy_json: Final = SchemaSerializer(cs.any_schema()).to_python
 """Copies the objects and lists of a JSON value, in a tenth of the time of `copy.deepcopy`."""
 
 
@@ -97,7 +97,7 @@ class SavedRun(NamedTuple):
         """
         if taken := _RESERVED & self.rule.keys():
             raise UsageError(f"The rule of {manager} saves a state with {sorted(taken)}: choose other names.")
-        condition = None if self.condition is None else _copy_json(dict(self.condition))
+        condition = None if self.condition is None else copy_json(dict(self.condition))
         progress: dict[str, Any] = {
             "turns": self.turns,
             "running": self.running,
@@ -143,7 +143,7 @@ class SavedTeam(NamedTuple):
             name: {
                 "type": "ChatAgentContainerState",
                 "version": _VERSION,
-                "agent_state": _copy_json(dict(own)),  # it may be the participant's own object, which changes later
+                "agent_state": copy_json(dict(own)),  # it may be the participant's own object, which changes later
                 "message_buffer": dump_messages(self.pending[name]),
             }
             for name, own in self.participants.items()

@@ -18,7 +18,7 @@ from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
-from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
+from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam, copy_json
 from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, SavedState, diff, extension, members
 
@@ -194,8 +194,17 @@ class TeamSaver:
         participants = {name: await _save_participant(name, turn, save) for name in record.names}
         if turn is not None:
             answered = [name for name in turn.names if participants[name][1]]
-            ended = turn.cut_short(answered, record.turns)
+            is_over = bool(turn.names) and len(answered) == len(turn.names)
+            # One that is over keeps its number: what is recorded under it belongs to this turn alone.
+            ended = turn.cut_short(answered, turn.number if is_over else record.turns)
             record.read(ended)
+            if is_over:
+                # All have answered: the turn is over but for its commit, and loading must not have it decided again.
+                # The rule is asked now, since it may have decided while the participants were saved. It has not moved
+                # on since: the next turn waits for the lock.
+                saved = saved._replace(rule=copy_json(dict(self._rule.save_state())), turns=turn.number)
+                if saved.running:
+                    saved = saved._replace(run_turns=saved.run_turns + 1)
             if saved.running:
                 saved = saved._replace(unseen=[*saved.unseen, *items_for_condition(ended, self._manager)])
         return SavedTeam(
