@@ -144,7 +144,13 @@ def catalogue() -> Catalogue:
 
 def planned(theirs: str) -> str | None:
     """The text about a name of AutoGen that is planned and not here yet; None for names that AutoGen does not have."""
-    if theirs.partition(".")[0] == "autogen" or catalogue().has(theirs):
+    if theirs.partition(".")[0] == "autogen":
+        return (
+            f"{theirs} is of the interface of AutoGen 0.2, which Symposia does not have yet. It is planned. Today, use "
+            "the interface of AutoGen 0.4 to 0.7: agents and teams from autogen_agentchat (AssistantAgent, "
+            "UserProxyAgent, RoundRobinGroupChat), model clients from autogen_ext."
+        )
+    if catalogue().has(theirs):
         return f"Symposia does not have {theirs} yet. AutoGen has it, and it is planned."
     return None
 

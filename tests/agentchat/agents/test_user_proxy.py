@@ -1,6 +1,7 @@
 import asyncio
 import contextvars
 import threading
+from typing import Any
 
 import pytest
 from tests.support.chat_agents import RecordingHandler, collected, kinds
@@ -101,6 +102,31 @@ async def test_a_function_that_fails_is_an_error_that_names_the_agent() -> None:
         await UserProxyAgent("me", input_func=ask).run(task="well?")
 
     assert isinstance(caught.value.__cause__, EOFError)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(EOFError(), "the input ended without an answer"), (ConnectionError(), "ConnectionError")]
+)
+async def test_an_error_without_a_text_has_a_reason(error: Exception, reason: str) -> None:
+    def ask(_prompt: str) -> str:
+        raise error
+
+    with pytest.raises(HumanInputError, match=rf"Failed to get user input: {reason} \(agent 'me'\)"):
+        await UserProxyAgent("me", input_func=ask).run(task="well?")
+
+
+@pytest.mark.parametrize("answer", [5, None])
+async def test_an_input_function_has_to_return_a_text(answer: Any) -> None:
+    async def ask(_prompt: str) -> Any:
+        return answer
+
+    def ask_in_a_thread(_prompt: str) -> Any:
+        return answer
+
+    functions: list[Any] = [ask, ask_in_a_thread]  # Any: of the wrong type
+    for function in functions:
+        with pytest.raises(HumanInputError, match=rf"returned {answer}, and has to return a str \(agent 'me'\)"):
+            await UserProxyAgent("me", input_func=function).run(task="well?")
 
 
 async def test_d02_stop_iteration_out_of_an_input_function_is_an_error_that_names_the_agent() -> None:

@@ -21,7 +21,15 @@ async def awaited(prompt: str, cancellation_token: CancellationToken | None) -> 
     return f"answer to {prompt}"
 
 
-@pytest.mark.parametrize("callback", [plain, awaited])
+async def awaited_with_the_prompt_alone(prompt: str) -> str:
+    return f"answer to {prompt}"
+
+
+def plain_with_a_token(prompt: str, cancellation_token: CancellationToken | None) -> str:
+    return f"answer to {prompt}"
+
+
+@pytest.mark.parametrize("callback", [plain, awaited, awaited_with_the_prompt_alone, plain_with_a_token])
 async def test_a_person_is_asked_once_the_console_has_shown_everything_before(
     capsys: pytest.CaptureFixture[str], callback: Callable[..., Any]
 ) -> None:

@@ -53,7 +53,7 @@ async def test_text_becomes_a_whole_result() -> None:
 async def test_after_the_last_answer_there_is_an_error() -> None:
     client = ReplayChatCompletionClient(["one"])
     await ask(client)
-    with pytest.raises(ValueError, match="No more mock responses available"):
+    with pytest.raises(ValueError, match=r"^No more mock responses available: all 1 .*termination condition"):
         await ask(client)
     with pytest.raises(ValueError, match="No more mock responses available"):
         await stream(client)

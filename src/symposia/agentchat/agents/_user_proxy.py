@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TypeAlias, cast
 
 from pydantic import BaseModel
 
 from symposia.agentchat._arguments import check_function
+from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
@@ -21,13 +20,9 @@ from symposia.agentchat.messages import (
     UserInputRequestedEvent,
     new_message_id,
 )
-from symposia.core import CancellationToken, ClassMethodsOnly, call_function, cancelled_by, variable_set
+from symposia.core import CancellationToken, ClassMethodsOnly, cancelled_by, variable_set
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import HumanInputError
-
-SyncInputFunc: TypeAlias = Callable[[str], str]
-AsyncInputFunc: TypeAlias = Callable[[str, CancellationToken | None], Awaitable[str]]
-InputFuncType: TypeAlias = SyncInputFunc | AsyncInputFunc
 
 _request_id: ContextVar[str | None] = ContextVar("symposia_input_request_id", default=None)
 
@@ -93,7 +88,7 @@ class UserProxyAgent(BaseChatAgent):
         """Ask the person. The first item is the request for input, the last one the response.
 
         Raises:
-            HumanInputError: The input function raised.
+            HumanInputError: The input function raised, or returned something else than a text.
             asyncio.CancelledError: The token was cancelled.
         """
         request_id = new_message_id()
@@ -117,23 +112,16 @@ class UserProxyAgent(BaseChatAgent):
 
     async def _ask(self, prompt: str, token: CancellationToken) -> HumanAnswer:
         try:
-            if _takes_token(self.input_func):
-                return HumanAnswer(text=await call_function(cast("AsyncInputFunc", self.input_func), prompt, token))
-            return HumanAnswer(text=await call_function(cast("SyncInputFunc", self.input_func), prompt))
+            return HumanAnswer(text=await call_input_function(self.input_func, prompt, token))
         except Exception as error:
-            raise HumanInputError(f"Failed to get user input: {error} (agent '{self.name}')") from error
+            raise HumanInputError(f"Failed to get user input: {_reason(error)} (agent '{self.name}')") from error
 
     async def on_reset(self, cancellation_token: CancellationToken | None = None) -> None:
         """Do nothing: a person is not reset."""
 
 
-def _takes_token(function: InputFuncType) -> bool:
-    """Whether the function can be called with a prompt and a token.
-
-    Its signature decides, and not whether it is a coroutine function: that one may take the prompt alone.
-    """
-    try:
-        inspect.signature(function).bind("", None)
-    except (TypeError, ValueError):  # it takes another number; or, being built in, does not say
-        return False
-    return True
+def _reason(error: Exception) -> str:
+    if str(error):
+        return str(error)
+    # `input` on a terminal gives no text, unlike on a pipe.
+    return "the input ended without an answer" if isinstance(error, EOFError) else type(error).__name__

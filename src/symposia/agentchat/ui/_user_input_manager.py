@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, cast
 
+from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents import UserProxyAgent
-from symposia.core import CancellationToken, run_in_worker_thread
-
-InputFunc: TypeAlias = Callable[[str], str] | Callable[[str, CancellationToken | None], Awaitable[str]]
+from symposia.core import CancellationToken
 
 
 class UserInputManager:
@@ -21,10 +18,10 @@ class UserInputManager:
 
     Args:
         callback: Asks the person: ``def ask(prompt)``, which runs in a thread, or
-            ``async def ask(prompt, cancellation_token)``.
+            ``async def ask(prompt, cancellation_token)``, as the ``input_func`` of a `UserProxyAgent`.
     """
 
-    def __init__(self, callback: InputFunc) -> None:
+    def __init__(self, callback: InputFuncType) -> None:
         self._callback = callback
         self._shown: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -42,6 +39,4 @@ class UserInputManager:
             await self._shown[request_id].wait()
         finally:
             del self._shown[request_id]
-        if inspect.iscoroutinefunction(self._callback):
-            return await self._callback(prompt, cancellation_token)
-        return await run_in_worker_thread(cast("Callable[[str], str]", self._callback), prompt)
+        return await call_input_function(self._callback, prompt, cancellation_token)

@@ -43,7 +43,12 @@ class ListPlayer:
             ValueError: All answers are given.
         """
         if self._next >= len(self._answers):
-            raise ValueError("No more mock responses available")
+            # The beginning is AutoGen's text, which programs compare.
+            count = len(self._answers)
+            raise ValueError(
+                f"No more mock responses available: all {count} of the replay client are used. A team that runs longer "
+                "than planned mostly lacks a termination condition or max_turns."
+            )
         answer = self._answers[self._next]
         self._next += 1
         if isinstance(answer, Exception):
