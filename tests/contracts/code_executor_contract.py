@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CODE_EFFECT, CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
 
 WAIT = 30.0
 PNG = "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
@@ -38,6 +39,15 @@ if os.fork() == 0:
     time.sleep(600)
 print("done", flush=True)
 """
+WRONG_BLOCKS: list[Any] = [
+    "print(1)",
+    ["print(1)"],
+    CodeBlock(code="print(1)", language="python"),
+    {"code": "print(1)", "language": "python"},
+    [CodeBlock(code="print(1)", language="python"), {"code": "print(2)", "language": "python"}],
+    None,
+]
+WANTED_BLOCKS = r"give a list of blocks, such as \[CodeBlock\(code='print\(1\)', language='python'\)\]"
 
 OutputListener = Callable[[OutputStream, str], None]
 
@@ -141,6 +151,16 @@ class CodeExecutorContract:
         assert result.exit_code == 1
         assert "unknown language javascript" in result.output
         assert "python" in result.output
+
+    @pytest.mark.parametrize("given", WRONG_BLOCKS, ids=repr)
+    async def test_what_is_not_a_list_of_blocks_is_told_with_what_is(
+        self, executor: CodeExecutor, given: list[CodeBlock]
+    ) -> None:
+        token = CancellationToken()
+        with pytest.raises(ArgumentTypeError, match=WANTED_BLOCKS):
+            await executor.execute_code_blocks(given, token)
+        with pytest.raises(ArgumentTypeError, match=WANTED_BLOCKS):
+            await executor.execute_with_output(given, token, Heard())
 
     async def test_a_list_without_blocks_is_a_mistake(self, executor: CodeExecutor) -> None:
         with pytest.raises(InvalidArgumentError, match="No code blocks"):

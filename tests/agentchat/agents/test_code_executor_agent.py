@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from tests.support.chat_agents import (
@@ -36,7 +37,7 @@ from symposia.core.code_executor import (
     RunStatus,
 )
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelAnswerError, SandboxDiedError
 from symposia.core.models import AssistantMessage, ModelInfo, UserMessage
 
 WAIT = 10
@@ -303,6 +304,19 @@ async def test_code_runs_only_if_it_is_approved() -> None:
     assert allowed == "1"
     assert len(executor.ran) == 1
     assert [request.code for request in seen] == ["```python\nprint(1)\n```"] * 2
+
+
+@pytest.mark.parametrize("given", ["print(1)", ["print(1)"]], ids=repr)
+@pytest.mark.parametrize("approved", [True, False])
+async def test_an_agent_that_is_given_a_text_as_code_says_that_blocks_are_wanted(approved: bool, given: Any) -> None:
+    executor, seen = ScriptedExecutor(), list[ApprovalRequest]()
+    for agent in (
+        CodeExecutorAgent("a", executor, approval_func=in_thread(seen, approved=approved)),
+        CodeExecutorAgent("a", executor),
+    ):
+        with pytest.raises(ArgumentTypeError, match=r"'print\(1\)': give a list of blocks, such as \[CodeBlock\("):
+            await agent.execute_code_block(given, CancellationToken())
+    assert (executor.ran, seen) == ([], [])
 
 
 async def test_an_approval_function_sees_how_a_model_came_to_its_code() -> None:

@@ -4,9 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.contracts.code_executor_contract import WAIT, CodeExecutorContract, OutputListener
+from tests.contracts.code_executor_contract import (
+    WAIT,
+    WANTED_BLOCKS,
+    WRONG_BLOCKS,
+    CodeExecutorContract,
+    OutputListener,
+)
 from tests.support.journal import Journal
 
 from symposia.core import CancellationToken
@@ -20,9 +27,10 @@ from symposia.core.code_executor import (
     ObservedCodeExecutor,
     OutputStream,
     execute_code,
+    stream_code,
 )
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 
 
@@ -281,6 +289,22 @@ async def test_a_recorded_run_is_not_observed() -> None:
         counts.append(len(notes.lines))
         assert result.output == "ok"
     assert counts == [4, 0]
+
+
+@pytest.mark.parametrize("given", WRONG_BLOCKS, ids=repr)
+async def test_an_effect_of_code_is_not_performed_for_what_is_not_a_list_of_blocks(given: list[CodeBlock]) -> None:
+    executor = Talker(nothing)
+    with pytest.raises(ArgumentTypeError, match=WANTED_BLOCKS):
+        await execute_code(executor, given, CancellationToken())
+    with pytest.raises(ArgumentTypeError, match=WANTED_BLOCKS):
+        await anext(stream_code(executor, given, CancellationToken()))
+
+
+async def test_a_long_text_in_the_place_of_blocks_is_quoted_in_part() -> None:
+    given: Any = "x" * 10_000
+    with pytest.raises(ArgumentTypeError) as error:
+        await execute_code(Talker(nothing), given, CancellationToken())
+    assert len(str(error.value)) < 400
 
 
 async def test_a_list_without_blocks_is_a_mistake() -> None:

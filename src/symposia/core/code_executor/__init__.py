@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         execute_code,
         stream_code,
     )
-    from symposia.core.code_executor._executor import CodeExecutor
+    from symposia.core.code_executor._executor import CodeExecutor, check_code_blocks
     from symposia.core.code_executor._functions import (
         Alias,
         FunctionWithRequirements,
@@ -44,7 +44,7 @@ else:
         __name__,
         {
             "_effect": ["CODE_EFFECT", "CodeOutput", "CodeRequest", "RequestedBlock", "execute_code", "stream_code"],
-            "_executor": ["CodeExecutor"],
+            "_executor": ["CodeExecutor", "check_code_blocks"],
             "_functions": [
                 "Alias",
                 "FunctionWithRequirements",
@@ -103,6 +103,7 @@ __all__ = [
     "SandboxPolicy",
     "SandboxResult",
     "UserFunction",
+    "check_code_blocks",
     "execute_code",
     "function_node",
     "function_source",

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core.code_executor._executor import CodeExecutor
+from symposia.core.code_executor._executor import CodeExecutor, check_code_blocks
 from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputStream
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
 
@@ -89,7 +89,11 @@ async def execute_code(
         executor: Where the code runs.
         blocks: The code.
         cancellation_token: Cancelling it ends the code.
+
+    Raises:
+        ArgumentTypeError: `blocks` is not a list of code blocks.
     """
+    check_code_blocks(blocks)
     if not effects_are_handled():
         return await executor.execute_code_blocks(list(blocks), cancellation_token)
     ran = False
@@ -111,7 +115,11 @@ async def stream_code(
     """Run code blocks like `execute_code`, and yield the output as it comes; the result is the last item.
 
     Closing the generator, like cancelling the token, ends the code. A recorded result comes without its output.
+
+    Raises:
+        ArgumentTypeError: `blocks` is not a list of code blocks.
     """
+    check_code_blocks(blocks)
     ran = False
 
     def call() -> AsyncGenerator[CodeOutput | CodeResult, None]:

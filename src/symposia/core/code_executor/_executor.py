@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from pydantic import JsonValue
 
@@ -12,6 +13,31 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
 from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputListener
 from symposia.core.effects import Idempotency, class_identity
+from symposia.core.exceptions import ArgumentTypeError
+
+QUOTED = 200
+"""Characters of a wrong argument that an error quotes; it may be a whole program."""
+
+
+def check_code_blocks(given: object) -> None:
+    """Raise an error for an object that is not a list of code blocks. Executors call it before anything runs.
+
+    What has a block's attributes is taken for one, since programs have blocks of their own.
+
+    Raises:
+        ArgumentTypeError: It is a text, a single block, or a list of something else.
+    """
+    wanted = "give a list of blocks, such as [CodeBlock(code='print(1)', language='python')]."
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence):
+        raise ArgumentTypeError(f"The code blocks are {_shortened(given)}: {wanted}")
+    for number, block in enumerate(cast("Sequence[object]", given)):
+        if not (isinstance(getattr(block, "code", None), str) and isinstance(getattr(block, "language", None), str)):
+            raise ArgumentTypeError(f"The code block at index {number} is {_shortened(block)}: {wanted}")
+
+
+def _shortened(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
 class CodeExecutor(ComponentBase, ABC):

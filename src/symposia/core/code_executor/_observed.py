@@ -7,7 +7,7 @@ import asyncio
 from pydantic import JsonValue
 
 from symposia.core._cancellation_token import CancellationToken, cancelled_by, uninterrupted
-from symposia.core.code_executor._executor import CodeExecutor
+from symposia.core.code_executor._executor import CodeExecutor, check_code_blocks
 from symposia.core.code_executor._results import (
     KILLED,
     BlockResult,
@@ -77,6 +77,7 @@ class ObservedCodeExecutor(CodeExecutor):
         self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
     ) -> CommandLineCodeResult:
         """Run the blocks, and pass on their output; see `CodeExecutor.execute_with_output`."""
+        check_code_blocks(code_blocks)
         if not code_blocks:
             raise InvalidArgumentError("No code blocks to execute.")
         stops, results = self._stops, list[BlockResult]()

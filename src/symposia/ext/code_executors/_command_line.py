@@ -25,6 +25,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
     UserFunction,
+    check_code_blocks,
 )
 from symposia.core.effects import class_identity
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
@@ -149,6 +150,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
 
         Raises:
+            ArgumentTypeError: What is given is not a list of `CodeBlock`.
             InvalidArgumentError: There is no block.
             SandboxDiedError: The executor was stopped meanwhile.
             SandboxError: What runs the blocks cannot be started.
@@ -162,8 +164,10 @@ class CommandLineCodeExecutor(CodeExecutor):
         """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
 
         Raises:
-            InvalidArgumentError, SandboxDiedError, SandboxError, CancelledError: As `execute_code_blocks`.
+            ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError, CancelledError: As
+                `execute_code_blocks`.
         """
+        check_code_blocks(code_blocks)
         if not code_blocks:
             raise InvalidArgumentError("No code blocks to execute.")
         running = asyncio.ensure_future(self._run_all(code_blocks, on_output))

@@ -210,6 +210,9 @@ class CodeExecutorAgent(ConversationAgent):
 
         Returns:
             Their result; its output says in words how they ended.
+
+        Raises:
+            ArgumentTypeError: What is given is not a list of `CodeBlock`.
         """
         context = await self.model_context.get_messages()
         return await last_result(self._runner.run_described(code_blocks, context, cancellation_token))

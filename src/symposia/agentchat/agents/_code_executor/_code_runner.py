@@ -13,7 +13,15 @@ from symposia.agentchat.agents._code_executor._code_blocks import as_markdown
 from symposia.agentchat.agents._code_executor._report import denial, describe
 from symposia.agentchat.messages import CodeOutputEvent, new_message_id
 from symposia.core import CancellationToken, call_function, cancelled_by
-from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeOutput, CodeResult, execute_code, stream_code
+from symposia.core.code_executor import (
+    CodeBlock,
+    CodeExecutor,
+    CodeOutput,
+    CodeResult,
+    check_code_blocks,
+    execute_code,
+    stream_code,
+)
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import SandboxError
 from symposia.core.models import LLMMessage
@@ -81,7 +89,11 @@ class CodeRunner:
 
         Returns:
             Why it was not approved; None if it was.
+
+        Raises:
+            ArgumentTypeError: `blocks` is not a list of code blocks.
         """
+        check_code_blocks(blocks)
         approve = self._approve
         if approve is None:
             return None
