@@ -49,7 +49,8 @@ class IncrementalState(Protocol):
         """The changes since a mark.
 
         Args:
-            since: The mark that the last call returned; None for the whole state.
+            since: A mark that a call returned; None for the whole state. It need not be that of the last call: there
+                may be several readers, and the answer for one may not reach it.
 
         Returns:
             The change from the state at the mark to the present one, and the mark of the present one. For the whole
@@ -141,6 +142,8 @@ def apply(value: Any, change: Change | None) -> Any:  # Any: a JSON value
         for key, inner in change.get("update", {}).items():
             state[key] = apply(state.get(key), inner)
         for key in change.get("remove", ()):
+            if key not in state:
+                raise InvalidArgumentError(f"The change removes {key!r}, which is not there. It is of another value.")
             del state[key]
         return state
     kind = type(cast("object", value)).__name__

@@ -122,7 +122,7 @@ async def test_every_message_comes_back_as_it_was() -> None:
         TurnTaken(team_id, [SIGNED], []),
         ParticipantEvents(team_id, "ann", [THOUGHT, SIGNED]),
         ParticipantCommand(action="pause"),
-        ReportChanges(reader="r", scope="whole"),
+        ReportChanges(marks=7),
         StateChanges(change={"set": {"a": 1}}),
     ):
         assert runtime.through_bytes(message) == message

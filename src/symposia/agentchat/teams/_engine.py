@@ -120,8 +120,10 @@ class Engine:
             ended = RunEnded(stop_reason=reason, error=failure)
             self._log.append(ended)
             self._log.run = None
-            await self._limits.reset()
-            await self._log.write(ended)
+            try:
+                await self._limits.reset()
+            finally:
+                await self._log.write(ended)
 
     def on_events(self, events: ParticipantEvents) -> None:
         """Stream what a participant does in the middle of its turn. What comes after its turn is dropped."""
@@ -153,7 +155,7 @@ class Engine:
                 reason = self._limits.turns_reached()
         finally:
             self._lock.end_commit(begun)
-        await self._log.write(started)
+            await self._log.write(started)
         return reason
 
     async def _take_turns(self, run: Run) -> str:

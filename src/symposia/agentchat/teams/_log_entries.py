@@ -20,9 +20,10 @@ Everything that a team commits is an entry. What changes its record without one 
   a part of the `RunStarted`, whose change has it.
 
 An entry is read by the record and the run the moment it is appended. Listeners are waited for before the team does
-anything else, so what they have recorded is never behind what happens. A journal is a listener, and needs no other part
-of a team. A log that is read back resumes a team: `fold_log` gives the state for `load_state`. A turn that has no
-`TurnEnded` is taken again, under the same number.
+anything else, so what they have recorded is never behind what happens. To cancel the run does not interrupt them: what
+they have recorded is a state of the team, at whatever moment the run was cancelled (`_log.py`). A journal is a
+listener, and needs no other part of a team. A log that is read back resumes a team: `fold_log` gives the state for
+`load_state`. A turn that has no `TurnEnded` is taken again, under the same number.
 
 `ItemsShown` is the one kind of entry that changes no state and reaches the stream only. A stream shows what speakers do
 while they do it, and a turn is committed when it has ended; of a turn that fails or is cancelled, some of what was
@@ -58,7 +59,8 @@ class TeamLogEntry:
 
     Attributes:
         change: What changed in the team's state since the entry before; None if nothing did. See
-            `symposia.core.changes`. Messages in it are as `BaseMessage.dump` gives them.
+            `symposia.core.changes`. Messages in it are as `BaseMessage.dump` gives them. It is the whole state,
+            ``{"set": state}``, if a listener has not taken the entry before.
     """
 
     change: Change | None = None
@@ -163,10 +165,11 @@ class TeamLogListener(Protocol):
     """Reads the log of a team."""
 
     async def write(self, entry: TeamLogEntry, /) -> None:
-        """Take an entry. The team waits.
+        """Take an entry. The team waits, also when its run is cancelled meanwhile, so limit the time of what may hang.
 
         Raises:
-            Exception: It ends the run, whose turn is over then.
+            Exception: It ends the run, whose turn is over then. The other listeners are given the entry nevertheless,
+                and the change of the next entry is the whole state, for all of them.
         """
         ...
 

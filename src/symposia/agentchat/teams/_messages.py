@@ -87,14 +87,13 @@ class ReportChanges(BaseModel):
     """Asks a participant what changed in its state; the answer is a `StateChanges`.
 
     Attributes:
-        reader: The id of the reader. Each reader receives the changes since its last request.
-        scope: ``whole`` for the whole state, ``changes`` for what changed since.
+        marks: The number of the `ParticipantMarks` with the mark since which it asks, which a new one replaces. Without
+            one it asks for the whole state.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
-    reader: str
-    scope: Literal["whole", "changes"]
+    marks: int
 
 
 class StateChanges(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Final, NamedTuple
 
@@ -228,6 +228,25 @@ def _with_turn(change: Change | None, before: int | None, began: int | None) -> 
     return members({**inner.get("update", {}), _TURN_BEGAN: {"set": began}}, inner.get("remove", ()))
 
 
+class ParticipantMarks(dict[str, object]):
+    """The mark of each participant in one state of the team, by the participant's name.
+
+    A change is computed in a copy of the marks that the reader has. So an answer that is lost, since the reader was
+    cancelled or another participant failed, moves no mark of the reader: it has its old ones, and asks again.
+
+    Args:
+        number: By which participants find it. A runtime may write messages to bytes, and marks are objects.
+        since: The marks to begin with.
+
+    Attributes:
+        number: As given.
+    """
+
+    def __init__(self, number: int, since: Mapping[str, object]) -> None:
+        super().__init__(since)
+        self.number = number
+
+
 class Participant(BaseAgent):
     """A member that takes turns.
 
@@ -238,7 +257,7 @@ class Participant(BaseAgent):
         team: The id of the team.
         address: Its id, as text.
         listener: The team's own actor, which receives the events of a turn.
-        marks: The last marks of the readers of the state's changes. It outlives the actor.
+        marks: The marks that readers of the state's changes have, by their numbers. It outlives the actor.
 
     Attributes:
         team: As given.
@@ -249,7 +268,9 @@ class Participant(BaseAgent):
 
     concurrent: ClassVar[bool] = True
 
-    def __init__(self, member: Member, *, team: str, address: str, listener: AgentId, marks: dict[str, object]) -> None:
+    def __init__(
+        self, member: Member, *, team: str, address: str, listener: AgentId, marks: Mapping[int, ParticipantMarks]
+    ) -> None:
         super().__init__(member.description)
         self.team = team
         self.listener = listener
@@ -276,11 +297,10 @@ class Participant(BaseAgent):
         )
 
     async def _report(self, message: ReportChanges) -> StateChanges:
-        # Taken out first: if saving fails, the reader has no mark, and is given the whole state the next time. With the
-        # old mark, what changed up to the failure could be missing from both answers.
-        mark = self._marks.pop(message.reader, None)
-        change, mark = await self._member.save_changes(mark if message.scope == "changes" else None)
-        self._marks[message.reader] = mark
+        marks = self._marks.get(message.marks)
+        if marks is None:  # the reader has gone, and nothing receives the answer
+            return StateChanges(change=None)
+        change, marks[self.name] = await self._member.save_changes(marks.get(self.name))
         return StateChanges(change=None if change is None else dict(change))
 
     async def save_state(self) -> SavedState:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
@@ -22,7 +24,7 @@ from symposia.agentchat.teams._messages import (
     TakeTurn,
     TurnTaken,
 )
-from symposia.agentchat.teams._participant import Participant, member_of
+from symposia.agentchat.teams._participant import Participant, ParticipantMarks, member_of
 from symposia.core import (
     AgentId,
     AgentRuntime,
@@ -76,12 +78,14 @@ class Participants:
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
         self.on_events: Callable[[ParticipantEvents], None] = _ignore
-        self._marks: dict[str, dict[str, object]] = {member.name: {} for member in self._members}
+        # Weak: a state's marks go with the mark of the team that holds them, in whichever way a reader drops that.
+        self._marks: WeakValueDictionary[int, ParticipantMarks] = WeakValueDictionary()
+        self._marks_made = count()
         self._factories: dict[str, Callable[[], BaseAgent]] = {self._listener.type: partial(_Listener, self)}
         for member in self._members:
-            agent_id, marks = self._ids[member.name], self._marks[member.name]
+            agent_id = self._ids[member.name]
             self._factories[agent_id.type] = partial(
-                Participant, member, team=team, address=str(agent_id), listener=self._listener, marks=marks
+                Participant, member, team=team, address=str(agent_id), listener=self._listener, marks=self._marks
             )
         self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
@@ -124,17 +128,16 @@ class Participants:
         for agent_id in self._ids.values():
             await self._runtime.send_message(command, agent_id)
 
-    async def changes(self, name: str, reader: str, scope: Literal["whole", "changes"]) -> Change | None:
-        """What changed in a participant's state: see `ReportChanges`."""
-        answer: StateChanges = await self._runtime.send_message(
-            ReportChanges(reader=reader, scope=scope), self._ids[name]
-        )
-        return answer.change
+    def new_marks(self, since: Mapping[str, object]) -> ParticipantMarks:
+        """A copy of some marks, for `changes`. Those that are copied stay as they are."""
+        marks = ParticipantMarks(next(self._marks_made), since)
+        self._marks[marks.number] = marks
+        return marks
 
-    def forget_reader(self, reader: str) -> None:
-        """Remove the marks of a reader of changes."""
-        for marks in self._marks.values():
-            marks.pop(reader, None)
+    async def changes(self, name: str, marks: ParticipantMarks) -> Change | None:
+        """What changed in a participant's state since its mark, which is replaced: see `ReportChanges`."""
+        answer: StateChanges = await self._runtime.send_message(ReportChanges(marks=marks.number), self._ids[name])
+        return answer.change
 
     async def save(self, name: str) -> SavedState:
         """A participant's own state."""

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, Token
 from typing import NamedTuple
-from uuid import uuid4
 
 from symposia.agentchat.messages import dump_messages
 from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
+from symposia.agentchat.teams._participant import ParticipantMarks
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
@@ -23,16 +23,16 @@ from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, SavedState, diff, extension, members
 
 
-class _ReaderMark(NamedTuple):
+class _TeamMark(NamedTuple):
     """A state of a team that a reader has received.
 
     Attributes:
-        reader: The id of the reader, by which the participants have marks of their own.
+        participants: The marks of the participants.
         record: The mark of the record.
         run: The state of the manager, without the transcript.
     """
 
-    reader: str
+    participants: ParticipantMarks
     record: RecordMark
     run: SavedState
 
@@ -149,15 +149,10 @@ class TeamSaver:
         """
         record = self._record
         async with self._participants.reachable(), self.lock.for_saving():
-            mark = since if isinstance(since, _ReaderMark) else None
+            mark = since if isinstance(since, _TeamMark) else None
             if mark is None or record.turn is not None or not record.is_continued(mark.record):
-                return await self._save_whole(mark)
+                return await self._save_whole()
             return await self._save_since(mark, record.names if names is None else names)
-
-    def forget(self, mark: object) -> None:
-        """Drop what participants keep for a mark, which is not needed any more."""
-        if isinstance(mark, _ReaderMark):
-            self._participants.forget_reader(mark.reader)
 
     async def load(self, saved: SavedTeam) -> None:
         """Continue from a saved team; not during a run. All of it is loaded, or nothing.
@@ -227,31 +222,32 @@ class TeamSaver:
             unseen=record.unseen if running else (),
         )
 
-    async def _save_whole(self, since: _ReaderMark | None) -> tuple[Change, object]:
-        reader = str(uuid4()) if since is None else since.reader
+    async def _save_whole(self) -> tuple[Change, object]:
+        marks = self._participants.new_marks({})
 
         async def save(name: str) -> SavedState:
-            change = await self._participants.changes(name, reader, "whole")
+            marks.pop(name, None)  # of a state that is taken again: see `_save_participant`
+            change = await self._participants.changes(name, marks)
             return {} if change is None else change["set"]
 
         mark, is_in_turn = self._record.mark(), self._record.turn is not None
         saved = await self._save(save)
         state = saved.dump(self._manager, self._state_type)
         # In a turn, the state has answers that are not committed yet; the next change is then the whole state again.
-        reported = None if is_in_turn else _ReaderMark(reader, mark, saved.run.dump(self._manager, self._state_type))
+        reported = None if is_in_turn else _TeamMark(marks, mark, saved.run.dump(self._manager, self._state_type))
         return {"set": state}, reported
 
-    async def _save_since(self, since: _ReaderMark, names: Sequence[str]) -> tuple[Change | None, object]:
+    async def _save_since(self, since: _TeamMark, names: Sequence[str]) -> tuple[Change | None, object]:
         record = self._record
         run = self._saved_run().dump(self._manager, self._state_type)
-        mark = _ReaderMark(since.reader, record.mark(), run)
+        mark = _TeamMark(self._participants.new_marks(since.participants), record.mark(), run)
         added = dump_messages(record.added(since.record))
         manager = diff(since.run, run) or {}
         changes: dict[str, Change | None] = {
             name: members({"message_buffer": record.pending_change(name, since.record)}) for name in record.names
         }
         for name in names:
-            own = await self._participants.changes(name, since.reader, "changes")
+            own = await self._participants.changes(name, mark.participants)
             changes[name] = members({"agent_state": own, **(changes[name] or {}).get("update", {})})
         changes[self._manager] = members(
             {"message_thread": extension(added), **manager.get("update", {})}, manager.get("remove", ())
