@@ -46,6 +46,13 @@ def test_an_agent_and_a_team_are_imported_without(module: str, imported: Abstrac
     assert module not in imported
 
 
+def test_the_command_handles_ctrl_c_before_it_imports_more_than_that_takes() -> None:
+    program = (
+        "import os, signal, sys; before = set(sys.modules); import symposia.cli; print(*set(sys.modules) - before)"
+    )
+    assert {name for name in printed(program).split() if not name.startswith("symposia")} <= {"__future__"}
+
+
 def test_no_pydantic_model_is_built_by_an_import(imported: AbstractSet[str]) -> None:
     """A model that is costs a millisecond and more, the first one 15: give it ``defer_build=True``."""
     assert SIGN_OF_A_BUILT_MODEL not in imported

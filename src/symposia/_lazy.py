@@ -39,7 +39,7 @@ def lazy_names(
 
     def get(name: str) -> object:
         if name not in homes:
-            raise _missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
+            raise missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
         value = getattr(import_module(homes[name]), name)
         setattr(sys.modules[package], name, value)  # found without asking from now on
         return value
@@ -58,7 +58,7 @@ def explained_names(package: str) -> Callable[[str], object]:
     """
 
     def get(name: str) -> object:
-        raise _missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
+        raise missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
 
     return get
 
@@ -74,7 +74,7 @@ class MissingNameError(AttributeError):
         return f"module {package!r} has no attribute {name!r}. {_explanation(package, name)}"
 
 
-def _missing_name(package: str, name: str, asking: FrameType | None) -> AttributeError | ImportError:
+def missing_name(package: str, name: str, asking: FrameType | None) -> AttributeError | ImportError:
     """The error for a missing name, for the frame that called the package's `__getattr__`."""
     if name.startswith("__") and name.endswith("__"):  # asked for by Python and by tools, which expect no help
         return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
