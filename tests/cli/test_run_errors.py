@@ -198,6 +198,23 @@ async def test_a_server_without_token_counts_has_estimates_and_reaches_the_budge
     assert usage["agents"]["planner"]["completion_tokens"] > 0
 
 
+async def test_a_model_that_never_answers_in_the_schema_leaves_all_its_words_and_tokens(
+    models: ModelServer, pretend: Pretend, tmp_path: Path
+) -> None:
+    pretend(prints_the_sum)
+    models.script(*[Reply(text=f"No plan {number}.") for number in range(3)])
+    result = await symposia("run", "Print 42", "--model", "gpt-5.5", "--out", "run")
+
+    assert result.exit_code == Status.ANSWER_REJECTED == 27
+    assert "failed for good" not in result.stdout
+    folder = tmp_path / "run"
+    lines = [json.loads(line) for line in (folder / "transcript.jsonl").read_text().splitlines()]
+    assert [line["content"] for line in lines[1:]] == ["No plan 0.", "No plan 1.", "No plan 2."]
+    assert json.loads((folder / "usage.json").read_text())["total"] == {"prompt_tokens": 33, "completion_tokens": 21}
+    assert all(f"No plan {number}." in (folder / "transcript.md").read_text() for number in range(3))
+    assert "No plan 2." in (folder / "answer.md").read_text()
+
+
 async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
     models: ModelServer, pretend: Pretend, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ _ERRORS: Final[dict[type[SymposiaError], str]] = {
 
 _OUTCOMES: Final[dict[Outcome, str]] = {
     Outcome.NO_CODE: "Take another model: --model M",
+    Outcome.ANSWER_REJECTED: "Take another model: --model M",
     Outcome.NO_PROGRESS: "Take another model: --model M",
     Outcome.SANDBOX_DIED: "See `symposia doctor`. Take another sandbox: --sandbox NAME",
     Outcome.MESSAGE_LIMIT: "Raise it: --max-messages N",

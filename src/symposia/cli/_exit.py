@@ -37,6 +37,7 @@ class Status(IntEnum):
     TIME_LIMIT = 24
     TOKEN_LIMIT = 25
     NO_PROGRESS = 26
+    ANSWER_REJECTED = 27
     INTERRUPTED = 130
 
 
@@ -58,6 +59,7 @@ MEANING: Final = {
     Status.TIME_LIMIT: "--timeout reached",
     Status.TOKEN_LIMIT: "--max-tokens reached",
     Status.NO_PROGRESS: "the same program ran repeatedly, or programs failed repeatedly in the same way",
+    Status.ANSWER_REJECTED: "no answer of a model had the form that was asked for",
     Status.INTERRUPTED: "interrupted (Ctrl-C)",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from tests.support.chat_agents import ABLE, asks_for, dangling_calls, kinds, model, says, shown
 
 from symposia.agentchat.agents import AssistantAgent
@@ -17,9 +17,10 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallSummaryMessage,
 )
+from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, ModelError
-from symposia.core.models import AssistantMessage, ModelInfo, RequestUsage, SystemMessage, UserMessage
+from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError
+from symposia.core.models import AssistantMessage, CreateResult, ModelInfo, RequestUsage, SystemMessage, UserMessage
 
 
 class Plan(BaseModel):
@@ -105,7 +106,11 @@ async def test_an_answer_that_does_not_fit_is_sent_back_with_the_reason_and_all_
     assert rejections(messages)[0][1] == "That is not a Plan: steps: Field required."
     assert shown(client)[1:3] == [
         AssistantMessage(content='{"step": 1}', source="ann"),
-        UserMessage(content="That is not a Plan: steps: Field required. Answer again.", source="user"),
+        UserMessage(
+            content="That is not a Plan: steps: Field required. "
+            "Answer again, with one JSON object of these fields: steps.",
+            source="user",
+        ),
     ]
     usages = [message.models_usage for message in messages if message.models_usage is not None]
     assert sum(usages, RequestUsage(0, 0)) == RequestUsage(prompt_tokens=9, completion_tokens=6)
@@ -144,6 +149,62 @@ async def test_when_no_attempt_is_accepted_the_error_says_what_was_wrong_with_th
         match=r"Agent 'ann': the model's answer cannot be used after 2 attempts\. .*steps: Input should",
     ):
         await agent.run(task="go")
+
+
+async def items_before_the_error(runner: AssistantAgent | RoundRobinGroupChat) -> list[object]:
+    items: list[object] = []
+
+    async def read() -> None:
+        async for item in runner.run_stream(task="go"):
+            items.append(item)  # noqa: PERF401 - a comprehension that fails has no items
+
+    with pytest.raises(ModelAnswerError):
+        await read()
+    return items
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize("answer", [says("no"), asks_for(("add", '{"a": 1, "b": 2}'))], ids=["text", "calls"])
+async def test_the_last_rejected_answer_is_kept_with_its_words_and_tokens(retries: int, answer: CreateResult) -> None:
+    asked = retries + (1 if isinstance(answer.content, str) else 2)  # calls are first made, in a round of their own
+    agent = AssistantAgent(
+        "ann", model(*[answer] * asked), tools=[add], output_content_type=Plan, output_retries=retries
+    )
+    items = await items_before_the_error(agent)
+
+    rejected = [item for item in items if isinstance(item, OutputRejectedEvent)]
+    assert [event.attempt for event in rejected] == list(range(retries + 1))
+    assert all(event.content == str(answer.content) and event.models_usage == answer.usage for event in rejected)
+
+
+async def test_a_team_shows_the_last_rejected_answer_before_the_error() -> None:
+    team = RoundRobinGroupChat([AssistantAgent("ann", model(says("no")), output_content_type=Plan)])
+    items = await items_before_the_error(team)
+    assert [item.content for item in items if isinstance(item, OutputRejectedEvent)] == ["no"]
+
+
+async def test_the_tokens_of_an_answer_that_a_fallback_replaces_are_counted_once() -> None:
+    client = model(says("no"))
+    agent = AssistantAgent(
+        "ann", client, output_content_type=Plan, output_fallback=lambda content, complaint: Plan(steps=[])
+    )
+    usages = [message.models_usage for message in (await agent.run(task="go")).messages if message.models_usage]
+    assert usages == [says("no").usage]
+
+
+class Named(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(alias="fullName")
+    age: int = 0
+
+
+async def test_an_answer_with_a_field_too_many_is_sent_back_with_the_fields_to_give() -> None:
+    client = model(says('{"fullName": "Ann", "mood": "good"}'), says('{"fullName": "Ann"}'))
+    await AssistantAgent("ann", client, output_content_type=Named, output_retries=1).run(task="go")
+    sent = shown(client)[-1]
+    assert isinstance(sent.content, str)
+    assert sent.content.endswith("Answer again, with one JSON object of these fields: fullName, age (optional).")
 
 
 async def test_a_fallback_answers_when_no_attempt_is_accepted() -> None:
@@ -199,7 +260,7 @@ async def test_a_model_that_calls_tools_instead_of_answering_is_told_so_and_no_c
 async def test_without_retries_calls_of_tools_that_were_not_given_are_an_error() -> None:
     call = asks_for(("add", '{"a": 1, "b": 2}'))
     agent = AssistantAgent("ann", model(call, call), tools=[add], output_content_type=Plan)
-    with pytest.raises(ModelError, match="asked for tools that it was not given: add"):
+    with pytest.raises(ModelAnswerError, match="call no tool"):
         await agent.run(task="go")
 
 

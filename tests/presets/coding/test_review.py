@@ -107,8 +107,13 @@ async def test_f36_a_review_that_lacks_a_key_is_asked_again() -> None:
 
 async def test_f36_a_model_that_never_answers_in_the_schema_fails_by_name() -> None:
     result = await run(ReplayChatCompletionClient(["no", "no", "no"]))
-    assert result.outcome is Outcome.MODEL_FAILED
+    assert result.outcome is Outcome.ANSWER_REJECTED
     assert re.search(r"reviewer.*no usable Review in 3 answers", result.detail)
+
+
+async def test_a_field_too_many_in_a_review_is_ignored() -> None:
+    review_with_more = json.dumps({**json.loads(answer(evidence=["mean: 3"])), "problems": []})
+    assert (await review(review_with_more)).approved
 
 
 async def test_the_tokens_of_every_attempt_are_counted() -> None:

@@ -32,12 +32,12 @@ class ToolCallExecutionEvent(BaseAgentEvent):
 
 
 class OutputRejectedEvent(BaseAgentEvent):
-    """An answer of a model was not accepted, and was sent back with the reason.
+    """An answer of a model was not accepted. It is sent back with the reason, unless it was the last attempt.
 
     Attributes:
-        content: The answer; empty if the model called tools instead.
+        content: The answer; the calls as Python shows them, if the model called tools instead.
         reason: The reason of the rejection.
-        attempt: 0 for the first answer of a turn that was sent back, 1 for the second, …
+        attempt: 0 for the first answer of a turn that was not accepted, 1 for the second, …
     """
 
     content: str

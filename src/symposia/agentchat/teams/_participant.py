@@ -285,6 +285,10 @@ class Participant(BaseAgent):
             outbox = Outbox(self)
             try:
                 return await self._member.take_turn(message.messages, ctx.cancellation_token, outbox)
+            except Exception:
+                # The last event before the failure often explains it, as a rejected answer does, and has its tokens.
+                await outbox.flush()
+                raise
             finally:
                 outbox.close()
         if isinstance(message, ParticipantCommand):
@@ -349,11 +353,16 @@ class Outbox:
         rest, self._items = self._items, []
         return rest
 
-    def close(self) -> None:
-        """Send nothing more.
+    async def flush(self) -> None:
+        """Send what is not sent yet, and wait until all of it has arrived."""
+        if self._tick is not None:
+            self._tick.cancel()
+            self._start_sending()
+        if self._sending is not None:
+            await self._sending
 
-        After a turn that failed or was cancelled. What is not sent by then belongs to a turn that is not committed.
-        """
+    def close(self) -> None:
+        """Send nothing more: the turn was cancelled, or nothing is left to send."""
         if self._tick is not None:
             self._tick.cancel()
         if self._sending is not None:

@@ -25,6 +25,8 @@ class Outcome(StrEnum):
     """The coder gave several answers on end without code to run."""
     MODEL_FAILED = "model failed"
     """A model call failed for good."""
+    ANSWER_REJECTED = "answer rejected"
+    """A model answered, and none of its attempts fitted the schema."""
     SANDBOX_DIED = "sandbox died"
     """The sandbox ended, and no other could be started."""
     MESSAGE_LIMIT = "message limit"
@@ -43,6 +45,8 @@ WHAT_TO_DO: Final = {
     Outcome.NO_CODE: f"The coder answered {NO_CODE_ANSWERS} times without a program. Say in the task what a program "
     "should compute or make, or take another model.",
     Outcome.MODEL_FAILED: "A model call failed for good. What was said before is kept. Fix the cause and run again.",
+    Outcome.ANSWER_REJECTED: "The model answered, but no attempt had the form that was asked for. All are kept. "
+    "Run again, or take a model that keeps to a JSON schema.",
     Outcome.SANDBOX_DIED: "The sandbox ended, and no other could be started. Find out why, and run again, perhaps in "
     "another one.",
     Outcome.MESSAGE_LIMIT: "The agents reached the limit of messages. Raise it, or split the task.",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage, StructuredMessage
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ExecutionMessage,
+    OutputRejectedEvent,
+    StructuredMessage,
+)
 from symposia.core.code_executor import Artifact, BlockResult
 from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._prompts import Plan, Review
@@ -31,6 +37,8 @@ def answer_page(result: CodingResult) -> str:
     if result.objections:
         objections = "\n".join(f"- {reason}" for reason in result.objections)
         parts.append(f"## What the reviewer objected to\n\n{objections}")
+    if (rejected := result.rejected_answer) is not None:
+        parts.append(f"## The last answer of the {rejected.source}\n\n{_rejected(rejected)}")
     parts += [f"## Task\n\n{_quoted(result.task.text)}"]
     if result.runs:
         parts.append(f"## What the last program printed\n\n{_last_output(result.runs[-1])}")
@@ -62,10 +70,16 @@ def _body(message: BaseAgentEvent | BaseChatMessage) -> str:
             return plan_markdown(plan)
         case StructuredMessage(content=Review() as review):
             return review_markdown(review)
+        case OutputRejectedEvent():
+            return _rejected(message)
         case ExecutionMessage():
             return fenced(message.to_text())
         case _:
             return message.to_text()
+
+
+def _rejected(event: OutputRejectedEvent) -> str:
+    return f"**Not accepted.** {event.reason}\n\n{fenced(event.content)}"
 
 
 def plan_markdown(plan: Plan) -> str:

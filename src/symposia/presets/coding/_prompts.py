@@ -46,7 +46,7 @@ CUT_OFF: Final = "Your answer ended inside a code block, so that block did not r
 class Plan(BaseModel):
     """How to do the task, in a few steps."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)  # a field too many, as small models write, does no harm: it is ignored
 
     steps: list[str] = Field(min_length=1, description="Two to six steps, each one sentence, in order.")
     checks: list[str] = Field(min_length=1, description="What the program's output must show for the task to be done.")
@@ -55,7 +55,7 @@ class Plan(BaseModel):
 class Review(BaseModel):
     """The reviewer's verdict on a program's output."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)  # as in `Plan`
 
     approved: bool = Field(description="Whether the output does all that the task asks.")
     reasons: list[str] = Field(description="What is wrong and how to fix it, one sentence each; empty when approved.")

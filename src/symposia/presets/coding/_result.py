@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from symposia.agentchat.messages import ExecutionMessage, Messages, StructuredMessage
+from symposia.agentchat.messages import ExecutionMessage, Messages, OutputRejectedEvent, StructuredMessage
 from symposia.core.code_executor import Artifact, BlockResult, RunStatus
 from symposia.core.models import RequestUsage
 from symposia.presets.coding._models import SwarmModels
@@ -76,6 +76,13 @@ class CodingResult:
     def objections(self) -> Sequence[str]:
         """The reviewer's last objections, if nothing was verified."""
         return [] if self.answer or self.review is None or self.review.approved else self.review.reasons
+
+    @property
+    def rejected_answer(self) -> OutputRejectedEvent | None:
+        """The answer that ended the run because it was not accepted; None if the run ended otherwise."""
+        if self.outcome is not Outcome.ANSWER_REJECTED:
+            return None
+        return next((each for each in reversed(self.messages) if isinstance(each, OutputRejectedEvent)), None)
 
     @property
     def executions(self) -> tuple[ExecutionMessage, ...]:

@@ -33,7 +33,7 @@ from symposia.core.code_executor import (
     SandboxBackend,
     SandboxPolicy,
 )
-from symposia.core.exceptions import InvalidArgumentError, ModelError, SandboxError
+from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, ModelError, SandboxError
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
 from symposia.presets.coding._folder import RunFolder
@@ -212,6 +212,8 @@ def _outcome_of_error(error: BaseException) -> Outcome:
     match error:
         case asyncio.CancelledError():
             return Outcome.INTERRUPTED
+        case ModelAnswerError():
+            return Outcome.ANSWER_REJECTED
         case ModelError():
             return Outcome.MODEL_FAILED
         case SandboxError():

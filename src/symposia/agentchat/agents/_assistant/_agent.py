@@ -86,7 +86,7 @@ class AssistantAgent(ConversationAgent):
         memory: Asked before each turn for what fits the conversation.
         metadata: Free for the application.
         output_retries: How often in a turn an answer that is not accepted is sent back to the model, with the reason.
-            Each is shown by an `OutputRejectedEvent`, which counts its tokens.
+            Each, and a last one that is not accepted, is an `OutputRejectedEvent` with its tokens.
         output_check: Returns the fault of an answer that fits the schema; see `OutputCheck`.
         output_fallback: Gives the answer if no attempt was accepted; see `OutputFallback`. By default the turn raises
             `ModelAnswerError`.

@@ -97,11 +97,8 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
         Args:
             call: The call that gave the answer.
             received: The messages of this turn.
-
-        Raises:
-            ModelError: The model calls tools, and there are no retries.
         """
-        if self.retries and not isinstance(call.result.content, str):
+        if not isinstance(call.result.content, str):
             return Verdict(None, "Answer with the object itself and call no tool.")
         name = self.content_type.__name__
         try:
@@ -111,20 +108,28 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
         complaint = await call_function(self.check, content, received) if self.check is not None else None
         return Verdict(content, complaint or "")
 
+    def correction(self, verdict: Verdict[ContentT]) -> str:
+        """The message that sends an answer back; of one that does not fit the schema, with the fields to give."""
+        fields = _field_list(self.content_type) if verdict.content is None else ""
+        how = f", with one JSON object of these fields: {fields}" if fields else ""
+        return f"{verdict.complaint} Answer again{how}."
+
     async def settle(self, verdict: Verdict[ContentT], call: ModelCall) -> BaseChatMessage:
         """The answer of the turn, of the last attempt.
+
+        It has the tokens of the call, unless the attempt was not accepted: then its `OutputRejectedEvent` has them.
 
         Raises:
             ModelAnswerError: The attempt was not accepted, and there is no fallback.
         """
-        content = verdict.content
+        content, usage = verdict.content, call.result.usage
         if verdict.complaint or content is None:
-            content = await self._fall_back(verdict)
+            content, usage = await self._fall_back(verdict), None
         return self.factory.StructuredMessage(
             id=call.message_id,
             content=content,
             source=self.agent,
-            models_usage=call.result.usage,
+            models_usage=usage,
             format_string=self.factory.format_string,
         )
 
@@ -145,6 +150,13 @@ def _schema_text(content_type: type[BaseModel]) -> str:
 
         text = _schemas[content_type] = json.dumps(content_type.model_json_schema(), ensure_ascii=False)
     return text
+
+
+def _field_list(content_type: type[BaseModel]) -> str:
+    """The names of the fields as JSON has them; empty for a class whose JSON is no object of fields."""
+    schema = content_type.model_json_schema()
+    required = schema.get("required", ())
+    return ", ".join(name if name in required else f"{name} (optional)" for name in schema.get("properties", ()))
 
 
 def _json_in(text: str) -> str:

@@ -78,10 +78,11 @@ class AssistantTurn(ModelTurn):
                     yield item
             calls = call.result.content
             if isinstance(calls, str) or not may_call:
-                answer = await self._answer(call, messages)
-                yield answer
-                if isinstance(answer, Response):
-                    return
+                async with aclosing(self._answer(call, messages)) as items:
+                    async for item in items:
+                        yield item
+                        if isinstance(item, Response):
+                            return
                 continue
             rounds += 1
             tool_round = ToolRound(calls, decide(calls, tools, configuration.answers.handoffs), self.token)
@@ -119,17 +120,23 @@ class AssistantTurn(ModelTurn):
             return {"tools": tools.schemas, "json_output": json_output}
         return {"tools": (), "tool_choice": "none", "json_output": json_output}  # some servers ignore the choice alone
 
-    async def _answer(self, call: ModelCall, received: Sequence[BaseChatMessage]) -> Response | OutputRejectedEvent:
-        """The response that ends the turn, or the event of an answer that is sent back."""
+    async def _answer(
+        self, call: ModelCall, received: Sequence[BaseChatMessage]
+    ) -> AsyncGenerator[OutputRejectedEvent | Response]:
+        """The event of an answer that is not accepted, and the response unless the answer is sent back."""
         output = self._configuration.output
-        message: BaseChatMessage
         if output is None:
-            message = self._configuration.answers.text(call)
-        else:
-            verdict = await output.judge(call, received)
-            if verdict.complaint and self._rejections < output.retries:
-                return self._reject(call.result, verdict.complaint)
-            message = await output.settle(verdict, call)
+            yield await self._respond(call, self._configuration.answers.text(call))
+            return
+        verdict = await output.judge(call, received)
+        if verdict.complaint:
+            # Also of the last attempt: `settle` may raise, and the answer and its tokens would be in no message.
+            yield self._reject(call.result, verdict.complaint, output.correction(verdict))
+            if self._rejections <= output.retries:
+                return
+        yield await self._respond(call, await output.settle(verdict, call))
+
+    async def _respond(self, call: ModelCall, message: BaseChatMessage) -> Response:
         # The input counts as answered before the answer is in the context. In the other order, a turn that is cancelled
         # while the answer is added leaves both, and the same words again would be taken for input that is there.
         response = self.response(message)
@@ -137,17 +144,17 @@ class AssistantTurn(ModelTurn):
             await self.conversation.context.add_message(call.result.to_message(self.agent))
         return response
 
-    def _reject(self, answer: CreateResult, complaint: str) -> OutputRejectedEvent:
-        """Send an answer back: the model is shown it and the complaint behind the conversation.
+    def _reject(self, answer: CreateResult, complaint: str, correction: str) -> OutputRejectedEvent:
+        """Reject an answer: if the model is asked again, it is shown the answer and its correction.
 
         They are not added to the context, where every later turn would pay for them, and where a turn that is cancelled
         now would leave a complaint without an answer.
         """
         if isinstance(answer.content, str):  # calls without results must not be shown to a model again
             self._rejected.append(answer.to_message(self.agent))
-        self._rejected.append(UserMessage(content=f"{complaint} Answer again.", source="user"))
+        self._rejected.append(UserMessage(content=correction, source="user"))
         event = OutputRejectedEvent(
-            content=answer.content if isinstance(answer.content, str) else "",
+            content=str(answer.content),
             reason=complaint,
             attempt=self._rejections,
             source=self.agent,
