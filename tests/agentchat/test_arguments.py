@@ -10,12 +10,18 @@ from pydantic import BaseModel
 
 from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.conditions import (
+    FunctionalTermination,
+    FunctionCallTermination,
+    HandoffTermination,
     MaxMessageTermination,
+    SourceMatchTermination,
     StopMessageTermination,
     TextMentionTermination,
+    TextMessageTermination,
     TimeoutTermination,
     TokenUsageTermination,
 )
+from symposia.agentchat.messages import TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.ui import Console
 from symposia.core.code_executor import SandboxResult
@@ -55,12 +61,17 @@ async def nothing(_code: str) -> SandboxResult:
     return printed("")
 
 
+def selector(**options: Any) -> SelectorGroupChat:  # Any: likewise
+    return SelectorGroupChat([agent(), AssistantAgent("bob", model())], model(), **options)
+
+
 def team(**options: Any) -> RoundRobinGroupChat:  # Any: likewise
     return RoundRobinGroupChat([agent()], **options)
 
 
 anything: Any = "gpt-5.5"  # Any: stands where its type is wrong
 number: Any = "3"
+number_5: Any = 5
 anything_else: Any = None
 
 MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
@@ -127,6 +138,43 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: agent(output_content_type=Answer, output_fallback=Answer(text="")),
         "output_fallback of agent 'ann' has to be a function",
     ),
+    "a text's number": (lambda: TextMentionTermination(number_5), "text of a TextMentionTermination has to be a text"),
+    "a mention's one source": (
+        lambda: TextMentionTermination("DONE", sources="writer"),
+        "The sources of a TextMentionTermination are given as a list, not 'writer'",
+    ),
+    "a source that is no text": (lambda: SourceMatchTermination([number_5]), "have to be texts, not 5"),
+    "one source to match": (
+        lambda: SourceMatchTermination(anything),
+        "The sources of a SourceMatchTermination are given as a list, not 'gpt-5.5'",
+    ),
+    "no source to match": (lambda: SourceMatchTermination(anything_else), "are given as a list, not None"),
+    "sources that are read once": (
+        lambda: TextMentionTermination("DONE", sources=iter(["ann"])),  # pyright: ignore[reportArgumentType] - tested
+        "are given as a list",
+    ),
+    "including the task as text": (
+        lambda: TextMentionTermination("DONE", include_task=anything),
+        "include_task of a TextMentionTermination is 'gpt-5.5'",
+    ),
+    "including events as text": (lambda: MaxMessageTermination(3, anything), "include_agent_event of a Max"),
+    "a message's source": (lambda: TextMessageTermination(number_5), "source of a TextMessageTermination has to be"),
+    "a handoff's target": (lambda: HandoffTermination(number_5), "target of a HandoffTermination has to be a text"),
+    "a called function": (lambda: FunctionCallTermination(anything_else), "function_name of a FunctionCall"),
+    "a function's name": (lambda: FunctionalTermination(anything), "func of a FunctionalTermination has to be a"),
+    "a team's name": (lambda: team(name=5), "The name of a team has to be a text"),
+    "a team's description": (lambda: team(description=5), "The description of the team 'RoundRobinGroupChat' has"),
+    "a team's runtime": (lambda: team(runtime="local"), "The runtime of the team 'RoundRobinGroupChat' has to be an"),
+    "a team's events": (lambda: team(emit_team_events="no"), "emit_team_events of the team 'RoundRobinGroupChat' is"),
+    "one message type": (lambda: team(custom_message_types=TextMessage), "The custom_message_types of the team"),
+    "a message type's name": (lambda: team(custom_message_types=["TextMessage"]), "have to be classes of messages"),
+    "a selector's function": (lambda: selector(selector_func=5), "selector_func of the selector has to be a function"),
+    "a selector's candidates": (lambda: selector(candidate_func=5), "candidate_func of the selector has to be a"),
+    "a selector's prompt": (lambda: selector(selector_prompt=5), "selector_prompt of the selector has to be a text"),
+    "a selector's attempts": (lambda: selector(max_selector_attempts="3"), "max_selector_attempts of the selector is"),
+    "a selector's repeating": (lambda: selector(allow_repeated_speaker="no"), "allow_repeated_speaker of the selector"),
+    "a selector's streaming": (lambda: selector(model_client_streaming="no"), "model_client_streaming of the selector"),
+    "a selector's context": (lambda: selector(model_context=5), "model_context of the selector has to be a Chat"),
     "a runner's context": (lambda: runner(model_context=5), "model_context of agent 'run' has to be a ChatCompletion"),
     "a runner's streaming": (lambda: runner(model_client_stream="no"), "model_client_stream of agent 'run' is 'no'"),
     "a runner's retries": (lambda: runner(max_retries_on_error="3"), "max_retries_on_error of agent 'run' is '3'"),

@@ -7,7 +7,7 @@ the texts would take a tenth of the making.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 from numbers import Real
 from typing import cast
@@ -83,6 +83,20 @@ def check_condition(given: object) -> None:
         raise ArgumentTypeError(
             f"A termination condition is needed, such as TextMentionTermination('DONE'), not {given!r}"
         )
+    getattr(given, "terminated", None)  # an error here, if its constructor has not called that of the base class
+
+
+def check_runtime(owner: str, given: object) -> None:
+    """Raise an error for an object that is not a runtime; None stands for the default one.
+
+    Raises:
+        ArgumentTypeError: It is a name, a class, or anything else.
+    """
+    if given is not None and (isinstance(given, type) or not hasattr(given, "send_message")):
+        raise ArgumentTypeError(
+            f"The runtime of {owner} has to be an AgentRuntime, such as SingleThreadedAgentRuntime() of symposia.core, "
+            f"not {given!r}"
+        )
 
 
 def check_model_class(name: str, given: object) -> None:
@@ -131,6 +145,8 @@ def check_texts(name: str, owner: str, given: object) -> None:
     if given is None:
         return
     check_list(f"{name} of {owner}", given)
+    if isinstance(given, Iterator):  # which can be read only once
+        raise ArgumentTypeError(f"{name} of {owner} are given as a list, not {given!r}")
     wrong = [each for each in cast("Iterable[object]", given) if not isinstance(each, str)]
     if wrong:
         raise ArgumentTypeError(f"{name} of {owner} have to be texts, not {wrong[0]!r}")

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from typing import Any
 
 from symposia.agentchat._arguments import check_optional_text, check_text
-from symposia.agentchat._observed import note_response
+from symposia.agentchat._response import ask_agent, ask_agent_stream, checked_item, checked_response, note_response
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.effects import enter_scope, iterate_in_scope
-from symposia.core.exceptions import AgentError, InvalidArgumentError
+from symposia.core.exceptions import AgentError, InvalidArgumentError, UsageError
 from symposia.core.telemetry import agent_creation, agent_invocation
 
 
@@ -44,12 +44,18 @@ class BaseChatAgent(ChatAgent, ABC):
     @property
     def name(self) -> str:
         """Unique within a team."""
-        return self._name
+        try:
+            return self._name
+        except AttributeError:
+            raise _uninitialized(self) from None
 
     @property
     def description(self) -> str:
         """The description of the agent."""
-        return self._description
+        try:
+            return self._description
+        except AttributeError:
+            raise _uninitialized(self) from None
 
     @property
     @abstractmethod
@@ -64,7 +70,7 @@ class BaseChatAgent(ChatAgent, ABC):
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """Answer by `on_messages`; yield the response's inner messages, then the response."""
-        response = await self.on_messages(messages, cancellation_token)
+        response = await ask_agent(self, messages, cancellation_token)
         for message in response.inner_messages or ():
             yield message
         yield response
@@ -87,7 +93,7 @@ class BaseChatAgent(ChatAgent, ABC):
             agent_invocation(self.name, self.description) as activity,
             activity.current(),
         ):
-            response = await self.on_messages(given, cancellation_token or CancellationToken())
+            response = await ask_agent(self, given, cancellation_token or CancellationToken())
             note_response(activity, response)
         shown = given if output_task_messages else ()
         # Not validated: messages are what they are, and validating them again takes a tenth of a short run.
@@ -146,6 +152,12 @@ class BaseChatAgent(ChatAgent, ABC):
         """Do nothing: there is nothing to release."""
 
 
+def _uninitialized(agent: BaseChatAgent) -> UsageError:
+    return UsageError(
+        f"__init__ of the agent class {type(agent).__name__} has to call super().__init__(name, description)."
+    )
+
+
 async def final_response(stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]) -> Response:
     """The response at the end of the stream of a turn.
 
@@ -163,10 +175,10 @@ async def _stream_answer(
     agent: BaseChatAgent, messages: Sequence[BaseChatMessage], token: CancellationToken
 ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage, None]:
     with agent_invocation(agent.name, agent.description) as activity:
-        async with aclosing(activity.within(agent.on_messages_stream(messages, token))) as items:
+        async with aclosing(activity.within(ask_agent_stream(agent, messages, token))) as items:
             async for item in items:
                 if isinstance(item, Response):
-                    note_response(activity, item)
+                    note_response(activity, checked_response(agent, "on_messages_stream", item))
                     yield item.chat_message
                 else:
-                    yield item
+                    yield checked_item(agent, item)

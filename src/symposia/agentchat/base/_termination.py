@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from symposia.agentchat._answers import ask, ask_at_start
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core import ComponentBase
@@ -57,7 +58,7 @@ class TerminationCondition(ComponentBase, ABC):
         Returns:
             A message that says why the run ends before the first turn; None to continue.
         """
-        return await self(task) if task else None
+        return await ask(self, task) if task else None
 
     def due_in(self) -> float | None:
         """Seconds until the condition has to be checked again, even without a new message; None for never.
@@ -141,11 +142,11 @@ class AndTerminationCondition(TerminationCondition):
 
     async def __call__(self, messages: Messages) -> StopMessage | None:
         """Check the conditions that are not met yet. The last one stops the run, with the reasons of all."""
-        return await self._ask(lambda condition: condition(messages))
+        return await self._ask(lambda condition: ask(condition, messages))
 
     async def start(self, task: Messages) -> StopMessage | None:
         """Start all of them."""
-        return await self._ask(lambda condition: condition.start(task))
+        return await self._ask(lambda condition: ask_at_start(condition, task))
 
     def due_in(self) -> float | None:
         """Seconds until the first of the conditions that are not met yet is due."""
@@ -207,11 +208,11 @@ class OrTerminationCondition(TerminationCondition):
 
     async def __call__(self, messages: Messages) -> StopMessage | None:
         """Ask all of them, so that each sees every message; stop with the reasons of all that are met."""
-        return await self._ask(lambda condition: condition(messages))
+        return await self._ask(lambda condition: ask(condition, messages))
 
     async def start(self, task: Messages) -> StopMessage | None:
         """Start all of them."""
-        return await self._ask(lambda condition: condition.start(task))
+        return await self._ask(lambda condition: ask_at_start(condition, task))
 
     def due_in(self) -> float | None:
         """Seconds until the first of them is due."""

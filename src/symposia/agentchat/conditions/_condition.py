@@ -28,9 +28,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import override
 
+from symposia.agentchat._answers import checked_awaitable, checked_reason
+from symposia.agentchat._arguments import check_function
 from symposia.agentchat.base import TerminatedException, TerminationCondition
 from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core.changes import SavedState
+from symposia.core.exceptions import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -63,7 +66,13 @@ class Condition(TerminationCondition):
     @property
     def terminated(self) -> bool:
         """Whether it has ended a run since the last `reset`."""
-        return self._terminated
+        try:
+            return self._terminated
+        except AttributeError:
+            name = type(self).__name__
+            raise UsageError(
+                f"__init__ of the condition {name!r} has to call super().__init__(), which sets what is saved."
+            ) from None
 
     @abstractmethod
     async def look(self, messages: Messages) -> str | None:
@@ -80,7 +89,8 @@ class Condition(TerminationCondition):
         """Look at the messages that are new since the last call."""
         if self._terminated:
             raise TerminatedException
-        reason = await self.look(messages)
+        answer = checked_awaitable("look", "condition", type(self).__name__, self.look(messages))
+        reason = checked_reason(self, await answer)
         if reason is None:
             return None
         self._terminated = True
@@ -111,6 +121,7 @@ class StatefulCondition(Condition, Generic[StateT]):
 
     def __init__(self, new_state: Callable[[], StateT]) -> None:
         super().__init__()
+        check_function("new_state", f"a {type(self).__name__}", new_state, "the class of its state")
         self._new_state = new_state
         self.state: StateT = new_state()
 

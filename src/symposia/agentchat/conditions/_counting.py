@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symposia.agentchat._arguments import check_number
+from symposia.agentchat._arguments import check_flag, check_number
 from symposia.agentchat.conditions._condition import StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage, Messages
 from symposia.core.exceptions import InvalidArgumentError
@@ -35,12 +35,13 @@ class MaxMessageTermination(StatefulCondition[_Messages]):
         include_agent_event: Whether events count too.
 
     Raises:
-        ArgumentTypeError: `max_messages` is no number.
+        ArgumentTypeError: `max_messages` is no number, or `include_agent_event` no flag.
     """
 
     def __init__(self, max_messages: int, include_agent_event: bool = False) -> None:
         super().__init__(_Messages)
         check_number("max_messages", max_messages)
+        check_flag("include_agent_event", "a MaxMessageTermination", include_agent_event)
         self._max_messages = max_messages
         self._include_agent_event = include_agent_event
 

@@ -14,7 +14,7 @@ from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import Condition, StatefulCondition
 from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core.changes import SavedState
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 
 @dataclass
@@ -112,10 +112,15 @@ class FunctionalTermination(Condition):
     Args:
         func: Takes the new messages and returns whether the run ends. It is called in the event loop: one that
             waits is a coroutine function.
+
+    Raises:
+        ArgumentTypeError: It cannot be called.
     """
 
     def __init__(self, func: Callable[[Messages], bool] | Callable[[Messages], Awaitable[bool]]) -> None:
         super().__init__()
+        if not callable(func):
+            raise ArgumentTypeError(f"func of a FunctionalTermination has to be a function, not {func!r}")
         self._func = func
 
     async def look(self, messages: Messages) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symposia.agentchat._arguments import check_flag, check_list, check_optional_text, check_text, check_texts
 from symposia.agentchat.conditions._condition import MessageCondition
 from symposia.agentchat.messages import (
     HandoffMessage,
@@ -21,10 +22,17 @@ class TextMentionTermination(MessageCondition):
         text: The text, in this very spelling.
         sources: Whose messages count; those of all agents, by default.
         include_task: Whether the task counts as well: by default, "say DONE when you are done" ends nothing.
+
+    Raises:
+        ArgumentTypeError: `text` is no text, `sources` no list of texts, or `include_task` no flag.
     """
 
     def __init__(self, text: str, sources: Sequence[str] | None = None, *, include_task: bool = False) -> None:
         super().__init__()
+        owner = "a TextMentionTermination"
+        check_text("text", owner, text)
+        check_texts("The sources", owner, sources)
+        check_flag("include_task", owner, include_task)
         self._text = text
         self._sources = sources
         self._include_task = include_task
@@ -55,10 +63,14 @@ class TextMessageTermination(MessageCondition):
 
     Args:
         source: The agent's name; any agent, by default.
+
+    Raises:
+        ArgumentTypeError: It is no text.
     """
 
     def __init__(self, source: str | None = None) -> None:
         super().__init__()
+        check_optional_text("source", "a TextMessageTermination", source)
         self._source = source
 
     async def look(self, messages: Messages) -> str | None:
@@ -74,10 +86,15 @@ class SourceMatchTermination(MessageCondition):
 
     Args:
         sources: Their names.
+
+    Raises:
+        ArgumentTypeError: It is no list of texts.
     """
 
     def __init__(self, sources: list[str]) -> None:
         super().__init__()
+        check_list("The sources of a SourceMatchTermination", sources)
+        check_texts("The sources", "a SourceMatchTermination", sources)
         self._sources = sources
 
     async def look(self, messages: Messages) -> str | None:
@@ -93,10 +110,14 @@ class HandoffTermination(MessageCondition):
 
     Args:
         target: The target's name.
+
+    Raises:
+        ArgumentTypeError: It is no text.
     """
 
     def __init__(self, target: str) -> None:
         super().__init__()
+        check_text("target", "a HandoffTermination", target)
         self._target = target
 
     async def look(self, messages: Messages) -> str | None:
@@ -112,10 +133,14 @@ class FunctionCallTermination(MessageCondition):
 
     Args:
         function_name: Its name.
+
+    Raises:
+        ArgumentTypeError: It is no text.
     """
 
     def __init__(self, function_name: str) -> None:
         super().__init__()
+        check_text("function_name", "a FunctionCallTermination", function_name)
         self._function_name = function_name
 
     async def look(self, messages: Messages) -> str | None:

@@ -40,8 +40,9 @@ the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAM
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
+from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
 from symposia.agentchat.teams._log import TeamLog
@@ -60,6 +61,7 @@ class Engine:
     """Carries out the decisions of a rule.
 
     Args:
+        team: The name of the team, for errors.
         manager: The name under which the team itself speaks.
         rule: Decides.
         participants: Speak.
@@ -78,6 +80,7 @@ class Engine:
     def __init__(
         self,
         *,
+        team: str,
         manager: str,
         rule: TeamRule,
         participants: Participants,
@@ -89,6 +92,7 @@ class Engine:
     ) -> None:
         self.unpaused = asyncio.Event()
         self.unpaused.set()
+        self._team = team
         self._manager = manager
         self._rule = rule
         self._participants = participants
@@ -231,11 +235,8 @@ class Engine:
         """Ask the rule, and note in `turn` who speaks."""
         emit = self._emit if self._emit_team_events else _discard
         context = RuleContext(self._manager, emit=emit, cancellation_token=run.cancellation_token)
-        decision = await run.within("rule", None, self._rule.decide, self._record.transcript, context)
-        names: tuple[str, ...] = ()
-        if isinstance(decision, Speak):
-            names = tuple(decision.names)
-            self._check(names)
+        decision = self._checked(await run.within("rule", None, self._ask_rule, context))
+        names = decision.names if isinstance(decision, Speak) else ()
         turn.usage = context.usage
         if self._emit_team_events and (names or turn.usage):
             self._emit(SelectSpeakerEvent(content=list(names), source=self._manager, models_usage=turn.usage))
@@ -247,13 +248,25 @@ class Engine:
             await self._log.write(DecisionMade(turn=turn.number, decision=decision, usage=turn.usage))
         return decision
 
-    def _check(self, names: Sequence[str]) -> None:
-        distinct = set(names)
-        if not distinct or len(distinct) < len(names) or not self._record.includes(distinct):
+    def _ask_rule(self, context: RuleContext) -> Awaitable[object]:
+        answer = self._rule.decide(self._record.transcript, context)
+        return checked_awaitable("decide", "rule of the team", self._team, answer)
+
+    def _checked(self, decision: object) -> Decision:
+        """The decision, if it can be carried out. Anything else would be taken for a turn without speakers."""
+        if isinstance(decision, Stop):
+            return decision
+        if not isinstance(decision, Speak):
             raise UsageError(
-                f"The rule of {self._manager} chose {list(names)}: it has to choose at least one participant, none "
-                f"twice, of {list(self._record.names)}."
+                f"The rule of the team {self._team!r} has to return Speak or Stop, and returned {decision!r}."
             )
+        distinct = set(decision.names)
+        if not distinct or len(distinct) < len(decision.names) or not self._record.includes(distinct):
+            raise UsageError(
+                f"The rule of the team {self._team!r} chose {list(decision.names)}: it has to choose at least one "
+                f"participant, none twice, of {list(self._record.names)}."
+            )
+        return decision
 
     async def _speak(self, name: str, turn: Turn, run: Run) -> None:
         try:
@@ -261,7 +274,7 @@ class Engine:
                 "agent", name, self._participants.take_turn, name, turn.pending[name], run.cancellation_token
             )
         except Exception as error:
-            error.add_note(f"It was raised by {name!r}, a participant of the team of {self._manager}.")
+            error.add_note(f"It was raised by {name!r}, a participant of the team {self._team!r}.")
             raise
         self._show(turn, name, answer.items)
         turn.answer(name, answer)

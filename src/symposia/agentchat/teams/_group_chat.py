@@ -6,15 +6,15 @@ import asyncio
 import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from types import UnionType
-from typing import Any, ClassVar, TypeAlias, TypedDict
+from typing import Any, ClassVar, TypeAlias, TypedDict, cast
 from uuid import uuid4
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_list, check_state
+from symposia.agentchat._arguments import check_flag, check_list, check_optional_text, check_runtime, check_state
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -29,18 +29,18 @@ from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
 from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._log import TeamLog
-from symposia.agentchat.teams._log_entries import TeamLogListener
+from symposia.agentchat.teams._log_entries import TeamLogListener, check_listener
 from symposia.agentchat.teams._messages import ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
-from symposia.agentchat.teams._rule import TeamRule, Transcript
+from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
 from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import current_scope, enter_scope
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
 
 MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
@@ -86,6 +86,7 @@ class BaseGroupChat(Team):
         name: This parameter and those after it are explained at `TeamOptions`.
 
     Raises:
+        ArgumentTypeError: An argument is of another type, or `rule` has not the methods of a rule.
         InvalidArgumentError: No participant, two of the same name, or a limit of zero or less.
     """
 
@@ -112,16 +113,23 @@ class BaseGroupChat(Team):
         names = participant_names(participants)
         if self._manager in names:
             raise InvalidArgumentError(f"A participant is called {self._manager!r}, the name of the team's manager.")
+        check_optional_text("The name", "a team", name)
         self._name = name or self.DEFAULT_NAME
+        team = f"the team {self._name!r}"
+        check_optional_text("The description", team, description)
+        check_rule(self._name, rule)
+        check_runtime(team, runtime)
+        check_flag("emit_team_events", team, emit_team_events)
         self._description = description or self.DEFAULT_DESCRIPTION
         self._emit_team_events = emit_team_events
-        self._messages = _message_factory(participants, _message_types(custom_message_types or ()))
+        self._messages = _message_factory(participants, _message_types(team, custom_message_types or ()))
         self._record = TeamRecord(names)
         self._participants = Participants(
             participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
         )
         limits = TeamLimits(termination_condition, max_turns, turn_timeout)
         self._saver = TeamSaver(
+            team=self._name,
             manager=self._manager,
             state_type=self._manager_state,
             rule=rule,
@@ -131,6 +139,7 @@ class BaseGroupChat(Team):
         )
         self._log = TeamLog(self._record, self._saver)
         self._engine = Engine(
+            team=self._name,
             manager=self._manager,
             rule=rule,
             participants=self._participants,
@@ -264,13 +273,18 @@ class BaseGroupChat(Team):
         """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
         return await self._saver.save_changes(since)
 
-    @asynccontextmanager
-    async def log_to(self, listener: TeamLogListener) -> AsyncGenerator[None]:
+    def log_to(self, listener: TeamLogListener) -> AbstractAsyncContextManager[None]:
         """Write what happens in the team to `listener`, beginning with the whole state: see `TeamLogListener`.
 
         Raises:
-            TeamRunningError: The team is running.
+            ArgumentTypeError: `listener` has no method `write`.
+            TeamRunningError: The team is running when the context is entered.
         """
+        check_listener(self._name, listener)
+        return self._logging_to(listener)
+
+    @asynccontextmanager
+    async def _logging_to(self, listener: TeamLogListener) -> AsyncGenerator[None]:
         await self._claims.free()
         with self._claims.claim():
             await self._log.attach(listener)
@@ -294,7 +308,7 @@ class BaseGroupChat(Team):
         check_state(f"the team {self._name!r}", state)
         await self._claims.free()
         with self._claims.claim():
-            await self._saver.load(load_team(state, self._record.names, self._manager, self._messages))
+            await self._saver.load(load_team(state, self._name, self._record.names, self._manager, self._messages))
             await self._log.write_state()
 
     def _new_run(
@@ -363,8 +377,16 @@ def not_instances_of(kind: type | UnionType, given: Iterable[object]) -> list[ob
     return [each for each in given if not isinstance(each, kind)]
 
 
-def _message_types(given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:
+def _message_types(team: str, given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:
     """The classes of messages that `custom_message_types` names."""
+    check_list(f"The custom_message_types of {team}", given)
+    for each in cast("Sequence[object]", given):
+        is_class = isinstance(each, type) and issubclass(each, BaseChatMessage | BaseAgentEvent)
+        if not (is_class or isinstance(each, StructuredMessageFactory)):
+            raise ArgumentTypeError(
+                f"The custom_message_types of {team} have to be classes of messages, or StructuredMessageFactory "
+                f"objects, not {each!r}"
+            )
     return [each.StructuredMessage if isinstance(each, StructuredMessageFactory) else each for each in given]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from symposia.agentchat._answers import ask, ask_at_start
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
@@ -57,18 +58,18 @@ class TeamLimits:
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
         """Start or continue a run, and let the condition see its `task`."""
-        stop = await self._condition.start(task) if self._condition else None
+        stop = await ask_at_start(self._condition, task) if self._condition else None
         return stop.content if stop else None
 
     async def show(self, items: Sequence[Item]) -> str | None:
         """Let the condition see messages and events."""
-        stop = await self._condition(items) if self._condition else None
+        stop = await ask(self._condition, items) if self._condition else None
         return stop.content if stop else None
 
     async def after_turn(self, items: Sequence[Item]) -> str | None:
         """Count a turn, and let the condition see its `items_for_condition`."""
         self.turns += 1
-        met = await self._condition(items) if self._condition else None
+        met = await ask(self._condition, items) if self._condition else None
         return met.content if met else self.turns_reached()
 
     def begin_turn(self) -> bool:
@@ -157,7 +158,7 @@ class TeamLimits:
             speaking: The names of those that have not answered yet; none, if no speaker was chosen yet.
         """
         if self._condition is not None and self._condition.due_in() == 0:
-            stop = await self._condition(())
+            stop = await ask(self._condition, ())
             if stop is not None:
                 return stop.content
         if self._turn_timeout is None or asyncio.get_running_loop().time() < self._turn_ends:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.messages import Item
 from symposia.agentchat.teams._log_entries import (
     DecisionMade,
@@ -111,7 +112,7 @@ class TeamLog:
         failures: list[BaseException] = []
         for listener in {id(each): each for each in self._attached}.values():
             try:
-                await listener.write(entry)
+                await checked_awaitable("write", "log listener", type(listener).__name__, listener.write(entry))
             except BaseException as error:  # noqa: BLE001 - raised below, when all listeners have the entry
                 failures.append(error)
         if failures:

@@ -47,7 +47,7 @@ from symposia.agentchat.messages import BaseChatMessage, Item, ModelClientStream
 from symposia.agentchat.teams._messages import TurnTaken
 from symposia.agentchat.teams._rule import Decision
 from symposia.core.changes import Change, SavedState, apply
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 
@@ -172,6 +172,19 @@ class TeamLogListener(Protocol):
                 and the change of the next entry is the whole state, for all of them.
         """
         ...
+
+
+def check_listener(team: str, given: object) -> None:
+    """Raise an error for an object that is not a listener.
+
+    Raises:
+        ArgumentTypeError: It is a class, a function, or anything else.
+    """
+    if isinstance(given, type) or not callable(getattr(given, "write", None)):
+        raise ArgumentTypeError(
+            f"A listener to the log of the team {team!r} has to be an object with a method "
+            f"async def write(self, entry), not {given!r}"
+        )
 
 
 def fold_log(entries: Iterable[TeamLogEntry]) -> SavedState:

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Final, NamedTuple
 
-from symposia.agentchat._observed import note_response
+from symposia.agentchat._response import (
+    ask_agent,
+    ask_agent_stream,
+    checked_item,
+    checked_response,
+    note_response,
+)
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
 from symposia.agentchat.messages import BaseChatMessage, Item
@@ -81,7 +87,7 @@ class AgentMember(Member):
         activity = agent_invocation(self.name, self.description, outbox.address)
         with activity, activity.current():
             if self._only_answers:
-                response = await self._agent.on_messages(messages, token)
+                response = await ask_agent(self._agent, messages, token)
                 items = [*(response.inner_messages or ()), response.chat_message]
             else:
                 response, items = await self._stream(messages, token, outbox)
@@ -93,12 +99,13 @@ class AgentMember(Member):
     ) -> tuple[Response, list[Item]]:
         """The response, and what was not put into `outbox`."""
         shown: set[str] = set()
-        async with aclosing(self._agent.on_messages_stream(messages, token)) as stream:
+        async with aclosing(ask_agent_stream(self._agent, messages, token)) as stream:
             async for item in stream:
                 if isinstance(item, Response):
+                    checked_response(self._agent, "on_messages_stream", item)
                     inner = [each for each in item.inner_messages or () if each.id not in shown]
                     return item, [*await outbox.take_rest(), *inner, item.chat_message]
-                shown.add(item.id)
+                shown.add(checked_item(self._agent, item).id)
                 outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
 

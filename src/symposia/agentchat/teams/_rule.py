@@ -12,15 +12,17 @@ team is a new rule, given to `GroupChat(participants, rule=...)`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
+from symposia.agentchat._arguments import check_text
 from symposia.agentchat.messages import BaseAgentEvent, Messages
 from symposia.core import CancellationToken
 from symposia.core.changes import SavedState
-from symposia.core.exceptions import ModelError
+from symposia.core.exceptions import ArgumentTypeError, ModelError
 from symposia.core.models import (
     ChatCompletionClient,
     CreateOptions,
@@ -40,9 +42,22 @@ class Speak:
 
     Attributes:
         names: At least one participant's name, none twice. What they say is added to the transcript in this order.
+
+    Raises:
+        ArgumentTypeError: The names are no tuple or list of texts.
     """
 
     names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        names = cast("object", self.names)  # programs without a type checker give one name, or a list
+        if not isinstance(names, tuple | list):
+            raise ArgumentTypeError(f'Speak takes the names as a tuple, such as Speak(("writer",)), not {names!r}')
+        for name in cast("Sequence[object]", names):
+            if not isinstance(name, str):
+                raise ArgumentTypeError(f"The names of Speak have to be texts, not {name!r}")
+        if isinstance(names, list):
+            object.__setattr__(self, "names", tuple(self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +66,15 @@ class Stop:
 
     Attributes:
         reason: The `TaskResult.stop_reason`.
+
+    Raises:
+        ArgumentTypeError: The reason is no text.
     """
 
     reason: str
+
+    def __post_init__(self) -> None:
+        check_text("The reason", "Stop", self.reason)
 
 
 Decision: TypeAlias = Speak | Stop
@@ -92,6 +113,35 @@ class TeamRule(Protocol):
     def reset(self) -> None:
         """Forget everything, as if newly made."""
         ...
+
+
+_METHODS: Final = ("decide", "save_state", "load_state", "reset")
+
+
+def check_rule(team: str, given: object) -> None:
+    """Raise an error for an object that is not a rule.
+
+    That `decide` is a coroutine function is not checked here: a plain one may return an awaitable.
+
+    Args:
+        team: The name of the team.
+        given: What was given as its rule.
+
+    Raises:
+        ArgumentTypeError: It is a class, a method is missing, or another than `decide` is a coroutine function.
+    """
+    if isinstance(given, type):
+        raise ArgumentTypeError(f"The rule of the team {team!r} has to be an object, not the class {given.__name__}.")
+    if missing := [name for name in _METHODS if not callable(getattr(given, name, None))]:
+        raise ArgumentTypeError(
+            f"The rule of the team {team!r} has to have the methods decide, save_state, load_state and reset, and "
+            f"{given!r} has no {' and no '.join(missing)}."
+        )
+    for name in _METHODS[1:]:
+        if inspect.iscoroutinefunction(getattr(given, name)):
+            raise ArgumentTypeError(
+                f"{name} of the rule of the team {team!r} has to be a plain method: write def {name}, without async."
+            )
 
 
 def _discard(event: BaseAgentEvent) -> None:

@@ -89,14 +89,24 @@ class SavedRun(NamedTuple):
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
 
-    def dump(self, manager: str, manager_type: str) -> dict[str, Any]:
+    def dump(self, team: str, manager_type: str) -> dict[str, Any]:
         """As JSON, in the state of the manager.
 
+        Args:
+            team: The name of the team, for errors.
+            manager_type: The name of the state's class.
+
         Raises:
-            UsageError: The rule's state uses a name that the conversation's has taken.
+            UsageError: The rule's state is no mapping, or uses a name that the conversation's has taken.
         """
+        rule = self.rule
+        if not isinstance(rule, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise UsageError(
+                f"save_state of the rule of the team {team!r} has to return a mapping of JSON values, {{}} for none, "
+                f"and returned {rule!r}."
+            )
         if taken := _RESERVED & self.rule.keys():
-            raise UsageError(f"The rule of {manager} saves a state with {sorted(taken)}: choose other names.")
+            raise UsageError(f"The rule of the team {team!r} saves a state with {sorted(taken)}: choose other names.")
         condition = None if self.condition is None else copy_json(dict(self.condition))
         progress: dict[str, Any] = {
             "turns": self.turns,
@@ -129,15 +139,16 @@ class SavedTeam(NamedTuple):
     transcript: Sequence[Item]
     run: SavedRun
 
-    def dump(self, manager: str, manager_type: str) -> Mapping[str, Any]:
+    def dump(self, team: str, manager: str, manager_type: str) -> Mapping[str, Any]:
         """As JSON.
 
         Args:
+            team: The name of the team, for errors.
             manager: The name under which the conversation is kept.
             manager_type: The name of its state's class.
 
         Raises:
-            UsageError: The rule's state uses a name that the conversation's has taken.
+            UsageError: As `SavedRun.dump`.
         """
         states: dict[str, Any] = {
             name: {
@@ -148,15 +159,18 @@ class SavedTeam(NamedTuple):
             }
             for name, own in self.participants.items()
         }
-        states[manager] = {**self.run.dump(manager, manager_type), "message_thread": dump_messages(self.transcript)}
+        states[manager] = {**self.run.dump(team, manager_type), "message_thread": dump_messages(self.transcript)}
         return {"type": "TeamState", "version": _VERSION, "agent_states": states}
 
 
-def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, factory: MessageFactory) -> SavedTeam:
+def load_team(
+    state: Mapping[str, Any], team: str, names: Sequence[str], manager: str, factory: MessageFactory
+) -> SavedTeam:
     """Read what `SavedTeam.dump` wrote.
 
     Args:
         state: The JSON.
+        team: The name of the team, for errors.
         names: The participants.
         manager: The name under which the conversation is kept.
         factory: Knows the types of the messages.
@@ -168,9 +182,7 @@ def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, fact
     """
     states: dict[str, Any] = _TEAM.validate_python(state)["agent_states"]
     if missing := [name for name in (*names, manager) if name not in states]:
-        raise InvalidArgumentError(
-            f"Agent state for {missing[0]} not found in the saved state. It was saved by a team of {sorted(states)}."
-        )
+        raise InvalidArgumentError(_other_team(team, missing[0], names, states))
     participants = {name: _PARTICIPANT.validate_python(states[name]) for name in names}
     conversation = _MANAGER.validate_python(states[manager])
     progress = conversation[_PROGRESS]
@@ -186,6 +198,23 @@ def load_team(state: Mapping[str, Any], names: Sequence[str], manager: str, fact
             condition=progress["condition"],
             unseen=factory.create_all(progress["unseen"]),
         ),
+    )
+
+
+def _other_team(team: str, missing: str, names: Sequence[str], states: Mapping[str, Any]) -> str:
+    """Why a state of another team cannot be loaded: its participants differ, or only its kind."""
+    managers = [name for name, each in states.items() if isinstance(each, Mapping) and "message_thread" in each]
+    saved = sorted(states.keys() - set(managers))
+    if missing in names:
+        whose = f"was saved by a team of {saved}" if saved else "holds no participant"
+        fault = f"it {whose}, and this is a team of {list(names)}"
+    elif managers:
+        fault = f"a team of another kind saved it, whose manager is {managers[0]}"
+    else:
+        fault = "it holds no conversation"
+    return (
+        f"Agent state for {missing} not found in the saved state, so the team {team!r} cannot load it: {fault}. Load "
+        "it into a team like the one that was saved."
     )
 
 

@@ -103,6 +103,7 @@ class TeamSaver:
     """Saves a team, wholly or what changed, and loads it.
 
     Args:
+        team: The name of the team, for errors.
         manager: The name under which the team itself speaks, and its own state is saved.
         state_type: The name of the class of that state.
         rule: Saved with the team.
@@ -117,6 +118,7 @@ class TeamSaver:
     def __init__(
         self,
         *,
+        team: str,
         manager: str,
         state_type: str,
         rule: TeamRule,
@@ -125,6 +127,7 @@ class TeamSaver:
         record: TeamRecord,
     ) -> None:
         self.lock = SavingLock()
+        self._team = team
         self._manager = manager
         self._state_type = state_type
         self._rule = rule
@@ -136,7 +139,7 @@ class TeamSaver:
         """The team as it is; of a turn under way, as if it were cancelled now."""
         async with self._participants.reachable(), self.lock.for_saving():
             saved = await self._save(self._participants.save)
-        return saved.dump(self._manager, self._state_type)
+        return saved.dump(self._team, self._manager, self._state_type)
 
     async def save_changes(
         self, since: object | None, names: Sequence[str] | None = None
@@ -232,14 +235,14 @@ class TeamSaver:
 
         mark, is_in_turn = self._record.mark(), self._record.turn is not None
         saved = await self._save(save)
-        state = saved.dump(self._manager, self._state_type)
+        state = saved.dump(self._team, self._manager, self._state_type)
         # In a turn, the state has answers that are not committed yet; the next change is then the whole state again.
-        reported = None if is_in_turn else _TeamMark(marks, mark, saved.run.dump(self._manager, self._state_type))
+        reported = None if is_in_turn else _TeamMark(marks, mark, saved.run.dump(self._team, self._state_type))
         return {"set": state}, reported
 
     async def _save_since(self, since: _TeamMark, names: Sequence[str]) -> tuple[Change | None, object]:
         record = self._record
-        run = self._saved_run().dump(self._manager, self._state_type)
+        run = self._saved_run().dump(self._team, self._state_type)
         mark = _TeamMark(self._participants.new_marks(since.participants), record.mark(), run)
         added = dump_messages(record.added(since.record))
         manager = diff(since.run, run) or {}

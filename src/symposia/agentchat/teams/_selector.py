@@ -6,7 +6,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar, TypeAlias, TypeVar, Unpack, cast
 
-from symposia.agentchat._arguments import check_model_client
+from symposia.agentchat._arguments import (
+    check_count,
+    check_flag,
+    check_function,
+    check_model_client,
+    check_model_context,
+    check_text,
+)
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
@@ -58,7 +65,7 @@ class SelectorRule(TeamRule):
         model_context: Which part of the conversation the model sees; all of it, by default.
 
     Raises:
-        ArgumentTypeError: `client` is no model client.
+        ArgumentTypeError: `client` is no model client, or an argument of another type.
         InvalidArgumentError: Fewer than two participants, no attempt, or a prompt that names something else.
     """
 
@@ -75,8 +82,16 @@ class SelectorRule(TeamRule):
         streaming: bool = False,
         model_context: ChatCompletionContext | None = None,
     ) -> None:
+        owner = "the selector"
+        check_model_client(owner, client)
+        check_text("selector_prompt", owner, prompt)
+        check_count("max_selector_attempts", owner, max_attempts)
+        check_flag("allow_repeated_speaker", owner, allow_repeated_speaker)
+        check_flag("model_client_streaming", owner, streaming)
+        check_function("selector_func", owner, selector_func, "def select(messages) -> str | None")
+        check_function("candidate_func", owner, candidate_func, "def candidates(messages) -> list[str]")
+        check_model_context("model_context", owner, model_context)
         _check(participants, prompt, max_attempts)
-        check_model_client("the selector", client)
         self._participants = {name: " ".join(text.split()) for name, text in participants.items()}
         self._client = client
         self._prompt = prompt
@@ -126,6 +141,8 @@ class SelectorRule(TeamRule):
     def _check_candidates(self, candidates: Sequence[str]) -> None:
         if not candidates:
             raise InvalidArgumentError("Candidate function must return a non-empty list of participant names.")
+        if isinstance(candidates, str):
+            raise InvalidArgumentError(f"Candidate function must return a list of names, and returned {candidates!r}.")
         if unknown := [name for name in candidates if name not in self._participants]:
             raise InvalidArgumentError(
                 f"Candidate function returned invalid participant names: {unknown}. Expected one of: "

@@ -1,0 +1,102 @@
+"""The answer of an agent: checked, since a program writes agents of its own, and its tokens in the agent's span."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import cast
+
+from symposia.agentchat._answers import checked_awaitable
+from symposia.agentchat.base import ChatAgent, Response
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import CancellationToken
+from symposia.core.exceptions import AgentError
+from symposia.core.models import RequestUsage
+from symposia.core.telemetry import Activity, Attributes
+from symposia.core.telemetry.conventions import INPUT_TOKENS, OUTPUT_TOKENS
+
+
+async def ask_agent(
+    agent: ChatAgent, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+) -> Response:
+    """Let an agent answer by `on_messages`.
+
+    Raises:
+        UsageError: `on_messages` is no coroutine function.
+        AgentError: It returned no `Response`.
+        Exception: Whatever it raised.
+    """
+    answer = checked_awaitable("on_messages", "agent", agent.name, agent.on_messages(messages, cancellation_token))
+    given = await answer
+    if not isinstance(given, Response):
+        raise AgentError(
+            f"on_messages of the agent {agent.name!r} has to return a Response, as Response(chat_message=message), "
+            f"and returned {given!r}."
+        )
+    return checked_response(agent, "on_messages", given)
+
+
+def ask_agent_stream(
+    agent: ChatAgent, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+    """Let an agent answer by `on_messages_stream`.
+
+    Raises:
+        AgentError: `on_messages_stream` is no async generator.
+    """
+    stream = agent.on_messages_stream(messages, cancellation_token)
+    if not hasattr(stream, "__aiter__"):
+        close = getattr(stream, "close", None)  # of a coroutine, which would be reported as never awaited
+        if close is not None:
+            close()
+        raise AgentError(
+            f"on_messages_stream of the agent {agent.name!r} has to be an async generator: write async def, yield the "
+            "events, and a Response last."
+        )
+    return stream
+
+
+def checked_response(agent: ChatAgent, method: str, response: Response) -> Response:
+    """A response of an agent.
+
+    Args:
+        agent: The agent.
+        method: The method that gave it.
+        response: The response.
+
+    Raises:
+        AgentError: Its `chat_message` is no chat message.
+    """
+    message = cast("object", response.chat_message)
+    if not isinstance(message, BaseChatMessage):
+        raise AgentError(
+            f"The chat_message of the Response of {method} of the agent {agent.name!r} has to be a chat message, such "
+            f"as TextMessage(content=..., source={agent.name!r}), not {message!r}."
+        )
+    return response
+
+
+def checked_item(agent: ChatAgent, item: object) -> BaseAgentEvent | BaseChatMessage:
+    """What an agent shows before its answer.
+
+    Raises:
+        AgentError: It is neither an event nor a message.
+    """
+    if not isinstance(item, BaseAgentEvent | BaseChatMessage):
+        raise AgentError(
+            f"on_messages_stream of the agent {agent.name!r} has to yield events and messages, and a Response last, "
+            f"not {item!r}."
+        )
+    return item
+
+
+def note_response(activity: Activity, response: Response) -> None:
+    """Add the tokens of an answer to a span."""
+    activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message)))
+
+
+def _usage(messages: Iterable[BaseAgentEvent | BaseChatMessage]) -> Attributes:
+    counted = [message.models_usage for message in messages if message.models_usage is not None]
+    if not counted:
+        return {}
+    total = sum(counted, RequestUsage(prompt_tokens=0, completion_tokens=0))
+    return {INPUT_TOKENS: total.prompt_tokens, OUTPUT_TOKENS: total.completion_tokens}
