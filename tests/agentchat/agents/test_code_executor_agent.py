@@ -24,6 +24,7 @@ from symposia.agentchat.messages import (
     CodeGenerationEvent,
     ModelClientStreamingChunkEvent,
     MultiModalMessage,
+    OutputRejectedEvent,
     TextMessage,
 )
 from symposia.core import CancellationToken
@@ -249,14 +250,22 @@ async def test_code_that_stays_broken_is_told_in_the_models_words(decision: str 
     assert (await agent.run(task="print")).messages[-1].to_text() == "It does not work."
 
 
-async def test_a_decision_that_cannot_be_read_is_an_error_that_names_the_agent() -> None:
+async def test_a_decision_that_cannot_be_read_is_an_error_that_names_the_agent_and_the_answer_is_kept() -> None:
     client = model(says(CODE), says("perhaps"))
     agent = CodeExecutorAgent(
         "coder", ScriptedExecutor(CodeResult(1, "boom")), model_client=client, max_retries_on_error=1
     )
 
+    items: list[object] = []
+
+    async def read() -> None:
+        async for item in agent.run_stream(task="print"):
+            items.append(item)  # noqa: PERF401 - a comprehension that fails has no items
+
     with pytest.raises(ModelAnswerError, match=r"Agent 'coder'.*RetryDecision"):
-        await agent.run(task="print")
+        await read()
+    assert isinstance(rejected := items[-1], OutputRejectedEvent)
+    assert (rejected.content, rejected.models_usage) == ("perhaps", USAGE)
 
 
 async def test_f44_a_model_that_sees_is_shown_the_pictures_and_they_come_with_its_words() -> None:

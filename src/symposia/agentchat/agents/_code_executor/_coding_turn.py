@@ -20,6 +20,7 @@ from symposia.agentchat.messages import (
     CodeGenerationEvent,
     Item,
     MultiModalMessage,
+    OutputRejectedEvent,
     TextMessage,
 )
 from symposia.core import CancellationToken
@@ -107,11 +108,12 @@ class CodingTurn(ModelTurn):
                     else:
                         yield item
             yield self.note(CodeExecutionEvent(retry_attempt=attempt, result=result, source=self.agent))
-            may_retry = result.exit_code != 0 and attempt < self._configuration.retries
-            correction = await self._correction(attempt) if may_retry else None
-            if correction is not None:
-                yield self.note(correction)
-            may_run = correction is not None
+            may_run = False
+            if result.exit_code != 0 and attempt < self._configuration.retries:
+                async with aclosing(self._correction(attempt)) as corrections:
+                    async for correction in corrections:
+                        yield self.note(correction)
+                        may_run = True
             attempt += 1
 
     def _generated(self, attempt: int, call: ModelCall, blocks: list[CodeBlock]) -> CodeGenerationEvent:
@@ -141,22 +143,32 @@ class CodingTurn(ModelTurn):
         finally:
             await self.conversation.remember(said, told)
 
-    async def _correction(self, attempt: int) -> CodeGenerationEvent | None:
-        """Ask the model whether and how to go on after an attempt that failed; None if not.
+    async def _correction(self, attempt: int) -> AsyncGenerator[CodeGenerationEvent | OutputRejectedEvent]:
+        """Ask the model whether and how to go on after an attempt that failed; nothing if not.
 
         The question is not kept in the context, and of the answer only the instruction for the next attempt: an answer
         in JSON in the conversation is an example that the answers after it would follow.
+
+        Raises:
+            ModelAnswerError: The answer is no `RetryDecision`; its event is yielded before.
         """
         question = UserMessage(content=_SHALL_WE_RETRY, source=self.agent)
         call = await self.model_call({"json_output": RetryDecision}, then=[question], stream=False)
         usage = (await call.complete()).usage
-        decision = _decision(self.agent, call.text)
+        try:
+            decision = RetryDecision.model_validate_json(call.text)
+        except ValidationError as error:
+            reason = f"the model's answer whether to try again is not a RetryDecision: {error}"
+            yield OutputRejectedEvent(
+                content=call.text, reason=reason, attempt=0, source=self.agent, models_usage=usage
+            )
+            raise ModelAnswerError(f"Agent '{self.agent}': {reason}") from error
         if not decision.retry:
-            return None
+            return
         instruction = UserMessage(content=f"{_TRY_AGAIN} {decision.reason}", source=self.agent)
         await self.conversation.context.add_message(instruction)
         text = f"Attempt number: {attempt + 1}\nProposed correction: {decision.reason}"
-        return CodeGenerationEvent(
+        yield CodeGenerationEvent(
             retry_attempt=attempt, content=text, code_blocks=[], source=self.agent, models_usage=usage
         )
 
@@ -173,12 +185,3 @@ def _answer_message(agent: str, call: ModelCall, result: CodeResult) -> TextMess
     if isinstance(content, str):
         return TextMessage(id=call.message_id, content=content, source=agent, models_usage=usage)
     return MultiModalMessage(id=call.message_id, content=content, source=agent, models_usage=usage)
-
-
-def _decision(agent: str, text: str) -> RetryDecision:
-    try:
-        return RetryDecision.model_validate_json(text)
-    except ValidationError as error:
-        raise ModelAnswerError(
-            f"Agent '{agent}': the model's answer whether to try again is not a RetryDecision: {error}"
-        ) from error
