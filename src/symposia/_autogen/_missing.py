@@ -27,7 +27,6 @@ from symposia._autogen_names import (
     preview_module,
     renamed,
 )
-from symposia._missing_names import likely_names, names_in
 
 
 def message_of(theirs: str) -> str:
@@ -95,13 +94,11 @@ def _modules_with(leaf: str) -> list[str]:
 def _suggestion(module: str, leaf: str) -> str:
     if elsewhere := _modules_with(leaf):
         return f"There is one in {elsewhere[0]}."
-    return likely_names(module, leaf, _names_in(module))
+    from symposia._missing_names import likely_names, names_in  # noqa: PLC0415 - only an error needs it
 
-
-def _names_in(package: str) -> set[str]:
-    if not package:
-        return {root for root, entry in ROOTS.items() if exists(entry.ours)}
-    return names_in(sys.modules.get(our_name(package) or package))
+    roots = {root for root, entry in ROOTS.items() if exists(entry.ours)}
+    names = names_in(sys.modules.get(our_name(module) or module)) if module else roots
+    return likely_names(module, leaf, names)
 
 
 def _missing_beside(theirs: str) -> list[str]:
