@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.interpreter import printed
+from tests.support.distribution import Distribution
+from tests.support.interpreter import printed, python
 from typer import BadParameter
 from typer.testing import CliRunner
 
 from symposia.cli._app import app
+from symposia.cli._exit import Status
 from symposia.cli._plan import ProgramLimits, RunArguments, default_run_folder, plan_run, sandbox_policy, size_in_bytes
 from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
@@ -52,6 +54,39 @@ async def test_the_help_states_the_limits_and_names_that_hold() -> None:
     kinds = await asyncio.to_thread(sandbox_kinds)
     for name in (*BundledName, *(kind.name for kind in kinds)):
         assert name in text
+
+
+@pytest.mark.parametrize("words", [["two", "words"], ["Plot", "sales.csv", "--sandbox", "local", "by", "month"]])
+async def test_a_task_of_several_words_is_told_to_be_quoted(words: list[str]) -> None:
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["run", *words])
+    assert result.exit_code == Status.USAGE
+    task = " ".join(word for word in words if word not in {"--sandbox", "local"})
+    assert f'Put it in quotes: symposia run "{task}"' in result.output
+
+
+def test_the_help_names_the_sandboxes_that_distributions_offer_and_imports_none(tmp_path: Path) -> None:
+    broken = "raise SystemExit('imported')"
+    offering = Distribution(
+        tmp_path, "offered", broken, {"symposia.sandboxes": {"firecracker": "KIND", "gvisor": "KIND"}}
+    )
+    program = "import sys; sys.argv = ['symposia', 'run', '--help']; from symposia.cli import main; main()"
+    text = " ".join(" ".join(offering.printed(program)).split())
+    assert "or local, which is this machine, unprotected. Installed packages offer: firecracker, gvisor." in text
+
+
+def test_a_note_about_an_unknown_model_has_no_advice_for_programs() -> None:
+    program = """
+import warnings
+from symposia.cli import _app
+from symposia.ext.models.openai import OpenAIChatCompletionClient
+_app.app = lambda: OpenAIChatCompletionClient(model="foo", api_key="none")
+_app.run_command_line()
+"""
+    done = python("-c", program, folder=None, given="")
+    assert done.returncode == 0
+    assert "Note: OpenAI model 'foo' is not known to this version" in done.stderr
+    assert "tokens of context." in done.stderr
+    assert not {"model_info", "{", "True"} & set(re.findall(r"model_info|[{]|True", done.stderr))
 
 
 def test_n04_the_limits_of_a_program_are_options() -> None:

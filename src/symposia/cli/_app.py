@@ -125,6 +125,31 @@ class Verb(TyperCommand):
             raise
 
 
+class RunVerb(Verb):
+    """`symposia run`: says how a task of several words is given, and names the sandboxes that distributions offer."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: see `Verb`
+        left = super().parse_args(ctx, args)
+        if ctx.args:  # let through by `allow_extra_args`; the parser's own error does not say what to do
+            task = " ".join([str(ctx.params["task"]), *ctx.args])
+            ctx.fail(f'The task has to be one argument. Put it in quotes: symposia run "{task}"')
+        return left
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # Any: see `Verb`
+        offered = ", ".join(offered_sandboxes())
+        for option in self.params:
+            if offered and option.name == "sandbox":
+                vars(option)["help"] = f"Where the code runs: {SANDBOXES}. Installed packages offer: {offered}."
+        super().format_help(ctx, formatter)
+
+
+def offered_sandboxes() -> list[str]:
+    """The names of the sandboxes that installed distributions offer. None of them is imported."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - takes 10 ms to import
+
+    return sorted(point.name for point in entry_points(group="symposia.sandboxes"))
+
+
 @app.callback()
 def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     version: Annotated[
@@ -134,7 +159,7 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     del version
 
 
-@app.command(epilog=exit_statuses(), cls=Verb)
+@app.command(epilog=exit_statuses(), cls=RunVerb, context_settings={"allow_extra_args": True})
 def run(
     task: TaskText = None,
     data: DataFiles = None,
@@ -202,7 +227,9 @@ def setup(sandbox: SandboxToSetUp = "auto") -> None:
 
 
 def _note(message: Warning | str, *_where: object) -> None:
-    typer.secho(f"Note: {message}", fg=typer.colors.YELLOW, err=True)
+    # Some warnings advise a program's author; `UnknownModelWarning` has words without that, which fit a command too.
+    text = getattr(message, "assumption", message)
+    typer.secho(f"Note: {text}", fg=typer.colors.YELLOW, err=True)
 
 
 def run_command_line() -> None:

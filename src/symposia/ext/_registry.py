@@ -7,13 +7,14 @@ entry nor one that the program registered, whatever was called first, and unregi
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from symposia.core.exceptions import RegistrationError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, RegistrationError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -26,6 +27,25 @@ class Named(Protocol):
     def name(self) -> str:
         """The name by which it is found."""
         ...
+
+
+def check_entry_name(what: str, name: object) -> None:
+    """Raise an error for a name that cannot be given on a command line, or before the slash of ``vendor/model``.
+
+    Args:
+        what: What has the name, for the error.
+        name: The name.
+
+    Raises:
+        ArgumentTypeError: It is not a text.
+        InvalidArgumentError: It is empty, or has other characters than letters, digits, ``-``, ``_`` and ``.``.
+    """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"The name of a {what} is {name!r}: give a text, such as 'acme'.")
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) is None:
+        raise InvalidArgumentError(
+            f"The name of a {what} is {name!r}: give letters, digits, '-', '_' and '.' alone, such as 'acme'."
+        )
 
 
 EntryT = TypeVar("EntryT", bound=Named)
@@ -79,8 +99,11 @@ class Registry(Generic[EntryT]):
         """Add an entry, in place of an offered one of its name. The same entry again changes nothing.
 
         Raises:
+            ArgumentTypeError: It is something else, such as a name alone.
             RegistrationError: A built-in or another registered entry has its name.
         """
+        if not isinstance(entry, self._entry_type):
+            raise ArgumentTypeError(f"A {self._what} has to be a {self._entry_type.__name__}, not {entry!r}")
         name = entry.name
         if name in self._built_in or name in self._reserved or self._registered.get(name, entry) is not entry:
             raise RegistrationError(f"A {self._what} named {name!r} is registered already. Give this one another name.")

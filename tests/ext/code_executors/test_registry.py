@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.distribution import Distribution
 
 from symposia.core.code_executor import SandboxResult
-from symposia.core.exceptions import InvalidArgumentError, RegistrationError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, RegistrationError
 from symposia.ext.code_executors import (
     SandboxKind,
     only_sandboxes,
@@ -35,6 +36,24 @@ def firecracker() -> Iterator[SandboxKind]:
     register_sandbox(FIRECRACKER)
     yield FIRECRACKER
     unregister_sandbox("firecracker")
+
+
+@pytest.mark.parametrize("wrong", ["firecracker", None, FakeSandboxBackend], ids=repr)
+def test_what_is_not_a_kind_is_not_registered(wrong: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="A sandbox has to be a SandboxKind, not "):
+        register_sandbox(wrong)
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a/b", "--local"])
+def test_a_name_that_cannot_be_given_on_a_command_line_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"name of a sandbox is .*: give letters, digits"):
+        kind_of(name)
+
+
+def test_a_kind_that_makes_nothing_is_refused() -> None:
+    made: Any = FakeSandboxBackend(_nothing)
+    with pytest.raises(ArgumentTypeError, match="give a function that makes a SandboxBackend"):
+        SandboxKind(name="made", requires="nothing", make=made)
 
 
 def test_every_kind_makes_a_backend_of_its_name() -> None:

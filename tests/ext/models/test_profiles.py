@@ -6,7 +6,7 @@ from anthropic.types.model import Model
 from openai.types.shared.chat_model import ChatModel
 
 from symposia.core.models import ModelFamily
-from symposia.ext.models._profiles import ModelCatalog, ModelProfile
+from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models.anthropic._profiles import CATALOG as ANTHROPIC
 from symposia.ext.models.openai._profiles import CATALOG as OPENAI
 
@@ -39,6 +39,17 @@ def test_a_model_that_is_not_in_the_catalog_gets_a_warning_with_what_is_assumed(
     with pytest.warns(UserWarning, match=f"Acme model '{model}' is not known .*'family': '{profile.family}'"):
         CATALOG.warn_if_unknown(model, stacklevel=1)
     assert CATALOG.find(model) is profile
+
+
+def test_the_warning_of_an_unknown_model_has_words_without_advice_for_programs() -> None:
+    with pytest.warns(UnknownModelWarning) as caught:
+        CATALOG.warn_if_unknown("goose", stacklevel=1)
+    [warning] = [each.message for each in caught]
+    assert isinstance(warning, UnknownModelWarning)
+    assert warning.assumption.startswith("Acme model 'goose' is not known")
+    assert warning.assumption.endswith("multiple system messages, 3 tokens of context.")
+    assert ": vision, function calling, JSON output, " in warning.assumption
+    assert "model_info=" in str(warning)
 
 
 @pytest.mark.parametrize("model", get_args(ChatModel))

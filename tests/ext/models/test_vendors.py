@@ -6,12 +6,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.interpreter import printed
 from tests.support.model_server import ModelServer, Reply
 
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError, RegistrationError, UsageError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    MissingExtraError,
+    ModelError,
+    RegistrationError,
+    UsageError,
+)
 from symposia.core.models import ModelFamily, UserMessage
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient, OpenAIProfile, compatible_vendor
@@ -52,6 +60,36 @@ LOCAL = ModelVendor(
     sdk="json",
     extra="local",
 )
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "", " acme", "-acme", "acme\n"])
+def test_a_name_that_cannot_be_given_on_a_command_line_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"name of a model vendor is .*: give letters, digits") as error:
+        replace(LOCAL, name=name)
+    assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["nope", "", "localhost:1", "models.example/v1", "ftp://a", "https://", "http://[a"]
+)
+def test_an_address_without_a_scheme_or_a_host_is_refused_when_the_vendor_is_made(address: str) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=r"base_url of the vendor 'acme' is .* begins with https://"
+    ) as error:
+        replace(ACME, base_url=address)
+    assert repr(address) in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [{"base_url": None}, {"name": 5}], ids=repr)
+def test_a_vendor_of_other_types_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"{next(iter(wrong.values()))}: give a"):
+        replace(ACME, **wrong)
+
+
+@pytest.mark.parametrize("wrong", ["acme", None, ModelVendor], ids=repr)
+def test_what_is_not_a_vendor_is_not_registered(wrong: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="A model vendor has to be a ModelVendor, not "):
+        register_vendor(wrong)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from symposia.core.code_executor import SandboxBackend
-from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext._registry import Registry
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.ext._registry import Registry, check_entry_name
 
 AUTO: Final = "auto"
 """The name of the choice among the sandboxes, which no sandbox can have."""
@@ -33,6 +33,10 @@ class SandboxKind:
         make: Makes a backend with its defaults. Its dependencies are imported when it is called.
         extra: The extra of this distribution that it needs: ``pip install 'symposia[EXTRA]'``.
         isolated: Whether code is kept from the machine. ``auto`` takes no kind that does not.
+
+    Raises:
+        ArgumentTypeError: `name` is not a text, or `make` cannot be called.
+        InvalidArgumentError: `name` has a space, or another character that a command line would have to quote.
     """
 
     name: str
@@ -40,6 +44,13 @@ class SandboxKind:
     make: Callable[[], SandboxBackend]
     extra: str | None = None
     isolated: bool = True
+
+    def __post_init__(self) -> None:
+        check_entry_name("sandbox", self.name)
+        if not callable(self.make):
+            raise ArgumentTypeError(
+                f"make of the sandbox {self.name!r} is {self.make!r}: give a function that makes a SandboxBackend."
+            )
 
 
 def _docker() -> SandboxBackend:
@@ -104,6 +115,7 @@ def register_sandbox(kind: SandboxKind) -> None:
     """Register a kind, in place of one of its name that a distribution offers.
 
     Raises:
+        ArgumentTypeError: It is not a `SandboxKind`.
         RegistrationError: A built-in kind or one that was registered has its name, or the name is ``auto``.
     """
     _kinds.register(kind)

@@ -102,14 +102,25 @@ class ModelCatalog(Generic[P]):
         likeness = self._likeness(model)
         profile = self.find(model)
         like = "is taken to have the usual abilities" if likeness is None else f"is taken to be like {likeness!r}"
-        warnings.warn(
-            f"{self._vendor} model {model!r} is not known to this version of symposia and {like}: "
-            f"{profile.as_model_info()}, {profile.context:,} tokens of context. Give model_info= if that is wrong.",
-            stacklevel=stacklevel + 1,
-        )
+        subject = f"{self._vendor} model {model!r} is not known to this version of symposia and {like}"
+        warnings.warn(UnknownModelWarning(subject, profile), stacklevel=stacklevel + 1)
 
     def _likeness(self, model: str) -> str | None:
         return next(filter(_bare(model).startswith, self._names), None)
+
+
+class UnknownModelWarning(UserWarning):
+    """A model is in no catalog, so that its abilities are assumed. The text says which, and how a program gives others.
+
+    Attributes:
+        assumption: The same in words, without the advice, for those who cannot change the program.
+    """
+
+    def __init__(self, subject: str, profile: ModelProfile) -> None:
+        info, context = profile.as_model_info(), f"{profile.context:,} tokens of context"
+        super().__init__(f"{subject}: {info}, {context}. Give model_info= if that is wrong.")
+        abilities = [name.replace("_", " ").replace("json", "JSON") for name, has in info.items() if has is True]
+        self.assumption = f"{subject}: {', '.join([*abilities, context])}."
 
 
 _BOUNDARIES: Final = ("", "-", "@", ":")

@@ -17,7 +17,7 @@ from typing import Final
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient
-from symposia.ext._registry import Registry
+from symposia.ext._registry import Registry, check_entry_name
 
 # Names instead of imports, so that importing the registry imports none of them.
 _BUILT_IN: Final = (
@@ -45,7 +45,7 @@ class ModelVendor:
         extra: The extra of the distribution that installs it.
 
     Raises:
-        InvalidArgumentError: `models` is not a regular expression.
+        InvalidArgumentError: `name` has a space or a slash, or `models` is not a regular expression.
     """
 
     name: str
@@ -59,9 +59,10 @@ class ModelVendor:
     extra: str
 
     def __post_init__(self) -> None:
+        check_entry_name("model vendor", self.name)
         try:
             re.compile(self.models)
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise InvalidArgumentError(
                 f"The models of the vendor {self.name!r} are not a regular expression: {self.models!r}"
             ) from error
@@ -109,6 +110,7 @@ def register_vendor(vendor: ModelVendor) -> None:
     """Add a vendor to the registry of this process, in place of one of its name that a distribution offers.
 
     Raises:
+        ArgumentTypeError: It is not a `ModelVendor`, such as `compatible_vendor` makes.
         RegistrationError: A built-in vendor or one that was registered has its name.
     """
     _vendors.register(vendor)

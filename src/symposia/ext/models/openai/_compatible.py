@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, ModelFamily
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._registry import ModelVendor, chosen_vendors, model_vendors
@@ -24,16 +26,37 @@ class CompatibleVendor(ModelVendor):
         base_url: The address of the service.
         provider: The vendor's name in OpenTelemetry's conventions for generative AI.
         catalog: The profiles of its models.
+
+    Raises:
+        ArgumentTypeError: `base_url` is not a text.
+        InvalidArgumentError: `base_url` does not begin with ``https://`` or ``http://``, or has no host.
     """
 
     base_url: str
     provider: str
     catalog: ModelCatalog[OpenAIProfile]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_address(self.name, self.base_url)
+
     @property
     def address(self) -> str:
         """The address that requests go to: `base_url`, unless the environment says otherwise."""
         return (self.address_variable and os.environ.get(self.address_variable)) or self.base_url
+
+
+def _check_address(vendor: str, given: object) -> None:
+    wanted = "give an address that begins with https:// or http://, such as 'https://models.acme.example/v1'."
+    problem = f"base_url of the vendor {vendor!r} is {given!r}: {wanted}"
+    if not isinstance(given, str):
+        raise ArgumentTypeError(problem)
+    try:
+        parts = urlsplit(given)
+    except ValueError as error:  # a bracket of an IPv6 address is missing
+        raise InvalidArgumentError(problem) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InvalidArgumentError(problem)
 
 
 def vendor_at(address: str) -> CompatibleVendor | None:
@@ -83,6 +106,11 @@ def compatible_vendor(
         otherwise: The profile of models that resemble none of them; text only, with 32,768 tokens, by default.
         provider: The vendor's name in OpenTelemetry's conventions for generative AI; by default `name`.
         address_variable: An environment variable that may hold another address.
+
+    Raises:
+        ArgumentTypeError: The name or the address is not a text.
+        InvalidArgumentError: The name has a space or a slash, the address has no scheme or host, or `models` is not a
+            regular expression.
     """
     unknown = OpenAIProfile(
         family=ModelFamily.UNKNOWN, context=32_768, max_output=8_192, vision=False, structured_output=False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._profiles import ModelCatalog, ModelProfile
+from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models._registry import (
     ModelVendor,
     default_vendor,
@@ -39,6 +39,7 @@ __all__ = [
     "Service",
     "StreamAssembly",
     "Transport",
+    "UnknownModelWarning",
     "VendorClient",
     "WireFormat",
     "default_vendor",
