@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 from tests.support.team_members import Member
 
+from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.conditions import Condition, MaxMessageTermination, StatefulCondition
 from symposia.agentchat.messages import Messages, StopMessage
-from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, SelectorGroupChat, Speak, Stop
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, UsageError
+from symposia.agentchat.teams import (
+    GroupChat,
+    RoundRobinGroupChat,
+    RuleContext,
+    SelectorGroupChat,
+    Speak,
+    Stop,
+    TeamRule,
+    Transcript,
+)
+from symposia.core import Component
+from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError, UsageError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 # Any stands, in all of this file, for what a program without a type checker gives.
@@ -46,6 +57,40 @@ class PlainDecide(Rule):
 class AsyncSave(Rule):
     async def save_state(self) -> Any:
         return {}
+
+
+class Fixed(TeamRule):
+    """Has one participant speak."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
+        return Speak((self._name,))
+
+    def save_state(self) -> Mapping[str, Any]:
+        return {}
+
+    def load_state(self, state: Mapping[str, Any], /) -> None:
+        pass
+
+    def reset(self) -> None:
+        pass
+
+
+class SavableFixed(Fixed, Component):
+    component_type = "rule"
+
+
+def test_a_rule_that_cannot_be_saved_says_what_to_derive_it_from() -> None:
+    parrot = AssistantAgent("ann", ReplayChatCompletionClient([]))
+
+    with pytest.raises(
+        ComponentError, match=r"rule: Fixed object has no form in JSON \(derive Fixed from Component too"
+    ):
+        GroupChat([parrot], rule=Fixed("ann")).dump_component()
+    saved = GroupChat([parrot], rule=SavableFixed("ann")).dump_component()
+    assert GroupChat.load_component(saved, allow=["tests"]).dump_component() == saved
 
 
 def team(rule: Any, **options: Any) -> GroupChat:

@@ -84,11 +84,18 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
         name = str(fault["loc"][0]) if fault["loc"] else ""
         what = fault["msg"]
         if is_saved and not isinstance(fault["input"], _PLAIN):
-            what = f"{describe(fault['input'])} has no form in JSON"
+            what = f"{describe(fault['input'])} has no form in JSON{_remedy(fault['input'])}"
         if fault["type"] == "extra_forbidden":
             what = "there is no such field"
         lines.setdefault(name, f"{name}: {what}" if name else what)
     return "; ".join(lines.values())
+
+
+def _remedy(value: object) -> str:
+    """How an object gets a form in JSON, if it is one of a program's own class."""
+    if callable(value) or type(value).__module__ == "builtins":
+        return ""
+    return f" (derive {type(value).__name__} from Component too)"
 
 
 def _without_transient(cls: type, values: Mapping[str, object]) -> dict[str, object]:
