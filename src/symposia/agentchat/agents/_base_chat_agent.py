@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from symposia.agentchat._arguments import check_optional_text, check_text
+from symposia.agentchat._arguments import check_optional_text
 from symposia.agentchat._response import ask_agent, ask_agent_stream, checked_item, checked_response, note_response
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_text
 from symposia.core.effects import enter_scope, iterate_in_scope
 from symposia.core.exceptions import AgentError, InvalidArgumentError, UsageError
 from symposia.core.telemetry import agent_creation, agent_invocation

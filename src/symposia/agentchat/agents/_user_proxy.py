@@ -8,7 +8,6 @@ from contextvars import ContextVar
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_function
 from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import Response
@@ -21,6 +20,7 @@ from symposia.agentchat.messages import (
     new_message_id,
 )
 from symposia.core import CancellationToken, ClassMethodsOnly, cancelled_by, variable_set
+from symposia.core.argument_checks import check_function
 from symposia.core.effects import HumanAnswer, ask_human
 from symposia.core.exceptions import HumanInputError
 

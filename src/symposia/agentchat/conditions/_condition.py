@@ -29,9 +29,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import override
 
 from symposia.agentchat._answers import checked_awaitable, checked_reason
-from symposia.agentchat._arguments import check_function
 from symposia.agentchat.base import TerminatedException, TerminationCondition
 from symposia.agentchat.messages import Messages, StopMessage
+from symposia.core.argument_checks import check_function
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import UsageError
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symposia.agentchat._arguments import check_flag, check_number
+from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage, Messages
+from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import InvalidArgumentError
 
 

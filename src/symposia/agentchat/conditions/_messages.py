@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symposia.agentchat._arguments import check_flag, check_list, check_optional_text, check_text, check_texts
+from symposia.agentchat._arguments import check_optional_text, check_texts
 from symposia.agentchat.conditions._condition import MessageCondition
 from symposia.agentchat.messages import (
     HandoffMessage,
@@ -13,6 +13,7 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallExecutionEvent,
 )
+from symposia.core.argument_checks import check_flag, check_list, check_text
 
 
 class TextMentionTermination(MessageCondition):

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_flag, check_list, check_optional_text, check_runtime, check_state
+from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -38,6 +38,7 @@ from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken
+from symposia.core.argument_checks import check_flag, check_list
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import current_scope, enter_scope
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError

@@ -18,9 +18,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias, cast
 
-from symposia.agentchat._arguments import check_text
 from symposia.agentchat.messages import BaseAgentEvent, Messages
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_text
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import ArgumentTypeError, ModelError
 from symposia.core.models import (

@@ -6,20 +6,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar, TypeAlias, TypeVar, Unpack, cast
 
-from symposia.agentchat._arguments import (
-    check_count,
-    check_flag,
-    check_function,
-    check_model_client,
-    check_model_context,
-    check_text,
-)
+from symposia.agentchat._arguments import check_model_context
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, check_participants
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoice
+from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
+from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.memory._memory import Memory
@@ -22,9 +23,16 @@ class ListMemory(Memory):
     Args:
         name: The name of the memory.
         memory_contents: The initial contents.
+
+    Raises:
+        ArgumentTypeError: `name` is no text, or `memory_contents` something else than a list of `MemoryContent`.
     """
 
     def __init__(self, name: str | None = None, memory_contents: Sequence[MemoryContent] | None = None) -> None:
+        if name is not None:
+            check_text("The name", "ListMemory", name)
+        if memory_contents is not None:
+            check_list("The memory_contents of ListMemory", memory_contents)
         self._name = name or "default_list_memory"
         self._contents = list(memory_contents or ())
         for content in self._contents:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from symposia.core.argument_checks import check_count, check_list, check_model_client
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.model_context._context import ChatCompletionContext
 from symposia.core.model_context._exchanges import Exchange, last_exchange, split, whole
@@ -24,13 +25,12 @@ class BufferedChatCompletionContext(ChatCompletionContext):
         initial_messages: The first messages of the conversation.
 
     Raises:
-        InvalidArgumentError: `buffer_size` is not positive.
+        InvalidArgumentError: `buffer_size` is not a positive whole number.
     """
 
     def __init__(self, buffer_size: int, initial_messages: Sequence[LLMMessage] | None = None) -> None:
         super().__init__(initial_messages)
-        if buffer_size <= 0:
-            raise InvalidArgumentError("buffer_size must be greater than 0.")
+        _check_size("buffer_size", self, buffer_size)
         self._buffer_size = buffer_size
 
     async def get_messages(self) -> list[LLMMessage]:
@@ -49,15 +49,13 @@ class HeadAndTailChatCompletionContext(ChatCompletionContext):
         initial_messages: The first messages of the conversation.
 
     Raises:
-        InvalidArgumentError: A size is not positive.
+        InvalidArgumentError: A size is not a positive whole number.
     """
 
     def __init__(self, head_size: int, tail_size: int, initial_messages: Sequence[LLMMessage] | None = None) -> None:
         super().__init__(initial_messages)
-        if head_size <= 0:
-            raise InvalidArgumentError("head_size must be greater than 0.")
-        if tail_size <= 0:
-            raise InvalidArgumentError("tail_size must be greater than 0.")
+        _check_size("head_size", self, head_size)
+        _check_size("tail_size", self, tail_size)
         self._head_size = head_size
         self._tail_size = tail_size
 
@@ -84,7 +82,8 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
         initial_messages: The first messages of the conversation.
 
     Raises:
-        InvalidArgumentError: `token_limit` is not positive.
+        InvalidArgumentError: `token_limit` is not a positive whole number.
+        ArgumentTypeError: `model_client` is something else than a client, such as the limit.
     """
 
     def __init__(
@@ -96,8 +95,11 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
         initial_messages: Sequence[LLMMessage] | None = None,
     ) -> None:
         super().__init__(initial_messages)
-        if token_limit is not None and token_limit <= 0:
-            raise InvalidArgumentError("token_limit must be greater than 0.")
+        check_model_client(type(self).__name__, model_client, "count_tokens")
+        if token_limit is not None:
+            _check_size("token_limit", self, token_limit)
+        if tool_schema is not None:
+            check_list(f"The tool_schema of {type(self).__name__}", tool_schema)
         self._model_client = model_client
         self._token_limit = token_limit
         self._tool_schema = list(tool_schema or ())
@@ -120,6 +122,12 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
         if self._token_limit is None:
             return self._model_client.remaining_tokens(messages, tools=self._tool_schema) >= 0
         return self._model_client.count_tokens(messages, tools=self._tool_schema) <= self._token_limit
+
+
+def _check_size(name: str, context: ChatCompletionContext, given: int) -> None:
+    check_count(name, type(context).__name__, given)
+    if given <= 0:
+        raise InvalidArgumentError(f"{name} must be greater than 0.")
 
 
 def _without_middle(exchanges: Sequence[Exchange], left_out: int) -> list[LLMMessage]:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field
 
 from symposia.core._component import ComponentBase
+from symposia.core.argument_checks import check_list
 from symposia.core.changes import Change, diff, extension, members
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import LLMMessage
 
 
@@ -40,13 +42,27 @@ class ChatCompletionContext(ComponentBase, ABC):
 
     Args:
         initial_messages: The first messages of the conversation.
+
+    Raises:
+        ArgumentTypeError: `initial_messages` is something else than a list of messages.
     """
 
     component_type = "chat_completion_context"
 
     def __init__(self, initial_messages: Sequence[LLMMessage] | None = None) -> None:
+        if initial_messages is not None:
+            self._check_messages(initial_messages)
         self._messages: list[LLMMessage] = list(initial_messages or ())
         self._initial_messages = initial_messages
+
+    def _check_messages(self, given: Sequence[object]) -> None:
+        what = f"The initial_messages of {type(self).__name__}"
+        check_list(what, given)
+        for each in given:
+            if not hasattr(each, "content"):
+                raise ArgumentTypeError(
+                    f"{what} have to be messages, such as UserMessage(content='…', source='user'), not {each!r}"
+                )
 
     async def add_message(self, message: LLMMessage) -> None:
         """Append a message, at a cost that does not grow with the conversation."""

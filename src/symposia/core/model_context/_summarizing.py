@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from symposia.core._image import Image
 from symposia.core._logging import ROOT_LOGGER_NAME
+from symposia.core.argument_checks import check_count, check_model_client, check_text
 from symposia.core.effects import enter_scope
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState
 from symposia.core.model_context._exchanges import split
 from symposia.core.models import (
@@ -101,6 +102,14 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         initial_messages: Sequence[LLMMessage] | None = None,
     ) -> None:
         super().__init__(initial_messages)
+        owner = type(self).__name__
+        check_model_client(owner, model_client, "create")
+        for name, limit in (("message_limit", message_limit), ("token_limit", token_limit)):
+            if limit is not None:
+                check_count(name, owner, limit)
+        if not isinstance(keep, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"keep of {owner} is {keep!r}: give a number.")
+        check_text("source", owner, source)
         self._model_client = model_client
         self._counts_tokens = token_limit is not None
         self._limit = _the_one_limit(message_limit, token_limit)

@@ -11,6 +11,7 @@ from pydantic.errors import PydanticUserError
 from symposia.core._cancellation_token import CancellationToken, cancelled_by
 from symposia.core._component import require_trusted_code
 from symposia.core._worker_threads import call_function
+from symposia.core.argument_checks import check_flag, check_list, check_text
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import InvalidArgumentError
@@ -72,6 +73,7 @@ class FunctionTool(BaseTool[BaseModel, Any]):
             function that runs a team. Effect handlers then see those instead of the call.
 
     Raises:
+        ArgumentTypeError: An argument is of another type.
         InvalidArgumentError: The function's signature cannot be a tool's, or `strict` and a parameter has a default.
     """
 
@@ -88,6 +90,13 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         idempotency: Idempotency = "unknown",
         transparent: bool = False,
     ) -> None:
+        owner = "FunctionTool"
+        check_text("description", owner, description)
+        if name is not None:
+            check_text("name", owner, name)
+        if global_imports:
+            check_list("The global_imports of FunctionTool", global_imports)
+        check_flag("strict", owner, strict)
         self._func = func
         self.traits = ToolTraits(idempotency=idempotency, transparent=transparent)
         self._global_imports = global_imports

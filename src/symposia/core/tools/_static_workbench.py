@@ -6,12 +6,14 @@ import logging
 import warnings
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final, Literal
+from types import FunctionType
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.argument_checks import check_list
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.tools._base_tool import BaseTool
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
 from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench, failed_result
@@ -41,6 +43,7 @@ class StaticWorkbench(Workbench):
         tool_overrides: Other names and descriptions, by the tool's own name.
 
     Raises:
+        ArgumentTypeError: `tools` is something else than a list of tools, or `tool_overrides` than a mapping.
         InvalidArgumentError: Two tools have one name.
     """
 
@@ -50,7 +53,11 @@ class StaticWorkbench(Workbench):
         self, tools: Sequence[BaseTool[Any, Any]], tool_overrides: Mapping[str, ToolOverride] | None = None
     ) -> None:
         self._tools: dict[str, BaseTool[Any, Any]] = {}
+        check_list("The tools of StaticWorkbench", tools)
+        if tool_overrides is not None:
+            _check_overrides(tool_overrides)
         for tool in tools:
+            _check_tool(tool)
             if tool.name in self._tools:
                 raise InvalidArgumentError(f"Two tools are named '{tool.name}': a model could not distinguish them.")
             self._tools[tool.name] = tool
@@ -133,6 +140,22 @@ class StaticStreamWorkbench(StaticWorkbench):
                     yield _succeeded(name, tool, item) if is_last else item
         except Exception as error:  # noqa: BLE001 - any error of a tool becomes a result for the model
             yield _failed(name, error)
+
+
+def _check_tool(given: object) -> None:
+    if isinstance(given, type) or not hasattr(given, "run_json"):
+        hint = f", such as FunctionTool({given.__name__}, 'what it does')" if isinstance(given, FunctionType) else ""
+        raise ArgumentTypeError(f"The tools of StaticWorkbench have to be tools{hint}, not {given!r}")
+
+
+def _check_overrides(given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError(f"The tool_overrides of StaticWorkbench are a mapping by tool name, not {given!r}")
+    for override in cast("Mapping[object, object]", given).values():
+        if not isinstance(override, ToolOverride):
+            raise ArgumentTypeError(
+                f"A tool override is a ToolOverride, such as ToolOverride(name='…'), not {override!r}"
+            )
 
 
 def _overridden(schema: ToolSchema, override: ToolOverride) -> ToolSchema:

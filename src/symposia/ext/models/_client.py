@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -31,6 +31,7 @@ from symposia.ext.models._wire_format import (
     StreamAssembly,
     ToolChoice,
     WireFormat,
+    no_message,
     tool_name,
 )
 
@@ -230,6 +231,8 @@ class VendorClient(ChatCompletionClient):
     def _body(self, request: ChatRequest, *, stream: bool) -> Body:
         # Checked here and not left to the vendor: some models ignore what they cannot do, so that an answer without
         # JSON or tool calls would come back, and no vendor's error names the option that has to be changed.
+        if not isinstance(request.messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise no_message(request.messages)
         info = self._model_info
         if request.tools and not info["function_calling"]:
             raise self._cannot("take tools")

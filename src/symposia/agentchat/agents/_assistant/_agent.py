@@ -7,10 +7,6 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import (
-    check_flag,
-    check_model_client,
-)
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
@@ -36,6 +32,7 @@ from symposia.agentchat.messages import (
     ToolCallSummaryMessage,
 )
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_flag, check_model_client
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient

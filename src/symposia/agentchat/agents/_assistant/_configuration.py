@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from symposia.agentchat._arguments import (
-    check_count,
-    check_function,
-    check_list,
-    check_model_class,
-    check_optional_text,
-    check_text,
-    check_workbench,
-)
+from symposia.agentchat._arguments import check_model_class, check_optional_text, check_workbench
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
 from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback, StructuredOutput
 from symposia.agentchat.agents._conversation import Conversation
 from symposia.agentchat.base import Handoff
+from symposia.core.argument_checks import check_count, check_function, check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.memory import Memory
 from symposia.core.models import ChatCompletionClient

@@ -6,14 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from symposia.agentchat._arguments import (
-    check_code_executor,
-    check_count,
-    check_flag,
-    check_function,
-    check_model_client,
-    check_texts,
-)
+from symposia.agentchat._arguments import check_code_executor, check_texts
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
 from symposia.agentchat.agents._code_executor._coding_turn import CodingConfiguration, CodingTurn
@@ -28,6 +21,7 @@ from symposia.agentchat.messages import (
     TextMessage,
 )
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Final, TypedDict
 
 from symposia.core import CancellationToken
@@ -18,7 +18,7 @@ from symposia.core.models import (
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._wire_format import JsonOutput, ToolChoice
+from symposia.ext.models._wire_format import JsonOutput, ToolChoice, no_message
 from symposia.ext.models.replay._script import Answer, FunctionPlayer, ListPlayer, Script, count_words, words_in
 
 CONTEXT_WORDS: Final = 10_000
@@ -88,7 +88,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
             asyncio.CancelledError: The token was cancelled.
         """
         call = CreateCall(
-            messages=list(messages),
+            messages=_checked(messages),
             tools=list(tools),
             tool_choice=tool_choice,
             json_output=json_output,
@@ -109,7 +109,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next answer in pieces."""
         call = CreateCall(
-            messages=list(messages),
+            messages=_checked(messages),
             tools=list(tools),
             tool_choice=tool_choice,
             json_output=json_output,
@@ -181,3 +181,13 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def model_info(self) -> ModelInfo:
         """The abilities that the model claims."""
         return self._model_info
+
+
+def _checked(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
+    """The messages as a list. By their content, so that a message of a program's own class will do, as in AutoGen."""
+    if isinstance(messages, str) or not isinstance(messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        raise no_message(messages)
+    for message in messages:
+        if not hasattr(message, "content"):
+            raise no_message(message)
+    return list(messages)

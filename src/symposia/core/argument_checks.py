@@ -1,0 +1,99 @@
+"""Checks of the arguments of constructors: a wrong one is an error when it is given, not when it is first used.
+
+What has the methods of a client or a tool is taken for one, since programs have stand-ins of their own in tests.
+An argument and its owner are given apart, and joined only in an error: services make agents for each request, and
+the texts would take a tenth of the making.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symposia.core.exceptions import ArgumentTypeError
+
+__all__ = [
+    "check_count",
+    "check_flag",
+    "check_function",
+    "check_list",
+    "check_model_client",
+    "check_text",
+]
+
+
+def check_model_client(owner: str, given: object, needed: str = "model_info") -> None:
+    """Raise an error for an object that is not a model client.
+
+    Args:
+        owner: Whose client it is, for the error: ``agent 'writer'``.
+        given: What was given as the client.
+        needed: The attribute by which a client is known, for owners that use a part of one.
+
+    Raises:
+        ArgumentTypeError: It is the name of a model, a class, or anything else.
+    """
+    if isinstance(given, type) or not hasattr(given, needed):
+        raise ArgumentTypeError(
+            f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), not"
+            f" {given!r}"
+        )
+
+
+def check_list(what: str, given: object) -> None:
+    """Refuse one object, or a text, in the place of a list.
+
+    Args:
+        what: What the list is of, for the error: ``The tools of agent 'writer'``.
+        given: What was given.
+
+    Raises:
+        ArgumentTypeError: It is no list, nor anything like it.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ArgumentTypeError(f"{what} are given as a list, not {given!r}")
+
+
+def check_text(name: str, owner: str, given: object) -> None:
+    """Raise an error for an object that is not a string.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if not isinstance(given, str):
+        raise ArgumentTypeError(f"{name} of {owner} has to be a text, not {given!r}")
+
+
+def check_flag(name: str, owner: str, given: object) -> None:
+    """Raise an error for an object that is neither True nor False; None stands for the default.
+
+    Raises:
+        ArgumentTypeError: It is something else, such as the text ``"False"``, which counts as true.
+    """
+    if given is not None and not isinstance(given, int):
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give True or False.")
+
+
+def check_count(name: str, owner: str, given: object) -> None:
+    """Raise an error for an object that is not an integer.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if not isinstance(given, int):
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give a whole number.")
+
+
+def check_function(name: str, owner: str, given: object, example: str) -> None:
+    """Raise an error for an object that cannot be called; None stands for none.
+
+    Args:
+        name: The argument's name.
+        owner: Whose argument it is.
+        given: What was given.
+        example: A function that would do.
+
+    Raises:
+        ArgumentTypeError: It cannot be called.
+    """
+    if given is not None and not callable(given):
+        raise ArgumentTypeError(f"{name} of {owner} has to be a function, such as {example}, not {given!r}")
