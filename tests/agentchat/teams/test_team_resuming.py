@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
 from typing import Any, cast
 
 import pytest
@@ -20,7 +21,7 @@ from symposia.agentchat.conditions import (
     TokenUsageTermination,
 )
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.agentchat.teams import BaseGroupChat, RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -312,3 +313,79 @@ async def test_a_saved_selector_team_counts_the_tokens_of_its_choice_after_loadi
 
     assert lines(result.messages) == []
     assert str(result.stop_reason).startswith("Token usage limit reached, total token count: 5")
+
+
+class SavesAround(FunctionalTermination):
+    """Saves a team while it looks at messages, in some way, and takes its time."""
+
+    def __init__(self, save: Callable[[], Awaitable[State]]) -> None:
+        super().__init__(self.look_and_save)
+        self.save = save
+        self.states: list[State] = []
+
+    async def look_and_save(self, _: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        self.states.append(await self.save())
+        return False
+
+
+async def saved_in_a_context_of_its_own(team: BaseGroupChat) -> State:
+    return await asyncio.get_running_loop().create_task(team.save_state(), context=Context())
+
+
+async def test_a_condition_saves_its_team_in_a_task_whose_context_says_nothing(runtime: Where) -> None:
+    condition = SavesAround(lambda: saved_in_a_context_of_its_own(team))
+    team = pair(termination_condition=condition, max_turns=2, runtime=runtime)
+    async with asyncio.timeout(NEVER):
+        await team.run(task="go")
+
+    assert len(condition.states) == 3
+
+
+async def test_the_condition_of_a_nested_team_saves_the_team_around_it(runtime: Where) -> None:
+    async def save() -> State:
+        return await outer.save_state()
+
+    condition = SavesAround(save)
+    inner = pair(termination_condition=condition, max_turns=2, runtime=runtime, name="inner")
+    outer = RoundRobinGroupChat([inner, Member("cid")], max_turns=2, runtime=runtime)
+    async with asyncio.timeout(NEVER):
+        result = await outer.run(task="go")
+    assert lines(result.messages) == ["user: go", "ann: hello", "bob: hello", "cid: hello"]
+    assert len(condition.states) == 3
+    for state in condition.states:
+        again = pair(termination_condition=SavesAround(save), max_turns=2, name="inner")
+        resumed = RoundRobinGroupChat([again, Member("cid")], max_turns=2)
+        await resumed.load_state(state)
+        await resumed.run()
+        assert lines(resumed.transcript) == lines(result.messages)
+
+
+async def test_a_team_that_is_saved_while_its_condition_looks_shows_the_messages_to_the_next_one(
+    runtime: Where,
+) -> None:
+    """The condition had counted them, and waits then; what it counted is not in the state, where they are unseen."""
+
+    class Waits(MaxMessageTermination):
+        async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+            stop = await super().__call__(messages)
+            if messages[-1].source == "bob" and not may_answer.is_set():
+                looking.set()
+                await may_answer.wait()
+            return stop
+
+    looking, may_answer = asyncio.Event(), asyncio.Event()
+    for limit in (3, 4, 5):
+        looking.clear()
+        may_answer.clear()
+        team = pair(termination_condition=Waits(limit), runtime=runtime)
+        run = asyncio.create_task(team.run(task="go"))
+        await looking.wait()
+        state = await team.save_state()
+        may_answer.set()
+        whole = await run
+        resumed = pair(termination_condition=Waits(limit), runtime=runtime)
+        await resumed.load_state(state)
+        rest = await resumed.run()
+
+        assert lines(resumed.transcript) == lines(whole.messages)
+        assert rest.stop_reason == whole.stop_reason

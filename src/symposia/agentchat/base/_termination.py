@@ -163,7 +163,7 @@ class AndTerminationCondition(TerminationCondition):
     def save_state(self) -> SavedState:
         """The states of all conditions, and the stop messages of those that are met."""
         stops = [_MemberStop(member=place, message=stop) for place, stop in self._stops.items()]
-        return _CombinedState(members=_save(self._conditions), stops=stops).model_dump(mode="json")
+        return {"members": _save(self._conditions), "stops": [stop.model_dump(mode="json") for stop in stops]}
 
     def load_state(self, state: SavedState, /) -> None:
         """Load the state of each. If one of them cannot be loaded, nothing changes.
@@ -178,7 +178,7 @@ class AndTerminationCondition(TerminationCondition):
         met = [place for place, condition in enumerate(self._conditions) if condition.terminated]
         stops = {stop.member: stop.message for stop in loaded.stops}
         if silent := [type(self._conditions[place]).__name__ for place in met if place not in stops]:
-            _load(self._conditions, before)
+            _load(self._conditions, _CombinedState.model_validate({"members": before}).members)
             raise InvalidArgumentError(
                 f"The saved state contradicts itself: {silent} are met, and stops has no message of theirs, which the "
                 "stop reason needs. Load a state as save_state() gave it."
@@ -227,7 +227,7 @@ class OrTerminationCondition(TerminationCondition):
 
     def save_state(self) -> SavedState:
         """The states of all of them."""
-        return _CombinedState(members=_save(self._conditions)).model_dump(mode="json", exclude={"stops"})
+        return {"members": _save(self._conditions)}
 
     def load_state(self, state: SavedState, /) -> None:
         """Load the state of each.
@@ -244,8 +244,9 @@ class OrTerminationCondition(TerminationCondition):
             await condition.reset()
 
 
-def _save(conditions: Sequence[TerminationCondition]) -> list[_MemberState]:
-    return [_MemberState(condition=type(each).__name__, state=dict(each.save_state())) for each in conditions]
+# Not made by `_CombinedState`: a team takes this state at each turn, and validating it takes longer than the rest.
+def _save(conditions: Sequence[TerminationCondition]) -> list[dict[str, Any]]:
+    return [{"condition": type(each).__name__, "state": dict(each.save_state())} for each in conditions]
 
 
 def _load(conditions: Sequence[TerminationCondition], states: Sequence[_MemberState]) -> None:

@@ -52,7 +52,6 @@ from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._saving import SavingLock
 from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.core.exceptions import UsageError
 
@@ -69,7 +68,7 @@ class Engine:
             `_log_entries.py` names.
         limits: What ends a run, besides the rule.
         log: Receives an entry for everything that is committed.
-        lock: Held while a turn is committed.
+        lock: Held while the team is saved: no turn begins then, and none is committed.
         emit_team_events: Whether the rule's events, and the choice of speakers, are streamed.
 
     Attributes:
@@ -87,7 +86,7 @@ class Engine:
         record: TeamRecord,
         limits: TeamLimits,
         log: TeamLog,
-        lock: SavingLock,
+        lock: asyncio.Lock,
         emit_team_events: bool,
     ) -> None:
         self.unpaused = asyncio.Event()
@@ -145,11 +144,10 @@ class Engine:
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
-        if self._lock.is_held:
-            await self._lock.wait_released()
-        begun = self._lock.begin_commit()
+        if self._lock.locked():
+            await self._saved()
+        is_continued = self._record.is_running
         try:
-            is_continued = self._record.is_running
             self._log.append(started)
             reason = await self._limits.start(task)
             if self._record.unseen and reason is None:
@@ -158,7 +156,6 @@ class Engine:
             if is_continued and reason is None:  # it may have been saved behind its last turn
                 reason = self._limits.turns_reached()
         finally:
-            self._lock.end_commit(begun)
             await self._log.write(started)
         return reason
 
@@ -177,6 +174,11 @@ class Engine:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
 
+    async def _saved(self) -> None:
+        """Wait until every save that is under way, or waits for the lock, has ended."""
+        async with self._lock:
+            pass
+
     def _speaking(self) -> Sequence[str]:
         turn = self._record.turn
         return () if turn is None else turn.unanswered
@@ -187,8 +189,8 @@ class Engine:
         Returns:
             The reason why the run ends with it, or None to continue.
         """
-        if self._lock.is_held:
-            await self._lock.wait_released()
+        if self._lock.locked():
+            await self._saved()
         record = self._record
         turn = record.turn = Turn(number, self._rule.save_state())
         committed: TurnEnded | None = None
@@ -202,15 +204,11 @@ class Engine:
                     await self._speak(turn.names[0], turn, run)
                 else:
                     await speak_together(turn.names, lambda name: self._speak(name, turn, run))
-                if self._lock.is_held:
-                    await self._lock.wait_released()
-                begun = self._lock.begin_commit()
-                try:
-                    ended = committed = turn.ended()
-                    self._log.append(ended)
-                    reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
-                finally:
-                    self._lock.end_commit(begun)
+                if self._lock.locked():
+                    await self._saved()
+                ended = committed = turn.ended()
+                self._log.append(ended)
+                reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
         except BaseException as error:
             await self._log.write(self._fail(turn, committed, error), turn.names)
             raise

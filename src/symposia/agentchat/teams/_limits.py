@@ -5,18 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from symposia.agentchat._answers import ask, ask_at_start
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
-from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
+from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent, StopMessage
 from symposia.agentchat.teams._log_entries import TurnEnded
+from symposia.agentchat.teams._saved_team import copy_json
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
+
+
+class _Asked(NamedTuple):
+    """What a condition was asked that has not answered yet.
+
+    Attributes:
+        before: Its state before, as `TeamLimits.save` gives it.
+        unseen: What it looks at.
+    """
+
+    before: SavedState | None
+    unseen: Sequence[Item]
 
 
 class TeamLimits:
@@ -55,22 +68,25 @@ class TeamLimits:
         self._max_turns = max_turns
         self._turn_timeout = turn_timeout
         self._turn_ends = 0.0
+        self._asked: _Asked | None = None
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
         """Start or continue a run, and let the condition see its `task`."""
-        stop = await ask_at_start(self._condition, task) if self._condition else None
-        return stop.content if stop else None
+        if self._condition is None:
+            return None
+        # For a save meanwhile the task is not unseen: not every condition looks at the task of its run (`start`), and
+        # all look at what is unseen.
+        return await self._ask(ask_at_start(self._condition, task), unseen=())
 
     async def show(self, items: Sequence[Item]) -> str | None:
         """Let the condition see messages and events."""
-        stop = await ask(self._condition, items) if self._condition else None
-        return stop.content if stop else None
+        return None if self._condition is None else await self._ask(ask(self._condition, items), unseen=items)
 
     async def after_turn(self, items: Sequence[Item]) -> str | None:
         """Count a turn, and let the condition see its `items_for_condition`."""
         self.turns += 1
-        met = await ask(self._condition, items) if self._condition else None
-        return met.content if met else self.turns_reached()
+        met = None if self._condition is None else await self._ask(ask(self._condition, items), unseen=items)
+        return self.turns_reached() if met is None else met  # a reason may be an empty text
 
     def begin_turn(self) -> bool:
         """Start the time of a turn.
@@ -102,10 +118,18 @@ class TeamLimits:
     @property
     def is_met(self) -> bool:
         """Whether the condition has ended the run."""
-        return self._condition is not None and self._condition.terminated
+        return self._condition is not None and self._asked is None and self._condition.terminated
+
+    @property
+    def unseen(self) -> Sequence[Item]:
+        """The messages and events that the condition is looking at: in the state that `save` gives, it has not."""
+        return () if self._asked is None else self._asked.unseen
 
     def save(self) -> SavedState | None:
-        """The state of the condition, with the name of its class."""
+        """The state of the condition, with the name of its class; while it looks at something, that from before."""
+        return self._save_condition() if self._asked is None else self._asked.before
+
+    def _save_condition(self) -> SavedState | None:
         if self._condition is None:
             return None
         return {"condition": type(self._condition).__name__, "state": dict(self._condition.save_state())}
@@ -124,6 +148,7 @@ class TeamLimits:
                     f"The team was saved in the middle of a run that a {saved['condition']} ends, and this team has a "
                     f"{here}. Load it into a team with the same termination condition."
                 )
+            self._asked = None
             await self._condition.reset()
             if saved is not None:
                 self._condition.load_state(saved["state"])
@@ -140,8 +165,18 @@ class TeamLimits:
     async def reset(self) -> None:
         """Make ready for another run."""
         self.turns = 0
+        self._asked = None
         if self._condition is not None:
             await self._condition.reset()
+
+    async def _ask(self, answer: Awaitable[StopMessage | None], *, unseen: Sequence[Item]) -> str | None:
+        # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
+        # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown.
+        before = self._save_condition()
+        self._asked = _Asked(before if before is None else copy_json(before), unseen)
+        stop = await answer
+        self._asked = None
+        return stop.content if stop else None
 
     def _due_in(self) -> float | None:
         """In how many seconds to ask `_overdue`, if the turn takes that long."""
@@ -158,9 +193,9 @@ class TeamLimits:
             speaking: The names of those that have not answered yet; none, if no speaker was chosen yet.
         """
         if self._condition is not None and self._condition.due_in() == 0:
-            stop = await ask(self._condition, ())
+            stop = await self._ask(ask(self._condition, ()), unseen=())
             if stop is not None:
-                return stop.content
+                return stop
         if self._turn_timeout is None or asyncio.get_running_loop().time() < self._turn_ends:
             return None
         who = f"{' and '.join(speaking)} did not answer" if speaking else "No speaker was chosen"

@@ -1,15 +1,19 @@
 """Saving and loading a team: its record, with the states of the rule, the condition and the participants.
 
 Saving may happen at any time. A team that is saved in the middle of a turn is saved as if the turn had been cancelled
-there.
+there. One that is saved while its condition looks at messages is saved with the condition as it was before, and with
+the messages as unseen: the team that loads it shows them to its own condition.
+
+To save means to wait, for one participant after another. Meanwhile no turn begins and none is committed: the engine
+waits for the lock. Nothing waits the other way round. A condition may save its own team, or the team around it, which
+saves this one too, in whichever task and context; if a save waited until the condition has answered, that would never
+end. Rejected: to recognise such a save by a context variable, since a runtime that sends bytes carries none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from symposia.agentchat.messages import dump_messages
@@ -37,68 +41,6 @@ class _TeamMark(NamedTuple):
     run: SavedState
 
 
-_commit: ContextVar[object | None] = ContextVar("symposia_team_commit", default=None)
-"""The commit inside which code runs."""
-
-
-class SavingLock:
-    """Keeps saving a team and committing to it apart.
-
-    To save means to wait, for one participant after another, and the record and the condition must not move meanwhile;
-    nor may a turn begin. Committing means to wait for the condition. But a team can be saved in the middle of a turn,
-    which is neither.
-
-    There is one engine, and it commits once a turn, while saving is rare. So the engine only looks whether a lock is
-    held by those that save, and sets an event while it commits: to acquire and release a lock costs a turn three
-    coroutines.
-
-    A condition may save its own team, and must not wait for itself. It is known by the context in which it runs. It is
-    not known by its task: within a timeout or a group of tasks, it saves in another one.
-    """
-
-    def __init__(self) -> None:
-        self._saving = asyncio.Lock()
-        self._no_commit = asyncio.Event()
-        self._no_commit.set()
-        self._commit: object | None = None  # the one under way
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the team is being saved, so that the engine has to `wait_released` first."""
-        return self._saving.locked()
-
-    async def wait_released(self) -> None:
-        """Wait until every save that is under way, or waits for the lock, has ended."""
-        async with self._saving:
-            pass
-
-    def begin_commit(self) -> Token[object | None]:
-        """Let those wait that want to save; to be called when none is saving.
-
-        Returns:
-            What `end_commit` needs.
-        """
-        self._commit = object()  # another one each time: what a condition left behind does not belong to the next
-        self._no_commit.clear()
-        return _commit.set(self._commit)
-
-    def end_commit(self, begun: Token[object | None]) -> None:
-        """Let them save."""
-        _commit.reset(begun)
-        self._commit = None
-        self._no_commit.set()
-
-    @asynccontextmanager
-    async def for_saving(self) -> AsyncGenerator[None]:
-        """Save inside, while the engine neither commits nor begins a turn."""
-        if self._commit is not None and self._commit is _commit.get():
-            yield
-            return
-        async with self._saving:
-            await self._no_commit.wait()
-            yield
-
-
 class TeamSaver:
     """Saves a team, wholly or what changed, and loads it.
 
@@ -112,7 +54,8 @@ class TeamSaver:
         record: What is saved.
 
     Attributes:
-        lock: Held while the team is saved.
+        lock: Held while the team is saved. The engine takes it only when it is held: to acquire and release a lock
+            costs a turn three coroutines, and saving is rare.
     """
 
     def __init__(
@@ -126,7 +69,7 @@ class TeamSaver:
         participants: Participants,
         record: TeamRecord,
     ) -> None:
-        self.lock = SavingLock()
+        self.lock = asyncio.Lock()
         self._team = team
         self._manager = manager
         self._state_type = state_type
@@ -137,7 +80,7 @@ class TeamSaver:
 
     async def save_state(self) -> SavedState:
         """The team as it is; of a turn under way, as if it were cancelled now."""
-        async with self._participants.reachable(), self.lock.for_saving():
+        async with self._participants.reachable(), self.lock:
             saved = await self._save(self._participants.save)
         return saved.dump(self._team, self._manager, self._state_type)
 
@@ -151,7 +94,7 @@ class TeamSaver:
             names: The participants whose state may have changed; None for all.
         """
         record = self._record
-        async with self._participants.reachable(), self.lock.for_saving():
+        async with self._participants.reachable(), self.lock:
             mark = since if isinstance(since, _TeamMark) else None
             if mark is None or record.turn is not None or not record.is_continued(mark.record):
                 return await self._save_whole()
@@ -222,7 +165,7 @@ class TeamSaver:
             turns=record.turns,
             running=running,
             condition=self._limits.save() if running else None,
-            unseen=record.unseen if running else (),
+            unseen=[*record.unseen, *self._limits.unseen] if running else (),
         )
 
     async def _save_whole(self) -> tuple[Change, object]:
