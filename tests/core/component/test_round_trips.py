@@ -169,7 +169,7 @@ executor = st.builds(
     NamespaceCommandLineCodeExecutor,
     timeout=seconds,
     work_dir=st.none() | st.just("work"),
-    policy=st.none() | st.builds(SandboxPolicy, memory_bytes=count, cpus=seconds),
+    policy=st.none() | st.builds(SandboxPolicy, processes=count.map(lambda more: 64 + more), cpus=seconds),
     init_command=st.none() | text,
 )
 
