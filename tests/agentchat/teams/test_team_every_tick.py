@@ -5,11 +5,22 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+import pytest
 from tests.support.team_members import Member, lines
 
-from symposia.agentchat.base import Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
-from symposia.agentchat.teams import BaseGroupChat, RoundRobinGroupChat, TeamLogEntry, fold_log
+from symposia.agentchat.base import Response, TerminationCondition
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage, TextMessage
+from symposia.agentchat.teams import (
+    BaseGroupChat,
+    Decision,
+    GroupChat,
+    RoundRobinGroupChat,
+    RuleContext,
+    Speak,
+    TeamLogEntry,
+    Transcript,
+    fold_log,
+)
 from symposia.core import AgentRuntime
 
 Where = AgentRuntime | None
@@ -87,7 +98,6 @@ async def test_a_team_saved_at_any_tick_and_resumed_has_the_transcript_that_it_w
         await other.load_state(state)
         await other.run()
         assert lines(other.transcript) == lines(team.transcript), f"saved at tick {tick}"
-    assert run.done()
     assert saved > 5
 
 
@@ -114,3 +124,166 @@ async def test_a_team_resumed_from_any_entry_of_its_log_takes_no_more_turns_than
         result = await other.run()
         assert lines(other.transcript) == lines(team.transcript)
         assert result.stop_reason == "Maximum number of turns 4 reached."
+
+
+async def used(runtime: Where, task: str, turns: int) -> BaseGroupChat:
+    """A team of an agent and a nested team, all of which wait whatever they do, after a run."""
+    inner = RoundRobinGroupChat([Counter("bob", ticks=1), Counter("cid", ticks=1)], max_turns=2, name="inner")
+    team = RoundRobinGroupChat([Counter("ann", ticks=1), inner, Counter("dan", ticks=1)], max_turns=9, runtime=runtime)
+    await cut(team, task, turns)
+    return team
+
+
+async def cut(team: BaseGroupChat, task: str, turns: int) -> None:
+    stream = team.run_stream(task=task)
+    for _ in range(turns):
+        await anext(stream)
+    await stream.aclose()
+
+
+async def cancelled_after(work: asyncio.Task[None], tick: int, times: int) -> bool:
+    """Whether it was cancelled, so many times from that tick on."""
+    await ticks(tick)
+    if work.done():
+        return False
+    for _ in range(times):
+        work.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([work])
+    return True
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_to_load_is_all_or_nothing_however_often_it_is_cancelled(runtime: Where, times: int) -> None:
+    state = await settled(await used(runtime, "other", 2))
+    tick = 0
+    for tick in range(500):
+        team = await used(runtime, "mine", 3)
+        before = await settled(team)
+        if not await cancelled_after(asyncio.create_task(team.load_state(state)), tick, times):
+            break
+        assert await settled(team) in (before, state), f"cancelled at tick {tick}"
+    assert 5 < tick < 499
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_to_reset_is_all_or_nothing_however_often_it_is_cancelled(runtime: Where, times: int) -> None:
+    tick = 0
+    for tick in range(500):
+        team = await used(runtime, "mine", 3)
+        before = await settled(team)
+        if not await cancelled_after(asyncio.create_task(team.reset()), tick, times):
+            break
+        after = await settled(team)
+        assert after == before or (not team.transcript and '"count": 1' not in json.dumps(after)), f"at tick {tick}"
+    assert 5 < tick < 499
+
+
+class Live(Member):
+    """Returns the object in which it keeps its state, and keeps the one that it is given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.state: dict[str, Any] = {"seen": []}
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: Any
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        self.state["seen"] += [message.to_text() for message in messages]
+        async for item in super().on_messages_stream(messages, cancellation_token):
+            yield item
+
+    async def save_state(self) -> State:
+        return self.state
+
+    async def load_state(self, state: State) -> None:
+        if "wrong" in state:
+            self.state.clear()
+            raise ValueError("wrong state")
+        self.state = state  # pyright: ignore[reportAttributeAccessIssue] - the fault that this test is about
+
+
+class LiveRule:
+    """The same, as a rule."""
+
+    def __init__(self) -> None:
+        self.state: Any = {"queue": ["ann", "bob"]}
+
+    async def decide(self, _transcript: Transcript, _context: RuleContext, /) -> Decision:
+        name = self.state["queue"].pop(0)
+        self.state["queue"].append(name)
+        return Speak((name,))
+
+    def save_state(self) -> State:
+        return self.state
+
+    def load_state(self, state: State, /) -> None:
+        self.state = state
+
+    def reset(self) -> None:
+        self.state = {"queue": ["ann", "bob"]}
+
+
+class LiveCondition(TerminationCondition):
+    """The same, as a condition."""
+
+    def __init__(self) -> None:
+        self.state: Any = {"seen": [0]}
+
+    @property
+    def terminated(self) -> bool:
+        return False
+
+    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        self.state["seen"][0] += len(messages)
+        return None
+
+    def save_state(self) -> State:
+        return self.state
+
+    def load_state(self, state: State, /) -> None:
+        self.state = state
+
+    async def reset(self) -> None:
+        self.state = {"seen": [0]}
+
+
+def live() -> GroupChat:
+    members = [Live("ann"), Live("bob")]
+    return GroupChat(members, rule=LiveRule(), termination_condition=LiveCondition(), max_turns=3)
+
+
+async def test_a_saved_state_does_not_change_with_the_team_nor_a_loaded_one_with_the_team_that_loaded_it() -> None:
+    team = live()
+    stream = team.run_stream(task="go")
+    for _ in range(2):
+        await anext(stream)
+    state = await team.save_state()
+    written = json.dumps(state)
+    async for _ in stream:
+        pass
+    assert json.dumps(state) == written
+    other = live()
+    await other.load_state(state)
+    await other.run()
+    assert json.dumps(state) == written
+
+
+async def test_a_turn_that_failed_puts_back_a_rule_that_keeps_its_state_in_one_object() -> None:
+    team = GroupChat([Member("ann", ValueError("boom"), "fine"), Member("bob")], rule=LiveRule(), max_turns=1)
+    with pytest.raises(ValueError, match="boom"):
+        await team.run(task="go")
+
+    assert lines((await team.run()).messages) == ["ann: fine"]
+
+
+async def test_a_refused_state_leaves_an_agent_that_keeps_its_state_in_one_object_as_it_was() -> None:
+    team = live()
+    await team.run(task="go")
+    before = await settled(team)
+    state = json.loads(json.dumps(before))
+    state["agent_states"]["ann"]["agent_state"] = {"wrong": True}
+
+    with pytest.raises(ValueError, match="wrong state"):
+        await team.load_state(state)
+    assert await settled(team) == before

@@ -267,3 +267,27 @@ async def test_messages_keep_their_ids_through_a_saved_state() -> None:
     state = await team.save_state()
 
     assert state["agent_states"]["bob"]["message_buffer"][0]["id"] == task.id
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("bob", "message_buffer"), ("RoundRobinGroupChatManager", "message_thread")],
+)
+async def test_a_message_that_is_no_object_is_named_with_its_place(name: str, part: str) -> None:
+    state = autogen_state()
+    state["agent_states"][name][part] = ["x"]
+
+    with pytest.raises(ValidationError, match=rf"{part}\.0") as caught:
+        await pair().load_state(state)
+    assert caught.value.__notes__ == [f"It is the state at agent_states.{name}."]
+
+
+async def test_a_state_that_a_condition_refuses_is_named_with_its_place() -> None:
+    state = autogen_state()
+    saved = {"condition": "OrTerminationCondition", "state": {"members": [{"condition": "x", "state": 1.5}]}}
+    state["agent_states"]["RoundRobinGroupChatManager"]["progress"] = {"running": True, "condition": saved}
+    team = pair(termination_condition=MaxMessageTermination(3) | MaxMessageTermination(4))
+
+    with pytest.raises(ValidationError, match=r"members\.0\.state") as caught:
+        await team.load_state(state)
+    assert caught.value.__notes__ == ["It is the state of the OrTerminationCondition, at progress.condition.state."]

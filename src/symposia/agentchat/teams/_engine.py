@@ -52,7 +52,7 @@ from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._turn import Turn, speak_together
+from symposia.agentchat.teams._turn import Turn, copy_state, speak_together
 from symposia.core.exceptions import UsageError
 
 
@@ -140,7 +140,6 @@ class Engine:
         self._rule.reset()
         await self._limits.reset()
         self.unpaused.set()
-        await self._log.write_state()
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
@@ -192,7 +191,7 @@ class Engine:
         if self._lock.locked():
             await self._saved()
         record = self._record
-        turn = record.turn = Turn(number, self._rule.save_state())
+        turn = record.turn = Turn(number, copy_state(self._rule.save_state()))
         committed: TurnEnded | None = None
         try:
             decision = await self._decide(turn, run)
@@ -224,7 +223,7 @@ class Engine:
             committed.error = repr(error)
             return committed
         if not turn.names or turn.unanswered:
-            self._rule.load_state(turn.rule_state)
+            self._rule.load_state(copy_state(turn.rule_state))
         ended = turn.ended(repr(error))
         self._log.append(ended)
         return ended

@@ -37,7 +37,7 @@ from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
 from symposia.agentchat.teams._run import Run, TeamResult
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
-from symposia.core import AgentRuntime, CancellationToken
+from symposia.core import AgentRuntime, CancellationToken, uninterrupted
 from symposia.core.argument_checks import check_flag, check_list
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import current_scope, enter_scope
@@ -250,16 +250,20 @@ class BaseGroupChat(Team):
         self._engine.unpaused.set()
 
     async def reset(self) -> None:
-        """Forget the conversation, in every participant too.
+        """Forget the conversation, in every participant too. Cancelling it takes effect when all have forgotten.
 
         Raises:
             TeamRunningError: The team is running.
         """
         await self._claims.free()
         with self._claims.claim():
-            async with self._participants.reachable():
-                await self._participants.tell_all(ParticipantCommand(action="reset"))
+            await uninterrupted(self._reset())
+
+    async def _reset(self) -> None:
+        async with self._participants.reachable(), self._saver.lock:
+            await self._participants.tell_all(ParticipantCommand(action="reset"))
             await self._engine.reset()
+        await self._log.write_state()
 
     async def save_state(self) -> SavedState:
         """The team as JSON. May be called at any time; a turn under way is saved as if it were cancelled now.

@@ -12,7 +12,7 @@ from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent, StopMessage
 from symposia.agentchat.teams._log_entries import TurnEnded
-from symposia.agentchat.teams._saved_team import copy_json
+from symposia.agentchat.teams._turn import copy_state
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
@@ -132,7 +132,7 @@ class TeamLimits:
     def _save_condition(self) -> SavedState | None:
         if self._condition is None:
             return None
-        return {"condition": type(self._condition).__name__, "state": dict(self._condition.save_state())}
+        return {"condition": type(self._condition).__name__, "state": copy_state(self._condition.save_state())}
 
     async def load(self, saved: SavedState | None, turns: int) -> None:
         """Continue from the saved state of a condition; from the beginning, if it is None.
@@ -151,7 +151,11 @@ class TeamLimits:
             self._asked = None
             await self._condition.reset()
             if saved is not None:
-                self._condition.load_state(saved["state"])
+                try:
+                    self._condition.load_state(saved["state"])
+                except Exception as error:
+                    error.add_note(f"It is the state of the {here}, at progress.condition.state.")
+                    raise
                 # A team whose condition is met is saved without the condition, as one between two runs. If this were
                 # taken, the next run would end in a `TerminatedException`.
                 if self._condition.terminated:
@@ -172,8 +176,7 @@ class TeamLimits:
     async def _ask(self, answer: Awaitable[StopMessage | None], *, unseen: Sequence[Item]) -> str | None:
         # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
         # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown.
-        before = self._save_condition()
-        self._asked = _Asked(before if before is None else copy_json(before), unseen)
+        self._asked = _Asked(self._save_condition(), unseen)
         stop = await answer
         self._asked = None
         return stop.content if stop else None

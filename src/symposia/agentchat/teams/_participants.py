@@ -25,6 +25,7 @@ from symposia.agentchat.teams._messages import (
     TurnTaken,
 )
 from symposia.agentchat.teams._participant import Participant, ParticipantMarks, member_of
+from symposia.agentchat.teams._turn import copy_state
 from symposia.core import (
     AgentId,
     AgentRuntime,
@@ -33,6 +34,7 @@ from symposia.core import (
     MessageContext,
     MessageSerializer,
     try_get_known_serializers_for_type,
+    uninterrupted,
 )
 from symposia.core.changes import Change, SavedState
 from symposia.core.exceptions import CantHandleException
@@ -100,7 +102,11 @@ class Participants:
         async with self._changing_users:
             self._users += 1
             if self._users == 1:
-                await self._appear()
+                try:
+                    await self._appear()
+                except BaseException:
+                    self._users -= 1  # nothing of this user follows: what is registered stays for the next
+                    raise
 
     async def disappear(self) -> None:
         """One user less. After the last one, the runtime does not know the actors any more."""
@@ -155,14 +161,14 @@ class Participants:
                 on the error says that one of them cannot be put back.
         """
         # A participant may load a part of its state before it finds the rest wrong, and cannot be asked to check only.
-        before = {name: await self.save(name) for name in states}
+        before = {name: copy_state(await self.save(name)) for name in states}
         loaded: list[str] = []
         try:
             for name, state in states.items():
                 loaded.append(name)  # also the one that fails: it may have loaded a part
                 await self.load(name, state)
         except BaseException as error:
-            await self._put_back({name: before[name] for name in loaded}, error)
+            await uninterrupted(self._put_back({name: before[name] for name in loaded}, error))
             raise
 
     async def _put_back(self, states: Mapping[str, SavedState], error: BaseException) -> None:

@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from pydantic_core import SchemaSerializer, SchemaValidator
+from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageFactory, dump_messages
+from symposia.agentchat.teams._turn import copy_state
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 _VERSION: Final = "1.0.0"
 """Of AutoGen's shapes."""
 
 _PROGRESS: Final = "progress"
-
-copy_json: Final = SchemaSerializer(cs.any_schema()).to_python
-"""Copies the objects and lists of a JSON value, in a tenth of the time of `copy.deepcopy`."""
-
 
 # The shapes of what is read are those of the classes in `symposia.agentchat.state`, but for the messages. The classes
 # say that a message is a mapping, so that their validation copies each, where these leave messages to the
@@ -46,7 +43,7 @@ def shape(title: str, **fields: cs.CoreSchema) -> SchemaValidator:
 
 
 _ANY_OBJECT: Final = cs.dict_schema(cs.str_schema())
-_MESSAGES: Final = with_default(cs.list_schema(), list)
+_MESSAGES: Final = with_default(cs.list_schema(cs.is_instance_schema(Mapping)), list)
 _CONDITION: Final = object_schema(condition=cs.str_schema(), state=_ANY_OBJECT)
 
 _TEAM: Final = shape("TeamState", agent_states=with_default(_ANY_OBJECT, dict))
@@ -107,11 +104,10 @@ class SavedRun(NamedTuple):
             )
         if taken := _RESERVED & self.rule.keys():
             raise UsageError(f"The rule of the team {team!r} saves a state with {sorted(taken)}: choose other names.")
-        condition = None if self.condition is None else copy_json(dict(self.condition))
         progress: dict[str, Any] = {
             "turns": self.turns,
             "running": self.running,
-            "condition": condition,
+            "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
         }
         progress = {key: value for key, value in progress.items() if value}
@@ -154,7 +150,7 @@ class SavedTeam(NamedTuple):
             name: {
                 "type": "ChatAgentContainerState",
                 "version": _VERSION,
-                "agent_state": copy_json(dict(own)),  # it may be the participant's own object, which changes later
+                "agent_state": copy_state(own),  # it may be the participant's own object, which changes later
                 "message_buffer": dump_messages(self.pending[name]),
             }
             for name, own in self.participants.items()
@@ -183,19 +179,20 @@ def load_team(
     states: dict[str, Any] = _TEAM.validate_python(state)["agent_states"]
     if missing := [name for name in (*names, manager) if name not in states]:
         raise InvalidArgumentError(_other_team(team, missing[0], names, states))
-    participants = {name: _PARTICIPANT.validate_python(states[name]) for name in names}
-    conversation = _MANAGER.validate_python(states[manager])
+    # What a rule, a condition or a participant is given is a copy: it may keep it and change it.
+    participants = {name: _read(_PARTICIPANT, states, name) for name in names}
+    conversation = _read(_MANAGER, states, manager)
     progress = conversation[_PROGRESS]
     return SavedTeam(
-        participants={name: saved["agent_state"] for name, saved in participants.items()},
+        participants={name: copy_state(saved["agent_state"]) for name, saved in participants.items()},
         pending={name: _chat_messages(saved["message_buffer"], factory) for name, saved in participants.items()},
         transcript=factory.create_all(conversation["message_thread"]),
         run=SavedRun(
             run_turns=conversation["current_turn"],
-            rule={key: value for key, value in states[manager].items() if key not in _RESERVED},
+            rule=copy_state({key: value for key, value in states[manager].items() if key not in _RESERVED}),
             turns=progress["turns"],
             running=progress["running"],
-            condition=progress["condition"],
+            condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),
         ),
     )
@@ -216,6 +213,14 @@ def _other_team(team: str, missing: str, names: Sequence[str], states: Mapping[s
         f"Agent state for {missing} not found in the saved state, so the team {team!r} cannot load it: {fault}. Load "
         "it into a team like the one that was saved."
     )
+
+
+def _read(reader: SchemaValidator, states: Mapping[str, Any], name: str) -> dict[str, Any]:
+    try:
+        return reader.validate_python(states[name])
+    except ValidationError as error:
+        error.add_note(f"It is the state at agent_states.{name}.")
+        raise
 
 
 def _chat_messages(saved: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:

@@ -22,8 +22,9 @@ from symposia.agentchat.teams._participant import ParticipantMarks
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
-from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam, copy_json
-from symposia.agentchat.teams._turn import Turn
+from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
+from symposia.agentchat.teams._turn import Turn, copy_state
+from symposia.core import uninterrupted
 from symposia.core.changes import Change, SavedState, diff, extension, members
 
 
@@ -109,19 +110,21 @@ class TeamSaver:
         Raises:
             Exception: What the rule, the condition or a participant raised.
         """
-        rule, condition, run_turns = self._rule.save_state(), self._limits.save(), self._limits.turns
-        try:
-            self._rule.load_state(saved.run.rule)
-            await self._limits.load(saved.run.condition, saved.run.run_turns)
-            async with self._participants.reachable():
+        rule, condition, run_turns = copy_state(self._rule.save_state()), self._limits.save(), self._limits.turns
+        async with self._participants.reachable(), self.lock:
+            try:
+                self._rule.load_state(saved.run.rule)
+                await self._limits.load(saved.run.condition, saved.run.run_turns)
                 await self._participants.load_all(saved.participants)
-        except BaseException:
-            self._rule.load_state(rule)
-            await self._limits.load(condition, run_turns)
-            raise
-        record = self._record
-        record.load(saved.transcript, saved.pending)
-        record.turns, record.is_running, record.unseen = saved.run.turns, saved.run.running, saved.run.unseen
+            except BaseException:
+                self._rule.load_state(rule)
+                # To load can be cancelled, but to put back cannot: a timeout and a token may both cancel.
+                await uninterrupted(self._limits.load(condition, run_turns))
+                raise
+            # Nothing is waited for between the last participant and this.
+            record = self._record
+            record.load(saved.transcript, saved.pending)
+            record.turns, record.is_running, record.unseen = saved.run.turns, saved.run.running, saved.run.unseen
 
     async def _save(self, save: Callable[[str], Awaitable[SavedState]]) -> SavedTeam:
         """The team as it is.
@@ -143,7 +146,7 @@ class TeamSaver:
                 # All have answered: the turn is over but for its commit, and loading must not have it decided again.
                 # The rule is asked now, since it may have decided while the participants were saved. It has not moved
                 # on since: the next turn waits for the lock.
-                saved = saved._replace(rule=copy_json(dict(self._rule.save_state())), turns=turn.number)
+                saved = saved._replace(rule=copy_state(self._rule.save_state()), turns=turn.number)
                 if saved.running:
                     saved = saved._replace(run_turns=saved.run_turns + 1)
             if saved.running:
@@ -161,7 +164,7 @@ class TeamSaver:
         running = record.is_running and not self._limits.is_met
         return SavedRun(
             run_turns=self._limits.turns if running else 0,
-            rule=self._rule.save_state() if turn is None else turn.rule_state,
+            rule=copy_state(self._rule.save_state() if turn is None else turn.rule_state),
             turns=record.turns,
             running=running,
             condition=self._limits.save() if running else None,
