@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first asked for, and that say what a missing name may be.
+"""Packages and modules that are imported when a name of them is first asked for. A missing name says what it may be.
 
 Importing an agent and a team would otherwise import every agent, team, runtime and executor. A package lists its names
 three times, for three readers: as imports for type checkers, in ``__all__`` for tools that read the source, and as a
@@ -48,6 +48,31 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *homes})
 
     return get, names_of
+
+
+class lazy_module:  # noqa: N801 - used like a function
+    """A module that is imported when the first of its attributes is read, for the names in annotations.
+
+    Annotations are evaluated only when `typing.get_type_hints` or pydantic asks for them. A name that only type
+    checkers import is a `NameError` then, also for every subclass; that the annotated module has a `__getattr__` does
+    not help, since only its ``__dict__`` is read. So the annotation is an attribute of one of these, ``otel.Tracer``::
+
+        if TYPE_CHECKING:
+            from opentelemetry import trace as otel
+        else:
+            otel = lazy_module("opentelemetry.trace")
+
+    Args:
+        name: The full name of the module.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> object:
+        if attribute.startswith("__"):  # asked of every value by tools that look for wrappers, mocks and the like
+            raise AttributeError(f"{self!r} has no attribute {attribute!r}", name=attribute, obj=self)
+        return getattr(import_module(self._name), attribute)
 
 
 def explained_names(package: str) -> Callable[[str], object]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._agent_runtime import Agent, AgentMetadata, AgentRuntime
@@ -20,9 +20,6 @@ from symposia.core._serialization import try_get_known_serializers_for_type
 from symposia.core._subscription import Subscription, TypePrefixSubscription, UnboundSubscription
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import HandlerSignatureError, RegistrationError
-
-if TYPE_CHECKING:
-    from typing import Self
 
 
 class BaseAgent(ABC, Agent):

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from symposia._lazy import lazy_module
 from symposia.core.exceptions import MissingExtraError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as PILImage
+    from PIL import Image as PILImages
+else:
+    PILImages = lazy_module("PIL.Image")
 
 MediaType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
 
@@ -39,7 +42,7 @@ class Image:
         MissingExtraError: PIL is not installed, and is needed to read the bytes.
     """
 
-    def __init__(self, image: PILImage | bytes) -> None:
+    def __init__(self, image: PILImages.Image | bytes) -> None:
         media_type = _sniff(image) if isinstance(image, bytes) else None
         if isinstance(image, bytes) and media_type is not None:
             self._data = image
@@ -49,7 +52,7 @@ class Image:
             self._media_type = "image/png"
 
     @classmethod
-    def from_pil(cls, pil_image: PILImage) -> Image:
+    def from_pil(cls, pil_image: PILImages.Image) -> Image:
         """Take a picture of PIL, copied as RGB."""
         return cls(pil_image)
 
@@ -106,7 +109,7 @@ class Image:
         return self._media_type
 
     @cached_property
-    def image(self) -> PILImage:
+    def image(self) -> PILImages.Image:
         """The pixels, as a picture of PIL in RGB.
 
         Raises:
@@ -179,7 +182,7 @@ def _sniff(data: bytes) -> MediaType | None:
     return None
 
 
-def _decode(data: bytes) -> PILImage:
+def _decode(data: bytes) -> PILImages.Image:
     try:
         from PIL import Image as PILImages  # noqa: PLC0415 - PIL is heavy and optional
         from PIL import UnidentifiedImageError  # noqa: PLC0415 - PIL is heavy and optional
@@ -194,7 +197,7 @@ def _decode(data: bytes) -> PILImage:
         ) from error
 
 
-def _encode_png(image: PILImage) -> bytes:
+def _encode_png(image: PILImages.Image) -> bytes:
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, format="PNG")
     return buffer.getvalue()

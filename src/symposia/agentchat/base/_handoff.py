@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-if TYPE_CHECKING:
-    from symposia.core.tools import BaseTool
+from symposia.core.tools import BaseTool
 
 
 class Handoff(BaseModel):

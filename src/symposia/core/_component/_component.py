@@ -34,11 +34,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeGuard, cast,
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
+from symposia._lazy import lazy_module
 from symposia.core._component._constructor import RecordsArguments, given_arguments
 from symposia.core.exceptions import ComponentError
 
 if TYPE_CHECKING:
-    from symposia.core._component._schema import ComponentModel, ComponentType
+    from symposia.core._component import _schema as schema
+else:
+    schema = lazy_module("symposia.core._component._schema")
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel, default=Any)  # Any: a subclass may say which
 ExpectedT = TypeVar("ExpectedT")
@@ -58,7 +61,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
             out of what is saved, functions with a `UserWarning`.
     """
 
-    component_type: ClassVar[ComponentType]
+    component_type: ClassVar[schema.ComponentType]
     component_version: ClassVar[int] = 1
     component_provider_override: ClassVar[str | None] = None
     component_description: ClassVar[str | None] = None
@@ -90,7 +93,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         """The arguments of the constructor, by name; defaults included."""
         return given_arguments(self)
 
-    def dump_component(self) -> ComponentModel:
+    def dump_component(self) -> schema.ComponentModel:
         """Save the component as JSON. A secret is replaced by asterisks.
 
         Raises:
@@ -184,7 +187,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, object],
+        model: schema.ComponentModel | Mapping[str, object],
         expected: None = None,
         *,
         allow: Iterable[str] = (),
@@ -194,7 +197,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, object],
+        model: schema.ComponentModel | Mapping[str, object],
         expected: type[ExpectedT],
         *,
         allow: Iterable[str] = (),
@@ -203,7 +206,7 @@ class ComponentLoader:
     @classmethod
     def load_component(
         cls,
-        model: ComponentModel | Mapping[str, object],
+        model: schema.ComponentModel | Mapping[str, object],
         expected: type[ExpectedT] | None = None,
         *,
         allow: Iterable[str] = (),

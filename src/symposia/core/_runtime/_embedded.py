@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from threading import get_ident
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from symposia._lazy import lazy_module
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
@@ -26,7 +26,13 @@ from symposia.core.exceptions import DeadlockError, MessageDroppedException
 from symposia.core.runtimes import STOPPED, DeadLetter, DeliveredContext, Interventions, Phase, deadline_exceeded
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
+    from types import CoroutineType
+
+    from opentelemetry import trace as otel
+else:  # that of `types` cannot be subscripted before Python 3.13, so annotations with it could not be evaluated
+    from collections.abc import Coroutine as CoroutineType
+
+    otel = lazy_module("opentelemetry.trace")
 
 T = TypeVar("T")
 
@@ -56,7 +62,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         self,
         *,
         intervention_handlers: Sequence[InterventionHandler] | None = None,
-        tracer_provider: TracerProvider | None = None,
+        tracer_provider: otel.TracerProvider | None = None,
         ignore_unhandled_exceptions: bool = False,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
         max_idle_agents: int | None = None,

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
+from symposia._lazy import lazy_module
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
 from symposia.core.effects import class_identity
 from symposia.core.model_context import ChatCompletionContext
 
 if TYPE_CHECKING:
-    # The models of contents are not needed to make an agent that may be given a memory.
-    from symposia.core.memory._content import MemoryContent, MemoryQueryResult, UpdateContextResult
+    from symposia.core.memory import _content as contents
+else:  # the models of contents are not needed to make an agent that may be given a memory
+    contents = lazy_module("symposia.core.memory._content")
 
 
 class Memory(ComponentBase, ABC):
@@ -28,7 +30,7 @@ class Memory(ComponentBase, ABC):
         return class_identity(self) | ({"name": name} if isinstance(name, str) else {})
 
     @abstractmethod
-    async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
+    async def update_context(self, model_context: ChatCompletionContext) -> contents.UpdateContextResult:
         """Add what fits the conversation to its context.
 
         Returns:
@@ -37,8 +39,8 @@ class Memory(ComponentBase, ABC):
 
     @abstractmethod
     async def query(
-        self, query: str | MemoryContent, cancellation_token: CancellationToken | None = None, **kwargs: Any
-    ) -> MemoryQueryResult:
+        self, query: str | contents.MemoryContent, cancellation_token: CancellationToken | None = None, **kwargs: Any
+    ) -> contents.MemoryQueryResult:
         """Find what fits the query.
 
         Args:
@@ -48,7 +50,7 @@ class Memory(ComponentBase, ABC):
         """
 
     @abstractmethod
-    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
+    async def add(self, content: contents.MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
         """Remember one more thing."""
 
     @abstractmethod

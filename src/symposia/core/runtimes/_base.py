@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from types import CoroutineType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from symposia.core._agent_id import AgentId, AgentType
@@ -23,6 +22,11 @@ from symposia.core.runtimes._agent_table import AgentKind, AgentTable, MailboxT,
 from symposia.core.runtimes._dead_letters import DeadLetter, DeadLetters, Failures
 from symposia.core.runtimes._interventions import Interventions
 from symposia.core.runtimes._subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from types import CoroutineType
+else:  # that of `types` cannot be subscripted before Python 3.13, so annotations with it could not be evaluated
+    from collections.abc import Coroutine as CoroutineType
 
 T = TypeVar("T")
 AgentT = TypeVar("AgentT", bound=Agent)

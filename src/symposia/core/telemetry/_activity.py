@@ -6,23 +6,28 @@ make it the parent of whatever its consumer does meanwhile, and could not take i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias, TypeVar
 
+from symposia._lazy import lazy_module
 from symposia.core.telemetry._providers import current_tracer
 from symposia.core.telemetry.conventions import ERROR_TYPE
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
-    from opentelemetry.trace import Span, Tracer
-    from opentelemetry.util.types import AttributeValue
+    from opentelemetry import context as otel_context
+    from opentelemetry import trace as otel
+else:
+    otel_context = lazy_module("opentelemetry.context")
+    otel = lazy_module("opentelemetry.trace")
 
 T = TypeVar("T")
 Kind: TypeAlias = Literal["CLIENT", "CONSUMER", "INTERNAL", "PRODUCER"]
 """The kind of a span: a name of OpenTelemetry's ``SpanKind``, which is imported only when tracing is enabled."""
-Attributes: TypeAlias = "Mapping[str, AttributeValue | None]"
+AttributeValue: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
+"""The values of attributes that every release of OpenTelemetry takes."""
+Attributes: TypeAlias = Mapping[str, AttributeValue | None]
 
 
 class Activity:
@@ -57,7 +62,7 @@ class TracedActivity(Activity):
 
     __slots__ = ("span",)
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: otel.Span) -> None:
         self.span = span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -106,7 +111,7 @@ def begin_if_traced(name: str, kind: Kind, attributes: Callable[[], Attributes])
 
 
 def begin(
-    tracer: Tracer, name: str, kind: Kind, attributes: Attributes, parent: Context | None = None
+    tracer: otel.Tracer, name: str, kind: Kind, attributes: Attributes, parent: otel_context.Context | None = None
 ) -> TracedActivity:
     """Begin an activity with a span.
 

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from symposia._lazy import lazy_module
 from symposia.core._instantiation import AgentInstantiationContext
 from symposia.core.telemetry._activity import Activity, Attributes, Kind, begin, begin_if_traced
 from symposia.core.telemetry._providers import SCOPE, current_tracer
@@ -24,7 +25,9 @@ from symposia.core.telemetry.conventions import (
 )
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry import trace as otel
+else:
+    otel = lazy_module("opentelemetry.trace")
 
 
 def agent_creation(name: str, description: str) -> Activity:
@@ -69,11 +72,11 @@ def tool_execution(name: str, description: str | None, call_id: str | None) -> A
 def trace_create_agent_span(
     agent_name: str,
     *,
-    tracer: Tracer | None = None,
-    parent: Span | None = None,
+    tracer: otel.Tracer | None = None,
+    parent: otel.Span | None = None,
     agent_id: str | None = None,
     agent_description: str | None = None,
-) -> Generator[Span]:
+) -> Generator[otel.Span]:
     """A span around code that makes an agent.
 
     Args:
@@ -92,11 +95,11 @@ def trace_create_agent_span(
 def trace_invoke_agent_span(
     agent_name: str,
     *,
-    tracer: Tracer | None = None,
-    parent: Span | None = None,
+    tracer: otel.Tracer | None = None,
+    parent: otel.Span | None = None,
     agent_id: str | None = None,
     agent_description: str | None = None,
-) -> Generator[Span]:
+) -> Generator[otel.Span]:
     """A span around code in which an agent answers; the arguments are those of `trace_create_agent_span`."""
     attributes = _agent("invoke_agent", agent_name, agent_id, agent_description)
     with _current(tracer, f"invoke_agent {agent_name}", "INTERNAL", attributes, parent) as span:
@@ -107,11 +110,11 @@ def trace_invoke_agent_span(
 def trace_tool_span(
     tool_name: str,
     *,
-    tracer: Tracer | None = None,
-    parent: Span | None = None,
+    tracer: otel.Tracer | None = None,
+    parent: otel.Span | None = None,
     tool_description: str | None = None,
     tool_call_id: str | None = None,
-) -> Generator[Span]:
+) -> Generator[otel.Span]:
     """A span around code in which a tool does its work.
 
     Args:
@@ -128,8 +131,8 @@ def trace_tool_span(
 
 @contextmanager
 def _current(
-    tracer: Tracer | None, name: str, kind: Kind, attributes: Attributes, parent: Span | None
-) -> Generator[Span]:
+    tracer: otel.Tracer | None, name: str, kind: Kind, attributes: Attributes, parent: otel.Span | None
+) -> Generator[otel.Span]:
     from opentelemetry import trace  # noqa: PLC0415 - only when tracing is enabled
 
     context = None if parent is None else trace.set_span_in_context(parent)

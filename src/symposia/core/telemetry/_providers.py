@@ -16,12 +16,16 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from symposia._lazy import lazy_module
 from symposia.core._logging import EVENT_LOGGER_NAME
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer, TracerProvider
+    from opentelemetry import trace as otel
 
-    from symposia.core.logging import Event
+    from symposia.core import logging as events
+else:
+    otel = lazy_module("opentelemetry.trace")
+    events = lazy_module("symposia.core.logging")
 
 SCOPE: Final = "symposia"
 """The name of the instrumentation that the spans belong to."""
@@ -37,22 +41,22 @@ _events: Final = logging.getLogger(EVENT_LOGGER_NAME)
 _is_enabled: Final = _events.isEnabledFor
 _imported: Final = sys.modules
 _INFO: Final = logging.INFO
-_provider_here: ContextVar[TracerProvider | None] = ContextVar("symposia_tracer_provider", default=None)
+_provider_here: ContextVar[otel.TracerProvider | None] = ContextVar("symposia_tracer_provider", default=None)
 
 
-def tracer_provider() -> TracerProvider | None:
+def tracer_provider() -> otel.TracerProvider | None:
     """The tracer provider in use: that of the runtime whose handler is running, else the program's; None if unset."""
     return _provider_here.get() or _global_provider()
 
 
-def current_tracer() -> Tracer | None:
+def current_tracer() -> otel.Tracer | None:
     """The tracer in use, or None if tracing is not enabled."""
     provider = tracer_provider()
     return None if provider is None else _tracer_of(provider)
 
 
 @contextmanager
-def tracing_by(provider: TracerProvider) -> Generator[None]:
+def tracing_by(provider: otel.TracerProvider) -> Generator[None]:
     """Make the spans of everything inside with `provider`."""
     token = _provider_here.set(provider)
     try:
@@ -78,7 +82,7 @@ def events_are_read() -> bool:
     return _is_enabled(_INFO)
 
 
-def log_event(event: Event) -> None:
+def log_event(event: events.Event) -> None:
     """Give an event to the handlers of the logger, whose failures are printed to stderr and not raised."""
     try:
         _events.info(event)
@@ -93,11 +97,11 @@ def captures_content() -> bool:
 
 
 @lru_cache(maxsize=8)  # the SDK takes 7 µs to make one; programs have one provider, or a few
-def _tracer_of(provider: TracerProvider) -> Tracer:
+def _tracer_of(provider: otel.TracerProvider) -> otel.Tracer:
     return provider.get_tracer(SCOPE)
 
 
-def _global_provider() -> TracerProvider | None:
+def _global_provider() -> otel.TracerProvider | None:
     if "opentelemetry.trace" not in _imported:
         return None
     from opentelemetry import trace  # noqa: PLC0415 - imported by now

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import is_observed
@@ -19,7 +20,6 @@ from symposia.core.tools._parameters_schema import parameters_schema
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
 
 if TYPE_CHECKING:
-    from symposia.core._cancellation_token import CancellationToken
     from symposia.core.tools._traced_call import TracedCall
 
 ArgsT_contra = TypeVar("ArgsT_contra", bound=BaseModel, contravariant=True)

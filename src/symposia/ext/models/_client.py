@@ -6,10 +6,11 @@ import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import JsonValue
 
+from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
@@ -34,9 +35,6 @@ from symposia.ext.models._wire_format import (
     no_message,
     tool_name,
 )
-
-if TYPE_CHECKING:
-    from symposia.core import CancellationToken
 
 
 class VendorClient(ChatCompletionClient):

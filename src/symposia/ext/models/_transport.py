@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from typing import Final, Protocol, Self, TypeVar, cast
 
+from symposia.core import CancellationToken
 from symposia.ext.models._wire_format import Body
-
-if TYPE_CHECKING:
-    from symposia.core import CancellationToken
 
 T = TypeVar("T")
 

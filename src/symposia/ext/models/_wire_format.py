@@ -6,20 +6,15 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
 
-from symposia.core import FunctionCall
+from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
-
-if TYPE_CHECKING:
-    from typing import Literal
-
-    from symposia.core import CancellationToken
 
 Body: TypeAlias = dict[str, object]
 """A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
@@ -29,7 +24,7 @@ M = TypeVar("M")
 C = TypeVar("C")
 W_co = TypeVar("W_co", covariant=True)
 
-ToolChoice: TypeAlias = "Tool | Literal['auto', 'required', 'none']"
+ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
 JsonOutput: TypeAlias = bool | type[BaseModel] | None
 
 TokenCount: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**53)]

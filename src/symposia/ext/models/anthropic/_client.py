@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
 
+from symposia._lazy import lazy_module
 from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo, SystemMessage
 from symposia.ext.models._client import VendorClient
@@ -36,7 +37,9 @@ from symposia.ext.models.anthropic._request import (
 from symposia.ext.models.anthropic._stream import MessageAssembly
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
+    import anthropic
+else:
+    anthropic = lazy_module("anthropic")
 
 KEY: Final = "ANTHROPIC_API_KEY"
 HOST: Final = "anthropic.com"
@@ -103,7 +106,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
 
     def __init__(
         self,
-        client: AsyncAnthropic,
+        client: anthropic.AsyncAnthropic,
         *,
         create_args: Mapping[str, object],
         model_info: ModelInfo | None = None,
@@ -169,7 +172,7 @@ def _option_names() -> OptionNames:
     )
 
 
-def _connect(model: str, connection: dict[str, Any]) -> AsyncAnthropic:
+def _connect(model: str, connection: dict[str, Any]) -> anthropic.AsyncAnthropic:
     """Make the SDK's client with a key that is there, so that it does not go looking for others on the disk."""
     from anthropic import AsyncAnthropic  # noqa: PLC0415 - takes a second
 

@@ -6,8 +6,11 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from symposia._lazy import lazy_module
+from symposia.core import CancellationToken
 from symposia.core.exceptions import UsageError
 from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
+from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, check_model
 from symposia.ext.models._profiles import ModelCatalog
@@ -22,10 +25,9 @@ from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, 
 from symposia.ext.models.openai._stream import CompletionAssembly
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-    from symposia.core import CancellationToken
-    from symposia.core.tools import Tool, ToolSchema
+    import openai
+else:
+    openai = lazy_module("openai")
 
 KEY: Final = "OPENAI_API_KEY"
 HOST: Final = "openai.com"
@@ -73,7 +75,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
 
     def __init__(
         self,
-        client: AsyncOpenAI,
+        client: openai.AsyncOpenAI,
         *,
         create_args: Mapping[str, object],
         model_capabilities: ModelCapabilities | None = None,
@@ -172,7 +174,7 @@ def _option_names() -> OptionNames:
     )
 
 
-def _connect(model: str, connection: dict[str, Any]) -> AsyncOpenAI:
+def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncOpenAI:
     from openai import AsyncOpenAI  # noqa: PLC0415 - takes a second
 
     vendor = _vendor(model, connection.get("base_url"))

@@ -7,7 +7,7 @@ models at its address, with its key and its profiles.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,6 +35,7 @@ class CompatibleVendor(ModelVendor):
     base_url: str
     provider: str
     catalog: ModelCatalog[OpenAIProfile]
+    make: Callable[..., ChatCompletionClient]  # again, for this module evaluates the annotations of the constructor
 
     def __post_init__(self) -> None:
         super().__post_init__()
