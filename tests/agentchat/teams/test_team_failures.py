@@ -13,7 +13,7 @@ from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TerminationCondition
 from symposia.agentchat.conditions import FunctionalTermination, MaxMessageTermination, TimeoutTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ThoughtEvent
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, TeamLogEntry, fold_log
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import ModelError, TeamRunningError
 from symposia.testing.simulation import simulate
@@ -180,6 +180,68 @@ def test_f35_what_a_late_speaker_did_on_the_way_is_shown() -> None:
         assert lines((await team.run(task="go")).messages) == ["user: go", "ann: hm"]
 
     simulate(play)
+
+
+@pytest.mark.parametrize("waits", [0.6, 5.0])
+def test_the_time_of_listeners_is_not_that_of_the_speakers(waits: float) -> None:
+    class Slow:
+        async def write(self, entry: TeamLogEntry, /) -> None:
+            await asyncio.sleep(waits)
+            entries.append(entry)
+
+    class Thinking(Member):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+            await asyncio.sleep(takes)
+            async for item in super().on_messages_stream(messages, cancellation_token):
+                yield item
+
+    async def play() -> None:
+        nonlocal takes
+        team = RoundRobinGroupChat([Thinking("ann"), Thinking("bob")], turn_timeout=1, max_turns=2)
+        async with team.log_to(Slow()):
+            takes = 0.9
+            assert ran(await team.run(task="go")) == (
+                ["user: go", "ann: hello", "bob: hello"],
+                "Maximum number of turns 2 reached.",
+            )
+            takes = 1.1
+            began = asyncio.get_running_loop().time()
+            assert (await team.run(task="on")).stop_reason == "ann did not answer within 1 seconds."
+            entries_of_run = ["RunStarted", "DecisionMade", "TurnEnded", "RunEnded"]
+            assert [type(entry).__name__ for entry in entries[-4:]] == entries_of_run
+            assert asyncio.get_running_loop().time() - began == pytest.approx(1 + 4 * waits)
+            assert fold_log(entries) == await team.save_state()
+
+    takes = 0.0
+    entries: list[TeamLogEntry] = []
+    simulate(play)
+
+
+def test_a_late_speaker_has_ended_when_the_run_ends_however_often_that_is_cancelled() -> None:
+    class Tidy(Member):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(1)
+                ended.append(self.name)
+            yield self._says("never")
+
+    async def play() -> None:
+        run = asyncio.create_task(RoundRobinGroupChat([Tidy("ann")], turn_timeout=1).run(task="go"))
+        for seconds in (0.5, 0.2, 0.2):
+            await asyncio.sleep(seconds)
+            run.cancel()
+        await asyncio.wait([run])
+        assert run.cancelled()
+
+    ended: list[str] = []
+    simulate(play)
+    assert len(ended) == 1
 
 
 def test_f35_a_model_that_never_chooses_ends_the_run() -> None:

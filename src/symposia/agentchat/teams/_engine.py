@@ -44,7 +44,7 @@ from collections.abc import Awaitable, Sequence
 
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
-from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
+from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError, items_for_condition
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
 from symposia.agentchat.teams._messages import ParticipantEvents
@@ -164,11 +164,7 @@ class Engine:
             if not self.unpaused.is_set():
                 await self.unpaused.wait()
             number = self._record.turns + 1
-            if self._limits.begin_turn():
-                turn = self._take_turn(number, run)
-                end = await run.within("turn", number, self._limits.within_time, turn, self._speaking)
-            else:
-                end = await run.within("turn", number, self._take_turn, number, run)
+            end = await run.within("turn", number, self._take_turn, number, run)
             if end is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
@@ -177,10 +173,6 @@ class Engine:
         """Wait until every save that is under way, or waits for the lock, has ended."""
         async with self._lock:
             pass
-
-    def _speaking(self) -> Sequence[str]:
-        turn = self._record.turn
-        return () if turn is None else turn.unanswered
 
     async def _take_turn(self, number: int, run: Run) -> str | None:
         """Take a turn.
@@ -193,16 +185,20 @@ class Engine:
         record = self._record
         turn = record.turn = Turn(number, copy_state(self._rule.save_state()))
         committed: TurnEnded | None = None
+        self._limits.begin_turn()
         try:
-            decision = await self._decide(turn, run)
+            decision = await self._limits.within_time(self._decide(turn, run), lambda: turn.unanswered)
+            if self._log.has_listeners:
+                await self._log.write(DecisionMade(turn=number, decision=decision, usage=turn.usage))
             if isinstance(decision, Stop):
                 ended, reason = turn.ended(), decision.reason
                 self._log.append(ended)
             else:
                 if len(turn.names) == 1:
-                    await self._speak(turn.names[0], turn, run)
+                    speaking = self._speak(turn.names[0], turn, run)
                 else:
-                    await speak_together(turn.names, lambda name: self._speak(name, turn, run))
+                    speaking = speak_together(turn.names, lambda name: self._speak(name, turn, run))
+                await self._limits.within_time(speaking, lambda: turn.unanswered)
                 if self._lock.locked():
                     await self._saved()
                 ended = committed = turn.ended()
@@ -210,6 +206,8 @@ class Engine:
                 reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
         except BaseException as error:
             await self._log.write(self._fail(turn, committed, error), turn.names)
+            if isinstance(error, TurnOverdueError):
+                return error.reason
             raise
         if self._log.has_listeners:
             await self._log.write(ended, turn.names)
@@ -241,8 +239,6 @@ class Engine:
             turn.pending[name] = self._record.pending(name)
             turn.shown[name] = []
         turn.names = names
-        if self._log.has_listeners:
-            await self._log.write(DecisionMade(turn=turn.number, decision=decision, usage=turn.usage))
         return decision
 
     def _ask_rule(self, context: RuleContext) -> Awaitable[object]:

@@ -55,8 +55,8 @@ class TeamOptions(TypedDict, total=False):
         description: What the team can do, for the selection of a speaker.
         termination_condition: Ends a run when it is met. It sees every message of every turn.
         max_turns: Ends a run after that many turns.
-        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`. The stop reason names those
-            that did not answer.
+        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`: the decision and the speakers
+            together, without the listeners of the log. The stop reason names those that did not answer.
         runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
             which runs while the team does.
         custom_message_types: Classes of messages beyond the library's own and those that the participants say they

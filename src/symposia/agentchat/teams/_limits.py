@@ -13,11 +13,27 @@ from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent, StopMessage
 from symposia.agentchat.teams._log_entries import TurnEnded
 from symposia.agentchat.teams._turn import copy_state
+from symposia.core import uninterrupted
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
+
+
+class TurnOverdueError(Exception):
+    """A turn has taken too long.
+
+    Args:
+        reason: Why the run ends.
+
+    Attributes:
+        reason: As given.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _Asked(NamedTuple):
@@ -67,7 +83,9 @@ class TeamLimits:
         self._condition = condition
         self._max_turns = max_turns
         self._turn_timeout = turn_timeout
+        self._turn_left: float | None = None  # what the turn under way has left of its time
         self._turn_ends = 0.0
+        self._can_be_overdue = False
         self._asked: _Asked | None = None
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
@@ -88,25 +106,24 @@ class TeamLimits:
         met = None if self._condition is None else await self._ask(ask(self._condition, items), unseen=items)
         return self.turns_reached() if met is None else met  # a reason may be an empty text
 
-    def begin_turn(self) -> bool:
-        """Start the time of a turn.
+    def begin_turn(self) -> None:
+        """Start the time of a turn, which only what is waited for `within_time` uses up."""
+        self._turn_left = self._turn_timeout
+        self._can_be_overdue = self._turn_timeout is not None or (
+            self._condition is not None and self._condition.due_in() is not None
+        )
 
-        Returns:
-            Whether it can become overdue, and has to be waited for by `within_time`. Most cannot, and need no task.
-        """
-        if self._turn_timeout is None:
-            return self._condition is not None and self._condition.due_in() is not None
-        self._turn_ends = asyncio.get_running_loop().time() + self._turn_timeout
-        return True
-
-    async def within_time(self, turn: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T | str:
-        """Wait for a turn, or cancel it when it is overdue and return the reason.
+    def within_time(self, work: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> Awaitable[T]:
+        """Wait for a part of a turn, or cancel it when the turn is overdue. Most turns cannot be, and need no task.
 
         Args:
-            turn: Takes the turn.
+            work: The part of the turn.
             speaking: Gives the names of those that have not answered yet.
+
+        Raises:
+            TurnOverdueError: The turn is overdue.
         """
-        return await _unless_overdue(turn, self._due_in, lambda: self._overdue(speaking()))
+        return self._within_time(work, speaking) if self._can_be_overdue else work
 
     def turns_reached(self) -> str | None:
         """Whether the run has taken its number of turns. One that is continued may have."""
@@ -181,10 +198,21 @@ class TeamLimits:
         self._asked = None
         return stop.content if stop else None
 
+    async def _within_time(self, work: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if self._turn_left is not None:
+            self._turn_ends = began + self._turn_left
+        try:
+            return await _unless_overdue(work, self._due_in, lambda: self._overdue(speaking()))
+        finally:
+            if self._turn_left is not None:
+                self._turn_left -= clock() - began
+
     def _due_in(self) -> float | None:
         """In how many seconds to ask `_overdue`, if the turn takes that long."""
         condition = self._condition.due_in() if self._condition else None
-        if self._turn_timeout is None:
+        if self._turn_left is None:
             return condition
         turn = max(0.0, self._turn_ends - asyncio.get_running_loop().time())
         return turn if condition is None else min(turn, condition)
@@ -230,23 +258,31 @@ async def _unless_overdue(
     work: Coroutine[None, None, T],
     due_in: Callable[[], float | None],
     overdue: Callable[[], Awaitable[str | None]],
-) -> T | str:
+) -> T:
     """Wait for `work`, and look at the clock meanwhile.
 
     Args:
         work: What is waited for.
         due_in: In how many seconds to ask `overdue`; None: not before `work` is done.
-        overdue: Gives the result in place of `work`, which is cancelled then; or None to continue waiting.
+        overdue: Gives the reason to cancel `work`, or None to continue waiting.
+
+    Raises:
+        TurnOverdueError: `work` was cancelled, and has ended.
     """
     working = asyncio.ensure_future(work)
+    # An error that comes with the deadline, or with a cancellation, is not reported as one that nothing retrieved.
+    working.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    reason: str | None = None
     try:
-        while True:
+        while reason is None and not working.done():
             await asyncio.wait([working], timeout=due_in())
-            if working.done():
-                return working.result()
-            if (instead := await overdue()) is not None:
-                return instead
+            if not working.done():
+                reason = await overdue()
     finally:
         if not working.done():
             working.cancel()
-            await asyncio.wait([working])
+            # To its end, however often this is cancelled meanwhile: what is left behind would run into the next turn.
+            await uninterrupted(asyncio.wait([working]))
+    if reason is not None:
+        raise TurnOverdueError(reason)
+    return working.result()
