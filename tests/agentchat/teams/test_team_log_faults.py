@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.support.team_members import RUNTIMES, Member, Script, lines, pair
 
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.conditions import MaxMessageTermination
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
 from symposia.agentchat.teams import (
     BaseGroupChat,
     DecisionMade,
@@ -91,15 +92,29 @@ class SlowToSave(Member):
         self.turns = state["turns"]
 
 
+class SlowToLook(MaxMessageTermination):
+    """Waits before and after it counts messages, and before it forgets them."""
+
+    async def __call__(self, messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> StopMessage | None:
+        await asyncio.sleep(0)
+        stop = await super().__call__(messages)
+        await asyncio.sleep(0)
+        return stop
+
+    async def reset(self) -> None:
+        await asyncio.sleep(0)
+        await super().reset()
+
+
 def in_turn(runtime: Where) -> BaseGroupChat:
     return RoundRobinGroupChat([SlowToSave("ann"), SlowToSave("bob")], max_turns=2, runtime=runtime)
 
 
 def in_parallel(runtime: Where) -> BaseGroupChat:
     rule = Script(*[Speak(("ann", "bob"))] * 20)
-    condition = MaxMessageTermination(9)
+    condition = SlowToLook(5)
     members = [SlowToSave("ann"), SlowToSave("bob")]
-    return GroupChat(members, rule=rule, max_turns=2, termination_condition=condition, runtime=runtime)
+    return GroupChat(members, rule=rule, turn_timeout=60, termination_condition=condition, runtime=runtime)
 
 
 def nested(runtime: Where) -> BaseGroupChat:

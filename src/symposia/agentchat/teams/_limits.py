@@ -188,7 +188,8 @@ class TeamLimits:
         self.turns = 0
         self._asked = None
         if self._condition is not None:
-            await self._condition.reset()
+            # To its end: a condition that stays met would refuse the next run.
+            await uninterrupted(self._condition.reset())
 
     async def _ask(self, answer: Awaitable[StopMessage | None], *, unseen: Sequence[Item]) -> str | None:
         # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
