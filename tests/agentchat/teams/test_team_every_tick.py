@@ -141,7 +141,7 @@ async def cut(team: BaseGroupChat, task: str, turns: int) -> None:
     await stream.aclose()
 
 
-async def cancelled_after(work: asyncio.Task[None], tick: int, times: int) -> bool:
+async def cancelled_after(work: asyncio.Task[Any], tick: int, times: int) -> bool:
     """Whether it was cancelled, so many times from that tick on."""
     await ticks(tick)
     if work.done():
@@ -287,3 +287,50 @@ async def test_a_refused_state_leaves_an_agent_that_keeps_its_state_in_one_objec
     with pytest.raises(ValueError, match="wrong state"):
         await team.load_state(state)
     assert await settled(team) == before
+
+
+def nested(runtime: Where) -> tuple[RoundRobinGroupChat, RoundRobinGroupChat, list[Counter]]:
+    """An outer team of a nested team and an agent; the nested one; the agents."""
+    agents = [Counter(name, ticks=1) for name in ("bob", "cid", "dan")]
+    inner = RoundRobinGroupChat(agents[:2], max_turns=2, name="inner", runtime=runtime)
+    return RoundRobinGroupChat([inner, agents[2]], max_turns=2, runtime=runtime), inner, agents
+
+
+async def test_a_run_cancelled_at_any_tick_gives_no_message_twice_and_loses_no_answer(runtime: Where) -> None:
+    tick = 0
+    for tick in range(1, 500):
+        outer, inner, agents = nested(runtime)
+        if not await cancelled_after(asyncio.create_task(outer.run(task="go")), tick, 1):
+            break
+        await outer.run(task="on")
+        transcript = lines(outer.transcript)
+        for agent in agents:
+            assert len(set(agent.given)) == len(agent.given), f"cancelled at tick {tick}: {agent.given}"
+            said = [f"{agent.name}: {agent.name}{number + 1}" for number in range(agent.count)]
+            assert [line for line in transcript if line in said] == said, f"cancelled at tick {tick}"
+        assert [line for line in lines(inner.transcript) if line not in transcript] == [], f"cancelled at tick {tick}"
+    assert 10 < tick < 499
+
+
+async def test_a_team_saved_at_any_tick_of_its_nested_team_gives_no_message_twice(runtime: Where) -> None:
+    whole, _, _ = nested(runtime)
+    await whole.run(task="go")
+    tick = saved = 0
+    for tick in range(1, 500):
+        team, _, _ = nested(runtime)
+        run = asyncio.create_task(team.run(task="go"))
+        await ticks(tick)
+        if run.done():
+            break
+        state = await settled(team)
+        await run
+        if not is_running(state):
+            continue
+        saved += 1
+        other, _, agents = nested(runtime)
+        await other.load_state(state)
+        await other.run()
+        for agent in agents:
+            assert len(set(agent.given)) == len(agent.given), f"saved at tick {tick}: {agent.given}"
+        assert lines(other.transcript) == lines(whole.transcript), f"saved at tick {tick}"
+    assert saved > 5

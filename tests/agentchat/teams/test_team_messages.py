@@ -117,9 +117,10 @@ async def test_every_message_comes_back_as_it_was() -> None:
     await team.save_state()  # registers what the runtime has to know
     messages: Sequence[BaseChatMessage] = [PLAN, SIGNED, HANDOFF, PICTURE]
     for message in (
-        TakeTurn(team_id, messages),
+        TakeTurn(team_id, messages, 7),
         TurnTaken(team_id, [THOUGHT, CALL, PLAN], [PLAN], RequestUsage(3, 4)),
         TurnTaken(team_id, [SIGNED], []),
+        TurnTaken(team_id, [], [PLAN], None, [THOUGHT, PLAN]),
         ParticipantEvents(team_id, "ann", [THOUGHT, SIGNED]),
         ParticipantCommand(action="pause"),
         ReportChanges(marks=7),

@@ -12,7 +12,8 @@ A turn that fails or is cancelled:
   was before it decided, so that the next run decides anew. The error of the first in the order of the decision is
   raised, with the others as notes.
 - Cancelling a run (by its token, its task, a timeout) interrupts all speakers. Those that had answered by then are
-  committed, as above.
+  committed, as above. An answer counts from the moment in which the participant has ended its turn, and not
+  from its arrival: otherwise what the participant remembers to have said could be lost on the way.
 
 Rejected: to commit each speaker when it ends (the order depends on timing); to cancel the others when one fails (which
 of them had answered depends on timing, and their work is lost); to commit nothing of a failed turn (those that answered
@@ -47,7 +48,7 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, S
 from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError, items_for_condition
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
-from symposia.agentchat.teams._messages import ParticipantEvents
+from symposia.agentchat.teams._messages import ParticipantEvents, TurnTaken
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
@@ -133,6 +134,12 @@ class Engine:
         turn = self._record.turn
         if turn is not None and events.name in turn.shown and events.name not in turn.answers:
             self._show(turn, events.name, events.items)
+
+    def on_ended(self, name: str, number: int, answer: TurnTaken) -> None:
+        """Note that a participant has ended its turn, whose answer is on its way."""
+        turn = self._record.turn
+        if turn is not None and turn.number == number and name in turn.shown:
+            turn.on_their_way[name] = answer
 
     async def reset(self) -> None:
         """Forget the conversation and the state of the rule. The numbers of the turns continue."""
@@ -220,6 +227,7 @@ class Engine:
             # appended; listeners have not been given it yet, and are given it with the error.
             committed.error = repr(error)
             return committed
+        turn.receive_all()
         if not turn.names or turn.unanswered:
             self._rule.load_state(copy_state(turn.rule_state))
         ended = turn.ended(repr(error))
@@ -264,7 +272,13 @@ class Engine:
     async def _speak(self, name: str, turn: Turn, run: Run) -> None:
         try:
             answer = await run.within(
-                "agent", name, self._participants.take_turn, name, turn.pending[name], run.cancellation_token
+                "agent",
+                name,
+                self._participants.take_turn,
+                name,
+                turn.pending[name],
+                turn.number,
+                run.cancellation_token,
             )
         except Exception as error:
             error.add_note(f"It was raised by {name!r}, a participant of the team {self._team!r}.")

@@ -151,6 +151,7 @@ class BaseGroupChat(Team):
             emit_team_events=emit_team_events,
         )
         self._participants.on_events = self._engine.on_events
+        self._participants.on_ended = self._engine.on_ended
         self._claims = Claims(self._name)
 
     def _to_config(self) -> BaseModel:

@@ -46,6 +46,7 @@ class _Record(BaseModel):
     version: Literal[1] = VERSION
     team: str
     name: str = ""
+    turn: int = 0
     items: list[Mapping[str, Any]] = []
     messages: list[Mapping[str, Any]] = []
     silent_usage: RequestUsage | None = None
@@ -87,6 +88,8 @@ class _TeamMessageSerializer(MessageSerializer[T], Generic[T]):
         data: dict[str, object] = {"version": VERSION, "team": message.team}
         if isinstance(message, ParticipantEvents):
             data["name"] = message.name
+        if isinstance(message, TakeTurn):
+            data["turn"] = message.turn
         if isinstance(message, TurnTaken | ParticipantEvents):
             data["items"] = [_dump(item, factory) for item in message.items]
         if isinstance(message, TakeTurn | TurnTaken):
@@ -138,7 +141,7 @@ def _messages(data: Sequence[Mapping[str, Any]], factory: MessageFactory) -> lis
 
 _SERIALIZERS: Final[Sequence[MessageSerializer[Any]]] = (
     _TeamMessageSerializer(
-        TakeTurn, lambda record, factory: TakeTurn(record.team, _messages(record.messages, factory))
+        TakeTurn, lambda record, factory: TakeTurn(record.team, _messages(record.messages, factory), record.turn)
     ),
     _TeamMessageSerializer(
         TurnTaken,

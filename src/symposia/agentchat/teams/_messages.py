@@ -29,10 +29,12 @@ class TakeTurn:
         team: The id of the team.
         messages: The messages that it has not received yet, oldest first. A turn that failed or was cancelled is asked
             for again with the same messages.
+        turn: The number of the turn.
     """
 
     team: str
     messages: Sequence[BaseChatMessage]
+    turn: int = 0
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from symposia.agentchat._response import (
     ask_agent,
@@ -30,6 +30,7 @@ from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.changes import Change, SavedState, members, save_changes
 from symposia.core.exceptions import AgentError, CantHandleException, InvalidArgumentError
+from symposia.core.models import RequestUsage
 from symposia.core.telemetry import agent_invocation
 
 _TURN_BEGAN: Final = "turn_began"
@@ -89,6 +90,7 @@ class AgentMember(Member):
             if self._only_answers:
                 response = await ask_agent(self._agent, messages, token)
                 items = [*(response.inner_messages or ()), response.chat_message]
+                outbox.end(items, [response.chat_message])
             else:
                 response, items = await self._stream(messages, token, outbox)
             note_response(activity, response)
@@ -104,6 +106,7 @@ class AgentMember(Member):
                 if isinstance(item, Response):
                     checked_response(self._agent, "on_messages_stream", item)
                     inner = [each for each in item.inner_messages or () if each.id not in shown]
+                    outbox.end([*inner, item.chat_message], [item.chat_message])
                     return item, [*await outbox.take_rest(), *inner, item.chat_message]
                 shown.add(checked_item(self._agent, item).id)
                 outbox.put(item)
@@ -166,6 +169,7 @@ class TeamMember(Member):
                     said = [*earlier, *item.messages]
                     answered = [one for one in said if isinstance(one, BaseChatMessage)]
                     silent = item.silent_usage if isinstance(item, TeamResult) else None
+                    outbox.end((), answered, silent, said)
                     return TurnTaken(outbox.team, await outbox.take_rest(), answered, silent, said)
                 outbox.put(item)
         raise AgentError(f"Team {self.name!r} gave no result: run_stream has to yield a TaskResult last.")
@@ -254,6 +258,9 @@ class ParticipantMarks(dict[str, object]):
         self.number = number
 
 
+OnEnded: TypeAlias = Callable[[str, int, TurnTaken], None]
+
+
 class Participant(BaseAgent):
     """A member that takes turns.
 
@@ -265,18 +272,28 @@ class Participant(BaseAgent):
         address: Its id, as text.
         listener: The team's own actor, which receives the events of a turn.
         marks: The marks that readers of the state's changes have, by their numbers. It outlives the actor.
+        on_ended: Called with the name, the number of the turn and the whole answer, at once when the turn ends. What is
+            sent arrives later, and not at all if the turn is cancelled by then.
 
     Attributes:
         team: As given.
         address: As given.
         listener: As given.
+        on_ended: As given.
         name: Of the member.
     """
 
     concurrent: ClassVar[bool] = True
 
     def __init__(
-        self, member: Member, *, team: str, address: str, listener: AgentId, marks: Mapping[int, ParticipantMarks]
+        self,
+        member: Member,
+        *,
+        team: str,
+        address: str,
+        listener: AgentId,
+        marks: Mapping[int, ParticipantMarks],
+        on_ended: OnEnded,
     ) -> None:
         super().__init__(member.description)
         self.team = team
@@ -285,11 +302,12 @@ class Participant(BaseAgent):
         self.name = member.name
         self._member = member
         self._marks = marks
+        self.on_ended = on_ended
 
     async def on_message_impl(self, message: object, ctx: MessageContext) -> TurnTaken | StateChanges | None:
         """Take a turn, follow a command, or report what changed."""
         if isinstance(message, TakeTurn):
-            outbox = Outbox(self)
+            outbox = Outbox(self, message.turn)
             try:
                 return await self._member.take_turn(message.messages, ctx.cancellation_token, outbox)
             except Exception:
@@ -331,19 +349,22 @@ class Outbox:
 
     Args:
         sender: Sends it.
+        turn: The number of the turn.
 
     Attributes:
         team: The id of the team.
         address: The id of the sender, as text.
     """
 
-    __slots__ = ("_items", "_sender", "_sending", "_tick", "address", "team")
+    __slots__ = ("_items", "_sender", "_sending", "_sent", "_tick", "_turn", "address", "team")
 
-    def __init__(self, sender: Participant) -> None:
+    def __init__(self, sender: Participant, turn: int) -> None:
         self.team = sender.team
         self.address = sender.address
         self._sender = sender
+        self._turn = turn
         self._items: list[Item] = []
+        self._sent: list[Item] = []
         self._tick: asyncio.Handle | None = None
         self._sending: asyncio.Task[None] | None = None
 
@@ -352,6 +373,28 @@ class Outbox:
         self._items.append(item)
         if self._tick is None and self._sending is None:
             self._tick = asyncio.get_running_loop().call_soon(self._start_sending)
+
+    def end(
+        self,
+        items: Sequence[Item],
+        messages: Sequence[BaseChatMessage],
+        silent_usage: RequestUsage | None = None,
+        ordered: Sequence[Item] | None = None,
+    ) -> None:
+        """The turn has ended: from now on the answer counts, though it is still to be sent.
+
+        Without this, cancelling the turn while the answer is on its way would lose what the participant remembers to
+        have said, and give it the same messages again. Rejected: to let each participant recognise messages that it has
+        answered (they could not be told from equal ones, and the answer would still be lost).
+
+        Args:
+            items: What belongs to the turn and was not put in.
+            messages: As in `TurnTaken`.
+            silent_usage: As in `TurnTaken`.
+            ordered: As in `TurnTaken`.
+        """
+        whole = ordered if ordered is not None else [*self._sent, *self._items, *items]
+        self._sender.on_ended(self._sender.name, self._turn, TurnTaken(self.team, (), messages, silent_usage, whole))
 
     async def take_rest(self) -> list[Item]:
         """Wait until the sent items have arrived, and return those that were not sent."""
@@ -382,6 +425,7 @@ class Outbox:
     async def _send(self) -> None:
         while self._items:
             items, self._items = self._items, []
+            self._sent += items
             await self._sender.send_message(
                 ParticipantEvents(self.team, self._sender.name, items), self._sender.listener
             )

@@ -24,7 +24,7 @@ from symposia.agentchat.teams._messages import (
     TakeTurn,
     TurnTaken,
 )
-from symposia.agentchat.teams._participant import Participant, ParticipantMarks, member_of
+from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks, member_of
 from symposia.agentchat.teams._turn import copy_state
 from symposia.core import (
     AgentId,
@@ -58,6 +58,7 @@ class Participants:
 
     Attributes:
         on_events: Receives what happens during turns.
+        on_ended: Receives each answer at once: see `Participant`.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Participants:
             runtime = self._embedded = SingleThreadedAgentRuntime()
         self._runtime: AgentRuntime = runtime
         self.on_events: Callable[[ParticipantEvents], None] = _ignore
+        self.on_ended: OnEnded = _ignore
         # Weak: a state's marks go with the mark of the team that holds them, in whichever way a reader drops that.
         self._marks: WeakValueDictionary[int, ParticipantMarks] = WeakValueDictionary()
         self._marks_made = count()
@@ -87,7 +89,13 @@ class Participants:
         for member in self._members:
             agent_id = self._ids[member.name]
             self._factories[agent_id.type] = partial(
-                Participant, member, team=team, address=str(agent_id), listener=self._listener, marks=self._marks
+                Participant,
+                member,
+                team=team,
+                address=str(agent_id),
+                listener=self._listener,
+                marks=self._marks,
+                on_ended=self._end,
             )
         self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
@@ -116,15 +124,17 @@ class Participants:
                 await self._disappear()
 
     def take_turn(
-        self, name: str, messages: Sequence[BaseChatMessage], token: CancellationToken | None
+        self, name: str, messages: Sequence[BaseChatMessage], turn: int, token: CancellationToken | None
     ) -> Awaitable[TurnTaken]:
-        """Let a participant speak.
+        """Let a participant speak in the turn of that number.
 
         Raises:
             Exception: Whatever the participant raised.
         """
         # Not a coroutine function: one more coroutine between the team and its runtime costs every turn.
-        return self._runtime.send_message(TakeTurn(self._team, messages), self._ids[name], cancellation_token=token)
+        return self._runtime.send_message(
+            TakeTurn(self._team, messages, turn), self._ids[name], cancellation_token=token
+        )
 
     async def tell_all(self, command: ParticipantCommand) -> None:
         """Have every participant follow a command, one after another.
@@ -177,6 +187,9 @@ class Participants:
                 await self.load(name, state)
             except Exception as second:  # noqa: BLE001 - the first error is the one to raise; the others are put back
                 error.add_note(f"The state of {name!r} from before could not be put back: {second!r}")
+
+    def _end(self, name: str, turn: int, answer: TurnTaken) -> None:
+        self.on_ended(name, turn, answer)
 
     async def _appear(self) -> None:
         if self._embedded is None:
@@ -250,7 +263,7 @@ class _Listener(BaseAgent):
         """Ignore the state, which is empty."""
 
 
-def _ignore(events: ParticipantEvents) -> None:
+def _ignore(*_events: object) -> None:
     """Drop the events: no engine receives them yet."""
 
 

@@ -213,7 +213,7 @@ async def _save_participant(
     until the state is there would let a save delay the team.
     """
     while True:
-        answered = turn is not None and name in turn.answers
+        answered = turn is not None and turn.has_answered(name)
         own = await save(name)
-        if answered == (turn is not None and name in turn.answers):
+        if answered == (turn is not None and turn.has_answered(name)):
             return own, answered

@@ -22,6 +22,8 @@ def copy_state(state: SavedState) -> SavedState:
     A rule, a condition or an agent may give the object in which it keeps its state, and keep the one it is given. It
     takes a tenth of the time of `copy.deepcopy`.
     """
+    if type(state) is dict:  # nearly always, and in a third of the time of the rest
+        return _copy_json(state)
     # What is no mapping is left for `SavedRun.dump` to name.
     is_mapping = isinstance(state, Mapping)  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
     return _copy_json(dict(state) if is_mapping else state)
@@ -46,10 +48,11 @@ class Turn:
         pending: The messages that each speaker is given.
         shown: The messages and events that each speaker has shown.
         answers: The answer of each speaker that has ended its turn.
+        on_their_way: Answers that speakers have given and the team has not received: each is whole, with `ordered`.
         usage: The tokens of the decision.
     """
 
-    __slots__ = ("answers", "names", "number", "pending", "rule_state", "shown", "usage")
+    __slots__ = ("answers", "names", "number", "on_their_way", "pending", "rule_state", "shown", "usage")
 
     def __init__(self, number: int, rule_state: SavedState) -> None:
         self.number = number
@@ -58,6 +61,7 @@ class Turn:
         self.pending: dict[str, Sequence[BaseChatMessage]] = {}
         self.shown: dict[str, list[Item]] = {}
         self.answers: dict[str, TurnTaken] = {}
+        self.on_their_way: dict[str, TurnTaken] = {}
         self.usage: RequestUsage | None = None
 
     @property
@@ -74,6 +78,16 @@ class Turn:
         if answer.ordered is not None:
             self.shown[name] = without_chunks(answer.ordered)
         self.answers[name] = answer
+
+    def has_answered(self, name: str) -> bool:
+        """Whether a speaker has ended its turn, also if the answer is on its way."""
+        return name in self.answers or name in self.on_their_way
+
+    def receive_all(self) -> None:
+        """Take the answers that are on their way, which a cancellation would lose."""
+        for name in self.unanswered:
+            if name in self.on_their_way:
+                self.answer(name, self.on_their_way[name])
 
     def ended(self, error: str | None = None) -> TurnEnded:
         """The turn as it ends now."""
@@ -96,11 +110,15 @@ class Turn:
         return TurnEnded(
             turn=number,
             speakers=self.names,
-            answers={name: self.answers[name] for name in answered},
-            shown={name: list(items) for name, items in self.shown.items()},
+            answers={name: self.answers.get(name) or self.on_their_way[name] for name in answered},
+            shown={name: self._shown_by(name) for name in self.names},
             usage=self.usage,
             error=None,
         )
+
+    def _shown_by(self, name: str) -> list[Item]:
+        early = None if name in self.answers else self.on_their_way.get(name)
+        return without_chunks(self.shown[name] if early is None else early.ordered or ())
 
 
 async def speak_together(names: Sequence[str], speak: Callable[[str], Awaitable[None]]) -> None:
