@@ -187,7 +187,10 @@ def _checked(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
     """The messages as a list. By their content, so that a message of a program's own class will do, as in AutoGen."""
     if isinstance(messages, str) or not isinstance(messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
         raise no_message(messages)
-    for message in messages:
+    asked = list(messages)
+    # Only the ends of the list: to look at each message would make a call cost more the longer the conversation is, and
+    # a list of other things than messages has one at an end.
+    for message in (*asked[:1], *asked[-1:]):
         if not hasattr(message, "content"):
             raise no_message(message)
-    return list(messages)
+    return asked
