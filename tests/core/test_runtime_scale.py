@@ -161,9 +161,11 @@ async def test_d11_a_request_that_comes_back_costs_the_same_in_a_short_queue_and
 
 @pytest.mark.parametrize("is_started", [True, False])
 async def test_d11_a_request_that_is_given_up_costs_the_same_in_a_short_queue_and_a_long_one(is_started: bool) -> None:
-    # Seconds here, since what would be slow is one call of a container; 20,000 against 1,000 was a ratio of 20.
+    # Seconds here, since what would be slow is one call of a container; 20,000 against 1,000 was a ratio of 20. The
+    # best of three, since a busy machine and its caches account for a ratio of 5 in a single one.
     few = min([await abandoned_requests(1_000, is_started=is_started) for _ in range(3)])
-    assert await abandoned_requests(20_000, is_started=is_started) < 5 * few
+    many = min([await abandoned_requests(20_000, is_started=is_started) for _ in range(3)])
+    assert many < 10 * few
 
 
 async def test_subscribing_costs_the_same_among_few_and_many_subscriptions() -> None:
