@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.chat_agents import asks_for, model, says
+from tests.support.team_log import Log
 from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
@@ -36,19 +37,6 @@ from symposia.core.exceptions import InvalidArgumentError, TeamRunningError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 Where = AgentRuntime | None
-
-
-class Log:
-    """Keeps the entries."""
-
-    def __init__(self) -> None:
-        self.entries: list[TeamLogEntry] = []
-
-    async def write(self, entry: TeamLogEntry, /) -> None:
-        self.entries.append(entry)
-
-    def kinds(self) -> list[str]:
-        return [type(entry).__name__ for entry in self.entries]
 
 
 def as_json(state: object) -> object:

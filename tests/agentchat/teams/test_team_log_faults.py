@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.team_log import Log
 from tests.support.team_members import RUNTIMES, Member, Script, lines, pair
 
 from symposia.agentchat.base import TaskResult
@@ -32,19 +33,6 @@ from symposia.core.changes import apply
 from symposia.core.exceptions import InvalidArgumentError
 
 Where = AgentRuntime | None
-
-
-class Log:
-    """Keeps the entries."""
-
-    def __init__(self) -> None:
-        self.entries: list[TeamLogEntry] = []
-
-    async def write(self, entry: TeamLogEntry, /) -> None:
-        self.entries.append(entry)
-
-    def kinds(self) -> list[str]:
-        return [type(entry).__name__ for entry in self.entries]
 
 
 class Faulty(Log):
