@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from symposia.agentchat._answers import ask, ask_at_start
+from symposia.agentchat._answers import ask, ask_at_start, checked_stop
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core import ComponentBase
@@ -58,7 +58,7 @@ class TerminationCondition(ComponentBase, ABC):
         Returns:
             A message that says why the run ends before the first turn; None to continue.
         """
-        return await ask(self, task) if task else None
+        return checked_stop(self, await ask(self, task)) if task else None
 
     def due_in(self) -> float | None:
         """Seconds until the condition has to be checked again, even without a new message; None for never.
@@ -91,7 +91,7 @@ class TerminationCondition(ComponentBase, ABC):
         return OrTerminationCondition(self, other)
 
 
-_Look: TypeAlias = Callable[[TerminationCondition], Awaitable[StopMessage | None]]
+_Look: TypeAlias = Callable[[TerminationCondition], Awaitable[object]]
 
 
 class _MemberState(BaseModel):
@@ -156,7 +156,7 @@ class AndTerminationCondition(TerminationCondition):
         if self.terminated:
             raise TerminatedException
         for place, condition in enumerate(self._conditions):
-            if not condition.terminated and (stop := await look(condition)) is not None:
+            if not condition.terminated and (stop := checked_stop(condition, await look(condition))) is not None:
                 self._stops[place] = stop
         return _joined(list(self._stops.values())) if self.terminated else None
 
@@ -221,7 +221,7 @@ class OrTerminationCondition(TerminationCondition):
     async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:
             raise TerminatedException
-        answers = [await look(condition) for condition in self._conditions]
+        answers = [checked_stop(condition, await look(condition)) for condition in self._conditions]
         stops = [stop for stop in answers if stop is not None]
         return _joined(stops) if stops else None
 

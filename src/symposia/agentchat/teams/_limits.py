@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
-from symposia.agentchat._answers import ask, ask_at_start
+from symposia.agentchat._answers import ask, ask_at_start, checked_stop
 from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
-from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent, StopMessage
+from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._log_entries import TurnEnded
 from symposia.agentchat.teams._turn import copy_state
 from symposia.core import uninterrupted
@@ -19,6 +19,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
+_Look: TypeAlias = Callable[[TerminationCondition, Sequence[Item]], Awaitable[object]]
 
 
 class TurnOverdueError(Exception):
@@ -90,20 +91,18 @@ class TeamLimits:
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
         """Start or continue a run, and let the condition see its `task`."""
-        if self._condition is None:
-            return None
         # For a save meanwhile the task is not unseen: not every condition looks at the task of its run (`start`), and
         # all look at what is unseen.
-        return await self._ask(ask_at_start(self._condition, task), unseen=())
+        return await self._ask(ask_at_start, task, unseen=())
 
     async def show(self, items: Sequence[Item]) -> str | None:
         """Let the condition see messages and events."""
-        return None if self._condition is None else await self._ask(ask(self._condition, items), unseen=items)
+        return await self._ask(ask, items, unseen=items)
 
     async def after_turn(self, items: Sequence[Item]) -> str | None:
         """Count a turn, and let the condition see its `items_for_condition`."""
         self.turns += 1
-        met = None if self._condition is None else await self._ask(ask(self._condition, items), unseen=items)
+        met = await self._ask(ask, items, unseen=items)
         return self.turns_reached() if met is None else met  # a reason may be an empty text
 
     def begin_turn(self) -> None:
@@ -188,14 +187,22 @@ class TeamLimits:
         self.turns = 0
         self._asked = None
         if self._condition is not None:
-            # To its end: a condition that stays met would refuse the next run.
-            await uninterrupted(self._condition.reset())
+            try:
+                await self._condition.reset()
+            except asyncio.CancelledError:
+                # Once more, and to its end: a condition that stays met would refuse the next run. Uninterrupted from the
+                # start, it would take a task of its own in each run, though hardly any condition waits here.
+                await uninterrupted(self._condition.reset())
+                raise
 
-    async def _ask(self, answer: Awaitable[StopMessage | None], *, unseen: Sequence[Item]) -> str | None:
+    async def _ask(self, look: _Look, messages: Sequence[Item], *, unseen: Sequence[Item]) -> str | None:
+        condition = self._condition
+        if condition is None:
+            return None
         # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
         # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown.
         self._asked = _Asked(self._save_condition(), unseen)
-        stop = await answer
+        stop = checked_stop(condition, await look(condition, messages))
         self._asked = None
         return stop.content if stop else None
 
@@ -225,7 +232,7 @@ class TeamLimits:
             speaking: The names of those that have not answered yet; none, if no speaker was chosen yet.
         """
         if self._condition is not None and self._condition.due_in() == 0:
-            stop = await self._ask(ask(self._condition, ()), unseen=())
+            stop = await self._ask(ask, (), unseen=())
             if stop is not None:
                 return stop
         if self._turn_timeout is None or asyncio.get_running_loop().time() < self._turn_ends:

@@ -31,7 +31,7 @@ from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.changes import Change, SavedState, members, save_changes
 from symposia.core.exceptions import AgentError, CantHandleException, InvalidArgumentError
 from symposia.core.models import RequestUsage
-from symposia.core.telemetry import agent_invocation
+from symposia.core.telemetry import UNTRACED, agent_invocation
 
 _TURN_BEGAN: Final = "turn_began"
 
@@ -85,16 +85,24 @@ class AgentMember(Member):
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
     ) -> TurnTaken:
         """Let the agent answer."""
+        answer = self._answer if self._only_answers else self._stream
         activity = agent_invocation(self.name, self.description, outbox.address)
-        with activity, activity.current():
-            if self._only_answers:
-                response = await ask_agent(self._agent, messages, token)
-                items = [*(response.inner_messages or ()), response.chat_message]
-                outbox.end(items, [response.chat_message])
-            else:
-                response, items = await self._stream(messages, token, outbox)
-            note_response(activity, response)
+        if activity is UNTRACED:  # two contexts that do nothing cost more than this question
+            response, items = await answer(messages, token, outbox)
+        else:
+            with activity, activity.current():
+                response, items = await answer(messages, token, outbox)
+                note_response(activity, response)
         return TurnTaken(outbox.team, items, [response.chat_message])
+
+    async def _answer(
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+    ) -> tuple[Response, list[Item]]:
+        """As `_stream`, by an agent that streams nothing."""
+        response = await ask_agent(self._agent, messages, token)
+        items = [*(response.inner_messages or ()), response.chat_message]
+        outbox.end(items, [response.chat_message])
+        return response, items
 
     async def _stream(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
