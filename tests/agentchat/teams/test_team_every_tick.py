@@ -21,7 +21,8 @@ from symposia.agentchat.teams import (
     Transcript,
     fold_log,
 )
-from symposia.core import AgentRuntime
+from symposia.core import AgentRuntime, AgentType
+from symposia.testing import SerializingRuntime
 
 Where = AgentRuntime | None
 State = Mapping[str, Any]
@@ -334,3 +335,46 @@ async def test_a_team_saved_at_any_tick_of_its_nested_team_gives_no_message_twic
             assert len(set(agent.given)) == len(agent.given), f"saved at tick {tick}: {agent.given}"
         assert lines(other.transcript) == lines(whole.transcript), f"saved at tick {tick}"
     assert saved > 5
+
+
+class WaitingRuntime(SerializingRuntime):
+    """Takes its time to register and to remove agents, and knows which of them it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[str] = set()
+
+    async def register_factory(self, *arguments: Any, **options: Any) -> AgentType:  # Any: as the runtime's
+        await ticks(1)
+        agent_type = await super().register_factory(*arguments, **options)
+        self.known.add(agent_type.type)
+        await ticks(1)
+        return agent_type
+
+    async def remove_agent_type(self, type: str | AgentType) -> None:  # noqa: A002 - as the runtime's
+        await ticks(1)
+        await super().remove_agent_type(type)
+        self.known.discard(str(type))
+        await ticks(1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("use", ["run", "save_state"])
+async def test_a_team_cancelled_at_any_tick_leaves_nothing_in_a_runtime_that_waits(use: str, times: int) -> None:
+    for tick in range(1, 500):
+        runtime = WaitingRuntime()
+        runtime.start()
+        team = RoundRobinGroupChat([Member("ann"), Member("bob")], max_turns=2, runtime=runtime)
+        task = asyncio.create_task(team.run(task="go") if use == "run" else team.save_state())
+        await ticks(tick)
+        if task.done():
+            break
+        for _ in range(times):
+            task.cancel()
+            await ticks(1)
+        await asyncio.wait([task])
+        assert runtime.known == set(), f"cancelled at tick {tick}"
+        assert len((await team.run(task="on")).messages) == 3, f"cancelled at tick {tick}"
+        await runtime.stop()
+    else:
+        pytest.fail("it does not end")

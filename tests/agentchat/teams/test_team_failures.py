@@ -1,19 +1,27 @@
 """What ends a turn in the middle: a failure, a cancellation, a deadline. Afterwards the team runs again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.agents import let_others_run
 from tests.support.chat_agents import ABLE, asks_for, collected, dangling_calls, kinds, model, says, shown
-from tests.support.team_members import Member, lines, ran
+from tests.support.team_members import IN_MEMORY, Member, Script, lines, ran
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TerminationCondition
 from symposia.agentchat.conditions import FunctionalTermination, MaxMessageTermination, TimeoutTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ThoughtEvent
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, TeamLogEntry, fold_log
+from symposia.agentchat.teams import (
+    GroupChat,
+    RoundRobinGroupChat,
+    SelectorGroupChat,
+    Speak,
+    TeamLogEntry,
+    fold_log,
+)
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import ModelError, TeamRunningError
 from symposia.testing.simulation import simulate
@@ -299,37 +307,76 @@ def test_f38_a_timeout_that_needs_another_condition_too_lets_the_turn_go_on() ->
     simulate(play)
 
 
-async def test_a_paused_team_takes_no_further_turn_and_tells_its_participants(runtime: Where) -> None:
-    go = asyncio.Event()
-    ann, bob = Member("ann", go), Member("bob")
-    team = RoundRobinGroupChat([ann, bob], runtime=runtime, max_turns=2)
-    run = asyncio.create_task(team.run(task="go"))
-    await spoken_to(ann)
-
-    await team.pause()
-    go.set()
-    await let_others_run()
-    assert (ann.orders, bob.orders, bob.heard) == (["pause"], ["pause"], [])
-    await team.resume()
-    assert lines((await run).messages) == ["user: go", "ann: waited", "bob: hello"]
-    assert bob.orders == ["pause", "resume"]
-
-
-async def test_a_paused_team_can_be_cancelled(runtime: Where) -> None:
-    team = RoundRobinGroupChat([Member("ann")], runtime=runtime, max_turns=1)
-    await team.pause()
-    run = asyncio.create_task(team.run(task="go"))
-    await asyncio.sleep(0)
-    run.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await run
-    await team.resume()
-
-    assert lines((await team.run()).messages) == ["ann: hello"]
-
-
 async def test_a_team_leaves_no_task_behind() -> None:
     items = await collected(RoundRobinGroupChat([Member("ann")], max_turns=1).run_stream(task="go"))
 
     assert len(items) == 3
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+class Cleaner(Member):
+    """Its first turn, once it is cancelled, lasts until `cleaned_up` is set, and ends with `error` if there is one."""
+
+    def __init__(self, name: str, error: Exception | None = None) -> None:
+        super().__init__(name, asyncio.Event(), "fine")
+        self.cleaned_up = asyncio.Event()
+        self._error = error
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        try:
+            async for item in super().on_messages_stream(messages, cancellation_token):
+                yield item
+        except asyncio.CancelledError:
+            await self.cleaned_up.wait()
+            if self._error is not None:
+                raise self._error from None
+            raise
+
+
+async def test_a_stream_that_is_cancelled_twice_keeps_the_team_until_its_turn_has_ended(runtime: Where) -> None:
+    ann = Cleaner("ann")
+    team = RoundRobinGroupChat([ann], runtime=runtime, max_turns=1)
+    reader = asyncio.create_task(collected(team.run_stream(task="go")))
+    await spoken_to(ann)
+
+    for _ in range(2):
+        reader.cancel()
+        await let_others_run()
+    with pytest.raises(TeamRunningError):
+        await team.run(task="too early")
+    ann.cleaned_up.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+    assert lines((await team.run(task="on")).messages) == ["user: on", "ann: fine"]
+
+
+@pytest.mark.parametrize("runtime", IN_MEMORY, indirect=True)  # another drops the error with the request
+async def test_the_error_of_an_agent_whose_stream_was_left_is_raised_where_it_is_closed(runtime: Where) -> None:
+    ann = Cleaner("ann", ValueError("boom"))
+    ann.cleaned_up.set()
+    team = RoundRobinGroupChat([ann], runtime=runtime, max_turns=1)
+    stream = team.run_stream(task="go")
+    await anext(stream)
+    await spoken_to(ann)
+
+    with pytest.raises(ValueError, match="boom"):
+        await stream.aclose()
+    assert lines((await team.run()).messages) == ["ann: fine"]
+
+
+async def test_a_rule_that_cannot_be_put_back_is_a_note_and_what_was_answered_is_kept(runtime: Where) -> None:
+    class Stubborn(Script):
+        def load_state(self, state: Mapping[str, Any], /) -> None:
+            raise LookupError("no way back")
+
+    together = Speak(("ann", "bob"))
+    bob = Member("bob", ValueError("boom"), "fine")
+    team = GroupChat([Member("ann"), bob], rule=Stubborn(together, together), max_turns=1, runtime=runtime)
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        await team.run(task="go")
+    assert any("could not be put back: LookupError('no way back')" in note for note in caught.value.__notes__)
+    await team.run()
+    assert lines(team.transcript) == ["user: go", "ann: hello", "ann: hello", "bob: fine"]

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from tests.support.agents import let_others_run
 from tests.support.chat_agents import ABLE, says
-from tests.support.team_members import Member, lines, pair
+from tests.support.team_members import Member, Script, lines, pair
 
 from symposia.agentchat.base import TaskResult, TerminationCondition
 from symposia.agentchat.conditions import (
@@ -21,7 +21,15 @@ from symposia.agentchat.conditions import (
     TokenUsageTermination,
 )
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
-from symposia.agentchat.teams import BaseGroupChat, RoundRobinGroupChat, SelectorGroupChat
+from symposia.agentchat.teams import (
+    BaseGroupChat,
+    DecisionMade,
+    GroupChat,
+    RoundRobinGroupChat,
+    SelectorGroupChat,
+    Speak,
+    TeamLogEntry,
+)
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -389,3 +397,63 @@ async def test_a_team_that_is_saved_while_its_condition_looks_shows_the_messages
 
         assert lines(resumed.transcript) == lines(whole.messages)
         assert rest.stop_reason == whole.stop_reason
+
+
+async def test_a_team_that_is_saved_while_its_condition_looks_at_the_task_shows_it_to_the_next_one(
+    runtime: Where,
+) -> None:
+    looking, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def waits(_messages: Sequence[BaseAgentEvent | BaseChatMessage]) -> bool:
+        looking.set()
+        await may_answer.wait()
+        return False
+
+    def limited() -> TerminationCondition:
+        return MaxMessageTermination(4) | FunctionalTermination(waits)
+
+    team = pair(termination_condition=limited(), runtime=runtime)
+    run = asyncio.create_task(team.run(task="go"))
+    await looking.wait()
+    state = json.loads(json.dumps(await team.save_state()))
+    may_answer.set()
+    await run
+    resumed = pair(termination_condition=limited(), runtime=runtime)
+    await resumed.load_state(state)
+    assert await resumed.save_state() == state
+    await resumed.run()
+
+    assert lines(resumed.transcript) == lines(team.transcript)
+
+
+async def test_a_turn_that_was_saved_with_some_answers_keeps_its_number(runtime: Where) -> None:
+    """What a journal has recorded under the number belongs to that turn alone."""
+
+    def speakers(bob: asyncio.Event | str) -> GroupChat:
+        together = Speak(("ann", "bob"))
+        return GroupChat(
+            [Member("ann"), Member("bob", bob)], rule=Script(together, together), max_turns=1, runtime=runtime
+        )
+
+    class Numbers:
+        def __init__(self) -> None:
+            self.turns: list[int] = []
+
+        async def write(self, entry: TeamLogEntry, /) -> None:
+            if isinstance(entry, DecisionMade):
+                self.turns.append(entry.turn)
+
+    numbers = Numbers()
+    team = speakers(asyncio.Event())
+    run = asyncio.create_task(team.run(task="go"))
+    await let_others_run()
+    state = json.loads(json.dumps(await team.save_state()))
+    run.cancel()
+    await asyncio.wait([run])
+    resumed = speakers("hello")
+    await resumed.load_state(state)
+    async with resumed.log_to(numbers):
+        await resumed.run()
+
+    assert lines(resumed.transcript) == ["user: go", "ann: hello", "ann: hello", "bob: hello"]
+    assert numbers.turns == [2]

@@ -29,6 +29,9 @@ class Claims:
             TeamRunningError: It is running.
         """
         while self._claim is not None:
+            if self._claim.is_of_closed_loop():  # nothing that belongs to it can run any more, nor release it
+                self.release()
+                return
             if not self._claim.is_abandoned():
                 raise TeamRunningError(
                     f"The team {self._team!r} is already running, it cannot run again until it is stopped: wait for "
@@ -61,6 +64,7 @@ class Claim:
     def __init__(self, claims: Claims, stream: Callable[[], object | None] | None) -> None:
         self._claims = claims
         self._stream = stream
+        self._loop = asyncio.get_running_loop()
         self._released: asyncio.Event | None = None  # made when it is waited for, which is seldom
 
     def is_abandoned(self) -> bool:
@@ -69,6 +73,10 @@ class Claim:
         The event loop closes such a stream soon, but not before its next iteration; the next claim waits for that.
         """
         return self._stream is not None and self._stream() is None
+
+    def is_of_closed_loop(self) -> bool:
+        """Whether the event loop in which it was made is closed."""
+        return self._loop.is_closed()
 
     async def released(self) -> None:
         """Wait until it is over."""

@@ -20,8 +20,8 @@ of them had answered depends on timing, and their work is lost); to commit nothi
 remember it, and would receive their messages twice); to undo the participants of a failed turn (their states would
 have to be saved before each turn, which costs the whole conversation).
 
-**Pausing** takes effect between two turns: `unpaused` is awaited before each. `pause` clears it before it tells the
-participants, so that no further turn begins meanwhile. `resume` sets it after all participants were told, so that a
+**Pausing** takes effect between two turns: the end of a pause is awaited before each. A pause begins before the
+participants are told, so that no further turn begins meanwhile. It ends after all participants were told, so that a
 paused one is not asked for a turn. The speakers of a turn under way decide for themselves whether to stop: only an
 agent knows where it can stop without losing a model's answer.
 
@@ -54,6 +54,7 @@ from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._turn import Turn, copy_state, speak_together
+from symposia.agentchat.teams._waits import Pause, TeamLock
 from symposia.core.exceptions import UsageError
 
 
@@ -73,8 +74,8 @@ class Engine:
         emit_team_events: Whether the rule's events, and the choice of speakers, are streamed.
 
     Attributes:
-        unpaused: Cleared while the team is paused. A pause takes effect between two turns: the speakers of the present
-            one are notified, and decide themselves whether they can stop in the middle.
+        pause: Takes effect between two turns: the speakers of the present one are notified, and decide themselves
+            whether they can stop in the middle.
     """
 
     def __init__(
@@ -87,11 +88,10 @@ class Engine:
         record: TeamRecord,
         limits: TeamLimits,
         log: TeamLog,
-        lock: asyncio.Lock,
+        lock: TeamLock,
         emit_team_events: bool,
     ) -> None:
-        self.unpaused = asyncio.Event()
-        self.unpaused.set()
+        self.pause = Pause()
         self._team = team
         self._manager = manager
         self._rule = rule
@@ -146,7 +146,7 @@ class Engine:
         self._record.reset()
         self._rule.reset()
         await self._limits.reset()
-        self.unpaused.set()
+        self.pause.end()
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
@@ -155,7 +155,8 @@ class Engine:
         is_continued = self._record.is_running
         try:
             self._log.append(started)
-            reason = await self._limits.start(task)
+            unseen_task, self._record.unseen_task = self._record.unseen_task, ()
+            reason = await self._limits.start([*unseen_task, *task])
             if self._record.unseen and reason is None:
                 unseen, self._record.unseen = self._record.unseen, ()
                 reason = await self._limits.show(unseen)
@@ -168,8 +169,8 @@ class Engine:
     async def _take_turns(self, run: Run) -> str:
         while True:
             # Both waits are asked for first: a coroutine that has nothing to wait for costs as much as one that has.
-            if not self.unpaused.is_set():
-                await self.unpaused.wait()
+            if self.pause.is_on:
+                await self.pause.wait()
             number = self._record.turns + 1
             end = await run.within("turn", number, self._take_turn, number, run)
             if end is not None:
@@ -228,10 +229,13 @@ class Engine:
             committed.error = repr(error)
             return committed
         turn.receive_all()
-        if not turn.names or turn.unanswered:
-            self._rule.load_state(copy_state(turn.rule_state))
         ended = turn.ended(repr(error))
         self._log.append(ended)
+        if not turn.names or turn.unanswered:
+            try:
+                self._rule.load_state(copy_state(turn.rule_state))
+            except Exception as second:  # noqa: BLE001 - the first error is the one to raise
+                error.add_note(f"The rule of the team {self._team!r} could not be put back: {second!r}")
         return ended
 
     async def _decide(self, turn: Turn, run: Run) -> Decision:

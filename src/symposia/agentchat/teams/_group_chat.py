@@ -233,38 +233,59 @@ class BaseGroupChat(Team):
                 while (batch := await batches.get()) is not None:
                     for item in batch:
                         yield item
-                yield await running
-            finally:
+            except BaseException:
                 running.cancel()
-                await asyncio.wait([running])
+                # To its end, however often the reader is cancelled meanwhile: the team is free afterwards.
+                await uninterrupted(_end(running))
+                raise
+            yield await running
 
     async def pause(self) -> None:
-        """Take no further turn until `resume`, and tell the participants, the one that speaks now included."""
-        self._engine.unpaused.clear()
-        async with self._participants.reachable():
-            await self._participants.tell_all(ParticipantCommand(action="pause"))
+        """Take no further turn until `resume`, and tell the participants, the one that speaks now included.
+
+        Raises:
+            Exception: What a participant raised. The others were told, and the team is paused.
+        """
+        self._engine.pause.begin()
+        try:
+            async with self._participants.reachable():
+                await self._participants.tell_all(ParticipantCommand(action="pause"))
+        except Exception as error:
+            error.add_note(f"The team {self._name!r} is paused: resume() lets it continue.")
+            raise
 
     async def resume(self) -> None:
-        """Continue after `pause`."""
-        async with self._participants.reachable():
-            await self._participants.tell_all(ParticipantCommand(action="resume"))
-        self._engine.unpaused.set()
+        """Continue after `pause`.
+
+        Raises:
+            Exception: What a participant raised. The others were told, and the team continues.
+        """
+        try:
+            async with self._participants.reachable():
+                await self._participants.tell_all(ParticipantCommand(action="resume"))
+        finally:
+            self._engine.pause.end()
 
     async def reset(self) -> None:
         """Forget the conversation, in every participant too. Cancelling it takes effect when all have forgotten.
 
         Raises:
             TeamRunningError: The team is running.
+            Exception: What a participant raised. The others have forgotten, and so has the team.
         """
         await self._claims.free()
         with self._claims.claim():
             await uninterrupted(self._reset())
 
     async def _reset(self) -> None:
-        async with self._participants.reachable(), self._saver.lock:
-            await self._participants.tell_all(ParticipantCommand(action="reset"))
-            await self._engine.reset()
-        await self._log.write_state()
+        try:
+            async with self._participants.reachable(), self._saver.lock:
+                try:
+                    await self._participants.tell_all(ParticipantCommand(action="reset"))
+                finally:
+                    await self._engine.reset()
+        finally:
+            await self._log.write_state()
 
     async def save_state(self) -> SavedState:
         """The team as JSON. May be called at any time; a turn under way is saved as if it were cancelled now.
@@ -335,6 +356,17 @@ class BaseGroupChat(Team):
             run.is_scoped = bool(current_scope().segments)
             async with self._participants.reachable():
                 return run.result(await self._engine.run(task, run))
+
+
+async def _end(cancelled: asyncio.Task[object]) -> None:
+    """Wait for a run that was cancelled.
+
+    Raises:
+        Exception: What ended it otherwise.
+    """
+    await asyncio.wait([cancelled])
+    if not cancelled.cancelled():
+        cancelled.result()
 
 
 class GroupChat(BaseGroupChat):

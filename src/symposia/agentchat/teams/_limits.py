@@ -43,10 +43,12 @@ class _Asked(NamedTuple):
     Attributes:
         before: Its state before, as `TeamLimits.save` gives it.
         unseen: What it looks at.
+        task: The messages of the task that it looks at. They are kept apart: not every condition looks at those.
     """
 
     before: SavedState | None
-    unseen: Sequence[Item]
+    unseen: Sequence[Item] = ()
+    task: Sequence[BaseChatMessage] = ()
 
 
 class TeamLimits:
@@ -91,9 +93,7 @@ class TeamLimits:
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
         """Start or continue a run, and let the condition see its `task`."""
-        # For a save meanwhile the task is not unseen: not every condition looks at the task of its run (`start`), and
-        # all look at what is unseen.
-        return await self._ask(ask_at_start, task, unseen=())
+        return await self._ask(ask_at_start, task, task=task)
 
     async def show(self, items: Sequence[Item]) -> str | None:
         """Let the condition see messages and events."""
@@ -140,6 +140,11 @@ class TeamLimits:
     def unseen(self) -> Sequence[Item]:
         """The messages and events that the condition is looking at: in the state that `save` gives, it has not."""
         return () if self._asked is None else self._asked.unseen
+
+    @property
+    def unseen_task(self) -> Sequence[BaseChatMessage]:
+        """The messages of the task that the condition is looking at."""
+        return () if self._asked is None else self._asked.task
 
     def save(self) -> SavedState | None:
         """The state of the condition, with the name of its class; while it looks at something, that from before."""
@@ -190,18 +195,25 @@ class TeamLimits:
             try:
                 await self._condition.reset()
             except asyncio.CancelledError:
-                # Once more, and to its end: a condition that stays met would refuse the next run. Uninterrupted from the
-                # start, it would take a task of its own in each run, though hardly any condition waits here.
+                # Once more, and to its end: a condition that stays met would refuse the next run. Uninterrupted from
+                # the start, it would take a task of its own in each run, though hardly any condition waits here.
                 await uninterrupted(self._condition.reset())
                 raise
 
-    async def _ask(self, look: _Look, messages: Sequence[Item], *, unseen: Sequence[Item]) -> str | None:
+    async def _ask(
+        self,
+        look: _Look,
+        messages: Sequence[Item],
+        *,
+        unseen: Sequence[Item] = (),
+        task: Sequence[BaseChatMessage] = (),
+    ) -> str | None:
         condition = self._condition
         if condition is None:
             return None
         # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
         # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown.
-        self._asked = _Asked(self._save_condition(), unseen)
+        self._asked = _Asked(self._save_condition(), unseen, task)
         stop = checked_stop(condition, await look(condition, messages))
         self._asked = None
         return stop.content if stop else None
@@ -232,7 +244,7 @@ class TeamLimits:
             speaking: The names of those that have not answered yet; none, if no speaker was chosen yet.
         """
         if self._condition is not None and self._condition.due_in() == 0:
-            stop = await self._ask(ask, (), unseen=())
+            stop = await self._ask(ask, ())
             if stop is not None:
                 return stop
         if self._turn_timeout is None or asyncio.get_running_loop().time() < self._turn_ends:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,6 +25,7 @@ from symposia.agentchat.teams._messages import (
 )
 from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks, member_of
 from symposia.agentchat.teams._turn import copy_state
+from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import (
     AgentId,
     AgentRuntime,
@@ -99,7 +99,8 @@ class Participants:
             )
         self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
-        self._changing_users = asyncio.Lock()  # the runtime may take its time to register and to stop
+        self._are_reachable = False
+        self._changing = TeamLock()  # the runtime may take its time to register and to stop
 
     def reachable(self) -> AbstractAsyncContextManager[None]:
         """Keep the actors reachable inside; may be entered again inside."""
@@ -107,21 +108,25 @@ class Participants:
 
     async def appear(self) -> None:
         """Make the actors reachable, for one more user."""
-        async with self._changing_users:
-            self._users += 1
-            if self._users == 1:
-                try:
-                    await self._appear()
-                except BaseException:
-                    self._users -= 1  # nothing of this user follows: what is registered stays for the next
-                    raise
+        self._users += 1
+        try:
+            if self._changing.locked() or not self._are_reachable:
+                async with self._changing:
+                    if not self._are_reachable:
+                        await self._appear()
+                        self._are_reachable = True
+        except BaseException:
+            self._users -= 1  # nothing of this user follows: what is registered stays for the next
+            raise
 
     async def disappear(self) -> None:
         """One user less. After the last one, the runtime does not know the actors any more."""
-        async with self._changing_users:
-            self._users -= 1
-            if self._users == 0:
-                await self._disappear()
+        self._users -= 1
+        if self._users == 0:
+            async with self._changing:
+                if self._users == 0 and self._are_reachable:
+                    self._are_reachable = False
+                    await self._disappear()
 
     def take_turn(
         self, name: str, messages: Sequence[BaseChatMessage], turn: int, token: CancellationToken | None
@@ -139,10 +144,20 @@ class Participants:
     async def tell_all(self, command: ParticipantCommand) -> None:
         """Have every participant follow a command, one after another.
 
-        In turn, and not all at once: if one fails, those behind it have not been told, and the error names the first.
+        Raises:
+            Exception: What a participant raised, with the errors of further ones as notes. All of them were told.
         """
+        failures: list[Exception] = []
         for agent_id in self._ids.values():
-            await self._runtime.send_message(command, agent_id)
+            try:
+                await self._runtime.send_message(command, agent_id)
+            except Exception as error:  # noqa: BLE001 - raised below, when all of them were told
+                failures.append(error)
+        if failures:
+            first, *others = failures
+            for error in others:
+                first.add_note(f"Another participant failed, too: {error!r}")
+            raise first
 
     def new_marks(self, since: Mapping[str, object]) -> ParticipantMarks:
         """A copy of some marks, for `changes`. Those that are copied stay as they are."""
@@ -192,23 +207,35 @@ class Participants:
         self.on_ended(name, turn, answer)
 
     async def _appear(self) -> None:
-        if self._embedded is None:
-            from symposia.agentchat.teams._message_bytes import share_message_types  # noqa: PLC0415 - as in __init__
-
-            share_message_types(self._team, self._message_types)
-            self._runtime.add_message_serializer(self._serializers())
-        for agent_type, make in self._factories.items():
-            if agent_type not in self._registered:
-                await self._runtime.register_factory(agent_type, make)
-                self._registered.add(agent_type)
         if self._embedded is not None:
+            await self._register()  # which never waits here
             self._embedded.start()
+            return
+        from symposia.agentchat.teams._message_bytes import share_message_types  # noqa: PLC0415 - as in __init__
+
+        share_message_types(self._team, self._message_types)
+        self._runtime.add_message_serializer(self._serializers())
+        # Uninterrupted, as removing them: a runtime that is cancelled may or may not have done what it was asked for.
+        try:
+            await uninterrupted(self._register())
+        except BaseException:
+            await uninterrupted(self._remove())
+            raise
 
     async def _disappear(self) -> None:
         if self._embedded is not None:
             await self._embedded.stop()  # nothing else uses it, so its actors may stay
-            return
-        # One by one: if the runtime fails or this is cancelled, the rest is removed the next time.
+        else:
+            await uninterrupted(self._remove())
+
+    async def _register(self) -> None:
+        for agent_type, make in self._factories.items():
+            if agent_type not in self._registered:
+                await self._runtime.register_factory(agent_type, make)
+                self._registered.add(agent_type)
+
+    async def _remove(self) -> None:
+        # One by one: if the runtime fails, the rest is removed the next time.
         while self._registered:
             agent_type = next(iter(self._registered))
             await self._runtime.remove_agent_type(agent_type)

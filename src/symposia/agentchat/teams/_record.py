@@ -43,6 +43,7 @@ class TeamRecord:
             middle of one.
         unseen: The messages of a run that was loaded which its condition has not seen: those of a turn that was not
             over.
+        unseen_task: The messages of the task of such a run, if its condition has not seen them.
         turn: The turn under way, of which nothing is committed yet.
     """
 
@@ -53,6 +54,7 @@ class TeamRecord:
         self.turns = 0
         self.is_running = False
         self.unseen: Sequence[Item] = ()
+        self.unseen_task: Sequence[BaseChatMessage] = ()
         self.turn: Turn | None = None
         self._received = dict.fromkeys(self._pending, 0)  # how many messages were taken out of each list
         self._replaced = 0  # how often another record took the place of this one
@@ -69,7 +71,7 @@ class TeamRecord:
                     pending.extend(entry.task)
             case RunEnded():
                 self.is_running = False
-                self.unseen = ()
+                self.unseen = self.unseen_task = ()
             case _:
                 pass
 
@@ -85,7 +87,8 @@ class TeamRecord:
         """The record as it is now, without the turn under way."""
         copied = TeamRecord(self.names)
         copied.load(self.transcript, self._pending)
-        copied.turns, copied.is_running, copied.unseen = self.turns, self.is_running, self.unseen
+        copied.turns, copied.is_running = self.turns, self.is_running
+        copied.unseen, copied.unseen_task = self.unseen, self.unseen_task
         return copied
 
     def mark(self) -> RecordMark:
@@ -119,7 +122,7 @@ class TeamRecord:
         """Forget the conversation. The numbers of the turns continue."""
         self.load((), dict.fromkeys(self._pending, ()))
         self.is_running = False
-        self.unseen = ()
+        self.unseen = self.unseen_task = ()
 
     def _end_turn(self, entry: TurnEnded) -> None:
         """Commit the answers of a turn.

@@ -59,6 +59,7 @@ _MANAGER_FIELDS: Final = {
             running=with_default(cs.bool_schema(), bool),
             condition=cs.with_default_schema(cs.nullable_schema(_CONDITION), default=None),
             unseen=_MESSAGES,
+            unseen_task=_MESSAGES,
         ),
         dict,
     ),
@@ -77,6 +78,7 @@ class SavedRun(NamedTuple):
         running: Whether it was saved in the middle of a run, which the next run continues.
         condition: The class name and the state of the termination condition in that run.
         unseen: The messages of that run that the condition has not seen: of a turn that was not over.
+        unseen_task: The messages of its task, if the condition has not seen them.
     """
 
     run_turns: int
@@ -85,6 +87,7 @@ class SavedRun(NamedTuple):
     running: bool
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
+    unseen_task: Sequence[BaseChatMessage]
 
     def dump(self, team: str, manager_type: str) -> dict[str, Any]:
         """As JSON, in the state of the manager.
@@ -109,6 +112,7 @@ class SavedRun(NamedTuple):
             "running": self.running,
             "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
+            "unseen_task": dump_messages(self.unseen_task),
         }
         progress = {key: value for key, value in progress.items() if value}
         return {
@@ -185,7 +189,10 @@ def load_team(
     progress = conversation[_PROGRESS]
     return SavedTeam(
         participants={name: copy_state(saved["agent_state"]) for name, saved in participants.items()},
-        pending={name: _chat_messages(saved["message_buffer"], factory) for name, saved in participants.items()},
+        pending={
+            name: _chat_messages("message_buffer", saved["message_buffer"], factory)
+            for name, saved in participants.items()
+        },
         transcript=factory.create_all(conversation["message_thread"]),
         run=SavedRun(
             run_turns=conversation["current_turn"],
@@ -194,6 +201,7 @@ def load_team(
             running=progress["running"],
             condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),
+            unseen_task=_chat_messages("progress.unseen_task", progress["unseen_task"], factory),
         ),
     )
 
@@ -223,8 +231,8 @@ def _read(reader: SchemaValidator, states: Mapping[str, Any], name: str) -> dict
         raise
 
 
-def _chat_messages(saved: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
+def _chat_messages(place: str, saved: Sequence[Mapping[str, Any]], factory: MessageFactory) -> list[BaseChatMessage]:
     messages = factory.create_all(saved)
     if events := [message for message in messages if isinstance(message, BaseAgentEvent)]:
-        raise InvalidArgumentError(f"message_buffer holds a {type(events[0]).__name__}: it is for chat messages.")
+        raise InvalidArgumentError(f"{place} holds a {type(events[0]).__name__}: it is for chat messages.")
     return [message for message in messages if isinstance(message, BaseChatMessage)]

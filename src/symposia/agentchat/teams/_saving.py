@@ -12,7 +12,6 @@ end. Rejected: to recognise such a save by a context variable, since a runtime t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
 from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
 from symposia.agentchat.teams._turn import Turn, copy_state
+from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import uninterrupted
 from symposia.core.changes import Change, SavedState, diff, extension, members
 
@@ -70,7 +70,7 @@ class TeamSaver:
         participants: Participants,
         record: TeamRecord,
     ) -> None:
-        self.lock = asyncio.Lock()
+        self.lock = TeamLock()
         self._team = team
         self._manager = manager
         self._state_type = state_type
@@ -124,7 +124,8 @@ class TeamSaver:
             # Nothing is waited for between the last participant and this.
             record = self._record
             record.load(saved.transcript, saved.pending)
-            record.turns, record.is_running, record.unseen = saved.run.turns, saved.run.running, saved.run.unseen
+            record.turns, record.is_running = saved.run.turns, saved.run.running
+            record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
 
     async def _save(self, save: Callable[[str], Awaitable[SavedState]]) -> SavedTeam:
         """The team as it is.
@@ -138,15 +139,16 @@ class TeamSaver:
         participants = {name: await _save_participant(name, turn, save) for name in record.names}
         if turn is not None:
             answered = [name for name in turn.names if participants[name][1]]
-            is_over = bool(turn.names) and len(answered) == len(turn.names)
-            # One that is over keeps its number: what is recorded under it belongs to this turn alone.
-            ended = turn.cut_short(answered, turn.number if is_over else record.turns)
+            # If a speaker has answered, the turn keeps its number, as if it were cancelled: what is recorded under it
+            # belongs to this turn alone. Without any answer it is taken again under the same number.
+            ended = turn.cut_short(answered, turn.number if answered else record.turns)
             record.read(ended)
-            if is_over:
+            saved = saved._replace(turns=record.turns)
+            if answered and len(answered) == len(turn.names):
                 # All have answered: the turn is over but for its commit, and loading must not have it decided again.
                 # The rule is asked now, since it may have decided while the participants were saved. It has not moved
                 # on since: the next turn waits for the lock.
-                saved = saved._replace(rule=copy_state(self._rule.save_state()), turns=turn.number)
+                saved = saved._replace(rule=copy_state(self._rule.save_state()))
                 if saved.running:
                     saved = saved._replace(run_turns=saved.run_turns + 1)
             if saved.running:
@@ -169,6 +171,7 @@ class TeamSaver:
             running=running,
             condition=self._limits.save() if running else None,
             unseen=[*record.unseen, *self._limits.unseen] if running else (),
+            unseen_task=[*record.unseen_task, *self._limits.unseen_task] if running else (),
         )
 
     async def _save_whole(self) -> tuple[Change, object]:
