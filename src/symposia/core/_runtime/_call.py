@@ -11,8 +11,8 @@ import asyncio
 import types
 from collections import OrderedDict
 from collections.abc import Collection, Coroutine, Generator, Iterator
-from contextvars import Context, copy_context
-from typing import Any, Final, Protocol, TypeVar, cast
+from contextvars import Context
+from typing import Any, Final, Protocol, cast
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent
@@ -21,8 +21,6 @@ from symposia.core._contexts import handling_agent
 from symposia.core._handler_context import current_handler, current_handler_context
 from symposia.core._message_context import MessageContext
 from symposia.core.runtimes import DeadLetters, deadline_exceeded
-
-T = TypeVar("T")
 
 FRESH_STACK_EVERY = 20
 """Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default. The rest
@@ -57,8 +55,8 @@ class UndecidedCalls(Protocol):
     def look_again_soon(self, handler: Call) -> None: ...
 
 
-class CallDispatcher(Protocol):
-    """The dispatcher of a call's runtime, as far as calls go."""
+class CallSupervisor(Protocol):
+    """The supervisor of the calls of a runtime, as far as calls go."""
 
     @property
     def dead_letters(self) -> DeadLetters: ...
@@ -90,11 +88,11 @@ class Call:
         passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
         passed_on_by: The call that supervises the intervention handlers of this request.
         lingering: Work of the handler that cannot be cancelled, and goes on after it.
-        dispatcher: The dispatcher of the call's runtime.
+        supervisor: The supervisor of the calls of the runtime.
         timer: Interrupts the call at its deadline.
         cancelling: How many requests to cancel the task there were when the call began to wait in it.
 
-    Each field has one writer. The constructor sets the first ones and `dispatcher`. `Mailbox` sets those of the turn:
+    Each field has one writer. The constructor sets the first ones and `supervisor`. `Mailbox` sets those of the turn:
     `active`, `outer`, `turn`, `host`, `returning`. `enlist` and `delist` set `task`, `ended`, `timer`, `cancelling` and
     the parent's `children`; `interrupt` sets `reason`, which `Supervisor` clears, and `interrupted`. `begin` sets
     `answer`, `hold_until` sets `lingering`, `UndecidedWaits` sets `undecided`, and the runtime, where it asks
@@ -123,13 +121,13 @@ class Call:
 
     def __init__(
         self,
-        dispatcher: CallDispatcher,
+        supervisor: CallSupervisor,
         mailbox: CallMailbox,
         parent: Call | None,
         token: CancellationToken | None,
         deadline: float | None,
     ) -> None:
-        self.dispatcher = dispatcher
+        self.supervisor = supervisor
         self.mailbox = mailbox
         self.parent = parent
         self.token = token
@@ -145,7 +143,7 @@ class Call:
     def is_inside_its_parents_task(self) -> bool:
         """Whether another call of the same runtime has this one in its task, and ends it by ending."""
         parent = self.parent
-        return parent is not None and parent.task is self.task and parent.dispatcher is self.dispatcher
+        return parent is not None and parent.task is self.task and parent.supervisor is self.supervisor
 
     @property
     def is_queued(self) -> bool:
@@ -224,7 +222,7 @@ class Call:
 
     def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
         """Report a message without a recipient: see `HandlerContext`."""
-        self.dispatcher.dead_letters.report(message, ctx, self.mailbox.id, reason)
+        self.supervisor.dead_letters.report(message, ctx, self.mailbox.id, reason)
 
 
 ENDED: Final = object()
@@ -249,28 +247,6 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
         return ENDED
 
 
-def begin_maintenance(call: Call, work: Coroutine[object, None, object]) -> object:
-    """Run to its first wait what an agent does in a turn besides handling messages: it is made, saved or closed.
-
-    Returns:
-        As `begin`.
-    """
-    current_handler.set(call)
-    try:
-        return work.send(None)
-    except StopIteration as done:
-        call.answer = done.value
-        return ENDED
-
-
-async def run_maintenance(call: Call, work: Coroutine[object, None, T]) -> T:
-    """Run such work in a context of its own, where its requests are known as those of `call`."""
-    context = copy_context()
-    waits_for = context.run(begin_maintenance, call, work)
-    answer = call.answer if waits_for is ENDED else await resume(call, work, context, waits_for)
-    return cast("T", answer)
-
-
 @types.coroutine
 def resume(
     call: Call, handler: Coroutine[object, None, object], context: Context, waits_for: object
@@ -279,7 +255,7 @@ def resume(
     thrown: BaseException | None = None
     while True:
         if call.undecided is not None:
-            call.dispatcher.undecided.look_again_soon(call)
+            call.supervisor.undecided.look_again_soon(call)
         try:
             yield waits_for
         except GeneratorExit:

@@ -15,36 +15,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Iterable
 from contextvars import Context, copy_context
-from typing import TypeAlias, TypeVar, cast
+from typing import cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import (
-    ENDED,
-    Call,
-    CallMailbox,
-    awaiting_call,
-    begin,
-    begin_maintenance,
-    resume,
-    run_maintenance,
-    running_loop,
-)
+from symposia.core._runtime._activation import Activation, Admission
+from symposia.core._runtime._call import ENDED, Call, CallMailbox, begin, resume, running_loop
 from symposia.core._runtime._eviction import Eviction
 from symposia.core._runtime._mailbox import Mailbox, Publication
-from symposia.core._runtime._observer import Observer, tell_construction_failed
+from symposia.core._runtime._observer import Observer
 from symposia.core._runtime._supervision import Supervisor
-from symposia.core._runtime._wait_graph import UndecidedWaits
-from symposia.core.exceptions import RuntimeStoppedError
 from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures
 
-T = TypeVar("T")
 logger = logging.getLogger(ROOT_LOGGER_NAME)
-
-Admission: TypeAlias = "asyncio.Future[asyncio.Future[None] | None]"
-"""Done when a held message gets in, with what `Mailbox.take_turn` returned then."""
 
 FAIR_SHARE = 128
 """How many messages may be handled without a wait before other tasks get their chance; tokio's budget is the same."""
@@ -54,13 +39,11 @@ class Dispatcher:
     """What brings messages to agents.
 
     Attributes:
-        dead_letters: Takes the messages without a recipient.
-        failures: What went wrong where no sender waits.
+        activation: Makes the agents.
         eviction: Evicts idle agents; None if none are evicted.
         supervisor: Keeps the calls that are under way.
         ready: Mailboxes that have a published message at the head of their queue and no call running. While there are
             any, a worker runs.
-        undecided: The waits that may turn into circles.
     """
 
     def __init__(
@@ -73,17 +56,14 @@ class Dispatcher:
         max_idle_agents: int | None,
         max_idle_seconds: float | None,
     ) -> None:
-        self.dead_letters = dead_letters
-        self.failures = failures
+        self.supervisor = Supervisor(dead_letters, self._release)
+        self.activation = Activation(runtime, self.supervisor, failures, self._ensure_worker)
         self.eviction: Eviction | None = None
         if max_idle_agents is not None or max_idle_seconds is not None:
-            self.eviction = Eviction(max_idle_agents, max_idle_seconds, self.maintain)
-        self.supervisor = Supervisor(self._release)
+            self.eviction = Eviction(max_idle_agents, max_idle_seconds, self.activation.maintain)
         self.ready: deque[Mailbox] = deque()
-        self.undecided = UndecidedWaits()
-        self._runtime = runtime
+        self._failures = failures
         self._observer = observer
-        self._tasks: set[asyncio.Task[None]] = set()
         self._share = FAIR_SHARE
 
     def handle_now(self, call: Call, message: object, ctx: DeliveredContext) -> Awaitable[object] | None:
@@ -95,7 +75,7 @@ class Dispatcher:
         # The turn comes first, the agent second: what else comes for a new agent waits behind the call that makes it.
         # With the agent made outside of any turn, five requests at once made five agents.
         call.mailbox.grant_turn(call)
-        if call.mailbox.agent is None and (making := self._begin_to_make(call)) is not None:
+        if call.mailbox.agent is None and (making := self.activation.begin(call)) is not None:
             return self.supervisor.supervise(call, self._handle_once_made(making, call, message, ctx))
         rest = self._begin(call, message, ctx, copy_context())
         return None if rest is None else self.supervisor.supervise(call, rest)
@@ -117,57 +97,6 @@ class Dispatcher:
             mailbox.post(publication)
         self._ensure_worker()
 
-    async def activate(self, mailbox: Mailbox) -> Agent:
-        """The mailbox's agent, made now if need be, in a turn of its own."""
-        if mailbox.agent is None:
-            call = Call(self, mailbox, awaiting_call(), None, None)
-            await self.supervisor.supervise(call, self._wait_and_make(call, None))
-        return cast("Agent", mailbox.agent)
-
-    async def in_turns(
-        self, mailboxes: Iterable[Mailbox], work: Callable[[Agent], Coroutine[object, None, T]]
-    ) -> list[T]:
-        """Do something with each of some agents, between two of its messages; agents are made if need be.
-
-        Each agent's turn is asked for now, and comes after the messages that the agent has by now. What handlers send
-        afterwards comes to its recipients after their turns, so states that are saved like this belong together: none
-        has seen the effect of a message whose cause is not in its sender's state. (Agents that are asked one after the
-        other differ by what happened in between; if all are held until the last one is free, they wait for each other.)
-        """
-        parent = awaiting_call()
-        calls = [Call(self, mailbox, parent, None, None) for mailbox in mailboxes]
-        tasks: list[asyncio.Task[T]] = []
-        try:
-            turns = [call.mailbox.take_turn(call) for call in calls]  # without a wait: no message gets in between
-            tasks += [asyncio.create_task(self._in_turn(*each, work)) for each in zip(calls, turns, strict=True)]
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
-            for call in calls:
-                self._release(call)  # nothing, unless its task was cancelled before it began
-
-    def maintain(self, mailbox: Mailbox, work: Callable[[], Coroutine[object, None, None]]) -> None:
-        """Do something with an agent that is free, in a turn of its own. Its errors go to the runtime's owner."""
-        call = Call(self, mailbox, None, None, None)
-        mailbox.grant_turn(call)
-        self.supervisor.live[call] = None  # before its task begins, since the runtime is not idle meanwhile
-        self._start(self._maintain(call, work))
-
-    async def _in_turn(
-        self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[object, None, T]]
-    ) -> T:
-        async def wait_and_work() -> T:
-            if turn is not None:
-                await turn
-            if call.mailbox.agent is None:
-                await run_maintenance(call, self._make(call))
-            return await run_maintenance(call, work(cast("Agent", call.mailbox.agent)))
-
-        return cast("T", await self.supervisor.supervise(call, wait_and_work()))
-
     def fair_pause_due(self) -> bool:
         """Whether so many messages were handled at a stretch that other tasks should get their chance."""
         self._share -= 1
@@ -175,21 +104,6 @@ class Dispatcher:
             return False
         self._share = FAIR_SHARE
         return True
-
-    def _begin_to_make(self, call: Call) -> Awaitable[object] | None:
-        """Make the call's agent as far as that goes without a wait.
-
-        Returns:
-            The rest of it; None if the agent is made.
-        """
-        context = copy_context()
-        making = self._make(call)
-        try:
-            waits_for = context.run(begin_maintenance, call, making)
-        except BaseException:
-            self._release(call)
-            raise
-        return None if waits_for is ENDED else resume(call, making, context, waits_for)
 
     def _begin(self, call: Call, message: object, ctx: DeliveredContext, context: Context) -> Awaitable[object] | None:
         """Run a handler to its first wait.
@@ -227,7 +141,7 @@ class Dispatcher:
     async def _wait_and_handle(
         self, call: Call, message: object, ctx: DeliveredContext, admission: Admission | None
     ) -> object:
-        await self._wait_and_make(call, admission)
+        await self.activation.wait_ready(call, admission)
         return await self._handle(call, message, ctx, copy_context())
 
     async def _handle_once_made(
@@ -236,53 +150,13 @@ class Dispatcher:
         await making
         return await self._handle(call, message, ctx, copy_context())
 
-    async def _wait_and_make(self, call: Call, admission: Admission | None) -> None:
-        """Get the call its turn, and its agent made."""
-        turn = call.mailbox.take_turn(call) if admission is None else await admission
-        if turn is not None:
-            await turn
-        if call.mailbox.agent is None:
-            await run_maintenance(call, self._make(call))
-
     async def _make_and_handle(self, call: Call, publication: Publication, context: Context) -> None:
-        await run_maintenance(call, self._make(call))
+        await self.activation.make(call)
         await self._handle(call, publication.message, publication.ctx, context)
-
-    async def _make(self, call: Call) -> None:
-        mailbox = _whole(call.mailbox)
-        try:
-            agent = await mailbox.kind.make(mailbox.id, self._runtime)
-        except Exception as error:
-            tell_construction_failed(mailbox.id, error)
-            raise
-        if mailbox.evicted_state is not None:
-            await agent.load_state(mailbox.evicted_state)
-        # Only now, with its state: an agent that handles several messages at once begins with all that wait for it. If
-        # loading fails, the state stays in the mailbox for the next try.
-        mailbox.set_agent(agent)
-        self._ensure_worker()
 
     async def _handle(self, call: Call, message: object, ctx: DeliveredContext, context: Context) -> object:
         rest = self._begin(call, message, ctx, context)
         return call.answer if rest is None else await rest
-
-    async def _maintain(self, call: Call, work: Callable[[], Coroutine[object, None, None]]) -> None:
-        async def work_and_release() -> None:
-            try:
-                await work()
-            finally:
-                # Not `self._release`, which would count the agent as idle: one that cannot be evicted would be tried
-                # again at once.
-                call.mailbox.release(call)
-                self._ensure_worker()
-
-        try:
-            await self.supervisor.supervise(call, run_maintenance(call, work_and_release()))
-        except RuntimeStoppedError:
-            pass  # the work ends with the runtime
-        except Exception as error:
-            self.failures.add(error)
-            logger.exception("Agent %s could not be evicted", call.mailbox.id)
 
     def _ensure_worker(self) -> None:
         """Start a worker if none runs: one at a time, until its handler has to wait.
@@ -292,15 +166,7 @@ class Dispatcher:
         """
         if self.ready and self.supervisor.awake == 0 and not _loop_is_ending():
             self.supervisor.awake = 1
-            self._start(self._work())
-
-    def _start(self, work: Coroutine[object, None, None]) -> None:
-        """Run something in a task of its own, which is kept until it ends."""
-        # In an empty context: by default a task takes a copy of the present one. A worker would keep alive what the
-        # variables of the first publisher hold, and make agents under that one's deadline, scope and trace.
-        task = asyncio.get_running_loop().create_task(work, context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self.supervisor.start(self._work())
 
     async def _work(self) -> None:
         """Deliver published messages while there are any.
@@ -330,7 +196,7 @@ class Dispatcher:
             KeyboardInterrupt: The handler raised it: the program shall end.
             SystemExit: As for KeyboardInterrupt.
         """
-        call = Call(self, mailbox, None, publication.token, None)
+        call = Call(self.supervisor, mailbox, None, publication.token, None)
         mailbox.grant_turn(call)
         context = publication.context.copy()  # one for each handler: a context can be entered only once at a time
         try:
@@ -347,7 +213,7 @@ class Dispatcher:
         except BaseException as error:
             if call.interrupted:
                 return  # by the stop of the runtime, whose owner knows
-            self.failures.add(error)
+            self._failures.add(error)
             logger.exception("Agent %s failed on a published %s", mailbox.id, type(publication.message).__name__)
 
     async def _hand_over(self, call: Call, work: Awaitable[object]) -> None:

@@ -15,8 +15,8 @@ from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
+from symposia.core._runtime._activation import Admission
 from symposia.core._runtime._call import Call
-from symposia.core._runtime._dispatcher import Admission
 from symposia.core._runtime._home_loop import at_home, run_in
 from symposia.core._runtime._lifecycle import RuntimeLifecycle, refuse_nan
 from symposia.core._runtime._mailbox import Mailbox, Publication
@@ -177,11 +177,11 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
             deadline = min(ends)
             if deadline <= now:
                 raise deadline_exceeded(mailbox.id)
-        return Call(self._dispatcher, mailbox, parent, token, deadline)
+        return Call(self._calls, mailbox, parent, token, deadline)
 
     def _is_ours(self, call: Call | None) -> bool:
         """Whether a call is of this runtime: what its handler asks belongs to it, and needs no admission."""
-        return call is not None and call.dispatcher is self._dispatcher
+        return call is not None and call.supervisor is self._calls
 
     async def _handle_once_started(self, call: Call, message: object, ctx: DeliveredContext) -> object:
         admission: Admission = asyncio.get_running_loop().create_future()
@@ -245,19 +245,19 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
 
     @at_home
     async def _agent(self, agent_id: AgentId) -> Agent:
-        return await self._dispatcher.activate(self._agents.mailbox(agent_id))
+        return await self._activation.agent(self._agents.mailbox(agent_id))
 
     @at_home
     async def _in_turns(
         self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[object, None, T]]
     ) -> list[T]:
-        return await self._dispatcher.in_turns([self._agents.mailbox(agent_id) for agent_id in agent_ids], function)
+        return await self._activation.in_turns([self._agents.mailbox(agent_id) for agent_id in agent_ids], function)
 
     @at_home
     async def save_state(self) -> Mapping[str, Any]:  # Any: AutoGen's, as in `AgentRuntime`
         known = [box for box in self._agents.mailboxes() if box.agent is not None or box.evicted_state is not None]
         paged_out = {box.id: box.evicted_state for box in known if box.agent is None and box.is_vacant}
         awake = [box for box in known if box.id not in paged_out]
-        states = await self._dispatcher.in_turns(awake, lambda agent: agent.save_state())
+        states = await self._activation.in_turns(awake, lambda agent: agent.save_state())
         saved = {box.id: state for box, state in zip(awake, states, strict=True)}
         return {str(box.id): dict((saved if box.id in saved else paged_out)[box.id] or {}) for box in known}

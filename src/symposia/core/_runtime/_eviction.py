@@ -23,7 +23,7 @@ class Eviction:
     Args:
         max_idle_agents: How many idle agents may be kept; None for any number.
         max_idle_seconds: For how long an idle agent may be kept; None for any time.
-        maintain: Does something with an agent that is free, in a turn of its own: see `Dispatcher.maintain`.
+        maintain: Does something with an agent that is free, in a turn of its own: see `Activation.maintain`.
     """
 
     def __init__(

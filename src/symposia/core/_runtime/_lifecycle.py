@@ -57,6 +57,7 @@ class RuntimeLifecycle(BaseAgentRuntime[Mailbox]):
             max_idle_seconds=max_idle_seconds,
         )
         self._calls = self._dispatcher.supervisor
+        self._activation = self._dispatcher.activation
         self._home = HomeLoop()
         self._gate = Gate()
         self._closed: asyncio.Future[None] | None = None

@@ -249,7 +249,7 @@ class Mailbox:
     def _examine(self, call: Call) -> None:
         handlers = examine(call)
         if handlers:
-            call.dispatcher.undecided.add(call, handlers)
+            call.supervisor.undecided.add(call, handlers)
 
     def _hand_on(self) -> None:
         """Give the turn to the next in line, if the agent has come to it.

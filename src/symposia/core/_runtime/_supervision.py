@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
+from contextvars import Context
 from typing import cast
 
 from symposia.core._runtime._call import Call
-from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, calls_behind
-from symposia.core.runtimes import stopped_before_answer
+from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, UndecidedWaits, calls_behind
+from symposia.core.runtimes import DeadLetters, stopped_before_answer
 
 
 class Supervisor:
@@ -32,18 +33,21 @@ class Supervisor:
         idle_waiting_calls: Those among them that themselves wait for the runtime to be idle, and how often.
         awake: How many workers run, with or without a call.
         when_idle: Called once, as soon as the runtime is idle.
-
-    Args:
-        release: Called with each call when it has ended, to pass on its turn.
+        dead_letters: Takes the messages without a recipient.
+        undecided: The waits that may turn into circles.
+        release: Passes on the turn of a call that has ended.
     """
 
-    def __init__(self, release: Callable[[Call], None]) -> None:
+    def __init__(self, dead_letters: DeadLetters, release: Callable[[Call], None]) -> None:
         self.live: dict[Call, None] = {}
         self.held: set[Call] = set()
         self.idle_waiting_calls: Counter[Call] = Counter()
         self.awake = 0
         self.when_idle: Callable[[], None] | None = None
-        self._release = release
+        self.dead_letters = dead_letters
+        self.undecided = UndecidedWaits()
+        self.release = release
+        self._tasks: set[asyncio.Task[None]] = set()
         self._idle_waiters: dict[asyncio.Future[None], None] = {}
 
     async def supervise(self, call: Call, work: Awaitable[object]) -> object:
@@ -76,6 +80,14 @@ class Supervisor:
             # of the handler, and with them its message, would stay until the garbage collector finds the circle.
             cause = call.reason = None
             self._end(call)
+
+    def start(self, work: Coroutine[object, None, None]) -> None:
+        """Run something in a task of its own, which is kept until it ends."""
+        # In an empty context: by default a task takes a copy of the present one. A worker would keep alive what the
+        # variables of the first publisher hold, and make agents under that one's deadline, scope and trace.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def interrupt_all(self, here: Collection[Call]) -> None:
         """The runtime stops: interrupt every call but those `here`, and others that wait for the runtime to be idle.
@@ -155,7 +167,7 @@ class Supervisor:
             work.add_done_callback(lambda _: self._end(call))
             return
         self.live.pop(call, None)
-        self._release(call)
+        self.release(call)
         self.wake_if_idle()
 
 
