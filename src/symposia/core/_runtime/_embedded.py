@@ -1,4 +1,4 @@
-"""The embedded runtime: how it sends and publishes messages."""
+"""The embedded runtime: how it sends and publishes messages, and its lifecycle as its users see it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
+from math import isnan
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,13 +18,23 @@ from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._activation import Admission
 from symposia.core._runtime._call import Call
-from symposia.core._runtime._home_loop import at_home, run_in
-from symposia.core._runtime._lifecycle import RuntimeLifecycle, refuse_nan
+from symposia.core._runtime._dispatcher import Dispatcher
+from symposia.core._runtime._home_loop import HomeLoop, at_home, run_in
+from symposia.core._runtime._lifecycle import Lifecycle
+from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Mailbox, Publication
 from symposia.core._runtime._observer import Observer
 from symposia.core._topic import TopicId
-from symposia.core.exceptions import DeadlockError, MessageDroppedException
-from symposia.core.runtimes import STOPPED, DeadLetter, DeliveredContext, Interventions, Phase, deadline_exceeded
+from symposia.core.exceptions import DeadlockError, InvalidArgumentError, MessageDroppedException
+from symposia.core.runtimes import (
+    STOPPED,
+    BaseAgentRuntime,
+    DeadLetter,
+    DeliveredContext,
+    Interventions,
+    Phase,
+    deadline_exceeded,
+)
 
 if TYPE_CHECKING:
     from types import CoroutineType
@@ -37,7 +48,7 @@ else:  # that of `types` cannot be subscripted before Python 3.13, so annotation
 T = TypeVar("T")
 
 
-class SingleThreadedAgentRuntime(RuntimeLifecycle):
+class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
     """Agents in one event loop: what AutoGen calls its single-threaded runtime.
 
     Messages sent or published before `start` are kept and handled once started. What publish handlers raise, which no
@@ -69,17 +80,30 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         max_idle_seconds: float | None = None,
         max_blocking_seconds: float | None = None,
     ) -> None:
-        self._observer = Observer(tracer_provider)
-        self._is_observed = self._observer.is_wanted
+        _refuse_nan("max_idle_seconds", max_idle_seconds)
+        _refuse_nan("max_blocking_seconds", max_blocking_seconds)
         super().__init__(
-            observer=self._observer,
+            lambda agent_id, kind: Mailbox(agent_id, kind, self._dispatcher.ready),
             intervention_handlers=intervention_handlers,
             ignore_unhandled_exceptions=ignore_unhandled_exceptions,
             on_dead_letter=on_dead_letter,
+        )
+        self._observer = Observer(tracer_provider)
+        self._is_observed = self._observer.is_wanted
+        self._dispatcher = Dispatcher(
+            self,
+            self._dead_letters,
+            self._failures,
+            self._observer,
             max_idle_agents=max_idle_agents,
             max_idle_seconds=max_idle_seconds,
-            max_blocking_seconds=max_blocking_seconds,
         )
+        self._calls = self._dispatcher.supervisor
+        self._activation = self._dispatcher.activation
+        loop_guard = None if max_blocking_seconds is None else LoopGuard(max_blocking_seconds)
+        self._lifecycle = Lifecycle(self._agents, self._dispatcher, self._dead_letters, self._failures, loop_guard)
+        self._gate = self._lifecycle.gate
+        self._home = HomeLoop()
 
     # Requests
 
@@ -171,7 +195,7 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         parent = handler if isinstance(handler, Call) and handler.active else None
         deadline = None if parent is None else parent.deadline
         if timeout is not None or deadline is not None:
-            refuse_nan("timeout", timeout)
+            _refuse_nan("timeout", timeout)
             now = asyncio.get_running_loop().time()
             ends = [moment for moment in (deadline, None if timeout is None else now + timeout) if moment is not None]
             deadline = min(ends)
@@ -261,3 +285,83 @@ class SingleThreadedAgentRuntime(RuntimeLifecycle):
         states = await self._activation.in_turns(awake, lambda agent: agent.save_state())
         saved = {box.id: state for box, state in zip(awake, states, strict=True)}
         return {str(box.id): dict((saved if box.id in saved else paged_out)[box.id] or {}) for box in known}
+
+    # Lifecycle
+
+    @property
+    def unprocessed_messages_count(self) -> int:
+        """How many messages were accepted and wait for an agent to take them up."""
+        return len(self._gate.held) + sum(mailbox.waiting_count for mailbox in self._agents.mailboxes())
+
+    def start(self) -> None:
+        """Start handling messages, beginning with those that were kept.
+
+        Raises:
+            RuntimeError: The runtime is started already, or closed, or lives in another event loop that is running.
+        """
+        if self._home.from_elsewhere() is not None:
+            raise RuntimeError("The runtime lives in another event loop, which is running: start it in that one.")
+        self._lifecycle.start()
+
+    @at_home
+    async def process_next(self) -> None:
+        """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
+
+        Raises:
+            RuntimeError: The runtime is started, and handles messages by itself.
+            Exception: What publish handlers raised.
+        """
+        await self._lifecycle.process_next()
+
+    @at_home
+    async def stop(self) -> None:
+        """Stop now: handlers are cancelled, and the senders of unanswered requests get `RuntimeStoppedError`.
+
+        Published messages that wait become dead letters. A handler that stops its own runtime runs to its end. If the
+        runtime is being stopped already, this waits for that stop. A stop goes on when its caller is cancelled.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        await self._lifecycle.stop()
+
+    @at_home
+    async def stop_when_idle(self) -> None:
+        """Stop as soon as every message is settled.
+
+        Several callers wait for the same stop. Handlers may be among them: what can be settled only after such a
+        handler has ended is not waited for, and ends as `stop` says.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        await self._lifecycle.stop_when_idle()
+
+    @at_home
+    async def stop_when(self, condition: Callable[[], bool]) -> None:
+        """Stop as soon as a condition holds, or a publish handler has raised.
+
+        Raises:
+            RuntimeError: The runtime is not started.
+            Exception: What publish handlers raised.
+        """
+        await self._lifecycle.stop_when(condition)
+
+    @at_home
+    async def close(self) -> None:
+        """Stop now if started, and close every agent. The runtime refuses messages from then on.
+
+        Where the runtime is being closed already, this waits for that.
+
+        Raises:
+            Exception: What publish handlers, or the agents' `close`, raised.
+        """
+        await self._lifecycle.close()
+
+
+def _refuse_nan(name: str, seconds: float | None) -> None:
+    """Refuse NaN. An event loop keeps its timers in order of their times; one without an order breaks the others."""
+    if seconds is not None and isnan(seconds):
+        raise InvalidArgumentError(f"{name}=nan: give a number of seconds, or None.")
