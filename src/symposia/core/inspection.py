@@ -13,7 +13,8 @@ from types import FrameType
 from typing import cast
 
 from symposia.core._agent_id import AgentId
-from symposia.core._runtime._call import Call, resume
+from symposia.core._runtime._mailbox import Call
+from symposia.core._runtime._steps import resume
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core._task_waits import task_awaits
 

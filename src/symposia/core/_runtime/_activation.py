@@ -15,9 +15,9 @@ from typing import TypeAlias, TypeVar, cast
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._handler_context import current_handler
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import ENDED, Call, CallMailbox, awaiting_call, resume
-from symposia.core._runtime._mailbox import Mailbox
+from symposia.core._runtime._mailbox import Call, Mailbox
 from symposia.core._runtime._observer import tell_construction_failed
+from symposia.core._runtime._steps import ENDED, awaiting_call, resume
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core.exceptions import RuntimeStoppedError
 from symposia.core.runtimes import Failures
@@ -77,7 +77,7 @@ class Activation:
             await self.make(call)
 
     async def _make(self, call: Call) -> None:
-        mailbox = _whole(call.mailbox)
+        mailbox = call.mailbox
         try:
             agent = await mailbox.kind.make(mailbox.id, self._runtime)
         except Exception as error:
@@ -166,7 +166,7 @@ def _begin(call: Call, work: Coroutine[object, None, object]) -> object:
     """Run work with an agent to its first wait, inside its own context.
 
     Returns:
-        As `_call.begin`.
+        As `_steps.begin`.
     """
     current_handler.set(call)
     try:
@@ -182,8 +182,3 @@ async def _run(call: Call, work: Coroutine[object, None, T]) -> T:
     waits_for = context.run(_begin, call, work)
     answer = call.answer if waits_for is ENDED else await resume(call, work, context, waits_for)
     return cast("T", answer)
-
-
-def _whole(mailbox: CallMailbox) -> Mailbox:
-    """The mailbox of a call, all of it: a call only knows what concerns calls."""
-    return cast("Mailbox", mailbox)

@@ -22,14 +22,19 @@ from typing import cast
 from symposia.core._agent_runtime import Agent, AgentRuntime
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._activation import Activation, Admission
-from symposia.core._runtime._call import ENDED, Call, CallMailbox, begin, resume, running_loop
 from symposia.core._runtime._eviction import Eviction
-from symposia.core._runtime._mailbox import Mailbox, Publication
+from symposia.core._runtime._home_loop import running_loop
+from symposia.core._runtime._mailbox import Call, Mailbox, Publication
 from symposia.core._runtime._observer import Observer
+from symposia.core._runtime._steps import ENDED, begin, resume
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core.runtimes import DeadLetters, DeliveredContext, Failures
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
+
+FRESH_STACK_EVERY = 20
+"""Requests inside requests run on one stack, about 8 frames each; the interpreter stops at 1,000 by default. The rest
+is left to the frames of handlers, and to the program below the first request."""
 
 FAIR_SHARE = 128
 """How many messages may be handled without a wait before other tasks get their chance; tokio's budget is the same."""
@@ -85,7 +90,7 @@ class Dispatcher:
     ) -> object:
         """Carry out a request that may have to wait for its admission, its turn or its agent to be made."""
         work = self.supervisor.supervise(call, self._wait_and_handle(call, message, ctx, admission))
-        if call.needs_fresh_stack:
+        if needs_fresh_stack(call):
             # Awaiting keeps all callers on the interpreter's stack; a task begins with an empty one. Not for every
             # call: a task costs more than the rest of a request.
             return await asyncio.create_task(work)
@@ -136,7 +141,7 @@ class Dispatcher:
         if self.ready:
             self._ensure_worker()
         if self.eviction is not None and mailbox.is_free:
-            self.eviction.note_idle(_whole(mailbox))
+            self.eviction.note_idle(mailbox)
 
     async def _wait_and_handle(
         self, call: Call, message: object, ctx: DeliveredContext, admission: Admission | None
@@ -232,6 +237,11 @@ class Dispatcher:
             self.supervisor.awake += 1
 
 
+def needs_fresh_stack(call: Call) -> bool:
+    """Whether the handler must run in a task of its own, since too many others stand on this one's stack."""
+    return call.depth > 0 and call.depth % FRESH_STACK_EVERY == 0
+
+
 def _loop_is_ending() -> bool:
     """Whether no new task would be run to its end: the loop has stopped, or every task in it is being cancelled."""
     loop = running_loop()
@@ -239,8 +249,3 @@ def _loop_is_ending() -> bool:
         return True
     task = asyncio.current_task(loop)
     return task is not None and task.cancelling() > 0 and all(one.cancelling() for one in asyncio.all_tasks(loop))
-
-
-def _whole(mailbox: CallMailbox) -> Mailbox:
-    """The mailbox of a call, all of it: a call only knows what concerns calls."""
-    return cast("Mailbox", mailbox)

@@ -17,12 +17,11 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._activation import Admission
-from symposia.core._runtime._call import Call
-from symposia.core._runtime._dispatcher import Dispatcher
+from symposia.core._runtime._dispatcher import Dispatcher, needs_fresh_stack
 from symposia.core._runtime._home_loop import HomeLoop, at_home, run_in
 from symposia.core._runtime._lifecycle import Lifecycle
 from symposia.core._runtime._loop_guard import LoopGuard
-from symposia.core._runtime._mailbox import Mailbox, Publication
+from symposia.core._runtime._mailbox import Call, Mailbox, Publication
 from symposia.core._runtime._observer import Observer
 from symposia.core._topic import TopicId
 from symposia.core.exceptions import DeadlockError, InvalidArgumentError, MessageDroppedException
@@ -132,7 +131,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         ):
             return await self._request(message, recipient, ctx, timeout)
         call = self._new_call(mailbox, ctx.token, timeout)
-        if call.depth and call.needs_fresh_stack:
+        if call.depth and needs_fresh_stack(call):
             answer = await self._dispatcher.handle_in_turn(call, message, ctx)
         else:
             rest = self._dispatcher.handle_now(call, message, ctx)

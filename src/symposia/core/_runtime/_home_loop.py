@@ -15,8 +15,6 @@ from threading import get_ident
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from symposia.core._runtime._call import running_loop
-
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -73,3 +71,11 @@ def at_home(
         return await (work if home is None else run_in(home, work))
 
     return call
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs in this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

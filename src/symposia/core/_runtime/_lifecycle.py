@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
 
-from symposia.core._runtime._call import Call, awaiting_call
 from symposia.core._runtime._dispatcher import Dispatcher
 from symposia.core._runtime._gate import Gate
 from symposia.core._runtime._loop_guard import LoopGuard
-from symposia.core._runtime._mailbox import Mailbox
+from symposia.core._runtime._mailbox import Call, Mailbox
+from symposia.core._runtime._steps import awaiting_call
 from symposia.core.runtimes import STOPPED, AgentTable, DeadLetters, Failures, Phase
 
 STOP_POLL = 0.01

@@ -17,7 +17,8 @@ from types import FrameType
 
 from symposia.core._handler_context import current_handler
 from symposia.core._logging import ROOT_LOGGER_NAME
-from symposia.core._runtime._call import Call, begin, resume
+from symposia.core._runtime._mailbox import Call
+from symposia.core._runtime._steps import begin, resume
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 

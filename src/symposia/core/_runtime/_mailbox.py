@@ -1,4 +1,4 @@
-"""One agent's mailbox: which call has the turn, and which comes next.
+"""One agent's mailbox and the calls in it: which call has the turn, and which comes next.
 
 Everything that decides the order in which an agent handles its messages stands here. A turn is handed over directly
 from the call that ends to the one that comes next, within one step of the event loop, so nothing can slip in between.
@@ -21,15 +21,152 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from symposia.core._agent_id import AgentId
 from symposia.core._agent_runtime import Agent
 from symposia.core._cancellation_token import CancellationToken
-from symposia.core._runtime._call import Call
-from symposia.core._runtime._wait_graph import awaiting_chain, examine
+from symposia.core._message_context import MessageContext
+from symposia.core._task_waits import task_awaits
 from symposia.core.exceptions import DeadlockError
-from symposia.core.runtimes import AgentKind, DeliveredContext
+from symposia.core.runtimes import AgentKind, DeadLetters, DeliveredContext
+
+
+class WaitExaminer(Protocol):
+    """The wait graph of a runtime, for the calls in it: `_wait_graph.WaitGraph`."""
+
+    def examine(self, call: Call) -> None:
+        """Look for a circle that a call closes by waiting for its turn, now and when handlers above it suspend.
+
+        Raises:
+            DeadlockError: There is a circle.
+        """
+        ...
+
+    def look_again_soon(self, handler: Call) -> None:
+        """Examine the undecided waits of a handler that suspends."""
+        ...
+
+
+class CallSupervisor(Protocol):
+    """The supervisor of the calls of a runtime, for the calls: `_supervision.Supervisor`."""
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+    @property
+    def waits(self) -> WaitExaminer: ...
+
+
+class Call:
+    """A message that one agent handles, or is about to.
+
+    Attributes:
+        mailbox: The agent's.
+        parent: The call whose handler made this request, and awaits it; None for published messages.
+        depth: How many calls stand above this one.
+        token: Cancels this call, if the sender gave one.
+        deadline: The loop time after which the answer is no longer wanted.
+        active: Whether the handler has its turn.
+        ended: Whether the outcome is known; what the handler cannot stop (a thread) may still go on.
+        answer: The result of the handler, if it never had to wait.
+        outer: The call of the same agent inside which this one runs.
+        turn: Done when the call may go on, while it waits.
+        task: The task that the handler runs in, once it has had to wait for something.
+        children: The requests that the handler has made and that had to wait for something, in order.
+        host: The call inside which this one runs as soon as those in it have ended, while it waits for that.
+        returning: The requests that wait to run inside this call, in order.
+        undecided: Waits to be examined again when the handler suspends: see `_wait_graph`.
+        reason: Why the call was interrupted, until its caller has received it.
+        interrupted: Whether the call was interrupted.
+        passed_on: The request that went on to the agent, while this call supervises its intervention handlers.
+        passed_on_by: The call that supervises the intervention handlers of this request.
+        lingering: Work of the handler that cannot be cancelled, and goes on after it.
+        supervisor: The supervisor of the calls of the runtime.
+        timer: Interrupts the call at its deadline.
+        cancelling: How many requests to cancel the task there were when the call began to wait in it.
+
+    Each field has one writer: the constructor sets the first ones and `supervisor`; `Mailbox` those of the turn
+    (`active`, `outer`, `turn`, `host`, `returning`); `Supervisor` those of interruption (`task`, `ended`, `children`,
+    `reason`, `interrupted`, `timer`, `cancelling`); `begin` sets `answer`, `hold_until` sets `lingering`, `WaitGraph`
+    sets `undecided`, and the runtime, where it asks intervention handlers, `passed_on` and `passed_on_by`. They are not
+    grouped: an object for each group would have to be made, or asked for, with each message.
+    """
+
+    # Defaults of the class: most calls are over at once and need none of these, and a message is made of little else.
+    active = False
+    ended = False
+    answer: object = None
+    outer: Call | None = None
+    turn: asyncio.Future[None] | None = None
+    task: asyncio.Task[object] | None = None
+    children: dict[Call, None] | None = None
+    host: Call | None = None
+    returning: OrderedDict[Call, None] | None = None
+    undecided: dict[Call, None] | None = None
+    reason: BaseException | None = None
+    interrupted = False
+    passed_on: Call | None = None
+    passed_on_by: Call | None = None
+    lingering: asyncio.Future[Any] | None = None  # Any: futures are invariant, and the result is not read
+    timer: asyncio.TimerHandle | None = None
+    cancelling = 0
+
+    def __init__(
+        self,
+        supervisor: CallSupervisor,
+        mailbox: Mailbox,
+        parent: Call | None,
+        token: CancellationToken | None,
+        deadline: float | None,
+    ) -> None:
+        self.supervisor = supervisor
+        self.mailbox = mailbox
+        self.parent = parent
+        self.token = token
+        self.deadline = deadline
+        self.depth = 0 if parent is None else parent.depth + 1
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether the call waits for its turn."""
+        return self.turn is not None and not self.turn.done()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the handler that made this request awaits it, and nothing else that could end before."""
+        parent = self.parent
+        if parent is None or not parent.active or parent.ended:
+            return False
+        above, task = parent.task, self.task
+        if above is task and above is not None:
+            return True
+        # A call has no task before its first wait. It runs at this moment then, so its task is the present one.
+        current = asyncio.current_task()
+        above = above or current
+        task = task or current
+        return above is task or (above is not None and task is not None and task_awaits(above, task))
+
+    def chain(self) -> Iterator[Call]:
+        """This call, the one that awaits it, and so on."""
+        call: Call | None = self
+        while call is not None:
+            yield call
+            call = call.parent
+
+    def awaiting_chain(self) -> Iterator[Call]:
+        """The calls that await this one, one through the other: the nearest first."""
+        below, above = self, self.parent
+        while above is not None and below.is_awaited:
+            yield above
+            below, above = above, above.parent
+
+    def hold_until(self, work: asyncio.Future[Any]) -> None:  # Any: as of `HandlerContext.hold_until`
+        """Keep the agent's next message waiting until `work` is done, whatever happens to this call."""
+        self.lingering = work
+
+    def report_dead_letter(self, message: object, ctx: MessageContext, reason: str) -> None:
+        """Report a message without a recipient: see `HandlerContext`."""
+        self.supervisor.dead_letters.report(message, ctx, self.mailbox.id, reason)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +271,7 @@ class Mailbox:
         # Examined when it is in the queue, since the search starts from there. The request that closes the circle gets
         # the error.
         try:
-            self._examine(call)
+            call.supervisor.waits.examine(call)
         except DeadlockError:
             self.withdraw(call)
             raise
@@ -160,7 +297,7 @@ class Mailbox:
         if call.host is not None:
             _queue_inside(call.host, call)
         try:
-            self._examine(call)
+            call.supervisor.waits.examine(call)
         except DeadlockError as error:
             turn = call.turn
             self.withdraw(call)
@@ -239,17 +376,12 @@ class Mailbox:
         """The innermost call of this agent that awaits `call`, through others. An agent that is being made has none."""
         if call.parent is None or self.agent is None:
             return None
-        return next((one for one in awaiting_chain(call) if one.mailbox is self and one.active), None)
+        return next((one for one in call.awaiting_chain() if one.mailbox is self and one.active), None)
 
     def _leave_host(self, call: Call) -> None:
         host, call.host = call.host, None
         if host is not None and host.returning:
             host.returning.pop(call, None)
-
-    def _examine(self, call: Call) -> None:
-        handlers = examine(call)
-        if handlers:
-            call.supervisor.undecided.add(call, handlers)
 
     def _hand_on(self) -> None:
         """Give the turn to the next in line, if the agent has come to it.

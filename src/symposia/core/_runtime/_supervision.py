@@ -15,11 +15,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from typing import cast
 
-from symposia.core._runtime._call import Call
-from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, UndecidedWaits, calls_behind
-from symposia.core.runtimes import DeadLetters, stopped_before_answer
+from symposia.core._agent_id import AgentId
+from symposia.core._runtime._home_loop import running_loop
+from symposia.core._runtime._mailbox import Call
+from symposia.core._runtime._wait_graph import FIRST_LOOK, LAST_LOOK, WaitGraph, calls_behind
+from symposia.core.runtimes import DeadLetters, deadline_exceeded, stopped_before_answer
 
 
 class Supervisor:
@@ -34,7 +37,7 @@ class Supervisor:
         awake: How many workers run, with or without a call.
         when_idle: Called once, as soon as the runtime is idle.
         dead_letters: Takes the messages without a recipient.
-        undecided: The waits that may turn into circles.
+        waits: The wait graph of the calls.
         release: Passes on the turn of a call that has ended.
     """
 
@@ -45,7 +48,7 @@ class Supervisor:
         self.awake = 0
         self.when_idle: Callable[[], None] | None = None
         self.dead_letters = dead_letters
-        self.undecided = UndecidedWaits()
+        self.waits = WaitGraph()
         self.release = release
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle_waiters: dict[asyncio.Future[None], None] = {}
@@ -57,7 +60,7 @@ class Supervisor:
         interrupts (a deadline, a token, a stop) has acted on it, and there is one outcome.
         """
         self.live[call] = None
-        call.enlist()
+        _enlist(call)
         cause: BaseException | None = None
         try:
             try:
@@ -72,7 +75,7 @@ class Supervisor:
             finally:
                 # Before anything else: a timer or a token that fires from here on would cancel the task in the middle
                 # of the caller, which knows nothing of this call's deadline.
-                call.delist()
+                _delist(call)
             await _absorb_cancellation(call, cause)
             raise call.reason from None if isinstance(cause, asyncio.CancelledError) else cause
         finally:
@@ -95,8 +98,8 @@ class Supervisor:
         A call inside another one's task ends with that one.
         """
         for call in list(self.live):
-            if call not in here and call not in self.idle_waiting_calls and not call.is_inside_its_parents_task:
-                call.interrupt(stopped_before_answer(call.mailbox.id))
+            if call not in here and call not in self.idle_waiting_calls and not _is_inside_its_parents_task(call):
+                _interrupt(call, stopped_before_answer(call.mailbox.id))
 
     def is_idle(self) -> bool:
         """Whether nothing is under way but what waits for this.
@@ -171,6 +174,77 @@ class Supervisor:
         self.wake_if_idle()
 
 
+def _enlist(call: Call) -> None:
+    """Note the task of a call that has to wait, so that its deadline and its token can interrupt it."""
+    task = call.task = cast("asyncio.Task[object]", asyncio.current_task())
+    call.cancelling = task.cancelling()  # to tell other requests to cancel the task from this call's own
+    parent = call.parent
+    if parent is not None:
+        if parent.children is None:
+            parent.children = {}
+        parent.children[call] = None
+    # An inherited deadline has no timer of its own. Two timers of one moment fire in any order, and the error of the
+    # outer call, which names all agents that were waited for, must be the one that is raised.
+    if call.deadline is not None and (parent is None or parent.deadline != call.deadline):
+        call.timer = task.get_loop().call_at(call.deadline, _expire, call)
+    if call.token is not None:
+        call.token.link(call, partial(_cancel, call))
+
+
+def _delist(call: Call) -> None:
+    """Mark a call as ended, and detach its task, its deadline and its token."""
+    call.task = None
+    call.ended = True
+    if call.parent is not None and call.parent.children is not None:
+        call.parent.children.pop(call, None)
+    if call.timer is not None:
+        call.timer.cancel()
+    if call.token is not None:
+        call.token.unlink(call)
+
+
+def _interrupt(call: Call, reason: BaseException) -> None:
+    """Interrupt a call. Its caller receives `reason`; only the first reason counts."""
+    # Without a task it has not begun to wait, or is over already: then there is nothing to cancel, and the task that it
+    # ran in does something else by now.
+    if call.reason is None and call.task is not None:
+        call.reason = reason
+        call.interrupted = True
+        call.task.cancel()
+
+
+def _expire(call: Call) -> None:
+    """Interrupt a call for its deadline."""
+    _interrupt(call, deadline_exceeded(call.mailbox.id, _waits_for(call)))
+
+
+def _cancel(call: Call) -> None:
+    """Interrupt a call for its token, which may be cancelled in any thread."""
+    task = call.task  # read once: the call may end in its own thread between two questions
+    if task is None:
+        return
+    loop = task.get_loop()
+    if running_loop() is loop:
+        _interrupt(call, asyncio.CancelledError())
+    else:
+        loop.call_soon_threadsafe(_interrupt, call, asyncio.CancelledError())
+
+
+def _waits_for(call: Call) -> list[AgentId]:
+    """The agents that wait for each other's answers, from that of a call down."""
+    call, below = call.passed_on or call, list[AgentId]()
+    while call.children:
+        call = next(reversed(call.children))
+        below.append(call.mailbox.id)
+    return below
+
+
+def _is_inside_its_parents_task(call: Call) -> bool:
+    """Whether another call of the same runtime has this one in its task, and ends it by ending."""
+    parent = call.parent
+    return parent is not None and parent.task is call.task and parent.supervisor is call.supervisor
+
+
 def _pauses() -> Iterator[float]:
     pause = FIRST_LOOK
     while pause <= LAST_LOOK:
@@ -186,7 +260,7 @@ async def _absorb_cancellation(call: Call, cause: BaseException | None) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
     task = cast("asyncio.Task[object]", asyncio.current_task())
-    # `enlist` has noted how many requests to cancel the task had by then. One more is this call's own; if there are
+    # `_enlist` has noted how many requests to cancel the task had by then. One more is this call's own; if there are
     # others, someone wants the caller itself to end, and that goes first.
     if task.uncancel() > call.cancelling:
         raise asyncio.CancelledError

@@ -1,8 +1,8 @@
 """The wait graph: which agents wait for which, and the circles in it.
 
 The nodes are calls. A call that waits for its turn waits for the calls that have the turn (`blockers`); a call whose
-handler runs waits for the requests that the handler awaits (`is_awaited`). A circle can only be closed by a new wait,
-so each wait is examined when it begins, and nothing is looked for meanwhile.
+handler runs waits for the requests that the handler awaits (`Call.is_awaited`). A circle can only be closed by a new
+wait, so each wait is examined when it begins, and nothing is looked for meanwhile.
 
 A request is not always awaited by the handler that made it: it may have been put into a task of its own, to be awaited
 later or never. Such a wait begins unseen, since asyncio announces nowhere that a task awaits another one. A request
@@ -25,8 +25,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from symposia.core._agent_id import AgentId
-from symposia.core._runtime._call import Call
-from symposia.core._task_waits import task_awaits
+from symposia.core._runtime._mailbox import Call
 from symposia.core.runtimes import circular_wait
 
 FIRST_LOOK = 0.05
@@ -45,14 +44,6 @@ def blockers(waiting: Call) -> Iterator[Call]:
         blocker = blocker.outer
 
 
-def awaiting_chain(call: Call) -> Iterator[Call]:
-    """The calls that await `call`, one through the other: the nearest first."""
-    below, above = call, call.parent
-    while above is not None and is_awaited(above, below):
-        yield above
-        below, above = above, above.parent
-
-
 def _handlers_above(call: Call) -> Iterator[Call]:
     """The calls whose handlers made `call`, one through the other, whether or not they await it."""
     above = call.parent
@@ -61,42 +52,13 @@ def _handlers_above(call: Call) -> Iterator[Call]:
         above = above.parent
 
 
-def examine(call: Call) -> Collection[Call]:
-    """Look for a circle that a call closes by waiting for its turn.
-
-    Returns:
-        The handlers that close a circle, or can take the call in, if they come to await what they have in the
-        background.
-
-    Raises:
-        DeadlockError: There is a circle; its text draws it.
-    """
-    if call.parent is None:  # nothing waits for this call that another one could wait for
-        return ()
-    # Twice. The first search follows what is awaited now, and what it finds is a circle for certain. The second follows
-    # every request: if even that finds nothing, nothing that the handlers do later can close a circle through this
-    # wait.
-    search = _Search(call, list(awaiting_chain(call)), is_awaited)
-    if search.found is not None:
-        raise circular_wait(search.circle())
-    chain = list(_handlers_above(call))
-    if len(search.goals) == len(chain) and not search.passed_by:
-        return ()
-    possible = _Search(call, chain, _anyway)
-    if possible.found is None:
-        return ()
-    links = [(above, below) for below, above in zip(call.chain(), chain, strict=False)]
-    links += [(above, below) for above in possible.seen for below in above.children or ()]
-    return {above: None for above, below in links if not is_awaited(above, below)}.keys()
-
-
 def calls_behind(calls: Iterable[Call]) -> set[Call]:
     """Some calls, and all others that cannot end before one of them does."""
     found = set(calls)
     todo = list(found)
     while todo:
         call = todo.pop()
-        behind = [] if call.parent is None or not is_awaited(call.parent, call) else [call.parent]
+        behind = [call.parent] if call.parent is not None and call.is_awaited else []
         # Handlers of a concurrent agent hold up only those that await them.
         if call.active and not call.mailbox.concurrent:
             behind += [one for one in call.mailbox.waiting_requests() if call in blockers(one)]
@@ -108,7 +70,11 @@ def calls_behind(calls: Iterable[Call]) -> set[Call]:
     return found
 
 
-def _anyway(_call: Call, _request: Call) -> bool:
+def _is_awaited(request: Call) -> bool:
+    return request.is_awaited
+
+
+def _anyway(_request: Call) -> bool:
     return True
 
 
@@ -124,7 +90,7 @@ class _Search:
         passed_by: Whether links were left out because `follows` said so.
     """
 
-    def __init__(self, call: Call, goals: list[Call], follows: Callable[[Call, Call], bool]) -> None:
+    def __init__(self, call: Call, goals: list[Call], follows: Callable[[Call], bool]) -> None:
         self.goals = goals
         self.found: Call | None = None
         self.seen: dict[Call, Call | None] = {}
@@ -140,7 +106,7 @@ class _Search:
             if here.is_queued:
                 self._add(blockers(here), here, todo)
             elif here.children:
-                followed = [child for child in here.children if follows(here, child)]
+                followed = [child for child in here.children if follows(child)]
                 self.passed_by = self.passed_by or len(followed) < len(here.children)
                 self._add(followed, here, todo)
 
@@ -164,16 +130,54 @@ class _Search:
                 todo.append(call)
 
 
-class UndecidedWaits:
-    """The waits of a runtime that may turn into circles, or into requests that their sender awaits."""
+def _undecided_handlers(call: Call) -> Collection[Call]:
+    """Look for a circle that a call closes by waiting for its turn.
+
+    Returns:
+        The handlers that close a circle, or can take the call in, if they come to await what they have in the
+        background.
+
+    Raises:
+        DeadlockError: There is a circle; its text draws it.
+    """
+    if call.parent is None:  # nothing waits for this call that another one could wait for
+        return ()
+    # Twice. The first search follows what is awaited now, and what it finds is a circle for certain. The second follows
+    # every request: if even that finds nothing, nothing that the handlers do later can close a circle through this
+    # wait.
+    search = _Search(call, list(call.awaiting_chain()), _is_awaited)
+    if search.found is not None:
+        raise circular_wait(search.circle())
+    chain = list(_handlers_above(call))
+    if len(search.goals) == len(chain) and not search.passed_by:
+        return ()
+    possible = _Search(call, chain, _anyway)
+    if possible.found is None:
+        return ()
+    links = [(above, below) for below, above in zip(call.chain(), chain, strict=False)]
+    links += [(above, below) for above in possible.seen for below in above.children or ()]
+    return {above: None for above, below in links if not below.is_awaited}.keys()
+
+
+class WaitGraph:
+    """Examines the waits of a runtime, and keeps those that are undecided."""
 
     def __init__(self) -> None:
         self._waits: dict[Call, None] = {}
         self._pause = FIRST_LOOK
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, call: Call, handlers: Collection[Call]) -> None:
-        """Examine a call again when one of these handlers suspends, and after a while."""
+    def examine(self, call: Call) -> None:
+        """Look for a circle that a call closes by waiting for its turn.
+
+        If it may close one later, it is examined again when one of the handlers concerned suspends, and after a while.
+
+        Raises:
+            DeadlockError: There is a circle; its text draws it.
+        """
+        handlers = _undecided_handlers(call)
+        if not handlers:
+            return
         for handler in handlers:
             if handler.undecided is None:
                 handler.undecided = {}
@@ -213,18 +217,3 @@ def _look_at(waits: list[Call]) -> None:
     for call in waits:
         if call.is_queued:
             call.mailbox.reconsider(call)
-
-
-def is_awaited(call: Call, request: Call) -> bool:
-    """Whether the handler of `call` waits for a request that it made, and for nothing else that could end before."""
-    if not call.active or call.ended:
-        return False
-    here = call.task
-    task = request.task
-    if here is task and here is not None:
-        return True
-    # A call has no task before its first wait. It runs at this moment then, so its task is the present one.
-    current = asyncio.current_task()
-    here = here or current
-    task = task or current
-    return here is task or (here is not None and task is not None and task_awaits(here, task))

@@ -1,0 +1,68 @@
+"""The steps of a handler, each made by hand inside the handler's own context.
+
+A request's handler runs in the task of its caller, which waits for it anyway: a task for each message would cost ten
+times what most messages do. Only its context variables must not be the caller's. `asyncio` offers a context of its own
+for whole tasks only, so `begin` and `resume` make each step of the handler inside its context, by hand.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Coroutine, Generator
+from contextvars import Context
+from typing import Final
+
+from symposia.core._contexts import handling_agent
+from symposia.core._handler_context import current_handler, current_handler_context
+from symposia.core._runtime._mailbox import Call
+
+ENDED: Final = object()
+"""In place of what a handler waits for: it did not wait for anything."""
+
+
+def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
+    """Run a handler to its first wait; to be called inside its own context.
+
+    Most handlers never wait. Their end is caught here and noted on the call: an exception that passes through the
+    callers of this costs more than the rest of a message.
+
+    Returns:
+        The future that it waits for; `ENDED` if it has ended.
+    """
+    current_handler.set(call)
+    handling_agent.set(call.mailbox.id)  # not reset: the context is the handler's own, and ends with it
+    try:
+        return handler.send(None)
+    except StopIteration as done:
+        call.answer = done.value
+        return ENDED
+
+
+@types.coroutine
+def resume(
+    call: Call, handler: Coroutine[object, None, object], context: Context, waits_for: object
+) -> Generator[object, None, object]:
+    """Run a handler from its first wait to its end, each step inside its own context."""
+    thrown: BaseException | None = None
+    while True:
+        if call.undecided is not None:
+            call.supervisor.waits.look_again_soon(call)
+        try:
+            yield waits_for
+        except GeneratorExit:
+            context.run(handler.close)
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever is thrown at the task belongs to the handler
+            thrown = error
+        try:
+            waits_for = context.run(handler.send, None) if thrown is None else context.run(handler.throw, thrown)
+        except StopIteration as done:
+            return done.value
+        finally:
+            thrown = None  # its traceback refers to this frame: see `Supervisor.supervise`
+
+
+def awaiting_call() -> Call | None:
+    """The call whose handler is running here, if it still is, and if a runtime of this class runs it."""
+    call = current_handler_context()
+    return call if isinstance(call, Call) and call.active else None
