@@ -1,19 +1,11 @@
 import asyncio
-import gc
-import weakref
-from dataclasses import dataclass
 
 import pytest
 from tests.contracts.runtime_contract import EmbeddedRuntimeContract
-from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, add_agent, answer
+from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
-from symposia.core import AgentId, CancellationToken, ClosureContext, MessageContext, SingleThreadedAgentRuntime
+from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
-
-
-@dataclass
-class Letter:
-    text: str
 
 
 class TestEmbeddedRuntime(EmbeddedRuntimeContract):
@@ -61,45 +53,3 @@ async def test_stopping_interrupts_handlers_in_the_order_in_which_they_began() -
 def test_d24_limits_in_seconds_are_numbers(option: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{option}=nan"):
         SingleThreadedAgentRuntime(**{option: float("nan")})  # type: ignore[arg-type]  # one of several options
-
-
-@pytest.mark.parametrize("queued", [True, False])
-@pytest.mark.parametrize("how", ["deadline", "token", "task"])
-async def test_d10_a_message_that_is_given_up_is_freed_without_the_garbage_collector(how: str, queued: bool) -> None:
-    door = Door()
-    kept: list[weakref.ref[Letter]] = []
-    token = CancellationToken()
-    runtime = SingleThreadedAgentRuntime()
-    agent = await add_agent(runtime, "busy", door)
-    runtime.start()
-    first = asyncio.ensure_future(runtime.send_message(Ask("first"), agent))
-    await door.entered.wait()
-
-    async def send(key: int) -> object:
-        letter = Letter("given up")
-        kept.append(weakref.ref(letter))
-        recipient = agent if queued else AgentId("busy", f"other {key}")
-        timeout = 0.01 if how == "deadline" else None
-        return await runtime.send_message(letter, recipient, timeout=timeout, cancellation_token=token)
-
-    gc.collect()
-    gc.disable()
-    try:
-        tasks = [asyncio.ensure_future(send(key)) for key in range(10)]
-        await asyncio.sleep(0)
-        if how == "token":
-            token.cancel()
-        elif how == "task":
-            _ = [task.cancel() for task in tasks]  # no loop, whose variable would keep the last task
-        async with asyncio.timeout(WAIT):
-            await asyncio.wait(tasks)
-        errors = {type(task.exception()) for task in tasks if not task.cancelled()}
-        assert errors == ({DeadlineExceededError} if how == "deadline" else set())
-        tasks.clear()
-        await asyncio.sleep(0)  # the event loop keeps what it has called last
-        assert [letter() for letter in kept] == [None] * 10
-    finally:
-        gc.enable()
-        door.opened.set()
-        await first
-        await runtime.close()

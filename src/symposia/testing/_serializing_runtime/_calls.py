@@ -98,6 +98,9 @@ class Calls:
             if request.parent is not None:
                 del request.parent.requests[request]
             del self.requests[request]
+            # Both refer to the request, the task by the frames of its error's traceback. In such a circle the message
+            # would stay until the garbage collector finds it.
+            request.delivery = request.task = None
             self.on_end()
 
     def _new_request(self, recipient: AgentId, token: CancellationToken | None, timeout: float | None) -> Request:
@@ -212,6 +215,7 @@ class Calls:
         # The next begins before it is asked whether the runtime is idle: between the two there is nothing under way.
         delivery.mailbox.stack.remove(delivery)
         del self.deliveries[delivery]
+        delivery.task = None  # its error refers to the delivery, by the frames of its traceback
         self._advance(delivery.mailbox)
         self.on_end()
 
@@ -288,16 +292,20 @@ async def unless_interrupted(
         return work.result()
     # Waits until the work has ended, also when it is cancelled again meanwhile. A sender that went on while its handler
     # still tidies up could send the agent a message that is handled beside it.
-    reason = request.interrupted.result()
     (give_up or work.cancel)()
     while not work.done():
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError as error:
-            reason = error
+            request.reason = error
     if not work.cancelled():
         work.exception()  # its result is dropped; the reason is raised
-    raise reason
+    # An error refers to this frame, and to the request in it, by its traceback. Neither may refer to the error.
+    reason, request.reason = request.reason, None
+    try:
+        raise cast("BaseException", reason)
+    finally:
+        del reason
 
 
 def _expire(request: Request) -> None:

@@ -31,21 +31,24 @@ class Request:
         parent: The delivery whose handler asks; None for the program outside.
         task: The task that waits.
         deadline: The loop time after which no answer is wanted.
-        interrupted: Done, with the reason, when the sender is not to wait any longer.
-        delivery: The delivery of the request, once there is one.
+        interrupted: Done when the sender is not to wait any longer.
+        reason: Why the sender is not to wait any longer, until it has raised that.
+        delivery: The delivery of the request, while there is one.
     """
 
     recipient: AgentId
     parent: Delivery | None
     task: asyncio.Task[object] | None
     deadline: float | None
-    interrupted: asyncio.Future[BaseException]
+    interrupted: asyncio.Future[None]
+    reason: BaseException | None = None
     delivery: Delivery | None = None
 
     def interrupt(self, reason: BaseException) -> None:
         """Let the sender wait no longer. Only the first reason counts."""
         if not self.interrupted.done():
-            self.interrupted.set_result(reason)
+            self.reason = reason
+            self.interrupted.set_result(None)
 
     def is_awaited(self) -> bool:
         """Whether the handler that made the request awaits it now."""
