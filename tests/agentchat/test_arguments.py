@@ -1,14 +1,17 @@
 """What is given in the place of something else is refused when it is given, with what to give instead."""
 
 import inspect
+import json
 from collections.abc import Callable
 from math import nan
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from tests.support.chat_agents import Parrot, collected
 
 from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent, UserProxyAgent
+from symposia.agentchat.base import TaskRunner
 from symposia.agentchat.conditions import (
     FunctionalTermination,
     FunctionCallTermination,
@@ -24,11 +27,13 @@ from symposia.agentchat.conditions import (
 from symposia.agentchat.messages import TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.ui import Console
+from symposia.core import CancellationToken
 from symposia.core.code_executor import SandboxResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import ModelInfo
 from symposia.core.tool_agent import ToolAgent
+from symposia.core.tools import BaseTool
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.testing.sandboxes import FakeSandboxBackend, printed
@@ -43,6 +48,18 @@ class Answer(BaseModel):
 def tell(what: str) -> str:
     """Tell something."""
     return what
+
+
+class Telling(BaseTool[Answer, str]):
+    """A tool that is given as a class, and not as an object."""
+
+    async def run(self, args: Answer, cancellation_token: CancellationToken) -> str:
+        return args.text
+
+
+class PlainTypes(Parrot):
+    def produced_message_types(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - the mistake
+        return (TextMessage,)
 
 
 def agent(**options: Any) -> AssistantAgent:  # Any: arguments of wrong types, which is what is tested
@@ -84,8 +101,20 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: SelectorGroupChat([agent(), AssistantAgent("bob", ReplayChatCompletionClient([]))], anything),
         "The model of the selector has to be a client",
     ),
+    "one answer of a replay client": (
+        lambda: ReplayChatCompletionClient("Yes."),  # pyright: ignore[reportArgumentType] - tested
+        "The answers are given as a list, such as ['Yes.'], not as a text.",
+    ),
+    "a method for a property": (
+        lambda: RoundRobinGroupChat([PlainTypes()]),
+        "produced_message_types of agent 'parrot' has to be a property that returns classes of messages, such as",
+    ),
     "a sandbox's name": (lambda: CodeExecutorAgent("ann", anything), "The executor of agent 'ann' has to be a"),
     "one tool": (lambda: agent(tools=tell), "The tools of agent 'ann' are given as a list"),
+    "a tool's class": (
+        lambda: agent(tools=[Telling]),
+        "A tool of agent 'ann' is the class Telling: give an object, such as Telling().",
+    ),
     "one handoff": (lambda: agent(handoffs="bob"), "The handoffs of agent 'ann' are given as a list"),
     "an answer's object": (lambda: agent(output_content_type=Answer(text="")), "has to be a class of pydantic's"),
     "an answer's plain type": (lambda: agent(output_content_type=int), "has to be a class of pydantic's"),
@@ -244,3 +273,42 @@ def test_a_stand_in_with_the_methods_of_a_client_is_taken() -> None:
 
     stand_in: Any = StandIn()  # Any: it has what the constructor needs of a client
     assert AssistantAgent("ann", stand_in, tools=(tell,)).name == "ann"
+
+
+@pytest.mark.parametrize("token", [CancellationToken, "soon"], ids=["class", "text"])
+@pytest.mark.parametrize("runner", [agent, team])
+async def test_what_is_no_token_is_refused_before_a_run_begins(runner: Callable[[], TaskRunner], token: Any) -> None:
+    with pytest.raises(
+        ArgumentTypeError, match=r"cancellation_token has to be an object, such as CancellationToken\(\)"
+    ):
+        await runner().run(task="go", cancellation_token=token)
+    with pytest.raises(ArgumentTypeError, match="cancellation_token has to be an object"):
+        await collected(runner().run_stream(task="go", cancellation_token=token))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("go", "'go'"), (["go"], "'go'"), (TextMessage(content="go", source="user"), "TextMessage")],
+    ids=["text", "texts", "message"],
+)
+async def test_what_is_no_list_of_messages_is_refused_by_an_agent(given: Any, named: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"An agent is given a list of chat messages, .*, not {named}"):
+        await agent().on_messages(given, CancellationToken())
+
+
+async def test_an_agent_keeps_its_conversation_when_it_is_given_the_state_of_a_team() -> None:
+    talker = agent()
+    await talker.run(task="go")
+    saved = await talker.save_state()
+    with pytest.raises(InvalidArgumentError, match=r"what its save_state\(\) returned, and this is a TeamState"):
+        await talker.load_state(await team().save_state())
+    with pytest.raises(ArgumentTypeError, match=r"pass json\.loads\(text\)"):
+        await talker.load_state(json.dumps(saved))  # pyright: ignore[reportArgumentType] - tested
+    assert await talker.save_state() == saved
+
+
+async def test_an_agent_takes_an_empty_state_for_an_empty_conversation() -> None:
+    talker = agent()
+    await talker.run(task="go")
+    await talker.load_state({})
+    assert await talker.model_context.get_messages() == []

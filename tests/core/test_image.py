@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from symposia.core import Image
-from symposia.core.exceptions import MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, MissingExtraError
 
 BLACK = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAC0lEQVR4nGNgQAYAAA4AAamRc7EAAAAASUVORK5CYII="  # PNG, two by two
@@ -164,3 +164,8 @@ def test_pixels_without_pil_raise_an_error_that_says_what_to_install() -> None:
     image = Image.from_base64(BLACK)
     with pytest.raises(MissingExtraError, match=r"symposia\[images\]"):
         _ = image.image
+
+
+def test_a_path_is_no_picture() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"not of 'cat\.png'\. A file is read by Image\.from_file\(Path\("):
+        Image("cat.png")  # pyright: ignore[reportArgumentType] - tested

@@ -91,6 +91,16 @@ def check_model_class(name: str, given: object) -> None:
         raise ArgumentTypeError(f"{name} has to be a class of pydantic's BaseModel, not {given!r}")
 
 
+def check_token(given: object) -> None:
+    """Raise an error for an object that is not a cancellation token; None stands for none.
+
+    Raises:
+        ArgumentTypeError: It is the class, or anything else.
+    """
+    if given is not None and (isinstance(given, type) or not hasattr(given, "link_future")):
+        raise ArgumentTypeError(f"cancellation_token has to be an object, such as CancellationToken(), not {given!r}")
+
+
 def check_number(name: str, given: object) -> None:
     """Raise an error for an object that cannot be a limit.
 

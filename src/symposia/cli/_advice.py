@@ -10,9 +10,9 @@ from symposia.core.exceptions import SymposiaError
 from symposia.presets.coding import CodingResult, EmptyTaskError, MissingKeyError, Outcome, RunFolderError
 
 _ERRORS: Final[dict[type[SymposiaError], str]] = {
-    EmptyTaskError: 'With this command: symposia run "Plot sales.csv by month"',
+    EmptyTaskError: 'The task is an argument: symposia run "Plot sales.csv by month"',
     MissingKeyError: "Without any key, the bundled tasks run on recorded models: symposia run --task sales",
-    RunFolderError: "With this command: --out DIR",
+    RunFolderError: "The option is --out DIR",
 }
 
 _OUTCOMES: Final[dict[Outcome, str]] = {

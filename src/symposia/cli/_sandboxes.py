@@ -40,7 +40,7 @@ def chosen_sandbox(name: str, report: Callable[[str], None]) -> SandboxBackend:
         InvalidArgumentError: There is no sandbox of this name.
     """
     if name == AUTO:
-        return _Advised(AutoBackend(progress=report), "With this command, that is: --sandbox local")
+        return _Advised(AutoBackend(progress=report), "The option is --sandbox local")
     return _Advised(_Prepared(sandbox_kind(name).make(), report), "Else: --sandbox auto")
 
 

@@ -18,7 +18,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from symposia._lazy import lazy_module
-from symposia.core.exceptions import MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, MissingExtraError
 
 if TYPE_CHECKING:
     from PIL import Image as PILImages
@@ -38,6 +38,7 @@ class Image:
             are; any other format that PIL can read becomes PNG.
 
     Raises:
+        ArgumentTypeError: `image` is something else, such as the path of a file.
         OSError: The bytes are no picture (`PIL.UnidentifiedImageError`).
         MissingExtraError: PIL is not installed, and is needed to read the bytes.
     """
@@ -48,6 +49,11 @@ class Image:
             self._data = image
             self._media_type: MediaType = media_type
         else:
+            if not isinstance(image, bytes) and not hasattr(image, "convert"):  # such as the path of a file
+                raise ArgumentTypeError(
+                    f"An Image is made of a picture of PIL or of bytes, not of {image!r}. A file is read by"
+                    " Image.from_file(Path('picture.png')), a data URI by Image.from_uri(…)."
+                )
             self._data = _encode_png(_decode(image) if isinstance(image, bytes) else image)
             self._media_type = "image/png"
 

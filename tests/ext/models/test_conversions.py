@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from symposia.agentchat.messages import TextMessage
-from symposia.core.exceptions import ArgumentTypeError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import UserMessage
+from symposia.core.tools import FunctionTool
 from symposia.ext.models._wire_format import ConversionCache
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
@@ -62,3 +63,17 @@ async def test_a_function_is_no_tool_of_a_model(vendor: str) -> None:
     function: Any = print  # Any: of the wrong type
     with pytest.raises(ArgumentTypeError, match="A tool of a model is a Tool, such as FunctionTool"):
         await CLIENTS[vendor]().create([said("hello")], tools=[function])
+
+
+@pytest.mark.parametrize("vendor", CLIENTS)
+async def test_one_tool_is_no_list_of_tools(vendor: str) -> None:
+    tool: Any = FunctionTool(said, "Say something.")  # Any: of the wrong type
+    with pytest.raises(ArgumentTypeError, match="The tools of a model are given as a list, not <"):
+        await CLIENTS[vendor]().create([said("hello")], tools=tool)
+
+
+@pytest.mark.parametrize("vendor", CLIENTS)
+async def test_the_name_of_a_format_is_no_json_output(vendor: str) -> None:
+    name: Any = "json"  # Any: of the wrong type
+    with pytest.raises(InvalidArgumentError, match="json_output is 'json': give True, False or a pydantic model"):
+        await CLIENTS[vendor]().create([said("hello")], json_output=name)

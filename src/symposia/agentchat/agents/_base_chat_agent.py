@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from symposia.agentchat._arguments import check_optional_text
+from symposia.agentchat._arguments import check_optional_text, check_token
 from symposia.agentchat._response import ask_agent, ask_agent_stream, checked_item, checked_response, note_response
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
@@ -87,8 +87,10 @@ class BaseChatAgent(ChatAgent, ABC):
 
         Raises:
             InvalidArgumentError: `task` is empty or contains an object that is not a chat message.
+            ArgumentTypeError: `task` or `cancellation_token` is of another type.
         """
         given = task_messages(task)
+        check_token(cancellation_token)
         with (
             enter_scope(f"agent:{self.name}"),
             agent_invocation(self.name, self.description) as activity,
@@ -111,8 +113,10 @@ class BaseChatAgent(ChatAgent, ABC):
 
         Raises:
             InvalidArgumentError: `task` is empty or contains an object that is not a chat message.
+            ArgumentTypeError: `task` or `cancellation_token` is of another type.
         """
         given = task_messages(task)
+        check_token(cancellation_token)
         transcript: list[BaseAgentEvent | BaseChatMessage] = []
         for message in given if output_task_messages else ():
             transcript.append(message)

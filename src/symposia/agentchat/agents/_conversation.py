@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
-from symposia.agentchat._arguments import check_model_context, check_optional_text
+from symposia.agentchat._arguments import check_model_context, check_optional_text, check_state
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
@@ -19,6 +19,7 @@ from symposia.agentchat.state import AssistantAgentState
 from symposia.agentchat.utils import remove_images
 from symposia.core import CancellationToken, uninterrupted
 from symposia.core.changes import Change, diff, members, save_changes
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient, LLMMessage, SystemMessage
 
@@ -83,7 +84,13 @@ class Conversation:
         )
 
     async def receive(self, messages: Sequence[BaseChatMessage]) -> None:
-        """Add `messages` to the context, except for those that a failed turn has left there."""
+        """Add `messages` to the context, except for those that a failed turn has left there.
+
+        Raises:
+            ArgumentTypeError: It is one message or a text, or a list of something else than chat messages.
+        """
+        if isinstance(messages, str | BaseChatMessage):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise _no_message(messages)
         given = [entry for message in messages for entry in _model_messages(message)]
         if not given:
             return
@@ -182,8 +189,18 @@ class ConversationAgent(BaseChatAgent):
         """Restore what `save_state` returned, in place of the conversation so far.
 
         Raises:
-            pydantic.ValidationError: `state` is not a saved conversation.
+            ArgumentTypeError: `state` is no mapping, but for instance JSON text.
+            InvalidArgumentError: It is the state of something else, such as a team.
+            pydantic.ValidationError: It is not a saved conversation.
         """
+        owner = f"agent '{self.name}'"
+        check_state(owner, state)
+        # A state without a conversation is an empty one, as in AutoGen: only members that no agent saves tell.
+        if "llm_context" not in state and not state.keys() <= ConversationState.model_fields.keys():
+            raise InvalidArgumentError(
+                f"The state of {owner} has to be what its save_state() returned, and this is a"
+                f" {state.get('type', 'mapping')} of {', '.join(map(repr, state))}."
+            )
         await self._conversation.load(ConversationState.model_validate(state))
 
     def _saved(self, context: Mapping[str, Any]) -> ConversationState:
@@ -219,5 +236,13 @@ class _TextOnly:
 
 
 def _model_messages(message: BaseChatMessage) -> list[LLMMessage]:
+    if not isinstance(message, BaseChatMessage):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        raise _no_message(message)
     before = message.context if isinstance(message, HandoffMessage) else []
     return [*before, message.to_model_message()]
+
+
+def _no_message(given: object) -> ArgumentTypeError:
+    return ArgumentTypeError(
+        f"An agent is given a list of chat messages, such as [TextMessage(content='…', source='user')], not {given!r}"
+    )

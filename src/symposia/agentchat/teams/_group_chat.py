@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state
+from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
 from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -190,11 +190,13 @@ class BaseGroupChat(Team):
 
         Raises:
             InvalidArgumentError: `task` is empty or no message.
+            ArgumentTypeError: `task` or `cancellation_token` is of another type.
             TeamRunningError: The team is running.
             asyncio.CancelledError: `cancellation_token` was cancelled.
             Exception: Whatever a participant or the rule raised, with a note that says which.
         """
         messages = task_messages(task)
+        check_token(cancellation_token)
         await self._claims.free()
         with self._claims.claim():
             return await self._start(messages, self._new_run(cancellation_token, output_task_messages, None))
@@ -224,6 +226,7 @@ class BaseGroupChat(Team):
         output_task: bool,
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
         messages = task_messages(task)
+        check_token(token)
         await self._claims.free()
         with self._claims.claim(self_reference[0]):
             batches: asyncio.Queue[Sequence[Item] | None] = asyncio.Queue()  # None: the run is over
@@ -403,11 +406,21 @@ def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
 
 def _message_factory(participants: Sequence[ChatAgent | Team], custom: Sequence[MessageType]) -> MessageFactory:
     factory = MessageFactory()
-    produced = [one for each in participants if isinstance(each, ChatAgent) for one in each.produced_message_types]
+    produced = [one for each in participants if isinstance(each, ChatAgent) for one in _produced_by(each)]
     for message_type in (*custom, *produced):
         if not factory.is_registered(message_type):
             factory.register(message_type)
     return factory
+
+
+def _produced_by(agent: ChatAgent) -> Sequence[type[BaseChatMessage]]:
+    produced = agent.produced_message_types
+    if not isinstance(produced, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - a method without @property
+        raise ArgumentTypeError(
+            f"produced_message_types of agent '{agent.name}' has to be a property that returns classes of messages, "
+            f"such as (TextMessage,), not {produced!r}"
+        )
+    return produced
 
 
 def not_instances_of(kind: type | UnionType, given: Iterable[object]) -> list[object]:

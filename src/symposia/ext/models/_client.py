@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from pydantic import JsonValue
 
 from symposia.core import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
     ChatCompletionClient,
@@ -232,6 +232,10 @@ class VendorClient(ChatCompletionClient):
         if not isinstance(request.messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
             raise no_message(request.messages)
         info = self._model_info
+        if not isinstance(request.tools, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"The tools of a model are given as a list, not {request.tools!r}")
+        if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - likewise
+            raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
         if request.tools and not info["function_calling"]:
             raise self._cannot("take tools")
         if request.json_output is True and not info["json_output"]:

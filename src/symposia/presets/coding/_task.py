@@ -45,7 +45,7 @@ class CodingTask:
 
     def __post_init__(self) -> None:
         if not self.text.strip():
-            raise EmptyTaskError("The task is empty. Say what to do, for instance: Plot sales.csv by month")
+            raise EmptyTaskError("The task is empty. Say what to do, such as 'Plot sales.csv by month'.")
         _check_names_differ(self.data)
 
     def check_data(self) -> None:

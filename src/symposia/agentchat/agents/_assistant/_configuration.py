@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard, cast
 
 from symposia.agentchat._arguments import check_model_class, check_optional_text, check_workbench
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
@@ -111,9 +111,16 @@ def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: boo
     return made
 
 
+def _is_tool_class(given: object) -> TypeGuard[type]:
+    return isinstance(given, type) and issubclass(given, BaseTool)
+
+
 def _as_tool(agent: str, tool: object) -> AnyTool:
     if isinstance(tool, BaseTool):
         return cast("AnyTool", tool)
+    if _is_tool_class(tool):
+        name = tool.__name__
+        raise ArgumentTypeError(f"A tool of agent '{agent}' is the class {name}: give an object, such as {name}().")
     if callable(tool):
         from symposia.core.tools import FunctionTool  # noqa: PLC0415 - many agents have no functions as tools
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Final, TypedDict
 
 from symposia.core import CancellationToken
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import (
     ChatCompletionClient,
     CreateResult,
@@ -53,6 +54,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
 
     Raises:
         ValueError: `model_info` lacks a field.
+        ArgumentTypeError: `chat_completions` is one text, and no list of answers.
     """
 
     component_type = "replay_chat_completion_client"
@@ -60,6 +62,8 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def __init__(self, chat_completions: Script, model_info: ModelInfo | None = None) -> None:
         if model_info is not None:
             validate_model_info(model_info)
+        if isinstance(chat_completions, str):  # which would be answered letter by letter
+            raise ArgumentTypeError(f"The answers are given as a list, such as [{chat_completions!r}], not as a text.")
         self.chat_completions = chat_completions
         self._player = FunctionPlayer(chat_completions) if callable(chat_completions) else ListPlayer(chat_completions)
         self._model_info = model_info or _NO_ABILITIES
