@@ -1,3 +1,5 @@
+import copy
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,10 +27,11 @@ from symposia.agentchat.teams import (
     Speak,
     Stop,
     Swarm,
-    TeamResult,
 )
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.models import RequestUsage
+from symposia.ext.models.replay import ReplayChatCompletionClient
 
 Where = AgentRuntime | None
 
@@ -262,8 +265,27 @@ async def test_reset_forgets_the_conversation_in_every_participant(runtime: Wher
 async def test_a_result_says_what_it_took() -> None:
     result = await pair(max_turns=1).run(task="go")
 
-    assert isinstance(result, TeamResult)
     assert result.usage.prompt_tokens == 0
+
+
+async def test_a_team_gives_the_result_that_programs_for_autogen_expect() -> None:
+    client = ReplayChatCompletionClient(["ann"])
+    team = SelectorGroupChat([Member("ann"), Member("bob")], client, max_turns=1)
+    result = await team.run(task="go")
+
+    assert result.silent_usage == client.total_usage() != RequestUsage(0, 0)
+    assert type(result) is TaskResult
+    assert repr(result).startswith("TaskResult(messages=[TextMessage(")
+    assert [*result.model_dump()] == [*json.loads(result.model_dump_json())] == ["messages", "stop_reason"]
+    assert [*dict(result)] == [*TaskResult.model_json_schema()["properties"]] == ["messages", "stop_reason"]
+    assert copy.deepcopy(result).usage == result.model_copy(update={"stop_reason": "it was"}).usage == result.usage
+
+
+async def test_a_result_equals_one_that_a_program_has_made() -> None:
+    result = await pair(max_turns=1).run(task="go")
+
+    assert result == TaskResult(messages=result.messages, stop_reason=result.stop_reason)
+    assert TaskResult(messages=[]).usage == RequestUsage(0, 0)
 
 
 async def test_a_result_is_printed_with_its_messages_and_its_reason() -> None:

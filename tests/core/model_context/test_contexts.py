@@ -159,7 +159,23 @@ async def test_head_and_tail_show_everything_that_fits() -> None:
 
 async def test_a_token_limit_leaves_out_the_middle_first() -> None:
     context = limited(3, say("one", "two", "three", "four", "five"))
-    assert await context.get_messages() == say("one", "four", "five")
+    assert await context.get_messages() == say("one", "two", "five")
+
+
+@pytest.mark.parametrize(
+    ("messages", "token_limit", "shown"),
+    [
+        ("ab", 2, "ab"),
+        ("abc", 2, "ac"),
+        ("abcd", 3, "abd"),
+        ("abcd", 2, "ad"),
+        ("abcdef", 5, "abcef"),
+        ("abcdef", 4, "abef"),
+        ("abcdefg", 5, "abcfg"),
+    ],
+)
+async def test_a_token_limit_leaves_out_what_autogen_does(messages: str, token_limit: int, shown: str) -> None:
+    assert await limited(token_limit, say(*messages)).get_messages() == say(*shown)
 
 
 async def test_a_token_limit_that_is_not_reached_leaves_out_nothing() -> None:

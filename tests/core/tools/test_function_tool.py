@@ -468,6 +468,29 @@ def test_n16_a_name_and_a_description_are_each_tools_own() -> None:
     assert (strict.schema.get("strict"), one.schema.get("strict")) == (True, False)
 
 
+def test_the_model_of_the_arguments_has_the_name_of_the_tool_as_in_autogen() -> None:
+    named = FunctionTool(first, description="", name="renamed")
+    partial = FunctionTool(functools.partial(first, a=1), description="", name="fixed")
+    types = [tool.args_type() for tool in (FunctionTool(first, description=""), named, partial)]
+    assert [args.__name__ for args in types] == ["firstargs", "renamedargs", "fixedargs"]
+    assert [args.model_json_schema()["title"] for args in types] == ["firstargs", "renamedargs", "fixedargs"]
+    assert [repr(args(a=2)) for args in types] == ["firstargs(a=2)", "renamedargs(a=2)", "fixedargs(a=2)"]
+
+
+def test_the_model_of_the_arguments_is_made_once_for_each_name_of_a_tool() -> None:
+    types = [FunctionTool(multiply_by(2), description="", name=name).args_type() for name in ("two", "three") * 2]
+    assert types[:2] == types[2:]
+    assert types[0] is not types[1]
+
+
+def test_names_that_are_made_up_for_each_tool_are_not_all_kept() -> None:
+    args = weakref.ref(FunctionTool(first, description="", name="first_of_many").args_type())
+    for number in range(200):
+        FunctionTool(first, description="", name=f"tool_{number}")
+    gc.collect()
+    assert args() is None
+
+
 def test_n16_editing_the_schema_of_one_tool_leaves_others_alone() -> None:
     del parameters(FunctionTool(first, description=""))["properties"]["a"]
     assert list(properties(first)) == ["a"]

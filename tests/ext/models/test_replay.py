@@ -136,7 +136,6 @@ async def test_every_request_is_kept_as_it_was() -> None:
     assert first == {
         "messages": [QUESTION],
         "tools": [],
-        "tool_choice": "auto",
         "json_output": True,
         "extra_create_args": {"seed": 1},
         "cancellation_token": None,
@@ -193,3 +192,28 @@ async def test_the_abilities_are_those_it_is_given() -> None:
 def test_abilities_that_say_too_little_are_refused() -> None:
     with pytest.raises(ValueError, match="Missing required field 'vision'"):
         ReplayChatCompletionClient([], model_info=cast("ModelInfo", {}))
+
+
+async def test_a_call_is_recorded_as_autogen_records_it_and_with_the_choice_of_a_tool_if_there_is_one() -> None:
+    client = ReplayChatCompletionClient(["one", "two", "three"])
+    await client.create([QUESTION])
+    await client.create([QUESTION], tool_choice="required")
+    assert [item async for item in client.create_stream([QUESTION], tool_choice="none")]
+
+    plain: dict[str, object] = {
+        "messages": [QUESTION],
+        "tools": [],
+        "json_output": None,
+        "extra_create_args": {},
+        "cancellation_token": None,
+    }
+    assert client.create_calls == [plain, {**plain, "tool_choice": "required"}, {**plain, "tool_choice": "none"}]
+
+
+async def test_usage_is_the_sum_of_the_answers_and_room_is_that_of_the_messages() -> None:
+    client = ReplayChatCompletionClient(["one two", TOOL_CALL])
+    answers = [await client.create([QUESTION]) for _ in range(2)]
+
+    assert client.total_usage() == answers[0].usage + answers[1].usage == RequestUsage(13, 22)
+    assert client.actual_usage() == answers[1].usage
+    assert client.remaining_tokens([QUESTION]) == client.remaining_tokens([]) - 3 == 9_997

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, TextMessage
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.models import RequestUsage
 
 Task: TypeAlias = str | BaseChatMessage | Sequence[BaseChatMessage] | None
 """What a run is given: a text by the user, one message, several messages, or nothing, to continue where it stopped."""
@@ -27,6 +28,23 @@ class TaskResult(BaseModel):
 
     messages: Sequence[SerializeAsAny[BaseAgentEvent | BaseChatMessage]]
     stop_reason: str | None = None
+    # No field: programs for AutoGen compare results, take them apart and write them as JSON with the two fields above.
+    _silent_usage: RequestUsage | None = None
+
+    @property
+    def silent_usage(self) -> RequestUsage:
+        """Tokens that stand in no message.
+
+        They are those of choosing the speakers, in a team and in the teams nested in it, unless the team emits its own
+        events, which carry them. A result that was loaded from JSON has none.
+        """
+        return self._silent_usage or RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    @property
+    def usage(self) -> RequestUsage:
+        """Every token of the run: those of its messages and the silent ones."""
+        counted = [message.models_usage for message in self.messages if message.models_usage is not None]
+        return sum(counted, self.silent_usage)
 
 
 class TaskRunner(Protocol):

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     )
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
     from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
-    from symposia.agentchat.teams._run import TeamResult
     from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
     from symposia.agentchat.teams._swarm import Swarm, SwarmRule
 else:
@@ -56,7 +55,6 @@ else:
             ],
             "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
             "_rule": ["Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],
-            "_run": ["TeamResult"],
             "_selector": ["SelectorGroupChat", "SelectorRule"],
             "_swarm": ["Swarm", "SwarmRule"],
         },
@@ -87,7 +85,6 @@ __all__ = [
     "TeamLogEntry",
     "TeamLogListener",
     "TeamOptions",
-    "TeamResult",
     "TeamRule",
     "Transcript",
     "TurnEnded",

@@ -15,7 +15,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
-from symposia.agentchat.base import ChatAgent, Task, Team, TerminationCondition, task_messages
+from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
@@ -34,7 +34,7 @@ from symposia.agentchat.teams._messages import ParticipantCommand
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
-from symposia.agentchat.teams._run import Run, TeamResult
+from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken, uninterrupted
@@ -180,7 +180,7 @@ class BaseGroupChat(Team):
         task: Task = None,
         cancellation_token: CancellationToken | None = None,
         output_task_messages: bool = True,
-    ) -> TeamResult:
+    ) -> TaskResult:
         """Work on `task` and return the result.
 
         Args:
@@ -207,8 +207,8 @@ class BaseGroupChat(Team):
         task: Task = None,
         cancellation_token: CancellationToken | None = None,
         output_task_messages: bool = True,
-    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
-        """Work on `task` and yield what happens as it happens; the last item is the `TeamResult`.
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
+        """Work on `task` and yield what happens as it happens; the last item is the `TaskResult`.
 
         Leaving the stream early cancels the run. Parameters and errors are those of `run`.
         """
@@ -224,7 +224,7 @@ class BaseGroupChat(Team):
         task: Task,
         token: CancellationToken | None,
         output_task: bool,
-    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TeamResult, None]:
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | TaskResult, None]:
         messages = task_messages(task)
         check_token(token)
         await self._claims.free()
@@ -346,14 +346,14 @@ class BaseGroupChat(Team):
     ) -> Run:
         return Run(token, output_task=output_task, emits_team_events=self._emit_team_events, stream=stream)
 
-    def _start(self, task: Sequence[BaseChatMessage], run: Run) -> asyncio.Task[TeamResult]:
+    def _start(self, task: Sequence[BaseChatMessage], run: Run) -> asyncio.Task[TaskResult]:
         """Run as a task of its own, which the token can cancel without cancelling the caller."""
         running = asyncio.create_task(self._play(task, run))
         if run.cancellation_token is not None:
             run.cancellation_token.link_future(running)
         return running
 
-    async def _play(self, task: Sequence[BaseChatMessage], run: Run) -> TeamResult:
+    async def _play(self, task: Sequence[BaseChatMessage], run: Run) -> TaskResult:
         activity = workflow_invocation(self._name)
         with activity, activity.current(), enter_scope(f"team:{self._name}"):
             run.is_scoped = bool(current_scope().segments)

@@ -26,7 +26,6 @@ from symposia.agentchat.teams._messages import (
     TakeTurn,
     TurnTaken,
 )
-from symposia.agentchat.teams._run import TeamResult
 from symposia.core import AgentId, BaseAgent, CancellationToken, MessageContext
 from symposia.core.changes import Change, SavedState, members, save_changes
 from symposia.core.exceptions import AgentError, CantHandleException, InvalidArgumentError
@@ -176,7 +175,7 @@ class TeamMember(Member):
                     self._turn_began = None
                     said = [*earlier, *item.messages]
                     answered = [one for one in said if isinstance(one, BaseChatMessage)]
-                    silent = item.silent_usage if isinstance(item, TeamResult) else None
+                    silent = item.silent_usage
                     outbox.end((), answered, silent, said)
                     return TurnTaken(outbox.team, await outbox.take_rest(), answered, silent, said)
                 outbox.put(item)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, TypeVarTuple
 
-from pydantic import Field
-
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import Item
 from symposia.agentchat.teams._log_entries import ItemsShown, RunStarted, TeamLogEntry, TurnEnded, without_chunks
@@ -16,23 +14,6 @@ from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-
-class TeamResult(TaskResult):
-    """How a team's run ended, and all the tokens that it took.
-
-    Attributes:
-        silent_usage: Tokens that stand in no message: those of choosing the speakers, here and in nested teams, unless
-            the team emits its own events, which carry them.
-    """
-
-    silent_usage: RequestUsage = Field(RequestUsage(prompt_tokens=0, completion_tokens=0), repr=False)
-
-    @property
-    def usage(self) -> RequestUsage:
-        """Every token of the run: those of its messages and the silent ones."""
-        counted = [message.models_usage for message in self.messages if message.models_usage is not None]
-        return sum(counted, self.silent_usage)
 
 
 class Run:
@@ -79,7 +60,7 @@ class Run:
         self._emits_team_events = emits_team_events
         self._stream = stream
         self._messages: list[Item] = []
-        self._silent_usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self._silent_usage: RequestUsage | None = None
 
     def within(self, kind: str, name: object, work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Awaitable[T]:
         """Do some work in a scope of effects inside that of the team.
@@ -113,16 +94,16 @@ class Run:
             case _:
                 pass
 
-    def result(self, stop_reason: str) -> TeamResult:
+    def result(self, stop_reason: str) -> TaskResult:
         """The result of the run, which ended for `stop_reason`."""
         # Not validated: messages are what they are.
-        return TeamResult.model_construct(
-            messages=self._messages, stop_reason=stop_reason, silent_usage=self._silent_usage
+        return TaskResult.model_construct(
+            messages=self._messages, stop_reason=stop_reason, _silent_usage=self._silent_usage
         )
 
     def _count(self, usage: RequestUsage | None) -> None:
         if usage is not None:
-            self._silent_usage = self._silent_usage + usage
+            self._silent_usage = usage if self._silent_usage is None else self._silent_usage + usage
 
 
 async def _in_scope(segment: str, work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:

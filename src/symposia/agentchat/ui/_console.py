@@ -18,7 +18,6 @@ from symposia.agentchat.messages import (
     MultiModalMessage,
     UserInputRequestedEvent,
 )
-from symposia.agentchat.teams import TeamResult
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core import Image
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -108,8 +107,7 @@ class _Printer:
             self._count(result.chat_message.models_usage)
             lines = [f"Number of inner messages: {len(result.inner_messages or ())}"]
         else:
-            if isinstance(result, TeamResult):
-                self._add(result.silent_usage)
+            self._add(result.silent_usage)
             lines = [f"Number of messages: {len(result.messages)}", f"Finish reason: {result.stop_reason}"]
         if self._stats:
             self._write_summary(lines)

@@ -131,7 +131,11 @@ def _check_size(name: str, context: ChatCompletionContext, given: int) -> None:
 
 
 def _without_middle(exchanges: Sequence[Exchange], left_out: int) -> list[LLMMessage]:
-    """The messages without `left_out` exchanges of the middle; of those that stay, at least half are the newest."""
+    """The messages without `left_out` exchanges of the middle.
+
+    Of those that stay, one half are the oldest and the other half the newest. An odd one is among the oldest, as in
+    AutoGen, where each message that is left out is the one at ``len(messages) // 2``. A single one is the newest.
+    """
     kept = len(exchanges) - left_out
-    head = kept // 2
+    head = (kept + 1) // 2 if kept > 1 else 0
     return list(chain.from_iterable((*exchanges[:head], *exchanges[head + left_out :])))

@@ -101,8 +101,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         self.traits = ToolTraits(idempotency=idempotency, transparent=transparent)
         self._global_imports = global_imports
         self._source: FunctionSource | None = None
-        self._signature = read_signature(func)
-        name = name or self._signature.name
+        self._signature = read_signature(func, name)
+        name = self._signature.name
         if name == "<lambda>":
             raise InvalidArgumentError("A lambda has no name that a model could call: give the tool a `name`.")
         super().__init__(self._signature.args_type, self._signature.return_type, name, description, strict)

@@ -41,7 +41,7 @@ class ToolSignature:
     """How a function is called, and what its arguments and its result are.
 
     Attributes:
-        name: The function's own name.
+        name: The name of the tool.
         args_type: One field a parameter, the cancellation token left out.
         return_type: The type of its result, without `Annotated`; `inspect.Signature.empty` if it declares none.
         positional: The fields of its positional-only parameters, in order.
@@ -64,21 +64,28 @@ class ToolSignature:
         return [getattr(args, field) for field in self.positional], keywords
 
 
-def read_signature(func: AnyFunction) -> ToolSignature:
+def read_signature(func: AnyFunction, name: str | None = None) -> ToolSignature:
     """Read the signature of a function, a method, a partial or any other callable.
+
+    Args:
+        func: The function.
+        name: The name of the tool; by default, the function's own.
 
     Raises:
         InvalidArgumentError: It cannot be a tool; the text says what to change.
     """
     code = _cache_key(func)
     if code is None:
-        return _derive(func)
-    entry = _signatures.get(code)
+        return _derive(func, name)
+    entries = _signatures.setdefault(code, {})
+    entry = entries.get(name)
     if entry is not None and _all_same(entry.origin, _origin(func, resolve=entry.has_forward_references)):
         return entry.signature
-    signature = _derive(func)
+    signature = _derive(func, name)
     resolve = _has_forward_references(func)
-    _signatures[code] = _Entry(resolve, _origin(func, resolve=resolve), signature)
+    if len(entries) >= _NAMES_KEPT:
+        entries.clear()
+    entries[name] = _Entry(resolve, _origin(func, resolve=resolve), signature)
     return signature
 
 
@@ -91,9 +98,17 @@ class _Entry:
     signature: ToolSignature
 
 
-_signatures: Final[MutableMapping[CodeType, _Entry]] = WeakKeyDictionary()
-"""The latest signature for each code. One entry is enough: the functions of one code seldom differ in more than what
-they close over, and where they do, deriving again is correct."""
+_signatures: Final[MutableMapping[CodeType, dict[str | None, _Entry]]] = WeakKeyDictionary()
+"""The latest signature for each code and each name that a program has given to its tool.
+
+One entry is enough for a name: the functions of one code seldom differ in more than what they close over, and where
+they do, deriving again is correct."""
+
+_NAMES_KEPT: Final = 64
+"""How many names of one code are known at most; then all are forgotten.
+
+A program that makes its tools from data has one closure with many names. One that makes up a name for each request must
+not fill the memory."""
 
 
 def _cache_key(func: AnyFunction) -> CodeType | None:
@@ -190,8 +205,9 @@ def _parts(value: object) -> Sequence[object] | None:
     return None
 
 
-def _derive(func: AnyFunction) -> ToolSignature:
-    function, name = _underlying(func)
+def _derive(func: AnyFunction, given_name: str | None) -> ToolSignature:
+    function, own_name = _underlying(func)
+    name = given_name or own_name
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidArgumentError(f"Tool '{name}': a generator gives no single result; return one value instead.")
     signature = inspect.signature(func)
@@ -210,7 +226,7 @@ def _derive(func: AnyFunction) -> ToolSignature:
 
 
 def _underlying(func: AnyFunction) -> tuple[AnyFunction, str]:
-    """The function that has the annotations, and the name of the tool."""
+    """The function that has the annotations, and its name."""
     while isinstance(func, functools.partial):
         func = cast("functools.partial[object]", func).func
     if inspect.isroutine(func):
