@@ -4,13 +4,16 @@ import inspect
 import json
 from collections.abc import Callable
 from math import nan
+from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, ValidationError, validate_call
 from tests.support.chat_agents import Parrot, collected
 
-from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent, UserProxyAgent
+from symposia import core
+from symposia.agentchat import agents, teams
+from symposia.agentchat.agents import AssistantAgent, BaseChatAgent, BlockReport, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.base import TaskRunner
 from symposia.agentchat.conditions import (
     FunctionalTermination,
@@ -25,9 +28,9 @@ from symposia.agentchat.conditions import (
     TokenUsageTermination,
 )
 from symposia.agentchat.messages import TextMessage
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.agentchat.teams import BaseGroupChat, RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.ui import Console
-from symposia.core import CancellationToken
+from symposia.core import BaseAgent, CancellationToken
 from symposia.core.code_executor import SandboxResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import UnboundedChatCompletionContext
@@ -312,3 +315,32 @@ async def test_an_agent_takes_an_empty_state_for_an_empty_conversation() -> None
     await talker.run(task="go")
     await talker.load_state({})
     assert await talker.model_context.get_messages() == []
+
+
+def public_classes(base: type, module: ModuleType) -> list[type[Any]]:
+    public = [getattr(module, name) for name in module.__all__]
+    return [one for one in public if isinstance(one, type) and issubclass(one, base)]
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [*public_classes(BaseChatAgent, agents), *public_classes(BaseGroupChat, teams), *public_classes(BaseAgent, core)],
+    ids=lambda cls: cls.__name__,
+)
+def test_pydantic_can_check_the_arguments_of_public_agents_and_teams(cls: type[Any]) -> None:
+    """It reads every annotation, and refuses protocols that are not checked at run time and TypedDicts of `typing`."""
+    init: Callable[..., None] = cls.__init__
+    checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(init)
+    with pytest.raises(ValidationError):
+        checked(object(), no_argument_of_this_name=1)
+
+
+async def test_a_team_whose_arguments_pydantic_checks_is_made_from_right_ones_only() -> None:
+    class CheckedTeam(RoundRobinGroupChat):
+        __init__ = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(RoundRobinGroupChat.__init__)
+
+    person = UserProxyAgent("person", input_func=lambda _prompt: "hello")
+    result = await CheckedTeam([person], max_turns=1).run(task="go")
+    assert [message.source for message in result.messages if message.source != "person"] == ["user"]
+    with pytest.raises(ValidationError, match="max_turns"):
+        CheckedTeam([person], max_turns="many")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Required, Self, TypedDict, Unpack
+from typing import Any, Literal, Required, Self, Unpack
 
 from pydantic import BaseModel, SecretStr
+from typing_extensions import TypedDict
 
 from symposia.core import Component, ComponentBase, ComponentFromConfig, ComponentLoader
 

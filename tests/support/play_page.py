@@ -13,7 +13,8 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 SECONDS = 60
 """How long a page may take; a longer one ends with a traceback of where it hangs."""

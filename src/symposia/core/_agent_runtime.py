@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypedDict, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from typing_extensions import TypedDict
 
 from symposia.core._agent_id import AgentId, AgentType
 from symposia.core._cancellation_token import CancellationToken

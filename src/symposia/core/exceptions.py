@@ -44,7 +44,9 @@ AutoGen's and keep their spelling.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 __all__ = [
     "AgentError",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
+from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall, Image
 from symposia.core.code_executor import (
@@ -174,6 +175,20 @@ def test_requests_survive_json(kind: EffectKind[Any, Any], data: st.DataObject) 
 def test_results_survive_json(kind: EffectKind[Any, Any], data: st.DataObject) -> None:
     result = data.draw(RESULTS[kind])
     assert kind.decode_result(through_text(kind.encode_result(result))) == result
+
+
+class Row(TypedDict):
+    number: int
+
+
+class AskForRow(EffectRequest):
+    kind: Literal["test_row"] = "test_row"
+
+
+def test_a_kind_may_have_a_typed_dict_as_its_result() -> None:
+    rows = EffectKind("test_row", AskForRow, Row)
+    assert rows.accepts({"number": 1})
+    assert rows.decode_result(through_text(rows.encode_result({"number": 1}))) == {"number": 1}
 
 
 def test_lone_surrogates_are_replaced_so_that_every_reader_takes_the_record() -> None:

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, make_dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union  # noqa: TID251 - what programs use
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage

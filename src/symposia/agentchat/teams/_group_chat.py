@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from types import UnionType
-from typing import Any, ClassVar, TypeAlias, TypedDict, cast
+from typing import Any, ClassVar, TypeAlias, cast
 from uuid import uuid4
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
 from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages

@@ -16,7 +16,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias, cast
+from typing import Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
 
 from symposia.agentchat.messages import BaseAgentEvent, Messages
 from symposia.core import CancellationToken
@@ -80,6 +80,7 @@ class Stop:
 Decision: TypeAlias = Speak | Stop
 
 
+@runtime_checkable
 class TeamRule(Protocol):
     """Decides who speaks next. It is asked when a run starts and after every turn.
 

@@ -29,7 +29,6 @@ from typing import (
     Union,
     get_args,
     get_origin,
-    is_typeddict,
 )
 
 from pydantic import (
@@ -44,7 +43,7 @@ from pydantic import (
 )
 from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, is_typeddict
 
 from symposia.core._component._constructor import Argument, TypeForm, constructor_of, kept_with_class, options_of
 from symposia.core._field_names import field_names

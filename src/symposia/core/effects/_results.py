@@ -6,9 +6,10 @@ import json
 import math
 from functools import cached_property
 from numbers import Real
-from typing import Generic, Protocol, TypeVar, cast, get_origin, is_typeddict
+from typing import Generic, Protocol, TypeVar, cast, get_origin
 
 from pydantic import JsonValue, TypeAdapter
+from typing_extensions import is_typeddict
 
 ResultT = TypeVar("ResultT")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Final, Literal, NoReturn, Required, TypeAlias, TypedDict
+from typing import Final, Literal, NoReturn, Required, TypeAlias
+
+from typing_extensions import TypedDict
 
 
 class ModelFamily:

@@ -13,9 +13,10 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
-from typing import Final, TypedDict, Unpack
+from typing import Final, Unpack
 
 from pydantic import JsonValue
+from typing_extensions import TypedDict
 
 from symposia.core.code_executor import (
     OutputListener,

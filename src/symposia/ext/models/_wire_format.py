@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
+from typing_extensions import TypedDict
 
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError, PartialAnswer

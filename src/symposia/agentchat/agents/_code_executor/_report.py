@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, MultiModalMessage, TextMessage
 from symposia.core import Image
@@ -52,6 +52,7 @@ class CodeExecution:
         return (BlockResult.of(whole, self.result),)
 
 
+@runtime_checkable
 class ExecutionReport(Protocol):
     """Makes an agent's answer of an execution."""
 

@@ -12,7 +12,9 @@ id in all containers and on the host, while the pids group counts this container
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypedDict
+from typing import Final
+
+from typing_extensions import TypedDict
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors._sandbox._mounts import Bind

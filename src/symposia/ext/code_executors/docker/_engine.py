@@ -13,7 +13,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import IO, Final, ParamSpec, Protocol, TypedDict, TypeVar, cast
+from typing import IO, Final, ParamSpec, Protocol, TypeVar, cast
+
+from typing_extensions import TypedDict
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError

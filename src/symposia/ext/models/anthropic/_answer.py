@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Required, TypeAlias, cast
 
 from pydantic import ConfigDict, Discriminator, Tag, with_config
 from pydantic_core import from_json
-from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
+from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Required, TypedDict
+from typing import Final, Required
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from symposia.core.models import ModelCapabilities, ModelInfo
 

@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, TypedDict, cast
+from typing import Final, Literal, cast
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall, Image
 from symposia.core.exceptions import InvalidArgumentError

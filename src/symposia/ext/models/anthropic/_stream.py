@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Required, cast
 
 from pydantic import with_config
-from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
+from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
 from symposia.ext.models._wire_format import ReportedError, json_parser, partial_answer, raise_reported

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Required, TypeAlias, cast
 from uuid import uuid4
 
 from pydantic import ConfigDict, Field, with_config
-from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
+from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Literal, Required, TypedDict
+from typing import Final, Literal, Required
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models.openai._profiles import Effort

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Final, Literal, TypeAlias, cast
 
 from pydantic import with_config
-from typing_extensions import TypedDict  # pydantic cannot read that of `typing` before Python 3.12
+from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
