@@ -3,12 +3,15 @@
 import asyncio
 import copy
 from collections.abc import AsyncIterator
+from inspect import isasyncgen, isawaitable
+from typing import Any
 
 import pytest
 from tests.support.model_clients import ADD, KINDS, VENDORS, Kind, Vendor, kind_name, read
 from tests.support.model_server import Hold, ModelServer, Reply, ToolCall
 
 from symposia.core import CancellationToken, FunctionCall
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import LLMMessage, RequestUsage, SystemMessage, UserMessage
 
 MESSAGES: list[LLMMessage] = [
@@ -228,3 +231,44 @@ async def test_many_requests_share_a_client(vendor: Vendor, server: ModelServer)
         results = await asyncio.gather(*(client.create(MESSAGES) for _ in range(20)))
     assert [result.content for result in results] == ["Five."] * 20
     assert client.total_usage() == RequestUsage(prompt_tokens=40, completion_tokens=20)
+
+
+NO_MESSAGES: dict[str, Any] = {
+    "text": "hello",
+    "message": MESSAGES[-1],
+    "texts": ["hello"],
+    "text at the end": [*MESSAGES, "hello"],
+    "dict": {"content": "hello"},
+    "None": None,
+}
+
+
+@pytest.mark.parametrize("given", NO_MESSAGES)
+@pytest.mark.parametrize("method", ["create", "create_stream", "count_tokens", "remaining_tokens"])
+@every_kind
+async def test_what_are_no_messages_are_refused_with_what_to_give(
+    kind: Kind, server: ModelServer, method: str, given: str
+) -> None:
+    ask = getattr(kind.client(server, Reply(text="Five.")), method)
+    with pytest.raises(ArgumentTypeError, match=r"list of SystemMessage, .* such as \[UserMessage\(.*\)\], not "):
+        await outcome(ask(NO_MESSAGES[given]))
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@pytest.mark.parametrize("method", ["create", "create_stream", "count_tokens", "remaining_tokens"])
+@every_kind
+async def test_what_are_no_tools_are_refused(kind: Kind, server: ModelServer, method: str) -> None:
+    ask = getattr(kind.client(server, Reply(text="Five.")), method)
+    for given in ("add", add, {"name": "add"}, 5):
+        with pytest.raises(ArgumentTypeError, match="The tools of a model are given as a list, not "):
+            await outcome(ask(MESSAGES, tools=given))
+
+
+async def outcome(called: Any) -> object:
+    """What a method gives, be it a value, a coroutine or a stream."""
+    if isasyncgen(called):
+        return [item async for item in called]
+    return await called if isawaitable(called) else called

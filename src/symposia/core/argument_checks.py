@@ -1,4 +1,4 @@
-"""Checks of the arguments of constructors: a wrong one is an error when it is given, not when it is first used.
+"""Checks of arguments: a wrong one is an error when it is given, not when it is first used.
 
 What has the methods of a client or a tool is taken for one, since programs have stand-ins of their own in tests.
 An argument and its owner are given apart, and joined only in an error: services make agents for each request, and
@@ -7,7 +7,8 @@ the texts would take a tenth of the making.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from symposia.core.exceptions import ArgumentTypeError
 
@@ -16,8 +17,10 @@ __all__ = [
     "check_flag",
     "check_function",
     "check_list",
+    "check_messages",
     "check_model_client",
     "check_text",
+    "not_a_message",
 ]
 
 
@@ -39,8 +42,36 @@ def check_model_client(owner: str, given: object, needed: str = "model_info") ->
         )
 
 
+def check_messages(given: object) -> None:
+    """Raise an error for what is not a list of messages to a model.
+
+    Only its ends are looked at. To look at each message would make a call cost more the longer the conversation is, and
+    a list of other things than messages has one at an end. A message is known by its content, so that one of a
+    program's own class will do, as in AutoGen.
+
+    Raises:
+        ArgumentTypeError: It is a text, one message, or anything else.
+    """
+    # A pydantic model, such as a message, can be iterated: over its fields.
+    if hasattr(given, "content") or isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise not_a_message(cast("object", given))
+    if isinstance(given, Sequence) and given:
+        messages = cast("Sequence[object]", given)
+        for message in (messages[0], messages[-1]):
+            if not hasattr(message, "content"):
+                raise not_a_message(message)
+
+
+def not_a_message(given: object) -> ArgumentTypeError:
+    """The error for an object, among the messages to a model, that is not a message."""
+    return ArgumentTypeError(
+        "A model is given a list of SystemMessage, UserMessage, AssistantMessage and FunctionExecutionResultMessage,"
+        f" such as [UserMessage(content='…', source='user')], not {given!r}"
+    )
+
+
 def check_list(what: str, given: object) -> None:
-    """Refuse one object, or a text, in the place of a list.
+    """Refuse one object, a text or a dict in the place of a list.
 
     Args:
         what: What the list is of, for the error: ``The tools of agent 'writer'``.
@@ -49,7 +80,7 @@ def check_list(what: str, given: object) -> None:
     Raises:
         ArgumentTypeError: It is no list, nor anything like it.
     """
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise ArgumentTypeError(f"{what} are given as a list, not {given!r}")
 
 

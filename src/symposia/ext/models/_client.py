@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 from pydantic import JsonValue
 
 from symposia.core import CancellationToken
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelError
+from symposia.core.argument_checks import check_list, check_messages
+from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
     ChatCompletionClient,
@@ -32,7 +33,6 @@ from symposia.ext.models._wire_format import (
     StreamAssembly,
     ToolChoice,
     WireFormat,
-    no_message,
     tool_name,
 )
 
@@ -229,11 +229,9 @@ class VendorClient(ChatCompletionClient):
     def _body(self, request: ChatRequest, *, stream: bool) -> Body:
         # Checked here and not left to the vendor: some models ignore what they cannot do, so that an answer without
         # JSON or tool calls would come back, and no vendor's error names the option that has to be changed.
-        if not isinstance(request.messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-            raise no_message(request.messages)
+        check_messages(request.messages)
+        check_list("The tools of a model", request.tools)
         info = self._model_info
-        if not isinstance(request.tools, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-            raise ArgumentTypeError(f"The tools of a model are given as a list, not {request.tools!r}")
         if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - likewise
             raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
         if request.tools and not info["function_calling"]:
@@ -276,6 +274,8 @@ class VendorClient(ChatCompletionClient):
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.count_tokens`."""
+        check_messages(messages)
+        check_list("The tools of a model", tools)
         return estimate_tokens(messages, tools=tools)
 
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:

@@ -107,14 +107,6 @@ class WireFormat(Protocol[W]):
         ...
 
 
-def no_message(given: object) -> ArgumentTypeError:
-    """The error for an object among the messages to a model that is not a message."""
-    return ArgumentTypeError(
-        "A model is given a list of SystemMessage, UserMessage, AssistantMessage and FunctionExecutionResultMessage,"
-        f" such as [UserMessage(content='…', source='user')], not {given!r}"
-    )
-
-
 class ConversionCache(Generic[M, C]):
     """Calls `convert` once for each message, and keeps its result for as long as the message lives.
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall, Image
+from symposia.core.argument_checks import not_a_message
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
@@ -23,7 +24,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, no_message, tool_schema
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
@@ -72,7 +73,7 @@ class MessageWriter:
             case FunctionExecutionResultMessage():
                 return {"role": "user", "content": [_result_block(result) for result in message.content]}
             case _:
-                raise no_message(message)
+                raise not_a_message(message)
 
     def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
         parts = [content] if isinstance(content, str) else content

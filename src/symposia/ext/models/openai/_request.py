@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import BaseModel
 
 from symposia.core import Image
+from symposia.core.argument_checks import not_a_message
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
@@ -22,7 +23,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, no_message, tool_schema
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.openai._answer import with_opaque_fields
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
@@ -75,7 +76,7 @@ class MessageWriter:
             case FunctionExecutionResultMessage():
                 return tuple(_tool_results(message))
             case _:
-                raise no_message(message)
+                raise not_a_message(message)
 
     def _user(self, message: UserMessage) -> Wire:
         prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final, NotRequired
 
 from typing_extensions import TypedDict
 
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_list, check_messages
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import (
     ChatCompletionClient,
@@ -21,7 +22,7 @@ from symposia.core.models import (
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._wire_format import JsonOutput, ToolChoice, no_message
+from symposia.ext.models._wire_format import JsonOutput, ToolChoice
 from symposia.ext.models.replay._script import Answer, FunctionPlayer, ListPlayer, Script, count_words, words_in
 
 CONTEXT_WORDS: Final = 10_000
@@ -96,8 +97,9 @@ class ReplayChatCompletionClient(ChatCompletionClient):
             ValueError: All answers are given.
             asyncio.CancelledError: The token was cancelled.
         """
+        _check(messages, tools)
         call = CreateCall(
-            messages=_checked(messages),
+            messages=list(messages),
             tools=list(tools),
             json_output=json_output,
             extra_create_args=extra_create_args,
@@ -118,8 +120,9 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next answer in pieces."""
+        _check(messages, tools)
         call = CreateCall(
-            messages=_checked(messages),
+            messages=list(messages),
             tools=list(tools),
             json_output=json_output,
             extra_create_args=extra_create_args,
@@ -175,8 +178,9 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         """Words of all requests and answers since the client was made or reset."""
         return self._total_usage
 
-    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:  # noqa: ARG002 - tools have no words
-        """Words in the messages."""
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        """Words in the messages; tools have none."""
+        _check(messages, tools)
         return count_words(messages)
 
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
@@ -194,14 +198,6 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         return self._model_info
 
 
-def _checked(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
-    """The messages as a list. By their content, so that a message of a program's own class will do, as in AutoGen."""
-    if isinstance(messages, str) or not isinstance(messages, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-        raise no_message(messages)
-    asked = list(messages)
-    # Only the ends of the list: to look at each message would make a call cost more the longer the conversation is, and
-    # a list of other things than messages has one at an end.
-    for message in (*asked[:1], *asked[-1:]):
-        if not hasattr(message, "content"):
-            raise no_message(message)
-    return asked
+def _check(messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> None:
+    check_messages(messages)
+    check_list("The tools of a model", tools)
