@@ -29,7 +29,7 @@ from symposia.agentchat.conditions import (
 )
 from symposia.agentchat.messages import TextMessage
 from symposia.agentchat.teams import BaseGroupChat, RoundRobinGroupChat, SelectorGroupChat
-from symposia.agentchat.ui import Console
+from symposia.agentchat.ui import Console, UserInputManager
 from symposia.core import BaseAgent, CancellationToken
 from symposia.core.code_executor import SandboxResult
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -111,6 +111,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a method for a property": (
         lambda: RoundRobinGroupChat([PlainTypes()]),
         "produced_message_types of agent 'parrot' has to be a property that returns classes of messages, such as",
+    ),
+    "a text for a callback": (
+        lambda: UserInputManager(anything),
+        "callback of a UserInputManager has to be a function, such as input",
     ),
     "a sandbox's name": (lambda: CodeExecutorAgent("ann", anything), "The executor of agent 'ann' has to be a"),
     "one tool": (lambda: agent(tools=tell), "The tools of agent 'ann' are given as a list"),
@@ -268,6 +272,14 @@ async def test_a_console_that_is_given_a_run_says_that_it_takes_a_stream() -> No
     with pytest.raises(ArgumentTypeError, match=r"Console takes a stream, as of team.run_stream\(task=…\)"):
         await Console(run)
     assert inspect.getcoroutinestate(run) == inspect.CORO_CLOSED  # closed, so that Python does not warn of it too
+
+
+async def test_a_console_takes_no_function_for_its_manager() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"such as UserInputManager\(input\), not 5"):
+        await Console(
+            agent().run_stream(task="Well?"),
+            user_input_manager=5,  # pyright: ignore[reportArgumentType] - tested
+        )
 
 
 def test_a_stand_in_with_the_methods_of_a_client_is_taken() -> None:

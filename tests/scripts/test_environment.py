@@ -52,3 +52,10 @@ def test_every_script_says_what_it_does(script: Path) -> None:
     assert first == "#!/usr/bin/env bash"
     assert second.startswith("# ")
     assert os.access(script, os.X_OK)
+
+
+def test_asking_a_script_for_help_makes_nothing(pyenv: Path) -> None:
+    done = run("scripts/bench", "--help", path=pyenv)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1] == "Usage: scripts/bench [--rounds N] [case …]"
+    assert done.stderr == ""

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.sandboxes import require
@@ -8,6 +9,7 @@ from tests.support.sandboxes import require
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import (
+    ArgumentTypeError,
     InvalidArgumentError,
     MissingExtraError,
     SandboxDiedError,
@@ -154,3 +156,9 @@ async def test_setting_up_what_is_there_takes_no_time_and_says_nothing(backend: 
 
 def test_the_default_executor_is_made_without_asking_anything(tmp_path: Path) -> None:
     assert create_default_code_executor(tmp_path).work_dir == tmp_path
+
+
+@pytest.mark.parametrize("wrong", ["docker", ["docker"], [Backend]], ids=["name", "names", "class"])
+async def test_only_backends_are_chosen_from(wrong: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"backends? (to choose from is|are given as)"):
+        await choose_backend(wrong)

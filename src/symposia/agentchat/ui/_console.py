@@ -45,10 +45,11 @@ async def Console(  # noqa: N802 - AutoGen's name
         The last `TaskResult` or `Response` of the stream.
 
     Raises:
-        ArgumentTypeError: `stream` is no asynchronous iterable.
+        ArgumentTypeError: `stream` is no asynchronous iterable, or `user_input_manager` no manager.
         InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
     """
     _check_stream(stream)
+    _check_manager(user_input_manager)
     printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
     last: T | None = None
     closing: AbstractAsyncContextManager[object] = nullcontext()
@@ -75,6 +76,13 @@ def _check_stream(given: object) -> None:
     if asyncio.iscoroutine(given):  # such as that of `run`; closed, since it will not be awaited
         given.close()
     raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), not {given!r}")
+
+
+def _check_manager(given: object) -> None:
+    if given is not None and not hasattr(given, "notify_event_received"):
+        raise ArgumentTypeError(
+            f"user_input_manager has to be a UserInputManager, such as UserInputManager(input), not {given!r}"
+        )
 
 
 class _Printer:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents import UserProxyAgent
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_function
 
 
 class UserInputManager:
@@ -19,9 +20,13 @@ class UserInputManager:
     Args:
         callback: Asks the person: ``def ask(prompt)``, which runs in a thread, or
             ``async def ask(prompt, cancellation_token)``, as the ``input_func`` of a `UserProxyAgent`.
+
+    Raises:
+        ArgumentTypeError: `callback` cannot be called.
     """
 
     def __init__(self, callback: InputFuncType) -> None:
+        check_function("callback", "a UserInputManager", callback, "input or def ask(prompt)")
         self._callback = callback
         self._shown: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 

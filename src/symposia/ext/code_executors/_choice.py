@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from symposia.core.argument_checks import check_list
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import ArgumentTypeError, MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._registry import AUTO, sandbox_backends
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
@@ -27,7 +28,10 @@ async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> Sa
 
     Raises:
         SandboxUnavailableError: None does; the text gives each one's reason.
+        ArgumentTypeError: `backends` is no list of backends, but for instance a name.
     """
+    if backends is not None:
+        _check_backends(backends)
     reasons: dict[str, str] = {}
     for backend in await asyncio.to_thread(sandbox_backends) if backends is None else backends:
         reason = await backend.unavailable_reason()
@@ -35,6 +39,15 @@ async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> Sa
             return backend
         reasons[backend.name] = reason
     raise _none_works(reasons)
+
+
+def _check_backends(given: Sequence[object]) -> None:
+    check_list("The backends", given)
+    for each in given:
+        if isinstance(each, type) or not hasattr(each, "unavailable_reason"):
+            raise ArgumentTypeError(
+                f"A backend to choose from is an object, such as sandbox_kind('docker').make(), not {each!r}"
+            )
 
 
 class AutoBackend(SandboxBackend):
