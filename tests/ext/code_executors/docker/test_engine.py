@@ -10,7 +10,7 @@ import pytest
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
-from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
 
 WAIT = 10.0
 
@@ -112,3 +112,11 @@ async def test_without_the_sdk_it_says_which_extra_to_install(monkeypatch: pytes
     async with asyncio.timeout(WAIT):
         with pytest.raises(MissingExtraError, match="The Docker sandbox needs"):
             await DockerBackend().create(SandboxPolicy())
+
+
+def test_without_the_sdk_an_executor_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)
+    with pytest.raises(
+        MissingExtraError, match=r"DockerCommandLineCodeExecutor needs .* pip install 'symposia\[docker\]'"
+    ):
+        DockerCommandLineCodeExecutor()

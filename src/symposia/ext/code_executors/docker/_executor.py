@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import JsonValue
 
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor
 from symposia.ext.code_executors.docker._backend import DockerBackend
@@ -59,6 +60,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
 
     Raises:
         InvalidArgumentError: An argument would weaken the sandbox; the text says what to do instead.
+        MissingExtraError: The ``docker`` SDK is not installed.
     """
 
     def __init__(
@@ -83,6 +85,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         on_output: OutputListener | None = None,
         unsafe_devices: bool = False,
     ) -> None:
+        if find_spec("docker") is None:  # told here, and not with the first block, when a team already runs
+            raise MissingExtraError(type(self).__name__, "docker")
         _refuse_unless_removed(auto_remove=auto_remove, stop_container=stop_container)
         if extra_hosts:
             raise InvalidArgumentError(NO_NETWORK)
