@@ -4,9 +4,10 @@ import asyncio
 import threading
 
 import pytest
-from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer, started
+from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer, let_others_run, started
 
 from symposia.core import AgentId, CancellationToken, MessageContext, RoutedAgent, message_handler
+from symposia.core.exceptions import DeadlineExceededError
 
 
 class Stubborn(RoutedAgent):
@@ -64,3 +65,27 @@ class RealTimeContract:
                 asyncio.run(use())
 
         await asyncio.to_thread(use_twice)
+
+    async def test_a_request_that_waits_for_a_start_that_does_not_come_is_logged_once(
+        self, make_runtime: MakeRuntime, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        runtime = make_runtime()
+        agent = await add_agent(runtime, "echo", answer)
+        with pytest.raises(DeadlineExceededError):
+            await runtime.send_message(Ask("given up"), agent, timeout=0.001)
+        requests = [asyncio.create_task(runtime.send_message(Ask("kept"), agent)) for _ in range(3)]
+        async with asyncio.timeout(WAIT):
+            while not caplog.messages:
+                await asyncio.wait(requests, timeout=0.05)
+        assert caplog.messages == [
+            "A request has waited for 2 s, since its runtime is not started. Call the runtime's start()."
+        ]
+        runtime.start()
+        assert await asyncio.gather(*requests) == [Answer("kept")] * 3
+        await runtime.stop()
+        later = asyncio.create_task(runtime.send_message(Ask("later"), agent))
+        await let_others_run()
+        runtime.start()
+        assert await later == Answer("later")
+        await runtime.close()
+        assert len(caplog.messages) == 1

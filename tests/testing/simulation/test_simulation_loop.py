@@ -6,9 +6,12 @@ from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
+from tests.support.agents import Answer, Ask, MakeRuntime, add_agent, answer
 from tests.support.interpreter import printed
 
+from symposia.core import SingleThreadedAgentRuntime
 from symposia.core.exceptions import ArgumentTypeError
+from symposia.testing import SerializingRuntime
 from symposia.testing.simulation import SimulationLoop, simulate
 
 SEEDS = range(100)
@@ -247,3 +250,22 @@ def test_a_coroutine_in_the_place_of_its_function_is_refused() -> None:
     coroutine: Any = main()  # Any: of the wrong type
     with pytest.raises(ArgumentTypeError, match=r"simulate takes the coroutine function, without a call"):
         simulate(coroutine)
+
+
+@pytest.mark.parametrize("make_runtime", [SingleThreadedAgentRuntime, SerializingRuntime])
+def test_a_start_after_hours_of_virtual_time_is_no_late_one(
+    make_runtime: MakeRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask_long_before_the_start() -> Answer:
+        runtime = make_runtime()
+        agent = await add_agent(runtime, "echo", answer)
+        request = asyncio.create_task(runtime.send_message(Ask("hello"), agent))
+        await asyncio.sleep(10_000)
+        runtime.start()
+        try:
+            return await request
+        finally:
+            await runtime.close()
+
+    assert simulate(ask_long_before_the_start) == Answer("hello")
+    assert not caplog.messages

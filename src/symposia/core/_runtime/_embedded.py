@@ -219,6 +219,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
 
         self._calls.held.add(call)
         self._gate.hold(call, admit)
+        self._lifecycle.start_reminder.arm()
         try:
             return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:

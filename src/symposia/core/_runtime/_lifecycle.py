@@ -11,7 +11,7 @@ from symposia.core._runtime._gate import Gate
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Call, Mailbox
 from symposia.core._runtime._steps import awaiting_call
-from symposia.core.runtimes import STOPPED, AgentTable, DeadLetters, Failures, Phase
+from symposia.core.runtimes import STOPPED, AgentTable, DeadLetters, Failures, Phase, StartReminder
 
 STOP_POLL = 0.01
 """Seconds between two looks at the condition of `stop_when`.
@@ -26,6 +26,7 @@ class Lifecycle:
 
     Attributes:
         gate: The runtime's phase, and the messages that wait for its start.
+        start_reminder: Warns of requests that wait for a start that does not come.
 
     Args:
         agents: Closed with the runtime.
@@ -46,6 +47,7 @@ class Lifecycle:
         self.gate = Gate()
         self._agents = agents
         self._calls = dispatcher.supervisor
+        self.start_reminder = StartReminder(lambda: bool(self._calls.held))
         self._eviction = dispatcher.eviction
         self._dead_letters = dead_letters
         self._failures = failures
@@ -55,6 +57,7 @@ class Lifecycle:
 
     def start(self) -> None:
         """See `SingleThreadedAgentRuntime.start`."""
+        self.start_reminder.disarm()
         self.gate.move_to(Phase.RUNNING)
         if self._loop_guard is not None:
             self._loop_guard.start()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symposia.core.runtimes._interventions import Interventions
     from symposia.core.runtimes._phase import STOPPED, Phase, stopped_before_answer
     from symposia.core.runtimes._subscriptions import Subscriptions
-    from symposia.core.runtimes._waiting import circular_wait, deadline_exceeded
+    from symposia.core.runtimes._waiting import StartReminder, circular_wait, deadline_exceeded
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -27,7 +27,7 @@ else:
             "_interventions": ["Interventions"],
             "_phase": ["STOPPED", "Phase", "stopped_before_answer"],
             "_subscriptions": ["Subscriptions"],
-            "_waiting": ["circular_wait", "deadline_exceeded"],
+            "_waiting": ["StartReminder", "circular_wait", "deadline_exceeded"],
         },
     )
 
@@ -43,6 +43,7 @@ __all__ = [
     "Failures",
     "Interventions",
     "Phase",
+    "StartReminder",
     "Subscriptions",
     "circular_wait",
     "deadline_exceeded",

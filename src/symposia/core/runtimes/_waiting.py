@@ -1,11 +1,22 @@
-"""The errors of senders that would wait too long, or for ever."""
+"""What senders are told that would wait too long, or for ever."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from symposia.core._agent_id import AgentId
+from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core.exceptions import DeadlineExceededError, DeadlockError
+
+logger = logging.getLogger(ROOT_LOGGER_NAME)
+
+START_GRACE: Final = 2.0
+"""Seconds for which a request may wait for the start of its runtime before that is logged. Programs that send first
+and start afterwards do so at once; a person who waits for a program that hangs looks after a few seconds."""
 
 
 def deadline_exceeded(agent: AgentId, waits_for: Iterable[AgentId] = ()) -> DeadlineExceededError:
@@ -21,3 +32,41 @@ def circular_wait(circle: Iterable[AgentId]) -> DeadlockError:
         f"Agents wait for each other: {' → '.join(map(str, circle))}. Let one of them publish its message instead of "
         "awaiting an answer, or let its class handle messages concurrently."
     )
+
+
+class StartReminder:
+    """Logs a warning, once, when a request waits long for a runtime that is not started.
+
+    Without it, a program that has forgotten to start its runtime waits for ever and says nothing. The wait itself is
+    allowed, and no error: another task may start the runtime at any time.
+
+    Args:
+        is_awaited: Whether a request waits for the start now.
+    """
+
+    def __init__(self, is_awaited: Callable[[], bool]) -> None:
+        self._is_awaited = is_awaited
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_reminded = False
+
+    def arm(self) -> None:
+        """A request begins to wait for the start."""
+        if self._timer is None and not self._has_reminded:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(START_GRACE, self._remind, time.monotonic())
+
+    def disarm(self) -> None:
+        """The runtime is started."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _remind(self, since: float) -> None:
+        self._timer = None
+        # In a simulation the timer fires as soon as nothing else can run, so the time that has really passed counts.
+        if self._is_awaited() and time.monotonic() - since >= START_GRACE / 2:
+            self._has_reminded = True
+            logger.warning(
+                "A request has waited for %g s, since its runtime is not started. Call the runtime's start().",
+                START_GRACE,
+            )

@@ -6,13 +6,24 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from symposia.core.runtimes import STOPPED, AgentTable, DeadLetters, Failures, Phase, stopped_before_answer
+from symposia.core.runtimes import (
+    STOPPED,
+    AgentTable,
+    DeadLetters,
+    Failures,
+    Phase,
+    StartReminder,
+    stopped_before_answer,
+)
 from symposia.testing._serializing_runtime._calls import Calls
 from symposia.testing._serializing_runtime._delivery import Delivery, Mailbox, held_up_by
 
 
 class Lifecycle:
     """Moves a runtime from phase to phase.
+
+    Attributes:
+        start_reminder: Warns of requests that wait for a start that does not come.
 
     Args:
         agents: Closed with the runtime.
@@ -28,6 +39,7 @@ class Lifecycle:
         self._calls = calls
         self._dead_letters = dead_letters
         self._failures = failures
+        self.start_reminder = StartReminder(lambda: calls.phase is Phase.READY and bool(calls.requests))
         self._held: list[Callable[[], None]] = []
         self._enders: list[Delivery] = []
         self._run_number = 0
@@ -43,6 +55,7 @@ class Lifecycle:
 
     def start(self) -> None:
         """See `SerializingRuntime.start`."""
+        self.start_reminder.disarm()
         self._calls.phase = self._calls.phase.followed_by(Phase.RUNNING)
         self._run_number += 1
         self._admit_held()

@@ -101,6 +101,7 @@ class SerializingRuntime(BaseAgentRuntime[Mailbox]):
         # What a handler asks belongs to the handler: it goes on in a runtime that was stopped by that very handler.
         if self._calls.phase is Phase.READY and request.parent is None:
             self._lifecycle.hold(partial(self._calls.enqueue, delivery))
+            self._lifecycle.start_reminder.arm()
         else:
             self._calls.enqueue(delivery)
         answer = self._read(await unless_interrupted(request, delivery.replied, partial(self._calls.cancel, delivery)))
