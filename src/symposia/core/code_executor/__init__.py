@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from symposia.core.code_executor._results import (
         Artifact,
         BlockResult,
+        BlockwiseCodeResult,
         CodeBlock,
         CodeResult,
         CommandLineCodeResult,
@@ -61,6 +62,7 @@ else:
             "_results": [
                 "Artifact",
                 "BlockResult",
+                "BlockwiseCodeResult",
                 "CodeBlock",
                 "CodeResult",
                 "CommandLineCodeResult",
@@ -80,6 +82,7 @@ __all__ = [
     "Alias",
     "Artifact",
     "BlockResult",
+    "BlockwiseCodeResult",
     "CodeBlock",
     "CodeExecutor",
     "CodeOutput",

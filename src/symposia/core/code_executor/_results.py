@@ -132,7 +132,7 @@ class BlockResult:
     @classmethod
     def of(cls, block: CodeBlock, result: CodeResult) -> BlockResult:
         """The result of a list of one block, also of an executor without results for single blocks."""
-        if isinstance(result, CommandLineCodeResult) and result.blocks:
+        if isinstance(result, BlockwiseCodeResult) and result.blocks:
             return result.blocks[0]
         status = "error" if result.exit_code else "ok"
         return cls(block=block, code_file=None, status=status, exit_code=result.exit_code, output=result.output)
@@ -155,26 +155,14 @@ class BlockResult:
 
 
 @dataclass
-class CommandLineCodeResult(CodeResult):
+class BlockwiseCodeResult(CodeResult):
     """What a list of blocks did, in sum and block by block.
 
     Attributes:
-        code_file: The path of the source of the first block in the work folder; None when no block could run.
         blocks: One result for each block that was tried, the failing one last.
     """
 
-    code_file: str | None = None
-    blocks: Sequence[BlockResult] = ()
-
-    @classmethod
-    def of(cls, blocks: Sequence[BlockResult]) -> Self:
-        """The sum of the results of at least one block."""
-        return cls(
-            exit_code=blocks[-1].exit_code,
-            output="".join(block.output for block in blocks),
-            code_file=blocks[0].code_file,
-            blocks=tuple(blocks),
-        )
+    blocks: Sequence[BlockResult] = field(default=(), kw_only=True)
 
     @property
     def artifacts(self) -> list[Artifact]:
@@ -186,3 +174,24 @@ class CommandLineCodeResult(CodeResult):
     def images(self) -> list[Artifact]:
         """Those of the artifacts that are images."""
         return [artifact for artifact in self.artifacts if artifact.kind.startswith("image/")]
+
+
+@dataclass
+class CommandLineCodeResult(BlockwiseCodeResult):
+    """What a list of blocks did that ran as commands.
+
+    Attributes:
+        code_file: The path of the source of the first block in the work folder; None when no block could run.
+    """
+
+    code_file: str | None = None
+
+    @classmethod
+    def of(cls, blocks: Sequence[BlockResult]) -> Self:
+        """The sum of the results of at least one block."""
+        return cls(
+            exit_code=blocks[-1].exit_code,
+            output="".join(block.output for block in blocks),
+            code_file=blocks[0].code_file,
+            blocks=tuple(blocks),
+        )

@@ -28,8 +28,9 @@ from symposia.core.code_executor import (
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
+from symposia.ext.code_executors._calls import SerialCalls
 from symposia.ext.code_executors._environment import folder_variable
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
 from symposia.ext.code_executors._work_folder import WorkFolder
@@ -79,10 +80,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._functions_written = False
         self._on_output = on_output or _ignore_output
         self._call_listener: OutputListener = _ignore_output
-        self._turn = asyncio.Lock()
-        # Calls that run or wait. `stop` cancels them, and empties the set first: that is how a call tells `stop` from a
-        # cancellation of its own.
-        self._calls: set[asyncio.Future[list[BlockResult]]] = set()
+        self._calls = SerialCalls()
 
     @property
     def timeout(self) -> float:
@@ -122,17 +120,13 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     async def start(self) -> None:
         """Prepare to run code; see `CodeExecutor.start`."""
-        async with self._turn:
+        async with self._calls.turn():
             await self._prepare()
 
     async def stop(self) -> None:
         """End everything that the executor started, including the running block; see `CodeExecutor.stop`."""
-        ended, self._calls = self._calls, set()
-        for call in ended:
-            call.cancel()
-        if ended:
-            await asyncio.wait(ended)
-        async with self._turn:
+        await self._calls.end()
+        async with self._calls.turn():
             await self._close()
             if self._own_folder:
                 self._functions_written = False
@@ -140,7 +134,7 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     async def restart(self) -> None:
         """Start again, with the files of the work folder; see `CodeExecutor.restart`."""
-        async with self._turn:
+        async with self._calls.turn():
             await self._close()
             await self._prepare()
 
@@ -170,9 +164,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         check_code_blocks(code_blocks)
         if not code_blocks:
             raise InvalidArgumentError("No code blocks to execute.")
-        running = asyncio.ensure_future(self._run_all(code_blocks, on_output))
-        cancellation_token.link_future(running)
-        results = await self._unless_stopped(running)
+        results = await self._calls.run(lambda: self._run_all(code_blocks, on_output), cancellation_token)
         return CommandLineCodeResult.of(results)
 
     def effect_identity(self) -> dict[str, JsonValue]:
@@ -187,7 +179,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             result: What `execute_code_blocks` returned, here or elsewhere.
         """
         if isinstance(result, CommandLineCodeResult):
-            async with self._turn:
+            async with self._calls.turn():
                 await asyncio.to_thread(self._restore, result)
 
     def _restore(self, result: CommandLineCodeResult) -> None:
@@ -236,27 +228,15 @@ class CommandLineCodeExecutor(CodeExecutor):
             self._folder.write(module, module_source(self._functions).encode())
             self._functions_written = True
 
-    async def _unless_stopped(self, call: asyncio.Future[list[BlockResult]]) -> list[BlockResult]:
-        self._calls.add(call)
-        try:
-            return await call
-        except asyncio.CancelledError:
-            if call not in self._calls:  # removed and cancelled by `stop`, not by the caller
-                raise SandboxDiedError("The code executor was stopped before the blocks had ended.") from None
-            raise
-        finally:
-            self._calls.discard(call)
-
     async def _run_all(self, blocks: Sequence[CodeBlock], on_output: OutputListener) -> list[BlockResult]:
-        async with self._turn:
-            self._call_listener = on_output  # of this call alone: the next one waits for its turn
-            await self._prepare()
-            results: list[BlockResult] = []
-            for block in blocks:
-                results.append(await self._run_one(block))
-                if results[-1].exit_code != 0:
-                    break
-            return results
+        self._call_listener = on_output  # of this call alone: the next one waits for its turn
+        await self._prepare()
+        results: list[BlockResult] = []
+        for block in blocks:
+            results.append(await self._run_one(block))
+            if results[-1].exit_code != 0:
+                break
+        return results
 
     async def _run_one(self, block: CodeBlock) -> BlockResult:
         source = block.code.encode("utf-8", "surrogatepass")

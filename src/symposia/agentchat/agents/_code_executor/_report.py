@@ -9,7 +9,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, MultiModalMessage, TextMessage
 from symposia.core import Image
-from symposia.core.code_executor import BlockResult, CodeBlock, CodeResult, CommandLineCodeResult
+from symposia.core.code_executor import BlockResult, BlockwiseCodeResult, CodeBlock, CodeResult
 
 NO_CODE: Final = (
     "No code blocks found in the thread. Give the code to run in a Markdown block that names its language:"
@@ -30,7 +30,7 @@ class CodeExecution:
         source: The agent's name.
         blocks: The code; empty if there was none.
         result: How it ended, as the executor says it: with the files and with each block's result, if the executor
-            gives a `CommandLineCodeResult`. None if there was no code, or it was not approved.
+            gives a `BlockwiseCodeResult`. None if there was no code, or it was not approved.
         refusal: Why the code was not approved; None if it was.
         is_cut_off: Whether a message ended inside a code block. That block did not run.
     """
@@ -44,7 +44,7 @@ class CodeExecution:
     @property
     def runs(self) -> tuple[BlockResult, ...]:
         """The results block by block; of an executor that gives one result for all blocks, that one as of one block."""
-        if isinstance(self.result, CommandLineCodeResult):
+        if isinstance(self.result, BlockwiseCodeResult):
             return tuple(self.result.blocks)
         if self.result is None:
             return ()
@@ -125,7 +125,7 @@ def describe(result: CodeResult, asked: int) -> str:
 
 
 def _failed_block(result: CodeResult, asked: int) -> str:
-    if result.exit_code == 0 or asked == 1 or not isinstance(result, CommandLineCodeResult):
+    if result.exit_code == 0 or asked == 1 or not isinstance(result, BlockwiseCodeResult):
         return ""
     return f"\nThat was the output up to block {len(result.blocks)} of {asked}, which failed; no later one was run."
 
@@ -137,6 +137,6 @@ def denial(reason: str) -> CodeResult:
 
 def with_images(text: str, result: CodeResult) -> str | list[str | Image]:
     """`text`, and behind it the images that the code made, each after its name; just `text` if there are none."""
-    files = result.images if isinstance(result, CommandLineCodeResult) else []
+    files = result.images if isinstance(result, BlockwiseCodeResult) else []
     images = [file for file in files if _SIGNATURE.match(file.data)]
     return [text, *(piece for each in images for piece in (each.path, Image(each.data)))] if images else text

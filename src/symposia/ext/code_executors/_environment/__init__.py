@@ -1,6 +1,11 @@
 """The Python environment that code has in the sandboxes: its folder, and the packages pinned in it."""
 
-from symposia.ext.code_executors._environment._cache import folder_variable, inherited_environment, one_set_up_at_a_time
+from symposia.ext.code_executors._environment._cache import (
+    folder_variable,
+    harmless_environment,
+    inherited_environment,
+    one_set_up_at_a_time,
+)
 from symposia.ext.code_executors._environment._folder import (
     find_sandbox_python,
     ignore_progress,
@@ -23,6 +28,7 @@ __all__ = [
     "environment_key",
     "find_sandbox_python",
     "folder_variable",
+    "harmless_environment",
     "ignore_progress",
     "inherited_environment",
     "install_pinned_packages",

@@ -21,6 +21,12 @@ POLL_SECONDS: Final = 0.1
 FOLDER_VARIABLES: Final = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
 
 
+HARMLESS_VARIABLES: Final = (
+    "HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME",
+)  # fmt: skip
+"""What programs need to run at all. An allow-list: keys are kept in variables of any name."""
+
+
 def folder_variable(name: str) -> Path | None:
     """The folder that an environment variable names; None where it is unset, empty or relative."""
     folder = Path(os.environ.get(name, ""))
@@ -31,6 +37,11 @@ def inherited_environment() -> dict[str, str]:
     """The environment of this process, without the variables of folders that count as unset."""
     unset = {name for name in FOLDER_VARIABLES if folder_variable(name) is None}
     return {name: value for name, value in os.environ.items() if name not in unset}
+
+
+def harmless_environment() -> dict[str, str]:
+    """The variables of this process that code on this machine gets: none that could hold a key."""
+    return {name: value for name, value in inherited_environment().items() if name in HARMLESS_VARIABLES and value}
 
 
 def _home_folder() -> Path | None:

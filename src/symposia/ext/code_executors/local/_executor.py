@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
-from symposia.ext.code_executors._environment import inherited_environment
+from symposia.ext.code_executors._environment import harmless_environment
 from symposia.ext.code_executors._sandbox._results import make_artifact
 from symposia.ext.code_executors.local._process import run_process
 
@@ -24,8 +24,6 @@ UNSAFE: Final = (
     "whatever you can. Use DockerCommandLineCodeExecutor, BubblewrapCommandLineCodeExecutor or "
     "NamespaceCommandLineCodeExecutor for code that you have not written."
 )
-# What programs need to run at all. An allow-list: keys are kept in variables of any name.
-INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TERM", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME")
 
 
 class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
@@ -119,7 +117,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         return sys.executable if self._virtual_env is None else str(self._virtual_env.executable)
 
     def _scrubbed_environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in inherited_environment().items() if name in INHERITED and value}
+        inherited = harmless_environment()
         fixed = {"MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}  # what was printed before a kill has left the process
         first = Path(sys.executable).parent
         if self._virtual_env is not None:
