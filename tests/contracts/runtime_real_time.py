@@ -77,9 +77,7 @@ class RealTimeContract:
         async with asyncio.timeout(WAIT):
             while not caplog.messages:
                 await asyncio.wait(requests, timeout=0.05)
-        assert caplog.messages == [
-            "A request has waited for 2 s, since its runtime is not started. Call the runtime's start()."
-        ]
+        assert caplog.messages == ["Requests wait for a runtime that is not started: call its start() method."]
         runtime.start()
         assert await asyncio.gather(*requests) == [Answer("kept")] * 3
         await runtime.stop()

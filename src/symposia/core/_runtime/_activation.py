@@ -13,11 +13,10 @@ from contextvars import copy_context
 from typing import TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
-from symposia.core._handler_context import current_handler
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._mailbox import Call, Mailbox
 from symposia.core._runtime._observer import tell_construction_failed
-from symposia.core._runtime._steps import ENDED, awaiting_call, resume
+from symposia.core._runtime._steps import ENDED, awaiting_call, begin_work, resume, run_work
 from symposia.core._runtime._supervision import Supervisor
 from symposia.core.exceptions import RuntimeStoppedError
 from symposia.core.runtimes import Failures
@@ -58,7 +57,7 @@ class Activation:
         context = copy_context()
         making = self._make(call)
         try:
-            waits_for = context.run(_begin, call, making)
+            waits_for = context.run(begin_work, call, making)
         except BaseException:
             self._supervisor.release(call)
             raise
@@ -66,7 +65,7 @@ class Activation:
 
     async def make(self, call: Call) -> None:
         """Make the agent of a call that has its turn."""
-        await _run(call, self._make(call))
+        await run_work(call, self._make(call))
 
     async def wait_ready(self, call: Call, admission: Admission | None = None) -> None:
         """Wait until a call has its turn and its agent is made."""
@@ -132,7 +131,7 @@ class Activation:
                 await turn
             if call.mailbox.agent is None:
                 await self.make(call)
-            return await _run(call, work(cast("Agent", call.mailbox.agent)))
+            return await run_work(call, work(cast("Agent", call.mailbox.agent)))
 
         return cast("T", await self._supervisor.supervise(call, wait_and_work()))
 
@@ -154,31 +153,9 @@ class Activation:
                 self._ensure_worker()
 
         try:
-            await self._supervisor.supervise(call, _run(call, work_and_release()))
+            await self._supervisor.supervise(call, run_work(call, work_and_release()))
         except RuntimeStoppedError:
             pass  # the work ends with the runtime
         except Exception as error:
             self._failures.add(error)
             logger.exception("Agent %s could not be evicted", call.mailbox.id)
-
-
-def _begin(call: Call, work: Coroutine[object, None, object]) -> object:
-    """Run work with an agent to its first wait, inside its own context.
-
-    Returns:
-        As `_steps.begin`.
-    """
-    current_handler.set(call)
-    try:
-        return work.send(None)
-    except StopIteration as done:
-        call.answer = done.value
-        return ENDED
-
-
-async def _run(call: Call, work: Coroutine[object, None, T]) -> T:
-    """Run work with an agent, in a context of its own."""
-    context = copy_context()
-    waits_for = context.run(_begin, call, work)
-    answer = call.answer if waits_for is ENDED else await resume(call, work, context, waits_for)
-    return cast("T", answer)

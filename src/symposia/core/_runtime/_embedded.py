@@ -210,7 +210,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         admission: Admission = asyncio.get_running_loop().create_future()
 
         def admit() -> None:
-            self._calls.held.discard(call)
+            self._end_hold(call)
             if not admission.done():
                 try:
                     admission.set_result(call.mailbox.take_turn(call))
@@ -223,9 +223,14 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         try:
             return await self._dispatcher.handle_in_turn(call, message, ctx, admission)
         finally:
-            if call in self._calls.held:
-                self._calls.held.discard(call)
-                self._gate.withdraw(call)
+            self._end_hold(call)
+
+    def _end_hold(self, call: Call) -> None:
+        """A request waits for the start no longer: it is let in, or given up."""
+        self._calls.held.discard(call)
+        self._gate.withdraw(call)
+        if not self._calls.held:
+            self._lifecycle.start_reminder.disarm()
 
     # Publications
 

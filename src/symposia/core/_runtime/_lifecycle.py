@@ -26,7 +26,7 @@ class Lifecycle:
 
     Attributes:
         gate: The runtime's phase, and the messages that wait for its start.
-        start_reminder: Warns of requests that wait for a start that does not come.
+        start_reminder: Warns of requests that wait long for the start.
 
     Args:
         agents: Closed with the runtime.
@@ -47,7 +47,7 @@ class Lifecycle:
         self.gate = Gate()
         self._agents = agents
         self._calls = dispatcher.supervisor
-        self.start_reminder = StartReminder(lambda: bool(self._calls.held))
+        self.start_reminder = StartReminder()
         self._eviction = dispatcher.eviction
         self._dead_letters = dead_letters
         self._failures = failures
@@ -57,7 +57,6 @@ class Lifecycle:
 
     def start(self) -> None:
         """See `SingleThreadedAgentRuntime.start`."""
-        self.start_reminder.disarm()
         self.gate.move_to(Phase.RUNNING)
         if self._loop_guard is not None:
             self._loop_guard.start()

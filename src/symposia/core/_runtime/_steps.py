@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Coroutine, Generator
-from contextvars import Context
-from typing import Final
+from contextvars import Context, copy_context
+from typing import Final, TypeVar, cast
 
 from symposia.core._contexts import handling_agent
 from symposia.core._handler_context import current_handler, current_handler_context
 from symposia.core._runtime._mailbox import Call
+
+T = TypeVar("T")
 
 ENDED: Final = object()
 """In place of what a handler waits for: it did not wait for anything."""
@@ -36,6 +38,28 @@ def begin(call: Call, handler: Coroutine[object, None, object]) -> object:
     except StopIteration as done:
         call.answer = done.value
         return ENDED
+
+
+def begin_work(call: Call, work: Coroutine[object, None, object]) -> object:
+    """Run to its first wait what an agent does in a turn besides handling messages: it is made, saved or closed.
+
+    Returns:
+        As `begin`.
+    """
+    current_handler.set(call)
+    try:
+        return work.send(None)
+    except StopIteration as done:
+        call.answer = done.value
+        return ENDED
+
+
+async def run_work(call: Call, work: Coroutine[object, None, T]) -> T:
+    """Run such work, in a context of its own."""
+    context = copy_context()
+    waits_for = context.run(begin_work, call, work)
+    answer = call.answer if waits_for is ENDED else await resume(call, work, context, waits_for)
+    return cast("T", answer)
 
 
 @types.coroutine

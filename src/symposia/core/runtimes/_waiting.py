@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from symposia.core._agent_id import AgentId
@@ -35,28 +35,24 @@ def circular_wait(circle: Iterable[AgentId]) -> DeadlockError:
 
 
 class StartReminder:
-    """Logs a warning, once, when a request waits long for a runtime that is not started.
+    """Logs a warning, once, when requests wait long for a runtime that is not started.
 
     Without it, a program that has forgotten to start its runtime waits for ever and says nothing. The wait itself is
     allowed, and no error: another task may start the runtime at any time.
-
-    Args:
-        is_awaited: Whether a request waits for the start now.
     """
 
-    def __init__(self, is_awaited: Callable[[], bool]) -> None:
-        self._is_awaited = is_awaited
+    def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
         self._has_reminded = False
 
     def arm(self) -> None:
-        """A request begins to wait for the start."""
+        """A request waits for the start."""
         if self._timer is None and not self._has_reminded:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(START_GRACE, self._remind, time.monotonic())
 
     def disarm(self) -> None:
-        """The runtime is started."""
+        """No request waits for the start any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -64,9 +60,6 @@ class StartReminder:
     def _remind(self, since: float) -> None:
         self._timer = None
         # In a simulation the timer fires as soon as nothing else can run, so the time that has really passed counts.
-        if self._is_awaited() and time.monotonic() - since >= START_GRACE / 2:
+        if time.monotonic() - since >= START_GRACE / 2:
             self._has_reminded = True
-            logger.warning(
-                "A request has waited for %g s, since its runtime is not started. Call the runtime's start().",
-                START_GRACE,
-            )
+            logger.warning("Requests wait for a runtime that is not started: call its start() method.")

@@ -23,7 +23,7 @@ class Lifecycle:
     """Moves a runtime from phase to phase.
 
     Attributes:
-        start_reminder: Warns of requests that wait for a start that does not come.
+        start_reminder: Warns of requests that wait long for the start.
 
     Args:
         agents: Closed with the runtime.
@@ -39,7 +39,7 @@ class Lifecycle:
         self._calls = calls
         self._dead_letters = dead_letters
         self._failures = failures
-        self.start_reminder = StartReminder(lambda: calls.phase is Phase.READY and bool(calls.requests))
+        self.start_reminder = StartReminder()
         self._held: list[Callable[[], None]] = []
         self._enders: list[Delivery] = []
         self._run_number = 0
@@ -165,6 +165,8 @@ class Lifecycle:
 
     def _notice_end(self) -> None:
         """Something has ended, or waits: the runtime may be idle by that, or stopped."""
+        if not self._calls.requests:
+            self.start_reminder.disarm()
         if self._calls.phase is Phase.STOPPING and self._stopped is not None and self._is_only(self._kept()):
             self._calls.phase = Phase.READY
             self._stopped.set_result(None)
