@@ -27,6 +27,22 @@ def test_a_misspelt_name_is_answered_with_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("statement", "nearest"),
+    [
+        (
+            "from autogen_agentchat.teams import RoundRobinTeam",
+            "RoundRobinGroupChat",
+        ),  # and not RoundRobinRule, of ours
+        ("from autogen_agentchat.teams import GraphFlows", "GraphFlow"),  # which is planned
+        ("import autogen_agentchat.team", "teams"),
+        ("import autogen_ext.code_executor", "code_executors"),
+    ],
+)
+def test_the_nearest_name_is_one_of_autogens(statement: str, nearest: str) -> None:
+    assert f" is {nearest}." in str(error_of(statement))
+
+
 def test_a_name_that_lives_elsewhere_is_answered_with_where() -> None:
     error = error_of("from autogen_core import ChatCompletionClient")
     assert str(error) == (

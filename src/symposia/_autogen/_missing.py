@@ -96,9 +96,13 @@ def _suggestion(module: str, leaf: str) -> str:
         return f"There is one in {elsewhere[0]}."
     from symposia._missing_names import likely_names, names_in  # noqa: PLC0415 - only an error needs it
 
-    roots = {root for root, entry in ROOTS.items() if exists(entry.ours)}
-    names = names_in(sys.modules.get(our_name(module) or module)) if module else roots
-    return likely_names(module, leaf, names)
+    if not module:
+        return likely_names(module, leaf, {root for root, entry in ROOTS.items() if exists(entry.ours)})
+    # Of AutoGen's names only: a program that was written for it means none that Symposia has beside them.
+    below = f"{module}."
+    children = {other.removeprefix(below).partition(".")[0] for other in catalogue().exports if other.startswith(below)}
+    theirs = catalogue().exports.get(module, frozenset()) | children
+    return likely_names(module, leaf, theirs or names_in(sys.modules.get(our_name(module) or module)))
 
 
 def _missing_beside(theirs: str) -> list[str]:
