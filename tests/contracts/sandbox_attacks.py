@@ -89,14 +89,22 @@ class SandboxAttacks(SandboxTests):
             code = f"import socket; socket.socket(socket.AF_UNIX).connect({name!r}); print('connected')"
             assert (await attempt(sandbox, code)).stdout == "refused\n"
 
-    async def test_processes_inside_reach_each_other_on_loopback(self, sandbox: Sandbox) -> None:
+    async def test_processes_inside_reach_each_other(self, sandbox: Sandbox) -> None:
         code = """
-        import socket
-        server = socket.create_server(("127.0.0.1", 0))
-        socket.create_connection(server.getsockname())
-        print("connected")
+        import asyncio, multiprocessing, sys
+        from concurrent.futures import ProcessPoolExecutor
+
+        async def communicate():
+            echo = await asyncio.create_subprocess_exec(sys.executable, "-c", "print(input())", stdin=-1, stdout=-1)
+            server = await asyncio.start_unix_server(lambda _reader, writer: writer.write(b"unix "), "/tmp/socket")
+            reader, writer = await asyncio.open_unix_connection("/tmp/socket")
+            print((await reader.readexactly(5)).decode(), (await echo.communicate(b"pipe"))[0].decode(), end="")
+
+        asyncio.run(communicate())
+        with multiprocessing.Manager() as manager, ProcessPoolExecutor(2) as processes:
+            print(manager.list([1]), list(processes.map(abs, [-2])))
         """
-        assert (await attempt(sandbox, code)).stdout == "connected\n"
+        assert (await sandbox.run(textwrap.dedent(code), "python")).stdout == "unix  pipe\n[1] [2]\n"
 
     async def test_files_of_the_host_are_not_there(self, sandbox: Sandbox, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("the secret of the host")

@@ -52,7 +52,10 @@ def show_findings() -> None:
 async def _sandboxes() -> list[Finding]:
     kinds = [kind for kind in await asyncio.to_thread(sandbox_kinds) if kind.isolated]
     checks = await asyncio.gather(*(check_sandbox(kind.make()) for kind in kinds))
-    return [Finding(kind.name, check.works, check.detail) for kind, check in zip(kinds, checks, strict=True)]
+    return [
+        Finding(kind.name, check.works, "\n".join((check.detail, *check.weaknesses)))
+        for kind, check in zip(kinds, checks, strict=True)
+    ]
 
 
 def _models() -> Iterator[Finding]:

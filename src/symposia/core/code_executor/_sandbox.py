@@ -59,6 +59,13 @@ class Sandbox(Protocol):
         """Kill what still runs and empty the work folder."""
         ...
 
+    def weaknesses(self) -> Sequence[str]:
+        """What this sandbox holds less firmly than it could, since the machine lacks something; each with what to do.
+
+        Empty by default, and where nothing is lacking.
+        """
+        return ()
+
     async def close(self) -> None:
         """End the sandbox and everything in it. Closing twice is harmless."""
         ...

@@ -23,10 +23,12 @@ class SandboxCheck:
     Attributes:
         works: Whether code can run in it here.
         detail: The finding; if the sandbox does not work, the reason and what to do.
+        weaknesses: What it holds less firmly than it could, each with what to do; see `Sandbox.weaknesses`.
     """
 
     works: bool
     detail: str
+    weaknesses: tuple[str, ...] = ()
 
 
 async def check_sandbox(backend: SandboxBackend) -> SandboxCheck:
@@ -57,7 +59,8 @@ async def _check(backend: SandboxBackend) -> SandboxCheck:
     finally:
         await sandbox.close()
     if result.status == "ok" and result.stdout.strip() == PRINTED:
-        return SandboxCheck(works=True, detail=f"works: a block ran, {time.monotonic() - started:.1f} s in all")
+        detail = f"works: a block ran, {time.monotonic() - started:.1f} s in all"
+        return SandboxCheck(works=True, detail=detail, weaknesses=tuple(sandbox.weaknesses()))
     return SandboxCheck(works=False, detail=f"It starts, but a block fails: {_failure(result)}")
 
 

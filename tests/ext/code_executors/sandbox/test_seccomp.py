@@ -13,9 +13,8 @@ from symposia.ext.code_executors._sandbox._syscalls import ALLOWED
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 MACHINES = sorted(ALLOWED)
-LOOKED_AT = {"socket", "clone", "ioctl", "prlimit64", "setpriority"} | {
-    name for name in ALLOWED["x86_64"] if name.startswith("sched_set")
-}
+LIMITS = {"prlimit64"} | {name for name in ALLOWED["x86_64"] if name.startswith("sched_set")}
+LOOKED_AT = {"socket", "clone", "ioctl", "fcntl", "prctl", "setsockopt", "setpriority"} | LIMITS
 words = st.integers(min_value=0, max_value=2**64 - 1)
 
 
@@ -69,11 +68,40 @@ def test_another_instruction_set_ends_the_process(machine: str, number: int) -> 
 @pytest.mark.parametrize("machine", MACHINES)
 @settings(deadline=None)
 @given(family=words)
-def test_only_local_and_internet_sockets_can_be_made(machine: str, family: int) -> None:
-    allowed = family & 0xFFFFFFFF in {1, 2, 10}
-    assert run(machine, ALLOWED[machine]["socket"], family) == (ALLOW if allowed else fails(errno.EAFNOSUPPORT))
-    for internet_or_local in (1, 2, 10):
-        assert run(machine, ALLOWED[machine]["socket"], internet_or_local) == ALLOW
+def test_s03_only_local_sockets_can_be_made(machine: str, family: int) -> None:
+    socket = ALLOWED[machine]["socket"]
+    assert run(machine, socket, 1) == ALLOW
+    for internet in (2, 10):
+        assert run(machine, socket, internet) == fails(errno.EAFNOSUPPORT)
+    assert run(machine, socket, family) == (ALLOW if family & 0xFFFFFFFF == 1 else fails(errno.EAFNOSUPPORT))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@settings(deadline=None)
+@given(argument=words)
+def test_s01_a_process_cannot_make_itself_unreadable(machine: str, argument: int) -> None:
+    prctl = ALLOWED[machine]["prctl"]
+    assert run(machine, prctl, 4, argument) == (ALLOW if argument & 0xFFFFFFFF == 1 else fails(errno.EPERM))
+    assert run(machine, prctl, 4, 0) == fails(errno.EPERM)
+    assert run(machine, prctl, 15, argument) == ALLOW  # PR_SET_NAME
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_s02_the_buffer_of_a_socket_cannot_be_enlarged(machine: str) -> None:
+    setsockopt = ALLOWED[machine]["setsockopt"]
+    assert run(machine, setsockopt, 3, 1, 7) == run(machine, setsockopt, 3, 1, 32) == fails(errno.EPERM)
+    assert run(machine, setsockopt, 3, 1, 2) == ALLOW  # SO_REUSEADDR
+    assert run(machine, setsockopt, 3, 0, 7) == ALLOW
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_s05_files_are_locked_but_not_leased_and_folders_not_watched(machine: str) -> None:
+    fcntl = ALLOWED[machine]["fcntl"]
+    for lease_notify_or_pipe_size in (1024, 1026, 1031):
+        assert run(machine, fcntl, 3, lease_notify_or_pipe_size) == fails(errno.EPERM)
+    for get_flags_or_lock in (3, 6, 37, 1030):
+        assert run(machine, fcntl, 3, get_flags_or_lock) == ALLOW
+    assert not {name for name in ALLOWED[machine] if "notify" in name}
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -87,7 +115,7 @@ def test_clone_makes_threads_and_processes_but_no_namespaces(machine: str, flag:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_limits_and_priorities_can_be_changed_of_the_caller_only(machine: str) -> None:
-    for name in LOOKED_AT - {"socket", "clone", "ioctl", "setpriority"}:
+    for name in LIMITS:
         assert run(machine, ALLOWED[machine][name], 0) == ALLOW
         assert run(machine, ALLOWED[machine][name], 1) == fails(errno.EPERM)
     setpriority = ALLOWED[machine]["setpriority"]

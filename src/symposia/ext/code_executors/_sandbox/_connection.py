@@ -11,6 +11,7 @@ over, and costs the sandbox. Cancelling takes the same two steps.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -35,15 +36,24 @@ from symposia.ext.code_executors._sandbox._transport import Transport
 GRACE_SECONDS = 2.0  # a server on a busy machine takes some ten milliseconds to kill a block
 START_SECONDS = 30.0  # a container on a busy machine takes seconds
 FILE_SECONDS = 30.0
+MEMORY_IS_COUNTED = (
+    "No memory cgroup can be made here, so the memory limit is held by counting, 50 times a second. Code that takes "
+    "memory faster can pass it for a moment. Run as root or in a systemd unit with Delegate=yes, or use docker."
+)
+NO_LANDLOCK = (
+    "The kernel has no Landlock (Linux 5.13 and later, with landlock in its lsm= list), so files are kept apart by "
+    "mounts and modes alone."
+)
 _LANGUAGES = ("python", "sh")
 
 
 class SandboxConnection(Sandbox):
     """A sandbox behind a transport, made by `open`. Requests of several tasks run one after another."""
 
-    def __init__(self, conversation: Conversation, policy: SandboxPolicy) -> None:
+    def __init__(self, conversation: Conversation, policy: SandboxPolicy, ready: Ready) -> None:
         self._conversation = conversation
         self._policy = policy
+        self._ready = ready
         self._turn = asyncio.Lock()  # replies carry no number: they belong to the request that was sent last
 
     @classmethod
@@ -67,7 +77,7 @@ class SandboxConnection(Sandbox):
             raise
         if not isinstance(reply, Ready):
             raise await conversation.died(f"it greeted with {reply.kind!r}")
-        return cls(conversation, policy)
+        return cls(conversation, policy, reply)
 
     async def run(
         self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
@@ -86,6 +96,11 @@ class SandboxConnection(Sandbox):
         header: dict[str, object] = {"kind": "run", "language": language, "time_limit": limit}
         async with self._turn:
             return await self._run(header, code.encode("utf-8", "surrogatepass"), limit, on_output)
+
+    def weaknesses(self) -> Sequence[str]:
+        """What the kernel lacks here; see `Sandbox.weaknesses`."""
+        missing = {MEMORY_IS_COUNTED: self._ready.memory_enforced, NO_LANDLOCK: self._ready.landlock > 0}
+        return [text for text, there in missing.items() if not there]
 
     async def put(self, path: str, data: bytes) -> None:
         """Write a file; see `Sandbox.put`."""

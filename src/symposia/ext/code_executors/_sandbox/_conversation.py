@@ -24,9 +24,16 @@ class _Reply(BaseModel):
 
 
 class Ready(_Reply):
-    """The server is confined and takes requests."""
+    """The server is confined and takes requests.
+
+    Attributes:
+        landlock: The version of Landlock that confines it as well; 0 where the kernel has none.
+        memory_enforced: Whether the kernel holds the memory limit, rather than the server.
+    """
 
     kind: Literal["ready"]
+    landlock: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    memory_enforced: bool = False
 
 
 class Output(_Reply):

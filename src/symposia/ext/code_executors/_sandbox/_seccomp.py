@@ -1,10 +1,22 @@
 """The seccomp filter of every sandbox, as a classic BPF program. Pure.
 
-An allow-list (`_syscalls`), with a closer look at some calls: `socket` makes only local and internet sockets (vsock
-and netlink are in no network namespace, or lead to the kernel), `clone` makes no namespaces, `ioctl` does not type into
-a terminal, and a process changes limits and priorities of itself only, not of the server, which has the same user id.
-`clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
-`clone`. The rest answers EPERM, and a foreign instruction set ends the process.
+An allow-list (`_syscalls`), with a closer look at some calls:
+
+- `socket` makes local sockets only. Vsock and netlink are in no network namespace, or lead to the kernel. Internet
+  sockets lead nowhere without a network, and the buffers of UDP sockets on loopback are memory that version 1 of the
+  control groups does not count.
+- `clone` makes no namespaces, and `ioctl` does not type into a terminal.
+- `fcntl` takes no leases and watches no folders, both of which reach the programs of the host that use a mounted file,
+  and makes no pipe larger: pipes are memory that is counted for the user, not for the sandbox.
+- `prctl` does not make a process unreadable, as the server adds up memory where no control group does. For the same
+  reason `setsockopt` does not enlarge the buffers of a socket.
+- A process changes limits and priorities of itself only, not of the server, which has the same user id.
+- `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
+  `clone`.
+
+The rest answers EPERM, and a foreign instruction set ends the process. Locks on files (`flock`, and `fcntl` with a
+pointer to the range) are allowed, since SQLite and others need them in the work folder: what keeps them away from
+files of the host is that mounted data is not the host's own inode (`_mounts`).
 
 What a filter cannot do is look behind a pointer (seccomp(2)): it sees numbers, not the paths of `open` or the address
 of `connect`. These are the business of mounts and of the network namespace. Nor can it be changed once it is on.
@@ -31,16 +43,19 @@ _ALLOW, _KILL_PROCESS, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 
 # Linux's numbers: the host that builds the filter for a container may be another system, where they differ.
 _EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
-_SOCKET_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+_SOCKET_FAMILIES = (1,)  # AF_UNIX
 _CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
 _ONLY_ON_ITSELF = {
     "prlimit64": (0,),
-    "sched_setattr": (0,),
     "sched_setparam": (0,),
     "sched_setscheduler": (0,),
     "setpriority": (0, 1),  # PRIO_PROCESS, and the caller
 }
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+_OF_OTHERS_OR_LARGE = (1024, 1026, 1031)  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
+_PR_SET_DUMPABLE, _DUMPABLE = 4, 1
+_SOL_SOCKET = 1
+_SEND_BUFFER_SIZES = (7, 32)  # SO_SNDBUF, SO_SNDBUFFORCE
 
 
 class Instruction(NamedTuple):
@@ -74,6 +89,15 @@ def _assemble(machine: str) -> list[Instruction]:
         allowed.pop("socket"): _one_of(0, _SOCKET_FAMILIES, _ALLOW, otherwise=_fail(_EAFNOSUPPORT)),
         allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(_EPERM), otherwise=_ALLOW),
+        allowed.pop("fcntl"): _one_of(1, _OF_OTHERS_OR_LARGE, _fail(_EPERM), otherwise=_ALLOW),
+        allowed.pop("prctl"): [
+            *_unless(0, _PR_SET_DUMPABLE, _ALLOW),
+            *_one_of(1, (_DUMPABLE,), _ALLOW, otherwise=_fail(_EPERM)),
+        ],
+        allowed.pop("setsockopt"): [
+            *_unless(1, _SOL_SOCKET, _ALLOW),
+            *_one_of(2, _SEND_BUFFER_SIZES, _fail(_EPERM), otherwise=_ALLOW),
+        ],
         CLONE3: [_return(_fail(_ENOSYS))],
         **{allowed.pop(name): _zero(arguments, _fail(_EPERM)) for name, arguments in _ONLY_ON_ITSELF.items()},
     }
@@ -107,13 +131,16 @@ def _one_of(argument: int, values: Sequence[int], action: int, *, otherwise: int
     return [_load_argument(argument), *tests, _return(otherwise), _return(action)]
 
 
+def _unless(argument: int, value: int, action: int) -> list[Instruction]:
+    return [_load_argument(argument), Instruction(_JUMP_IF_EQUAL, 1, 0, value), _return(action)]
+
+
 def _any_bit(argument: int, bits: int, action: int, *, otherwise: int) -> list[Instruction]:
     return [_load_argument(argument), Instruction(_JUMP_IF_ANY_BIT, 1, 0, bits), _return(otherwise), _return(action)]
 
 
 def _zero(arguments: Sequence[int], action: int) -> list[Instruction]:
-    tests = [[_load_argument(index), Instruction(_JUMP_IF_EQUAL, 1, 0, 0), _return(action)] for index in arguments]
-    return [*(instruction for test in tests for instruction in test), _return(_ALLOW)]
+    return [*(instruction for index in arguments for instruction in _unless(index, 0, action)), _return(_ALLOW)]
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

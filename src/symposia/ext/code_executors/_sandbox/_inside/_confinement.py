@@ -1,11 +1,11 @@
 """The confinement of the server, and so of every block, once it needs no privilege any more.
 
-The limits and the filter are inherited by fork and exec, and cannot be lifted again. They are put on by the server
-rather than by what starts it, so that they are the same in every kind of sandbox, and on the server as well as on the
-blocks: a server that was taken over could do no more than they.
+The limits, Landlock's rules and the filter are inherited by fork and exec, and cannot be lifted again. They are put on
+by the server rather than by what starts it, so that they are the same in every kind of sandbox, and on the server as
+well as on the blocks: a server that was taken over could do no more than they.
 
-RLIMIT_AS and RLIMIT_CPU are not set: both hold for each process alone, so a block would get around them by forking, and
-the first would stop programs that reserve much more than they use.
+RLIMIT_AS, RLIMIT_DATA and RLIMIT_CPU are not set: they hold for each process alone, so a block would get around them by
+forking, and the first two would stop programs that reserve much more than they use.
 """
 
 # pathlib would be the largest part of the program.
@@ -18,6 +18,7 @@ import os
 import resource
 
 from ._channel import Settings
+from ._landlock import restrict_files
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -26,6 +27,11 @@ _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _INSTRUCTION_BYTES = 8
 _WORST = "1000"
+
+# Counted for each user, and an ordinary user's sandboxes share theirs with the host: without limits of their own,
+# blocks could use up what the user's other programs need.
+_QUEUED_SIGNALS = 256
+_LOCKED_BYTES = 64 * 1024  # as kernels before 5.16 allow
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,19 +42,30 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-def confine_server(settings: Settings, seccomp: bytes) -> None:
-    """Protect the server from the blocks, and give up privileges that it could still gain."""
+def confine_server(settings: Settings, seccomp: bytes) -> int:
+    """Protect the server from the blocks, and give up privileges that it could still gain.
+
+    Returns:
+        The version of Landlock that holds; 0 where the kernel has none.
+    """
     prctl(_PR_SET_DUMPABLE, 0)  # no ptrace, and nothing to read in /proc/1
     prctl(_PR_SET_NO_NEW_PRIVS, 1)  # without it, only root may install a filter (seccomp(2))
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_SIGPENDING, _QUEUED_SIGNALS)
+    _limit(resource.RLIMIT_MEMLOCK, _LOCKED_BYTES)
+    _limit(resource.RLIMIT_MSGQUEUE, 0)
+    for scheduling in (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE):  # a user may have been given real-time priority
+        _limit(scheduling, 0)
     _limit(resource.RLIMIT_FSIZE, settings.file_bytes)
     _limit(resource.RLIMIT_NOFILE, settings.open_files)
     if settings.processes:
         _limit(resource.RLIMIT_NPROC, settings.processes)
+    landlock = restrict_files((settings.work_folder, *settings.scratch_folders))
     # Last, though the filter would allow the calls above: from here on nothing has to be allowed for the server's sake.
     if seccomp:
         program = _Program(len(seccomp) // _INSTRUCTION_BYTES, seccomp)
         prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
+    return landlock
 
 
 def prefer_for_oom_kill() -> None:

@@ -69,8 +69,8 @@ def _serve(channel: Channel) -> NoReturn:
     settings = read_settings(opening.header)
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
-    confine_server(settings, opening.data)
-    channel.send({"kind": "ready"})
+    landlock = confine_server(settings, opening.data)
+    channel.send({"kind": "ready", "landlock": landlock, "memory_enforced": server.memory_enforced})
     for request in requests:
         server.answer(request)
         channel.send_all()
@@ -97,6 +97,11 @@ class Server:
         self._folders = (settings.work_folder, *settings.scratch_folders)
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
+
+    @property
+    def memory_enforced(self) -> bool:
+        """Whether the kernel holds the memory limit, rather than the server."""
+        return self._memory.enforced
 
     def answer(self, request: Frame) -> None:
         """Handle a request, and send its replies."""

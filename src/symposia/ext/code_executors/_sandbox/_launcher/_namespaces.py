@@ -19,11 +19,9 @@ The order decides what is still allowed at each step:
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import socket
-import struct
 from collections.abc import Mapping
 from typing import NoReturn, cast
 
@@ -38,8 +36,6 @@ from ._keeper import keep
 _OWN_VIEWS = (
     kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
 )
-_SIOCSIFFLAGS = 0x8914  # netdevice(7)
-_IFF_UP_AND_RUNNING = 0x41
 
 _STAGE = "/tmp"  # noqa: S108 - any folder will do: it is covered in this mount namespace only
 _OLD = "/.old"
@@ -75,7 +71,6 @@ def _become_sandbox(plan: Plan, uid: int | None, groups: Groups) -> NoReturn:
     """As PID 1 of its namespace, make the others, leave the host's files, give up all rights, and serve."""
     kernel.unshare(_OWN_VIEWS)
     socket.sethostname("sandbox")
-    _bring_loopback_up()
     groups.show_memory_counter()  # while the host's /sys/fs/cgroup is still there
     move_into_new_root(plan, SANDBOX_UID if uid is None else uid)
     if uid is not None:
@@ -86,16 +81,6 @@ def _become_sandbox(plan: Plan, uid: int | None, groups: Groups) -> NoReturn:
     kernel.drop_capabilities()
     os.umask(0o022)
     serve()
-
-
-def _bring_loopback_up() -> None:
-    """Let processes of the sandbox talk to each other over 127.0.0.1; nothing else is on their network.
-
-    By ioctl, as that is one call: netlink would be a protocol, and `ip` a program that may not be installed.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack("16sH14x", b"lo", _IFF_UP_AND_RUNNING)
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
 
 
 def move_into_new_root(plan: Plan, owner: int) -> None:
