@@ -22,6 +22,7 @@ from symposia.agentchat.teams import (
     fold_log,
 )
 from symposia.core import AgentRuntime, AgentType
+from symposia.core.exceptions import TeamRunningError
 from symposia.testing import SerializingRuntime
 
 Where = AgentRuntime | None
@@ -378,3 +379,30 @@ async def test_a_team_cancelled_at_any_tick_leaves_nothing_in_a_runtime_that_wai
         await runtime.stop()
     else:
         pytest.fail("it does not end")
+
+
+@pytest.mark.parametrize("doing", ["reset", "loaded"])
+async def test_a_participant_that_saves_its_team_while_that_is_replaced_does_not_wait_for_itself(
+    runtime: Where, doing: str
+) -> None:
+    refused: list[str] = []
+
+    class Archivist(Member):
+        async def _save(self) -> None:
+            with pytest.raises(TeamRunningError) as caught:
+                await team.save_state()
+            refused.append(str(caught.value))
+
+        async def on_reset(self, cancellation_token: Any) -> None:
+            await self._save()
+
+        async def load_state(self, state: State) -> None:
+            await self._save()
+
+    team = RoundRobinGroupChat([Archivist("ann")], max_turns=1, runtime=runtime)
+    state = await team.save_state()
+    async with asyncio.timeout(30):
+        await (team.reset() if doing == "reset" else team.load_state(state))
+
+    assert refused == [f"The team 'RoundRobinGroupChat' is being {doing}: save it before, or afterwards."]
+    await team.save_state()

@@ -380,3 +380,18 @@ async def test_a_rule_that_cannot_be_put_back_is_a_note_and_what_was_answered_is
     assert any("could not be put back: LookupError('no way back')" in note for note in caught.value.__notes__)
     await team.run()
     assert lines(team.transcript) == ["user: go", "ann: hello", "ann: hello", "bob: fine"]
+
+
+async def test_a_nested_team_whose_turn_is_overdue_is_not_heard_twice(runtime: Where) -> None:
+    """What the clock has cut was shown, and belongs to the turn in which it is finished."""
+    ann, bob, cleo = Member("ann"), Member("bob", asyncio.Event(), "fine"), Member("cleo")
+    innermost = RoundRobinGroupChat([ann, bob], max_turns=2, name="innermost")
+    middle = RoundRobinGroupChat([innermost], max_turns=1, turn_timeout=0.05, name="middle")
+    outer = RoundRobinGroupChat([middle, cleo], max_turns=3, runtime=runtime)
+
+    result = await outer.run(task="go")
+
+    expected = ["user: go", "cleo: hello", "ann: hello", "bob: fine", "ann: hello"]
+    assert lines(outer.transcript) == lines(result.messages) == expected
+    assert cleo.heard == [["user: go"]]
+    assert lines(middle.transcript) == expected

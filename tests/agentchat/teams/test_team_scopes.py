@@ -86,3 +86,29 @@ async def test_each_turn_has_a_number_of_its_own_also_after_a_failure_and_after_
         await second.run()
 
     assert recorder.scopes == [f"team:us/turn:{number}/agent:ann" for number in (1, 2, 3, 4)]
+
+
+async def test_a_second_run_is_in_the_same_scope_as_in_a_process_that_resumes_the_team() -> None:
+    """The number of its turn tells it from the first: a process that resumes it begins to count runs anew."""
+
+    def team() -> RoundRobinGroupChat:
+        return RoundRobinGroupChat([Asker("ann")], max_turns=1, name="us")
+
+    recorder, other = EffectRecorder(), EffectRecorder()
+    first, second = team(), team()
+    with handle_effects(recorder):
+        await first.run(task="go")
+        state = await first.save_state()
+        await first.run(task="on")
+        await first.load_state(state)
+        await first.run(task="otherwise")
+    await second.load_state(state)
+    with handle_effects(other):
+        await second.run(task="on")
+
+    assert recorder.scopes == [
+        "team:us/turn:1/agent:ann",
+        "team:us/turn:2/agent:ann",
+        "team:us#2/turn:2/agent:ann",  # it has gone back, and takes that turn another time
+    ]
+    assert other.scopes == recorder.scopes[1:2]

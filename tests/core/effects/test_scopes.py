@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from symposia.core.effects import (
     Effect,
     EffectRequest,
+    RecurringScope,
     Scope,
     continue_scope,
     current_scope,
@@ -66,6 +67,30 @@ def test_a_segment_entered_again_is_numbered_whatever_its_siblings_do() -> None:
             with enter_scope(segment):
                 seen.append(str(current_scope()))
     assert seen == ["team:a/agent:x", "team:a/agent:y", "team:a/agent:x#2"]
+
+
+def test_a_recurring_scope_keeps_its_number_below_the_same_scope() -> None:
+    seen: list[str] = []
+    first, second = RecurringScope("team:a"), RecurringScope("team:a")
+
+    def note(recurring: RecurringScope) -> None:
+        with recurring.enter():
+            seen.append(str(current_scope()))
+
+    note(first)
+    with handle_effects(Passing()), enter_scope("run"):
+        for each in (first, second, first, second):
+            note(each)
+        first.forget()
+        note(first)
+        with enter_scope("inner"):
+            note(second)
+    assert seen == [
+        "",
+        *("run/team:a", "run/team:a#2", "run/team:a", "run/team:a#2"),
+        "run/team:a#3",
+        "run/inner/team:a",
+    ]
 
 
 def test_the_second_entry_of_a_segment_is_never_the_scope_of_another_name() -> None:

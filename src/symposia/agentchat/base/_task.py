@@ -30,6 +30,7 @@ class TaskResult(BaseModel):
     stop_reason: str | None = None
     # No field: programs for AutoGen compare results, take them apart and write them as JSON with the two fields above.
     _silent_usage: RequestUsage | None = None
+    _uncommitted: frozenset[str] = frozenset()
 
     @property
     def silent_usage(self) -> RequestUsage:
@@ -39,6 +40,14 @@ class TaskResult(BaseModel):
         events, which carry them. A result that was loaded from JSON has none.
         """
         return self._silent_usage or RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    @property
+    def uncommitted(self) -> frozenset[str]:
+        """The ids of those `messages` that were shown and are not part of the team's conversation.
+
+        They are those of speakers that the clock has interrupted. A result that was loaded from JSON names none.
+        """
+        return self._uncommitted
 
     @property
     def usage(self) -> RequestUsage:

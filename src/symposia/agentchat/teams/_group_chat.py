@@ -41,7 +41,7 @@ from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken, uninterrupted
 from symposia.core.argument_checks import check_flag, check_list
 from symposia.core.changes import Change, SavedState
-from symposia.core.effects import current_scope, enter_scope
+from symposia.core.effects import RecurringScope, current_scope
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
 
@@ -154,6 +154,7 @@ class BaseGroupChat(Team):
         self._participants.on_events = self._engine.on_events
         self._participants.on_ended = self._engine.on_ended
         self._claims = Claims(self._name)
+        self._scope = RecurringScope(f"team:{self._name}")
 
     def _to_config(self) -> BaseModel:
         """The arguments, each class of structured messages as the factory that makes it."""
@@ -283,7 +284,7 @@ class BaseGroupChat(Team):
 
     async def _reset(self) -> None:
         try:
-            async with self._participants.reachable(), self._saver.lock:
+            async with self._participants.reachable(), self._saver.lock, self._saver.unsavable("reset"):
                 try:
                     await self._participants.tell_all(ParticipantCommand(action="reset"))
                 finally:
@@ -340,6 +341,7 @@ class BaseGroupChat(Team):
         await self._claims.free()
         with self._claims.claim():
             await self._saver.load(load_team(state, self._name, self._record.names, self._manager, self._messages))
+            self._scope.forget()  # its turns have other numbers now, perhaps of turns that it has taken already
             await self._log.write_state()
 
     def _new_run(
@@ -356,7 +358,7 @@ class BaseGroupChat(Team):
 
     async def _play(self, task: Sequence[BaseChatMessage], run: Run) -> TaskResult:
         activity = workflow_invocation(self._name)
-        with activity, activity.current(), enter_scope(f"team:{self._name}"):
+        with activity, activity.current(), self._scope.enter():
             run.is_scoped = bool(current_scope().segments)
             async with self._participants.reachable():
                 return run.result(await self._engine.run(task, run))

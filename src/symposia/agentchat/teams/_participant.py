@@ -173,7 +173,7 @@ class TeamMember(Member):
             async for item in stream:
                 if isinstance(item, TaskResult):
                     self._turn_began = None
-                    said = [*earlier, *item.messages]
+                    said = [*earlier, *(one for one in item.messages if one.id not in item.uncommitted)]
                     answered = [one for one in said if isinstance(one, BaseChatMessage)]
                     silent = item.silent_usage
                     outbox.end((), answered, silent, said)
@@ -378,7 +378,7 @@ class Outbox:
     def put(self, item: Item) -> None:
         """Send `item` with the next tick."""
         self._items.append(item)
-        if self._tick is None and self._sending is None:
+        if self._tick is None and (self._sending is None or self._sending.done()):
             self._tick = asyncio.get_running_loop().call_soon(self._start_sending)
 
     def end(
@@ -436,4 +436,3 @@ class Outbox:
             await self._sender.send_message(
                 ParticipantEvents(self.team, self._sender.name, items), self._sender.listener
             )
-        self._sending = None

@@ -40,6 +40,7 @@ class Run:
         "_output_task",
         "_silent_usage",
         "_stream",
+        "_uncommitted",
         "cancellation_token",
         "is_scoped",
         "is_streamed",
@@ -60,6 +61,7 @@ class Run:
         self._emits_team_events = emits_team_events
         self._stream = stream
         self._messages: list[Item] = []
+        self._uncommitted: frozenset[str] = frozenset()
         self._silent_usage: RequestUsage | None = None
 
     def within(self, kind: str, name: object, work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> Awaitable[T]:
@@ -81,12 +83,7 @@ class Run:
                 if entry.is_of_team:
                     self._messages += without_chunks(entry.items)
             case TurnEnded():
-                for name in entry.speakers:
-                    self._messages += entry.shown[name]
-                for answer in entry.answers.values():
-                    self._count(answer.silent_usage)
-                if not self._emits_team_events:
-                    self._count(entry.usage)
+                self._keep(entry)
             case RunStarted() if self._output_task and entry.task:
                 self._messages += entry.task
                 if self._stream is not None:
@@ -98,8 +95,21 @@ class Run:
         """The result of the run, which ended for `stop_reason`."""
         # Not validated: messages are what they are.
         return TaskResult.model_construct(
-            messages=self._messages, stop_reason=stop_reason, _silent_usage=self._silent_usage
+            messages=self._messages,
+            stop_reason=stop_reason,
+            _silent_usage=self._silent_usage,
+            _uncommitted=self._uncommitted,
         )
+
+    def _keep(self, ended: TurnEnded) -> None:
+        for name in ended.speakers:
+            self._messages += ended.shown[name]
+            if name not in ended.answers:
+                self._uncommitted |= {item.id for item in ended.shown[name]}
+        for answer in ended.answers.values():
+            self._count(answer.silent_usage)
+        if not self._emits_team_events:
+            self._count(ended.usage)
 
     def _count(self, usage: RequestUsage | None) -> None:
         if usage is not None:

@@ -52,7 +52,7 @@ _PARTICIPANT: Final = shape(
 )
 _MANAGER_FIELDS: Final = {
     "message_thread": _MESSAGES,
-    "current_turn": with_default(cs.int_schema(), int),
+    "current_turn": with_default(cs.int_schema(ge=0), int),
     _PROGRESS: with_default(
         object_schema(
             turns=with_default(cs.int_schema(ge=0), int),

@@ -12,7 +12,8 @@ end. Rejected: to recognise such a save by a context variable, since a runtime t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from symposia.agentchat.messages import dump_messages
@@ -26,6 +27,7 @@ from symposia.agentchat.teams._turn import Turn, copy_state
 from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import uninterrupted
 from symposia.core.changes import Change, SavedState, diff, extension, members
+from symposia.core.exceptions import TeamRunningError
 
 
 class _TeamMark(NamedTuple):
@@ -71,6 +73,7 @@ class TeamSaver:
         record: TeamRecord,
     ) -> None:
         self.lock = TeamLock()
+        self._being: str | None = None  # what is done to the team that keeps it from being saved
         self._team = team
         self._manager = manager
         self._state_type = state_type
@@ -80,7 +83,13 @@ class TeamSaver:
         self._record = record
 
     async def save_state(self) -> SavedState:
-        """The team as it is; of a turn under way, as if it were cancelled now."""
+        """The team as it is; of a turn under way, as if it were cancelled now.
+
+        Raises:
+            TeamRunningError: The team is being reset, or loaded. A participant that saves its team meanwhile would wait
+                for itself, and whether it is one cannot be known where a runtime carries no context.
+        """
+        self._refuse_meanwhile()
         async with self._participants.reachable(), self.lock:
             saved = await self._save(self._participants.save)
         return saved.dump(self._team, self._manager, self._state_type)
@@ -93,7 +102,11 @@ class TeamSaver:
         Args:
             since: The mark.
             names: The participants whose state may have changed; None for all.
+
+        Raises:
+            TeamRunningError: As `save_state`.
         """
+        self._refuse_meanwhile()
         record = self._record
         async with self._participants.reachable(), self.lock:
             mark = since if isinstance(since, _TeamMark) else None
@@ -111,7 +124,7 @@ class TeamSaver:
             Exception: What the rule, the condition or a participant raised.
         """
         rule, condition, run_turns = copy_state(self._rule.save_state()), self._limits.save(), self._limits.turns
-        async with self._participants.reachable(), self.lock:
+        async with self._participants.reachable(), self.lock, self.unsavable("loaded"):
             try:
                 self._rule.load_state(saved.run.rule)
                 await self._limits.load(saved.run.condition, saved.run.run_turns)
@@ -126,6 +139,23 @@ class TeamSaver:
             record.load(saved.transcript, saved.pending)
             record.turns, record.is_running = saved.run.turns, saved.run.running
             record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
+
+    @asynccontextmanager
+    async def unsavable(self, being: str) -> AsyncGenerator[None]:
+        """Refuse to save inside. The lock is held.
+
+        Args:
+            being: What is done to the team: ``reset`` or ``loaded``.
+        """
+        self._being = being
+        try:
+            yield
+        finally:
+            self._being = None
+
+    def _refuse_meanwhile(self) -> None:
+        if self._being is not None:
+            raise TeamRunningError(f"The team {self._team!r} is being {self._being}: save it before, or afterwards.")
 
     async def _save(self, save: Callable[[str], Awaitable[SavedState]]) -> SavedTeam:
         """The team as it is.

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
         handle_effects,
     )
     from symposia.core.effects._results import ResultCodec
-    from symposia.core.effects._scope import Scope, continue_scope, current_scope, enter_scope, iterate_in_scope
+    from symposia.core.effects._scope import (
+        RecurringScope,
+        Scope,
+        continue_scope,
+        current_scope,
+        enter_scope,
+        iterate_in_scope,
+    )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -55,7 +62,14 @@ else:
                 "handle_effects",
             ],
             "_results": ["ResultCodec"],
-            "_scope": ["Scope", "continue_scope", "current_scope", "enter_scope", "iterate_in_scope"],
+            "_scope": [
+                "RecurringScope",
+                "Scope",
+                "continue_scope",
+                "current_scope",
+                "enter_scope",
+                "iterate_in_scope",
+            ],
         },
     )
 
@@ -68,6 +82,7 @@ __all__ = [
     "HumanAnswer",
     "HumanRequest",
     "Idempotency",
+    "RecurringScope",
     "ResultCodec",
     "Scope",
     "ask_human",

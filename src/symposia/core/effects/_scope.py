@@ -10,11 +10,13 @@ costs a lookup of a context variable.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class ScopeFrame:
         scope: The scope.
     """
 
-    __slots__ = ("_entries", "_requests", "scope")
+    __slots__ = ("__weakref__", "_entries", "_requests", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -124,7 +126,7 @@ class enter_scope:  # noqa: N801 - a context manager, used like a function
             current_frame.reset(self._token)
 
 
-class continue_scope:  # noqa: N801 - a context manager, used like a function
+class continue_scope(AbstractContextManager[None]):  # noqa: N801 - a context manager, used like a function
     """Go on in a scope of another process, which came with a message. An empty scope is not tracked.
 
     For runtimes that carry messages between processes: the sender's `current_scope` travels in the envelope as text.
@@ -144,6 +146,44 @@ class continue_scope:  # noqa: N801 - a context manager, used like a function
     ) -> None:
         if self._token is not None:
             current_frame.reset(self._token)
+
+
+class RecurringScope:
+    """A segment that one object enters again and again: below the same scope it keeps its number.
+
+    For what numbers its own parts over its whole life, as a team does its turns. If each run of a team had a number
+    too, a process that resumes the team would not find what was recorded in the second run: it begins to count anew.
+
+    Args:
+        segment: As for `enter_scope`.
+    """
+
+    __slots__ = ("_below", "_scope", "_segment")
+
+    def __init__(self, segment: str) -> None:
+        self._segment = segment
+        self.forget()
+
+    def enter(self) -> AbstractContextManager[None]:
+        """A context in which the scope is entered."""
+        frame = current_frame.get()
+        if frame is None:
+            return _NOTHING
+        if self._below() is not frame:
+            self._below, self._scope = weakref.ref(frame), frame.enter(self._segment).scope
+        return continue_scope(self._scope)
+
+    def forget(self) -> None:
+        """Be another one from now on: the object has gone back to where it was before."""
+        self._below: Callable[[], ScopeFrame | None] = _nowhere
+        self._scope = Scope()
+
+
+def _nowhere() -> None:
+    """Refer to no frame."""
+
+
+_NOTHING: Final = nullcontext()
 
 
 def iterate_in_scope(segment: str, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

@@ -232,7 +232,7 @@ class VendorClient(ChatCompletionClient):
         check_messages(request.messages)
         check_list("The tools of a model", request.tools)
         info = self._model_info
-        if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - likewise
+        if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked
             raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
         if request.tools and not info["function_calling"]:
             raise self._cannot("take tools")
