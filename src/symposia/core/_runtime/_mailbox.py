@@ -87,7 +87,7 @@ class Call:
 
     Each field has one writer: the constructor sets the first ones and `supervisor`; `Mailbox` those of the turn
     (`active`, `outer`, `turn`, `host`, `returning`); `Supervisor` those of interruption (`task`, `ended`, `children`,
-    `reason`, `interrupted`, `timer`, `cancelling`); `begin` sets `answer`, `hold_until` sets `lingering`, `WaitGraph`
+    `reason`, `interrupted`, `timer`, `cancelling`); `_steps` sets `answer`, `hold_until` sets `lingering`, `WaitGraph`
     sets `undecided`, and the runtime, where it asks intervention handlers, `passed_on` and `passed_on_by`. They are not
     grouped: an object for each group would have to be made, or asked for, with each message.
     """

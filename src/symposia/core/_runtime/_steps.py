@@ -1,4 +1,4 @@
-"""The steps of a handler, each made by hand inside the handler's own context.
+"""The steps of a handler, and of other work with an agent: each made by hand inside a context of its own.
 
 A request's handler runs in the task of its caller, which waits for it anyway: a task for each message would cost ten
 times what most messages do. Only its context variables must not be the caller's. `asyncio` offers a context of its own
