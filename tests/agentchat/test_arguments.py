@@ -106,7 +106,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "one answer of a replay client": (
         lambda: ReplayChatCompletionClient("Yes."),  # pyright: ignore[reportArgumentType] - tested
-        "The answers are given as a list, such as ['Yes.'], not as a text.",
+        "The answers of a ReplayChatCompletionClient are given as a list, not 'Yes.'",
     ),
     "a method for a property": (
         lambda: RoundRobinGroupChat([PlainTypes()]),

@@ -1,12 +1,13 @@
 import asyncio
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from symposia.core import CancellationToken, FunctionCall
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import (
     AssistantMessage,
     CreateResult,
@@ -217,3 +218,22 @@ async def test_usage_is_the_sum_of_the_answers_and_room_is_that_of_the_messages(
     assert client.total_usage() == answers[0].usage + answers[1].usage == RequestUsage(13, 22)
     assert client.actual_usage() == answers[1].usage
     assert client.remaining_tokens([QUESTION]) == client.remaining_tokens([]) - 3 == 9_997
+
+
+def counts(messages: Sequence[LLMMessage]) -> int:
+    return len(messages)
+
+
+NO_ANSWERS: dict[str, Any] = {
+    "dictionary": [{"content": "one"}],
+    "none": [None],
+    "function": counts,
+}  # Any: wrong types
+
+
+@pytest.mark.parametrize("script", NO_ANSWERS.values(), ids=NO_ANSWERS)
+async def test_an_answer_that_is_none_is_refused(script: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="is a text, a CreateResult or an exception, not "):
+        await ReplayChatCompletionClient(script).create([QUESTION])
+    with pytest.raises(ArgumentTypeError, match="is a text, a CreateResult or an exception, not "):
+        await stream(ReplayChatCompletionClient(script))

@@ -60,7 +60,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
 
     Raises:
         ValueError: `model_info` lacks a field.
-        ArgumentTypeError: `chat_completions` is one text, and no list of answers.
+        ArgumentTypeError: `chat_completions` is one text, or anything else that is no list of answers.
     """
 
     component_type = "replay_chat_completion_client"
@@ -68,8 +68,10 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def __init__(self, chat_completions: Script, model_info: ModelInfo | None = None) -> None:
         if model_info is not None:
             validate_model_info(model_info)
-        if isinstance(chat_completions, str):  # which would be answered letter by letter
-            raise ArgumentTypeError(f"The answers are given as a list, such as [{chat_completions!r}], not as a text.")
+        if not callable(chat_completions):
+            check_list(
+                "The answers of a ReplayChatCompletionClient", chat_completions
+            )  # a text would be read by letters
         self.chat_completions = chat_completions
         self._player = FunctionPlayer(chat_completions) if callable(chat_completions) else ListPlayer(chat_completions)
         self._model_info = model_info or _NO_ABILITIES
@@ -95,6 +97,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
 
         Raises:
             ValueError: All answers are given.
+            ArgumentTypeError: The next answer is none, but for instance a dictionary.
             asyncio.CancelledError: The token was cancelled.
         """
         _check(messages, tools)
@@ -145,6 +148,10 @@ class ReplayChatCompletionClient(ChatCompletionClient):
 
     def _result(self, messages: Sequence[LLMMessage], answer: Answer) -> CreateResult:
         result = self._spoken(messages, answer) if isinstance(answer, str) else answer
+        if not hasattr(result, "usage"):  # not before, since a function answers only now
+            raise ArgumentTypeError(
+                f"An answer of a ReplayChatCompletionClient is a text, a CreateResult or an exception, not {answer!r}"
+            )
         self._last_usage = result.usage
         self._total_usage += result.usage
         return result
