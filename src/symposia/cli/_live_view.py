@@ -30,7 +30,8 @@ from symposia.cli._rendering import (
     message_block,
     output_line,
 )
-from symposia.cli._view import LineBuffer, OutputLine, RunDescription, harmless, seconds
+from symposia.cli._view import LineBuffer, OutputLine, RunDescription, seconds
+from symposia.core.terminal_text import printable
 from symposia.presets.coding import CodingResult
 
 ROWS_BELOW = 8
@@ -66,7 +67,7 @@ class LiveView:
 
     def note(self, text: str) -> None:
         """Show the text in the line of status."""
-        self._status.doing = harmless(text)
+        self._status.doing = printable(text)
 
     def begin(self, run: RunDescription) -> None:
         """Print the title block and start the clock."""

@@ -21,10 +21,10 @@ from symposia.cli._view import (
     OutputLine,
     RunDescription,
     contents,
-    harmless,
     summary,
 )
 from symposia.core.code_executor import BlockResult
+from symposia.core.terminal_text import printable
 from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
 
 
@@ -90,17 +90,17 @@ class PlainView:
     def end(self, result: CodingResult) -> None:
         """Write the answer, the summary and the contents of the folder."""
         title = "Answer" if result.answer else "No verified answer"
-        self._write(["", f"{title}:", "", *harmless(result.answer or result.detail).splitlines(), "", summary(result)])
+        self._write(["", f"{title}:", "", *printable(result.answer or result.detail).splitlines(), "", summary(result)])
         if result.folder:
             self._write([f"Results: {result.folder}", *(f"  {name:<14} {what}" for name, what in contents(result))])
 
     def _write_output(self, lines: Iterable[OutputLine]) -> None:
-        self._write(f"    | {harmless(line.text)}" for line in lines)
+        self._write(f"    | {printable(line.text)}" for line in lines)
 
     def _write_message(self, source: str, what: str, lines: Iterable[str] = ()) -> None:
         elapsed = time.monotonic() - self._started
         self._write(
-            [f"[{elapsed:7.1f} s] {source}: {harmless(what)}", *(f"    {harmless(line)}".rstrip() for line in lines)]
+            [f"[{elapsed:7.1f} s] {source}: {printable(what)}", *(f"    {printable(line)}".rstrip() for line in lines)]
         )
 
     def _write(self, lines: Iterable[str]) -> None:

@@ -24,12 +24,12 @@ from symposia.cli._view import (
     OutputLine,
     RunDescription,
     contents,
-    harmless,
     seconds,
     segments,
     summary,
 )
 from symposia.core.code_executor import BlockResult
+from symposia.core.terminal_text import printable
 from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
@@ -65,7 +65,7 @@ def description_block(run: RunDescription) -> RenderableType:
         details.add_row("Data", ", ".join(path.name for path in run.data))
     details.add_row("Sandbox", run.sandbox_line())
     details.add_row("Results", str(run.folder))
-    parts: list[RenderableType] = [Text(harmless(run.title), "bold"), details]
+    parts: list[RenderableType] = [Text(printable(run.title), "bold"), details]
     if run.recorded:
         parts.append(Text(RECORDED_NOTE, "yellow"))
     return Group(*parts, Text())
@@ -89,7 +89,7 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
 def markdown_block(text: str) -> RenderableType:
     """Prose as plain text and code in colours. The text may end inside a code block."""
     parts: list[RenderableType] = []
-    for segment in segments(harmless(text)):
+    for segment in segments(printable(text)):
         if parts:
             parts.append(Text())
         parts.append(Text(segment.text) if segment.language is None else _code(segment.text, segment.language))
@@ -101,7 +101,7 @@ def output_line(line: OutputLine) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(Text("│", "red" if line.stream == "stderr" else "dim"), Text(harmless(line.text)))
+    table.add_row(Text("│", "red" if line.stream == "stderr" else "dim"), Text(printable(line.text)))
     return indented(table)
 
 
@@ -114,10 +114,10 @@ def end_block(result: CodingResult) -> RenderableType:
     """The answer or the reason that there is none, the summary, and the contents of the folder."""
     if result.answer:
         title, style = Text("✓ Answer", "bold green"), "bold green"
-        body: RenderableType = Markdown(harmless(result.answer), hyperlinks=False)
+        body: RenderableType = Markdown(printable(result.answer), hyperlinks=False)
     else:
         title, style = Text("✗ No verified answer", "bold red"), "bold red"
-        body = Text(harmless(result.detail))
+        body = Text(printable(result.detail))
     parts: list[RenderableType] = [title, indented(body), Text(), Text(summary(result), style)]
     if result.folder:
         parts += [Text.assemble("Results in ", (str(result.folder), "bold")), indented(_contents(result))]
@@ -129,7 +129,7 @@ def _contents(result: CodingResult) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(style="dim", overflow="fold")
     for name, what in contents(result):
-        table.add_row(name, harmless(what))
+        table.add_row(name, printable(what))
     return table
 
 
@@ -138,7 +138,7 @@ def _items(items: Iterable[str], *, numbered: bool = False) -> RenderableType:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for number, item in enumerate(items, 1):
-        table.add_row(f"{number}." if numbered else "-", Text(harmless(item)))
+        table.add_row(f"{number}." if numbered else "-", Text(printable(item)))
     return table
 
 
@@ -152,7 +152,7 @@ def _verdict(review: Review) -> RenderableType:
 
 def _run(run: BlockResult) -> Text:
     succeeded = run.exit_code == 0
-    return Text(f"{'✓' if succeeded else '✗'} {harmless(run_line(run))}", "green" if succeeded else "red")
+    return Text(f"{'✓' if succeeded else '✗'} {printable(run_line(run))}", "green" if succeeded else "red")
 
 
 def _code(code: str, language: str) -> RenderableType:

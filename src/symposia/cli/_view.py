@@ -19,11 +19,6 @@ SHOWN_LINES = 60
 SHOWN_CHARACTERS = 2_000
 MORE = "[… {:,} more lines: the whole output is in the run's folder, below code/ …]"
 
-_PICTURES = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-_INVISIBLE = {0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD), **dict.fromkeys((0x2028, 0x2029), 0x20)}
-_DIRECTIONS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-_HARMLESS = {**_PICTURES, **_INVISIBLE, **_DIRECTIONS}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDescription:
@@ -123,14 +118,6 @@ class LineBuffer:
         self._given += len(shown)
         self._held_back += len(lines) - len(shown)
         return shown
-
-
-def harmless(text: str) -> str:
-    """Replace control characters by pictures, so that neither a model nor a program controls the terminal.
-
-    A lone carriage return, as progress bars print it, becomes a new line.
-    """
-    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_HARMLESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core import Image
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage
+from symposia.core.terminal_text import printable
 
 T = TypeVar("T", bound=TaskResult | Response)
 
@@ -148,14 +149,16 @@ class _Printer:
     def _write_message(self, header: str, message: BaseAgentEvent | BaseChatMessage) -> None:
         self._write_header(header)
         if isinstance(message, MultiModalMessage):
-            _write("\n".join(map(self._part, message.content)) + "\n")
+            for part in message.content:
+                self._write_part(part)
         else:
             _write(f"{message.to_text()}\n")
 
-    def _part(self, part: str | Image) -> str:
-        if isinstance(part, str):
-            return part
-        return f"\033]1337;File=inline=1:{part.to_base64()}\a" if self._inline_images else "<image>"
+    def _write_part(self, part: str | Image) -> None:
+        if isinstance(part, Image) and self._inline_images:
+            _write_unchanged(f"\033]1337;File=inline=1:{part.to_base64()}\a\n")
+        else:
+            _write(f"{part}\n" if isinstance(part, str) else "<image>\n")
 
     def _count(self, usage: RequestUsage | None) -> None:
         if usage is None:
@@ -180,6 +183,11 @@ class _Printer:
 
 
 def _write(text: str) -> None:
+    """Write what a model, a tool or a program said: control characters in it are shown and not obeyed."""
+    _write_unchanged(printable(text))
+
+
+def _write_unchanged(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -11,6 +11,7 @@ from symposia._lazy import explained_names
 from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
+from symposia.ext.code_executors._guests import obeyed_name
 from symposia.ext.code_executors._registry import (
     AUTO,
     SandboxKind,
@@ -37,6 +38,7 @@ __all__ = [
     "choose_backend",
     "create_default_code_executor",
     "make_sandbox_python",
+    "obeyed_name",
     "only_sandboxes",
     "register_sandbox",
     "sandbox_backends",

@@ -74,7 +74,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._timeout = timeout
         self._keep_code_files = keep_code_files
         self._own_folder = work_dir is None
-        self._folder = WorkFolder(_unused_folder() if work_dir is None else Path(work_dir))
+        self._folder = WorkFolder(_unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
         self._functions = tuple(functions)
         self._functions_module = checked_module_name(functions_module)
         self._functions_written = False
@@ -193,8 +193,14 @@ class CommandLineCodeExecutor(CodeExecutor):
                 self._put_back(PurePosixPath(artifact.path), artifact.data)
 
     def _put_back(self, path: PurePosixPath, data: bytes) -> None:
+        """Write a file of a recorded result, which a sandbox that runs already does not have."""
         self._folder.write(path, data)
-        self._folder.forget(path)  # a sandbox that runs already does not have it
+        self._folder.forget(path)
+
+    def _keep_source(self, path: PurePosixPath, source: bytes) -> str:
+        """Write the source of a block to the work folder. Returns why it is not there, empty where it is."""
+        self._folder.write(path, source)
+        return ""
 
     def _pass_on(self, stream: OutputStream, text: str) -> None:
         """Pass a piece of output to the listeners."""
@@ -250,14 +256,17 @@ class CommandLineCodeExecutor(CodeExecutor):
 
     async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:
-            await asyncio.to_thread(self._folder.write, planned.file, source)
+            not_kept = await asyncio.to_thread(self._keep_source, planned.file, source)
         except OSError as error:
             raise RefusedBlockError(f"{planned.file} cannot be written: {error.strerror or error}") from error
         try:
-            return await self._run(planned, source)
+            result = await self._run(planned, source)
         finally:
-            if not planned.named and not self._keep_code_files:
+            if not planned.named and not self._keep_code_files and not not_kept:
                 await asyncio.to_thread(self._folder.remove, planned.file)
+        if not_kept:
+            return replace(result, artifacts_skipped=(*result.artifacts_skipped, (str(planned.file), not_kept)))
+        return result
 
 
 def _block_result(planned: PlannedBlock, result: SandboxResult, folder: Path, limit: str) -> BlockResult:

@@ -1,7 +1,11 @@
 """A `CodeExecutor` on any `SandboxBackend`: AutoGen's interface in front, a sandbox behind, a work folder between them.
 
 The work folder is the host's. What is new in it goes into the sandbox before each call; what a block made comes back
-in its result and is written by the host. The sandbox itself never sees the folder.
+in its result and is written by the host, by the rules of `_guests`. The sandbox itself never sees the folder.
+
+A sandbox that a block has left in a bad state is not repaired but replaced: whatever a block did, the next one runs. To
+tell which states are bad, and to undo them from outside, would be a list with an end; a new sandbox costs less than a
+second, and starts from the files of the work folder.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import shlex
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final, Unpack
 
@@ -33,10 +38,12 @@ from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor, digest_of
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._functions import refuse_missing_packages
+from symposia.ext.code_executors._guests import GuestFiles
 
 DATA_FOLDER: Final = "/data"
 KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
+RENEWED: Final = "The sandbox was full. The next block gets a new one, with the files of the work folder alone."
 MISSING_FILE: Final = ".symposia-missing"
 # The server runs Python and sh alone, since every image has an sh. What a block in bash needs goes through one.
 BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
@@ -60,6 +67,9 @@ class SandboxOptions(TypedDict, total=False):
         functions_module: The module that the code imports them from, written to the work folder.
         init_command: A shell command that runs in each new sandbox before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
+        trust_results: Whether files that code made may replace files that were in `work_dir` before, and have names
+            that tools run or obey by themselves (``.git/config``, ``conftest.py``, ``Makefile``). By default the first
+            are written below ``changed-by-code`` and the second not at all. The result lists both, with the reason.
         on_output: Called on the event loop with each piece of output as it comes.
     """
 
@@ -72,6 +82,7 @@ class SandboxOptions(TypedDict, total=False):
     functions_module: str
     init_command: str | None
     delete_tmp_files: bool
+    trust_results: bool
     on_output: OutputListener | None
 
 
@@ -116,6 +127,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._policy = policy
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
         self._init_command = options.get("init_command")
+        self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
 
     @property
@@ -140,7 +152,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await self._open()
 
     async def _synchronize(self, sandbox: Sandbox) -> bool:
-        """Put new and changed files into the sandbox. Return False where the sandbox has ended.
+        """Put new and changed files into the sandbox. Return False where it has ended or does not take them.
 
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
         of a millisecond, and no block is lost to a sandbox that is gone.
@@ -149,7 +161,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             with suppress(FileNotFoundError):
                 await sandbox.get(MISSING_FILE)
             await self._put_changed(sandbox)
-        except SandboxDiedError:
+        # One that is full, or has something else in the place of a file: a new sandbox takes what this one does not.
+        except SandboxError:
             return False
         return True
 
@@ -157,7 +170,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._mounts = await asyncio.to_thread(_located, self._mounts)
         sandbox = await self._backend.create(self._policy, mounts=self._mounts)
         try:
-            self._folder.forget()
+            self._guests.forget()
             await self._put_changed(sandbox)
             await self._run_init_command(sandbox)
         except BaseException:
@@ -166,15 +179,15 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._sandbox = sandbox
 
     async def _put_changed(self, sandbox: Sandbox) -> None:
-        for file in await asyncio.to_thread(self._folder.changed):
-            data = await asyncio.to_thread(self._folder.read, file.path)
+        for path in await asyncio.to_thread(self._guests.unsent):
+            data = await asyncio.to_thread(self._guests.read, path)
             try:
-                await sandbox.put(str(file.path), data)
+                await sandbox.put(str(path), data)
             except SandboxDiedError:
                 raise
             except SandboxError as error:
-                raise SandboxError(DOES_NOT_FIT.format(path=self.work_dir / file.path, error=error)) from error
-            self._folder.mark_seen(file)
+                raise SandboxError(DOES_NOT_FIT.format(path=self.work_dir / path, error=error)) from error
+            self._guests.mark_sent(path)
 
     async def _run_init_command(self, sandbox: Sandbox) -> None:
         if self._init_command is None:
@@ -193,39 +206,62 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         except SandboxDiedError as error:
             await self._close()
             return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
-        return await self._write_back(result)
+        result = await self._write_back(result)
+        if result.status != "disk_full":
+            return result
+        await self._close()
+        return replace(result, stderr=f"{result.stderr}\n{RENEWED}\n")
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
         code, language = planned.block.code, planned.interpreter
         if planned.named or language == "bash":
-            await _put_source(sandbox, planned, source)
+            sandbox = await self._put_source(sandbox, planned, source)
         if language == "bash":
             code, language = BASH.format(file=shlex.quote(f"./{planned.file}")), "sh"
         return await sandbox.run(code, language, timeout=self._timeout, on_output=self._pass_on)
+
+    async def _put_source(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> Sandbox:
+        """Put a block's source into the sandbox, or into a new one where this one does not take it; return which."""
+        with suppress(SandboxError):
+            await sandbox.put(str(planned.file), source)
+            return sandbox
+        # An earlier block has put something else in its place, or has filled the disk.
+        await self._close()
+        await self._open()
+        renewed = self._sandbox
+        if renewed is None:
+            raise SandboxDiedError("The sandbox has ended.")
+        try:
+            await renewed.put(str(planned.file), source)
+        except SandboxDiedError:
+            raise
+        except SandboxError as error:
+            raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
+        return renewed
 
     async def _write_back(self, result: SandboxResult) -> SandboxResult:
         skipped = list(result.artifacts_skipped)
         # A file that cannot be written is reported and not raised: the code ran, and the other files are wanted.
         for artifact in result.artifacts:
+            path = PurePosixPath(artifact.path)
             try:
-                await asyncio.to_thread(self._folder.write, PurePosixPath(artifact.path), artifact.data)
+                reason = await asyncio.to_thread(partial(self._guests.write, path, artifact.data, sent=True))
             except (OSError, ValueError) as error:
-                skipped.append((artifact.path, f"cannot be written to {self.work_dir}: {error}"))
+                reason = f"cannot be written to {self.work_dir}: {error}"
+            if reason:
+                skipped.append((artifact.path, reason))
         return replace(result, artifacts_skipped=tuple(skipped))
+
+    def _put_back(self, path: PurePosixPath, data: bytes) -> None:
+        self._guests.write(path, data, sent=False)
+
+    def _keep_source(self, path: PurePosixPath, source: bytes) -> str:
+        return self._guests.write(path, source, sent=True)
 
     async def _close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             await sandbox.close()
-
-
-async def _put_source(sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> None:
-    try:
-        await sandbox.put(str(planned.file), source)
-    except SandboxDiedError:
-        raise
-    except SandboxError as error:  # an earlier block has put something else in its place, or has filled the disk
-        raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
 
 
 def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:

@@ -23,8 +23,10 @@ if sys.platform != "win32":
     FOLDER = ROOT | os.O_NOFOLLOW
     REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    PAGE = os.sysconf("SC_PAGE_SIZE")
 else:  # no handles of folders: `WorkFolder.create` refuses, since opening by path would follow links that code made
     ROOT = FOLDER = REGULAR = NEW = 0
+    PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,18 @@ class HostFile:
 class WorkFolder:
     """The folder at `path`, which is made by `create` where it is missing.
 
+    Args:
+        path: Where it is.
+        private: Whether other users of the machine may not look into it, if `create` makes it.
+
     Attributes:
         path: As it was given.
         absolute: The same from the root, from the first `create` on; a program may change its working directory.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
+        self._mode = 0o700 if private else 0o777
         self.absolute = path
         self._seen: dict[PurePosixPath, FileState] = {}
 
@@ -78,7 +85,7 @@ class WorkFolder:
                 "On Windows, run the program in WSL."
             )
         self.absolute = self.absolute.absolute()
-        self.absolute.mkdir(parents=True, exist_ok=True)
+        self.absolute.mkdir(self._mode, parents=True, exist_ok=True)
 
     def changed(self) -> list[HostFile]:
         """List the regular files that are new or different since they were last marked as seen."""
@@ -95,6 +102,28 @@ class WorkFolder:
             self._seen.clear()
         else:
             self._seen.pop(path, None)
+
+    def state(self, path: PurePosixPath) -> FileState | None:
+        """The state of what is at `path`, which may be a link or a folder; None where nothing is.
+
+        Raises:
+            OSError: The path contains a link, or a file in the place of a folder.
+        """
+        try:
+            with self._folder_of(path, make=False) as folder:
+                return _state(os.stat(path.name, dir_fd=folder, follow_symlinks=False))
+        except FileNotFoundError:
+            return None
+
+    def usage(self) -> tuple[int, int]:
+        """Bytes, in whole pages, and the number of the regular files below the folder and of their folders."""
+        used, folders, files = 0, set[PurePosixPath](), 0
+        with _opened(self.absolute) as root:
+            for file in _walk(root, PurePosixPath()):
+                used += -(-file.state.size // PAGE) * PAGE
+                files += 1
+                folders.add(file.path.parent)
+        return used, files + len(folders)
 
     def read(self, path: PurePosixPath, limit: int = -1) -> bytes:
         """Read a regular file, at most `limit` bytes of it if that is not negative.

@@ -23,6 +23,7 @@ from pydantic import JsonValue
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ExecutionMessage
 from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
 from symposia.core.exceptions import InvalidArgumentError, SandboxError
+from symposia.ext.code_executors import obeyed_name
 from symposia.presets.coding._pages import answer_page, transcript_entry
 from symposia.presets.coding._result import CodingResult, usage_document
 
@@ -116,7 +117,10 @@ class RunFolder:
         return self._place / "code" / f"{number:02}-running.{_suffix(block)}"
 
     def _write_file(self, file: Artifact) -> None:
-        place = self._place / "files" / inside(file.path)
+        relative = inside(file.path)
+        if obeyed_name(relative):  # listed in the answer
+            return
+        place = self._place / "files" / relative
         for parent in reversed(place.relative_to(self._place).parents[:-1]):
             if (self._place / parent).is_file():  # an earlier program made a file where this one has a folder
                 (self._place / parent).unlink()

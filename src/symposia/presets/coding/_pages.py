@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Final
+from urllib.parse import quote
 
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -13,6 +15,8 @@ from symposia.agentchat.messages import (
     StructuredMessage,
 )
 from symposia.core.code_executor import Artifact, BlockResult
+from symposia.core.terminal_text import escape_markdown, printable
+from symposia.ext.code_executors import obeyed_name
 from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._prompts import Plan, Review
 from symposia.presets.coding._result import CodingResult
@@ -24,7 +28,7 @@ RECORDED_NOTE: Final = "The models' answers are recorded. The code really runs, 
 def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:
     """One message under a heading with its sender and its time."""
     time = f"{message.created_at:%H:%M:%S}"
-    return f"## {message.source} · {time}\n\n{_body(message)}\n"
+    return printable(f"## {message.source} · {time}\n\n{_body(message)}\n")
 
 
 def answer_page(result: CodingResult) -> str:
@@ -44,7 +48,7 @@ def answer_page(result: CodingResult) -> str:
         parts.append(f"## What the last program printed\n\n{_last_output(result.runs[-1])}")
     if result.files:
         parts.append("## Files\n\n" + "\n".join(map(_file_line, result.files)))
-    return "\n\n".join(parts) + "\n"
+    return printable("\n\n".join(parts)) + "\n"
 
 
 def _how_it_ended(result: CodingResult) -> str:
@@ -61,7 +65,10 @@ def _last_output(run: BlockResult) -> str:
 
 
 def _file_line(file: Artifact) -> str:
-    return f"- [{file.path}](<files/{file.path}>) ({file.kind}, {file.size:,} bytes)"
+    name, details = escape_markdown(file.path), f"({escape_markdown(file.kind)}, {file.size:,} bytes)"
+    if reason := obeyed_name(PurePosixPath(file.path)):
+        return f"- {name} {details}: {reason}"
+    return f"- [{name}](<files/{quote(file.path)}>) {details}"
 
 
 def _body(message: BaseAgentEvent | BaseChatMessage) -> str:

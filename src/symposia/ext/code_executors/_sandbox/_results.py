@@ -8,6 +8,7 @@ import mimetypes
 from dataclasses import replace
 
 from symposia.core.code_executor import Artifact, OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
+from symposia.core.terminal_text import printable_name
 from symposia.ext.code_executors._sandbox._conversation import Ended
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 
@@ -145,6 +146,8 @@ class ResultInProgress:
         Raises:
             FrameError: The server sends more than the limit that it was given.
         """
+        if not path.isprintable():  # by the server's rule, which the host does not rely on
+            raise FrameError("it sent a file whose name cannot be printed")
         self._artifact_bytes += len(data)
         if len(self._artifacts) >= self._policy.artifacts or self._artifact_bytes > self._policy.artifact_bytes:
             raise FrameError("it sent more files than the policy allows")
@@ -158,7 +161,7 @@ class ResultInProgress:
         """
         if len(self._skipped) >= _MOST_SKIPPED:
             raise FrameError("it names too many files that were left behind")
-        self._skipped.append((path, reason))
+        self._skipped.append((printable_name(path), printable_name(reason)))
 
     def ended(self, end: Ended) -> SandboxResult:
         """The result, from the last reply of the server."""

@@ -118,6 +118,8 @@ def _unusable_name(name: str, path: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         return "its name is not UTF-8"
+    if not name.isprintable():  # a new line could forge another line where names are listed
+        return "its name has characters that cannot be printed"
     if len(path) > _LONGEST_PATH or path.count("/") >= _MOST_LEVELS:
         return "too deep"
     return ""
