@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-import uuid
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,9 +30,8 @@ from symposia.core.effects import class_identity
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
 from symposia.ext.code_executors._calls import SerialCalls
-from symposia.ext.code_executors._environment import folder_variable
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
-from symposia.ext.code_executors._work_folder import WorkFolder
+from symposia.ext.code_executors._work_folder import WorkFolder, unused_folder
 
 
 class CommandLineCodeExecutor(CodeExecutor):
@@ -74,7 +72,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._timeout = timeout
         self._keep_code_files = keep_code_files
         self._own_folder = work_dir is None
-        self._folder = WorkFolder(_unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
+        self._folder = WorkFolder(unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
         self._functions = tuple(functions)
         self._functions_module = checked_module_name(functions_module)
         self._functions_written = False
@@ -292,9 +290,3 @@ def digest_of(text: str) -> str:
 
 def _ignore_output(_stream: OutputStream, _text: str) -> None:
     """An output listener that does nothing."""
-
-
-def _unused_folder() -> Path:
-    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
-    temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
-    return temporary / f"symposia-{uuid.uuid4().hex}"

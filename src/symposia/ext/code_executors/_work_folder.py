@@ -11,12 +11,14 @@ import os
 import secrets
 import stat
 import sys
+import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment import folder_variable
 
 if sys.platform != "win32":
     ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -175,6 +177,12 @@ class WorkFolder:
                 yield handle
             finally:
                 os.close(handle)
+
+
+def unused_folder() -> Path:
+    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
+    temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
+    return temporary / f"symposia-{uuid.uuid4().hex}"
 
 
 @contextmanager

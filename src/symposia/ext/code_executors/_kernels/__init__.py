@@ -1,0 +1,1 @@
+"""What the executors on Jupyter kernels share: the output of a cell, and a list of blocks run in one kernel."""
