@@ -66,6 +66,12 @@ Sandbox: TypeAlias = Annotated[str, Option("--sandbox", metavar="NAME", help=f"W
 SandboxToSetUp: TypeAlias = Annotated[
     str, Option("--sandbox", metavar="NAME", help="Which sandbox to make ready; auto: each that this machine can run.")
 ]
+Attack: TypeAlias = Annotated[
+    bool, Option("--attack", help="Attack the sandboxes, and show what they stop; takes some minutes.")
+]
+SandboxToAttack: TypeAlias = Annotated[
+    str, Option("--sandbox", metavar="NAME", help="Which sandbox to attack; auto: each that works here.")
+]
 MaxMessages: TypeAlias = Annotated[
     int | None, Option("--max-messages", min=1, metavar="N", help="Messages of the agents.", show_default="40")
 ]
@@ -204,11 +210,18 @@ def run(
 
 
 @app.command(cls=Verb)
-def doctor() -> None:
+def doctor(attack: Attack = False, sandbox: SandboxToAttack = "auto") -> None:
     """Show which sandboxes work here and why the others do not, which keys are set, and which versions are installed.
 
     Each sandbox is started, and runs a block.
     """
+    if attack:
+        from symposia.cli._attack import attack_and_show  # noqa: PLC0415 - imported when called
+        from symposia.cli._sandboxes import check_sandbox_name  # noqa: PLC0415 - imported when called
+
+        check_sandbox_name(sandbox)
+        attack_and_show(sandbox)
+        return
     from symposia.cli._doctor import show_findings  # noqa: PLC0415 - imported when called
 
     show_findings()

@@ -135,6 +135,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         """The limits of the code."""
         return self._policy
 
+    @property
+    def backend_name(self) -> str:
+        """The name of the sandbox's kind; ``auto`` until that has chosen one."""
+        return self._backend.name
+
     def effect_identity(self) -> dict[str, JsonValue]:
         """What decides the result of code. Of the backend, its class: the choice of ``auto`` is not known at first."""
         return {

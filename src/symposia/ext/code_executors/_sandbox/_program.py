@@ -117,6 +117,7 @@ def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": f"{SCRATCH_FOLDERS[0]}/matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",  # compiled modules would come back as results
+        "PYTHONNOUSERSITE": "1",  # its folder is below HOME, where one block could leave code for the next
         "PYTHONUNBUFFERED": "1",  # what a block printed before it was killed has left it
         **one_thread_each,
         **extra,

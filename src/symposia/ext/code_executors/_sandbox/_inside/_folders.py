@@ -34,7 +34,7 @@ def write_file(folder: str, path: str, data: bytes) -> None:
     parents, _, name = path.rpartition("/")
     with open_folder(folder, parents, make=True) as parent:
         with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=parent)
+            _remove(name, parent)
         file = os.open(name, _NEW_FILE, 0o644, dir_fd=parent)
         try:
             view = memoryview(data)
@@ -132,18 +132,36 @@ def empty_folder(folder: str) -> None:
     reclaim(folder)
     top = os.open(folder, _FOLDER)
     try:
-        names = _FreshNames()
-        pending = _remove_files(top, top, names)
-        while pending:
-            name = pending.pop()
-            current = os.open(name, _FOLDER, dir_fd=top)
-            try:
-                pending += _remove_files(current, top, names)
-            finally:
-                os.close(current)
-            os.rmdir(name, dir_fd=top)
+        _empty(top)
     finally:
         os.close(top)
+
+
+def _empty(top: int) -> None:
+    names = _FreshNames()
+    pending = _remove_files(top, top, names)
+    while pending:
+        name = pending.pop()
+        current = os.open(name, _FOLDER, dir_fd=top)
+        try:
+            pending += _remove_files(current, top, names)
+        finally:
+            os.close(current)
+        os.rmdir(name, dir_fd=top)
+
+
+def _remove(name: str, parent: int) -> None:
+    """Remove what is at a name: a file, a link, or a folder with all that is in it."""
+    try:
+        os.unlink(name, dir_fd=parent)
+    except IsADirectoryError:  # a block may put one anywhere
+        os.chmod(name, 0o700, dir_fd=parent)
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+        try:
+            _empty(folder)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=parent)
 
 
 class _FreshNames:

@@ -1,0 +1,19 @@
+"""Attacks on the sandboxes, for ``symposia doctor --attack`` and for the tests.
+
+Each attack is a program that runs in a sandbox as any other, and a judge that looks at what came of it inside and on
+the host. `GAPS` are those that a kind of sandbox does not stop, and `attack_table` shows all of them.
+"""
+
+from symposia.ext.code_executors.attacks import _host, _memory, _next_block, _results, _rights
+from symposia.ext.code_executors.attacks._scene import Attack, AttackOutcome, Scene, run_attack
+from symposia.ext.code_executors.attacks._table import GAPS, attack_table
+
+ATTACKS: tuple[Attack, ...] = (
+    *_memory.ATTACKS,
+    *_host.ATTACKS,
+    *_next_block.ATTACKS,
+    *_results.ATTACKS,
+    *_rights.ATTACKS,
+)
+
+__all__ = ["ATTACKS", "GAPS", "Attack", "AttackOutcome", "Scene", "attack_table", "run_attack"]

@@ -1,0 +1,28 @@
+"""What the sandboxes do not stop, and the table of all attacks for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from symposia.ext.code_executors.attacks._scene import Attack
+
+KINDS: Final = ("docker", "bubblewrap", "namespaces")
+GAPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        **{("s04-sockets-and-pipes", kind): "**got through**" for kind in KINDS},
+        **{("s05-locks", kind): "**got through**" for kind in KINDS},
+        **{("s15-packages", kind): "**got through**" for kind in KINDS[1:]},
+    }
+)
+"""What gets through, by the attack's name and the sandbox's, and why."""
+
+
+def attack_table(attacks: Iterable[Attack]) -> str:
+    """All attacks and which sandbox stops them, in Markdown. The tests hold each cell."""
+    lines = [f"| the code tries to | {' | '.join(f'`{kind}`' for kind in KINDS)} |", "|---|" + "---|" * len(KINDS)]
+    for attack in attacks:
+        cells = (GAPS.get((attack.name, kind), "stopped") for kind in KINDS)
+        lines.append(f"| {attack.aim} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
