@@ -59,6 +59,9 @@ class SandboxPolicy:
         output_limit_bytes: Bytes of output after which the block is ended as ``output_limit``; 1 at least.
         artifacts: Most files that come back from one block; 0 at least.
         artifact_bytes: Most bytes of files that come back from one block; 0 at least.
+        imported_ahead: Modules that a sandbox imports while it has nothing to do, where they are installed, so that a
+            block's own import of them takes no time. They must not start threads when they are imported. With less than
+            256 MiB of memory, none is imported.
 
     Raises:
         ArgumentTypeError: A limit is not a number, or is a fraction where a whole number is needed.
@@ -77,6 +80,7 @@ class SandboxPolicy:
     output_limit_bytes: int = 16 * MIB
     artifacts: int = 32
     artifact_bytes: int = 8 * MIB
+    imported_ahead: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
 
     def __post_init__(self) -> None:
         for name, least in LEAST_LIMITS.items():

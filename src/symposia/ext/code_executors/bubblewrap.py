@@ -9,7 +9,6 @@ from typing import Unpack
 
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
-from symposia.ext.code_executors._sandbox._program import server_program
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
 
 __all__ = ["BubblewrapBackend", "BubblewrapCommandLineCodeExecutor"]
@@ -32,7 +31,7 @@ class BubblewrapBackend(LaunchedBackend):
 
     async def _launcher(self) -> LauncherCommand:
         bwrap = await asyncio.to_thread(_find_bwrap)
-        return LauncherCommand("bubblewrap", {"bwrap": bwrap}, await asyncio.to_thread(server_program))
+        return LauncherCommand("bubblewrap", {"bwrap": bwrap})
 
 
 def _find_bwrap() -> str:

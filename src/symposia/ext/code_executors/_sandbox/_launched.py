@@ -18,7 +18,12 @@ from symposia.ext.code_executors._environment import find_sandbox_python, make_s
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
 from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan
-from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, launcher_program
+from symposia.ext.code_executors._sandbox._program import (
+    ServerSettings,
+    bootstrap_arguments,
+    launcher_program,
+    server_program,
+)
 from symposia.ext.code_executors._sandbox._python import PlacedPython, SandboxPython, base_python, place_python
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors._sandbox._transport import ProcessTransport
@@ -38,13 +43,10 @@ class LauncherCommand(NamedTuple):
     Attributes:
         kind: The launcher's module, see `launcher_program`.
         request: The arguments of the module.
-        server: The server's program, where the launcher becomes another program that runs it with an interpreter of
-            its own. It follows the launcher's program on stdin, before the conversation.
     """
 
     kind: str
     request: dict[str, object]
-    server: bytes = b""
 
 
 class LaunchedBackend(SandboxBackend):
@@ -117,7 +119,7 @@ class LaunchedBackend(SandboxBackend):
             self._python = await make_sandbox_python()
         python = await asyncio.to_thread(place_python, self._python)
         program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
-        command = [str(base_python().executable), *bootstrap_arguments(program)]
+        command = [str(base_python().executable), "-S", *bootstrap_arguments(program)]  # without packages: -S
         settings = ServerSettings(
             python=python.executable,
             environment=python.environment,
@@ -126,7 +128,7 @@ class LaunchedBackend(SandboxBackend):
             seccomp=_seccomp_of_this_machine(),
         )
         try:
-            transport = await ProcessTransport.start(command, program + launcher.server)
+            transport = await ProcessTransport.start(command, program + server_program())
         except OSError as error:
             raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
         return await SandboxConnection.open(transport, policy, settings)
@@ -142,7 +144,7 @@ def _program(
         "memory_bytes": policy.memory_bytes,
         "cpus": policy.cpus,
         "processes": policy.processes,
-        "server": [python.executable, *bootstrap_arguments(launcher.server)],
+        "server": [python.executable, *bootstrap_arguments(server_program())],
         "environment": python.environment,
         **launcher.request,
     }

@@ -1,6 +1,6 @@
 """How the program inside gets there: as source, over its own stdin, so that any Python and any backend will do.
 
-The backend starts ``python -I -S -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
+The backend starts ``python -I -B -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
 program; after them the conversation begins. Nothing of the host needs to be readable inside.
 
 Rejected: a mount of this package's folder, which not every image could read and which shows where it is installed; the
@@ -43,11 +43,10 @@ sys.meta_path.insert(0, Shipped())
 def bootstrap_arguments(program: bytes) -> list[str]:
     """Arguments for a Python interpreter that make it read `program` from stdin and run it.
 
-    Isolated (-I), without site-packages (-S) and without writing compiled modules (-B): nothing that lies in the
-    sandbox is imported into the server. The reader takes from the descriptor itself: `sys.stdin` would read ahead, into
-    the conversation.
+    Isolated (-I), so that nothing of a folder that a block can write is imported, and without writing compiled modules
+    (-B). The reader takes from the descriptor itself: `sys.stdin` would read ahead, into the conversation.
     """
-    return ["-I", "-S", "-B", "-c", _READER, str(len(program))]
+    return ["-I", "-B", "-c", _READER, str(len(program))]
 
 
 @cache
@@ -62,7 +61,7 @@ def launcher_program(kind: str, request: Mapping[str, object]) -> bytes:
     The first call reads files and blocks.
     """
     imports = f"from sandbox._launcher._{kind} import main\nfrom sandbox._launcher._keeper import launch\n"
-    return _modules("_inside", "_launcher") + f"{imports}launch(main, {dict(request)!r})\n".encode()
+    return _modules("_launcher") + f"{imports}launch(main, {dict(request)!r})\n".encode()
 
 
 @cache
@@ -78,6 +77,8 @@ def _modules(*folders: str) -> bytes:
 
 
 WORK_FOLDER = "/work"
+ROOM_FOR_IMPORTS = 256 * 1024 * 1024
+"""Bytes of memory with which libraries are imported ahead: numpy, pandas and matplotlib take a third of it."""
 SCRATCH_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - inside the sandbox, each its own file system
 
 
@@ -138,6 +139,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "open_files": policy.open_files,
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
         "inodes": policy.work_inodes,
+        "imported_ahead": list(policy.imported_ahead) if policy.memory_bytes >= ROOM_FOR_IMPORTS else [],
         "output_limit_bytes": policy.output_limit_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,

@@ -1,4 +1,4 @@
-"""One block: a fresh interpreter, watched until it ends or a limit ends it; then nothing of it is left.
+"""One block: its processes, watched until the first one ends or a limit ends it; then nothing of it is left.
 
 The order at the end is fixed. First everything is killed, then the rest of the output is read, and the verdict comes
 last. A block is over when its first process has ended, not when its output has: a daemon may hold the pipes open for
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ._channel import Channel
 from ._frames import FrameError
-from ._processes import Command, Processes, Usage
+from ._processes import Processes, Report, Started, Usage
 
 _CHUNK = 64 * 1024
 # How often it is asked whether a limit is used up. The kernel tells of no full tmpfs and, where no cgroup counts, of no
@@ -41,7 +41,7 @@ class Block:
 
     Args:
         channel: Where its output goes, and where a request to cancel it comes from.
-        processes: Starts and ends it.
+        processes: Ends it.
         over_limit: Asked often, and at the end: the status that a used-up limit gives to the block, or nothing.
         output_limit: Bytes of output after which it is ended.
     """
@@ -54,37 +54,45 @@ class Block:
         self._over_limit = over_limit
         self._output_left = output_limit
         self._streams: dict[int, str] = {}
+        self._report_fd = -1
+        self._report: Report | None = None
         self._stop = ""
 
-    def run(self, command: Command, time_limit: float) -> End:
-        """Run it until it ends or a limit ends it, and kill the processes that it left."""
-        started = time.monotonic()
+    def run(self, start: Callable[[], Started], time_limit: float) -> End:
+        """Run it until it ends or a limit ends it, and kill the processes that it left.
+
+        Args:
+            start: Starts its first process.
+            time_limit: In seconds.
+        """
+        began = time.monotonic()
         try:
-            self._start(command)
-            self._follow(started, started + time_limit)
-            self._processes.kill_all()
+            self._start(start())
+            self._follow(began, began + time_limit)
+            if self._stop or self._report is None or not self._processes.end_reported(self._report):
+                self._report = None
+                self._processes.kill_all()
             for fd in list(self._streams):
                 self._forward_the_rest(fd)
         finally:
             for fd in self._streams:
                 os.close(fd)
+            if self._report_fd >= 0:
+                os.close(self._report_fd)
         status, exit_code = self._verdict()
-        return End(status, exit_code, time.monotonic() - started, self._processes.usage)
+        return End(status, exit_code, time.monotonic() - began, self._processes.usage)
 
-    def _start(self, command: Command) -> None:
-        stdout, stdout_of_block = os.pipe()
-        stderr, stderr_of_block = os.pipe()
-        self._streams = {stdout: "stdout", stderr: "stderr"}
+    def _start(self, started: Started) -> None:
+        self._processes.begin(started)
+        self._streams = {started.stdout: "stdout", started.stderr: "stderr"}
+        self._report_fd = started.report
         for fd in self._streams:
             os.set_blocking(fd, False)
-        self._processes.start(command, stdout_of_block, stderr_of_block)
-        os.close(stdout_of_block)
-        os.close(stderr_of_block)
 
     def _follow(self, now: float, deadline: float) -> None:
         """Forward output until the block ends by itself, or `_stop` names what ends it."""
         next_look = now
-        while not self._stop and self._processes.first_status is None:
+        while not self._stop and self._report is None and self._processes.first_status is None:
             if now >= deadline:
                 self._stop = "timeout"
                 return
@@ -100,6 +108,8 @@ class Block:
         readers = [self._processes.ended_fd, channel.receive_fd]
         if not channel.congested:  # a slow host slows the block down, as a pipe would
             readers += self._streams
+        if self._report_fd >= 0:
+            readers.append(self._report_fd)
         writers = [channel.send_fd] if channel.unsent else []
         # Descriptors here stay far below the 1,024 that select can take: all are opened by the server itself. asyncio
         # would cost its import at each start of a sandbox.
@@ -111,6 +121,8 @@ class Block:
                 self._forward(fd)
             elif fd == channel.receive_fd:
                 self._receive_cancel()
+            elif fd == self._report_fd:
+                self._receive_report()
             else:
                 self._processes.reap()
 
@@ -133,6 +145,13 @@ class Block:
             while fd in self._streams:
                 self._forward(fd)
 
+    def _receive_report(self) -> None:
+        """Take what the interpreter says at its end. From anything else that the block writes there, nothing follows."""
+        self._report = Report.unpack(os.read(self._report_fd, _CHUNK))
+        if self._report is None:
+            os.close(self._report_fd)
+            self._report_fd = -1
+
     def _receive_cancel(self) -> None:
         for frame in self._channel.receive():
             if frame.header["kind"] != "cancel":
@@ -141,13 +160,16 @@ class Block:
 
     def _verdict(self) -> tuple[str, int]:
         """The status and the exit code, as a shell would report it."""
-        status = self._processes.first_status or 0
         if self._stop == "timeout":
             return "timeout", _TIMEOUT_EXIT_CODE
         stop = self._stop or self._over_limit()
         if stop:
             return stop, _SIGNAL_EXIT_CODE + signal.SIGKILL
-        if os.WIFSIGNALED(status):
+        status = self._processes.first_status or 0
+        if self._report is not None:
+            exit_code = self._report.exit_code
+        elif os.WIFSIGNALED(status):
             return "crashed", _SIGNAL_EXIT_CODE + os.WTERMSIG(status)
-        exit_code = os.WEXITSTATUS(status)
+        else:
+            exit_code = os.WEXITSTATUS(status)
         return ("error" if exit_code else "ok"), exit_code

@@ -49,6 +49,10 @@ class Channel:
             raise HostGoneError
         return self._decoder.feed(received)
 
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether nothing comes from the host for so long."""
+        return not select.select([self.receive_fd], [], [], seconds)[0]
+
     def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
         """Queue a frame, and send as much of the queue as goes at once."""
         self._unsent += pack_frame(header, data)
@@ -99,6 +103,7 @@ class Settings(NamedTuple):
     open_files: int
     file_bytes: int
     inodes: int
+    imported_ahead: list[str]
     output_limit_bytes: int
     artifacts: int
     artifact_bytes: int

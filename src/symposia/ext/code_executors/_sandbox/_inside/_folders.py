@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -45,6 +45,43 @@ def write_file(folder: str, path: str, data: bytes) -> None:
             raise
         finally:
             os.close(file)
+
+
+@contextmanager
+def nameless_file(folders: Iterable[str], data: bytes) -> Generator[int, None, None]:
+    """A descriptor to read `data` from: of a file in the first of `folders` that has room, which has no name any more.
+
+    Raises:
+        OSError: None of them has room.
+    """
+    error: OSError | None = None
+    for folder in folders:
+        name = f"{folder}/.{os.urandom(8).hex()}"
+        try:
+            reclaim(folder)
+            file = os.open(name, _NEW_FILE, 0o600)
+        except OSError as full:
+            error = full
+            continue
+        script = os.open(name, _FILE)
+        os.unlink(name)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(file, view) :]
+        except OSError as full:
+            error = full
+            os.close(script)
+            continue
+        finally:
+            os.close(file)
+        try:
+            yield script
+        finally:
+            os.close(script)
+        return
+    assert error is not None
+    raise error
 
 
 def read_file(folder: str, path: str, limit: int) -> bytes:

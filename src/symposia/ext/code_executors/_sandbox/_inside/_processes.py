@@ -9,24 +9,65 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from ._confinement import prefer_for_oom_kill
 
 _EXEC_FAILED = 127
+_LONGEST, _LARGEST = 1e9, 2**53  # of what a block may say of itself: seconds and bytes
 
 
 class Command(NamedTuple):
-    """What to run: the program and its arguments, its environment and its folder."""
+    """What to run: the program and its arguments, its environment, its folder, and descriptors that it is given."""
 
     arguments: list[str]
     environment: dict[str, str]
     folder: str
+    inherited: tuple[int, ...] = ()
+
+
+class Started(NamedTuple):
+    """The first process of a block, and where its output comes from.
+
+    `report` gives a `Report` when an interpreter of the server's own is at its end; -1 for other programs.
+    `shared_bytes` is the memory that the process had before the block, which it shares with the server.
+    """
+
+    pid: int
+    stdout: int
+    stderr: int
+    report: int = -1
+    shared_bytes: int = 0
+
+
+class Report(NamedTuple):
+    """What an interpreter says of itself at the end of its block. It shares its memory with the block: it may lie."""
+
+    exit_code: int
+    cpu_seconds: float
+    resident_bytes: int
+
+    SHAPE = "=Bdq"
+
+    def pack(self) -> bytes:
+        """As bytes for a pipe."""
+        return struct.pack(self.SHAPE, *self)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Report | None:
+        """Read what `pack` wrote; None if it is anything else."""
+        try:
+            exit_code, cpu_seconds, resident_bytes = struct.unpack(cls.SHAPE, data)
+        except struct.error:
+            return None
+        is_possible = 0 <= cpu_seconds < _LONGEST and 0 <= resident_bytes < _LARGEST
+        return cls(exit_code, cpu_seconds, resident_bytes) if is_possible else None
 
 
 class Usage(NamedTuple):
-    """What ended processes used: the sum of their time, and the largest memory of one."""
+    """What ended processes used: the sum of their time, and the largest memory of one beyond what it shared at first."""
 
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -43,6 +84,7 @@ class Processes:
         self.usage = Usage()
         self.first_status: int | None = None
         self._first = 0
+        self._shared_bytes = 0
         # Python writes the number of each signal into this pipe, for `select` to wake up by. A signal that comes while
         # the pipe is full is dropped, which is harmless: `reap` takes all that have ended, however many told of it.
         self.ended_fd, wakeup = os.pipe()
@@ -51,15 +93,12 @@ class Processes:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
 
-    def start(self, command: Command, stdout: int, stderr: int) -> None:
-        """Start the first process of a block, and reset `usage` and `first_status`."""
+    def begin(self, started: Started) -> None:
+        """Count for the block of that process from now on: reset `usage` and `first_status`."""
         self.usage = Usage()
         self.first_status = None
-        # Not posix_spawn, which can neither change the folder nor write oom_score_adj before the exec. A fork is safe
-        # here: the server has one thread.
-        self._first = os.fork()
-        if self._first == 0:
-            _become(command, stdout, stderr)
+        self._first = started.pid
+        self._shared_bytes = started.shared_bytes
 
     def reap(self) -> None:
         """Reap all processes that have ended, and add up their usage."""
@@ -82,6 +121,31 @@ class Processes:
         while self._reap_one(0):
             pass
 
+    def end_reported(self, report: Report) -> bool:
+        """End a block whose interpreter is at its end, without waiting for that, if nothing else is left of the block.
+
+        The kernel takes milliseconds to take down the memory of a process that has imported pandas. Nothing of the
+        block runs meanwhile: the only thread that there was has ended, or is about to be killed. `kill_all` waits for
+        the rest, before anything else is started.
+
+        Returns:
+            Whether nothing else was left. If something was, nothing is done.
+        """
+        if not self._first_is_alone():
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        self.usage = Usage(report.cpu_seconds, max(0, report.resident_bytes - self._shared_bytes))
+        return True
+
+    def _first_is_alone(self) -> bool:
+        first = str(self._first)
+        try:
+            threads = os.listdir(f"/proc/{first}/task")  # noqa: PTH208 - pathlib would be the largest part
+        except OSError:  # it has ended by now, which `reap` will tell
+            return False
+        return len(threads) == 1 and all(name in ("1", first) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
+
     def _reap_one(self, options: int) -> bool:
         try:
             pid, status, used = os.wait4(-1, options)
@@ -93,7 +157,7 @@ class Processes:
             self.first_status = status
         self.usage = Usage(
             self.usage.cpu_seconds + used.ru_utime + used.ru_stime,
-            max(self.usage.peak_memory_bytes, used.ru_maxrss * 1024),
+            max(self.usage.peak_memory_bytes, used.ru_maxrss * 1024 - self._shared_bytes),
         )
         return True
 
@@ -104,18 +168,40 @@ def refuse_unless_pid_1() -> None:
         raise SystemExit("This program is for PID 1 of a sandbox and does nothing anywhere else.")
 
 
+def start_command(command: Command) -> Started:
+    """Start a program as the first process of a block."""
+    stdout, stdout_of_block = os.pipe()
+    stderr, stderr_of_block = os.pipe()
+    # Not posix_spawn, which can neither change the folder nor write oom_score_adj before the exec. A fork is safe here:
+    # the server has one thread.
+    pid = os.fork()
+    if pid == 0:
+        _become(command, stdout_of_block, stderr_of_block)
+    os.close(stdout_of_block)
+    os.close(stderr_of_block)
+    return Started(pid, stdout, stderr)
+
+
+def become_child(folder: str, stdout: int, stderr: int) -> None:
+    """Make this forked process one of a block: in a session of its own, with the streams and signals of a program."""
+    signal.set_wakeup_fd(-1)
+    for taken in (signal.SIGINT, signal.SIGCHLD):
+        signal.signal(taken, signal.SIG_DFL)
+    os.setsid()
+    os.chdir(folder)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for fd, number in ((nothing, 0), (stdout, 1), (stderr, 2)):
+        os.dup2(fd, number)
+
+
 def _become(command: Command, stdout: int, stderr: int) -> NoReturn:
-    """Replace this forked child by the block. The exec closes all other descriptors."""
+    """Replace this forked child by the program. The exec closes all other descriptors."""
     try:
-        signal.set_wakeup_fd(-1)
-        for ignored in (signal.SIGINT, signal.SIGPIPE):  # Python's and the server's way, not a block's
-            signal.signal(ignored, signal.SIG_DFL)
-        os.setsid()
+        become_child(command.folder, stdout, stderr)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, programs do not expect that
+        for fd in command.inherited:
+            os.set_inheritable(fd, True)
         prefer_for_oom_kill()
-        os.chdir(command.folder)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for fd, number in ((nothing, 0), (stdout, 1), (stderr, 2)):
-            os.dup2(fd, number)
         os.execve(command.arguments[0], command.arguments, command.environment)  # noqa: S606 - the point of it
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
         os.write(2, f"cannot start {command.arguments[0]}: {error}\n".encode())

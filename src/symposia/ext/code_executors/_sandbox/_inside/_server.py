@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, cast
 
@@ -19,14 +19,25 @@ from ._artifacts import Found, collect, snapshot
 from ._block import Block, End
 from ._channel import Channel, HostGoneError, Settings, read_settings
 from ._confinement import confine_server, die_with_parent
-from ._folders import empty_folder, has_too_many_files, is_full, read_file, reclaim, remove_file, write_file
+from ._folders import (
+    empty_folder,
+    has_too_many_files,
+    is_full,
+    nameless_file,
+    read_file,
+    reclaim,
+    remove_file,
+    write_file,
+)
 from ._frames import Frame
+from ._interpreters import Interpreters
 from ._memory import watch_memory
-from ._processes import Command, Processes, Usage, refuse_unless_pid_1
+from ._processes import Command, Processes, Started, Usage, refuse_unless_pid_1, start_command
 
 _MOST_BYTES = 2**32  # of a request: the host has checked it against the policy
-_SCRIPTS = {"python": ".block.py", "sh": ".block.sh"}
+_SCRIPT = ".block.py"
 _SHELL = "/bin/sh"
+_IDLE_SECONDS = 0.05  # without a request, after which the next library is imported
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -64,23 +75,28 @@ def _take_over_streams() -> Channel:
 
 
 def _serve(channel: Channel) -> NoReturn:
-    requests = _requests(channel)
-    opening = next(requests)
+    opening, *early = _first_frames(channel)
     settings = read_settings(opening.header)
+    os.environ.clear()  # that of the server's start: it tells libraries what a block's environment tells them
+    os.environ.update(settings.environment)
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     landlock = confine_server(settings, opening.data)
     channel.send({"kind": "ready", "landlock": landlock, "memory_enforced": server.memory_enforced})
-    for request in requests:
+    for request in early:
         server.answer(request)
-        channel.send_all()
-    raise HostGoneError
-
-
-def _requests(channel: Channel) -> Iterator[Frame]:
     while True:
         channel.send_all()
-        yield from channel.receive()
+        server.use_idle_time()
+        for request in channel.receive():
+            server.answer(request)
+
+
+def _first_frames(channel: Channel) -> list[Frame]:
+    frames: list[Frame] = []
+    while not frames:
+        frames = channel.receive()
+    return frames
 
 
 class Server:
@@ -97,6 +113,7 @@ class Server:
         self._folders = (settings.work_folder, *settings.scratch_folders)
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
+        self._interpreters = Interpreters(settings)
 
     @property
     def memory_enforced(self) -> bool:
@@ -105,11 +122,25 @@ class Server:
 
     def answer(self, request: Frame) -> None:
         """Handle a request, and send its replies."""
+        self._prepare()
         kind = request.header["kind"]
         if kind == "run":
             self._run(request)
         elif kind != "cancel":  # which comes too late: its block has ended
             self._answer_about_files(str(kind), request)
+
+    def use_idle_time(self) -> None:
+        """Prepare for the next block until there is a request."""
+        self._prepare()
+        while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
+            self._interpreters.import_next()
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Wait until nothing is left of the last block, and have an interpreter wait for the next one."""
+        if not self._interpreters.is_waiting:
+            self._processes.kill_all()
+            self._interpreters.prepare()
 
     def _answer_about_files(self, kind: str, request: Frame) -> None:
         try:
@@ -126,6 +157,7 @@ class Server:
         elif kind == "get":
             return read_file(folder, str(request.header["path"]), self._settings.file_bytes)
         elif kind == "reset":
+            self._interpreters.discard()
             self._processes.kill_all()
             for emptied in self._folders:
                 empty_folder(emptied)
@@ -135,30 +167,41 @@ class Server:
 
     def _run(self, request: Frame) -> None:
         folder = self._settings.work_folder
-        script = _SCRIPTS[str(request.header["language"])]
         before = snapshot(folder)
-        try:
-            write_file(folder, script, request.data)
-        except OSError as error:
-            self._channel.send({"kind": "output", "stream": "stderr"}, f"cannot write the block: {error}\n".encode())
-            self._send_end(End("disk_full" if error.errno in _NO_SPACE else "error", 1, 0.0, Usage()))
-            return
-        end = self._run_script(script, cast("float", request.header["time_limit"]))
+        start = self._start_python if request.header["language"] == "python" else self._start_shell
+        end = self._run_block(lambda: start(request.data), cast("float", request.header["time_limit"]))
         # From here on nothing of the block runs, so what is looked at stays as it is until it is sent.
         reclaim(folder)
-        remove_file(folder, script)
+        remove_file(folder, _SCRIPT)
         for found in collect(folder, before, self._settings.artifacts, self._settings.artifact_bytes):
             self._send_found(found)
         self._send_end(end)
 
-    def _run_script(self, script: str, time_limit: float) -> End:
-        settings = self._settings
-        interpreter = settings.python if script.endswith(".py") else _SHELL
-        path = f"{settings.work_folder}/{script}"
-        command = Command([interpreter, path], settings.environment, settings.work_folder)
+    def _start_python(self, source: bytes) -> Started:
+        folder = self._settings.work_folder
+        # The interpreter has its source already. The file is for what a block starts from it, as `multiprocessing`
+        # does; a block before may have taken its name, or all space.
+        with suppress(OSError):
+            write_file(folder, _SCRIPT, source)
+        return self._interpreters.start(source, f"{folder}/{_SCRIPT}")
+
+    def _start_shell(self, source: bytes) -> Started:
+        self._interpreters.discard()  # it would be killed at the end of the block, and counts for its limits until then
+        with nameless_file(self._folders, source) as script:
+            arguments = [_SHELL, f"/dev/fd/{script}"]
+            environment, folder = self._settings.environment, self._settings.work_folder
+            return start_command(Command(arguments, environment, folder, (script,)))
+
+    def _run_block(self, start: Callable[[], Started], time_limit: float) -> End:
         self._memory.start()
-        block = Block(self._channel, self._processes, self._over_limit, settings.output_limit_bytes)
-        end = block.run(command, time_limit)
+        block = Block(self._channel, self._processes, self._over_limit, self._settings.output_limit_bytes)
+        try:
+            end = block.run(start, time_limit)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            self._channel.send({"kind": "output", "stream": "stderr"}, f"cannot write the block: {error}\n".encode())
+            return End("disk_full", 1, 0.0, Usage())
         if end.status == "error" and any(is_full(folder) for folder in self._folders):
             return end._replace(status="disk_full")
         return end

@@ -22,10 +22,9 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
-from .._inside._server import main as serve
 from . import SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
@@ -55,7 +54,8 @@ def main(request: Mapping[str, object]) -> NoReturn:
     """Make a sandbox and stay until it is gone.
 
     Args:
-        request: ``mounts``, a plan; and ``memory_bytes``, ``cpus`` and ``processes``.
+        request: ``mounts``, a plan; ``memory_bytes``, ``cpus`` and ``processes``; ``server``, what becomes PID 1, and
+            ``environment``, the variables that this needs.
     """
     groups = groups_for(request)
     uid = own_uid()
@@ -64,15 +64,15 @@ def main(request: Mapping[str, object]) -> NoReturn:
         enter_user_namespace(kernel.CLONE_NEWPID)
     else:
         kernel.unshare(kernel.CLONE_NEWPID)
-    keep(lambda: _become_sandbox(cast("Plan", request["mounts"]), uid, groups), groups)
+    keep(lambda: _become_sandbox(request, uid, groups), groups)
 
 
-def _become_sandbox(plan: Plan, uid: int | None, groups: Groups) -> NoReturn:
-    """As PID 1 of its namespace, make the others, leave the host's files, give up all rights, and serve."""
+def _become_sandbox(request: Mapping[str, object], uid: int | None, groups: Groups) -> NoReturn:
+    """As PID 1 of its namespace, make the others, leave the host's files, give up all rights, and become the server."""
     kernel.unshare(_OWN_VIEWS)
     socket.sethostname("sandbox")
     groups.show_memory_counter()  # while the host's /sys/fs/cgroup is still there
-    move_into_new_root(plan, SANDBOX_UID if uid is None else uid)
+    move_into_new_root(cast("Plan", request["mounts"]), SANDBOX_UID if uid is None else uid)
     if uid is not None:
         become(uid)
         # The namespaces above belong to the user namespace of the host. From one below it, no capability counts for
@@ -80,7 +80,10 @@ def _become_sandbox(plan: Plan, uid: int | None, groups: Groups) -> NoReturn:
         enter_user_namespace()
     kernel.drop_capabilities()
     os.umask(0o022)
-    serve()
+    server = cast("Sequence[str]", request["server"])
+    # By an exec, though this process could serve as well: the server is then the Python that the blocks are to have,
+    # with its packages, and nothing of the host's memory is left in it.
+    os.execve(server[0], server, dict(cast("Mapping[str, str]", request["environment"])))  # noqa: S606 - no shell
 
 
 def move_into_new_root(plan: Plan, owner: int) -> None:

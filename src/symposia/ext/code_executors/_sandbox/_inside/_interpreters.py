@@ -1,0 +1,157 @@
+"""The interpreters of Python blocks: forked from the server ahead of their blocks, with libraries already imported.
+
+A fresh interpreter takes some ten milliseconds to start, and half a second more to import pandas. The server imports the
+libraries once, while it has nothing else to do, and forks: the child shares their memory and starts as clean as the
+server is. It is forked ahead of the request and waits for its block at a pipe, because a fork of a process with pandas
+takes a few milliseconds itself.
+
+- A child is used for one block. Nothing that a block does to its interpreter (patched builtins, changed modules, limits,
+  threads) can reach the server or the next block, which have memory of their own.
+- The server has one thread: a fork copies only the thread that calls it, and a lock that another one held would stay
+  locked in the child. A library that starts threads when it is imported ends the server, with its name in the message.
+- No block runs while an interpreter waits: the server forks it when everything of the block before is dead.
+
+Rejected: a process beside the server to fork from, which would free the server from the import. It would have to be
+spared by the kill that ends a block, and it could be killed, stopped and signalled by every block, which PID 1 cannot.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import os
+import signal
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from ._channel import Settings
+from ._confinement import prefer_for_oom_kill
+from ._processes import Started, become_child
+from ._script import run_script
+
+_SOURCE_FD, _REPORT_FD = 3, 4
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class _Waiting(NamedTuple):
+    """An interpreter that waits for its block: the process, and where its block is written to."""
+
+    process: Started
+    source: int
+
+
+class Interpreters:
+    """Gives each Python block an interpreter of its own.
+
+    Args:
+        settings: Where the blocks run, and what is imported ahead.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.work_folder
+        self._most_fds = settings.open_files
+        self._to_import = list(settings.imported_ahead)
+        self._waiting: _Waiting | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything is imported."""
+        return not self._to_import
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an interpreter waits for a block."""
+        return self._waiting is not None
+
+    def import_next(self) -> None:
+        """Import the next of the libraries, where it is installed. It takes up to a second.
+
+        Raises:
+            RuntimeError: The library has started threads.
+        """
+        name = self._to_import.pop(0)
+        # What cannot be imported here fails in the block that imports it, with the same error.
+        with suppress(Exception):
+            if importlib.util.find_spec(name.partition(".")[0]) is not None:
+                importlib.import_module(name)
+        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
+            raise RuntimeError(f"{name} starts threads when it is imported: it cannot be imported ahead of a block")
+        if self.is_ready:
+            self.discard()
+            gc.collect()
+
+    def prepare(self) -> None:
+        """Fork an interpreter for the next block, unless one waits already."""
+        if self._waiting is None:
+            self._waiting = self._fork()
+
+    def start(self, source: bytes, path: str) -> Started:
+        """Run a block.
+
+        Args:
+            source: Its source.
+            path: The path that it gives itself.
+        """
+        while True:
+            self.prepare()
+            waiting, self._waiting = self._waiting, None
+            assert waiting is not None
+            try:
+                with open(waiting.source, "wb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
+                    rest = memoryview(path.encode() + b"\0" + source)
+                    while rest:
+                        rest = rest[pipe.write(rest) :]
+            except BrokenPipeError:  # it was killed as it waited: the sandbox was short of memory
+                _discard(waiting)
+                continue
+            return waiting.process
+
+    def discard(self) -> None:
+        """End the interpreter that waits, if there is one."""
+        if self._waiting is not None:
+            _discard(self._waiting)
+            self._waiting = None
+
+    def _fork(self) -> _Waiting:
+        source_of_block, source = os.pipe()
+        stdout, stdout_of_block = os.pipe()
+        stderr, stderr_of_block = os.pipe()
+        report, report_of_block = os.pipe()
+        # Out of the collector's sight: it would write to the header of every object, and so copy every page that the
+        # child shares with the server.
+        gc.freeze()
+        pid = os.fork()
+        if pid == 0:
+            self._become_interpreter(source_of_block, report_of_block, stdout_of_block, stderr_of_block)
+        for fd in (source_of_block, report_of_block, stdout_of_block, stderr_of_block):
+            os.close(fd)
+        return _Waiting(Started(pid, stdout, stderr, report, _resident_bytes(pid)), source)
+
+    def _become_interpreter(self, source: int, report: int, stdout: int, stderr: int) -> NoReturn:
+        try:
+            become_child(self._folder, stdout, stderr)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            source, report = os.dup(source), os.dup(report)  # above the numbers that they are to have
+            os.dup2(source, _SOURCE_FD, inheritable=False)
+            os.dup2(report, _REPORT_FD, inheritable=False)
+            os.closerange(_REPORT_FD + 1, self._most_fds)  # the channel to the host first of all
+            prefer_for_oom_kill()
+            run_script(self._folder, _SOURCE_FD, _REPORT_FD)
+        finally:
+            os._exit(1)  # never back into the server
+
+
+def _discard(waiting: _Waiting) -> None:
+    with suppress(OSError):
+        os.close(waiting.source)
+    for fd in (waiting.process.stdout, waiting.process.stderr, waiting.process.report):
+        os.close(fd)
+    os.kill(waiting.process.pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(waiting.process.pid, 0)
+
+
+def _resident_bytes(pid: int) -> int:
+    with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - as above
+        return int(file.read().split()[1]) * _PAGE
