@@ -2,6 +2,7 @@
 
 from tests.contracts.sandbox_attacks import SandboxAttacks
 from tests.contracts.sandbox_contract import SandboxContract
+from tests.contracts.sandbox_interpreter import ImportedAheadContract, InterpreterContract
 
 from symposia.core.code_executor import SandboxBackend
 from symposia.ext.code_executors._sandbox import base_python
@@ -10,16 +11,31 @@ from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 
-class TestNamespaces(SandboxContract, SandboxAttacks):
+class TestNamespaces(SandboxContract, InterpreterContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
         return NamespaceBackend(base_python())
 
 
-class TestBubblewrap(SandboxContract, SandboxAttacks):
+class TestBubblewrap(SandboxContract, InterpreterContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
         return BubblewrapBackend(base_python())
 
 
-class TestDocker(SandboxContract, SandboxAttacks):
+class TestDocker(SandboxContract, InterpreterContract, SandboxAttacks):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
+
+
+class TestNamespacesWithLibraries(ImportedAheadContract):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend()
+
+
+class TestBubblewrapWithLibraries(ImportedAheadContract):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend()
+
+
+class TestDockerWithLibraries(ImportedAheadContract):
     def backend(self) -> SandboxBackend:
         return DockerBackend()

@@ -69,8 +69,7 @@ class Block:
         try:
             self._start(start())
             self._follow(began, began + time_limit)
-            if self._stop or self._report is None or not self._processes.end_reported(self._report):
-                self._report = None
+            if self._stop or self._report is None:
                 self._processes.kill_all()
             for fd in list(self._streams):
                 self._forward_the_rest(fd)
@@ -146,11 +145,15 @@ class Block:
                 self._forward(fd)
 
     def _receive_report(self) -> None:
-        """Take what the interpreter says at its end. From anything else that the block writes there, nothing follows."""
-        self._report = Report.unpack(os.read(self._report_fd, _CHUNK))
-        if self._report is None:
-            os.close(self._report_fd)
-            self._report_fd = -1
+        """Take what the interpreter says at its end, if nothing else is left of the block.
+
+        Otherwise its end is waited for, as that of any program. So it is if the block writes anything else there.
+        """
+        report = Report.unpack(os.read(self._report_fd, _CHUNK))
+        os.close(self._report_fd)
+        self._report_fd = -1
+        if report is not None and self._processes.end_reported(report):
+            self._report = report
 
     def _receive_cancel(self) -> None:
         for frame in self._channel.receive():

@@ -27,6 +27,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _INSTRUCTION_BYTES = 8
 _WORST = "1000"
+MOST_OPEN_FILES_OF_SERVER = 64
+"""How many the server may have open where a block may have fewer: eight pipe ends, when it forks an interpreter."""
 
 # Counted for each user, and an ordinary user's sandboxes share theirs with the host: without limits of their own,
 # blocks could use up what the user's other programs need.
@@ -57,7 +59,7 @@ def confine_server(settings: Settings, seccomp: bytes) -> int:
     for scheduling in (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE):  # a user may have been given real-time priority
         _limit(scheduling, 0)
     _limit(resource.RLIMIT_FSIZE, settings.file_bytes)
-    _limit(resource.RLIMIT_NOFILE, settings.open_files)
+    _limit(resource.RLIMIT_NOFILE, max(settings.open_files, MOST_OPEN_FILES_OF_SERVER))
     if settings.processes:
         _limit(resource.RLIMIT_NPROC, settings.processes)
     landlock = restrict_files((settings.work_folder, *settings.scratch_folders))
@@ -66,6 +68,11 @@ def confine_server(settings: Settings, seccomp: bytes) -> int:
         program = _Program(len(seccomp) // _INSTRUCTION_BYTES, seccomp)
         prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
     return landlock
+
+
+def limit_open_files(most: int) -> None:
+    """Lower the limit of this process's own open files, from the server's to that of a block."""
+    _limit(resource.RLIMIT_NOFILE, most)
 
 
 def prefer_for_oom_kill() -> None:

@@ -54,7 +54,7 @@ def nameless_file(folders: Iterable[str], data: bytes) -> Generator[int, None, N
     Raises:
         OSError: None of them has room.
     """
-    error: OSError | None = None
+    error = OSError(errno.ENOSPC, "no folder has room")
     for folder in folders:
         name = f"{folder}/.{os.urandom(8).hex()}"
         try:
@@ -80,7 +80,6 @@ def nameless_file(folders: Iterable[str], data: bytes) -> Generator[int, None, N
         finally:
             os.close(script)
         return
-    assert error is not None
     raise error
 
 

@@ -1,12 +1,12 @@
 """The interpreters of Python blocks: forked from the server ahead of their blocks, with libraries already imported.
 
-A fresh interpreter takes some ten milliseconds to start, and half a second more to import pandas. The server imports the
-libraries once, while it has nothing else to do, and forks: the child shares their memory and starts as clean as the
+A fresh interpreter takes some ten milliseconds to start, and half a second more to import pandas. The server imports
+the libraries once, while it has nothing else to do, and forks: the child shares their memory and starts as clean as the
 server is. It is forked ahead of the request and waits for its block at a pipe, because a fork of a process with pandas
 takes a few milliseconds itself.
 
-- A child is used for one block. Nothing that a block does to its interpreter (patched builtins, changed modules, limits,
-  threads) can reach the server or the next block, which have memory of their own.
+- A child is used for one block. Nothing that a block does to its interpreter (patched builtins, changed modules,
+  limits, threads) can reach the server or the next block, which have memory of their own.
 - The server has one thread: a fork copies only the thread that calls it, and a lock that another one held would stay
   locked in the child. A library that starts threads when it is imported ends the server, with its name in the message.
 - No block runs while an interpreter waits: the server forks it when everything of the block before is dead.
@@ -26,7 +26,7 @@ from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from ._channel import Settings
-from ._confinement import prefer_for_oom_kill
+from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
 from ._processes import Started, become_child
 from ._script import run_script
 
@@ -50,7 +50,7 @@ class Interpreters:
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.work_folder
-        self._most_fds = settings.open_files
+        self._open_files = settings.open_files
         self._to_import = list(settings.imported_ahead)
         self._waiting: _Waiting | None = None
 
@@ -93,19 +93,16 @@ class Interpreters:
             source: Its source.
             path: The path that it gives itself.
         """
+        block = path.encode() + b"\0" + source
         while True:
-            self.prepare()
-            waiting, self._waiting = self._waiting, None
-            assert waiting is not None
+            waiting, self._waiting = self._waiting or self._fork(), None
             try:
-                with open(waiting.source, "wb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
-                    rest = memoryview(path.encode() + b"\0" + source)
-                    while rest:
-                        rest = rest[pipe.write(rest) :]
+                with open(waiting.source, "wb") as pipe:  # noqa: PTH123 - a descriptor
+                    pipe.write(block)
             except BrokenPipeError:  # it was killed as it waited: the sandbox was short of memory
                 _discard(waiting)
-                continue
-            return waiting.process
+            else:
+                return waiting.process
 
     def discard(self) -> None:
         """End the interpreter that waits, if there is one."""
@@ -135,8 +132,11 @@ class Interpreters:
             source, report = os.dup(source), os.dup(report)  # above the numbers that they are to have
             os.dup2(source, _SOURCE_FD, inheritable=False)
             os.dup2(report, _REPORT_FD, inheritable=False)
-            os.closerange(_REPORT_FD + 1, self._most_fds)  # the channel to the host first of all
+            os.closerange(
+                _REPORT_FD + 1, max(self._open_files, MOST_OPEN_FILES_OF_SERVER)
+            )  # the channel to the host first of all
             prefer_for_oom_kill()
+            limit_open_files(self._open_files)
             run_script(self._folder, _SOURCE_FD, _REPORT_FD)
         finally:
             os._exit(1)  # never back into the server

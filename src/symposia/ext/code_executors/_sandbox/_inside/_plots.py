@@ -1,7 +1,7 @@
 """Plots of matplotlib that a block shows or leaves open: they are saved in the work folder, and so come back as files.
 
-A sandbox has no screen. Where ``show`` is called, the figures that are open are saved and closed, as a notebook does it;
-what is still open at the end of the block is saved too. A figure that the block has saved itself is left alone.
+A sandbox has no screen. Where ``show`` is called, the figures that are open are saved and closed, as a notebook does
+it; what is still open at the end of the block is saved too. A figure that the block has saved itself is left alone.
 """
 
 # pathlib would be the largest part of the program.
@@ -60,9 +60,8 @@ class _WhenImported(importlib.abc.MetaPathFinder):
 
 
 def _replace_show(pyplot: Any) -> None:
-    from matplotlib.figure import Figure
-
-    save = Figure.savefig
+    figures = pyplot.Figure
+    save = figures.savefig
 
     def savefig(figure: Any, *arguments: Any, **options: Any) -> Any:
         setattr(figure, _SAVED, True)
@@ -73,7 +72,7 @@ def _replace_show(pyplot: Any) -> None:
         _save(pyplot)
         pyplot.close("all")
 
-    Figure.savefig = savefig
+    figures.savefig = savefig
     pyplot.show = show
 
 

@@ -13,18 +13,19 @@ import struct
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from ._confinement import prefer_for_oom_kill
+from ._confinement import limit_open_files, prefer_for_oom_kill
 
 _EXEC_FAILED = 127
 _LONGEST, _LARGEST = 1e9, 2**53  # of what a block may say of itself: seconds and bytes
 
 
 class Command(NamedTuple):
-    """What to run: the program and its arguments, its environment, its folder, and descriptors that it is given."""
+    """What to run: a program and its arguments, its environment and folder, and what it may have and has open."""
 
     arguments: list[str]
     environment: dict[str, str]
     folder: str
+    open_files: int
     inherited: tuple[int, ...] = ()
 
 
@@ -67,7 +68,7 @@ class Report(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What ended processes used: the sum of their time, and the largest memory of one beyond what it shared at first."""
+    """What ended processes used: the sum of their time, and the largest memory of one, less what the server lent it."""
 
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -202,6 +203,7 @@ def _become(command: Command, stdout: int, stderr: int) -> NoReturn:
         for fd in command.inherited:
             os.set_inheritable(fd, True)
         prefer_for_oom_kill()
+        limit_open_files(command.open_files)
         os.execve(command.arguments[0], command.arguments, command.environment)  # noqa: S606 - the point of it
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
         os.write(2, f"cannot start {command.arguments[0]}: {error}\n".encode())

@@ -1,12 +1,13 @@
 """A block of Python in the interpreter that waited for it: it runs as if it were started by ``python FILE``.
 
-Differences that remain: the names of the hash seed are those of the sandbox, and the libraries that were imported ahead
-are in `sys.modules`. At the end the interpreter is not taken down as Python does it, which takes longer than most blocks;
-what a program can see of that is done: threads are waited for, exit handlers run, and files are flushed.
+What remains different: the libraries that were imported ahead are in `sys.modules`, and all blocks of a sandbox have
+one hash seed. At its end the interpreter is not taken down as Python does it, which takes longer than most blocks. What
+a program can see of that is done: threads are waited for, exit handlers run, and files are flushed.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import os
@@ -62,7 +63,7 @@ def _new_main(folder: str) -> ModuleType:
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "__main__"]
     sys.path.insert(0, folder)
     # As `python -u` makes them: what a block has printed before it is killed has left it.
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - for the whole block
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole block
     sys.stdout = sys.__stdout__ = _unbuffered(1, "surrogateescape")
     sys.stderr = sys.__stderr__ = _unbuffered(2, "backslashreplace")
     if "numpy" in sys.modules:  # Python's own `random` does it at each fork
@@ -75,7 +76,7 @@ def _new_main(folder: str) -> ModuleType:
 
 
 def _unbuffered(fd: int, errors: str) -> io.TextIOWrapper:
-    raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: PTH123, SIM115 - for the whole block
+    raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: SIM115 - for the whole block
     stream = io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)  # type: ignore[arg-type]
     stream.mode = "w"  # type: ignore[attr-defined] - as Python's own
     return stream
@@ -100,7 +101,7 @@ def _name(main: ModuleType, path: str, source: bytes) -> None:
 
 def _keep_lines(path: str, source: bytes) -> None:
     """Let tracebacks and `inspect` show the source, whatever has become of the file."""
-    import linecache
+    import linecache  # noqa: PLC0415 - most blocks do not fail, and it takes a millisecond
 
     lines = source.decode("utf-8", "replace").splitlines(keepends=True)
     linecache.cache[path] = (len(source), None, lines, path)
@@ -129,7 +130,7 @@ def _exit_code(code: object) -> int:
     if isinstance(code, int):
         return code & 0xFF
     with suppress(Exception):
-        print(code, file=sys.stderr)
+        sys.stderr.write(f"{code}\n")
     return 1
 
 
@@ -140,11 +141,10 @@ def _report(path: str, source: bytes, error: BaseException) -> None:
         if sys.excepthook is not sys.__excepthook__:
             sys.excepthook(type(error), error, traceback)
             return
-        import traceback as tracebacks
+        from traceback import print_exception  # noqa: PLC0415 - as above
 
-        if path not in tracebacks.linecache.cache:
-            _keep_lines(path, source)
-        tracebacks.print_exception(type(error), error, traceback)
+        _keep_lines(path, source)
+        print_exception(type(error), error, traceback)
 
 
 def _behind_run(traceback: TracebackType | None) -> TracebackType | None:
@@ -156,10 +156,8 @@ def _finish(main: ModuleType, exit_code: int) -> int:
     """Do what Python does at the end of a program, as far as it can be seen from outside."""
     threading = sys.modules.get("threading")
     if threading is not None:
-        threading._shutdown()
-    import atexit
-
-    atexit._run_exitfuncs()
+        threading._shutdown()  # noqa: SLF001 - Python itself calls these two
+    atexit._run_exitfuncs()  # noqa: SLF001
     # Objects of the block are freed, which closes and flushes its files. Names with an underscore go first, as in
     # Python. Files that something else refers to are flushed one by one.
     names = sorted(main.__dict__, key=lambda name: not str(name).startswith("_"))

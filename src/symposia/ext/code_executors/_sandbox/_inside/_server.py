@@ -189,8 +189,11 @@ class Server:
         self._interpreters.discard()  # it would be killed at the end of the block, and counts for its limits until then
         with nameless_file(self._folders, source) as script:
             arguments = [_SHELL, f"/dev/fd/{script}"]
-            environment, folder = self._settings.environment, self._settings.work_folder
-            return start_command(Command(arguments, environment, folder, (script,)))
+            settings = self._settings
+            command = Command(
+                arguments, settings.environment, settings.work_folder, settings.open_files, inherited=(script,)
+            )
+            return start_command(command)
 
     def _run_block(self, start: Callable[[], Started], time_limit: float) -> End:
         self._memory.start()

@@ -83,7 +83,7 @@ def _become_sandbox(request: Mapping[str, object], uid: int | None, groups: Grou
     server = cast("Sequence[str]", request["server"])
     # By an exec, though this process could serve as well: the server is then the Python that the blocks are to have,
     # with its packages, and nothing of the host's memory is left in it.
-    os.execve(server[0], server, dict(cast("Mapping[str, str]", request["environment"])))  # noqa: S606 - no shell
+    os.execve(server[0], [*server], dict(cast("Mapping[str, str]", request["environment"])))  # noqa: S606 - no shell
 
 
 def move_into_new_root(plan: Plan, owner: int) -> None:
