@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
-LIMITS = [field.name for field in fields(SandboxPolicy)]
+LIMITS = [field.name for field in fields(SandboxPolicy) if field.name != "imported_ahead"]
 OF_ANOTHER_TYPE: list[object] = [None, "1G", "64", True, False, [64], 64j]
 
 
@@ -91,3 +91,15 @@ def test_a_mount_of_other_types_is_refused(source: object, target: object, named
     given: dict[str, Any] = {"source": source, "target": target}
     with pytest.raises(ArgumentTypeError, match=f"^{named} of SandboxMount is .*: give a "):
         SandboxMount(**given)
+
+
+@pytest.mark.parametrize("wrong", ["numpy", ["numpy"], ("numpy", 1), None])
+def test_what_is_imported_ahead_is_a_tuple_of_names(wrong: Any) -> None:  # Any: what is wrong
+    with pytest.raises(ArgumentTypeError, match=r"give a tuple of the names of modules, such as \('numpy',\)"):
+        SandboxPolicy(imported_ahead=wrong)
+
+
+@pytest.mark.parametrize("name", ["", "import numpy", "numpy..core", "../numpy", "numpy;"])
+def test_what_is_imported_ahead_has_names_of_modules(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="no name of a module"):
+        SandboxPolicy(imported_ahead=("pandas", name))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from symposia.core.code_executor._results import RunStatus
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -88,6 +88,7 @@ class SandboxPolicy:
         _check_number("time_limit", self.time_limit, "a number of seconds, such as 60")
         if not self.time_limit > 0:  # NaN too
             raise _invalid("time_limit", self.time_limit, "a number of seconds that is more than 0")
+        _check_modules(self.imported_ahead)
 
     def limit_met(self, status: RunStatus) -> str:
         """Name the limit that a block met, with its value: "the time limit of 60 s".
@@ -139,6 +140,17 @@ class SandboxMount:
                 f"target of SandboxMount is {target!r}: a sandbox sees files of the host below /data. Give an absolute"
                 " path there, such as '/data/table.csv'."
             )
+
+
+def _check_modules(given: object) -> None:
+    if not isinstance(given, tuple) or not all(isinstance(name, str) for name in cast("tuple[object, ...]", given)):
+        raise ArgumentTypeError(
+            f"imported_ahead of SandboxPolicy is {given!r}: give a tuple of the names of modules, such as ('numpy',)."
+        )
+    if wrong := [
+        name for name in cast("tuple[str, ...]", given) if not all(part.isidentifier() for part in name.split("."))
+    ]:
+        raise InvalidArgumentError(f"imported_ahead of SandboxPolicy names {wrong[0]!r}, which is no name of a module.")
 
 
 def _check_limit(name: str, given: object, least: float) -> None:

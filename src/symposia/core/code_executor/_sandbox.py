@@ -23,7 +23,7 @@ class Sandbox(Protocol):
     async def run(
         self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
     ) -> SandboxResult:
-        """Run one block in a fresh interpreter, in the work folder.
+        """Run one block in an interpreter of its own, in the work folder.
 
         Cancelling the call kills everything that the block started before the cancellation is passed on.
 

@@ -89,8 +89,8 @@ class SandboxOptions(TypedDict, total=False):
 class SandboxCodeExecutor(CommandLineCodeExecutor):
     """Runs code blocks in a sandbox, which starts on the first use.
 
-    Each block runs in a fresh interpreter; the files of the work folder stay between blocks. A sandbox that ends in the
-    middle of a block is part of that block's result, and the next block gets a new one.
+    Each block runs in an interpreter of its own; the files of the work folder stay between blocks. A sandbox that ends
+    in the middle of a block is part of that block's result, and the next block gets a new one.
 
     Args:
         backend: Makes the sandbox.

@@ -120,6 +120,8 @@ class Interpreters:
         gc.freeze()
         pid = os.fork()
         if pid == 0:
+            for fd in (source, stdout, stderr, report):
+                os.close(fd)
             self._become_interpreter(source_of_block, report_of_block, stdout_of_block, stderr_of_block)
         for fd in (source_of_block, report_of_block, stdout_of_block, stderr_of_block):
             os.close(fd)

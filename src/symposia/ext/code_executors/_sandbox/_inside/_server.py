@@ -77,8 +77,7 @@ def _take_over_streams() -> Channel:
 def _serve(channel: Channel) -> NoReturn:
     opening, *early = _first_frames(channel)
     settings = read_settings(opening.header)
-    os.environ.clear()  # that of the server's start: it tells libraries what a block's environment tells them
-    os.environ.update(settings.environment)
+    _take_environment(settings.environment)
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     landlock = confine_server(settings, opening.data)
@@ -90,6 +89,19 @@ def _serve(channel: Channel) -> NoReturn:
         server.use_idle_time()
         for request in channel.receive():
             server.answer(request)
+
+
+def _take_environment(environment: dict[str, str]) -> None:
+    """Have the environment of the blocks, which libraries read when they are imported.
+
+    What the start of this Python has added to its own (the ``.pth`` files of its packages may) stays.
+    """
+    with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib would be the largest part of the program
+        at_start = set(file.read().split(b"\0"))
+    added = {name: value for name, value in os.environb.items() if name + b"=" + value not in at_start}
+    os.environb.clear()
+    os.environb.update(added)
+    os.environ.update(environment)
 
 
 def _first_frames(channel: Channel) -> list[Frame]:
