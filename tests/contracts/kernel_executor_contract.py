@@ -287,7 +287,7 @@ class KernelExecutorContract:
         assert result.exit_code != 0
         assert len(result.output) < 2 * 1024 * 1024
         assert "Too much output" in result.output
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 40  # a Jupyter server takes ten seconds to pass on a hundred megabytes
         assert (await run(executor, python("print('next')"))).output == "next\n"
 
     async def test_f55_half_a_character_is_replaced(self, executor: CodeExecutor) -> None:

@@ -33,6 +33,7 @@ SymposiaError
 │   │   └── ModelAnswerError           it answered, but not what was asked for (ValueError)
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
+│       ├── SandboxServiceError        a service refuses, or cannot be reached (ConnectionError)
 │       └── SandboxDiedError           the sandbox ended in the middle of a request
 └── LimitError                     a limit that the user set was reached
     └── DeadlineExceededError      no answer within the deadline           (TimeoutError)
@@ -75,6 +76,7 @@ __all__ = [
     "RuntimeStoppedError",
     "SandboxDiedError",
     "SandboxError",
+    "SandboxServiceError",
     "SandboxUnavailableError",
     "SimulationBoundaryError",
     "SimulationStuckError",
@@ -292,6 +294,10 @@ class SandboxError(PeerError):
 
 class SandboxUnavailableError(SandboxError):
     """A sandbox backend cannot work on this machine; the text says why and what to install."""
+
+
+class SandboxServiceError(SandboxError, ConnectionError):
+    """A service that runs code refuses a request, cannot be reached, or answers with something else."""
 
 
 class SandboxDiedError(SandboxError):

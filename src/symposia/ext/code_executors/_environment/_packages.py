@@ -57,12 +57,15 @@ class TargetPython:
         return chosen + [part for platform in platforms for part in ("--platform", platform)]
 
 
-async def install_pinned_packages(folder: Path, target: TargetPython | None = None) -> None:
+async def install_pinned_packages(
+    folder: Path, target: TargetPython | None = None, packages: str = PINNED_PACKAGES
+) -> None:
     """Put the pinned packages into `folder`, without building anything.
 
     Args:
         folder: An existing, empty folder.
         target: Which Python they are for; the one that runs this process when None.
+        packages: The pins, one a line, with all that they depend on.
 
     Raises:
         SandboxUnavailableError: There is no pip, or it failed; the text holds the end of what it said.
@@ -70,7 +73,7 @@ async def install_pinned_packages(folder: Path, target: TargetPython | None = No
     # Wheels only: building a source distribution runs code of the package, on the host and with the user's rights. All
     # packages are pinned, so that nothing has to be resolved.
     command = [await _python_with_pip(), "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--target", str(folder), *(target.pip_arguments() if target else []), *PINNED_PACKAGES.split()]
+    command += ["--target", str(folder), *(target.pip_arguments() if target else []), *packages.split()]
     status, output = await run_command(command)
     if status:
         raise SandboxUnavailableError(

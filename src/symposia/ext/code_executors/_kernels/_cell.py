@@ -176,8 +176,13 @@ def asks_to_exit(reply: Mapping[str, object]) -> bool:
     return any(_mapping(entry).get("source") == "ask_exit" for entry in entries)
 
 
+def is_text(kind: str) -> bool:
+    """Whether the messages have a media type as text, and not in base64."""
+    return kind.startswith("text/") or kind == "image/svg+xml"
+
+
 def _decoded(kind: str, content: str) -> bytes | None:
-    if kind.startswith("text/") or kind == "image/svg+xml":
+    if is_text(kind):
         return content.encode("utf-8", "replace")
     try:
         return base64.b64decode(content)

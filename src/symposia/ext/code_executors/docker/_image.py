@@ -19,6 +19,7 @@ from typing import IO, Final
 from symposia.core.code_executor import Progress
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import (
+    PINNED_PACKAGES,
     TargetPython,
     environment_key,
     ignore_progress,
@@ -89,7 +90,7 @@ async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Pr
             report(f"pulling the image {image}")
             await _pull(client, image)
         if not await has_image(client, prepared):
-            await _build(client, image, prepared, report)
+            await build_layer(client, image, prepared, RECIPE, PINNED_PACKAGES, report)
     return prepared
 
 
@@ -105,17 +106,30 @@ async def _pull(client: EngineClient, image: str) -> None:
         ) from error
 
 
-async def _build(client: EngineClient, base: str, tag: str, report: Progress) -> None:
+async def build_layer(client: EngineClient, base: str, tag: str, recipe: str, packages: str, report: Progress) -> None:
+    """Build an image from one that the engine has, with packages that the host's pip fetches.
+
+    Args:
+        client: The engine.
+        base: The image that it is built from.
+        tag: Its name.
+        recipe: The Dockerfile, with ``{base}`` and ``{version}``, which copies the folder ``packages``.
+        packages: The pins, one a line.
+        report: Called with a line of text as each part of the work begins.
+
+    Raises:
+        SandboxUnavailableError: A part of it cannot be had.
+    """
     target = await _python_of(client, base)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-image-"))
     try:
-        report(f"fetching numpy, pandas and matplotlib for Python {target.version} on {target.machine}")
-        packages = folder / "packages"
-        await asyncio.to_thread(packages.mkdir)
-        await install_pinned_packages(packages, target)
+        report(f"fetching {len(packages.split())} packages for Python {target.version} on {target.machine}")
+        fetched = folder / "packages"
+        await asyncio.to_thread(fetched.mkdir)
+        await install_pinned_packages(fetched, target, packages)
         report(f"building the image {tag} from {base}")
-        recipe = RECIPE.format(base=base, version=target.version)
-        await follow(lambda: _send_build(client, tag, folder, recipe))
+        text = recipe.format(base=base, version=target.version)
+        await follow(lambda: _send_build(client, tag, folder, text))
     except SandboxUnavailableError:
         raise
     except SandboxError as error:

@@ -1,0 +1,169 @@
+"""AutoGen's executor on a kernel of a Jupyter server, in a Docker container or elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from symposia.core import uninterrupted
+from symposia.core.code_executor import BlockResult, OutputListener, SandboxPolicy
+from symposia.core.exceptions import ArgumentTypeError, SandboxError, SandboxUnavailableError
+from symposia.ext.code_executors._kernels._cell import KernelMessage
+from symposia.ext.code_executors._kernels._executor import KernelCodeExecutor, KernelCodeResult
+from symposia.ext.code_executors.docker_jupyter._client import (
+    JupyterClient,
+    JupyterConnectable,
+    JupyterConnectionInfo,
+    JupyterKernelClient,
+)
+from symposia.ext.code_executors.docker_jupyter._server import DockerJupyterServer
+
+START_SECONDS: Final = 60.0
+NOT_READY: Final = "The Jupyter kernel {name!r} did not answer within {seconds:g} s."
+
+
+@dataclass
+class DockerJupyterCodeResult(KernelCodeResult):
+    """What a list of blocks did in a kernel of a Jupyter server."""
+
+
+class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
+    """Runs code blocks in a kernel of a Jupyter server. Variables live from block to block.
+
+    The isolation is the server's: a `DockerJupyterServer` is a hardened container, which the executor starts if it does
+    not run yet; an address of your own (`JupyterConnectionInfo`) is taken as it is.
+
+    Args:
+        jupyter_server: The server, or its address.
+        kernel_name: The name of the kernel's specification.
+        timeout: Seconds that a block may run.
+        output_dir: The folder of the host for the images, web pages and documents that the blocks show, made where it
+            is missing. None: a temporary one, which stays if there is something in it.
+        policy: The caps on output and on files.
+        on_output: Called on the event loop with each piece of output as it comes.
+
+    Raises:
+        ArgumentTypeError: `jupyter_server` is neither a server nor an address, or the timeout is not a number.
+        InvalidArgumentError: The timeout is less than a second.
+        MissingExtraError: ``aiohttp`` is not installed.
+    """
+
+    def __init__(
+        self,
+        jupyter_server: JupyterConnectable | JupyterConnectionInfo,
+        kernel_name: str = "python3",
+        timeout: float = 60,
+        output_dir: Path | str | None = None,
+        *,
+        policy: SandboxPolicy | None = None,
+        on_output: OutputListener | None = None,
+    ) -> None:
+        if not hasattr(jupyter_server, "connection_info") and not isinstance(jupyter_server, JupyterConnectionInfo):
+            raise ArgumentTypeError(
+                f"jupyter_server is {jupyter_server!r}: give a DockerJupyterServer or a JupyterConnectionInfo."
+            )
+        super().__init__(
+            kernel_name=kernel_name, timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output
+        )
+        self._server = jupyter_server
+
+    async def _start_kernel(self) -> RemoteKernel:
+        if isinstance(self._server, DockerJupyterServer):
+            await self._server.start()
+        server = self._server
+        info = server if isinstance(server, JupyterConnectionInfo) else server.connection_info
+        client = await asyncio.to_thread(JupyterClient, info)  # looks for its library on the disk
+        return await RemoteKernel.start(client, self._kernel_name, self._policy)
+
+    def _result(
+        self, exit_code: int, output: str, files: list[Path], blocks: Sequence[BlockResult]
+    ) -> DockerJupyterCodeResult:
+        return DockerJupyterCodeResult(exit_code, output, files, blocks=tuple(blocks))
+
+
+class RemoteKernel:
+    """A `Kernel` of a Jupyter server. `start` makes one."""
+
+    def __init__(self, client: JupyterClient, kernel: str, connection: JupyterKernelClient, language: str) -> None:
+        self._client = client
+        self._kernel = kernel
+        self._connection = connection
+        self._language = language
+        self._closed = False
+
+    @classmethod
+    async def start(cls, client: JupyterClient, name: str, policy: SandboxPolicy) -> RemoteKernel:
+        """Start a kernel, and wait until it answers. The client is closed with it.
+
+        Raises:
+            SandboxError: The server refuses, or does not answer.
+            SandboxUnavailableError: The kernel does not answer.
+        """
+        try:
+            language = await _language_of(client, name)
+            kernel = await client.start_kernel(name)
+            try:
+                connection = await _connected(client, kernel, name, policy)
+            except BaseException:
+                with suppress(SandboxError):
+                    await uninterrupted(client.delete_kernel(kernel))
+                raise
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client, kernel, connection, language)
+
+    @property
+    def language(self) -> str:
+        """What its cells are written in; see `Kernel.language`."""
+        return self._language
+
+    def execute(self, code: str) -> AsyncGenerator[KernelMessage, None]:
+        """Run a cell; see `Kernel.execute`."""
+        return self._connection.messages(code)
+
+    async def is_alive(self) -> bool:
+        """Whether the connection is open; see `Kernel.is_alive`."""
+        return self._connection.is_usable
+
+    async def interrupt(self) -> None:
+        """Interrupt the cell; see `Kernel.interrupt`."""
+        await self._client.interrupt_kernel(self._kernel)
+
+    async def close(self) -> None:
+        """End the kernel; see `Kernel.close`. A server that is gone has ended it already."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._connection.stop()
+            with suppress(SandboxError):
+                await self._client.delete_kernel(self._kernel)
+        finally:
+            await self._client.close()
+
+
+async def _connected(client: JupyterClient, kernel: str, name: str, policy: SandboxPolicy) -> JupyterKernelClient:
+    connection = await client.get_kernel_client(kernel, policy=policy)
+    if not await connection.wait_for_ready(START_SECONDS):
+        raise SandboxUnavailableError(NOT_READY.format(name=name, seconds=START_SECONDS))
+    return connection
+
+
+async def _language_of(client: JupyterClient, name: str) -> str:
+    """The language of a kernel's specification.
+
+    Raises:
+        SandboxUnavailableError: The server has none of this name.
+    """
+    found = (await client.list_kernel_specs()).get("kernelspecs")
+    specifications = cast("dict[str, dict[str, Any]]", found) if isinstance(found, dict) else {}  # Any: JSON
+    if name not in specifications:
+        known = ", ".join(sorted(map(str, specifications))) or "none"
+        raise SandboxUnavailableError(f"The Jupyter server has no kernel named {name!r}. It has: {known}.")
+    specification = specifications[name].get("spec", {})
+    return str(specification.get("language", "")).lower()
