@@ -25,6 +25,10 @@ TOKEN_VARIABLES: Final = ("TOKEN", "JUPYTER_TOKEN", "KG_AUTH_TOKEN")
 """What images of Jupyter servers and kernel gateways read their token from."""
 
 
+class GeneratedToken:
+    """Stands for a token that is made up, as None does."""
+
+
 class DockerJupyterServer:
     """A Jupyter server in a Docker container: no network, no root, no capabilities, a read-only root, and limits.
 
@@ -51,8 +55,7 @@ class DockerJupyterServer:
         MissingExtraError: The ``docker`` SDK is not installed.
     """
 
-    class GenerateToken:
-        """Stands for a token that is made up, as None does."""
+    GenerateToken = GeneratedToken
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class DockerJupyterServer:
         stop_container: bool = True,
         docker_env: Mapping[str, str] | None = None,
         expose_port: int = 8888,
-        token: str | GenerateToken | None = None,
+        token: str | GeneratedToken | None = None,
         work_dir: Path | str = "/workspace",
         bind_dir: Path | str | None = None,
         policy: SandboxPolicy | None = None,
