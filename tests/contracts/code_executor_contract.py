@@ -142,14 +142,25 @@ class CodeExecutorContract:
     async def test_shells_have_several_names(self, executor: CodeExecutor, language: str) -> None:
         assert (await run(executor, CodeBlock(code="echo $((6 * 7))", language=language))).output == "42\n"
 
+    @pytest.mark.parametrize("language", ["javascript", "js", "JavaScript"])
+    async def test_javascript_runs_where_node_is(self, executor: CodeExecutor, language: str) -> None:
+        has_node = (await run(executor, shell("command -v node"))).exit_code == 0
+        named = CodeBlock(code="// filename: three.js\nmodule.exports = 3;", language=language)
+        result = await run(executor, named, CodeBlock(code="console.log(require('./three.js'))", language=language))
+        if has_node:
+            assert (result.exit_code, result.output) == (0, "3\n")
+        else:
+            assert result.exit_code != 0
+            assert "Node.js" in result.output or "node is not installed" in result.output
+
     async def test_bash_blocks_run_in_bash(self, executor: CodeExecutor) -> None:
         result = await run(executor, CodeBlock(code="[[ a == a ]] && echo ${BASH_VERSION:+bash}", language="bash"))
         assert result.output == "bash\n"
 
     async def test_an_unknown_language_is_told_to_its_author(self, executor: CodeExecutor) -> None:
-        result = await run(executor, CodeBlock(code="1", language="javascript"))
+        result = await run(executor, CodeBlock(code="1", language="ruby"))
         assert result.exit_code == 1
-        assert "unknown language javascript" in result.output
+        assert "unknown language ruby" in result.output
         assert "python" in result.output
 
     @pytest.mark.parametrize("given", WRONG_BLOCKS, ids=repr)

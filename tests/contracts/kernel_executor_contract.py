@@ -127,9 +127,9 @@ class KernelExecutorContract:
     async def test_an_unknown_language_is_told_to_its_author_and_what_ran_before_is_kept(
         self, executor: CodeExecutor
     ) -> None:
-        result = await run(executor, python("print('first')"), CodeBlock(code="1", language="javascript"))
+        result = await run(executor, python("print('first')"), CodeBlock(code="1", language="ruby"))
         assert result.exit_code == 1
-        assert result.output.startswith("first\n\nunknown language javascript\nName the block as one of: python")
+        assert result.output.startswith("first\n\nunknown language ruby\nName the block as one of: python")
 
     @pytest.mark.parametrize("given", WRONG_BLOCKS, ids=repr)
     async def test_what_is_not_a_list_of_blocks_is_told_with_what_is(

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus
 
-Interpreter = Literal["python", "sh", "bash"]
+Interpreter = Literal["python", "sh", "bash", "node"]
 
 INTERPRETERS: Final[dict[str, Interpreter]] = {
     "python": "python",
@@ -20,8 +20,11 @@ INTERPRETERS: Final[dict[str, Interpreter]] = {
     "sh": "sh",
     "shell": "sh",
     "bash": "bash",
+    "javascript": "node",
+    "js": "node",
 }
-FILE_NAME_COMMENT: Final = re.compile(r"#\s*filename:[ \t]*(?P<name>\S.*?)\s*(?:\n|$)")
+SUFFIXES: Final[dict[Interpreter, str]] = {"python": "py", "sh": "sh", "bash": "bash", "node": "js"}
+FILE_NAME_COMMENT: Final = re.compile(r"(?:#|//)\s*filename:[ \t]*(?P<name>\S.*?)\s*(?:\n|$)")
 OUTSIDE: Final = "Filename is not in the workspace"
 ENDINGS: Final[dict[RunStatus, str]] = {
     "timeout": "Timeout",
@@ -70,8 +73,7 @@ def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
     if chosen:
         return PlannedBlock(block=block, interpreter=interpreter, file=_inside(chosen["name"], work_folder), named=True)
     digest = hashlib.sha256(block.code.encode("utf-8", "surrogatepass")).hexdigest()
-    suffix = "py" if interpreter == "python" else interpreter
-    file = PurePosixPath(f"tmp_code_{digest}.{suffix}")
+    file = PurePosixPath(f"tmp_code_{digest}.{SUFFIXES[interpreter]}")
     return PlannedBlock(block=block, interpreter=interpreter, file=file, named=False)
 
 

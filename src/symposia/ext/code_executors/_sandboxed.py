@@ -45,8 +45,13 @@ KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 RENEWED: Final = "The sandbox was full. The next block gets a new one, with the files of the work folder alone."
 MISSING_FILE: Final = ".symposia-missing"
-# The server runs Python and sh alone, since every image has an sh. What a block in bash needs goes through one.
-BASH: Final = "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n"
+# The server runs Python and sh alone, since every image has an sh. What a block in another language needs goes through
+# one.
+COMMANDS: Final = {
+    "bash": "command -v bash >/dev/null || exec sh {file}\nexec bash {file}\n",
+    "node": "command -v node >/dev/null || {{ echo 'There is no Node.js in this sandbox.' >&2; exit 127; }}\n"
+    "exec node {file}\n",
+}
 DOES_NOT_FIT: Final = (
     "{path} cannot be put into the sandbox ({error}). Use a work_dir with less in it, mount what is only read, or "
     "raise the limits of the policy (work_bytes, work_inodes, memory_bytes)."
@@ -219,10 +224,10 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
         code, language = planned.block.code, planned.interpreter
-        if planned.named or language == "bash":
+        if planned.named or language in COMMANDS:
             sandbox = await self._put_source(sandbox, planned, source)
-        if language == "bash":
-            code, language = BASH.format(file=shlex.quote(f"./{planned.file}")), "sh"
+        if language in COMMANDS:
+            code, language = COMMANDS[language].format(file=shlex.quote(f"./{planned.file}")), "sh"
         return await sandbox.run(code, language, timeout=self._timeout, on_output=self._pass_on)
 
     async def _put_source(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> Sandbox:

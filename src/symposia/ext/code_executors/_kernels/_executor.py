@@ -356,7 +356,7 @@ def cell_source(block: CodeBlock, language: str) -> str | None:
     if wanted == language or (language == "python" and (wanted in ALSO_PYTHON or interpreter == "python")):
         return block.code
     if language == "python" and interpreter is not None:
-        return f"%%{interpreter}\n{block.code}"
+        return f"%%script {interpreter}\n{block.code}"
     return None
 
 
