@@ -1,6 +1,7 @@
 """The Docker engine as a test looks at it, past the code under test."""
 
 import asyncio
+import io
 import sys
 import time
 from pathlib import Path
@@ -57,6 +58,24 @@ class Engine:
 
     def create_of_another_machine(self) -> str:
         return self._create({SANDBOX_LABEL: "1", HOST_LABEL: "elsewhere", PROCESS_LABEL: "1 1"})
+
+    def wait_until_volume_is_gone(self, name: str) -> None:
+        """Wait until the engine has removed the volume of a container.
+
+        Raises:
+            TimeoutError: It is still there after `GONE_SECONDS`.
+        """
+        deadline = time.monotonic() + GONE_SECONDS
+        while self._client.volumes.list(filters={"name": name}):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The volume {name} is still there after {GONE_SECONDS:g} s.")
+            time.sleep(0.01)
+
+    def build(self, recipe: str, tag: str) -> None:
+        self._client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=tag, rm=True, network_mode="none")
+
+    def remove_image(self, tag: str) -> None:
+        self._client.images.remove(tag, force=True)
 
     def close(self) -> None:
         self._client.close()

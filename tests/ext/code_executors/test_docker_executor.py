@@ -8,7 +8,7 @@ from typing import Unpack
 import pytest
 from tests.contracts.code_executor_contract import WAIT, Heard, python, run, shell
 from tests.contracts.sandboxed_executor_contract import SandboxedExecutorContract
-from tests.support.docker_engine import Engine
+from tests.support.docker_engine import IMAGE, Engine
 from tests.support.sandboxes import require
 
 from symposia.core.code_executor import SandboxPolicy
@@ -40,12 +40,54 @@ async def test_it_runs_the_stock_image_that_programs_name(tmp_path: Path) -> Non
     assert result.output == "(3, 11)\n"
 
 
+OWN_IMAGE = f"""
+FROM {IMAGE}
+RUN mkdir -p /opt/own/bin && ln -s "$(command -v python3)" /opt/own/bin/python3
+ENV PATH=/work:/opt/own/bin:/bin
+USER 1234
+WORKDIR /srv
+"""
+
+
+async def test_s16_an_image_of_ones_own_runs_python_and_no_program_of_the_work_folder(
+    tmp_path: Path, engine: Engine
+) -> None:
+    tag = f"symposia-test-own:{tmp_path.name}"
+    await asyncio.to_thread(engine.build, OWN_IMAGE, tag)
+    try:
+        async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(tag, work_dir=tmp_path) as executor:
+            result = await run(executor, python("import sys; print(sys.executable); import json"))
+            assert result.output == "/opt/own/bin/python3\n"
+            trap = "for name in ls python3 sh; do printf '#!/bin/sh\\necho trapped' > $name; chmod +x $name; done"
+            assert (await run(executor, shell(trap))).exit_code == 0
+            result = await run(executor, shell("ls / > /dev/null; python3 -c 'print(1)'; command -v ls; echo $PATH"))
+            assert "trapped" not in result.output
+            assert "/work" not in result.output
+            assert (await run(executor, python("print('python still runs')"))).output == "python still runs\n"
+    finally:
+        await asyncio.to_thread(engine.remove_image, tag)
+
+
+async def test_mounted_data_leaves_no_volume_behind(tmp_path: Path, engine: Engine) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "file, with: marks").write_text("seen")
+    (tmp_path / "data" / "more").mkdir()
+    name = f"symposia-test-{tmp_path.name}"
+    executor = DockerCommandLineCodeExecutor(container_name=name, bind_dir=tmp_path / "data")
+    async with asyncio.timeout(WAIT), executor:
+        listed = await run(executor, shell("cat /data/data/file*; ls /data/data"))
+        assert listed.output == "seenfile, with: marks\nmore\n"
+        [volume] = (await asyncio.to_thread(engine.inspect, name))["Mounts"]
+    await asyncio.to_thread(engine.wait_until_volume_is_gone, volume["Name"])
+
+
 async def test_f57_its_defaults_are_the_policys(tmp_path: Path, engine: Engine) -> None:
     policy, name = SandboxPolicy(), f"symposia-test-{tmp_path.name}"
     async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path):
         container = await asyncio.to_thread(engine.inspect, name)
     host = container["HostConfig"]
-    assert container["Config"]["User"] == "1000:1000"
+    user, group = map(int, container["Config"]["User"].split(":"))
+    assert user == group > 1_900_000_000
     assert (host["NetworkMode"], host["IpcMode"], host["CapDrop"]) == ("none", "none", ["ALL"])
     assert (host["Privileged"], host["ReadonlyRootfs"]) == (False, True)
     assert "no-new-privileges:true" in host["SecurityOpt"]

@@ -1,11 +1,15 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from symposia.core.code_executor import MIB, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.code_executors._sandbox._mounts import Bind, data_bind
-from symposia.ext.code_executors.docker._container import USER_ID, container_config
+from symposia.ext.code_executors._sandbox._mounts import Data, data_bind
+from symposia.ext.code_executors.docker._container import container_config, own_user_id
+from symposia.ext.code_executors.docker._data import private_data, shared_data
+
+NOT_THE_OWNER = -1
 
 
 def test_every_limit_of_the_policy_is_asked_for() -> None:
@@ -18,7 +22,7 @@ def test_every_limit_of_the_policy_is_asked_for() -> None:
         work_inodes=23,
         tmp_bytes=3 * MIB,
     )
-    host = container_config(image="image", command=["run"], policy=policy, binds=[], labels={})["HostConfig"]
+    host = container_config(image="image", command=["run"], policy=policy, mounts=[], labels={})["HostConfig"]
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (
         32 * MIB,
         32 * MIB,
@@ -36,11 +40,38 @@ def test_every_limit_of_the_policy_is_asked_for() -> None:
     assert f"size={3 * MIB}" in host["Tmpfs"]["/dev/shm"]
 
 
-def test_what_is_mounted_cannot_be_written() -> None:
-    bind = Bind("/host/data", "/data/data")
-    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), binds=[bind], labels={})
-    [asked] = config["HostConfig"]["Mounts"]
-    assert (asked["Source"], asked["Target"], asked["ReadOnly"]) == ("/host/data", "/data/data", True)
+def test_what_is_mounted_cannot_be_written_and_shares_no_inode(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("data")
+    sources = [Data(str(tmp_path / name), f"/data/{name}") for name in ("folder", "file")]
+    private = private_data(sources)
+    overlay, copy = private.mounts
+    assert (overlay["Type"], overlay["Target"]) == ("volume", "/data/folder")
+    assert f"ro,nosuid,nodev,lowerdir={tmp_path / 'folder'}:" in str(overlay)
+    assert (copy["Type"], copy["Target"], copy["ReadOnly"]) == ("bind", "/data/file", True)
+    assert Path(str(copy["Source"])).read_text() == "data"
+    assert not Path(str(copy["Source"])).samefile(tmp_path / "file")
+    private.remove()
+    assert not private.folder.exists()
+
+
+def test_s04_data_with_a_socket_is_refused_where_it_would_be_shared(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    data = [Data(str(tmp_path), "/data/folder")]
+    [mount] = shared_data(data)
+    assert (mount["Type"], mount["ReadOnly"]) == ("bind", True)
+    os.mkfifo(tmp_path / "deep" / "pipe")
+    with pytest.raises(InvalidArgumentError, match=r"holds a socket or a FIFO \(pipe\)"):
+        shared_data(data)
+
+
+def test_s12_each_container_has_a_user_of_its_own() -> None:
+    users = {own_user_id() for _ in range(100)}
+    assert len(users) == 100
+    assert all(1_900_000_000 < user < 2**31 - 1 for user in users)
+    config = container_config(image="", command=[], policy=SandboxPolicy(), mounts=[], labels={}, user=1_950_000_000)
+    assert config["User"] == "1950000000:1950000000"
+    assert "uid=1950000000,gid=1950000000" in config["HostConfig"]["Tmpfs"]["/work"]
 
 
 @pytest.mark.parametrize(("mode", "is_folder"), [(0o640, False), (0o700, True), (0o744, True)])
@@ -48,21 +79,19 @@ def test_a_private_file_is_refused_before_the_code_runs(tmp_path: Path, mode: in
     source = tmp_path / "private"
     source.mkdir() if is_folder else source.touch()
     source.chmod(mode)
-    if source.stat().st_uid == USER_ID:
-        pytest.skip("the container's user is this one")
     with pytest.raises(InvalidArgumentError, match=r"private cannot be read by the sandbox's user.*chmod -R o\+rX"):
-        data_bind(SandboxMount(source=source, target="/data/private"), reader=USER_ID)
+        data_bind(SandboxMount(source=source, target="/data/private"), reader=NOT_THE_OWNER)
 
 
 def test_a_file_for_all_is_mounted_by_its_real_path(tmp_path: Path) -> None:
     (tmp_path / "real").touch(0o644)
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    bind = data_bind(SandboxMount(source=tmp_path / "link", target="/data/link"), reader=USER_ID)
-    assert bind == Bind(str((tmp_path / "real").resolve()), "/data/link")
+    bind = data_bind(SandboxMount(source=tmp_path / "link", target="/data/link"), reader=NOT_THE_OWNER)
+    assert bind == Data(str((tmp_path / "real").resolve()), "/data/link")
 
 
 def test_the_container_ends_with_its_client() -> None:
-    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), binds=[], labels={"a": "b"})
+    config = container_config(image="image", command=["run"], policy=SandboxPolicy(), mounts=[], labels={"a": "b"})
     assert (config["OpenStdin"], config["StdinOnce"], config["AttachStdin"]) == (True, True, True)
     assert config["HostConfig"]["AutoRemove"] is True
     assert config["Labels"] == {"a": "b"}

@@ -21,7 +21,7 @@ def test_a_stock_image_gets_the_packages_on_top(image: str) -> None:
 @pytest.mark.parametrize("image", ["mine:latest", "registry.example/python:3.11", "someone/python"])
 def test_an_image_of_ones_own_is_used_as_it_is(image: str) -> None:
     assert prepared_image(image) == image
-    assert image_python(image) == "python3"
+    assert image_python(image) == ""
 
 
 def test_each_stock_image_has_a_prepared_form_of_its_own() -> None:

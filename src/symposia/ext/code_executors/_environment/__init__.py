@@ -4,6 +4,7 @@ from symposia.ext.code_executors._environment._cache import (
     folder_variable,
     harmless_environment,
     inherited_environment,
+    make_cache_folder,
     one_set_up_at_a_time,
 )
 from symposia.ext.code_executors._environment._folder import (
@@ -32,6 +33,7 @@ __all__ = [
     "ignore_progress",
     "inherited_environment",
     "install_pinned_packages",
+    "make_cache_folder",
     "make_sandbox_python",
     "one_set_up_at_a_time",
     "sandbox_python_folder",

@@ -23,6 +23,8 @@ PYTHON_FOLDER = "/opt/symposia"
 OWN_FOLDERS = (WORK_FOLDER, *SCRATCH_FOLDERS, "/data", "/dev", "/proc", "/etc", "/.old", PYTHON_FOLDER)
 """Where a sandbox has something of its own, so that nothing of the host can be at the same place."""
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SYSTEM_PREFIXES = ("/usr", "/usr/local")
+_PACKAGES = ("lib*/python3*/site-packages", "lib*/python3*/dist-packages")
 NO_FILES_OF_ITS_OWN = -1
 """A user id that owns nothing on the host, as that of each sandbox that root starts."""
 _SYSTEM_FILES = (
@@ -45,6 +47,23 @@ class Bind:
     source: str
     target: str
     kind: Literal["bind"] = "bind"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A file or folder of the host, seen read-only and without its inodes: no locks, sockets or FIFOs are shared."""
+
+    source: str
+    target: str
+    kind: Literal["data"] = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """An empty folder in the place of one that a `Bind` brought along."""
+
+    target: str
+    kind: Literal["empty"] = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,7 @@ class Tmpfs:
     kind: Literal["tmpfs"] = "tmpfs"
 
 
-Mount = Bind | Symlink | TextFile | Tmpfs
+Mount = Bind | Data | Empty | Symlink | TextFile | Tmpfs
 
 
 def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[SandboxMount]) -> list[Mount]:
@@ -97,6 +116,7 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
     reader = NO_FILES_OF_ITS_OWN if os.geteuid() == 0 else None  # root gives each sandbox a user id of its own
     return [
         *(_system_folder(Path(folder)) for folder in SYSTEM_FOLDERS if Path(folder).exists()),
+        *(hidden for prefix in _SYSTEM_PREFIXES for hidden in hidden_packages(Path(prefix), prefix)),
         *(Bind(file, file) for file in _SYSTEM_FILES if Path(file).exists()),
         *(TextFile(text, target) for target, text in _TEXT_FILES.items()),
         *(Tmpfs(target, size, policy.work_inodes) for target, size in writable),
@@ -110,7 +130,7 @@ def as_json(plan: Sequence[Mount]) -> list[dict[str, object]]:
     return [asdict(mount) for mount in plan]
 
 
-def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
+def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Data:
     """Check a mount of the caller. Reads the file system.
 
     Code that cannot read its data would learn of it in the middle of its work, so this is an error at the start.
@@ -132,7 +152,7 @@ def data_bind(mount: SandboxMount, *, reader: int | None = None) -> Bind:
             f"{mount.source} cannot be read by the sandbox's user, who is not its owner. Allow it with: "
             f"chmod -R o+rX {mount.source}"
         )
-    return Bind(str(source), str(PurePosixPath(mount.target)))
+    return Data(str(source), str(PurePosixPath(mount.target)))
 
 
 def _can_read(path: Path, user: int) -> bool:
@@ -144,6 +164,17 @@ def _can_read(path: Path, user: int) -> bool:
     elif found.st_gid == user:  # the group of a sandbox's user has the same number
         needed <<= 3
     return found.st_mode & needed == needed
+
+
+def hidden_packages(prefix: Path, place: str) -> list[Empty]:
+    """The folders of packages below an installation of Python: what the user has installed is not the sandbox's.
+
+    Args:
+        prefix: The installation on the host.
+        place: Where it is inside.
+    """
+    found = (folder for pattern in _PACKAGES for folder in prefix.glob(pattern) if not folder.is_symlink())
+    return [Empty(f"{place}/{folder.relative_to(prefix)}") for folder in found]
 
 
 def _system_folder(folder: Path) -> Mount:

@@ -87,7 +87,7 @@ class ServerSettings:
     """Where things are inside one kind of sandbox.
 
     Attributes:
-        python: The interpreter that runs Python blocks.
+        python: The path of the interpreter that runs Python blocks; empty for the one that runs the server.
         environment: Variables added to those that every block has (see `block_environment`).
         memory_counters: Files inside that say how often the kernel killed for want of memory (``memory.events`` of
             cgroup v2, ``memory.oom_control`` of v1), the first that exists counts. Where there is none, the server
@@ -107,12 +107,12 @@ class ServerSettings:
 
 def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a block. It has no variable of the host."""
-    folder = python.rpartition("/")[0]
+    folder = f"{python.rpartition('/')[0]}:" if python else ""  # an empty entry of PATH is the work folder
     # Numeric libraries start a thread for each processor of the machine, which the limit of processes counts, and which
     # a limit of one processor makes slower rather than faster.
     one_thread_each = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
-        "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{folder}/usr/local/bin:/usr/bin:/bin",
         "HOME": SCRATCH_FOLDERS[0],
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",

@@ -17,10 +17,12 @@ from symposia.ext.code_executors._sandbox._mounts import (
     Mount,
     Symlink,
     TextFile,
+    hidden_packages,
 )
 
 MOVED_PREFIX = f"{PYTHON_FOLDER}/base"
 """Where an installation is inside that cannot be at its own place."""
+_NAMES = ("python3", "python")
 _MADE_ANEW = frozenset({"bin", "pyvenv.cfg"})
 
 
@@ -92,7 +94,7 @@ def place_python(python: SandboxPython) -> PlacedPython:
         moved = _is_covered(prefix)
         place = MOVED_PREFIX if moved else str(prefix)
         inside = f"{place}/{interpreter.relative_to(prefix)}"
-        base = [Bind(str(prefix), place)]
+        base = _installation(prefix, place, interpreter)
         if moved or prefix != python.prefix.absolute():  # not at the path that is written into it
             environment["LD_LIBRARY_PATH"] = f"{place}/lib"
     if python.environment is None:
@@ -100,6 +102,19 @@ def place_python(python: SandboxPython) -> PlacedPython:
     return PlacedPython(
         f"{PYTHON_FOLDER}/bin/python", environment, (*_environment_mounts(python.environment, inside), *base)
     )
+
+
+def _installation(prefix: Path, place: str, interpreter: Path) -> list[Mount]:
+    """The interpreter and its libraries, without the packages that are installed into it and whatever else is there."""
+    libraries = sorted(folder for folder in prefix.glob("lib*") if folder.is_dir() and not folder.is_symlink())
+    links = sorted(link for link in prefix.glob("lib*") if link.is_symlink())
+    return [
+        Bind(str(interpreter), f"{place}/{interpreter.relative_to(prefix)}"),
+        *(Bind(str(folder), f"{place}/{folder.name}") for folder in libraries),
+        *(Symlink(str(link.readlink()), f"{place}/{link.name}") for link in links),
+        *hidden_packages(prefix, place),
+        *(Symlink(interpreter.name, f"{place}/bin/{name}") for name in _NAMES if name != interpreter.name),
+    ]
 
 
 def _environment_mounts(environment: Path, interpreter: str) -> Iterator[Mount]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
-from symposia.ext.code_executors._sandbox._mounts import data_bind
+from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
-from symposia.ext.code_executors.docker._container import USER_ID, ContainerConfig, container_config
+from symposia.ext.code_executors.docker._container import (
+    SHARED_USER_ID,
+    ContainerConfig,
+    container_config,
+    own_user_id,
+)
+from symposia.ext.code_executors.docker._data import private_data, shared_data
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     Json,
@@ -19,11 +26,13 @@ from symposia.ext.code_executors.docker._engine import (
     connect_engine,
     connection_of,
     engine_machine,
+    maps_users,
 )
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
 from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport
 
+Configure = partial[ContainerConfig]
 ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
@@ -83,7 +92,7 @@ class DockerBackend(SandboxBackend):
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a container; see `SandboxBackend.create`. The first one on a machine makes the image."""
-        binds = await asyncio.to_thread(lambda: [data_bind(mount, reader=USER_ID) for mount in mounts])
+        data = await asyncio.to_thread(lambda: [data_bind(mount, reader=NO_FILES_OF_ITS_OWN) for mount in mounts])
         program = await asyncio.to_thread(server_program)
         python = image_python(self._image)
         client = await connect_engine()
@@ -92,21 +101,37 @@ class DockerBackend(SandboxBackend):
             await remove_left_over(client)
             settings = ServerSettings(python=python, seccomp=seccomp_program(await engine_machine(client)))
             labels = await asyncio.to_thread(owner_labels)
-            config = container_config(
+            config = partial(
+                container_config,
                 image=image,
-                command=[python, *bootstrap_arguments(program)],
+                command=[python or "python3", *bootstrap_arguments(program)],
                 policy=policy,
-                binds=binds,
                 labels=labels,
+                user=SHARED_USER_ID if await maps_users(client) else own_user_id(),
                 device_requests=self._device_requests,
             )
-            attachment, container = await self._start(client, config, labels)
+            attachment, container = await self._start_with(client, config, data, labels)
         except BaseException:
             await asyncio.to_thread(client.close)
             raise
         attachment.writer.write(program)  # ahead of the conversation, to the reader of `bootstrap_arguments`
         transport = DockerTransport(client, container, attachment)
         return await SandboxConnection.open(transport, policy, settings)
+
+    async def _start_with(
+        self, client: EngineClient, config: Configure, data: Sequence[Data], labels: Mapping[str, str]
+    ) -> tuple[Attachment, str]:
+        """Start a container with data that shares no inode with the host; where the engine cannot, as it is."""
+        if not data:
+            return await self._start(client, config(mounts=[]), labels)
+        private = await asyncio.to_thread(private_data, data)
+        try:
+            return await self._start(client, config(mounts=private.mounts), labels)
+        except SandboxError:
+            shared = await asyncio.to_thread(shared_data, data)
+            return await self._start(client, config(mounts=shared), labels)
+        finally:
+            await asyncio.shield(asyncio.to_thread(private.remove))
 
     async def _start(
         self, client: EngineClient, config: ContainerConfig, labels: Mapping[str, str]

@@ -11,16 +11,18 @@ id in all containers and on the host, while the pids group counts this container
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from typing_extensions import TypedDict
 
 from symposia.core.code_executor import SandboxPolicy
-from symposia.ext.code_executors._sandbox._mounts import Bind
 from symposia.ext.code_executors._sandbox._program import WORK_FOLDER
 
-USER_ID: Final = 1000
+SHARED_USER_ID: Final = 1000
+"""The user id where the engine maps ids, so that it is nobody's on the host, or has only some tens of thousands."""
+_FIRST_OWN_USER_ID: Final = 1_900_000_000 + 2**22  # above those of `_launcher._identity`
 SERVER_PROCESSES: Final = 2  # the server itself, and the one that it forks each block from
 NANO: Final = 1_000_000_000
 
@@ -31,16 +33,6 @@ class Ulimit(TypedDict):
     Name: str
     Soft: int
     Hard: int
-
-
-class BindMount(TypedDict):
-    """A file or folder of the host in the container."""
-
-    Type: str
-    Source: str
-    Target: str
-    ReadOnly: bool
-    BindOptions: Mapping[str, object]
 
 
 class Isolation(TypedDict):
@@ -68,7 +60,7 @@ class HostConfig(Isolation, Limits):
     """How the engine runs the container, in the API's JSON."""
 
     Tmpfs: dict[str, str]
-    Mounts: list[BindMount]
+    Mounts: list[Mapping[str, object]]
     DeviceRequests: list[Mapping[str, object]]
     AutoRemove: bool
     LogConfig: dict[str, str]
@@ -93,21 +85,41 @@ class ContainerConfig(TypedDict):
     HostConfig: HostConfig
 
 
+def own_user_id() -> int:
+    """A user id that no other container and no user of the host has, with near certainty.
+
+    The kernel counts by user id, over all containers: inotify instances, queued signals, pending timers and more. An id
+    that a user of the host has would let code use up what that user's programs need.
+    """
+    return _FIRST_OWN_USER_ID + secrets.randbelow(2**31 - 1 - _FIRST_OWN_USER_ID)
+
+
 def container_config(
     *,
     image: str,
     command: Sequence[str],
     policy: SandboxPolicy,
-    binds: Sequence[Bind],
+    mounts: Sequence[Mapping[str, object]],
     labels: Mapping[str, str],
+    user: int = SHARED_USER_ID,
     device_requests: Sequence[Mapping[str, object]] = (),
 ) -> ContainerConfig:
-    """The request for a container that ends when its attached client disconnects."""
+    """The request for a container that ends when its attached client disconnects.
+
+    Args:
+        image: The image, as the engine knows it.
+        command: What its first process runs.
+        policy: The limits.
+        mounts: Data of the host, in the API's JSON.
+        labels: By which it is found again.
+        user: The user id of everything inside, and of the group.
+        device_requests: Devices, in the API's JSON.
+    """
     return {
         "Image": image,
         "Entrypoint": [],
         "Cmd": list(command),
-        "User": f"{USER_ID}:{USER_ID}",
+        "User": f"{user}:{user}",
         "WorkingDir": WORK_FOLDER,
         "Labels": dict(labels),
         "AttachStdin": True,
@@ -120,8 +132,8 @@ def container_config(
         "HostConfig": {
             **_isolation(),
             **_limits(policy),
-            "Tmpfs": _file_systems(policy),
-            "Mounts": [_read_only_mount(bind) for bind in binds],
+            "Tmpfs": _file_systems(policy, user),
+            "Mounts": list(mounts),
             "DeviceRequests": list(device_requests),
             "AutoRemove": True,  # by the engine, so that it happens when this program is dead
             "LogConfig": {"Type": "none"},  # the default writes all output to a file of the host, without a limit
@@ -159,23 +171,11 @@ def _ulimit(name: str, value: int) -> Ulimit:
     return {"Name": name, "Soft": value, "Hard": value}
 
 
-def _file_systems(policy: SandboxPolicy) -> dict[str, str]:
+def _file_systems(policy: SandboxPolicy, user: int) -> dict[str, str]:
     work = f"nosuid,nodev,size={policy.work_bytes},nr_inodes={policy.work_inodes},mode=0700"
     scratch = f"nosuid,nodev,size={policy.tmp_bytes},nr_inodes={policy.work_inodes},mode=1777"
     return {
-        WORK_FOLDER: f"{work},uid={USER_ID},gid={USER_ID},exec",
+        WORK_FOLDER: f"{work},uid={user},gid={user},exec",
         "/tmp": f"{scratch},exec",  # noqa: S108 - a file system of the container
         "/dev/shm": f"{scratch},noexec",  # noqa: S108 - a file system of the container
-    }
-
-
-def _read_only_mount(bind: Bind) -> BindMount:
-    return {
-        "Type": "bind",
-        "Source": bind.source,
-        "Target": bind.target,
-        "ReadOnly": True,
-        # Without what is mounted below: before Docker 25, only the topmost mount would be read-only. Private: what the
-        # host mounts there later does not appear inside.
-        "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
     }

@@ -56,6 +56,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         policy: The limits of the code.
         mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
         on_output: Called on the event loop with each piece of output as it comes.
+        trust_results: Whether files of the code may replace those of `work_dir`; see `SandboxOptions`.
         unsafe_devices: Allows `device_requests`.
 
     Raises:
@@ -83,6 +84,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         policy: SandboxPolicy | None = None,
         mounts: Sequence[SandboxMount] = (),
         on_output: OutputListener | None = None,
+        trust_results: bool = False,
         unsafe_devices: bool = False,
     ) -> None:
         if find_spec("docker") is None:  # told here, and not with the first block, when a team already runs
@@ -102,6 +104,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             mounts=[*mounts, *_volumes(extra_volumes or {})],
             on_output=on_output,
             delete_tmp_files=delete_tmp_files,
+            trust_results=trust_results,
             init_command=init_command,
             functions=functions,
             functions_module=functions_module,

@@ -54,8 +54,11 @@ def prepared_image(image: str) -> str:
 
 
 def image_python(image: str) -> str:
-    """The path of the interpreter for generated code in the prepared form of `image`."""
-    return "python3" if prepared_image(image) == image else f"{ENVIRONMENT}/bin/python"
+    """The path of the interpreter for generated code in the prepared form of `image`.
+
+    Empty for an image of the user's own: there it is the ``python3`` that the image finds for the server.
+    """
+    return "" if prepared_image(image) == image else f"{ENVIRONMENT}/bin/python"
 
 
 async def has_image(client: EngineClient, image: str) -> bool:

@@ -66,7 +66,7 @@ async def remove(client: EngineClient, container: str) -> None:
     """Kill and remove a container, and return when it is gone, also where another process removed it."""
     with suppress(EngineNotFoundError):
         try:
-            await ask(client.remove_container, container, force=True)
+            await ask(client.remove_container, container, v=True, force=True)  # with its anonymous volumes
         except EngineConflictError:  # the engine is at it, since the container has just ended
             await ask(client.wait, container, condition="removed")
 

@@ -5,10 +5,14 @@ limit. What the host does not take is queued. When the queue is long, the block'
 block waits instead, and the queue grows by no more than the pipes hold.
 """
 
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH120
+
 from __future__ import annotations
 
 import os
 import select
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -111,4 +115,11 @@ class Settings(NamedTuple):
 
 def read_settings(header: Mapping[str, object]) -> Settings:
     """Read the settings in an ``open`` request of the host."""
-    return Settings._make(header[name] for name in Settings._fields)
+    settings = Settings._make(header[name] for name in Settings._fields)
+    if settings.python:
+        return settings
+    # In an image of the user's own, which has its Python anywhere: a relative name would be looked for in the work
+    # folder.
+    folder = os.path.dirname(sys.executable)
+    environment = {**settings.environment, "PATH": f"{folder}:{settings.environment['PATH']}"}
+    return settings._replace(python=sys.executable, environment=environment)

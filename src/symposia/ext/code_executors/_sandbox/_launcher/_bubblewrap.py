@@ -11,19 +11,19 @@ would want it in another format, and with namespaces alone there is no program t
 """
 
 # pathlib would be the largest part of the program.
-# ruff: noqa: PTH102
+# ruff: noqa: PTH103, PTH112
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
 from . import SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
-from ._identity import become, own_uid
+from ._data import DataSource, open_data, refuse_sockets, show_data
+from ._identity import become, enter_user_namespace, own_uid
 from ._keeper import keep
 
 _STAGE = "/tmp"  # noqa: S108 - any folder will do: it is covered in this mount namespace only
@@ -46,8 +46,11 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
     plan = cast("Plan", request["mounts"])
     uid = own_uid()
     if uid is not None:
+        kernel.unshare(kernel.CLONE_NEWNS)
         plan = _staged(plan)
         become(uid)
+    elif any(entry["kind"] == "data" for entry in plan):
+        plan = _staged_by_user(plan)
     environment = cast("Mapping[str, str]", request["environment"])
     variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
     arguments = [*_ISOLATION, *variables, *(option for entry in plan for option in _options(entry)), *_LAST]
@@ -71,6 +74,8 @@ def _options(entry: Mapping[str, object]) -> Sequence[str]:
     kind, target = str(entry["kind"]), str(entry["target"])
     if kind == "bind":
         return "--ro-bind", str(entry["source"]), target
+    if kind == "empty":
+        return "--size", "4096", "--tmpfs", target, "--remount-ro", target
     if kind == "symlink":
         return "--symlink", str(entry["source"]), target
     if kind == "file":
@@ -86,6 +91,22 @@ def _memory_file(text: str) -> int:
     return file
 
 
+def _staged_by_user(plan: Plan) -> Plan:
+    """The same for an ordinary user, who may mount an overlay in a user namespace.
+
+    One around that of ``bwrap``, which has no option for overlays before version 0.11. Where only ``bwrap`` may make
+    one, as AppArmor can be told, the data is bound as it is.
+    """
+    try:
+        enter_user_namespace(kernel.CLONE_NEWNS)
+    except OSError:
+        for entry in plan:
+            if entry["kind"] == "data":
+                refuse_sockets(str(entry["source"]))
+        return [{**entry, "kind": "bind"} if entry["kind"] == "data" else entry for entry in plan]
+    return _staged(plan)
+
+
 def _staged(plan: Plan) -> Plan:
     """The plan with sources that any user can reach, in a mount namespace of this process's own.
 
@@ -93,20 +114,34 @@ def _staged(plan: Plan) -> Plan:
     ``bwrap`` is no way out: inside its user namespace, files of root would belong to the sandbox's user. A descriptor
     does not help either, as ``bwrap`` binds by path.
     """
-    kernel.unshare(kernel.CLONE_NEWNS)
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    binds = [entry for entry in plan if entry["kind"] == "bind"]
-    sources = [os.open(str(entry["source"]), os.O_PATH | os.O_CLOEXEC) for entry in binds]  # some may be in the stage
+    opened = [_opened(entry) for entry in plan]  # before the stage is there, as some may be where it is
     kernel.mount("stage", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755,size=1m")
-    staged = iter([_stage(source, f"{_STAGE}/{number}") for number, source in enumerate(sources)])
-    return [{**entry, "source": next(staged)} if entry["kind"] == "bind" else entry for entry in plan]
+    return [
+        _stage(entry, source, f"{_STAGE}/{number}")
+        for number, (entry, source) in enumerate(zip(plan, opened, strict=True))
+    ]
 
 
-def _stage(source: int, target: str) -> str:
-    path = f"/proc/self/fd/{source}"
-    if stat.S_ISDIR(os.fstat(source).st_mode):
-        os.mkdir(target)
+def _opened(entry: Mapping[str, object]) -> DataSource | int | None:
+    if entry["kind"] == "data":
+        return open_data(str(entry["source"]))
+    return os.open(str(entry["source"]), os.O_PATH | os.O_CLOEXEC) if entry["kind"] == "bind" else None
+
+
+def _stage(entry: Mapping[str, object], source: DataSource | int | None, target: str) -> Mapping[str, object]:
+    if source is None:
+        return entry
+    if isinstance(source, DataSource):
+        show_data(source, target, _STAGE, _bind)
+    else:
+        _bind(f"/proc/self/fd/{source}", target)
+    return {**entry, "kind": "bind", "source": target}
+
+
+def _bind(source: str, target: str) -> None:
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
     else:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o644))
-    kernel.mount(path, target, flags=kernel.MS_BIND | kernel.MS_REC)
-    return target
+    kernel.mount(source, target, flags=kernel.MS_BIND | kernel.MS_REC)

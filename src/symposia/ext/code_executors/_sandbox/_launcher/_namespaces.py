@@ -28,6 +28,7 @@ from typing import NoReturn, cast
 from . import SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
+from ._data import open_data, show_data
 from ._identity import become, enter_user_namespace, own_uid
 from ._keeper import keep
 
@@ -122,6 +123,10 @@ def _add(entry: Mapping[str, str], owner: int) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if kind == "bind":
         bind(_OLD + entry["source"], target)
+    elif kind == "data":
+        show_data(open_data(_OLD + entry["source"]), target, "", bind)
+    elif kind == "empty":
+        kernel.mount("empty", target, "tmpfs", _SAFE | kernel.MS_RDONLY, "mode=0755,size=4k,nr_inodes=2")
     elif kind == "symlink":
         os.symlink(entry["source"], target)
     elif kind == "file":
