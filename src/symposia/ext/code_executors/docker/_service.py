@@ -245,7 +245,7 @@ async def _abandon(client: EngineClient, labels: Mapping[str, str]) -> None:
 def _config(program: ServiceProgram, policy: SandboxPolicy, labels: Mapping[str, str]) -> dict[str, object]:
     """The request for the container. It is that of a sandbox, but for the variables and the folder."""
     command = [program.python, "-c", SUPERVISOR, str(program.port), *program.command]
-    config = container_config(image=program.image, command=command, policy=policy, binds=(), labels=labels)
+    config = container_config(image=program.image, command=command, policy=policy, mounts=(), labels=labels)
     host = config["HostConfig"]
     work = host["Tmpfs"].pop(config["WorkingDir"])
     user = config["User"]
