@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat, TeamOptions
+    from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat
     from symposia.agentchat.teams._log_entries import (
         DecisionMade,
         RunEnded,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TakeTurn,
         TurnTaken,
     )
+    from symposia.agentchat.teams._options import TeamOptions
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
     from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
     from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
@@ -33,7 +34,8 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_group_chat": ["BaseGroupChat", "GroupChat", "TeamOptions"],
+            "_group_chat": ["BaseGroupChat", "GroupChat"],
+            "_options": ["TeamOptions"],
             "_log_entries": [
                 "DecisionMade",
                 "RunEnded",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from types import UnionType
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import ClassVar
 from uuid import uuid4
 
 from pydantic import BaseModel
-from typing_extensions import TypedDict
 
 from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
 from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages
@@ -21,10 +18,6 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     Item,
-    MessageFactory,
-    MessageType,
-    StructuredMessage,
-    StructuredMessageFactory,
 )
 from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
@@ -32,6 +25,12 @@ from symposia.agentchat.teams._limits import TeamLimits
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import TeamLogListener, check_listener
 from symposia.agentchat.teams._messages import ParticipantCommand
+from symposia.agentchat.teams._options import (
+    MessageTypeOrFactory,
+    message_factory,
+    participant_names,
+    savable_message_types,
+)
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
@@ -39,41 +38,11 @@ from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import AgentRuntime, CancellationToken, uninterrupted
-from symposia.core.argument_checks import check_flag, check_list
+from symposia.core.argument_checks import check_flag
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import RecurringScope, current_scope
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.telemetry import workflow_invocation
-
-MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
-
-
-class TeamOptions(TypedDict, total=False):
-    """What every team can be given, beside its participants and its rule.
-
-    Attributes:
-        name: The team's own name, for when it takes part in another.
-        description: What the team can do, for the selection of a speaker.
-        termination_condition: Ends a run when it is met. It sees every message of every turn.
-        max_turns: Ends a run after that many turns.
-        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`: the decision and the speakers
-            together, without the listeners of the log. The stop reason names those that did not answer.
-        runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
-            which runs while the team does.
-        custom_message_types: Classes of messages beyond the library's own and those that the participants say they
-            produce, so that a saved state with such messages can be loaded. A `StructuredMessageFactory` stands for the
-            class that it makes.
-        emit_team_events: Whether the stream and the result have the choice of the speakers.
-    """
-
-    name: str | None
-    description: str | None
-    termination_condition: TerminationCondition | None
-    max_turns: int | None
-    turn_timeout: float | timedelta | None
-    runtime: AgentRuntime | None
-    custom_message_types: Sequence[MessageTypeOrFactory] | None
-    emit_team_events: bool
 
 
 class BaseGroupChat(Team):
@@ -124,7 +93,7 @@ class BaseGroupChat(Team):
         check_flag("emit_team_events", team, emit_team_events)
         self._description = description or self.DEFAULT_DESCRIPTION
         self._emit_team_events = emit_team_events
-        self._messages = _message_factory(participants, _message_types(team, custom_message_types or ()))
+        self._messages = message_factory(team, participants, custom_message_types or ())
         self._record = TeamRecord(names)
         self._participants = Participants(
             participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
@@ -159,7 +128,7 @@ class BaseGroupChat(Team):
     def _to_config(self) -> BaseModel:
         """The arguments, each class of structured messages as the factory that makes it."""
         custom = self._constructor_arguments().get("custom_message_types")
-        return self._derived_config(custom_message_types=None if custom is None else _savable_message_types(custom))
+        return self._derived_config(custom_message_types=None if custom is None else savable_message_types(custom))
 
     @property
     def name(self) -> str:
@@ -382,81 +351,3 @@ class GroupChat(BaseGroupChat):
 
         GroupChat([writer, critic], rule=MyRule(), termination_condition=MaxMessageTermination(10))
     """
-
-
-def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
-    """Raise an error unless there are participants, and their names differ.
-
-    Raises:
-        ArgumentTypeError: `participants` is no list.
-        InvalidArgumentError: It is empty, or has something else in it, or two participants of the same name.
-    """
-    check_list("The participants", participants)
-    if not participants:
-        raise InvalidArgumentError("At least one participant is required.")
-    if wrong := not_instances_of(ChatAgent | Team, participants):
-        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, not {wrong[0]!r}.")
-    names = [participant.name for participant in participants]
-    if len(set(names)) < len(names):
-        raise InvalidArgumentError(f"The participant names must be unique. These are not: {names}")
-
-
-def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
-    """The names of the participants, after `check_participants`."""
-    check_participants(participants)
-    return [participant.name for participant in participants]
-
-
-def _message_factory(participants: Sequence[ChatAgent | Team], custom: Sequence[MessageType]) -> MessageFactory:
-    factory = MessageFactory()
-    produced = [one for each in participants if isinstance(each, ChatAgent) for one in _produced_by(each)]
-    for message_type in (*custom, *produced):
-        if not factory.is_registered(message_type):
-            factory.register(message_type)
-    return factory
-
-
-def _produced_by(agent: ChatAgent) -> Sequence[type[BaseChatMessage]]:
-    produced = agent.produced_message_types
-    if not isinstance(produced, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - a method without @property
-        raise ArgumentTypeError(
-            f"produced_message_types of agent '{agent.name}' has to be a property that returns classes of messages, "
-            f"such as (TextMessage,), not {produced!r}"
-        )
-    return produced
-
-
-def not_instances_of(kind: type | UnionType, given: Iterable[object]) -> list[object]:
-    """The objects of another type than the type hints ask for."""
-    return [each for each in given if not isinstance(each, kind)]
-
-
-def _message_types(team: str, given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:
-    """The classes of messages that `custom_message_types` names."""
-    check_list(f"The custom_message_types of {team}", given)
-    for each in cast("Sequence[object]", given):
-        is_class = isinstance(each, type) and issubclass(each, BaseChatMessage | BaseAgentEvent)
-        if not (is_class or isinstance(each, StructuredMessageFactory)):
-            raise ArgumentTypeError(
-                f"The custom_message_types of {team} have to be classes of messages, or StructuredMessageFactory "
-                f"objects, not {each!r}"
-            )
-    return [each.StructuredMessage if isinstance(each, StructuredMessageFactory) else each for each in given]
-
-
-def _savable_message_types(given: Sequence[MessageTypeOrFactory]) -> list[StructuredMessageFactory]:
-    """`custom_message_types` as saved: by the schema of the content. Other classes are left out with a warning."""
-    factories: list[StructuredMessageFactory] = []
-    for each in given:
-        if isinstance(each, StructuredMessageFactory):
-            factories.append(each)
-        elif issubclass(each, StructuredMessage):
-            content: Any = each.model_fields["content"].annotation
-            factories.append(StructuredMessageFactory(input_model=content))
-        else:
-            warnings.warn(
-                f"The message type {each.__name__} is left out of what is saved: its class is part of the program. "
-                "Teams made from JSON know the types that their participants produce.",
-                stacklevel=2,
-            )
-    return factories

@@ -9,7 +9,8 @@ from pydantic_core import core_schema as cs
 from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, participant_names
+from symposia.agentchat.teams._group_chat import BaseGroupChat
+from symposia.agentchat.teams._options import TeamOptions, participant_names
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 from symposia.agentchat.teams._saved_team import shape, with_default
 from symposia.core.changes import SavedState

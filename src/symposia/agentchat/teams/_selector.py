@@ -10,7 +10,8 @@ from symposia.agentchat._arguments import check_model_context
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
 from symposia.agentchat.state import SelectorManagerState
-from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, check_participants
+from symposia.agentchat.teams._group_chat import BaseGroupChat
+from symposia.agentchat.teams._options import TeamOptions, check_participants
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
 from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoice
 from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client, check_text

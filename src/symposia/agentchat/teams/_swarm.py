@@ -10,7 +10,8 @@ from typing_extensions import override
 from symposia.agentchat.base import ChatAgent
 from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
-from symposia.agentchat.teams._group_chat import BaseGroupChat, TeamOptions, not_instances_of, participant_names
+from symposia.agentchat.teams._group_chat import BaseGroupChat
+from symposia.agentchat.teams._options import TeamOptions, not_instances_of, participant_names
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError

@@ -4,9 +4,15 @@ Each attack is a program that runs in a sandbox as any other, and a judge that l
 the host. `GAPS` are those that a kind of sandbox does not stop, and `attack_table` shows all of them.
 """
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.code_executors.attacks import _host, _memory, _next_block, _results, _rights
 from symposia.ext.code_executors.attacks._scene import Attack, AttackOutcome, Scene, run_attack
 from symposia.ext.code_executors.attacks._table import GAPS, attack_table
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 ATTACKS: tuple[Attack, ...] = (
     *_memory.ATTACKS,

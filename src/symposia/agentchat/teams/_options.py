@@ -1,0 +1,139 @@
+"""What a team is given when it is made: its options and its participants, checked."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from types import UnionType
+from typing import Any, TypeAlias, cast
+
+from typing_extensions import TypedDict
+
+from symposia.agentchat.base import ChatAgent, Team, TerminationCondition
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    MessageFactory,
+    MessageType,
+    StructuredMessage,
+    StructuredMessageFactory,
+)
+from symposia.core import AgentRuntime
+from symposia.core.argument_checks import check_list
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+
+MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
+
+
+class TeamOptions(TypedDict, total=False):
+    """What every team can be given, beside its participants and its rule.
+
+    Attributes:
+        name: The team's own name, for when it takes part in another.
+        description: What the team can do, for the selection of a speaker.
+        termination_condition: Ends a run when it is met. It sees every message of every turn.
+        max_turns: Ends a run after that many turns.
+        turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`: the decision and the speakers
+            together, without the listeners of the log. The stop reason names those that did not answer.
+        runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
+            which runs while the team does.
+        custom_message_types: Classes of messages beyond the library's own and those that the participants say they
+            produce, so that a saved state with such messages can be loaded. A `StructuredMessageFactory` stands for the
+            class that it makes.
+        emit_team_events: Whether the stream and the result have the choice of the speakers.
+    """
+
+    name: str | None
+    description: str | None
+    termination_condition: TerminationCondition | None
+    max_turns: int | None
+    turn_timeout: float | timedelta | None
+    runtime: AgentRuntime | None
+    custom_message_types: Sequence[MessageTypeOrFactory] | None
+    emit_team_events: bool
+
+
+def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
+    """Raise an error unless there are participants, and their names differ.
+
+    Raises:
+        ArgumentTypeError: `participants` is no list.
+        InvalidArgumentError: It is empty, or has something else in it, or two participants of the same name.
+    """
+    check_list("The participants", participants)
+    if not participants:
+        raise InvalidArgumentError("At least one participant is required.")
+    if wrong := not_instances_of(ChatAgent | Team, participants):
+        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, not {wrong[0]!r}.")
+    names = [participant.name for participant in participants]
+    if len(set(names)) < len(names):
+        raise InvalidArgumentError(f"The participant names must be unique. These are not: {names}")
+
+
+def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
+    """The names of the participants, after `check_participants`."""
+    check_participants(participants)
+    return [participant.name for participant in participants]
+
+
+def message_factory(
+    team: str, participants: Sequence[ChatAgent | Team], custom: Sequence[MessageTypeOrFactory]
+) -> MessageFactory:
+    """What makes messages from JSON: of the types that the participants produce, and of `custom_message_types`.
+
+    Raises:
+        ArgumentTypeError: One of them is no type of messages.
+    """
+    factory = MessageFactory()
+    produced = [one for each in participants if isinstance(each, ChatAgent) for one in _produced_by(each)]
+    for message_type in (*_message_types(team, custom), *produced):
+        if not factory.is_registered(message_type):
+            factory.register(message_type)
+    return factory
+
+
+def _produced_by(agent: ChatAgent) -> Sequence[type[BaseChatMessage]]:
+    produced = agent.produced_message_types
+    if not isinstance(produced, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - a method without @property
+        raise ArgumentTypeError(
+            f"produced_message_types of agent '{agent.name}' has to be a property that returns classes of messages, "
+            f"such as (TextMessage,), not {produced!r}"
+        )
+    return produced
+
+
+def not_instances_of(kind: type | UnionType, given: Iterable[object]) -> list[object]:
+    """The objects of another type than the type hints ask for."""
+    return [each for each in given if not isinstance(each, kind)]
+
+
+def _message_types(team: str, given: Sequence[MessageTypeOrFactory]) -> list[MessageType]:
+    """The classes of messages that `custom_message_types` names."""
+    check_list(f"The custom_message_types of {team}", given)
+    for each in cast("Sequence[object]", given):
+        is_class = isinstance(each, type) and issubclass(each, BaseChatMessage | BaseAgentEvent)
+        if not (is_class or isinstance(each, StructuredMessageFactory)):
+            raise ArgumentTypeError(
+                f"The custom_message_types of {team} have to be classes of messages, or StructuredMessageFactory "
+                f"objects, not {each!r}"
+            )
+    return [each.StructuredMessage if isinstance(each, StructuredMessageFactory) else each for each in given]
+
+
+def savable_message_types(given: Sequence[MessageTypeOrFactory]) -> list[StructuredMessageFactory]:
+    """`custom_message_types` as saved: by the schema of the content. Other classes are left out with a warning."""
+    factories: list[StructuredMessageFactory] = []
+    for each in given:
+        if isinstance(each, StructuredMessageFactory):
+            factories.append(each)
+        elif issubclass(each, StructuredMessage):
+            content: Any = each.model_fields["content"].annotation
+            factories.append(StructuredMessageFactory(input_model=content))
+        else:
+            warnings.warn(
+                f"The message type {each.__name__} is left out of what is saved: its class is part of the program. "
+                "Teams made from JSON know the types that their participants produce.",
+                stacklevel=2,
+            )
+    return factories
