@@ -77,6 +77,10 @@ class Engine:
     def remove_image(self, tag: str) -> None:
         self._client.images.remove(tag, force=True)
 
+    def containers_of_this_process(self) -> list[str]:
+        owner = f"{PROCESS_LABEL}={owner_labels()[PROCESS_LABEL]}"
+        return [entry["Id"] for entry in self._client.api.containers(all=True, filters={"label": owner})]
+
     def close(self) -> None:
         self._client.close()
 

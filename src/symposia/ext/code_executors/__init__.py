@@ -12,6 +12,7 @@ from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._guests import obeyed_name
+from symposia.ext.code_executors._pool import SandboxPool
 from symposia.ext.code_executors._registry import (
     AUTO,
     SandboxKind,
@@ -34,6 +35,7 @@ __all__ = [
     "SandboxCodeExecutor",
     "SandboxKind",
     "SandboxOptions",
+    "SandboxPool",
     "check_sandbox",
     "choose_backend",
     "create_default_code_executor",

@@ -35,6 +35,7 @@ from symposia.core.code_executor import (
 from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
+from symposia.ext.code_executors._check import is_alive
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor, digest_of
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._functions import refuse_missing_packages
@@ -44,7 +45,6 @@ DATA_FOLDER: Final = "/data"
 KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 RENEWED: Final = "The sandbox was full. The next block gets a new one, with the files of the work folder alone."
-MISSING_FILE: Final = ".symposia-missing"
 # The server runs Python and sh alone, since every image has an sh. What a block in another language needs goes through
 # one.
 COMMANDS: Final = {
@@ -167,9 +167,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
         of a millisecond, and no block is lost to a sandbox that is gone.
         """
+        if not await is_alive(sandbox):
+            return False
         try:
-            with suppress(FileNotFoundError):
-                await sandbox.get(MISSING_FILE)
             await self._put_changed(sandbox)
         # One that is full, or has something else in the place of a file: a new sandbox takes what this one does not.
         except SandboxError:
