@@ -17,6 +17,8 @@ class HttpRequest:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
+    query: str = ""
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -136,7 +138,8 @@ async def _read(connection: h11.Connection, reader: asyncio.StreamReader) -> Htt
                 body += data
             case h11.EndOfMessage() if head is not None:
                 headers = {name.decode(): value.decode() for name, value in head.headers}
-                return HttpRequest(head.target.decode().partition("?")[0], headers, bytes(body))
+                path, _, query = head.target.decode().partition("?")
+                return HttpRequest(path, headers, bytes(body), head.method.decode(), query)
             case _:
                 return None
 

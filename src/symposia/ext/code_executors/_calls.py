@@ -8,9 +8,23 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from symposia.core import CancellationToken
-from symposia.core.exceptions import SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
 
 T = TypeVar("T")
+
+
+def checked_timeout(timeout: float) -> float:
+    """Check the seconds that a block may run.
+
+    Raises:
+        ArgumentTypeError: It is not a number.
+        InvalidArgumentError: It is less than 1, as in AutoGen.
+    """
+    if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
+        raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
+    if not timeout >= 1:
+        raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
+    return timeout
 
 
 class SerialCalls:

@@ -27,9 +27,9 @@ from symposia.core.code_executor import (
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
-from symposia.ext.code_executors._calls import SerialCalls
+from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
 from symposia.ext.code_executors._work_folder import WorkFolder, unused_folder
 
@@ -65,11 +65,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         functions_module: str = "functions",
         on_output: OutputListener | None = None,
     ) -> None:
-        if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
-            raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
-        if not timeout >= 1:
-            raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
         self._keep_code_files = keep_code_files
         self._own_folder = work_dir is None
         self._folder = WorkFolder(unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))

@@ -33,15 +33,19 @@ def checked_module_name(name: str) -> str:
     return name
 
 
+def missing_packages(functions: Sequence[UserFunction], available: Collection[str]) -> list[str]:
+    """The packages that functions need and that are not in `available`, by their normalised names."""
+    needed = {_distribution(package) for function in functions for package in _packages(function)}
+    return sorted(needed - {_distribution(name) for name in available}) if needed else []
+
+
 def refuse_missing_packages(functions: Sequence[UserFunction], available: Collection[str]) -> None:
     """Refuse functions whose packages a sandbox lacks: without a network, nothing can be installed in it.
 
     Raises:
         InvalidArgumentError: A package is not in `available`.
     """
-    needed = {_distribution(package) for function in functions for package in _packages(function)}
-    missing = sorted(needed - {_distribution(name) for name in available})
-    if missing:
+    if missing := missing_packages(functions, available):
         raise InvalidArgumentError(
             f"functions need {', '.join(missing)}, which the sandbox's Python does not have and cannot install, as it "
             "has no network. Use DockerCommandLineCodeExecutor with an image of your own that has them."

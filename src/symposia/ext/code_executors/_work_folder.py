@@ -179,6 +179,12 @@ class WorkFolder:
                 os.close(handle)
 
 
+def remove_if_empty(folder: Path) -> None:
+    """Remove a temporary folder, unless something is in it that a result has named."""
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def unused_folder() -> Path:
     """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
     temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable

@@ -35,13 +35,13 @@ from symposia.core.code_executor import (
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
 from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS
-from symposia.ext.code_executors._calls import SerialCalls
+from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
 from symposia.ext.code_executors._command_line import digest_of
 from symposia.ext.code_executors._kernels._cell import CellOutput, KernelMessage
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, make_artifact
-from symposia.ext.code_executors._work_folder import WorkFolder, unused_folder
+from symposia.ext.code_executors._work_folder import WorkFolder, remove_if_empty, unused_folder
 
 INTERRUPT_SECONDS: Final = 1.0
 """For a cell that was interrupted to end by itself; most do within milliseconds."""
@@ -122,12 +122,8 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
         policy: SandboxPolicy | None,
         on_output: OutputListener | None,
     ) -> None:
-        if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
-            raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
-        if not timeout >= 1:
-            raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
         self._kernel_name = kernel_name
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
         self._own_folder = output_dir is None
         self._folder = WorkFolder(unused_folder(), private=True) if output_dir is None else WorkFolder(Path(output_dir))
         self._policy = policy or SandboxPolicy()
@@ -185,7 +181,7 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
         async with self._calls.turn():
             await self._close()
             if self._own_folder:
-                await asyncio.to_thread(_remove_if_empty, self._folder.absolute)
+                await asyncio.to_thread(remove_if_empty, self._folder.absolute)
 
     async def restart(self) -> None:
         """Replace the kernel by a new one, without variables; see `CodeExecutor.restart`."""
@@ -377,9 +373,3 @@ async def _consume(kernel: Kernel, source: str, output: CellOutput, enough: asyn
             output.add(message)
             if output.is_too_much:
                 enough.set()
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Remove a temporary folder, unless a result has named files in it."""
-    with suppress(OSError):
-        folder.rmdir()

@@ -9,15 +9,13 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Final
 
 from pydantic import JsonValue
 
 from symposia.core import CancellationToken
-from symposia.core.argument_checks import check_number_of_seconds
 from symposia.core.code_executor import (
     Artifact,
     BlockResult,
@@ -31,9 +29,9 @@ from symposia.core.code_executor import (
 from symposia.core.effects import class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxServiceError
 from symposia.ext.code_executors._blocks import INTERPRETERS, printed
-from symposia.ext.code_executors._calls import SerialCalls
+from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
 from symposia.ext.code_executors._command_line import digest_of
-from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, needed_packages, prompt
+from symposia.ext.code_executors._functions import PROMPT, checked_module_name, missing_packages, module_source, prompt
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, KeptOutput, make_artifact
 from symposia.ext.code_executors._services import mapping
 from symposia.ext.code_executors._work_folder import WorkFolder, remove_if_empty, unused_folder
@@ -46,21 +44,20 @@ import importlib.metadata, json
 print(json.dumps(sorted({each.metadata["Name"] or "" for each in importlib.metadata.distributions()} - {""})))
 """
 NEW_SESSION: Final = "The next block runs in a new session: variables, imports and files are gone."
-T = TypeVar("T")
 
 
 class ACADynamicSessionsCodeExecutor(CodeExecutor):
     """Runs Python blocks in a session of Azure Container Apps. Variables live from block to block.
 
     Calls from several tasks run one after another. The service has no way to interrupt code: after a block that reached
-    its time limit or was cancelled, a new session is used, and what runs in the old one ends at the service's own limit.
+    its time limit or was cancelled, a new session is used, and what runs in the old one ends at the service's limit.
 
     Args:
         pool_management_endpoint: The address of the pool of sessions.
         credential: Gives tokens for the service, such as ``azure.identity.DefaultAzureCredential()``.
         timeout: Seconds that a block may run, with the way there and back.
-        work_dir: The folder of the host from which files are uploaded and to which they are downloaded, made where it is
-            missing. None: a temporary one, which stays if there is something in it.
+        work_dir: The folder of the host from which files are uploaded and to which they are downloaded, made where it
+            is missing. None: a temporary one, which stays if there is something in it.
         functions: Functions of the user that the code may call. They are defined in each new session.
         functions_module: The module that the code can import them from.
         suppress_result_output: Whether the value of a block's last line is left out of its output.
@@ -86,9 +83,8 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         *,
         policy: SandboxPolicy | None = None,
     ) -> None:
-        check_number_of_seconds(timeout)
         self._endpoint = pool_management_endpoint
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
         self._own_folder = work_dir is None
         self._folder = WorkFolder(unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
         self._functions = tuple(functions)
@@ -249,23 +245,25 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         await asyncio.to_thread(self._folder.create)
         if self._is_prepared:
             return
-        if needed := needed_packages(self._functions):
-            missing = sorted(needed - needed_packages_of(await self._packages()))
-            if missing:
-                raise InvalidArgumentError(
-                    f"functions need {', '.join(missing)}, which the session does not have. Give a pool whose sessions "
-                    "have them, or leave the functions out."
-                )
-        await self._run_own(FOLDER + self._functions_code())
+        # Without requirements the session is not asked, which would cost a request.
+        if missing_packages(self._functions, ()) and (
+            missing := missing_packages(self._functions, await self._packages())
+        ):
+            raise InvalidArgumentError(
+                f"functions need {', '.join(missing)}, which the session does not have. Give a pool whose sessions "
+                "have them, or leave the functions out."
+            )
+        await self._run_own(FOLDER + await asyncio.to_thread(self._functions_code))
         self._is_prepared = True
 
     def _functions_code(self) -> str:
-        """Code that defines the functions, and a module that has them."""
+        """Code that defines the functions, and a module that has them. Reads the files that define them."""
         if not self._functions:
             return ""
         module, source = self._functions_module, module_source(self._functions)
-        defined = f"sys.modules[{module!r}] = types.ModuleType({module!r})\nexec({source!r}, vars(sys.modules[{module!r}]))"
-        return f"\nimport sys, types\n{defined}\n{source}"
+        made = f"sys.modules[{module!r}] = types.ModuleType({module!r})"
+        filled = f"exec({source!r}, vars(sys.modules[{module!r}]))"
+        return f"\nimport sys, types\n{made}\n{filled}\nfrom {module} import *"
 
     async def _packages(self) -> set[str]:
         ran = await self._run_own(PACKAGES)
@@ -334,7 +332,7 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         return kept.result()[0]
 
     def _shown(self, value: object) -> tuple[str, tuple[Artifact, ...], tuple[tuple[str, str], ...]]:
-        """The text of the last line's value; the image that it is; what of it did not come back, and why."""
+        """The text of the last line's value; the image that it is; what did not come back, and why."""
         if value is None or self._suppress_result_output:
             return "", (), ()
         described = mapping(value)
