@@ -66,6 +66,8 @@ def _attribute(module: str, name: str) -> object:
             return found
     elif f"{module}.{name}" in catalogue().homes:
         return importlib.import_module(f"{module}.{name}")
+    elif name in getattr(package := importlib.import_module(renamed(module.partition("._")[0])), "__all__", ()):
+        return getattr(package, name)  # private in AutoGen, and public here
     text = f"module {module!r} has no attribute {name!r}"
     is_asked_by_python = name.startswith("__") and name.endswith("__")
     raise AttributeError(

@@ -247,12 +247,16 @@ def area(radius: float) -> float:
 
 async def test_functions_are_defined_in_each_new_session(service: SessionService) -> None:
     executor = ACADynamicSessionsCodeExecutor(service.url, Credential(), functions=[add], functions_module="mine")
-    assert executor.functions == (add,)
-    assert "Add two numbers" in executor.format_functions_for_prompt()
     async with asyncio.timeout(WAIT), executor:
         assert (await run(executor, python("print(add(1, 2))\nimport mine; print(mine.add(3, 4))"))).output == "3\n7\n"
         await executor.restart()
         assert (await run(executor, python("from mine import add; print(add(5, 6))"))).output == "11\n"
+
+
+def test_functions_are_described_to_a_model() -> None:
+    executor = ACADynamicSessionsCodeExecutor("http://x", Credential(), functions=[add], functions_module="mine")
+    assert (executor.functions, executor.functions_module) == ((add,), "mine")
+    assert "Add two numbers" in executor.format_functions_for_prompt()
 
 
 async def test_a_function_whose_package_the_session_lacks_is_named(service: SessionService) -> None:
