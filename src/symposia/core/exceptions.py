@@ -16,6 +16,7 @@ SymposiaError
 │   ├── UndeliverableException     no agent can receive this message
 │   ├── MessageDroppedException    an intervention handler dropped it
 │   ├── ToolArgumentsError         a tool was called with wrong arguments  (ValueError)
+│   ├── ToolFunctionError          a tool's function failed in its sandbox
 │   ├── ToolException              a tool agent could not answer a call
 │   │   ├── ToolNotFoundException          it has no such tool
 │   │   ├── InvalidToolArgumentsException  the arguments do not fit the tool
@@ -85,6 +86,7 @@ __all__ = [
     "ToolArgumentsError",
     "ToolException",
     "ToolExecutionException",
+    "ToolFunctionError",
     "ToolNotFoundException",
     "UndeliverableException",
     "UsageError",
@@ -163,6 +165,10 @@ class MessageDroppedException(AgentError):  # noqa: N818 - AutoGen's name
 
 class ToolArgumentsError(AgentError, ValueError):
     """A tool was called with wrong arguments; the text explains the right call to the caller, a model."""
+
+
+class ToolFunctionError(AgentError):
+    """The function of a tool failed in its sandbox, or met a limit there; the text tells the caller, a model."""
 
 
 @dataclass(eq=False)

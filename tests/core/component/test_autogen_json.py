@@ -211,9 +211,15 @@ async def test_a_tool_with_imports_works() -> None:
     assert await tool.run_json({"a": 2, "b": 3}, CancellationToken()) == 5
 
 
-def test_a_tool_needs_trust_wherever_it_stands() -> None:
-    with pytest.raises(ComponentError, match=r"trust_code=True"):
-        ComponentLoader.load_component(written("assistant_tools"))
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if "source_code" in file.read_text()], ids=lambda file: file.stem
+)
+def test_code_loads_wherever_it_stands_without_trust_and_is_saved_as_when_it_is_trusted(file: Path) -> None:
+    model = json.loads(file.read_text())
+    again = ComponentLoader.load_component(model, Component).dump_component()
+    assert again.provider == model["provider"].replace("autogen_", "symposia.", 1)
+    assert json.dumps(again.model_dump()).count("source_code") == file.read_text().count('"source_code"')
+    assert ComponentLoader.load_component(again, Component, trust_code=True)
 
 
 def test_conditions_keep_how_they_are_combined() -> None:

@@ -1,5 +1,6 @@
 """Loading is safe by default: nothing is imported, and no code is run, that the program has not allowed."""
 
+import ast
 import asyncio
 import sys
 from collections.abc import Iterator
@@ -8,9 +9,17 @@ from typing import Any
 
 import pytest
 
-from symposia.core import Component, ComponentLoader, allow_components_from, trust_component_code
-from symposia.core.exceptions import ComponentError
+import symposia
+from symposia.core import (
+    CancellationToken,
+    Component,
+    ComponentLoader,
+    allow_components_from,
+    trust_component_code,
+)
+from symposia.core.exceptions import ComponentError, SandboxUnavailableError
 from symposia.core.tools import FunctionTool
+from symposia.ext.code_executors import only_sandboxes
 
 HERE = __name__
 
@@ -96,18 +105,35 @@ async def test_allowing_reaches_the_tasks_that_are_started_inside_and_no_others(
             await outside
 
 
-def test_code_in_json_is_not_run_unless_it_is_trusted() -> None:
+def test_code_in_json_is_not_run_in_this_process_unless_it_is_trusted() -> None:
     model = FunctionTool(double, description="Doubles.").dump_component()
     model.config["source_code"] = f"import sys\nsys.modules['{HERE}.ran'] = sys\n{model.config['source_code']}"
-    with pytest.raises(ComponentError, match=r"The tool 'double' has code.*trust_code=True"):
-        FunctionTool.load_component(model)
+    assert FunctionTool.load_component(model).dump_component() == model
     assert f"{HERE}.ran" not in sys.modules
 
 
 def test_code_is_trusted_by_argument_or_by_block() -> None:
     model = FunctionTool(double, description="Doubles.").dump_component()
-    assert FunctionTool.load_component(model, trust_code=True).name == "double"
-    with trust_component_code():
-        assert FunctionTool.load_component(model).name == "double"
-    with pytest.raises(ComponentError, match="has code"):
-        FunctionTool.load_component(model)
+
+    async def called(tool: FunctionTool) -> object:
+        return await tool.run_json({"number": 2}, CancellationToken())
+
+    with only_sandboxes():
+        assert asyncio.run(called(FunctionTool.load_component(model, trust_code=True))) == 4
+        with trust_component_code():
+            trusted = FunctionTool.load_component(model)
+        assert asyncio.run(called(trusted)) == 4
+        with pytest.raises(SandboxUnavailableError, match="trust_code=True"):
+            asyncio.run(called(FunctionTool.load_component(model)))
+
+
+def test_the_library_runs_code_of_components_in_one_place() -> None:
+    """Whatever else would run source has to be refused, or go into a sandbox."""
+    found: set[str] = set()
+    for folder in ("core", "agentchat"):
+        for path in (Path(symposia.__file__).parent / folder).rglob("*.py"):
+            calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+            if any(isinstance(func, ast.Name) and func.id in {"exec", "eval", "compile"} for func in calls):
+                found.add(path.name)
+    # The source of a component; that of `with_requirements`, which no JSON has; and the program inside of a sandbox.
+    assert found == {"_function_source.py", "_functions.py", "_guest.py"}

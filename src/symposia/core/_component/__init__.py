@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         is_component_class,
         is_component_instance,
     )
+    from symposia.core._component._loading import shared_in_load
     from symposia.core._component._providers import (
         allow_components_from,
+        code_is_trusted,
         our_module,
         require_trusted_code,
         saved_module,
@@ -37,8 +39,10 @@ else:
                 "is_component_class",
                 "is_component_instance",
             ],
+            "_loading": ["shared_in_load"],
             "_providers": [
                 "allow_components_from",
+                "code_is_trusted",
                 "our_module",
                 "require_trusted_code",
                 "saved_module",
@@ -58,10 +62,12 @@ __all__ = [
     "ComponentToConfig",
     "ComponentType",
     "allow_components_from",
+    "code_is_trusted",
     "is_component_class",
     "is_component_instance",
     "our_module",
     "require_trusted_code",
     "saved_module",
+    "shared_in_load",
     "trust_component_code",
 ]

@@ -103,7 +103,7 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
         from symposia.core._component._saving import json_of  # noqa: PLC0415 - most programs never need it
         from symposia.core._component._schema import ComponentModel  # noqa: PLC0415 - most programs never need it
 
-        cls = type(self)
+        cls = self._saved_class()
         provider = cls.component_provider_override or provider_of(cls)
         config = json_of(cls, self._to_config())
         return ComponentModel(
@@ -115,6 +115,11 @@ class ComponentToConfig(RecordsArguments, Generic[ConfigT]):
             label=cls.component_label or cls.__name__,
             config=dict(self._to_autogen(config)) if is_autogens(provider) else config,
         )
+
+    @classmethod
+    def _saved_class(cls) -> type[ComponentToConfig[Any]]:
+        """The class that the JSON names, from which the component is loaded again: its own, by default."""
+        return cls
 
     @classmethod
     def _to_autogen(cls, config: Mapping[str, object]) -> Mapping[str, object]:
@@ -218,7 +223,7 @@ class ComponentLoader:
             model: A saved component. It is not changed.
             expected: The required class; by default, the class that this is called on. `Component` allows any.
             allow: Packages, beside this project, whose components may be loaded; see `allow_components_from`.
-            trust_code: Whether code in it may run; see `trust_component_code`.
+            trust_code: Whether code in it runs in this process and not in a sandbox; see `trust_component_code`.
 
         Raises:
             ComponentError: It cannot be loaded; the text names the provider and says what to do.

@@ -9,9 +9,10 @@ are `ComponentModel`s up to then; they are loaded last, one by one, with the kin
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from typing import Any, ClassVar, Protocol, cast
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -32,6 +33,9 @@ from symposia.core._component._schema import (
     secrets_of,
 )
 from symposia.core.exceptions import ComponentError
+
+T = TypeVar("T")
+_shared: Final[ContextVar[dict[object, object] | None]] = ContextVar("symposia_shared_in_load", default=None)
 
 
 class Loadable(Protocol):
@@ -75,11 +79,35 @@ def load_from(
     trust_code: bool,
 ) -> Any:
     """Load the argument of a program's call: see `ComponentLoader.load_component`."""
-    with ExitStack() as trusted:
-        trusted.enter_context(allow_components_from(*allow))
+    with ExitStack() as scope:
+        scope.enter_context(allow_components_from(*allow))
+        scope.enter_context(_sharing())
         if trust_code:
-            trusted.enter_context(trust_component_code())
+            scope.enter_context(trust_component_code())
         return load(read_model(saved), expected, asked_for=asked_for)
+
+
+def shared_in_load(make: Callable[[], T]) -> T:
+    """What `make` makes: one object for all components that one call of `load_component` makes, at any depth."""
+    shared = _shared.get()
+    if shared is None:
+        return make()
+    if make not in shared:
+        shared[make] = make()
+    return cast("T", shared[make])
+
+
+@contextmanager
+def _sharing() -> Generator[None]:
+    # A component may load others in its own `_from_config`: those belong to the program's call too.
+    if _shared.get() is not None:
+        yield
+        return
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def load(model: ComponentModel, expected: tuple[type, ...], *, asked_for: type | None = None) -> Any:

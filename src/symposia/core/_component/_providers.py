@@ -200,7 +200,9 @@ def allow_components_from(*packages: str) -> Generator[None]:
 
 @contextmanager
 def trust_component_code() -> Generator[None]:
-    """Let code in JSON run when it is loaded inside a ``with`` block, such as that of a `FunctionTool`.
+    """Let code in JSON run in this process when it is loaded inside a ``with`` block, such as that of a `FunctionTool`.
+
+    Without it, the code runs in a sandbox; see `FunctionTool`.
 
     It runs with all the rights of the program, so trust only what you have written or read.
     """
@@ -218,13 +220,18 @@ def is_allowed(module: str) -> bool:
     return any(".".join(parts[: end + 1]) in packages for end in range(len(parts)))
 
 
+def code_is_trusted() -> bool:
+    """Whether code in the JSON of components may run in this process."""
+    return _trust.get().code
+
+
 def require_trusted_code(component: str) -> None:
     """Check that the code in the JSON of a component may run.
 
     Raises:
         ComponentError: It may not.
     """
-    if not _trust.get().code:
+    if not code_is_trusted():
         raise ComponentError(
             f"{component} has code in its configuration, which loading would run. If you have written it, or read it, "
             "load it with load_component(…, trust_code=True)."

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         RunStatus,
         SandboxResult,
     )
-    from symposia.core.code_executor._sandbox import Progress, Sandbox, SandboxBackend
+    from symposia.core.code_executor._sandbox import Progress, Sandbox, SandboxBackend, default_backend
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -71,7 +71,7 @@ else:
                 "RunStatus",
                 "SandboxResult",
             ],
-            "_sandbox": ["Progress", "Sandbox", "SandboxBackend"],
+            "_sandbox": ["Progress", "Sandbox", "SandboxBackend", "default_backend"],
         },
     )
 
@@ -107,6 +107,7 @@ __all__ = [
     "SandboxResult",
     "UserFunction",
     "check_code_blocks",
+    "default_backend",
     "execute_code",
     "function_node",
     "function_source",

@@ -14,8 +14,10 @@ from symposia.core.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
     InvalidToolArgumentsException,
+    SandboxError,
     ToolArgumentsError,
     ToolExecutionException,
+    ToolFunctionError,
     ToolNotFoundException,
 )
 from symposia.core.json_values import JsonObject
@@ -29,6 +31,7 @@ from symposia.core.tools import (
     ToolTraits,
     failed_result,
     parse_tool_arguments,
+    prepare_tools,
 )
 
 
@@ -76,6 +79,10 @@ class ToolAgent(RoutedAgent):
             names = ", ".join(self._tools) or "none"
             text = f"Error: Tool not found: {message.name}. The tools are: {names}."
             raise ToolNotFoundException(message.id, text, message.name)
+        try:
+            await prepare_tools([tool])
+        except (SandboxError, ToolFunctionError) as error:
+            raise ToolExecutionException(message.id, f"Error: {error}", message.name) from error
         try:
             arguments = parse_tool_arguments(message.arguments, tool.schema)
         except ToolArgumentsError as error:

@@ -6,7 +6,7 @@ from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
     from symposia.core.tools._arguments import parse_tool_arguments
-    from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState
+    from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState, prepare_tools
     from symposia.core.tools._effect import (
         TOOL_EFFECT,
         TOOL_LIST_EFFECT,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         stream_tool,
     )
     from symposia.core.tools._function_tool import FunctionTool
+    from symposia.core.tools._sandboxed import FunctionSandbox, run_component_code_in
     from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
     from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
     from symposia.core.tools._workbench import (
@@ -31,7 +32,7 @@ else:
         __name__,
         {
             "_arguments": ["parse_tool_arguments"],
-            "_base_tool": ["BaseStreamTool", "BaseTool", "BaseToolWithState"],
+            "_base_tool": ["BaseStreamTool", "BaseTool", "BaseToolWithState", "prepare_tools"],
             "_effect": [
                 "TOOL_EFFECT",
                 "TOOL_LIST_EFFECT",
@@ -42,6 +43,7 @@ else:
                 "stream_tool",
             ],
             "_function_tool": ["FunctionTool"],
+            "_sandboxed": ["FunctionSandbox", "run_component_code_in"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
             "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits"],
             "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench", "failed_result"],
@@ -54,6 +56,7 @@ __all__ = [
     "BaseStreamTool",
     "BaseTool",
     "BaseToolWithState",
+    "FunctionSandbox",
     "FunctionTool",
     "ImageResultContent",
     "ParametersSchema",
@@ -73,5 +76,7 @@ __all__ = [
     "failed_result",
     "list_tools",
     "parse_tool_arguments",
+    "prepare_tools",
+    "run_component_code_in",
     "stream_tool",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -95,6 +95,16 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
             parameters=parameters_schema(self._args_type, strict=self._strict),
             strict=self._strict,
         )
+
+    async def prepare(self) -> None:
+        """Find out what `schema` needs, where that takes time. Nothing, by default.
+
+        Whatever shows a tool to a model calls it first. Calling it again is cheap.
+
+        Raises:
+            SandboxError: The tool's code needs a sandbox, which failed.
+            ToolFunctionError: The tool's code has no function that can be a tool.
+        """
 
     def args_type(self) -> type[BaseModel]:
         """The model that validates the arguments."""
@@ -203,6 +213,13 @@ def _traced_call(tool: Tool, args: Mapping[str, object], call_id: str | None) ->
     from symposia.core.tools._traced_call import TracedCall  # noqa: PLC0415 - most programs are not traced
 
     return TracedCall(tool, args, call_id)
+
+
+async def prepare_tools(tools: Iterable[object]) -> None:
+    """`BaseTool.prepare` those that are a `BaseTool`; schemas and other tools need none."""
+    for tool in tools:
+        if isinstance(tool, BaseTool):
+            await cast("BaseTool[Any, Any]", tool).prepare()
 
 
 class BaseToolWithState(BaseTool[ArgsT_contra, ReturnT_co], Generic[ArgsT_contra, ReturnT_co, StateT]):

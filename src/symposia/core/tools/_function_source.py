@@ -8,7 +8,7 @@ import inspect
 import symtable
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import cast
@@ -54,7 +54,7 @@ def make_function(source: FunctionSource, tool: str) -> AnyFunction:
     Raises:
         ComponentError: The text defines no function, or fails.
     """
-    text = "\n".join([*map(_statement, source.imports), source.code])
+    text = "\n".join([*(_statement(each, our_module) for each in source.imports), source.code])
     namespace: dict[str, object] = {"__name__": "symposia_tool"}
     # The name of the module is one that no module has, so that the function does not pass for one of the program's.
     try:
@@ -122,15 +122,25 @@ def _bound_by(each: Import) -> Iterator[str]:
         yield from (item if isinstance(item, str) else item.alias for item in each.imports)
 
 
-def _statement(each: Import) -> str:
-    """The statement of an import; what AutoGen has is imported from here."""
+def import_statements(imports: Sequence[Import]) -> str:
+    """The statements of imports, as they are: nothing is imported from here."""
+    return "\n".join(_statement(each, str) for each in imports)
+
+
+def _statement(each: Import, module_for: Callable[[str], str]) -> str:
+    """The statement of an import.
+
+    Args:
+        each: The import.
+        module_for: The module to import for a name, such as ours for AutoGen's.
+    """
     if isinstance(each, str):
-        ours, root = our_module(each), each.partition(".")[0]
-        return f"import {each}" if ours == each else f"import {ours}\nimport {our_module(root)} as {root}"
+        found, root = module_for(each), each.partition(".")[0]
+        return f"import {each}" if found == each else f"import {found}\nimport {module_for(root)} as {root}"
     if isinstance(each, Alias):
-        return f"import {our_module(each.name)} as {each.alias}"
+        return f"import {module_for(each.name)} as {each.alias}"
     items = [item if isinstance(item, str) else f"{item.name} as {item.alias}" for item in each.imports]
-    return f"from {our_module(each.module)} import {', '.join(items)}"
+    return f"from {module_for(each.module)} import {', '.join(items)}"
 
 
 def _unsavable(tool: str, why: str) -> ComponentError:

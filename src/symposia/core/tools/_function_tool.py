@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import BaseModel, Field
 from pydantic.errors import PydanticUserError
 
 from symposia.core._cancellation_token import CancellationToken, cancelled_by
-from symposia.core._component import require_trusted_code
+from symposia.core._component import code_is_trusted, require_trusted_code
 from symposia.core._worker_threads import call_function
 from symposia.core.argument_checks import check_flag, check_list, check_text
 from symposia.core.code_executor import Import
 from symposia.core.effects import Idempotency
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, ToolFunctionError
 from symposia.core.tools._base_tool import BaseTool
 from symposia.core.tools._parameters_schema import check_parameters
 from symposia.core.tools._signature import AnyFunction, read_signature
-from symposia.core.tools._tool import ToolTraits
+from symposia.core.tools._tool import ToolSchema, ToolTraits
 
 if TYPE_CHECKING:
     from symposia.core.tools._function_source import FunctionSource
@@ -56,8 +59,9 @@ class FunctionTool(BaseTool[BaseModel, Any]):
     ``Annotated[int, "what it is"]`` and ``Annotated[int, Field(…)]`` describe a parameter. One that is named
     ``cancellation_token`` gets the token of the call and is not shown to the model.
 
-    Saved as a component, the function is its source, with the imports of what it uses of its module. Loading it again
-    runs that source, which needs trust: ``FunctionTool.load_component(model, trust_code=True)``.
+    Saved as a component, the function is its source, with the imports of what it uses of its module. Loaded again, that
+    source runs in a sandbox, which starts at the first use; see `run_component_code_in`. After
+    ``FunctionTool.load_component(model, trust_code=True)`` it runs in this process.
 
     Cancelling the token ends the call with `asyncio.CancelledError`. An ``async def`` is cancelled. A thread cannot be:
     a plain ``def`` runs on in its thread, and its result is dropped, unless it checks its ``cancellation_token``.
@@ -135,6 +139,8 @@ class FunctionTool(BaseTool[BaseModel, Any]):
     def _from_config(cls, config: FunctionToolConfig) -> Self:
         from symposia.core.tools._function_source import FunctionSource, make_function  # noqa: PLC0415 - only loading needs it
 
+        if not code_is_trusted() and cls is FunctionTool:
+            return cast("Self", SandboxedFunctionTool(config))
         require_trusted_code(f"The tool {config.name!r}")
         source = FunctionSource(code=config.source_code, imports=tuple(config.global_imports))
         function = make_function(source, config.name)
@@ -159,3 +165,86 @@ class FunctionTool(BaseTool[BaseModel, Any]):
         positional, keywords = self._signature.bind(args, cancellation_token)
         with cancelled_by(cancellation_token):
             return await call_function(self._func, *positional, **keywords)
+
+
+class SandboxedFunctionTool(FunctionTool):
+    """A `FunctionTool` from JSON: its function is described and called in a sandbox.
+
+    The sandbox says at the first use what the parameters are; from then on, an ordinary tool of a function that asks
+    the sandbox does the work. Arguments are validated in this process, and cross as JSON; so does the result, or its
+    text where it has no form in JSON.
+
+    It is always an effect: a function that a sandbox holds cannot call models or tools that would be effects instead.
+    """
+
+    def __init__(self, config: FunctionToolConfig) -> None:
+        from symposia.core.tools._function_source import import_statements  # noqa: PLC0415 - only loading needs it
+        from symposia.core.tools._sandboxed import RemoteFunction, component_sandbox  # noqa: PLC0415 - likewise
+
+        BaseTool.__init__(self, BaseModel, object, config.name, config.description)  # pyright: ignore[reportUnknownMemberType]
+        self._strict = config.strict
+        self._config = config
+        self.traits = ToolTraits(idempotency=config.idempotency)
+        imports = import_statements(config.global_imports)
+        self._remote = RemoteFunction(config.name, config.source_code, imports, component_sandbox())
+        self._described: FunctionTool | None = None
+
+    @property
+    def schema(self) -> ToolSchema:
+        """The description of the tool for a model. Blocks before `prepare` was awaited."""
+        return self._tool_now().schema
+
+    def args_type(self) -> type[BaseModel]:
+        """The model that validates the arguments. Blocks before `prepare` was awaited."""
+        return self._tool_now().args_type()
+
+    def return_type(self) -> type[Any]:
+        """The type of the result of `run`. Blocks before `prepare` was awaited."""
+        return self._tool_now().return_type()
+
+    async def prepare(self) -> None:
+        """Ask the sandbox for the signature. See `BaseTool.prepare`."""
+        await self._tool()
+
+    async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> Any:
+        """Call the function in the sandbox. See `FunctionTool.run`."""
+        return await (await self._tool()).run(args, cancellation_token)
+
+    async def run_json(
+        self, args: Mapping[str, object], cancellation_token: CancellationToken, call_id: str | None = None
+    ) -> Any:
+        """Validate the arguments and `run`. See `BaseTool.run_json`."""
+        with cancelled_by(cancellation_token):
+            tool = await self._tool()
+        return await tool.run_json(args, cancellation_token, call_id)
+
+    async def _tool(self) -> FunctionTool:
+        # Two first uses at the same time ask twice: the answers are the same, and the sandbox takes one after another.
+        if self._described is None:
+            config = self._config
+            function = await self._remote.as_function()
+            try:
+                self._described = FunctionTool(
+                    function, config.description, config.name, strict=config.strict, idempotency=config.idempotency
+                )
+            except InvalidArgumentError as error:
+                raise ToolFunctionError(str(error)) from error
+        return self._described
+
+    def _tool_now(self) -> FunctionTool:
+        """The tool, for properties, which cannot await.
+
+        The loop of this thread waits meanwhile. An error that says to await `prepare` was rejected: programs written
+        for AutoGen read the schema where they please. What shows tools to models here awaits `prepare` before.
+        """
+        if self._described is None:
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(copy_context().run, asyncio.run, self._tool()).result()
+        return self._described
+
+    def _to_config(self) -> FunctionToolConfig:
+        return self._config
+
+    @classmethod
+    def _saved_class(cls) -> type[FunctionTool]:
+        return FunctionTool

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.argument_checks import check_list
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.tools._base_tool import BaseTool
+from symposia.core.tools._base_tool import BaseTool, prepare_tools
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
 from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench, failed_result
 
@@ -66,6 +66,7 @@ class StaticWorkbench(Workbench):
 
     async def list_tools(self) -> list[ToolSchema]:
         """The tools, under their overriding names. Do not change the schemas."""
+        await prepare_tools(self._tools.values())
         return [
             _overridden(tool.schema, self._overrides[name]) if name in self._overrides else tool.schema
             for name, tool in self._tools.items()

@@ -22,7 +22,7 @@ from symposia.core.models import (
     RequestUsage,
     estimate_tokens,
 )
-from symposia.core.tools import Tool, ToolSchema
+from symposia.core.tools import Tool, ToolSchema, prepare_tools
 from symposia.ext.models._service import Service
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import CancellableCalls, EventStream, Transport
@@ -113,6 +113,7 @@ class VendorClient(ChatCompletionClient):
             extra_create_args=extra_create_args,
             cancellation_token=cancellation_token,
         )
+        await prepare_tools(tools)
         body = self._body(request, stream=False)
         if body.get("stream"):  # the format's choice, where the vendor gives so long an answer only as a stream
             async with aclosing(self._stream(request)) as stream:
@@ -145,6 +146,7 @@ class VendorClient(ChatCompletionClient):
         )
 
     async def _stream(self, request: ChatRequest) -> AsyncGenerator[str | CreateResult, None]:
+        await prepare_tools(request.tools)
         body = self._body(request, stream=True)
         # Unlike in `create`, the span is not made current here: the consumer's code runs between two items, and its own
         # spans are no children of this one. `within` makes it current only while the stream itself is read.

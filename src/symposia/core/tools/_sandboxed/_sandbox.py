@@ -1,0 +1,168 @@
+"""The sandbox of functions that come as source: started at its first use, shared, and closed without being asked to.
+
+A sandbox belongs to the event loop that started it, so that one is kept for each loop that uses it. A task of that loop
+holds it. It closes the sandbox when it is told to, or when it is cancelled, as `asyncio.run` does with all tasks that
+are left at its end. Rejected: to close it after each call, as its start takes longer than most calls; and a finalizer
+alone, which cannot await, so that Docker's containers would stay until their server notices. Where a program is killed,
+the sandbox ends with the pipe to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from contextvars import Context, ContextVar
+from typing import Final, Self
+
+from symposia.core._cancellation_token import uninterrupted
+from symposia.core._component import shared_in_load
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy, SandboxResult, default_backend
+from symposia.core.exceptions import SandboxDiedError, SandboxError
+
+_MISSING_FILE: Final = ".symposia-missing"
+_IMPORTED_AHEAD: Final = ("ast", "asyncio", "datetime", "decimal", "inspect", "json", "traceback", "typing", "uuid")
+"""What the program inside imports, and most functions of JSON. It halves the time of a call."""
+
+
+class FunctionSandbox:
+    """Runs functions that components have as source, such as those of a `FunctionTool` from JSON.
+
+    The sandbox starts with the first call, and again after it has ended. Calls run one after another. It is closed when
+    the event loop ends, when the components that use it are gone, or by `close`.
+
+    Args:
+        backend: Makes the sandbox; by default, the first kind that starts on this machine.
+        policy: What the functions may use. By default, the usual limits.
+    """
+
+    def __init__(self, backend: SandboxBackend | None = None, *, policy: SandboxPolicy | None = None) -> None:
+        self._backend = backend
+        self._policy = policy or SandboxPolicy(artifacts=0, imported_ahead=_IMPORTED_AHEAD)
+        self._places: dict[asyncio.AbstractEventLoop, _Place] = {}
+        weakref.finalize(self, _release, self._places).atexit = False
+
+    @property
+    def policy(self) -> SandboxPolicy:
+        """What the functions may use."""
+        return self._policy
+
+    async def run(self, program: str) -> SandboxResult:
+        """Run a program of Python.
+
+        Raises:
+            SandboxUnavailableError: No sandbox starts.
+            SandboxDiedError: The sandbox ended in the middle. The next call gets a new one.
+        """
+        place = self._place()
+        # The sandbox itself runs one block after another too. The lock keeps a call that waits from being hurt by the
+        # one before it, which may end the sandbox.
+        async with place.turn:
+            sandbox = await self._ready(place)
+            try:
+                result = await sandbox.run(program, "python")
+            except SandboxDiedError:
+                await place.close()
+                raise
+            if result.status == "disk_full":
+                await place.close()
+            return result
+
+    async def close(self) -> None:
+        """End the sandbox of this event loop. The next call starts another."""
+        place = self._place()
+        async with place.turn:
+            await place.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _place(self) -> _Place:
+        loop = asyncio.get_running_loop()
+        for ended in [other for other in self._places if other.is_closed()]:
+            del self._places[ended]
+        if loop not in self._places:
+            self._places[loop] = _Place()
+        return self._places[loop]
+
+    async def _ready(self, place: _Place) -> Sandbox:
+        """The sandbox, new where the last one has ended; to ask costs a fraction of a millisecond."""
+        if place.kept is not None:
+            try:
+                with suppress(FileNotFoundError):
+                    await place.kept.sandbox.get(_MISSING_FILE)
+            except SandboxError:
+                await place.close()
+        if place.kept is None:
+            if self._backend is None:
+                self._backend = await asyncio.to_thread(default_backend)
+            place.kept = _Kept(await self._backend.create(self._policy))
+        return place.kept.sandbox
+
+
+class _Place:
+    """What belongs to one event loop: the sandbox, and the turn of its callers."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.kept: _Kept | None = None
+
+    async def close(self) -> None:
+        kept, self.kept = self.kept, None
+        if kept is not None:
+            kept.released.set()
+            await asyncio.wait([kept.task])
+
+
+class _Kept:
+    """A sandbox, and the task that closes it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.released = asyncio.Event()
+        # In an empty context: the caller's would keep its values alive for as long as the sandbox.
+        self.task = asyncio.get_running_loop().create_task(_close_when(self.released, sandbox), context=Context())
+
+
+async def _close_when(released: asyncio.Event, sandbox: Sandbox) -> None:
+    try:
+        await released.wait()
+    finally:
+        await uninterrupted(sandbox.close())
+
+
+def _release(places: dict[asyncio.AbstractEventLoop, _Place]) -> None:
+    """Close the sandboxes of an object that is gone. The collector may run in any thread."""
+    for loop, place in list(places.items()):
+        if place.kept is not None:
+            with suppress(RuntimeError):  # the loop is closed, and has cancelled the task
+                loop.call_soon_threadsafe(place.kept.released.set)
+
+
+_chosen: Final[ContextVar[FunctionSandbox | None]] = ContextVar("symposia_component_sandbox", default=None)
+
+
+@contextmanager
+def run_component_code_in(sandbox: FunctionSandbox) -> Generator[None]:
+    """Choose where the code of components runs that are loaded inside a ``with`` block.
+
+    Otherwise, each call of `load_component` has a sandbox of its own for what it loads. Code that `trust_code=True`
+    lets run in this process is not concerned.
+
+    Args:
+        sandbox: Runs the code of all of them.
+    """
+    token = _chosen.set(sandbox)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def component_sandbox() -> FunctionSandbox:
+    """Where the code of the component that is being loaded runs."""
+    return _chosen.get() or shared_in_load(FunctionSandbox)
