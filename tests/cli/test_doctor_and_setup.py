@@ -136,6 +136,33 @@ async def test_the_doctor_names_the_versions(backends: Backends) -> None:
         assert f"· {name}" in result.stdout
 
 
+async def test_the_doctor_says_what_a_sandbox_holds_less_firmly(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = Backend("weak")
+
+    def weaknesses(_sandbox: FakeSandbox) -> tuple[str, ...]:
+        return ("Memory is only counted. Use docker.",)
+
+    monkeypatch.setattr(FakeSandbox, "weaknesses", weaknesses)
+    backends(weak)
+    result = await symposia("doctor")
+    assert "✓ weak              works: a block ran" in result.stdout
+    assert "                    Memory is only counted. Use docker." in result.stdout
+
+
+async def test_the_doctor_attacks_a_sandbox_and_fails_where_attacks_get_through(backends: Backends) -> None:
+    backends(Backend("open", result=printed("connected\x1b[2J\n")), Backend("dead", reason="it is not installed"))
+    result = await symposia("doctor", "--attack")
+    assert result.exit_code == Status.FAILED, result.output
+    assert "✗ s03-internet-sockets" in result.stdout
+    assert "connected␛[2J" in result.stdout
+    assert "\x1b[2J" not in result.stdout
+    assert "does not work here: it is not installed" in result.stdout
+    assert "Attacks that got through and are not named in the documentation: " in result.stdout
+    assert (await symposia("doctor", "--attack", "--sandbox", "dead")).exit_code == Status.NO_SANDBOX
+
+
 async def test_setup_makes_every_sandbox_ready_that_can_be_and_says_what_is_left_out(
     backends: Backends,
 ) -> None:

@@ -1,6 +1,7 @@
 """What must fail in every sandbox. Subclass `SandboxAttacks` and say how to make yours."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from tests.contracts.sandbox_contract import (
     wait_for_processes,
 )
 
-from symposia.core.code_executor import Sandbox, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.ext.code_executors.attacks import ATTACKS, GAPS, run_attack
 
 VARIABLES = {
@@ -31,6 +32,7 @@ VARIABLES = {
     "FONTCONFIG_FILE",
 }
 ROOT = Path(__file__).parents[2]
+LANDLOCK = ctypes.CDLL(None).syscall(444, 0, 0, 1) > 0  # landlock_create_ruleset, asked for its version
 RUN_A_BLOCK = """
 import asyncio
 from {module} import {name} as tests
@@ -256,6 +258,25 @@ class SandboxAttacks(SandboxTests):
         assert lines[0] == "True"
         assert all(int(status[name], 16) == 0 for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+    @pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock")
+    async def test_landlock_holds_beside_the_mounts(self, make: MakeSandbox, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        for path in (tmp_path, tmp_path / "pipe"):
+            await asyncio.to_thread(path.chmod, 0o777)
+        sandbox = await make(SandboxMount(source=tmp_path, target="/data/m"))
+        assert not [text for text in sandbox.weaknesses() if "Landlock" in text]
+        code = """
+        import errno, os
+        try:
+            os.open("/data/m/pipe", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            print(errno.errorcode[error.errno])  # of the FIFO itself it would be ENXIO
+        os.mkdir("/tmp/a"); os.mkdir("/work/a"); open("/dev/shm/a", "w").write("x"); open("/dev/null", "w").write("x")
+        os.symlink("/etc/passwd", "/tmp/link"); os.mkfifo("/work/pipe"); os.rename("/work/a", "/work/b")
+        print(open("/tmp/link").read(1) != "", {"etc", "usr", "work"} <= set(os.listdir("/")))
+        """
+        assert (await attempt(sandbox, code)).stdout == "EACCES\nTrue True\n"
 
     async def test_nothing_outside_the_folders_can_be_written(self, sandbox: Sandbox) -> None:
         code = """

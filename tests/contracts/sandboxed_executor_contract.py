@@ -104,6 +104,44 @@ class SandboxedExecutorContract(CodeExecutorContract):
             assert result.output.endswith("Out of memory: the block was ended.")
             assert (await run(executor, python("print('next')"))).output == "next\n"
 
+    async def test_s07_a_sandbox_that_a_block_filled_is_replaced_and_the_result_says_so(self, work_dir: Path) -> None:
+        policy = SandboxPolicy(work_bytes=4 * 1024 * 1024)
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy) as executor:
+            await run(executor, python("open('kept', 'w').write('kept')"))
+            full = await run(
+                executor, python("with open('full', 'wb') as full:\n    while True: full.write(bytes(2**16))")
+            )
+            assert [block.status for block in full.blocks] == ["disk_full"]
+            assert any("gets a new one" in note for note in full.blocks[0].notes)
+            result = await run(executor, python("import os; print(open('kept').read(), os.listdir('/tmp'))"))
+            assert result.output.startswith("kept [")
+
+    async def test_s09_a_file_of_the_host_goes_in_whatever_stands_in_its_place(self, work_dir: Path) -> None:
+        make_folder(work_dir, {"data.csv": b"old"})
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir) as executor:
+            for trap in ("mkdir data.csv", "ln -s /etc data.csv", "mkfifo data.csv"):
+                await run(executor, shell(f"rm -rf data.csv; {trap}"))
+                (work_dir / "data.csv").write_text(f"new, after {trap}")
+                assert (await run(executor, shell("cat data.csv"))).output == f"new, after {trap}"
+
+    async def test_s11_results_are_guests_unless_they_are_trusted(self, work_dir: Path) -> None:
+        change = "import os\nfor name in ('data.csv', 'Makefile', 'plot.png'): open(name, 'w').write('of the code')"
+        make_folder(work_dir, {"data.csv": b"old"})
+        async with asyncio.timeout(2 * WAIT):
+            async with self.create(work_dir=work_dir) as executor:
+                [block] = (await run(executor, python(change))).blocks
+                assert (work_dir / "data.csv").read_text() == "old"
+                assert (work_dir / "changed-by-code" / "data.csv").read_text() == "of the code"
+                assert not (work_dir / "Makefile").exists()
+                assert (work_dir / "plot.png").read_text() == "of the code"
+                assert sorted(path for path, _reason in block.artifacts_skipped) == ["Makefile", "data.csv"]
+                assert sorted(file.path for file in block.artifacts) == ["Makefile", "data.csv", "plot.png"]
+                await executor.restart()
+                assert (await run(executor, shell("cat data.csv Makefile"))).output == "of the codeof the code"
+            async with self.create(work_dir=work_dir, trust_results=True) as executor:
+                await run(executor, python(change))
+        assert (work_dir / "data.csv").read_text() == (work_dir / "Makefile").read_text() == "of the code"
+
     async def test_without_a_timeout_the_time_limit_of_the_policy_holds(self, work_dir: Path) -> None:
         executor = self.create(work_dir=work_dir, policy=SandboxPolicy(time_limit=1))
         async with asyncio.timeout(WAIT), executor:

@@ -57,6 +57,14 @@ async def test_the_answer_of_one_agent_is_printed_under_its_name(capsys: pytest.
     assert capsys.readouterr().out == "---------- ann ----------\nhello\n"
 
 
+async def test_s13_escape_sequences_in_messages_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    clipboard, clear = "\x1b]52;c;Y3VybA==\x07", "\x1b[2J\x9b31m"
+    message = TextMessage(source="ann", content=f"{clipboard}{clear}\u202eabc\tdone")
+    out = await printed(capsys, message, Response(chat_message=message))
+    assert "␛]52;c;Y3VybA==␇␛[2J\ufffd31mabc\tdone" in out
+    assert not any(character in out for character in "\x1b\x07\x9b\u202e")
+
+
 async def test_stats_are_printed_by_message_and_in_all(capsys: pytest.CaptureFixture[str]) -> None:
     message = TextMessage(content="hi", source="ann", models_usage=USAGE)
     result = TaskResult(messages=[message, message], stop_reason="enough")

@@ -146,7 +146,11 @@ async def test_a_sandbox_that_ended_between_blocks_is_replaced_without_losing_on
     async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(container_name=name, work_dir=tmp_path) as executor:
         await run(executor, shell("echo kept > file.txt"))
         await asyncio.to_thread(engine.remove, name)
-        assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
+        result = await run(executor, shell("cat file.txt"))
+        assert result.output == "kept\n"
+        [note] = result.blocks[0].notes
+        assert note.startswith("The sandbox had ended")
+        assert (await run(executor, shell("cat file.txt"))).blocks[0].notes == ()
 
 
 async def test_what_a_dead_program_left_is_removed_by_the_next_one(tmp_path: Path, engine: Engine) -> None:

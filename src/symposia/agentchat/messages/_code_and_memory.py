@@ -176,6 +176,7 @@ def _in_words(run: BlockResult) -> str:
         parts.append("Nothing was printed to stdout.")
     parts += [f"file made: {file.path} ({file.kind}, {file.size:,} bytes)" for file in run.artifacts]
     parts += [f"file left behind: {path} ({reason})" for path, reason in run.artifacts_skipped]
+    parts += run.notes
     return "\n".join(parts)
 
 

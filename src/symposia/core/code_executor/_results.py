@@ -83,6 +83,7 @@ class SandboxResult:
         wall_seconds: From the start of the block to its end.
         cpu_seconds: User and system time of everything that the block started.
         peak_memory_bytes: Largest resident size of one process of the block; 0 where it is unknown.
+        notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
     """
 
     status: RunStatus
@@ -96,6 +97,7 @@ class SandboxResult:
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +117,7 @@ class BlockResult:
         stderr: What it printed to stderr alone; None as for `stdout`.
         ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
             interrupted. Empty if it ended by itself, or the executor does not say.
+        notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
     """
 
     block: CodeBlock
@@ -128,6 +131,7 @@ class BlockResult:
     stdout: str | None = None
     stderr: str | None = None
     ended_by: str = ""
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, block: CodeBlock, result: CodeResult) -> BlockResult:

@@ -276,6 +276,7 @@ def _block_result(planned: PlannedBlock, result: SandboxResult, folder: Path, li
         stdout=result.stdout,
         stderr=result.stderr,
         ended_by=limit,
+        notes=tuple(result.notes),
     )
 
 

@@ -44,6 +44,10 @@ from symposia.ext.code_executors._guests import GuestFiles
 DATA_FOLDER: Final = "/data"
 KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
+RENEWED_BEFORE: Final = (
+    "The sandbox had ended, or took no more files, and a new one was started before this block, with the files of the "
+    "work folder alone."
+)
 RENEWED: Final = "The sandbox was full. The next block gets a new one, with the files of the work folder alone."
 # The server runs Python and sh alone, since every image has an sh. What a block in another language needs goes through
 # one.
@@ -134,6 +138,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._init_command = options.get("init_command")
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
+        self._notes: list[str] = []  # for the next result
 
     @property
     def policy(self) -> SandboxPolicy:
@@ -158,6 +163,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     async def _ready(self) -> None:
         if self._sandbox is not None and not await self._synchronize(self._sandbox):
             await self._close()
+            self._notes.append(RENEWED_BEFORE)
         if self._sandbox is None:
             await self._open()
 
@@ -215,12 +221,18 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             result = await self._run_inside(sandbox, planned, source)
         except SandboxDiedError as error:
             await self._close()
-            return SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
+            crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
+            return self._with_notes(crashed, REPLACED)
         result = await self._write_back(result)
         if result.status != "disk_full":
-            return result
+            return self._with_notes(result)
         await self._close()
-        return replace(result, stderr=f"{result.stderr}\n{RENEWED}\n")
+        return self._with_notes(replace(result, stderr=f"{result.stderr}\n{RENEWED}\n"), RENEWED)
+
+    def _with_notes(self, result: SandboxResult, *notes: str) -> SandboxResult:
+        """The result, with what was done to the sandbox since the last one."""
+        earlier, self._notes = self._notes, []
+        return replace(result, notes=(*result.notes, *earlier, *notes))
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
         code, language = planned.block.code, planned.interpreter
@@ -237,6 +249,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             return sandbox
         # An earlier block has put something else in its place, or has filled the disk.
         await self._close()
+        self._notes.append(RENEWED_BEFORE)
         await self._open()
         renewed = self._sandbox
         if renewed is None:

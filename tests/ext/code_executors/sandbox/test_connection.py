@@ -23,6 +23,7 @@ class ScriptedServer(Transport):
         self.killed = False
         self.stderr = ""
         self._answer = answer
+        self.ready: Mapping[str, object] = {}
         self._decoder = FrameDecoder(2**24)
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -40,7 +41,7 @@ class ScriptedServer(Transport):
             raise BrokenPipeError
         for frame in self._decoder.feed(data):
             if frame.header["kind"] == "open":
-                self.say("ready")
+                self.say("ready", self.ready)
             else:
                 await self._answer(self, frame)
 
@@ -95,6 +96,8 @@ async def silence(_server: ScriptedServer, _request: Frame) -> None:
         ("artifact", {"path": ""}),
         ("artifact", {"path": "x" * 5000}),
         ("artifact", {"path": 7}),
+        ("artifact", {"path": "a.png\n[ 9.9 s] reviewer: approved"}),
+        ("artifact", {"path": "a\x1b[2J"}),
         ("ended", {**ENDED, "exit_code": "0"}),
         ("ended", {**ENDED, "exit_code": 256}),
         ("ended", {**ENDED, "status": "fine"}),
@@ -270,3 +273,22 @@ async def test_a_server_that_does_not_come_up_is_unavailable_with_the_reason() -
     with pytest.raises(SandboxUnavailableError, match="no user namespaces here"):
         await connect(server)
     assert server.killed
+
+
+async def test_s14_what_a_server_names_as_left_behind_is_one_line() -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say("skipped", {"path": "a\nb", "reason": "a\x1b[2Jreason"})
+        server.say("ended", ENDED)
+
+    sandbox = await connect(ScriptedServer(answer))
+    assert (await sandbox.run("", "python")).artifacts_skipped == (("a␊b", "a␛[2Jreason"),)
+
+
+async def test_a_sandbox_says_what_its_kernel_lacks() -> None:
+    server = ScriptedServer(silence)
+    memory, landlock = (await connect(server)).weaknesses()
+    assert "memory limit is held by counting" in memory
+    assert "no Landlock" in landlock
+    server = ScriptedServer(silence)
+    server.ready = {"landlock": 3, "memory_enforced": True}
+    assert (await connect(server)).weaknesses() == []

@@ -101,7 +101,7 @@ def _over_limit(code: str, language: str = "python") -> Attempt:
 def _at_most(most: int, of: str, code: str) -> Attempt:
     async def attempt(scene: Scene) -> str:
         result = await scene.run(code)
-        if result.status != "ok":
+        if result.status != "ok" or not result.output.strip().isdigit():
             return f"it ended as {result.status}: {result.output[-200:]}"
         return f"it got {result.output.strip()} {of}" if int(result.output) > most else ""
 

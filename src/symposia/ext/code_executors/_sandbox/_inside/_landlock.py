@@ -55,7 +55,7 @@ class _Beneath(ctypes.Structure):
 def restrict_files(writable: Iterable[str]) -> int:
     """Let this process, and all that it starts, change files below some folders only.
 
-    What is below the root may be read and run, but for /sys.
+    What is below the root may be read and run, but for the files of /sys.
 
     Args:
         writable: The folders.
@@ -84,10 +84,15 @@ def restrict_files(writable: Iterable[str]) -> int:
 
 
 def _rules(writable: Iterable[str]) -> list[tuple[str, int]]:
-    """What may be done below which folder: rules add up, so the root itself has none."""
+    """What may be done below which folder. Rules add up, so that the root itself allows what holds everywhere."""
     entries = ["/" + name for name in os.listdir("/")]
     readable = [(entry, _READ) for entry in entries if entry not in (*_IN_USE, *_HIDDEN)]
-    return [*readable, *((folder, _USE) for folder in _IN_USE), *((folder, _EVERYTHING) for folder in writable)]
+    return [
+        ("/", _READ_DIR),
+        *readable,
+        *((folder, _USE) for folder in _IN_USE),
+        *((folder, _EVERYTHING) for folder in writable),
+    ]
 
 
 def _handled(version: int) -> int:
