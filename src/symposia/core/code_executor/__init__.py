@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         RunStatus,
         SandboxResult,
     )
-    from symposia.core.code_executor._sandbox import Progress, Sandbox, SandboxBackend, default_backend
+    from symposia.core.code_executor._sandbox import Progress, RunningSandbox, Sandbox, SandboxBackend, default_backend
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -71,7 +71,7 @@ else:
                 "RunStatus",
                 "SandboxResult",
             ],
-            "_sandbox": ["Progress", "Sandbox", "SandboxBackend", "default_backend"],
+            "_sandbox": ["Progress", "RunningSandbox", "Sandbox", "SandboxBackend", "default_backend"],
         },
     )
 
@@ -100,6 +100,7 @@ __all__ = [
     "Progress",
     "RequestedBlock",
     "RunStatus",
+    "RunningSandbox",
     "Sandbox",
     "SandboxBackend",
     "SandboxMount",

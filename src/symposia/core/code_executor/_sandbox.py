@@ -8,6 +8,7 @@ path that the code in the sandbox can write.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
@@ -77,6 +78,25 @@ class Sandbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunningSandbox:
+    """A sandbox that runs now, of this process or another.
+
+    Attributes:
+        kind: The name of its backend.
+        name: What the system calls it, such as the id of a container or of a process.
+        owner: The number of the process that started it; None where it is not known.
+        seconds: How long it runs.
+        memory_bytes: What everything in it uses together; None where it cannot be told.
+    """
+
+    kind: str
+    name: str
+    owner: int | None
+    seconds: float
+    memory_bytes: int | None
+
+
 class SandboxBackend(Protocol):
     """A kind of isolation: makes sandboxes. Derive from it; only `unavailable_reason` and `create` have to be written.
 
@@ -108,6 +128,24 @@ class SandboxBackend(Protocol):
         Raises:
             SandboxUnavailableError: It cannot be made; the text says what to do. Nothing half-made remains.
         """
+
+    async def running(self) -> Sequence[RunningSandbox]:
+        """The sandboxes of this kind that run on this machine, whichever process started them. None by default.
+
+        Raises:
+            SandboxUnavailableError: They cannot be asked for.
+        """
+        return ()
+
+    async def clean(self) -> Sequence[str]:
+        """Remove what processes that have ended left of sandboxes of this kind; return what it was.
+
+        Nothing by default. What belongs to a process that runs, or to another machine, stays.
+
+        Raises:
+            SandboxUnavailableError: It cannot be asked for.
+        """
+        return ()
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox.

@@ -12,6 +12,7 @@ from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
 from symposia.ext.code_executors._guests import obeyed_name
+from symposia.ext.code_executors._owners import remove_left_over_folders
 from symposia.ext.code_executors._pool import SandboxPool
 from symposia.ext.code_executors._registry import (
     AUTO,
@@ -43,6 +44,7 @@ __all__ = [
     "obeyed_name",
     "only_sandboxes",
     "register_sandbox",
+    "remove_left_over_folders",
     "sandbox_backends",
     "sandbox_kind",
     "sandbox_kinds",

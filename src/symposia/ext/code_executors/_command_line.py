@@ -31,7 +31,8 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
 from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
 from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
-from symposia.ext.code_executors._work_folder import WorkFolder, unused_folder
+from symposia.ext.code_executors._owners import owned_folder
+from symposia.ext.code_executors._work_folder import WorkFolder
 
 
 class CommandLineCodeExecutor(CodeExecutor):
@@ -68,7 +69,7 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._timeout = checked_timeout(timeout)
         self._keep_code_files = keep_code_files
         self._own_folder = work_dir is None
-        self._folder = WorkFolder(unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
+        self._folder = WorkFolder(owned_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
         self._functions = tuple(functions)
         self._functions_module = checked_module_name(functions_module)
         self._functions_written = False

@@ -32,6 +32,7 @@ class SandboxKind:
         requires: Its requirements on the machine, in a few words.
         make: Makes a backend with its defaults. Its dependencies are imported when it is called.
         extra: The extra of this distribution that it needs: ``pip install 'symposia[EXTRA]'``.
+        isolation: What keeps code in it from the machine, in a sentence.
         isolated: Whether code is kept from the machine. ``auto`` takes no kind that does not.
 
     Raises:
@@ -43,6 +44,7 @@ class SandboxKind:
     requires: str
     make: Callable[[], SandboxBackend]
     extra: str | None = None
+    isolation: str = ""
     isolated: bool = True
 
     def __post_init__(self) -> None:
@@ -78,12 +80,33 @@ def _local() -> SandboxBackend:
 
 
 def _built_in() -> Iterator[SandboxKind]:
-    yield SandboxKind(name="docker", requires="a Docker engine", make=_docker, extra="docker")
-    if sys.platform == "linux":
-        yield SandboxKind(name="bubblewrap", requires="the program bwrap", make=_bubblewrap)
-        yield SandboxKind(name="namespaces", requires="nothing but Linux", make=_namespaces)
+    shared = "no network, no privileges, a filter of system calls, a read-only root; it shares the kernel"
     yield SandboxKind(
-        name="local", requires="nothing: code runs on this machine, unprotected", make=_local, isolated=False
+        name="docker",
+        requires="a Docker engine",
+        make=_docker,
+        extra="docker",
+        isolation=f"A hardened container: {shared} of the engine's machine.",
+    )
+    if sys.platform == "linux":
+        yield SandboxKind(
+            name="bubblewrap",
+            requires="the program bwrap",
+            make=_bubblewrap,
+            isolation=f"Namespaces that bwrap makes: {shared}.",
+        )
+        yield SandboxKind(
+            name="namespaces",
+            requires="nothing but Linux",
+            make=_namespaces,
+            isolation=f"Namespaces that Symposia makes: {shared}.",
+        )
+    yield SandboxKind(
+        name="local",
+        requires="nothing: code runs on this machine, unprotected",
+        make=_local,
+        isolation="None: code has all the rights of this user.",
+        isolated=False,
     )
 
 

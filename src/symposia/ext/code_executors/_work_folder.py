@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import folder_variable
+from symposia.ext.code_executors._owners import remove_left_over_folders_once
 
 if sys.platform != "win32":
     ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -70,6 +71,7 @@ class WorkFolder:
 
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
+        self._private = private
         self._mode = 0o700 if private else 0o777
         self.absolute = path
         self._seen: dict[PurePosixPath, FileState] = {}
@@ -87,6 +89,8 @@ class WorkFolder:
                 "On Windows, run the program in WSL."
             )
         self.absolute = self.absolute.absolute()
+        if self._private:
+            remove_left_over_folders_once()
         self.absolute.mkdir(self._mode, parents=True, exist_ok=True)
 
     def changed(self) -> list[HostFile]:
@@ -186,7 +190,10 @@ def remove_if_empty(folder: Path) -> None:
 
 
 def unused_folder() -> Path:
-    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
+    """An unused folder with a name that cannot be guessed, below the system's temporary folder.
+
+    It stays when its process has ended, for the results in it. One that is to go is an `owned_folder`.
+    """
     temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
     return temporary / f"symposia-{uuid.uuid4().hex}"
 

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import Progress, RunningSandbox, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
+from symposia.ext.code_executors._sandbox._launcher._cgroups import remove_left_over_groups
 from symposia.ext.code_executors._sandbox._mounts import as_json, mount_plan
 from symposia.ext.code_executors._sandbox._program import (
     ServerSettings,
@@ -25,6 +26,7 @@ from symposia.ext.code_executors._sandbox._program import (
     server_program,
 )
 from symposia.ext.code_executors._sandbox._python import PlacedPython, SandboxPython, base_python, place_python
+from symposia.ext.code_executors._sandbox._running import marked_arguments, running_sandboxes
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors._sandbox._transport import ProcessTransport
 
@@ -107,6 +109,14 @@ class LaunchedBackend(SandboxBackend):
         if self._python is None:
             self._python = await make_sandbox_python(progress)
 
+    async def running(self) -> Sequence[RunningSandbox]:
+        """List the sandboxes of all launchers of this kind; see `SandboxBackend.running`."""
+        return await asyncio.to_thread(running_sandboxes, self.name) if sys.platform == "linux" else ()
+
+    async def clean(self) -> Sequence[str]:
+        """Remove the control groups of launchers that were killed; see `SandboxBackend.clean`."""
+        return await asyncio.to_thread(remove_left_over_groups) if sys.platform == "linux" else ()
+
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start the launcher, and the server behind it; see `SandboxBackend.create`.
 
@@ -119,7 +129,8 @@ class LaunchedBackend(SandboxBackend):
             self._python = await make_sandbox_python()
         python = await asyncio.to_thread(place_python, self._python)
         program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
-        command = [str(base_python().executable), "-S", *bootstrap_arguments(program)]  # without packages: -S
+        arguments = [*bootstrap_arguments(program), *marked_arguments(self.name)]
+        command = [str(base_python().executable), "-S", *arguments]  # without packages: -S
         settings = ServerSettings(
             python=python.executable,
             environment=python.environment,

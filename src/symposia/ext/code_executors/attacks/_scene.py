@@ -21,6 +21,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import SymposiaError
+from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 ATTACK_SECONDS: Final = 120.0
@@ -116,7 +117,7 @@ async def run_attack(attack: Attack, backend: SandboxBackend) -> AttackOutcome:
     Raises:
         SandboxUnavailableError: There is no such sandbox on this machine.
     """
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-attack-"))
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("attack")))
     try:
         mounted, work = folder / "mounted", folder / "work"
         await asyncio.to_thread(_make_readable, folder, mounted)

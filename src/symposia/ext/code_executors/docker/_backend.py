@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import Progress, RunningSandbox, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
@@ -29,7 +29,12 @@ from symposia.ext.code_executors.docker._engine import (
     maps_users,
 )
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
-from symposia.ext.code_executors.docker._reaper import owner_labels, remove_labelled, remove_left_over
+from symposia.ext.code_executors.docker._reaper import (
+    owner_labels,
+    remove_labelled,
+    remove_left_over,
+    running_containers,
+)
 from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport
 
 Configure = partial[ContainerConfig]
@@ -87,6 +92,22 @@ class DockerBackend(SandboxBackend):
         client = await connect_engine()
         try:
             await make_image(client, self._image, progress)
+        finally:
+            await asyncio.to_thread(client.close)
+
+    async def running(self) -> Sequence[RunningSandbox]:
+        """List the containers of processes of this machine; see `SandboxBackend.running`."""
+        client = await connect_engine()
+        try:
+            return await running_containers(client, self.name)
+        finally:
+            await asyncio.to_thread(client.close)
+
+    async def clean(self) -> Sequence[str]:
+        """Remove the containers and networks of processes that have ended; see `SandboxBackend.clean`."""
+        client = await connect_engine()
+        try:
+            return await remove_left_over(client)
         finally:
             await asyncio.to_thread(client.close)
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._environment import make_cache_folder
+from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandbox._launcher._data import refuse_sockets
 from symposia.ext.code_executors._sandbox._mounts import Data
 
@@ -41,7 +42,7 @@ def private_data(data: Sequence[Data]) -> PrivateData:
     Raises:
         SandboxUnavailableError: The cache folder cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix="symposia-data-"))
+    folder = Path(tempfile.mkdtemp(prefix=owned_prefix("data")))
     folder.chmod(0o755)  # the engine looks through it as root, or as a user of its own
     # The kernel wants a second layer, and shows nothing at all once that is removed: so one that stays.
     empty = make_cache_folder("empty").absolute()

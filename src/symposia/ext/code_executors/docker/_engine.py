@@ -45,11 +45,23 @@ Json = Mapping[str, object]
 """Requests to the engine and its answers, in its API's JSON. Each reader takes the fields that it needs."""
 
 
-class ContainerEntry(TypedDict):
-    """The used fields of a container in the engine's list."""
+class LabelledEntry(TypedDict):
+    """The used fields of a container or a network in the engine's lists."""
 
     Id: str
     Labels: dict[str, str]
+
+
+class ContainerEntry(LabelledEntry):
+    """The used fields of a container: `Created` is in seconds since the epoch."""
+
+    Created: float
+
+
+class ContainerStats(TypedDict, total=False):
+    """The used fields of what a container uses."""
+
+    memory_stats: Mapping[str, object]
 
 
 class EngineClient(Protocol):
@@ -67,6 +79,9 @@ class EngineClient(Protocol):
     def logs(self, container: str) -> bytes: ...
     def remove_container(self, container: str, *, v: bool = False, force: bool = False) -> None: ...
     def containers(self, *, all: bool, filters: Json) -> list[ContainerEntry]: ...  # noqa: A002 - the SDK's name
+    def stats(self, container: str, *, stream: bool, one_shot: bool) -> ContainerStats: ...
+    def networks(self, *, filters: Json) -> list[LabelledEntry]: ...
+    def remove_network(self, net_id: str) -> None: ...
     def inspect_container(self, container: str) -> Json: ...
     def inspect_image(self, image: str) -> Json: ...
     def pull(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterable[Json]: ...

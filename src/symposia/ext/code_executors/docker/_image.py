@@ -26,6 +26,7 @@ from symposia.ext.code_executors._environment import (
     install_pinned_packages,
     one_set_up_at_a_time,
 )
+from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, Json, ask, follow
 
 BASE_IMAGE: Final = "python:3.11-slim"
@@ -124,7 +125,7 @@ async def build_layer(client: EngineClient, base: str, tag: str, recipe: str, pa
         SandboxUnavailableError: A part of it cannot be had.
     """
     target = await _python_of(client, base)
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-image-"))
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("image")))
     try:
         report(f"fetching {len(packages.split())} packages for Python {target.version} on {target.machine}")
         fetched = folder / "packages"

@@ -184,12 +184,34 @@ def _new_folder(parents: Iterable[str]) -> str | None:
     for parent in parents:
         if not os.access(f"{parent}/cgroup.procs", os.W_OK):
             continue
-        for name in os.listdir(parent):  # a launcher that was killed could not remove its group
-            if name == own or (name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}")):
-                _removed(f"{parent}/{name}")
+        _remove_left_over_in(parent)
+        _removed(f"{parent}/{own}")  # of an earlier process of this number
         if _made(f"{parent}/{own}"):
             return f"{parent}/{own}"
     return None
+
+
+def remove_left_over_groups() -> list[str]:
+    """Remove the groups of launchers that were killed, and so could not do it; return those that are gone.
+
+    A group can be removed only when nothing runs in it, so that this ends no process, whoever has its number.
+    """
+    removed: list[str] = []
+    for hierarchy in own_hierarchies():
+        folder = hierarchy.own
+        while folder.startswith(hierarchy.root):
+            removed += _remove_left_over_in(folder)
+            folder = os.path.dirname(folder)
+    return removed
+
+
+def _remove_left_over_in(parent: str) -> list[str]:
+    try:
+        names = os.listdir(parent)
+    except OSError:  # not mounted here
+        return []
+    dead = [name for name in names if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}")]
+    return [f"{parent}/{name}" for name in dead if _removed(f"{parent}/{name}")]
 
 
 def _unless_useless(folder: str, limited: set[str], counter: str) -> Groups:

@@ -1,0 +1,133 @@
+"""Which sandboxes run on the machine, and what is left of a process that was killed."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from tests.contracts.sandbox_contract import require
+from tests.support.docker_engine import Engine
+
+from symposia.core.code_executor import SandboxBackend, SandboxPolicy
+from symposia.ext.code_executors import remove_left_over_folders
+from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors._sandbox._launcher._cgroups import own_hierarchies
+from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
+from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.docker._reaper import PROCESS_LABEL, owner_labels
+from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+WAIT = 60.0
+RUN_AND_DIE = """
+import asyncio, os, signal
+from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+
+async def main():
+    executor = LocalCommandLineCodeExecutor()
+    await executor.start()
+    print(os.listdir(os.environ["TMPDIR"]), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+class Listed:
+    """A kind of sandbox lists those that run."""
+
+    def backend(self) -> SandboxBackend:
+        raise NotImplementedError
+
+    async def test_a_sandbox_is_listed_with_its_owner_while_it_runs(self) -> None:
+        backend = self.backend()
+        await require(backend)
+        async with asyncio.timeout(WAIT):
+            before = {sandbox.name for sandbox in await backend.running()}
+            sandbox = await backend.create(SandboxPolicy())
+            [listed] = [
+                each for each in await backend.running() if each.name not in before and each.owner == os.getpid()
+            ]
+            assert listed.kind == backend.name
+            assert 0 <= listed.seconds < WAIT
+            assert (listed.memory_bytes or 0) > 1_000_000
+            await sandbox.close()
+            assert listed.name not in {each.name for each in await backend.running()}
+
+
+class KilledLauncher(Listed):
+    async def test_s18_the_control_groups_of_a_launcher_that_was_killed_are_removed(self) -> None:
+        backend = self.backend()
+        await require(backend)
+        async with asyncio.timeout(WAIT):
+            before = {sandbox.name for sandbox in await backend.running()}
+            sandbox = await backend.create(SandboxPolicy())
+            [launcher] = [each.name for each in await backend.running() if each.name not in before]
+            os.kill(int(launcher), signal.SIGKILL)
+            await sandbox.close()
+            while await asyncio.to_thread(_groups_of, launcher):  # its processes may just be ending
+                await backend.clean()
+                await asyncio.sleep(0.01)
+
+
+class TestNamespaces(KilledLauncher):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend(base_python())
+
+
+class TestBubblewrap(KilledLauncher):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend(base_python())
+
+
+class TestDocker(Listed):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
+
+    async def test_clean_removes_containers_and_networks_of_dead_processes_alone(self) -> None:
+        backend = self.backend()
+        await require(backend)
+        engine = await asyncio.to_thread(Engine)
+        client: Any = await asyncio.to_thread(docker.from_env)  # the SDK has no types
+        labels = await asyncio.to_thread(owner_labels)
+        container = await asyncio.to_thread(engine.create_left_over)
+        alive = await asyncio.to_thread(engine.create_of_a_live_program)
+
+        def create_network(process: str) -> str:
+            return client.networks.create("symposia-test", labels={**labels, PROCESS_LABEL: process}).id
+
+        names = [await asyncio.to_thread(create_network, each) for each in (f"{2**22 + 1} 1", labels[PROCESS_LABEL])]
+        try:
+            removed = await backend.clean()
+            assert {container, names[0]} <= set(removed)
+            assert not {alive, names[1]} & set(removed)
+            assert await asyncio.to_thread(engine.is_there, alive)
+        finally:
+            await asyncio.to_thread(engine.remove, alive)
+            await asyncio.to_thread(lambda: client.networks.get(names[1]).remove())
+            await asyncio.to_thread(client.close)
+            await asyncio.to_thread(engine.close)
+
+
+async def test_the_folder_of_a_killed_process_is_removed_when_the_next_executor_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for _ in range(2):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "ignore", "-c", RUN_AND_DIE, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await program.communicate()
+        assert output.decode().count("symposia-work-") == 1
+    [left] = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+    assert await asyncio.to_thread(remove_left_over_folders) == [left]
+    assert not await asyncio.to_thread(left.exists)
+
+
+def _groups_of(launcher: str) -> list[str]:
+    folders = [Path(each.own) for each in own_hierarchies()]
+    parents = sorted({parent for folder in folders for parent in (folder, *folder.parents)})
+    return [str(parent / f"symposia-{launcher}") for parent in parents if (parent / f"symposia-{launcher}").exists()]
