@@ -79,7 +79,7 @@ def owned_prefix(content: str) -> str:
 
 
 def owned_folder() -> Path:
-    """An unused work folder with a name that cannot be guessed; it is not made yet, and is removed after its process."""
+    """A work folder that is removed after its process; not made yet, and with a name that cannot be guessed."""
     temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
     return temporary / f"{owned_prefix('work')}{uuid4().hex}"
 
@@ -94,7 +94,7 @@ def remove_left_over_folders() -> list[Path]:
     """Remove the temporary folders of this user's processes that have ended; return them. Blocks."""
     if sys.platform == "win32":  # there is no way to ask for a process without the right to end it
         return []
-    parents = {folder_variable("TMPDIR") or Path("/tmp"), Path(tempfile.gettempdir())}  # noqa: S108 - as `unused_folder`
+    parents = {folder_variable("TMPDIR") or Path("/tmp"), Path(tempfile.gettempdir())}  # noqa: S108 - as `owned_folder`
     removed: list[Path] = []
     for folder in sorted(folder for parent in parents if parent.is_dir() for folder in parent.iterdir()):
         if _is_left_over(folder):
