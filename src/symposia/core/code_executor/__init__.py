@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         with_requirements,
     )
     from symposia.core.code_executor._observed import ExecutionObserver, ObservedCodeExecutor
+    from symposia.core.code_executor._packages import SandboxPackages, distribution_name
     from symposia.core.code_executor._policy import LEAST_LIMITS, MIB, SandboxMount, SandboxPolicy
     from symposia.core.code_executor._results import (
         Artifact,
@@ -58,6 +59,7 @@ else:
                 "with_requirements",
             ],
             "_observed": ["ExecutionObserver", "ObservedCodeExecutor"],
+            "_packages": ["SandboxPackages", "distribution_name"],
             "_policy": ["LEAST_LIMITS", "MIB", "SandboxMount", "SandboxPolicy"],
             "_results": [
                 "Artifact",
@@ -104,11 +106,13 @@ __all__ = [
     "Sandbox",
     "SandboxBackend",
     "SandboxMount",
+    "SandboxPackages",
     "SandboxPolicy",
     "SandboxResult",
     "UserFunction",
     "check_code_blocks",
     "default_backend",
+    "distribution_name",
     "execute_code",
     "function_node",
     "function_source",

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
+from symposia.core.code_executor._packages import SandboxPackages
 from symposia.core.code_executor._policy import SandboxMount, SandboxPolicy
 from symposia.core.code_executor._results import OutputListener, SandboxResult
+from symposia.core.exceptions import SandboxUnavailableError
 
 DEFAULT_BACKEND: Final = "symposia.ext.code_executors.AutoBackend"
 """The class of `default_backend`, by name as in the JSON of a component: core imports no kind of sandbox.
@@ -112,6 +114,20 @@ class SandboxBackend(Protocol):
         It makes nothing: what `set_up` makes may still be missing.
         """
         ...
+
+    def with_packages(self, packages: SandboxPackages) -> SandboxBackend:
+        """A backend like this one whose sandboxes have these packages too, in place of those of an earlier call.
+
+        They are installed by `set_up`, or when the first sandbox is created, on the host and never inside: a sandbox
+        has no network. A backend that does not override this method refuses.
+
+        Raises:
+            SandboxUnavailableError: This kind of sandbox installs no packages.
+        """
+        del packages
+        raise SandboxUnavailableError(
+            f"Sandboxes of the kind {self.name!r} install no packages. Take another kind, or one that has them already."
+        )
 
     async def is_set_up(self) -> bool:
         """Whether `create` starts a sandbox at once, with nothing to be made first. True by default."""

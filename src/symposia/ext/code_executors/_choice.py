@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core.argument_checks import check_list
-from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import (
+    Progress,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPackages,
+    SandboxPolicy,
+)
 from symposia.core.exceptions import ArgumentTypeError, MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._registry import AUTO, sandbox_backends
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
@@ -59,13 +66,25 @@ class AutoBackend(SandboxBackend):
     Args:
         backends: What to choose from, the best first; every kind of sandbox when None.
         progress: Called with a line of text as what a sandbox needs is made, and when one fails to start.
+        packages: What code can import beside what the sandboxes have anyway. Kinds that install none are left out.
     """
 
-    def __init__(self, backends: Sequence[SandboxBackend] | None = None, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        backends: Sequence[SandboxBackend] | None = None,
+        *,
+        progress: Progress | None = None,
+        packages: SandboxPackages | None = None,
+    ) -> None:
         self.name = AUTO
         self._backends = backends
         self._progress = progress
+        self._packages = packages
         self._chosen: SandboxBackend | None = None
+
+    def with_packages(self, packages: SandboxPackages) -> AutoBackend:
+        """A choice of the same backends, each with these packages; see `SandboxBackend.with_packages`."""
+        return AutoBackend(self._backends, progress=self._progress, packages=packages)
 
     async def unavailable_reason(self) -> str | None:
         """Return why no backend works; see `SandboxBackend.unavailable_reason`."""
@@ -88,13 +107,19 @@ class AutoBackend(SandboxBackend):
                 reasons[backend.name] = await backend.unavailable_reason() or ""
                 # A reason that is known costs milliseconds, while setting up what cannot start may cost minutes.
                 if not reasons[backend.name]:
-                    sandbox = await self._started(backend, policy, mounts)
-                    self._chosen, self.name = backend, backend.name
+                    equipped = self._equipped(backend)
+                    sandbox = await self._started(equipped, policy, mounts)
+                    self._chosen, self.name = equipped, equipped.name
                     return sandbox
             except (SandboxError, MissingExtraError, OSError) as error:
                 reasons[backend.name] = str(error)
                 self._report(f"{backend.name} does not start: {error}")
         raise _none_works(reasons)
+
+    def _equipped(self, backend: SandboxBackend) -> SandboxBackend:
+        if self._packages is None or backend is self._chosen:
+            return backend
+        return backend.with_packages(self._packages)
 
     async def _started(self, backend: SandboxBackend, policy: SandboxPolicy, mounts: Sequence[SandboxMount]) -> Sandbox:
         await backend.set_up(self._progress)
@@ -112,15 +137,19 @@ class AutoBackend(SandboxBackend):
             self._progress(line)
 
 
-def create_default_code_executor(work_dir: Path | str | None = None) -> SandboxCodeExecutor:
+def create_default_code_executor(
+    work_dir: Path | str | None = None, *, packages: Sequence[str] = (), wheels: Path | str | None = None
+) -> SandboxCodeExecutor:
     """Make an executor on the best sandbox that works on this machine, chosen when it starts.
 
     Starting it raises `SandboxUnavailableError` where none works.
 
     Args:
         work_dir: The folder of the host whose files the code sees and where its files go to.
+        packages: Packages that the code may import beside those that every sandbox has; see `SandboxOptions`.
+        wheels: A folder of the host that is searched for them, instead of the package registry.
     """
-    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir)
+    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir, packages=packages, wheels=wheels)
 
 
 def _none_works(reasons: dict[str, str]) -> SandboxUnavailableError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterable, Sequence
 from string import Template
 from typing import Final
@@ -15,6 +14,7 @@ from symposia.core.code_executor import (
     Import,
     ImportFromModule,
     UserFunction,
+    distribution_name,
     function_node,
     function_source,
 )
@@ -35,8 +35,8 @@ def checked_module_name(name: str) -> str:
 
 def missing_packages(functions: Sequence[UserFunction], available: Collection[str]) -> list[str]:
     """The packages that functions need and that are not in `available`, by their normalised names."""
-    needed = {_distribution(package) for function in functions for package in _packages(function)}
-    return sorted(needed - {_distribution(name) for name in available}) if needed else []
+    needed = {distribution_name(package) for function in functions for package in _packages(function)}
+    return sorted(needed - {distribution_name(name) for name in available}) if needed else []
 
 
 def refuse_missing_packages(functions: Sequence[UserFunction], available: Collection[str]) -> None:
@@ -48,8 +48,15 @@ def refuse_missing_packages(functions: Sequence[UserFunction], available: Collec
     if missing := missing_packages(functions, available):
         raise InvalidArgumentError(
             f"functions need {', '.join(missing)}, which the sandbox's Python does not have and cannot install, as it "
-            "has no network. Use DockerCommandLineCodeExecutor with an image of your own that has them."
+            f"has no network. Allow what is to be installed ahead, with packages={missing!r}, or use "
+            "DockerCommandLineCodeExecutor with an image of your own that has it."
         )
+
+
+def requirements_met_by(names: Collection[str], functions: Sequence[UserFunction]) -> list[str]:
+    """The requirements of functions on packages of these names, with the versions that the functions need."""
+    requirements = (package for function in functions for package in _packages(function))
+    return [package for package in requirements if distribution_name(package) in names]
 
 
 def module_source(functions: Sequence[UserFunction]) -> str:
@@ -106,9 +113,3 @@ def _packages(function: UserFunction) -> Sequence[str]:
     if isinstance(function, (FunctionWithRequirements, FunctionWithRequirementsStr)):
         return function.python_packages
     return ()
-
-
-def _distribution(requirement: str) -> str:
-    """The normalised name in a requirement: ``Scikit_Learn>=1`` is ``scikit-learn``."""
-    name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", name).lower()

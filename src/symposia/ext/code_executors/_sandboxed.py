@@ -28,17 +28,18 @@ from symposia.core.code_executor import (
     Sandbox,
     SandboxBackend,
     SandboxMount,
+    SandboxPackages,
     SandboxPolicy,
     SandboxResult,
     UserFunction,
 )
 from symposia.core.effects import Idempotency, class_identity
-from symposia.core.exceptions import SandboxDiedError, SandboxError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._check import is_alive
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor, digest_of
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._functions import refuse_missing_packages
+from symposia.ext.code_executors._functions import refuse_missing_packages, requirements_met_by
 from symposia.ext.code_executors._guests import GuestFiles
 
 DATA_FOLDER: Final = "/data"
@@ -72,8 +73,12 @@ class SandboxOptions(TypedDict, total=False):
         policy: What else the code may use.
         bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
         mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
-        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
+        functions: Functions of the user that the code may call. The packages that they need have to be among
+            `packages`, or in the sandbox anyway.
         functions_module: The module that the code imports them from, written to the work folder.
+        packages: Packages that the code may import beside those that every sandbox has, such as ``scipy`` or
+            ``scipy==1.14``. They are installed on the host, once for each set, when the first sandbox starts.
+        wheels: A folder of the host that is searched for them, instead of the package registry.
         init_command: A shell command that runs in each new sandbox before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
         trust_results: Whether files that code made may replace files that were in `work_dir` before, and have names
@@ -89,6 +94,8 @@ class SandboxOptions(TypedDict, total=False):
     mounts: Sequence[SandboxMount]
     functions: Sequence[UserFunction]
     functions_module: str
+    packages: Sequence[str]
+    wheels: Path | str | None
     init_command: str | None
     delete_tmp_files: bool
     trust_results: bool
@@ -103,11 +110,14 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     Args:
         backend: Makes the sandbox.
-        packages: The packages of the sandbox's Python, to check the requirements of `functions`; None if unknown.
+        installed: The packages that its sandboxes have anyway, to check the requirements of `functions`; None if
+            unknown.
         options: See `SandboxOptions`.
 
     Raises:
-        InvalidArgumentError: The timeout is less than a second, or a function needs a package that is not there.
+        InvalidArgumentError: The timeout is less than a second, a function needs a package that is not there, or one of
+            `packages` is not the name of a package.
+        SandboxUnavailableError: There are `packages`, and the backend installs none.
     """
 
     idempotency: Idempotency = "idempotent"  # code in a sandbox reaches nothing that running it again could harm
@@ -116,14 +126,15 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self,
         backend: SandboxBackend,
         *,
-        packages: Collection[str] | None = PINNED_NAMES,
+        installed: Collection[str] | None = PINNED_NAMES,
         **options: Unpack[SandboxOptions],
     ) -> None:
         work_dir, functions = options.get("work_dir"), options.get("functions", ())
         policy = options.get("policy") or SandboxPolicy()
         timeout = options.get("timeout")
-        if packages is not None:
-            refuse_missing_packages(functions, packages)
+        packages = _allowed(options.get("packages", ()), options.get("wheels"), functions)
+        if installed is not None:
+            refuse_missing_packages(functions, [*installed, *(packages.names if packages else ())])
         super().__init__(
             work_dir=work_dir,
             timeout=policy.time_limit if timeout is None else timeout,
@@ -132,7 +143,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             functions_module=options.get("functions_module", "functions"),
             on_output=options.get("on_output"),
         )
-        self._backend = backend
+        self._backend = backend if packages is None else backend.with_packages(packages)
+        self._packages = packages
         self._policy = policy
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
         self._init_command = options.get("init_command")
@@ -158,6 +170,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             "policy": digest_of(json.dumps(asdict(self._policy), sort_keys=True)),
             "mounts": [mount.target for mount in self._mounts],
             "init_command": self._init_command,
+            **({"packages": list(self._packages.requirements)} if self._packages else {}),
         }
 
     async def _ready(self) -> None:
@@ -285,6 +298,22 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             await sandbox.close()
+
+
+def _allowed(
+    packages: Sequence[str], wheels: Path | str | None, functions: Sequence[UserFunction]
+) -> SandboxPackages | None:
+    """The packages to install: the allowed ones, in the versions that functions need; None where none is allowed."""
+    if not packages:
+        if wheels is not None:
+            raise InvalidArgumentError("wheels is the folder that packages are searched in: give their names, too.")
+        return None
+    folder = None if wheels is None else Path(wheels).absolute()
+    if isinstance(packages, str):
+        packages = (packages,)
+    allowed = SandboxPackages(requirements=tuple(packages), wheels=folder)
+    needed = requirements_met_by(allowed.names, functions)
+    return replace(allowed, requirements=(*allowed.requirements, *needed))
 
 
 def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:

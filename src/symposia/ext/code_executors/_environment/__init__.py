@@ -1,5 +1,6 @@
 """The Python environment that code has in the sandboxes: its folder, and the packages pinned in it."""
 
+from symposia.ext.code_executors._environment._additions import described, identity_of, install_allowed_packages
 from symposia.ext.code_executors._environment._cache import (
     folder_variable,
     harmless_environment,
@@ -26,12 +27,15 @@ __all__ = [
     "PINNED_NAMES",
     "PINNED_PACKAGES",
     "TargetPython",
+    "described",
     "environment_key",
     "find_sandbox_python",
     "folder_variable",
     "harmless_environment",
+    "identity_of",
     "ignore_progress",
     "inherited_environment",
+    "install_allowed_packages",
     "install_pinned_packages",
     "make_cache_folder",
     "make_sandbox_python",

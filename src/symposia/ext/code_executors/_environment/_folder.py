@@ -1,6 +1,10 @@
 """The Python of the sandboxes that share this machine's kernel and files: a virtual environment in the user's cache.
 
-It is made beside its final place and renamed, so that it is either there as a whole or not at all.
+One is made for each set of packages that a user allows. It is that with the pinned packages, its files shared by hard
+links, and the allowed packages among them. So it is used as any other: rejected was another folder on `sys.path`, which
+every kind of sandbox and the sandboxes' server would have to know of.
+
+Each is made beside its final place and renamed, so that it is either there as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,19 +14,22 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from symposia.core.code_executor import Progress
+from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext.code_executors._environment._additions import described, identity_of, install_allowed_packages
 from symposia.ext.code_executors._environment._cache import (
     cache_folder,
     cache_problem,
     make_cache_folder,
     one_set_up_at_a_time,
 )
-from symposia.ext.code_executors._environment._packages import environment_key, install_pinned_packages, run_command
+from symposia.ext.code_executors._environment._packages import environment_key, install_pinned_packages
+from symposia.ext.code_executors._environment._pip import run_command
 from symposia.ext.code_executors._sandbox._python import SandboxPython, base_python
 
 FOLDER: Final = "python"
@@ -31,51 +38,68 @@ NO_SYSTEM_FONTS: Final = "<fontconfig></fontconfig>\n"
 AT_EVERY_START: Final = (  # the host's font settings are not there inside, which fontconfig would say with every plot
     "import os, sys; os.environ.setdefault('FONTCONFIG_FILE', os.path.join(sys.prefix, 'fonts.conf'))\n"
 )
+_PACKAGES_INSIDE: Final = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
-def sandbox_python_folder() -> Path:
-    """The folder of the environment for this Python and these pins, which need not exist."""
+def sandbox_python_folder(packages: SandboxPackages | None = None) -> Path:
+    """The folder of the environment for this Python, the pins and the allowed packages, which need not exist.
+
+    Reads the folder of wheels, if there is one.
+    """
     # The interpreter too: the environment is a link to it, and two of the same version may be built differently.
     made_from = platform.python_version(), platform.machine(), os.path.realpath(sys.executable), AT_EVERY_START
-    return cache_folder() / FOLDER / environment_key(*made_from)
+    return cache_folder() / FOLDER / environment_key(*made_from, *identity_of(packages))
 
 
-async def find_sandbox_python() -> SandboxPython | None:
-    """Find the environment, if an earlier set-up made it."""
-    return await asyncio.to_thread(_find)
+async def find_sandbox_python(packages: SandboxPackages | None = None) -> SandboxPython | None:
+    """Find the environment, if an earlier set-up made it.
+
+    Raises:
+        InvalidArgumentError: The folder of wheels is none.
+    """
+    return await asyncio.to_thread(lambda: _find(sandbox_python_folder(packages)))
 
 
-async def set_up_problem() -> str | None:
+async def set_up_problem(packages: SandboxPackages | None = None) -> str | None:
     """Why the environment cannot be made, as far as that shows without trying; None where it exists."""
     try:
-        return None if await find_sandbox_python() else await asyncio.to_thread(cache_problem)
+        return None if await find_sandbox_python(packages) else await asyncio.to_thread(cache_problem)
     except SandboxUnavailableError as error:
         return str(error)
 
 
-async def make_sandbox_python(progress: Progress | None = None) -> SandboxPython:
+async def make_sandbox_python(
+    progress: Progress | None = None, packages: SandboxPackages | None = None
+) -> SandboxPython:
     """Find the environment, or make it: some ten seconds and 200 MB, once for each Python and set of pins.
 
     Args:
         progress: Called with a line of text as each part of the work begins; never called when it is there already.
+        packages: What is in it beside the pinned packages.
 
     Raises:
         SandboxUnavailableError: The cache folder cannot be written, or pip or the network failed. Nothing half-made
             remains.
+        InvalidArgumentError: The folder of wheels is none.
     """
-    found = await find_sandbox_python()
+    found = await find_sandbox_python(packages)
     if found:
         return found
+    report = progress or ignore_progress
     async with one_set_up_at_a_time():
-        found = await find_sandbox_python()
-        return found or await _make(progress or ignore_progress)
+        pinned = await find_sandbox_python() or await _make(sandbox_python_folder(), lambda new: _fill(new, report))
+        if packages is None:
+            return pinned
+        place = await asyncio.to_thread(sandbox_python_folder, packages)
+        found = await asyncio.to_thread(_find, place)
+        return found or await _make(place, lambda new: _extend(new, sandbox_python_folder(), packages, report))
 
 
-async def _make(report: Progress) -> SandboxPython:
+async def _make(place: Path, fill: Callable[[Path], Awaitable[None]]) -> SandboxPython:
     unfinished = await asyncio.to_thread(_unfinished_folder)
     try:
-        await _fill(unfinished, report)
-        return await asyncio.to_thread(_publish, unfinished)
+        await fill(unfinished)
+        return await asyncio.to_thread(_publish, unfinished, place)
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True))
 
@@ -88,14 +112,22 @@ async def _fill(folder: Path, report: Progress) -> None:
             f"python -m venv failed. On Debian and Ubuntu: apt install python3-venv. It said:\n{output}"
         )
     report("installing numpy, pandas and matplotlib into it")
-    packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    packages = folder / _PACKAGES_INSIDE
     await install_pinned_packages(packages)
     await asyncio.to_thread(_write_for_all, folder / "fonts.conf", NO_SYSTEM_FONTS)
     await asyncio.to_thread(_write_for_all, packages / "symposia.pth", AT_EVERY_START)
 
 
-def _find() -> SandboxPython | None:
-    folder = sandbox_python_folder()
+async def _extend(folder: Path, pinned: Path, packages: SandboxPackages, report: Progress) -> None:
+    report(f"installing {described(packages)} for the sandboxes")
+    fetched = folder / "fetched"
+    await asyncio.to_thread(fetched.mkdir, parents=True)
+    await install_allowed_packages(fetched, packages)
+    await asyncio.to_thread(_link_all, pinned, folder)
+    await asyncio.to_thread(_move_all, fetched, folder / _PACKAGES_INSIDE)
+
+
+def _find(folder: Path) -> SandboxPython | None:
     return replace(base_python(), environment=folder) if (folder / "bin" / "python").exists() else None
 
 
@@ -106,12 +138,36 @@ def _unfinished_folder() -> Path:
     return unfinished
 
 
-def _publish(unfinished: Path) -> SandboxPython:
-    unfinished.rename(sandbox_python_folder())
-    made = _find()
+def _publish(unfinished: Path, place: Path) -> SandboxPython:
+    unfinished.rename(place)
+    made = _find(place)
     if made is None:
-        raise SandboxUnavailableError(f"{sandbox_python_folder()} was removed while it was made.")
+        raise SandboxUnavailableError(f"{place} was removed while it was made.")
     return made
+
+
+def _link_all(source: Path, folder: Path) -> None:
+    """Copy an environment by hard links, as far as the file system has them: its files are never written again."""
+    shutil.copytree(source, folder, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a file system without hard links, or one that is out of them
+        shutil.copy2(source, target)
+
+
+def _move_all(source: Path, folder: Path) -> None:
+    """Move files in among others. One that is there already is replaced and not written, as it may be shared."""
+    for here, _, files in os.walk(source):
+        target = folder / Path(here).relative_to(source)
+        if not target.exists():
+            target.mkdir()
+            target.chmod(0o755)  # whatever the umask is: the sandbox's user is another one
+        for file in files:
+            Path(here, file).replace(target / file)
+    shutil.rmtree(source)
 
 
 def _write_for_all(file: Path, text: str) -> None:

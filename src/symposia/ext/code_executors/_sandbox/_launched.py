@@ -12,8 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from symposia.core.code_executor import Progress, RunningSandbox, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import SandboxUnavailableError
+from symposia.core.code_executor import (
+    Progress,
+    RunningSandbox,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPackages,
+    SandboxPolicy,
+)
+from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
@@ -61,10 +69,13 @@ class LaunchedBackend(SandboxBackend):
     Args:
         python: Runs Python blocks; when None, the environment with numpy, pandas and matplotlib, which the first
             sandbox makes where it is not there yet.
+        packages: What blocks can import beside these; not with a `python` of the caller's.
     """
 
-    def __init__(self, python: SandboxPython | None = None) -> None:
+    def __init__(self, python: SandboxPython | None = None, *, packages: SandboxPackages | None = None) -> None:
+        self._has_own_python = python is not None
         self._python = python
+        self._packages = packages
 
     @abstractmethod
     async def _launcher(self) -> LauncherCommand:
@@ -79,6 +90,16 @@ class LaunchedBackend(SandboxBackend):
         """A backend that needs nothing to be made, for trying whether this kind of sandbox starts at all."""
         return cls(base_python())
 
+    def with_packages(self, packages: SandboxPackages) -> Self:
+        """A backend with these packages in the environment that runs blocks; see `SandboxBackend.with_packages`.
+
+        Raises:
+            InvalidArgumentError: The backend was given a Python of its own, which is used as it is.
+        """
+        if self._has_own_python:
+            raise InvalidArgumentError("A Python of your own is used as it is. Install the packages into it.")
+        return type(self)(packages=packages)
+
     async def unavailable_reason(self) -> str | None:
         """Try to start a sandbox, and return why it fails; see `SandboxBackend.unavailable_reason`.
 
@@ -91,7 +112,7 @@ class LaunchedBackend(SandboxBackend):
             await self._launcher()
         except SandboxUnavailableError as error:
             return str(error)
-        if self._python is None and (problem := await set_up_problem()):
+        if self._python is None and (problem := await set_up_problem(self._packages)):
             return problem
         try:
             sandbox = await self._with_base_python().create(SandboxPolicy())
@@ -102,12 +123,12 @@ class LaunchedBackend(SandboxBackend):
 
     async def is_set_up(self) -> bool:
         """Whether the Python that runs blocks exists."""
-        return self._python is not None or await find_sandbox_python() is not None
+        return self._python is not None or await find_sandbox_python(self._packages) is not None
 
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the Python that runs blocks; see `SandboxBackend.set_up`."""
         if self._python is None:
-            self._python = await make_sandbox_python(progress)
+            self._python = await make_sandbox_python(progress, self._packages)
 
     async def running(self) -> Sequence[RunningSandbox]:
         """List the sandboxes of all launchers of this kind; see `SandboxBackend.running`."""
@@ -126,7 +147,7 @@ class LaunchedBackend(SandboxBackend):
         """
         launcher = await self._launcher()
         if self._python is None:
-            self._python = await make_sandbox_python()
+            self._python = await make_sandbox_python(packages=self._packages)
         python = await asyncio.to_thread(place_python, self._python)
         program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
         arguments = [*bootstrap_arguments(program), *marked_arguments(self.name)]

@@ -6,8 +6,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from symposia.core.code_executor import Progress, RunningSandbox, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.code_executor import (
+    Progress,
+    RunningSandbox,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPackages,
+    SandboxPolicy,
+)
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
@@ -28,7 +36,14 @@ from symposia.ext.code_executors.docker._engine import (
     engine_machine,
     maps_users,
 )
-from symposia.ext.code_executors.docker._image import BASE_IMAGE, has_image, image_python, make_image, prepared_image
+from symposia.ext.code_executors.docker._image import (
+    BASE_IMAGE,
+    has_image,
+    image_python,
+    image_with_packages,
+    make_image,
+    prepared_image,
+)
 from symposia.ext.code_executors.docker._reaper import (
     owner_labels,
     remove_labelled,
@@ -51,6 +66,7 @@ class DockerBackend(SandboxBackend):
             as it is and needs a ``python3``.
         container_name: Of the next sandbox; made up for each when None.
         device_requests: Devices for the sandbox, in the engine API's JSON. A device's driver is a way out of a sandbox.
+        packages: What code can import beside what a stock image gets; see `with_packages`.
     """
 
     name = "docker"
@@ -61,10 +77,30 @@ class DockerBackend(SandboxBackend):
         *,
         container_name: str | None = None,
         device_requests: Sequence[Json] = (),
+        packages: SandboxPackages | None = None,
     ) -> None:
         self._image = image
         self._container_name = container_name
         self._device_requests = tuple(device_requests)
+        self._packages = packages
+
+    def with_packages(self, packages: SandboxPackages) -> DockerBackend:
+        """A backend whose image has these packages, too; see `SandboxBackend.with_packages`.
+
+        Raises:
+            InvalidArgumentError: The image is one of the user's own.
+        """
+        if prepared_image(self._image) == self._image:
+            raise InvalidArgumentError(
+                f"{self._image} is an image of your own, which is used as it is. Install the packages in it, or take a "
+                f"stock Python image, such as {BASE_IMAGE}."
+            )
+        return DockerBackend(
+            self._image,
+            container_name=self._container_name,
+            device_requests=self._device_requests,
+            packages=packages,
+        )
 
     async def unavailable_reason(self) -> str | None:
         """Return what is missing, the SDK, the engine or the image; see `SandboxBackend.unavailable_reason`."""
@@ -83,7 +119,7 @@ class DockerBackend(SandboxBackend):
         """Whether the engine has the image with the pinned packages."""
         client = await connect_engine()
         try:
-            return await has_image(client, prepared_image(self._image))
+            return await has_image(client, await image_with_packages(self._image, self._packages))
         finally:
             await asyncio.to_thread(client.close)
 
@@ -91,7 +127,7 @@ class DockerBackend(SandboxBackend):
         """Make the image ahead of the first sandbox; see `make_image`."""
         client = await connect_engine()
         try:
-            await make_image(client, self._image, progress)
+            await make_image(client, self._image, progress, self._packages)
         finally:
             await asyncio.to_thread(client.close)
 
@@ -118,7 +154,7 @@ class DockerBackend(SandboxBackend):
         python = image_python(self._image)
         client = await connect_engine()
         try:
-            image = await make_image(client, self._image)
+            image = await make_image(client, self._image, packages=self._packages)
             await remove_left_over(client)
             settings = ServerSettings(python=python, seccomp=seccomp_program(await engine_machine(client)))
             labels = await asyncio.to_thread(owner_labels)

@@ -46,8 +46,12 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         auto_remove: Only True.
         stop_container: Only True.
         device_requests: ``docker.types.DeviceRequest`` for a GPU; needs `unsafe_devices`.
-        functions: Functions of the user that the code may call. Of their packages, nothing is installed.
+        functions: Functions of the user that the code may call. The packages that they need have to be among
+            `packages`, or in the image anyway.
         functions_module: The module that the code imports them from, written to the work folder.
+        packages: Packages that the code may import beside those that a stock image gets, such as ``scipy`` or
+            ``scipy==1.14``; they are put into an image of their own. Not with an image of yours.
+        wheels: A folder of the host that is searched for them, instead of the package registry.
         extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, below
             ``/data``.
         extra_hosts: Only None: a sandbox has no network.
@@ -77,6 +81,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         device_requests: Sequence[Mapping[str, JsonValue]] | None = None,
         functions: Sequence[UserFunction] = (),
         functions_module: str = "functions",
+        packages: Sequence[str] = (),
+        wheels: Path | str | None = None,
         extra_volumes: Mapping[str, Mapping[str, str]] | None = None,
         extra_hosts: Mapping[str, str] | None = None,
         init_command: str | None = None,
@@ -108,7 +114,9 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             init_command=init_command,
             functions=functions,
             functions_module=functions_module,
-            packages=None if prepared_image(image) == image else PINNED_NAMES,
+            packages=packages,
+            wheels=wheels,
+            installed=None if prepared_image(image) == image else PINNED_NAMES,
         )
 
     @classmethod

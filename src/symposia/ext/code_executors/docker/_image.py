@@ -12,17 +12,20 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from symposia.core.code_executor import Progress
+from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import (
-    PINNED_PACKAGES,
     TargetPython,
+    described,
     environment_key,
+    identity_of,
     ignore_progress,
+    install_allowed_packages,
     install_pinned_packages,
     one_set_up_at_a_time,
 )
@@ -30,6 +33,8 @@ from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, Json, ask, follow
 
 BASE_IMAGE: Final = "python:3.11-slim"
+Fetch = Callable[[Path, TargetPython], Awaitable[None]]
+"""Puts packages for a Python into an empty folder."""
 IMAGE_NAME: Final = "symposia-sandbox"
 ENVIRONMENT: Final = "/opt/symposia"
 # Compiled here, since the root of a container cannot be written: else every block would compile pandas again.
@@ -40,6 +45,13 @@ RUN python3 -m venv --without-pip {ENVIRONMENT}
 COPY packages {ENVIRONMENT}/lib/python{{version}}/site-packages
 RUN {ENVIRONMENT}/bin/python -m compileall -q {ENVIRONMENT}/lib
 CMD ["{ENVIRONMENT}/bin/python"]
+"""
+# The same for packages that the user allows, on the image that the first one makes.
+RECIPE_OF_LAYER: Final = f"""\
+FROM {{base}}
+USER 0
+COPY packages {ENVIRONMENT}/lib/python{{version}}/site-packages
+RUN {ENVIRONMENT}/bin/python -m compileall -q {ENVIRONMENT}/lib
 """
 DESCRIBE_PYTHON: Final = """
 import json, platform, sys
@@ -52,6 +64,19 @@ def prepared_image(image: str) -> str:
     """The image that a sandbox for `image` runs: for a stock Python image one made from it, else `image`."""
     repository = image.removeprefix("docker.io/").removeprefix("library/").partition(":")[0]
     return f"{IMAGE_NAME}:{environment_key(image, RECIPE)}" if repository == "python" else image
+
+
+async def image_with_packages(image: str, packages: SandboxPackages | None) -> str:
+    """The image that a sandbox for `image` runs, with the packages that the user allows.
+
+    Raises:
+        InvalidArgumentError: The folder of wheels is none.
+    """
+    prepared = prepared_image(image)
+    if packages is None:
+        return prepared
+    identity = await asyncio.to_thread(identity_of, packages)
+    return f"{IMAGE_NAME}:{environment_key(prepared, RECIPE_OF_LAYER, *identity)}"
 
 
 def image_python(image: str) -> str:
@@ -71,13 +96,19 @@ async def has_image(client: EngineClient, image: str) -> bool:
     return True
 
 
-async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Progress | None = None) -> str:
+async def make_image(
+    client: EngineClient,
+    image: str = BASE_IMAGE,
+    progress: Progress | None = None,
+    packages: SandboxPackages | None = None,
+) -> str:
     """Find the prepared form of `image`, or make it: half a minute, once for each image and set of pins.
 
     Args:
         client: The engine.
         image: A stock Python image, or one of the user's own, which is only pulled.
         progress: Called with a line of text as each part of the work begins; never called when it is there already.
+        packages: What is in it beside the pinned packages.
 
     Returns:
         The name of the prepared image.
@@ -86,16 +117,25 @@ async def make_image(client: EngineClient, image: str = BASE_IMAGE, progress: Pr
         SandboxUnavailableError: A part of it cannot be had; the text says which, and what to do.
     """
     report = progress or ignore_progress
-    prepared = prepared_image(image)
-    if await has_image(client, prepared):
-        return prepared
+    prepared, wanted = prepared_image(image), await image_with_packages(image, packages)
+    if await has_image(client, wanted):
+        return wanted
     async with one_set_up_at_a_time():
-        if not await has_image(client, image):
-            report(f"pulling the image {image}")
-            await _pull(client, image)
         if not await has_image(client, prepared):
-            await build_layer(client, image, prepared, RECIPE, PINNED_PACKAGES, report)
-    return prepared
+            await _prepare(client, image, prepared, report)
+        if packages is not None and not await has_image(client, wanted):
+            fetch = partial(install_allowed_packages, packages=packages)
+            await build_layer(client, prepared, wanted, RECIPE_OF_LAYER, fetch, described(packages), report)
+    return wanted
+
+
+async def _prepare(client: EngineClient, image: str, prepared: str, report: Progress) -> None:
+    if not await has_image(client, image):
+        report(f"pulling the image {image}")
+        await _pull(client, image)
+    if not await has_image(client, prepared):
+        contents = "numpy, pandas and matplotlib"
+        await build_layer(client, image, prepared, RECIPE, install_pinned_packages, contents, report)
 
 
 async def _pull(client: EngineClient, image: str) -> None:
@@ -110,7 +150,9 @@ async def _pull(client: EngineClient, image: str) -> None:
         ) from error
 
 
-async def build_layer(client: EngineClient, base: str, tag: str, recipe: str, packages: str, report: Progress) -> None:
+async def build_layer(
+    client: EngineClient, base: str, tag: str, recipe: str, fetch: Fetch, contents: str, report: Progress
+) -> None:
     """Build an image from one that the engine has, with packages that the host's pip fetches.
 
     Args:
@@ -118,19 +160,20 @@ async def build_layer(client: EngineClient, base: str, tag: str, recipe: str, pa
         base: The image that it is built from.
         tag: Its name.
         recipe: The Dockerfile, with ``{base}`` and ``{version}``, which copies the folder ``packages``.
-        packages: The pins, one a line.
+        fetch: Puts packages for a Python into an empty folder.
+        contents: The packages in words.
         report: Called with a line of text as each part of the work begins.
 
     Raises:
-        SandboxUnavailableError: A part of it cannot be had.
+        SandboxUnavailableError: A part of it cannot be had; the text says which, and what to do.
     """
     target = await _python_of(client, base)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("image")))
     try:
-        report(f"fetching {len(packages.split())} packages for Python {target.version} on {target.machine}")
-        fetched = folder / "packages"
-        await asyncio.to_thread(fetched.mkdir)
-        await install_pinned_packages(fetched, target, packages)
+        report(f"fetching {contents} for Python {target.version} on {target.machine}")
+        packages = folder / "packages"
+        await asyncio.to_thread(packages.mkdir)
+        await fetch(packages, target)
         report(f"building the image {tag} from {base}")
         text = recipe.format(base=base, version=target.version)
         await follow(lambda: _send_build(client, tag, folder, text))

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Final, cast
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment import environment_key, ignore_progress, one_set_up_at_a_time
+from symposia.ext.code_executors._environment import (
+    environment_key,
+    ignore_progress,
+    install_pinned_packages,
+    one_set_up_at_a_time,
+)
 from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine
-from symposia.ext.code_executors.docker._image import BASE_IMAGE, ENVIRONMENT, build_layer, has_image, make_image
+from symposia.ext.code_executors.docker._image import (
+    BASE_IMAGE,
+    ENVIRONMENT,
+    RECIPE_OF_LAYER,
+    build_layer,
+    has_image,
+    make_image,
+)
 from symposia.ext.code_executors.docker._service import ServiceProgram
 
 JUPYTER_PACKAGES: Final = (
     files(__name__.rpartition(".")[0]).joinpath("jupyter-packages.txt").read_text(encoding="utf-8")
 )
-RECIPE: Final = f"""\
-FROM {{base}}
-USER 0
-COPY packages {ENVIRONMENT}/lib/python{{version}}/site-packages
-RUN {ENVIRONMENT}/bin/python -m compileall -q {ENVIRONMENT}/lib
-"""
 # The limits of the rate of output are the executors' own: the server's would drop output and let the cell run on.
 SERVER: Final = (
     f"{ENVIRONMENT}/bin/python",
@@ -63,10 +70,11 @@ async def jupyter_program(image: str | None, port: int) -> ServiceProgram:
 
 async def _make_jupyter_image(client: EngineClient) -> str:
     base = await make_image(client, BASE_IMAGE)
-    name = f"symposia-jupyter:{environment_key(base, RECIPE, JUPYTER_PACKAGES)}"
+    name = f"symposia-jupyter:{environment_key(base, RECIPE_OF_LAYER, JUPYTER_PACKAGES)}"
     async with one_set_up_at_a_time():
         if not await has_image(client, name):
-            await build_layer(client, base, name, RECIPE, JUPYTER_PACKAGES, ignore_progress)
+            fetch = partial(install_pinned_packages, packages=JUPYTER_PACKAGES)
+            await build_layer(client, base, name, RECIPE_OF_LAYER, fetch, "a Jupyter server", ignore_progress)
     return name
 
 

@@ -19,6 +19,7 @@ from symposia.core.code_executor import (
     Sandbox,
     SandboxBackend,
     SandboxMount,
+    SandboxPackages,
     SandboxPolicy,
     SandboxResult,
 )
@@ -28,9 +29,21 @@ from symposia.ext.code_executors.local._executor import LocalCommandLineCodeExec
 
 
 class LocalBackend(SandboxBackend):
-    """No isolation at all: code runs with the user's rights, and sees data files where they are."""
+    """No isolation at all: code runs with the user's rights, and sees data files where they are.
+
+    Args:
+        packages: What code can import beside the pinned packages.
+    """
 
     name = "local"
+
+    def __init__(self, packages: SandboxPackages | None = None) -> None:
+        self._packages = packages
+
+    @override
+    def with_packages(self, packages: SandboxPackages) -> LocalBackend:
+        """A backend with these packages in the Python environment for generated code."""
+        return LocalBackend(packages)
 
     async def unavailable_reason(self) -> str | None:
         """It works everywhere."""
@@ -38,11 +51,11 @@ class LocalBackend(SandboxBackend):
 
     async def is_set_up(self) -> bool:
         """Whether the Python environment for generated code exists."""
-        return await find_sandbox_python() is not None
+        return await find_sandbox_python(self._packages) is not None
 
     async def set_up(self, progress: Progress | None = None) -> None:
         """Make the Python environment for generated code; see `SandboxBackend.set_up`."""
-        await make_sandbox_python(progress)
+        await make_sandbox_python(progress, self._packages)
 
     @override
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> LocalSandbox:
@@ -51,7 +64,7 @@ class LocalBackend(SandboxBackend):
         Raises:
             SandboxUnavailableError: The Python environment that generated code sees cannot be made.
         """
-        python = await make_sandbox_python()
+        python = await make_sandbox_python(packages=self._packages)
         return LocalSandbox(policy, python.executable)
 
 
