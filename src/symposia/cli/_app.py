@@ -81,6 +81,16 @@ SandboxToMeasure: TypeAlias = Annotated[
 Starts: TypeAlias = Annotated[int, Option("--starts", min=1, metavar="N", help="How many sandboxes to start.")]
 Blocks: TypeAlias = Annotated[int, Option("--blocks", min=1, metavar="N", help="How many blocks of each sort to run.")]
 AsJson: TypeAlias = Annotated[bool, Option("--json", help="Print JSON, with durations in milliseconds.")]
+WithPackages: TypeAlias = Annotated[
+    list[str] | None,
+    Option(
+        "--with",
+        metavar="PACKAGE",
+        help="A package that the code may import, as scipy or scipy==1.14; installed before the sandbox starts. With a "
+        "slash, as in ./wheels: the folder where wheels are searched. May be given several times.",
+        show_default="numpy, pandas and matplotlib are there",
+    ),
+]
 MaxMessages: TypeAlias = Annotated[
     int | None, Option("--max-messages", min=1, metavar="N", help="Messages of the agents.", show_default="40")
 ]
@@ -184,6 +194,7 @@ def run(
     reviewer_model: ReviewerModel = None,
     bundled: Bundled = None,
     sandbox: Sandbox = "auto",
+    packages: WithPackages = None,
     max_messages: MaxMessages = None,
     timeout: Timeout = None,
     max_tokens: MaxTokens = None,
@@ -209,6 +220,7 @@ def run(
             bundled=bundled,
             models=ModelNames(model=model, planner=planner_model, reviewer=reviewer_model),
             sandbox=sandbox,
+            packages=tuple(packages or ()),
             run_limits=RunLimits(max_messages=max_messages, timeout=timeout, max_tokens=max_tokens),
             program_limits=ProgramLimits(
                 time_limit=time_limit, memory=memory, disk=disk, processes=processes, cpus=cpus

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import typer
 
 from symposia.cli._sandboxes import check_sandbox_name
-from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPolicy
+from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPackages, SandboxPolicy
 from symposia.ext.code_executors import AUTO
 from symposia.presets.coding import (
     BundledName,
@@ -78,6 +80,7 @@ class RunArguments:
     bundled: str | None = None
     models: ModelNames = field(default_factory=ModelNames)
     sandbox: str = AUTO
+    packages: tuple[str, ...] = ()
     run_limits: RunLimits = field(default_factory=RunLimits)
     program_limits: ProgramLimits = field(default_factory=ProgramLimits)
     out: Path | None = None
@@ -98,6 +101,7 @@ class RunPlan:
     task: CodingTask
     models: SwarmModels
     sandbox: str
+    packages: SandboxPackages | None
     limits: SwarmLimits
     policy: SandboxPolicy
     folder: Path
@@ -111,6 +115,7 @@ def plan_run(arguments: RunArguments) -> RunPlan:
         typer.BadParameter: An argument has an invalid value, or arguments exclude each other.
     """
     check_sandbox_name(arguments.sandbox)
+    packages = sandbox_packages(arguments.packages)
     limits, policy = _swarm_limits(arguments.run_limits), sandbox_policy(arguments.program_limits)
     title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
     folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
@@ -121,6 +126,7 @@ def plan_run(arguments: RunArguments) -> RunPlan:
         task=task,
         models=_models(arguments),
         sandbox=arguments.sandbox,
+        packages=packages,
         limits=limits,
         policy=policy,
         folder=folder,
@@ -134,6 +140,29 @@ def default_run_folder(task: str, now: datetime) -> Path:
     if len(slug) > SLUG_LENGTH:
         slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
     return Path("symposia-runs") / "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
+
+
+def sandbox_packages(given: Sequence[str]) -> SandboxPackages | None:
+    """The packages to install for the code, from the values of ``--with``; None where there is none.
+
+    Args:
+        given: Names of packages, and the folder of wheels, which has a slash.
+
+    Raises:
+        InvalidArgumentError: A value is neither.
+        typer.BadParameter: The folder does not exist, or there are two, or there are no names.
+    """
+    folders = [Path(each).expanduser() for each in given if os.sep in each or "/" in each]
+    names = [each for each in given if os.sep not in each and "/" not in each]
+    if not given:
+        return None
+    if len(folders) > 1:
+        raise typer.BadParameter(f"--with names two folders of wheels, {folders[0]} and {folders[1]}: give one.")
+    if folders and not folders[0].is_dir():
+        raise typer.BadParameter(f"--with {folders[0]}: there is no such folder of wheels.")
+    if not names:
+        raise typer.BadParameter(f"--with {folders[0]} is searched for packages: give their names too, by --with NAME.")
+    return SandboxPackages(requirements=tuple(names), wheels=folders[0].absolute() if folders else None)
 
 
 def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:

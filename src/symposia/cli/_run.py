@@ -78,6 +78,7 @@ async def carry_out(plan: RunPlan, sandbox: SandboxBackend, view: View) -> Codin
             plan.task,
             models=plan.models,
             sandbox=sandbox,
+            packages=plan.packages,
             limits=plan.limits,
             policy=plan.policy,
             folder=plan.folder,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
 
 from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPackages, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError, SymposiaError
 from symposia.ext.code_executors import AUTO, AutoBackend, sandbox_backends, sandbox_kind, sandbox_kinds
 
@@ -48,6 +49,11 @@ class _Wrapped(SandboxBackend):
     def __init__(self, backend: SandboxBackend) -> None:
         self.name = backend.name
         self._backend = backend
+
+    def with_packages(self, packages: SandboxPackages) -> SandboxBackend:
+        wrapper = copy.copy(self)
+        vars(wrapper).update(_backend=self._backend.with_packages(packages))
+        return wrapper
 
     async def unavailable_reason(self) -> str | None:
         return await self._backend.unavailable_reason()

@@ -10,13 +10,14 @@ from typing import Final
 
 from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage
-from symposia.core.code_executor import CodeExecutor
+from symposia.core.code_executor import CodeExecutor, SandboxPackages
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
 from symposia.presets.coding._prompts import (
     CODER_PROMPT,
     CUT_OFF,
     NO_CODE,
+    PACKAGES,
     PLANNER_PROMPT,
     REVIEWER_PROMPT,
     Plan,
@@ -40,13 +41,19 @@ def planner(client: ChatCompletionClient) -> AssistantAgent:
     )
 
 
-def coder(client: ChatCompletionClient) -> AssistantAgent:
-    """Writes the program."""
+def coder(client: ChatCompletionClient, packages: SandboxPackages | None = None) -> AssistantAgent:
+    """Writes the program.
+
+    Args:
+        client: The model.
+        packages: What the program may import beside what is there anyway.
+    """
+    added = PACKAGES.format(names=", ".join(packages.requirements)) if packages else ""
     return AssistantAgent(
         CODER,
         client,
         description="Writes the program.",
-        system_message=CODER_PROMPT,
+        system_message=CODER_PROMPT + added,
         model_client_stream=True,
     )
 

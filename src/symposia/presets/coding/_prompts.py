@@ -28,6 +28,10 @@ program prints counts: never write results into your answer that you have not se
 of hiding them. When a program failed or was sent back, find the cause, fix it, and give the whole program again.
 """
 
+PACKAGES: Final = """
+These packages are installed, too: {names}.
+"""
+
 REVIEWER_PROMPT: Final = """\
 You check whether a program's real output does the task. Go through the task part by part: is each part answered, is the
 method right, are the figures possible and consistent with each other and with the data, are the files there? Read the

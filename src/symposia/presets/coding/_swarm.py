@@ -31,6 +31,7 @@ from symposia.core.code_executor import (
     ExecutionObserver,
     ObservedCodeExecutor,
     SandboxBackend,
+    SandboxPackages,
     SandboxPolicy,
 )
 from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, ModelError, SandboxError
@@ -95,6 +96,7 @@ async def run_coding_swarm(
     sandbox: SandboxBackend,
     limits: SwarmLimits | None = None,
     policy: SandboxPolicy | None = None,
+    packages: SandboxPackages | None = None,
     folder: Path | None = None,
     started: Started = _ignore,
     watch: Watch = _ignore,
@@ -110,6 +112,7 @@ async def run_coding_swarm(
         sandbox: Where the code runs.
         limits: When to give up.
         policy: The limits of the code.
+        packages: What the code may import beside numpy, pandas and matplotlib.
         folder: A new folder for everything that the run leaves; None to leave nothing.
         started: Called on the event loop with the name of the sandbox when it has started, before anything else.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
@@ -125,14 +128,15 @@ async def run_coding_swarm(
     if folder:
         await asyncio.to_thread(RunFolder.check, folder)
     mounts, prompt = await asyncio.to_thread(prepare_data, task, sandbox.name)
-    async with SandboxCodeExecutor(sandbox, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
+    equipped = sandbox if packages is None else sandbox.with_packages(packages)
+    async with SandboxCodeExecutor(equipped, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
         record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
-        run = _Run(task=task, models=models, record=record, sandbox=sandbox.name, started=time.monotonic())
-        started(sandbox.name)
+        run = _Run(task=task, models=models, record=record, sandbox=equipped.name, started=time.monotonic())
+        started(equipped.name)
         team = GroupChat(
             [
                 planner(models.planner.client),
-                coder(models.coder.client),
+                coder(models.coder.client, packages),
                 executor(ObservedCodeExecutor(code_executor, record)),
                 reviewer(models.reviewer.client),
             ],

@@ -55,14 +55,14 @@ def described(packages: SandboxPackages) -> str:
     return f"{', '.join(packages.requirements)}{source}"
 
 
-async def install_allowed_packages(folder: Path, packages: SandboxPackages, target: TargetPython | None = None) -> None:
+async def install_allowed_packages(packages: SandboxPackages, folder: Path, target: TargetPython | None = None) -> None:
     """Put the allowed packages into `folder`, with what they need beside the pinned ones. Nothing is built.
 
     What Python would run at its start is left out.
 
     Args:
-        folder: An existing, empty folder.
         packages: The packages.
+        folder: An existing, empty folder.
         target: Which Python they are for; the one that runs this process when None.
 
     Raises:

@@ -122,7 +122,7 @@ async def _extend(folder: Path, pinned: Path, packages: SandboxPackages, report:
     report(f"installing {described(packages)} for the sandboxes")
     fetched = folder / "fetched"
     await asyncio.to_thread(fetched.mkdir, parents=True)
-    await install_allowed_packages(fetched, packages)
+    await install_allowed_packages(packages, fetched)
     await asyncio.to_thread(_link_all, pinned, folder)
     await asyncio.to_thread(_move_all, fetched, folder / _PACKAGES_INSIDE)
 

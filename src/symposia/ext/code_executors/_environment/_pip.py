@@ -54,7 +54,7 @@ async def install_wheels(arguments: Sequence[str], *, configured: bool = True) -
         SandboxUnavailableError: There is no pip.
     """
     # -P: neither pip nor what it imports is taken from the working directory, which may be a folder of guests.
-    command = [await _python_with_pip(), "-P", "-c", _PIP_WITHOUT_PROGRAMS, "install", "--quiet"]
+    command = [await _python_with_pip(), "-P", "-c", _PIP_WITHOUT_PROGRAMS, "install"]
     environment = inherited_environment()
     if not configured:
         environment = {name: value for name, value in environment.items() if not name.startswith("PIP_")}

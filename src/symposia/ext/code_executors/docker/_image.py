@@ -124,7 +124,7 @@ async def make_image(
         if not await has_image(client, prepared):
             await _prepare(client, image, prepared, report)
         if packages is not None and not await has_image(client, wanted):
-            fetch = partial(install_allowed_packages, packages=packages)
+            fetch = partial(install_allowed_packages, packages)
             await build_layer(client, prepared, wanted, RECIPE_OF_LAYER, fetch, described(packages), report)
     return wanted
 
