@@ -13,8 +13,16 @@ from typer.testing import CliRunner
 
 from symposia.cli._app import app
 from symposia.cli._exit import Status
-from symposia.cli._plan import ProgramLimits, RunArguments, default_run_folder, plan_run, sandbox_policy, size_in_bytes
-from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPolicy
+from symposia.cli._plan import (
+    ProgramLimits,
+    RunArguments,
+    default_run_folder,
+    plan_run,
+    sandbox_packages,
+    sandbox_policy,
+    size_in_bytes,
+)
+from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPackages, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits
 
@@ -151,3 +159,29 @@ async def test_the_command_is_a_module_too() -> None:
 def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> None:
     moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
     assert default_run_folder(task, moment) == Path("symposia-runs") / name
+
+
+def test_packages_and_their_folder_are_told_apart_by_the_slash(tmp_path: Path) -> None:
+    assert sandbox_packages(()) is None
+    assert sandbox_packages(["scipy", "sympy==1.14"]) == SandboxPackages(requirements=("scipy", "sympy==1.14"))
+    found = sandbox_packages(["scipy", f"{tmp_path}/"])
+    assert found == SandboxPackages(requirements=("scipy",), wheels=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["scipy", "./no-such-folder"], "there is no such folder of wheels"),
+        (["./a", "./b", "scipy"], "names two folders of wheels"),
+        (["/"], "give their names too, by --with NAME"),
+    ],
+)
+def test_a_folder_of_wheels_that_cannot_be_used_is_told(given: list[str], said: str) -> None:
+    with pytest.raises(BadParameter, match=said):
+        sandbox_packages(given)
+
+
+async def test_a_package_that_is_an_option_is_refused_before_anything_runs() -> None:
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["run", "--with=--index-url"])
+    assert result.exit_code != 0
+    assert "is not the name of a package" in result.stderr

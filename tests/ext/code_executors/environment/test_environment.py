@@ -17,7 +17,7 @@ from symposia.ext.code_executors._environment import (
     one_set_up_at_a_time,
     sandbox_python_folder,
 )
-from symposia.ext.code_executors._environment import _packages as packages
+from symposia.ext.code_executors._environment._pip import run_command
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 WAIT = 60.0
@@ -161,7 +161,7 @@ async def test_a_user_without_any_home_is_told_what_to_set(monkeypatch: pytest.M
 
 async def test_commands_of_the_set_up_are_not_given_an_empty_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "")
-    status, home = await packages.run_command([sys.executable, "-c", "import os; print(os.path.expanduser('~'))"])
+    status, home = await run_command([sys.executable, "-c", "import os; print(os.path.expanduser('~'))"])
     assert (status, home) == (0, pwd.getpwuid(os.getuid()).pw_dir)
 
 
@@ -184,7 +184,7 @@ async def test_a_command_of_the_set_up_is_killed_when_its_caller_is_cancelled() 
     address = server.sockets[0].getsockname()
     code = f"import socket, time; held = socket.create_connection({address!r}); time.sleep(600)"
     async with asyncio.timeout(WAIT), server:
-        running = asyncio.ensure_future(packages.run_command([sys.executable, "-c", code]))
+        running = asyncio.ensure_future(run_command([sys.executable, "-c", code]))
         reader, writer = await connected
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

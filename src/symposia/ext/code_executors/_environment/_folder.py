@@ -87,12 +87,13 @@ async def make_sandbox_python(
         return found
     report = progress or ignore_progress
     async with one_set_up_at_a_time():
-        pinned = await find_sandbox_python() or await _make(sandbox_python_folder(), lambda new: _fill(new, report))
+        pinned = await asyncio.to_thread(sandbox_python_folder)
+        made = await asyncio.to_thread(_find, pinned) or await _make(pinned, lambda new: _fill(new, report))
         if packages is None:
-            return pinned
+            return made
         place = await asyncio.to_thread(sandbox_python_folder, packages)
         found = await asyncio.to_thread(_find, place)
-        return found or await _make(place, lambda new: _extend(new, sandbox_python_folder(), packages, report))
+        return found or await _make(place, lambda new: _extend(new, pinned, packages, report))
 
 
 async def _make(place: Path, fill: Callable[[Path], Awaitable[None]]) -> SandboxPython:
@@ -121,9 +122,9 @@ async def _fill(folder: Path, report: Progress) -> None:
 async def _extend(folder: Path, pinned: Path, packages: SandboxPackages, report: Progress) -> None:
     report(f"installing {described(packages)} for the sandboxes")
     fetched = folder / "fetched"
-    await asyncio.to_thread(fetched.mkdir, parents=True)
-    await install_allowed_packages(packages, fetched)
     await asyncio.to_thread(_link_all, pinned, folder)
+    await asyncio.to_thread(fetched.mkdir)
+    await install_allowed_packages(packages, fetched)
     await asyncio.to_thread(_move_all, fetched, folder / _PACKAGES_INSIDE)
 
 
@@ -148,26 +149,36 @@ def _publish(unfinished: Path, place: Path) -> SandboxPython:
 
 def _link_all(source: Path, folder: Path) -> None:
     """Copy an environment by hard links, as far as the file system has them: its files are never written again."""
-    shutil.copytree(source, folder, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
+    for here, folders, files in os.walk(source):
+        target = _same_folder(Path(here), source, folder)
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        for name in (*files, *links):
+            _link_or_copy(Path(here, name), target / name)
 
 
-def _link_or_copy(source: str, target: str) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without hard links, or one that is out of them
-        shutil.copy2(source, target)
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _move_all(source: Path, folder: Path) -> None:
     """Move files in among others. One that is there already is replaced and not written, as it may be shared."""
     for here, _, files in os.walk(source):
-        target = folder / Path(here).relative_to(source)
-        if not target.exists():
-            target.mkdir()
-            target.chmod(0o755)  # whatever the umask is: the sandbox's user is another one
+        target = _same_folder(Path(here), source, folder)
         for file in files:
             Path(here, file).replace(target / file)
     shutil.rmtree(source)
+
+
+def _same_folder(here: Path, source: Path, folder: Path) -> Path:
+    """Make the folder below `folder` that is as `here` is below `source`, where it is missing."""
+    target = folder / here.relative_to(source)
+    if not target.exists():
+        target.mkdir()
+        target.chmod(0o755)  # whatever the umask is: the sandbox's user is another one
+    return target
 
 
 def _write_for_all(file: Path, text: str) -> None:
