@@ -15,7 +15,7 @@ from tests.support.wheels import use_cache_of_its_own, write_wheel
 
 from symposia.core.code_executor import FunctionWithRequirements, SandboxBackend, SandboxPackages
 from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
-from symposia.ext.code_executors import AutoBackend, SandboxCodeExecutor, make_sandbox_python
+from symposia.ext.code_executors import AutoBackend, SandboxCodeExecutor, SandboxPool, make_sandbox_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, image_with_packages
@@ -148,6 +148,12 @@ def test_a_function_cannot_allow_an_address() -> None:
     needy = FunctionWithRequirements.from_str("def f(): pass", python_packages=["small @ file:///tmp/small"])
     with pytest.raises(InvalidArgumentError, match="no option, no address and no path"):
         SandboxCodeExecutor(NamespaceBackend(), packages=["small"], functions=[needy])
+
+
+async def test_a_pool_has_the_packages_of_its_backend() -> None:
+    async with SandboxPool(NamespaceBackend()) as pool:
+        with pytest.raises(InvalidArgumentError, match=r"SandboxPool\(backend.with_packages"):
+            SandboxCodeExecutor(pool, packages=["small"])
 
 
 def test_an_image_of_ones_own_is_not_changed() -> None:

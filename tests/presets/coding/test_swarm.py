@@ -16,7 +16,16 @@ from symposia.agentchat.messages import (
     ExecutionMessage,
     ModelClientStreamingChunkEvent,
 )
-from symposia.core.code_executor import Artifact, OutputListener, RunStatus, SandboxMount, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import (
+    Artifact,
+    OutputListener,
+    RunStatus,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPackages,
+    SandboxPolicy,
+    SandboxResult,
+)
 from symposia.core.effects import Effect, EffectRequest, handle_effects
 from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
 from symposia.core.models import ChatCompletionClient
@@ -191,6 +200,18 @@ async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path:
     ]
     programs = [name for name in file_names(tmp_path / "run" / "code") if name.endswith(".py")]
     assert programs == ["01-exit-137.py", "02-interrupted.py"]
+
+
+async def test_packages_are_installed_and_the_coder_is_told_of_them() -> None:
+    class Installing(FakeSandboxBackend):
+        def with_packages(self, packages: SandboxPackages) -> SandboxBackend:
+            return FakeSandboxBackend(prints_the_sum, name=f"fake with {packages.requirements}")
+
+    coder, packages = ReplayChatCompletionClient([CODE]), SandboxPackages(requirements=("sympy==1.14", "scipy"))
+    result = await run_coding_swarm(TASK, models=models(coder), sandbox=Installing(dies), packages=packages)
+    assert result.outcome is Outcome.VERIFIED
+    assert result.sandbox == "fake with ('scipy', 'sympy==1.14')"
+    assert "These packages are installed, too: scipy, sympy==1.14." in str(coder.create_calls[0]["messages"])
 
 
 @pytest.mark.parametrize(

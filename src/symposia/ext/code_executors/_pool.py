@@ -20,7 +20,14 @@ from itertools import cycle, islice
 from typing import Final, Self
 
 from symposia.core import uninterrupted
-from symposia.core.code_executor import Progress, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
+from symposia.core.code_executor import (
+    Progress,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPackages,
+    SandboxPolicy,
+)
 from symposia.core.exceptions import InvalidArgumentError, SandboxError, UsageError
 from symposia.ext.code_executors._check import is_alive
 
@@ -108,6 +115,18 @@ class SandboxPool(SandboxBackend):
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+
+    def with_packages(self, packages: SandboxPackages) -> SandboxBackend:
+        """Refuse, as all sandboxes of a pool are of one backend: give the pool one that has the packages.
+
+        Raises:
+            InvalidArgumentError: Always.
+        """
+        names = ", ".join(packages.requirements)
+        raise InvalidArgumentError(
+            f"A SandboxPool starts the sandboxes of its backend, with its packages and not with {names}. Make it with "
+            "SandboxPool(backend.with_packages(SandboxPackages(requirements=(...,))))."
+        )
 
     async def unavailable_reason(self) -> str | None:
         """See `SandboxBackend.unavailable_reason`."""
