@@ -1,8 +1,8 @@
 """A code executor on a Jupyter kernel: one interpreter for all blocks, in which variables live on.
 
 What ends a cell at a limit, and when it is cancelled, is one procedure: the kernel is interrupted, as by Ctrl-C, which
-keeps its variables; a kernel that has not obeyed a second later is killed, and the next block starts a new one. Killing
-at once was rejected, since one slow block would lose the work of all blocks before it.
+keeps its variables; a kernel that has not obeyed two seconds later is killed, and the next block starts a new one.
+Killing at once was rejected, since one slow block would lose the work of all blocks before it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from symposia.core.code_executor import (
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS
 from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
 from symposia.ext.code_executors._command_line import digest_of
@@ -43,8 +43,10 @@ from symposia.ext.code_executors._kernels._cell import CellOutput, KernelMessage
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, make_artifact
 from symposia.ext.code_executors._work_folder import WorkFolder, remove_if_empty, unused_folder
 
-INTERRUPT_SECONDS: Final = 1.0
+INTERRUPT_SECONDS: Final = 2.0
 """For a cell that was interrupted to end by itself; most do within milliseconds."""
+REQUEST_SECONDS: Final = 5.0
+"""For the request to interrupt it to reach a kernel elsewhere."""
 KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The kernel was ended, and the next block gets a new one: variables and imports are gone."
 DIED: Final = f"The kernel died in the middle of the block. {REPLACED}"
@@ -304,12 +306,10 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
     async def _interrupt(self, kernel: Kernel, cell: asyncio.Future[None], output: CellOutput) -> str:
         """End the cell, and return what its author should know: that the kernel had to be ended, or nothing."""
         output.interrupted = True
-        try:
-            async with asyncio.timeout(INTERRUPT_SECONDS):
+        with suppress(TimeoutError, SandboxError):
+            async with asyncio.timeout(REQUEST_SECONDS):
                 await kernel.interrupt()
-                await asyncio.wait([cell])
-        except (TimeoutError, SandboxDiedError):
-            pass
+            await asyncio.wait([cell], timeout=INTERRUPT_SECONDS)
         if cell.done() and not cell.cancelled() and cell.exception() is None:
             return ""
         cell.cancel()
