@@ -155,7 +155,7 @@ async def test_the_doctor_attacks_a_sandbox_and_fails_where_attacks_get_through(
     backends(Backend("open", result=printed("connected\x1b[2J\n")), Backend("dead", reason="it is not installed"))
     result = await symposia("doctor", "--attack")
     assert result.exit_code == Status.FAILED, result.output
-    assert "✗ s03-internet-sockets" in result.stdout
+    assert "✗ internet-sockets" in result.stdout
     assert "connected␛[2J" in result.stdout
     assert "\x1b[2J" not in result.stdout
     assert "does not work here: it is not installed" in result.stdout

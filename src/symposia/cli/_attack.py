@@ -14,6 +14,8 @@ from symposia.core.terminal_text import printable_name
 from symposia.ext.code_executors import AUTO, sandbox_kind, sandbox_kinds
 from symposia.ext.code_executors.attacks import ATTACKS, GAPS, run_attack
 
+NAME_WIDTH = 26
+
 
 def attack_and_show(name: str) -> None:
     """Attack one sandbox, or every isolated one that works here for ``auto``, and show the outcomes.
@@ -72,6 +74,6 @@ async def _attack(backend: SandboxBackend) -> int:
 
 def _show(mark: str, colour: str | None, name: str, lines: Sequence[str]) -> None:
     typer.secho(f"  {mark} ", fg=colour, nl=False)
-    typer.echo(f"{name:<28}{lines[0]}")
+    typer.echo(f"{name:<{NAME_WIDTH}}{lines[0]}")
     for line in lines[1:]:
-        typer.echo(f"{'':<32}{line}")
+        typer.echo(f"{'':<{NAME_WIDTH + 4}}{line}")

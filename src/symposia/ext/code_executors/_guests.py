@@ -23,7 +23,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from symposia.core.code_executor import SandboxPolicy
-from symposia.ext.code_executors._work_folder import PAGE, FileState, HostFile, WorkFolder
+from symposia.ext.code_executors._work_folder import FileState, HostFile, WorkFolder
 
 CHANGED_FOLDER: Final = "changed-by-code"
 OBEYED: Final = "not written, since tools run or obey a file of this name by themselves"
@@ -32,6 +32,7 @@ WAS_THERE: Final = f"written to {CHANGED_FOLDER}/, since the work folder had a f
 FULL: Final = "not written, since the work folder holds as much as the policy allows"
 # Room for what a sandbox's own file system needs beside the files: folders, and the rest of the last page of each.
 _USABLE: Final = 7 / 8
+_PAGE: Final = 4096  # the least that there is
 
 # What is run or obeyed by a tool that a user starts in the folder for another purpose, without naming the file:
 # builds, test runners, package managers, editors and shells. Lower case, as some file systems do not tell cases apart.
@@ -107,6 +108,9 @@ class GuestFiles:
         self._written: dict[PurePosixPath, FileState] = {}
         self._held: dict[PurePosixPath, _Held] = {}
         self._listed: dict[PurePosixPath, HostFile] = {}
+        # What is on the host, as far as this has listed and written it: a walk for each file would cost more than the
+        # file. By path, since a file that is written again takes no more room.
+        self._sizes: dict[PurePosixPath, int] | None = None
 
     def write(self, path: PurePosixPath, data: bytes, *, sent: bool) -> str:
         """Write a file of the code, by the rules.
@@ -130,10 +134,11 @@ class GuestFiles:
         reason = "" if self._trusted else obeyed_name(path)
         if not reason and found is not None and not self._trusted and self._written.get(path) != found:
             reason = WAS_THERE
-        if not self._fits(path, len(data), replaced=found if not reason else None):
+        place = PurePosixPath(CHANGED_FOLDER) / path if reason == WAS_THERE else path
+        if not self._fits(place, len(data)):
             return FULL
         if not reason:
-            self._folder.write(path, data)
+            self._write(path, data)
             self._held.pop(path, None)
             if not sent:
                 self._folder.forget(path)
@@ -143,7 +148,7 @@ class GuestFiles:
             return ""
         self._held[path] = _Held(data, found, sent)
         if reason == WAS_THERE:
-            self._folder.write(PurePosixPath(CHANGED_FOLDER) / path, data)
+            self._write(place, data)
         return reason
 
     def forget(self) -> None:
@@ -154,7 +159,11 @@ class GuestFiles:
     def unsent(self) -> list[PurePosixPath]:
         """List the files that the present sandbox does not have as they should be."""
         self._listed = {}
-        for file in self._folder.changed():
+        files = self._folder.files()
+        self._sizes = {file.path: file.state.size for file in files}
+        for file in files:
+            if self._folder.is_seen(file):
+                continue
             held = self._held.get(file.path)
             if file.path.parts[0] == CHANGED_FOLDER or (held is not None and held.original == file.state):
                 continue
@@ -185,15 +194,23 @@ class GuestFiles:
         except OSError:  # a link or a folder, or not readable: not the same
             return False
 
-    def _fits(self, path: PurePosixPath, size: int, *, replaced: FileState | None) -> bool:
-        """Whether the folder may hold this file as well."""
-        used, files = self._folder.usage()
-        used -= _pages(replaced.size) if replaced is not None else 0
-        for other, held in self._held.items():
-            if other != path:
-                used, files = used + _pages(len(held.data)), files + 1
-        return used + _pages(size) <= self._most_bytes and files + len(path.parts) <= self._most_files
+    def _write(self, path: PurePosixPath, data: bytes) -> None:
+        self._folder.write(path, data)
+        self._known_sizes()[path] = len(data)
+
+    def _known_sizes(self) -> dict[PurePosixPath, int]:
+        if self._sizes is None:
+            self._sizes = {file.path: file.state.size for file in self._folder.files()}
+        return self._sizes
+
+    def _fits(self, path: PurePosixPath, size: int) -> bool:
+        """Whether the folder, and the sandbox, may hold this file as well, or in the place of the one that it has."""
+        sizes = {**self._known_sizes(), path: size}
+        sizes |= {other: len(held.data) for other, held in self._held.items() if other != path}
+        folders = {path.parent for path in sizes}
+        return sum(map(_pages, sizes.values())) <= self._most_bytes and len(sizes) + len(folders) <= self._most_files
 
 
 def _pages(size: int) -> int:
-    return -(-size // PAGE) * PAGE
+    """The bytes that a file of this size takes in a file system in memory."""
+    return -(-size // _PAGE) * _PAGE

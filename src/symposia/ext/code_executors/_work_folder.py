@@ -26,10 +26,8 @@ if sys.platform != "win32":
     FOLDER = ROOT | os.O_NOFOLLOW
     REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    PAGE = os.sysconf("SC_PAGE_SIZE")
 else:  # no handles of folders: `WorkFolder.create` refuses, since opening by path would follow links that code made
     ROOT = FOLDER = REGULAR = NEW = 0
-    PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +91,18 @@ class WorkFolder:
             remove_left_over_folders_once()
         self.absolute.mkdir(self._mode, parents=True, exist_ok=True)
 
+    def files(self) -> list[HostFile]:
+        """List the regular files."""
+        with _opened(self.absolute) as root:
+            return list(_walk(root, PurePosixPath()))
+
     def changed(self) -> list[HostFile]:
         """List the regular files that are new or different since they were last marked as seen."""
-        with _opened(self.absolute) as root:
-            return [file for file in _walk(root, PurePosixPath()) if self._seen.get(file.path) != file.state]
+        return [file for file in self.files() if not self.is_seen(file)]
+
+    def is_seen(self, file: HostFile) -> bool:
+        """Whether a file is as it was when it was last marked as seen."""
+        return self._seen.get(file.path) == file.state
 
     def mark_seen(self, file: HostFile) -> None:
         """Leave a file out of `changed` until it changes again."""
@@ -120,16 +126,6 @@ class WorkFolder:
                 return _state(os.stat(path.name, dir_fd=folder, follow_symlinks=False))
         except FileNotFoundError:
             return None
-
-    def usage(self) -> tuple[int, int]:
-        """Bytes, in whole pages, and the number of the regular files below the folder and of their folders."""
-        used, folders, files = 0, set[PurePosixPath](), 0
-        with _opened(self.absolute) as root:
-            for file in _walk(root, PurePosixPath()):
-                used += -(-file.state.size // PAGE) * PAGE
-                files += 1
-                folders.add(file.path.parent)
-        return used, files + len(folders)
 
     def read(self, path: PurePosixPath, limit: int = -1) -> bytes:
         """Read a regular file, at most `limit` bytes of it if that is not negative.

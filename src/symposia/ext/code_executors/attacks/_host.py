@@ -152,9 +152,9 @@ async def _list_packages(scene: Scene) -> str:
 
 
 ATTACKS = (
-    Attack(name="s04-sockets-and-pipes", aim="talk to a host's program by a socket or FIFO in a mount", attempt=_talk),
-    Attack(name="s05-locks", aim="make the host's writers of a mounted file wait, by locks and leases", attempt=_lock),
-    Attack(name="s06-watches", aim="watch which mounted files programs of the host use", attempt=_watch),
+    Attack(name="sockets-and-pipes", aim="talk to a host's program by a socket or FIFO in a mount", attempt=_talk),
+    Attack(name="locks", aim="make the host's writers of a mounted file wait, by locks and leases", attempt=_lock),
+    Attack(name="watches", aim="watch which mounted files programs of the host use", attempt=_watch),
     Attack(name="changed-files", aim="change a file of the host, or anything outside its folders", attempt=_change),
-    Attack(name="s15-packages", aim="list the packages of the host's Python", attempt=_list_packages),
+    Attack(name="packages", aim="list the packages of the host's Python", attempt=_list_packages),
 )

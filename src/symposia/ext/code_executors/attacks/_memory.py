@@ -114,22 +114,22 @@ async def _no_internet_sockets(scene: Scene) -> str:
 
 _SPREAD = "take more memory than its limit, spread over processes"
 _HIDDEN = "hide memory from the count: by making its process unreadable"
-_THREAD = "the same by ending the first thread of a process"
-_PROGRAM = "the same by running a program that may not be read"
+_THREAD = "hide memory from the count: by ending the first thread of its process"
+_PROGRAM = "hide memory from the count: by a program that may not be read"
 _BUFFERS = "keep memory in the buffers of Unix sockets"
 _DATAGRAMS = "keep memory in the buffers of UDP sockets; use the network of the host"
 _SIGNALS = "use up the signals that can be queued for a user of the host"
 _INSTANCES = "use up the inotify instances of a user of the host"
 
 ATTACKS = (
-    Attack(name="s01-memory-of-many-processes", aim=_SPREAD, attempt=_over_limit(_MANY_PROCESSES), policy=_SMALL),
-    Attack(name="s01-unreadable-process", aim=_HIDDEN, attempt=_over_limit(_UNREADABLE), policy=_SMALL),
-    Attack(name="s01-without-first-thread", aim=_THREAD, attempt=_over_limit(_WITHOUT_FIRST_THREAD), policy=_SMALL),
-    Attack(name="s01-unreadable-program", aim=_PROGRAM, attempt=_over_limit(_UNREADABLE_PROGRAM, "sh"), policy=_SMALL),
-    Attack(name="s02-socket-buffers", aim=_BUFFERS, attempt=_over_limit(_SOCKET_BUFFERS), policy=_SMALL),
-    Attack(name="s03-internet-sockets", aim=_DATAGRAMS, attempt=_no_internet_sockets),
-    Attack(name="s12-queued-signals", aim=_SIGNALS, attempt=_at_most(300, "queued signals", _QUEUED_SIGNALS)),
-    Attack(name="s12-inotify-instances", aim=_INSTANCES, attempt=_at_most(0, "inotify instances", _WATCHES)),
+    Attack(name="memory-of-many-processes", aim=_SPREAD, attempt=_over_limit(_MANY_PROCESSES), policy=_SMALL),
+    Attack(name="unreadable-process", aim=_HIDDEN, attempt=_over_limit(_UNREADABLE), policy=_SMALL),
+    Attack(name="without-first-thread", aim=_THREAD, attempt=_over_limit(_WITHOUT_FIRST_THREAD), policy=_SMALL),
+    Attack(name="unreadable-program", aim=_PROGRAM, attempt=_over_limit(_UNREADABLE_PROGRAM, "sh"), policy=_SMALL),
+    Attack(name="socket-buffers", aim=_BUFFERS, attempt=_over_limit(_SOCKET_BUFFERS), policy=_SMALL),
+    Attack(name="internet-sockets", aim=_DATAGRAMS, attempt=_no_internet_sockets),
+    Attack(name="queued-signals", aim=_SIGNALS, attempt=_at_most(300, "queued signals", _QUEUED_SIGNALS)),
+    Attack(name="inotify-instances", aim=_INSTANCES, attempt=_at_most(0, "inotify instances", _WATCHES)),
     Attack(
         name="fork-bomb",
         aim="start processes without end",

@@ -111,7 +111,7 @@ async def _path_of_programs(scene: Scene) -> str:
 
 ATTACKS = (
     Attack(
-        name="s07-inodes",
+        name="inodes",
         aim="use up the files of a folder, so that every later block fails",
         attempt=_then_the_next(_MANY_FILES),
     ),
@@ -122,7 +122,7 @@ ATTACKS = (
         policy=SandboxPolicy(work_bytes=8 * MIB, tmp_bytes=8 * MIB),
     ),
     Attack(
-        name="s08-script",
+        name="script",
         aim="put a folder where the next block's script goes",
         attempt=_then_the_next(_SCRIPT_IN_THE_WAY),
     ),
@@ -136,9 +136,7 @@ ATTACKS = (
         aim="leave code that the next block's interpreter runs at its start",
         attempt=_then_the_next(_POISONED_FOLDERS),
     ),
-    Attack(
-        name="s16-path", aim="have a program of the work folder run instead of the system's", attempt=_path_of_programs
-    ),
+    Attack(name="path", aim="have a program of the work folder run instead of the system's", attempt=_path_of_programs),
     Attack(name="fork-at-exit", aim="leave processes behind, from an exit handler", attempt=_left_behind),
     Attack(
         name="kill-the-server",

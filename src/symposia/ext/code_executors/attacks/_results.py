@@ -124,16 +124,16 @@ def _size(folder: Path) -> int:
 
 ATTACKS = (
     Attack(
-        name="s11-obeyed-names",
+        name="obeyed-names",
         aim="replace files of the user, or leave some that the user's tools obey",
         attempt=_obeyed,
     ),
-    Attack(name="s14-names", aim="forge lines and control the terminal by the names of files", attempt=_names),
+    Attack(name="names", aim="forge lines and control the terminal by the names of files", attempt=_names),
     Attack(name="links", aim="have the host follow a link, or wait for a FIFO, as it collects files", attempt=_links),
     Attack(
-        name="s09-folder-for-file",
+        name="folder-for-file",
         aim="put a folder in the place of a file, so that later calls fail",
         attempt=_folder_for_file,
     ),
-    Attack(name="s10-growing-copy", aim="make the host's copy of its files grow without end", attempt=_churn),
+    Attack(name="growing-copy", aim="make the host's copy of its files grow without end", attempt=_churn),
 )

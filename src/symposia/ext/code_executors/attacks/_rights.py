@@ -57,9 +57,7 @@ def _prints_nothing(code: str) -> Attempt:
 
 
 ATTACKS = (
-    Attack(
-        name="s18-priority", aim="take real-time priority from the host's programs", attempt=_prints_nothing(_PRIORITY)
-    ),
+    Attack(name="priority", aim="take real-time priority from the host's programs", attempt=_prints_nothing(_PRIORITY)),
     Attack(
         name="system-calls",
         aim="call what has led out of sandboxes: namespaces, mounts, tracing, io_uring, bpf",
