@@ -202,6 +202,11 @@ def test_n06_under_the_hook_autogens_names_are_saved_and_load_again(name: str) -
     assert again.dump_component() == model
 
 
+def test_a_tool_whose_function_runs_in_a_sandbox_is_saved_under_autogens_name() -> None:
+    model = TOOL.dump_component()
+    assert ComponentLoader.load_component(model, Component).dump_component() == model
+
+
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_n06_what_is_saved_has_the_fields_that_autogen_requires(name: str) -> None:
     for provider, config in saved_in(COMPONENTS[name]().dump_component().model_dump()):

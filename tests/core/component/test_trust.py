@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,27 @@ def test_code_is_trusted_by_argument_or_by_block() -> None:
         assert asyncio.run(called(trusted)) == 4
         with pytest.raises(SandboxUnavailableError, match="trust_code=True"):
             asyncio.run(called(FunctionTool.load_component(model)))
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "code"),
+    [
+        ("selector_func", "selector_func", "lambda messages: 'a'"),
+        ("selector", "candidate_func", "def candidates(messages): return []"),
+        ("user_proxy", "input_func", "input"),
+    ],
+)
+def test_code_for_a_callback_is_refused_with_what_to_do(file: str, field: str, code: str) -> None:
+    model = json.loads((Path(__file__).parent / "autogen_json" / f"{file}.json").read_text())
+    model["config"][field] = code
+    with pytest.raises(ComponentError, match=rf"{field}: .*Leave out {field}, or make the object in the program"):
+        ComponentLoader.load_component(model, Component)
+
+
+def test_code_for_a_condition_is_refused_with_what_to_do() -> None:
+    model = {"provider": "autogen_agentchat.conditions.FunctionalTermination", "config": {"func": "lambda messages: 1"}}
+    with pytest.raises(ComponentError, match=r"func: .* only taken as the source_code of a tool"):
+        ComponentLoader.load_component(model, Component)
 
 
 def test_the_library_runs_code_of_components_in_one_place() -> None:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from tests.support.journal import Journal
 
-from symposia.core import CancellationToken, Component, ComponentLoader
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.core import CancellationToken, Component, ComponentLoader, FunctionCall
 from symposia.core.code_executor import SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import (
@@ -21,8 +23,18 @@ from symposia.core.exceptions import (
     ToolArgumentsError,
     ToolFunctionError,
 )
-from symposia.core.tools import FunctionSandbox, FunctionTool, StaticWorkbench, call_tool, run_component_code_in
+from symposia.core.models import CreateResult, RequestUsage
+from symposia.core.tools import (
+    FunctionSandbox,
+    FunctionTool,
+    StaticStreamWorkbench,
+    StaticWorkbench,
+    ToolResult,
+    call_tool,
+    run_component_code_in,
+)
 from symposia.ext.code_executors import SandboxKind, only_sandboxes
+from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.testing.sandboxes import FakeRun, FakeSandbox, FakeSandboxBackend, printed
 
 INTEGER = {"name": "number", "kind": "POSITIONAL_OR_KEYWORD", "type": "int"}
@@ -140,6 +152,52 @@ async def test_a_workbench_shows_the_schema_and_errors_become_results() -> None:
     result = await bench.call_tool("double", {"number": 1})
     assert result.is_error
     assert result.to_text() == "The tool 'double' failed:\nTraceback …\nValueError: no"
+
+
+async def test_a_tool_that_was_never_prepared_is_called_in_every_way_without_blocking() -> None:
+    guests = Guests()
+    with run_component_code_in(FunctionSandbox(guests)):
+        one, two = (FunctionTool.load_component(saved()) for _ in range(2))
+    streamed = [item async for item in StaticStreamWorkbench([one]).call_tool_stream("double", {"number": 1})]
+    assert [item.to_text() for item in streamed if isinstance(item, ToolResult)] == ["2"]
+    assert (await StaticWorkbench([two]).call_tool("double", {"number": 1})).to_text() == "2"
+    assert len(guests.sandboxes) == 1
+
+
+async def test_a_team_from_json_calls_its_tools_in_one_sandbox() -> None:
+    calls = [FunctionCall(id=str(n), name="double", arguments=f'{{"number": {n}}}') for n in (2, 3)]
+    model = ReplayChatCompletionClient(
+        [
+            CreateResult(
+                finish_reason="function_calls",
+                content=calls,
+                usage=RequestUsage(prompt_tokens=1, completion_tokens=1),
+                cached=False,
+            )
+        ],
+        model_info={
+            "vision": False,
+            "function_calling": True,
+            "json_output": False,
+            "family": "unknown",
+            "structured_output": False,
+        },
+    )
+    written = AssistantAgent("ann", model, tools=[FunctionTool.load_component(saved())])
+    team = RoundRobinGroupChat([written], max_turns=1).dump_component()
+    guests = Guests()
+    with run_component_code_in(FunctionSandbox(guests)):
+        loaded_team = RoundRobinGroupChat.load_component(team)
+    result = await loaded_team.run(task="Double.")
+    assert result.messages[-1].to_text() == "4\n6"
+    assert len(guests.sandboxes) == 1
+
+
+async def test_calls_at_the_same_time_wait_for_each_other() -> None:
+    guests = Guests()
+    tool = loaded(guests)
+    assert await asyncio.gather(*(called(tool, number=number) for number in range(5))) == [0, 2, 4, 6, 8]
+    assert len(guests.sandboxes) == 1
 
 
 async def test_wrong_arguments_are_refused_without_a_call() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
+from tests.support.interpreter import python
 from tests.support.sandboxes import require
 
 from symposia.core import CancellationToken
-from symposia.core.code_executor import Alias, Import, ImportFromModule, SandboxPolicy
+from symposia.core.code_executor import Alias, Import, ImportFromModule, SandboxBackend, SandboxPolicy
 from symposia.core.exceptions import ToolFunctionError
 from symposia.core.tools import FunctionSandbox, FunctionTool, run_component_code_in
+from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
+from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 WRITTEN = Path(__file__).parents[2] / "core" / "component" / "autogen_json"
@@ -63,9 +67,16 @@ async def failure(sandbox: FunctionSandbox, source: str, *imports: Import, **arg
     return str(caught.value)
 
 
+@pytest.mark.parametrize("backend", [NamespaceBackend, BubblewrapBackend, DockerBackend])
 async def test_tools_that_autogen_has_written_have_the_same_schema_and_result_as_when_trusted(
-    sandbox: FunctionSandbox,
+    backend: type[SandboxBackend],
 ) -> None:
+    await asyncio.to_thread(require, backend())
+    async with FunctionSandbox(backend()) as sandbox:
+        await same_as_trusted(sandbox)
+
+
+async def same_as_trusted(sandbox: FunctionSandbox) -> None:
     arguments: dict[str, dict[str, object]] = {
         "function_tool": {"city": "Rome"},
         "function_tool_async": {"zone": "CET"},
@@ -79,6 +90,23 @@ async def test_tools_that_autogen_has_written_have_the_same_schema_and_result_as
         assert inside.schema == trusted.schema
         assert TypeAdapter(inside.return_type()).json_schema() == TypeAdapter(trusted.return_type()).json_schema()
         assert await called(inside, **given) == await called(trusted, **given)
+
+
+def test_a_program_that_never_closes_its_sandbox_ends_without_a_complaint() -> None:
+    program = f"""
+        import asyncio
+        from symposia.core import CancellationToken
+        from symposia.core.tools import FunctionSandbox, FunctionTool, run_component_code_in
+        from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+        with run_component_code_in(FunctionSandbox(NamespaceBackend())):
+            tool = FunctionTool.load_component({saved("def tool(n: int) -> int: return n + 1")!r})
+        print(asyncio.run(tool.run_json({{"n": 1}}, CancellationToken())))
+        loop = asyncio.new_event_loop()
+        print(loop.run_until_complete(tool.run_json({{"n": 2}}, CancellationToken())))
+    """
+    done = python("-X", "dev", "-c", textwrap.dedent(program))
+    assert (done.stdout, done.stderr) == ("2\n3\n", "")
 
 
 SIGNATURES = {
@@ -199,7 +227,8 @@ async def test_failures_are_errors_with_the_end_of_the_traceback(sandbox: Functi
     assert "more than 1,048,576 bytes" in await failure(sandbox, "def tool():\n    return 'x' * 2_000_000\n")
     assert "SyntaxError" in await failure(sandbox, "def tool(:\n")
     assert "defines no function" in await failure(sandbox, "tool = 3\n")
-    assert "No module named 'nowhere'" in await failure(sandbox, "def tool(): pass\n", "nowhere")
+    missing = await failure(sandbox, "def tool(): pass\n", "nowhere")
+    assert "No module named 'nowhere'\nThe Python of the sandbox does not have it. Load" in missing
     assert "a generator gives no single result" in await failure(sandbox, "def tool():\n    yield 1\n")
     unknown = "class Mine: pass\ndef tool(x: Mine): pass\n"
     assert "the type Mine of its parameter 'x' cannot be described outside" in await failure(sandbox, unknown)

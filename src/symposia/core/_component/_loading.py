@@ -35,6 +35,8 @@ from symposia.core._component._schema import (
 from symposia.core.exceptions import ComponentError
 
 T = TypeVar("T")
+_NOT_IN_JSON: Final = frozenset({"none_required", "unsavable"})
+"""The faults of what is given for a callback, which is not saved, and for what has no form in JSON."""
 _shared: Final[ContextVar[dict[object, object] | None]] = ContextVar("symposia_shared_in_load", default=None)
 
 
@@ -187,9 +189,21 @@ def _validated(
     except ValidationError as error:
         masked = sorted(_masked(cls, model.config))
         hint = f" Secrets are not saved: write them in place of {MASK!r} ({', '.join(masked)})." if masked else ""
-        raise ComponentError(
-            f"The configuration of {model.provider!r} does not fit: {explain(error)}.{hint}"
-        ) from error
+        what = f"{explain(error)}.{hint}{_hint_for_code(error)}"
+        raise ComponentError(f"The configuration of {model.provider!r} does not fit: {what}") from error
+
+
+def _hint_for_code(error: ValidationError) -> str:
+    """What to do where a field has a text for something that JSON cannot hold, such as a function."""
+    faults = error.errors(include_url=False)
+    given = {str(fault["loc"][0]) for fault in faults if fault["type"] in _NOT_IN_JSON and fault["loc"]}
+    if not given:
+        return ""
+    names = ", ".join(sorted(given))
+    return (
+        " Code in JSON is only taken as the source_code of a tool, which runs in a sandbox. Leave out "
+        f"{names}, or make the object in the program, with {names} as an argument."
+    )
 
 
 def construct(cls: type, config: BaseModel) -> object:

@@ -131,7 +131,8 @@ class StaticStreamWorkbench(StaticWorkbench):
     ) -> AsyncGenerator[object, None]:
         """Call a tool like `call_tool`, and yield the items of the tool; the `ToolResult` comes last."""
         tool = self._find(name)
-        if not isinstance(tool, StreamTool):
+        # By its method: up to Python 3.11, `isinstance` with a protocol reads the schema, which may block or fail.
+        if tool is None or not hasattr(tool, "run_json_stream") or not isinstance(tool, StreamTool):
             yield await self.call_tool(name, arguments, cancellation_token, call_id)
             return
         items = tool.run_json_stream(arguments or {}, cancellation_token or CancellationToken(), call_id=call_id)

@@ -21,6 +21,7 @@ from symposia.core.tools._sandboxed._sandbox import FunctionSandbox
 
 # The work folder, which earlier calls could write, is first on the path of modules. Nothing may be imported from it.
 _PREFIX: Final = "import os, sys\nsys.path[:] = [each for each in sys.path if each not in ('', os.getcwd())]\n"
+_MISSING_MODULE: Final = "ModuleNotFoundError: No module named"
 
 
 class RemoteFunction:
@@ -50,7 +51,10 @@ class RemoteFunction:
             SandboxError: No sandbox starts, or it ended in the middle.
             ToolFunctionError: The source fails, has no function, or one that cannot be a tool.
         """
-        description = await self._ask("describe", "description")
+        try:
+            description = await self._ask("describe", "description")
+        except ToolFunctionError as error:
+            raise self._with_remedy(error) from error
         try:
             return remote_function(self._tool, cast("JsonObject", description), self._call)
         except Exception as error:  # pydantic and Python raise many kinds for types that hostile code describes
@@ -94,6 +98,15 @@ class RemoteFunction:
         if limit := policy.limit_met(result.status):
             raise self._failed(f"was ended at {limit}")
         raise self._failed(f"ended its process with exit status {result.exit_code}, and gave no result")
+
+    def _with_remedy(self, error: ToolFunctionError) -> ToolFunctionError:
+        if _MISSING_MODULE not in str(error).rpartition("\n")[2]:
+            return error
+        return ToolFunctionError(
+            f"{error}\nThe Python of the sandbox does not have it. Load the tool with load_component(…, "
+            "trust_code=True), or inside `with run_component_code_in(…):` with a FunctionSandbox whose Python has it, "
+            "such as one on DockerBackend('my-image')."
+        )
 
     def _failed(self, what: str) -> ToolFunctionError:
         return ToolFunctionError(f"The tool {self._tool!r} {what}")

@@ -1,19 +1,18 @@
 """The sandbox of functions that come as source: started at its first use, shared, and closed without being asked to.
 
-A sandbox belongs to the event loop that started it, so that one is kept for each loop that uses it. A task of that loop
-holds it. It closes the sandbox when it is told to, or when it is cancelled, as `asyncio.run` does with all tasks that
-are left at its end. Rejected: to close it after each call, as its start takes longer than most calls; and a finalizer
-alone, which cannot await, so that Docker's containers would stay until their server notices. Where a program is killed,
-the sandbox ends with the pipe to it.
+A sandbox belongs to the event loop that started it, so that one is kept for each loop that uses it. An asynchronous
+generator holds it. Python closes such a generator, and with it the sandbox, on its loop: when nothing refers to it any
+more, and at the end of `asyncio.run`. Rejected: to close the sandbox after each call, as its start takes longer than
+most calls; a finalizer, which cannot await; and a task that waits for the end, of which asyncio complains where a
+program leaves its loop without cancelling it. Where the program is killed, the sandbox ends with the pipe to it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import weakref
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager, suppress
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from typing import Final, Self
 
 from symposia.core._cancellation_token import uninterrupted
@@ -41,7 +40,6 @@ class FunctionSandbox:
         self._backend = backend
         self._policy = policy or SandboxPolicy(artifacts=0, imported_ahead=_IMPORTED_AHEAD)
         self._places: dict[asyncio.AbstractEventLoop, _Place] = {}
-        weakref.finalize(self, _release, self._places).atexit = False
 
     @property
     def policy(self) -> SandboxPolicy:
@@ -91,17 +89,19 @@ class FunctionSandbox:
 
     async def _ready(self, place: _Place) -> Sandbox:
         """The sandbox, new where the last one has ended; to ask costs a fraction of a millisecond."""
-        if place.kept is not None:
+        if place.sandbox is not None:
             try:
                 with suppress(FileNotFoundError):
-                    await place.kept.sandbox.get(_MISSING_FILE)
+                    await place.sandbox.get(_MISSING_FILE)
             except SandboxError:
                 await place.close()
-        if place.kept is None:
-            if self._backend is None:
-                self._backend = await asyncio.to_thread(default_backend)
-            place.kept = _Kept(await self._backend.create(self._policy))
-        return place.kept.sandbox
+        if place.sandbox is not None:
+            return place.sandbox
+        if self._backend is None:
+            self._backend = await asyncio.to_thread(default_backend)
+        sandbox = await self._backend.create(self._policy)
+        await place.keep(sandbox)
+        return sandbox
 
 
 class _Place:
@@ -109,38 +109,24 @@ class _Place:
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        self.kept: _Kept | None = None
+        self.sandbox: Sandbox | None = None
+        self._keeper: AsyncGenerator[Sandbox] | None = None
+
+    async def keep(self, sandbox: Sandbox) -> None:
+        self._keeper = _kept_open(sandbox)
+        self.sandbox = await anext(self._keeper)
 
     async def close(self) -> None:
-        kept, self.kept = self.kept, None
-        if kept is not None:
-            kept.released.set()
-            await asyncio.wait([kept.task])
+        keeper, self._keeper, self.sandbox = self._keeper, None, None
+        if keeper is not None:
+            await uninterrupted(keeper.aclose())
 
 
-class _Kept:
-    """A sandbox, and the task that closes it."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.released = asyncio.Event()
-        # In an empty context: the caller's would keep its values alive for as long as the sandbox.
-        self.task = asyncio.get_running_loop().create_task(_close_when(self.released, sandbox), context=Context())
-
-
-async def _close_when(released: asyncio.Event, sandbox: Sandbox) -> None:
+async def _kept_open(sandbox: Sandbox) -> AsyncGenerator[Sandbox]:
     try:
-        await released.wait()
+        yield sandbox
     finally:
         await uninterrupted(sandbox.close())
-
-
-def _release(places: dict[asyncio.AbstractEventLoop, _Place]) -> None:
-    """Close the sandboxes of an object that is gone. The collector may run in any thread."""
-    for loop, place in list(places.items()):
-        if place.kept is not None:
-            with suppress(RuntimeError):  # the loop is closed, and has cancelled the task
-                loop.call_soon_threadsafe(place.kept.released.set)
 
 
 _chosen: Final[ContextVar[FunctionSandbox | None]] = ContextVar("symposia_component_sandbox", default=None)
