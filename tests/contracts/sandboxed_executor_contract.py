@@ -142,6 +142,20 @@ class SandboxedExecutorContract(CodeExecutorContract):
                 await run(executor, python(change))
         assert (work_dir / "data.csv").read_text() == (work_dir / "Makefile").read_text() == "of the code"
 
+    async def test_s11_the_source_of_a_block_is_a_guest_too(self, work_dir: Path) -> None:
+        make_folder(work_dir, {"mine.py": b"the host's"})
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir) as executor:
+            result = await run(executor, python("# filename: mine.py\nprint('mine')"), python("import mine"))
+            assert result.output == "mine\nmine\n"
+            assert (work_dir / "mine.py").read_text() == "the host's"
+            changed = work_dir / "changed-by-code" / "mine.py"
+            assert result.code_file == str(changed)
+            assert changed.read_text().endswith("print('mine')")
+            hidden = await run(executor, python("# filename: .git/hooks/pre-commit\nprint('hook')"))
+            assert (hidden.output, (work_dir / ".git").exists()) == ("hook\n", False)
+            [(path, _reason)] = hidden.blocks[0].artifacts_skipped
+            assert path == ".git/hooks/pre-commit"
+
     async def test_without_a_timeout_the_time_limit_of_the_policy_holds(self, work_dir: Path) -> None:
         executor = self.create(work_dir=work_dir, policy=SandboxPolicy(time_limit=1))
         async with asyncio.timeout(WAIT), executor:

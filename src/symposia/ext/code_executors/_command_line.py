@@ -197,6 +197,10 @@ class CommandLineCodeExecutor(CodeExecutor):
         self._folder.write(path, source)
         return ""
 
+    def _place_of(self, path: PurePosixPath) -> PurePosixPath:
+        """Where in the work folder the source of a block was written that has this path for the code."""
+        return path
+
     def _pass_on(self, stream: OutputStream, text: str) -> None:
         """Pass a piece of output to the listeners."""
         self._on_output(stream, text)
@@ -245,7 +249,8 @@ class CommandLineCodeExecutor(CodeExecutor):
             planned = plan_block(block, str(self._folder.absolute))
             result = await self._run_with_source(planned, source)
             limit = replace(self.policy, time_limit=self._timeout).limit_met(result.status)
-            return _block_result(planned, result, self._folder.absolute, limit)
+            code_file = self._folder.absolute / self._place_of(planned.file)
+            return _block_result(planned, result, code_file, limit)
         except RefusedBlockError as error:
             return refused(block, error)
 
@@ -264,10 +269,10 @@ class CommandLineCodeExecutor(CodeExecutor):
         return result
 
 
-def _block_result(planned: PlannedBlock, result: SandboxResult, folder: Path, limit: str) -> BlockResult:
+def _block_result(planned: PlannedBlock, result: SandboxResult, code_file: Path, limit: str) -> BlockResult:
     return BlockResult(
         block=planned.block,
-        code_file=str(folder / planned.file),
+        code_file=str(code_file),
         status=result.status,
         exit_code=result.exit_code,
         output=printed(result.stdout, result.stderr, result.status),

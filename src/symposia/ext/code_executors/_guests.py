@@ -151,6 +151,10 @@ class GuestFiles:
             self._write(place, data)
         return reason
 
+    def place_of(self, path: PurePosixPath) -> PurePosixPath:
+        """Where a file of the code is on the host, if it was written at all."""
+        return PurePosixPath(CHANGED_FOLDER) / path if path in self._held and not obeyed_name(path) else path
+
     def forget(self) -> None:
         """Treat every file as new: the next sandbox has none."""
         self._folder.forget()

@@ -294,6 +294,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     def _keep_source(self, path: PurePosixPath, source: bytes) -> str:
         return self._guests.write(path, source, sent=True)
 
+    def _place_of(self, path: PurePosixPath) -> PurePosixPath:
+        return self._guests.place_of(path)
+
     async def _close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
