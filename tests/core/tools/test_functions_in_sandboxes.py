@@ -58,6 +58,14 @@ def request_in(program: str) -> dict[str, Any]:
     return json.loads(ast.literal_eval(found[1]))
 
 
+def nested(kind: str, levels: int) -> object:
+    """The description of a type in a type in a type."""
+    described: object = "int"
+    for _ in range(levels):
+        described = [kind, described]
+    return described
+
+
 def token_in(program: str) -> str:
     return program.rsplit("'", 2)[1]
 
@@ -316,16 +324,27 @@ async def test_without_a_sandbox_the_error_says_what_to_do() -> None:
         ({"parameters": [{**INTEGER, "type": ["Enum", "E", {"_missing_": 1}]}], "returns": None}, "cannot be read"),
         ({"parameters": [{**INTEGER, "type": ["Annotated", "int", {"alias": "x"}]}], "returns": None}, "cannot be"),
         ({"parameters": [{**INTEGER, "name": "not a name"}], "returns": None}, "cannot be read"),
+        ({"parameters": [INTEGER, INTEGER], "returns": None}, "cannot be read"),
+        ({"parameters": [{**INTEGER, "type": ["Literal"]}], "returns": None}, "without a schema"),
+        (
+            {"parameters": [{**INTEGER, "type": ["Annotated", "str", {"pattern": "("}]}], "returns": None},
+            "without a schema",
+        ),
+        ({"parameters": [{**INTEGER, "type": nested("list", 150)}], "returns": None}, None),
         ({"parameters": [{**INTEGER, "kind": "VAR_POSITIONAL"}], "returns": None}, "cannot fill"),
         ({"parameters": [{"name": "number", "kind": "KEYWORD_ONLY"}], "returns": None}, "has no type"),
     ],
 )
-async def test_a_hostile_description_is_an_error(description: object, problem: str) -> None:
+async def test_a_hostile_description_is_an_error_or_harmless(description: object, problem: str | None) -> None:
     async def answer(program: str) -> SandboxResult:
         return printed(f"{token_in(program)}{json.dumps({'description': description})}\n")
 
+    tool = loaded(FakeSandboxBackend(answer))
+    if problem is None:
+        await tool.prepare()
+        return
     with pytest.raises(ToolFunctionError, match=problem):
-        await loaded(FakeSandboxBackend(answer)).prepare()
+        await tool.prepare()
 
 
 @pytest.mark.parametrize(

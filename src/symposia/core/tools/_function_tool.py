@@ -229,6 +229,10 @@ class SandboxedFunctionTool(FunctionTool):
                 )
             except InvalidArgumentError as error:
                 raise ToolFunctionError(str(error)) from error
+            except Exception as error:  # pydantic raises many kinds, and hostile code has described the types
+                raise ToolFunctionError(
+                    f"The tool {config.name!r} has a signature without a schema: {error}"
+                ) from error
         return self._described
 
     def _tool_now(self) -> FunctionTool:
