@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 
 from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPolicy
-from symposia.core.exceptions import SandboxUnavailableError
+from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors.docker._container import container_config
 from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove, remove_labelled, remove_left_over
@@ -195,18 +195,25 @@ class ContainerService:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._connections.add(task)
         try:
-            with suppress(OSError, SandboxUnavailableError):
+            with suppress(OSError, SandboxError):  # the engine carries no connection into a container that has ended
                 await self._relay(reader, writer)
+        except asyncio.CancelledError:
+            if not self._closed:  # else it was `close`, and asyncio would report the cancellation as an error
+                raise
         finally:
             self._connections.discard(task)
             writer.close()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = cast("Any", self._client)  # Any: the SDK has no types
-        command = [self._program.python, "-c", RELAY, str(self._program.port)]
-        made = await ask(client.exec_create, self._container, command, stdin=True)
-        stream = await ask(client.exec_start, made["Id"], socket=True)
-        inner_reader, inner_writer = await asyncio.open_connection(sock=await connection_of(stream))
+        opening = asyncio.ensure_future(self._open_relay())
+        try:
+            inner_reader, inner_writer = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # Its threads cannot be interrupted, and what they return would stay open.
+            with suppress(OSError, SandboxError):
+                _, inner_writer = await uninterrupted(opening)
+                inner_writer.close()
+            raise
         outward = asyncio.ensure_future(_copy_out(inner_reader, writer))
         inward = asyncio.ensure_future(_copy_in(reader, inner_writer))
         try:
@@ -216,6 +223,13 @@ class ContainerService:
             inward.cancel()
             await asyncio.gather(outward, inward, return_exceptions=True)
             inner_writer.close()
+
+    async def _open_relay(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        client = cast("Any", self._client)  # Any: the SDK has no types
+        command = [self._program.python, "-c", RELAY, str(self._program.port)]
+        made = await ask(client.exec_create, self._container, command, stdin=True)
+        stream = await ask(client.exec_start, made["Id"], socket=True)
+        return await asyncio.open_connection(sock=await connection_of(stream))
 
 
 async def _copy_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
