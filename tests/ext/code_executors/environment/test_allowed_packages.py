@@ -186,6 +186,19 @@ async def test_the_sandboxs_user_can_read_them_whatever_the_umask_is(wheels: Pat
     assert (site_packages(made) / "small" / "inner" / "__init__.py").stat().st_mode & 0o044 == 0o044
 
 
+@pytest.mark.usefixtures("environments")
+async def test_nothing_of_the_working_directory_runs_on_the_host(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wheel(wheels, "small", "1.0", {"small.py": ""})
+    for module in ("pip", "runpy", "zipfile"):
+        (tmp_path / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    async with asyncio.timeout(WAIT):
+        await make_sandbox_python(packages=packages(wheels, "small"))
+    assert not (tmp_path / "ran").exists()
+
+
 async def test_a_cancelled_installation_leaves_nothing(environments: Path, wheels: Path) -> None:
     write_wheel(wheels, "small", "1.0", {"small.py": ""})
     begun = asyncio.Event()

@@ -67,6 +67,17 @@ async def test_a_failing_pip_is_quoted_and_leaves_nothing_half_made(cache: Path)
     assert said == ["making the sandbox's Python environment", "installing numpy, pandas and matplotlib into it"]
 
 
+@pytest.mark.usefixtures("cache", "no_index")
+async def test_nothing_of_the_working_directory_makes_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "venv.py").write_text("raise SystemExit('venv of the working directory')")
+    monkeypatch.chdir(tmp_path)
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match=QUOTED):
+            await make_sandbox_python()
+
+
 async def test_a_cancelled_set_up_leaves_nothing_half_made(cache: Path) -> None:
     begun = asyncio.Event()
     async with asyncio.timeout(WAIT):

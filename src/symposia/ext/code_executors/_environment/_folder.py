@@ -107,7 +107,7 @@ async def _make(place: Path, fill: Callable[[Path], Awaitable[None]]) -> Sandbox
 
 async def _fill(folder: Path, report: Progress) -> None:
     report("making the sandbox's Python environment")
-    status, output = await run_command([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    status, output = await run_command([sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)])
     if status:
         raise SandboxUnavailableError(
             f"python -m venv failed. On Debian and Ubuntu: apt install python3-venv. It said:\n{output}"
