@@ -49,15 +49,20 @@ class InterpreterContract(SandboxTests):
         code = (
             "import os, sys\n"
             "print(__name__, __file__, sys.argv, os.getcwd(), sys.path[0], __builtins__ is sys.modules['builtins'])\n"
-            "print(*sorted(globals()), sys.stdin.read(), sys.flags.utf8_mode in (0, 1))\n"
+            "print(repr(sys.stdin.read()), sys.stdin.name, sys.stdout.name, sys.stderr.name)\n"
             "print([name for name in sys.modules if 'sandbox' in name], os.getsid(0) == os.getpid())"
         )
         result = await sandbox.run(code, "python")
         assert result.stdout.splitlines() == [
             "__main__ /work/.block.py ['/work/.block.py'] /work /work True",
-            "__builtins__ __doc__ __file__ __loader__ __name__ __package__ __spec__ os sys  True",
+            "'' <stdin> <stdout> <stderr>",
             "[] True",
         ]
+
+    async def test_the_names_that_a_block_finds_are_those_of_a_program(self, sandbox: Sandbox) -> None:
+        code = "print(*sorted(globals()), __spec__, __doc__, __package__)"
+        fresh = await sandbox.run(f"echo '{code}' > program.py; python3 program.py", "sh")
+        assert (await sandbox.run(code, "python")).stdout == fresh.stdout
 
     async def test_a_block_starts_as_clean_as_the_first_whatever_those_before_did(self, sandbox: Sandbox) -> None:
         assert (await sandbox.run(LOOK, "python")).stdout == CLEAN
@@ -98,6 +103,83 @@ class InterpreterContract(SandboxTests):
         result = await sandbox.run(code, "python")
         assert (result.status, result.stdout) == ("ok", "main\nthread\nexit handler\nfreed\n")
         assert [(file.path, file.data) for file in result.artifacts] == [("unflushed.txt", b"whole")]
+
+    async def test_what_is_freed_at_the_end_finds_the_names_of_its_module(self, sandbox: Sandbox) -> None:
+        code = (
+            "import os\n"
+            "name = 'here'\n"
+            "class Last:\n    def __del__(self): print(os.path.basename(os.getcwd()), name, __name__)\n"
+            "last = Last()"
+        )
+        result = await sandbox.run(code, "python")
+        assert (result.stdout, result.stderr) == ("work here __main__\n", "")
+
+    async def test_a_file_that_is_held_in_a_circle_is_written_whole(self, sandbox: Sandbox) -> None:
+        code = (
+            "class Holder: pass\n"
+            "holder = Holder()\n"
+            "holder.itself, holder.file = holder, open('held.txt', 'w')\n"
+            "holder.file.write('whole')"
+        )
+        [file] = (await sandbox.run(code, "python")).artifacts
+        assert file.data == b"whole"
+
+    async def test_a_daemon_thread_at_the_end_is_silent(self, sandbox: Sandbox) -> None:
+        code = (
+            "import threading, time\n"
+            "def work():\n    while True: time.sleep(0.001)\n"
+            "threading.Thread(target=work, daemon=True).start()\n"
+            "print('main')"
+        )
+        result = await sandbox.run(code, "python")
+        assert (result.status, result.stdout, result.stderr) == ("ok", "main\n", "")
+
+    async def test_stdout_that_a_block_has_closed_is_no_error(self, sandbox: Sandbox) -> None:
+        for code in ("import sys; sys.stdout = None", "import sys; sys.stdout = open('log', 'w'); sys.stdout.close()"):
+            assert (await sandbox.run(code, "python")).exit_code == 0
+
+    async def test_an_interrupted_block_ends_as_a_program_and_its_handlers_run(self, sandbox: Sandbox) -> None:
+        code = "import atexit; atexit.register(print, 'handler'); raise KeyboardInterrupt"
+        result = await sandbox.run(code, "python")
+        assert (result.status, result.exit_code, result.stdout) == ("crashed", 130, "handler\n")
+
+    async def test_a_traceback_shows_the_lines_of_python(self, sandbox: Sandbox) -> None:
+        """Which ends a line at a line feed, and not at each character that may separate lines of a text."""
+        for first in ("\x0c", "text = 'a\u2028b'", "\ufeff# a byte order mark", "# -*- coding: latin-1 -*-"):
+            failing = f"{first}\ndef f():\n    return 1 / 0\nf()"
+            result = await sandbox.run(failing, "python")
+            assert "line 4, in <module>\n    f()\n" in result.stderr
+            assert "line 3, in f\n    return 1 / 0\n" in result.stderr
+
+    async def test_endless_recursion_is_told_at_once(self, sandbox: Sandbox) -> None:
+        code = "import sys; sys.setrecursionlimit(20_000)\ndef f(): f()\nf()"
+        result = await sandbox.run(code, "python", timeout=20)
+        assert result.status == "error"
+        assert result.stderr.endswith("RecursionError: maximum recursion depth exceeded\n")
+        assert len(result.stderr) < 100_000
+
+    async def test_a_failing_excepthook_is_told_with_the_error(self, sandbox: Sandbox) -> None:
+        code = "import sys\ndef hook(*_): raise LookupError('hook')\nsys.excepthook = hook\n1 / 0"
+        result = await sandbox.run(code, "python")
+        assert result.exit_code == 1
+        for text in ("Error in sys.excepthook", "LookupError: hook", "Original exception was", "ZeroDivisionError"):
+            assert text in result.stderr
+
+    async def test_what_has_the_number_of_the_report_is_left_alone(self, sandbox: Sandbox) -> None:
+        code = (
+            "import os\n"
+            "os.closerange(3, 16)\n"
+            "files = [os.open(name, os.O_CREAT | os.O_WRONLY) for name in ('three', 'four')]\n"
+            "for file in files: os.write(file, b'data')\n"
+            "print(files)"
+        )
+        result = await sandbox.run(code, "python")
+        assert (result.status, result.stdout) == ("ok", "[3, 4]\n")
+        assert {file.data for file in result.artifacts} == {b"data"}
+
+    async def test_folders_that_a_block_has_closed_are_open_to_the_next(self, sandbox: Sandbox) -> None:
+        await sandbox.run("chmod 000 /tmp /dev/shm .", "sh")
+        assert (await sandbox.run("touch /tmp/a /dev/shm/b c && echo open", "sh")).stdout == "open\n"
 
     async def test_a_fork_at_the_end_is_killed_with_the_block(self, sandbox: Sandbox) -> None:
         code = (
@@ -163,3 +245,35 @@ class ImportedAheadContract(SandboxTests):
             assert all(file.data.startswith(b"\x89PNG") for file in result.artifacts)
             await sandbox.reset()
             await imported(sandbox, "matplotlib.pyplot")
+
+    async def test_what_is_imported_ahead_reads_nothing_of_a_block(self, make: MakeSandbox) -> None:
+        sandbox = await make()
+        poison = (
+            "mkdir -p /tmp/matplotlib /tmp/.config/matplotlib\n"
+            "echo 'lines.linewidth: 77' > /tmp/matplotlib/matplotlibrc\n"
+            "cp /tmp/matplotlib/matplotlibrc /tmp/.config/matplotlib\n"
+            "cp /tmp/matplotlib/matplotlibrc .\n"
+            "mkfifo /tmp/matplotlib/fontlist-v390.json"
+        )
+        await sandbox.run(poison, "sh")
+        await imported(sandbox, "matplotlib.pyplot")
+        look = "import matplotlib; print(matplotlib.rcParams['lines.linewidth'])"
+        assert (await sandbox.run(look, "python")).stdout == "1.5\n"
+
+    async def test_a_plot_is_saved_wherever_the_block_has_gone_and_as_it_was_last(self, sandbox: Sandbox) -> None:
+        code = (
+            "import os, matplotlib.pyplot as plt\n"
+            "plt.plot([1]); plt.savefig('first.png'); plt.plot([5, 1]); os.chdir('/tmp')"
+        )
+        result = await sandbox.run(code, "python")
+        assert sorted(file.path for file in result.artifacts) == ["first.png", "plot-1.png"]
+
+    async def test_a_figure_that_cannot_be_drawn_is_told_and_the_others_come(self, sandbox: Sandbox) -> None:
+        code = (
+            "import matplotlib.pyplot as plt\n"
+            "plt.plot([1]); plt.title(r'$\\frac{$')\n"
+            "plt.figure(); plt.plot([2]); plt.show()"
+        )
+        result = await sandbox.run(code, "python")
+        assert "ParseException" in result.stderr or "ValueError" in result.stderr
+        assert [file.path for file in result.artifacts] == ["plot-2.png"]

@@ -51,6 +51,13 @@ class SandboxedExecutorContract(CodeExecutorContract):
     ) -> SandboxCodeExecutor:
         return self.create(work_dir=work_dir, timeout=timeout, on_output=on_output)
 
+    async def test_a_result_has_the_time_and_the_memory_of_each_block(self, executor: CodeExecutor) -> None:
+        busy = "import time\nwhile time.process_time() < 0.2: pass"
+        result = await run(executor, python("x = 'x' * (64 << 20)"), python(busy))
+        large, long = result.blocks
+        assert large.peak_memory_bytes >= 64 << 20 > long.peak_memory_bytes
+        assert 0.1 < long.cpu_seconds <= long.wall_seconds + 0.1
+
     async def test_f44_a_plot_of_a_table_comes_back(self, executor: CodeExecutor, work_dir: Path) -> None:
         result = await run(executor, python(DRAW))
         assert (result.exit_code, result.output) == (0, "90.0\n")

@@ -82,7 +82,8 @@ class SandboxResult:
         artifacts_skipped: Paths left behind, each with the reason (``"too large"``, ``"not a regular file"``).
         wall_seconds: From the start of the block to its end.
         cpu_seconds: User and system time of everything that the block started.
-        peak_memory_bytes: Largest resident size of one process of the block; 0 where it is unknown.
+        peak_memory_bytes: Largest resident size of one process of the block, beyond what was imported ahead; 0 where it
+            is unknown.
         notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
     """
 
@@ -115,6 +116,8 @@ class BlockResult:
         wall_seconds: From its start to its end.
         stdout: What it printed to stdout alone; None where the executor does not separate the two.
         stderr: What it printed to stderr alone; None as for `stdout`.
+        cpu_seconds: User and system time of everything that it started; 0 where the executor does not measure it.
+        peak_memory_bytes: The largest memory of one of its processes, beyond what was imported ahead; 0 as above.
         ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
             interrupted. Empty if it ended by itself, or the executor does not say.
         notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
@@ -130,6 +133,8 @@ class BlockResult:
     wall_seconds: float = 0.0
     stdout: str | None = None
     stderr: str | None = None
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
     ended_by: str = ""
     notes: tuple[str, ...] = ()
 

@@ -281,6 +281,8 @@ def _block_result(planned: PlannedBlock, result: SandboxResult, code_file: Path,
         wall_seconds=result.wall_seconds,
         stdout=result.stdout,
         stderr=result.stderr,
+        cpu_seconds=result.cpu_seconds,
+        peak_memory_bytes=result.peak_memory_bytes,
         ended_by=limit,
         notes=tuple(result.notes),
     )

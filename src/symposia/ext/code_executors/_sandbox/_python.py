@@ -124,6 +124,7 @@ def _environment_mounts(environment: Path, interpreter: str) -> Iterator[Mount]:
     """
     yield TextFile(f"home = {posixpath.dirname(interpreter)}\n", f"{PYTHON_FOLDER}/pyvenv.cfg")
     yield Symlink(interpreter, f"{PYTHON_FOLDER}/bin/python")
+    yield Symlink(interpreter, f"{PYTHON_FOLDER}/bin/python3")
     for entry in sorted(environment.iterdir()):
         target = f"{PYTHON_FOLDER}/{entry.name}"
         if entry.name in _MADE_ANEW:

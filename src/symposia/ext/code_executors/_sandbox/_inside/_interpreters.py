@@ -15,6 +15,9 @@ Rejected: a process beside the server to fork from, which would free the server 
 spared by the kill that ends a block, and it could be killed, stopped and signalled by every block, which PID 1 cannot.
 """
 
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH102, PTH106
+
 from __future__ import annotations
 
 import gc
@@ -22,15 +25,18 @@ import importlib
 import importlib.util
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, NoReturn
 
 from ._channel import Settings
 from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
+from ._folders import empty_folder
 from ._processes import Started, become_child
 from ._script import run_script
 
 _SOURCE_FD, _REPORT_FD = 3, 4
+_HOMES = ("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -50,6 +56,7 @@ class Interpreters:
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.work_folder
+        self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
         self._to_import = list(settings.imported_ahead)
         self._waiting: _Waiting | None = None
@@ -72,7 +79,7 @@ class Interpreters:
         """
         name = self._to_import.pop(0)
         # What cannot be imported here fails in the block that imports it, with the same error.
-        with suppress(Exception):
+        with _nothing_of_the_blocks(self._scratch), suppress(Exception, SystemExit):
             if importlib.util.find_spec(name.partition(".")[0]) is not None:
                 importlib.import_module(name)
         if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
@@ -134,14 +141,42 @@ class Interpreters:
             source, report = os.dup(source), os.dup(report)  # above the numbers that they are to have
             os.dup2(source, _SOURCE_FD, inheritable=False)
             os.dup2(report, _REPORT_FD, inheritable=False)
-            os.closerange(
-                _REPORT_FD + 1, max(self._open_files, MOST_OPEN_FILES_OF_SERVER)
-            )  # the channel to the host first of all
+            most = max(self._open_files, MOST_OPEN_FILES_OF_SERVER)
+            os.closerange(_REPORT_FD + 1, most)  # the channel to the host first of all
             prefer_for_oom_kill()
             limit_open_files(self._open_files)
             run_script(self._folder, _SOURCE_FD, _REPORT_FD)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
+            os.write(2, f"cannot run the block: {type(error).__name__}: {error}\n".encode())
         finally:
-            os._exit(1)  # never back into the server
+            os._exit(1)
+
+
+@contextmanager
+def _nothing_of_the_blocks(scratch: str) -> Generator[None, None, None]:
+    """Show libraries that are imported an empty home. They read settings and caches there, which a block may have left.
+
+    What a block wrote would become part of every later one, and it could hold the server up: a FIFO in the place of a
+    file of settings, or a link to an endless device.
+
+    Args:
+        scratch: Where the home is made.
+    """
+    home = f"{scratch}/.{os.urandom(8).hex()}"
+    with suppress(OSError):  # no room: then it does not exist, which is as good
+        os.mkdir(home, 0o700)
+    before = {name: os.environ.get(name) for name in _HOMES}
+    os.environ.update(dict.fromkeys(_HOMES, home))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+        with suppress(OSError):
+            empty_folder(home)
+            os.rmdir(home)
 
 
 def _discard(waiting: _Waiting) -> None:

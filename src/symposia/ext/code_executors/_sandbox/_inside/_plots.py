@@ -5,7 +5,6 @@ it; what is still open at the end of the block is saved too. A figure that the b
 """
 
 # pathlib would be the largest part of the program.
-# ruff: noqa: PTH110
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
-from contextlib import suppress
+from functools import wraps
 from types import ModuleType
 from typing import Any
 
@@ -21,24 +20,31 @@ _PYPLOT = "matplotlib.pyplot"
 _SAVED = "_saved_by_the_block"
 
 
-def show_by_saving() -> None:
-    """Make ``show`` save what is open: now if matplotlib is imported, else when it will be."""
+def show_by_saving(folder: str) -> None:
+    """Make ``show`` save what is open: now if matplotlib is imported, else when it will be.
+
+    Args:
+        folder: Where the figures are saved.
+    """
     pyplot = sys.modules.get(_PYPLOT)
     if pyplot is not None:
-        _replace_show(pyplot)
+        _replace_show(pyplot, folder)
     else:
-        sys.meta_path.insert(0, _WhenImported())
+        sys.meta_path.insert(0, _WhenImported(folder))
 
 
-def save_open_plots() -> None:
-    """Save the figures that are open and were not saved."""
+def save_open_plots(folder: str) -> None:
+    """Save the figures that are open and were not saved as they are."""
     pyplot = sys.modules.get(_PYPLOT)
     if pyplot is not None:
-        _save(pyplot)
+        _save(pyplot, folder)
 
 
 class _WhenImported(importlib.abc.MetaPathFinder):
     """Replaces ``show`` of matplotlib when that is imported."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
 
     def find_spec(
         self, name: str, path: Any = None, target: ModuleType | None = None
@@ -53,41 +59,48 @@ class _WhenImported(importlib.abc.MetaPathFinder):
 
             def exec_module(module: ModuleType) -> None:
                 execute(module)
-                _replace_show(module)
+                _replace_show(module, self._folder)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
-def _replace_show(pyplot: Any) -> None:
+def _replace_show(pyplot: Any, folder: str) -> None:
     figures = pyplot.Figure
     save = figures.savefig
 
-    def savefig(figure: Any, *arguments: Any, **options: Any) -> Any:
-        setattr(figure, _SAVED, True)
-        return save(figure, *arguments, **options)
+    @wraps(save)
+    def savefig(figure: Any, fname: Any, *arguments: Any, **options: Any) -> Any:
+        saved = save(figure, fname, *arguments, **options)
+        if isinstance(fname, (str, os.PathLike)):
+            setattr(figure, _SAVED, True)
+        return saved
 
+    @wraps(pyplot.show)
     def show(*_arguments: Any, **_options: Any) -> None:
-        """Save the figures that are open, and close them."""
-        _save(pyplot)
+        _save(pyplot, folder)
         pyplot.close("all")
 
     figures.savefig = savefig
     pyplot.show = show
 
 
-def _save(pyplot: Any) -> None:
+def _save(pyplot: Any, folder: str) -> None:
     number = 0
     for each in pyplot.get_fignums():
         figure = pyplot.figure(each)
-        if getattr(figure, _SAVED, False) or not figure.axes:
+        is_empty = len(figure.get_children()) <= 1  # there is always the background
+        is_saved = getattr(figure, _SAVED, False) and not figure.stale
+        if is_empty or is_saved:
             continue
-        number = _free_number(number + 1)
-        with suppress(Exception):  # a full disk, or a figure that cannot be drawn: the block has ended well without it
-            figure.savefig(f"plot-{number}.png")
+        number = _free_number(folder, number + 1)
+        try:
+            figure.savefig(f"{folder}/plot-{number}.png")
+        except Exception as error:  # noqa: BLE001 - one that cannot be drawn: its author reads why, the others are saved
+            sys.excepthook(type(error), error, error.__traceback__)
 
 
-def _free_number(number: int) -> int:
-    while os.path.exists(f"plot-{number}.png"):
+def _free_number(folder: str, number: int) -> int:
+    while os.path.lexists(f"{folder}/plot-{number}.png"):
         number += 1
     return number

@@ -102,6 +102,7 @@ def _take_environment(environment: dict[str, str]) -> None:
     os.environb.clear()
     os.environb.update(added)
     os.environ.update(environment)
+    os.chdir("/")  # some libraries look for settings in the current folder
 
 
 def _first_frames(channel: Channel) -> list[Frame]:
@@ -183,7 +184,8 @@ class Server:
         start = self._start_python if request.header["language"] == "python" else self._start_shell
         end = self._run_block(lambda: start(request.data), cast("float", request.header["time_limit"]))
         # From here on nothing of the block runs, so what is looked at stays as it is until it is sent.
-        reclaim(folder)
+        for changed in self._folders:
+            reclaim(changed)
         remove_file(folder, _SCRIPT)
         for found in collect(folder, before, self._settings.artifacts, self._settings.artifact_bytes):
             self._send_found(found)
