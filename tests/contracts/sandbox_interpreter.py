@@ -203,6 +203,26 @@ class InterpreterContract(SandboxTests):
         again = await sandbox.run("ls -l after.txt | wc -l; sleep 0.2; ls -l after.txt", "sh")
         assert listed.stdout == again.stdout
 
+    async def test_a_block_that_is_cancelled_with_its_request_leaves_the_sandbox_alive(self, sandbox: Sandbox) -> None:
+        for ticks in range(8):
+            run = asyncio.create_task(sandbox.run("import time; time.sleep(600)", "python"))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            run.cancel()
+            await asyncio.wait([run])
+            assert run.cancelled()
+        assert (await sandbox.run("print('alive')", "python")).stdout == "alive\n"
+
+    async def test_processes_that_a_block_starts_by_multiprocessing_print_at_once(self, sandbox: Sandbox) -> None:
+        code = (
+            "import multiprocessing, os\n"
+            "def work():\n    print('child'); os._exit(0)\n"
+            "if __name__ == '__main__':\n"
+            "    child = multiprocessing.get_context('spawn').Process(target=work)\n"
+            "    child.start(); child.join(); print(child.exitcode)"
+        )
+        assert (await sandbox.run(code, "python")).stdout == "child\n0\n"
+
     async def test_nonsense_where_a_block_reports_its_end_is_ignored(self, sandbox: Sandbox) -> None:
         code = "import os, sys; os.write(4, b'nonsense' * 100); sys.exit(3)"
         assert (await sandbox.run(code, "python")).exit_code == 3
@@ -245,6 +265,13 @@ class ImportedAheadContract(SandboxTests):
             assert all(file.data.startswith(b"\x89PNG") for file in result.artifacts)
             await sandbox.reset()
             await imported(sandbox, "matplotlib.pyplot")
+
+    async def test_what_a_module_prints_or_exits_with_when_it_is_imported_ahead_is_not_the_blocks(
+        self, make: MakeSandbox
+    ) -> None:
+        sandbox = await make(policy=SandboxPolicy(imported_ahead=("this", "unittest.__main__", "decimal")))
+        await imported(sandbox, "decimal")
+        assert (await sandbox.run("print('mine')", "python")).stdout == "mine\n"
 
     async def test_what_is_imported_ahead_reads_nothing_of_a_block(self, make: MakeSandbox) -> None:
         sandbox = await make()

@@ -46,7 +46,7 @@ class SandboxPolicy:
 
     Attributes:
         memory_bytes: Memory of everything in the sandbox together, 32 MiB at least; reaching it ends the block as
-            ``out_of_memory``.
+            ``out_of_memory``. What is imported ahead counts, some 70 MiB by default.
         cpus: Processor time a second, in processors; 0.01 at least.
         processes: Processes and threads alive at once, in the whole sandbox; 4 at least.
         open_files: File descriptors a process; 16 at least.
@@ -61,7 +61,7 @@ class SandboxPolicy:
         artifact_bytes: Most bytes of files that come back from one block; 0 at least.
         imported_ahead: Modules that a sandbox imports while it has nothing to do, where they are installed, so that a
             block's own import of them takes no time. They must not start threads when they are imported. With less than
-            256 MiB of memory, none is imported.
+            256 MiB of memory or half a processor, none is imported.
 
     Raises:
         ArgumentTypeError: A limit is not a number, or is a fraction where a whole number is needed.

@@ -27,6 +27,7 @@ from symposia.ext.code_executors._sandbox._conversation import (
     Ready,
     Refused,
     Skipped,
+    Started,
 )
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._program import ServerSettings, open_request
@@ -124,10 +125,14 @@ class SandboxConnection(Sandbox):
         self, header: dict[str, object], code: bytes, limit: float, listener: OutputListener | None
     ) -> SandboxResult:
         result = ResultInProgress(self._policy, listener)
-        deadline = asyncio.timeout(limit + GRACE_SECONDS)
+        deadline = asyncio.timeout(FILE_SECONDS)
+        has_begun = False
         try:
             async with deadline:
                 await self._conversation.send(header, code)
+                await self._expect_start()
+                has_begun = True
+                deadline.reschedule(asyncio.get_running_loop().time() + limit + GRACE_SECONDS)
                 end = await self._watch(result)
         except SandboxDiedError:
             raise
@@ -137,11 +142,20 @@ class SandboxConnection(Sandbox):
         # caller that continues while the block still runs would find its files changing.
         except BaseException as error:
             if isinstance(error, TimeoutError) and deadline.expired():
+                if not has_begun:
+                    raise await self._conversation.died(
+                        f"it did not begin a block within {FILE_SECONDS:g} s"
+                    ) from error
                 await self._conversation.kill("it had to be killed from outside, as a block did not end at its limit")
                 return result.timed_out(limit)
             await uninterrupted(self._end_block())
             raise
         return result.ended(end)
+
+    async def _expect_start(self) -> None:
+        reply, _ = await self._conversation.receive()
+        if not isinstance(reply, Started):
+            raise FrameError(f"it answered a run with {reply.kind!r}")
 
     async def _watch(self, result: ResultInProgress) -> Ended:
         """Receive the replies of a running block up to the last."""

@@ -36,6 +36,12 @@ class Ready(_Reply):
     memory_enforced: bool = False
 
 
+class Started(_Reply):
+    """The block begins: the server has finished what it did before, such as importing a library."""
+
+    kind: Literal["started"]
+
+
 class Output(_Reply):
     """The frame's data is output of the running block."""
 
@@ -83,7 +89,7 @@ class Refused(_Reply):
     text: Annotated[str, Field(max_length=1000)]
 
 
-Reply = Ready | Output | CollectedFile | Skipped | Ended | Done | Refused
+Reply = Ready | Started | Output | CollectedFile | Skipped | Ended | Done | Refused
 _SCHEMA: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

@@ -151,7 +151,7 @@ class LaunchedBackend(SandboxBackend):
         python = await asyncio.to_thread(place_python, self._python)
         program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
         arguments = [*bootstrap_arguments(program), *marked_arguments(self.name)]
-        command = [str(base_python().executable), "-S", *arguments]  # without packages: -S
+        command = [str(base_python().executable), "-I", "-S", *arguments]  # without packages: -S
         settings = ServerSettings(
             python=python.executable,
             environment=python.environment,

@@ -1,6 +1,6 @@
 """How the program inside gets there: as source, over its own stdin, so that any Python and any backend will do.
 
-The backend starts ``python -I -B -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
+The backend starts ``python -s -B -c BOOTSTRAP`` with `bootstrap_arguments`, and the first bytes that it sends are the
 program; after them the conversation begins. Nothing of the host needs to be readable inside.
 
 Rejected: a mount of this package's folder, which not every image could read and which shows where it is installed; the
@@ -43,10 +43,12 @@ sys.meta_path.insert(0, Shipped())
 def bootstrap_arguments(program: bytes) -> list[str]:
     """Arguments for a Python interpreter that make it read `program` from stdin and run it.
 
-    Isolated (-I), so that nothing of a folder that a block can write is imported, and without writing compiled modules
-    (-B). The reader takes from the descriptor itself: `sys.stdin` would read ahead, into the conversation.
+    Without packages of the user (-s) and without writing compiled modules (-B). Not isolated (-I), which Python passes
+    on to the processes that `multiprocessing` starts, and these would ignore variables such as ``PYTHONUNBUFFERED``:
+    instead, the server takes the current folder out of its path. The reader takes from the descriptor itself:
+    `sys.stdin` would read ahead, into the conversation.
     """
-    return ["-I", "-B", "-c", _READER, str(len(program))]
+    return ["-s", "-B", "-c", _READER, str(len(program))]
 
 
 @cache
@@ -77,8 +79,8 @@ def _modules(*folders: str) -> bytes:
 
 
 WORK_FOLDER = "/work"
-ROOM_FOR_IMPORTS = 256 * 1024 * 1024
-"""Bytes of memory with which libraries are imported ahead: numpy, pandas and matplotlib take a third of it."""
+_MEMORY_FOR_IMPORTS = 256 * 1024 * 1024  # numpy, pandas and matplotlib take a third of it
+_CPUS_FOR_IMPORTS = 0.5  # a request waits while a library is imported: with these, for a second
 SCRATCH_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - inside the sandbox, each its own file system
 
 
@@ -125,6 +127,10 @@ def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _has_room_for_imports(policy: SandboxPolicy) -> bool:
+    return policy.memory_bytes >= _MEMORY_FOR_IMPORTS and policy.cpus >= _CPUS_FOR_IMPORTS
+
+
 def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, object]:
     """The header of the first frame; its data is the seccomp program."""
     return {
@@ -139,7 +145,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "open_files": policy.open_files,
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
         "inodes": policy.work_inodes,
-        "imported_ahead": list(policy.imported_ahead) if policy.memory_bytes >= ROOM_FOR_IMPORTS else [],
+        "imported_ahead": list(policy.imported_ahead) if _has_room_for_imports(policy) else [],
         "output_limit_bytes": policy.output_limit_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,

@@ -68,6 +68,7 @@ class Block:
         began = time.monotonic()
         try:
             self._start(start())
+            self._receive_cancel()  # it may have come together with the request
             self._follow(began, began + time_limit)
             if self._stop or self._report is None:
                 self._processes.kill_all()
@@ -119,6 +120,7 @@ class Block:
             if fd in self._streams:
                 self._forward(fd)
             elif fd == channel.receive_fd:
+                channel.receive_some()
                 self._receive_cancel()
             elif fd == self._report_fd:
                 self._receive_report()
@@ -156,9 +158,10 @@ class Block:
             self._report = report
 
     def _receive_cancel(self) -> None:
-        for frame in self._channel.receive():
-            if frame.header["kind"] != "cancel":
-                raise FrameError(f"a {frame.header['kind']!r} request while a block runs")
+        while self._channel.has_frame:
+            kind = self._channel.receive().header["kind"]
+            if kind != "cancel":
+                raise FrameError(f"a {kind!r} request while a block runs")
             self._stop = self._stop or "cancelled"
 
     def _verdict(self) -> tuple[str, int]:

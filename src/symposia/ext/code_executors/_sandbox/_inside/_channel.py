@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -39,11 +40,24 @@ class Channel:
         self.receive_fd = receive_fd
         self.send_fd = send_fd
         self._decoder = FrameDecoder(max_data_bytes)
+        self._received: deque[Frame] = deque()
         self._unsent = bytearray()
         os.set_blocking(send_fd, False)
 
-    def receive(self) -> list[Frame]:
-        """Wait for some bytes, and return the frames that are complete.
+    def receive(self) -> Frame:
+        """Wait for the next frame.
+
+        Raises:
+            HostGoneError: The host has closed its end.
+        """
+        while not self._received:
+            self.receive_some()
+        return self._received.popleft()
+
+    def receive_some(self) -> None:
+        """Wait for some bytes. Frames that they complete are kept for `receive`.
+
+        One at a time: a request and the one that cancels it may come in one piece.
 
         Raises:
             HostGoneError: The host has closed its end.
@@ -51,11 +65,16 @@ class Channel:
         received = os.read(self.receive_fd, _CHUNK)
         if not received:
             raise HostGoneError
-        return self._decoder.feed(received)
+        self._received.extend(self._decoder.feed(received))
+
+    @property
+    def has_frame(self) -> bool:
+        """Whether `receive` has a frame without waiting."""
+        return bool(self._received)
 
     def is_quiet(self, seconds: float) -> bool:
         """Whether nothing comes from the host for so long."""
-        return not select.select([self.receive_fd], [], [], seconds)[0]
+        return not self._received and not select.select([self.receive_fd], [], [], seconds)[0]
 
     def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
         """Queue a frame, and send as much of the queue as goes at once."""

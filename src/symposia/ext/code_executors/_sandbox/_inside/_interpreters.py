@@ -23,21 +23,21 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import io
 import os
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import NamedTuple, NoReturn
 
 from ._channel import Settings
 from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
 from ._folders import empty_folder
-from ._processes import Started, become_child
+from ._processes import Started, become_child, resident_bytes
 from ._script import run_script
 
 _SOURCE_FD, _REPORT_FD = 3, 4
 _HOMES = ("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Waiting(NamedTuple):
@@ -79,7 +79,8 @@ class Interpreters:
         """
         name = self._to_import.pop(0)
         # What cannot be imported here fails in the block that imports it, with the same error.
-        with _nothing_of_the_blocks(self._scratch), suppress(Exception, SystemExit):
+        # What it prints is thrown away: from a buffer of the server it would be printed by each block.
+        with _nothing_of_the_blocks(self._scratch), redirect_stdout(io.StringIO()), suppress(Exception, SystemExit):
             if importlib.util.find_spec(name.partition(".")[0]) is not None:
                 importlib.import_module(name)
         if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
@@ -132,7 +133,7 @@ class Interpreters:
             self._become_interpreter(source_of_block, report_of_block, stdout_of_block, stderr_of_block)
         for fd in (source_of_block, report_of_block, stdout_of_block, stderr_of_block):
             os.close(fd)
-        return _Waiting(Started(pid, stdout, stderr, report, _resident_bytes(pid)), source)
+        return _Waiting(Started(pid, stdout, stderr, report, resident_bytes(pid)), source)
 
     def _become_interpreter(self, source: int, report: int, stdout: int, stderr: int) -> NoReturn:
         try:
@@ -187,8 +188,3 @@ def _discard(waiting: _Waiting) -> None:
     os.kill(waiting.process.pid, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(waiting.process.pid, 0)
-
-
-def _resident_bytes(pid: int) -> int:
-    with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - as above
-        return int(file.read().split()[1]) * _PAGE

@@ -6,12 +6,17 @@ it; what is still open at the end of the block is saved too. A figure that the b
 
 # pathlib would be the largest part of the program.
 
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH108, PTH123
+
 from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import io
 import os
 import sys
+from contextlib import suppress
 from functools import wraps
 from types import ModuleType
 from typing import Any
@@ -95,9 +100,23 @@ def _save(pyplot: Any, folder: str) -> None:
             continue
         number = _free_number(folder, number + 1)
         try:
-            figure.savefig(f"{folder}/plot-{number}.png")
+            _save_whole(figure, f"{folder}/plot-{number}.png")
         except Exception as error:  # noqa: BLE001 - one that cannot be drawn: its author reads why, the others are saved
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _save_whole(figure: Any, path: str) -> None:
+    """Save a figure, or nothing: on a full disk a piece of a picture would be left."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    try:
+        with open(path, "wb", buffering=0) as file:
+            file.write(picture.getbuffer())
+    except OSError:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
+    setattr(figure, _SAVED, True)
 
 
 def _free_number(folder: str, number: int) -> int:

@@ -16,6 +16,7 @@ from typing import NamedTuple, NoReturn
 from ._confinement import limit_open_files, prefer_for_oom_kill
 
 _EXEC_FAILED = 127
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _LONGEST, _LARGEST = 1e9, 2**53  # of what a block may say of itself: seconds and bytes
 
 
@@ -169,6 +170,12 @@ def refuse_unless_pid_1() -> None:
         raise SystemExit("This program is for PID 1 of a sandbox and does nothing anywhere else.")
 
 
+def resident_bytes(process: int | str) -> int:
+    """The memory of a process."""
+    with open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123 - pathlib would be the largest part of the program
+        return int(file.read().split()[1]) * _PAGE
+
+
 def start_command(command: Command) -> Started:
     """Start a program as the first process of a block."""
     stdout, stdout_of_block = os.pipe()
@@ -180,7 +187,8 @@ def start_command(command: Command) -> Started:
         _become(command, stdout_of_block, stderr_of_block)
     os.close(stdout_of_block)
     os.close(stderr_of_block)
-    return Started(pid, stdout, stderr)
+    # The kernel counts what a process had before an exec as its own: it is told beyond that.
+    return Started(pid, stdout, stderr, shared_bytes=resident_bytes("self"))
 
 
 def become_child(folder: str, stdout: int, stderr: int) -> None:

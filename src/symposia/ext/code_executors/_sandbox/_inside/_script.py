@@ -8,6 +8,7 @@ are waited for, exit handlers run, objects are freed, and files are flushed.
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import gc
 import io
@@ -228,7 +229,7 @@ def _finish(folder: str, exit_code: int, *, with_plots: bool) -> int:
     _ignore_error(atexit._run_exitfuncs)  # noqa: SLF001
     is_flushed = _flush_streams()
     _ignore_error(_flush_files)  # before anything is freed: a file in a cycle may be closed before what buffers for it
-    if len(os.listdir("/proc/self/task")) == 1:  # noqa: PTH208 - pathlib would be the largest part of the program
+    if _thread._count() == 0:  # noqa: SLF001 - beside the main one, those that `threading` does not know included
         _ignore_error(partial(_free_modules, folder))
         _ignore_error(_flush_files)  # of what was written meanwhile
     return exit_code if is_flushed and _flush_streams() else _FLUSH_FAILED

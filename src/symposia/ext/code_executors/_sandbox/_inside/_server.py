@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, cast
@@ -44,6 +45,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 def main() -> NoReturn:
     """Serve on stdin and stdout until stdin ends."""
     refuse_unless_pid_1()
+    sys.path[:] = [folder for folder in sys.path if folder]  # none that a block can write: Python puts "" there
     die_with_parent()
     # The kernel lets no process inside signal PID 1, but for signals that it has a handler for (pid_namespaces(7)), and
     # Python installs one for SIGINT. The handler of SIGCHLD does nothing.
@@ -75,20 +77,17 @@ def _take_over_streams() -> Channel:
 
 
 def _serve(channel: Channel) -> NoReturn:
-    opening, *early = _first_frames(channel)
+    opening = channel.receive()
     settings = read_settings(opening.header)
     _take_environment(settings.environment)
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     landlock = confine_server(settings, opening.data)
     channel.send({"kind": "ready", "landlock": landlock, "memory_enforced": server.memory_enforced})
-    for request in early:
-        server.answer(request)
     while True:
         channel.send_all()
         server.use_idle_time()
-        for request in channel.receive():
-            server.answer(request)
+        server.answer(channel.receive())
 
 
 def _take_environment(environment: dict[str, str]) -> None:
@@ -103,13 +102,6 @@ def _take_environment(environment: dict[str, str]) -> None:
     os.environb.update(added)
     os.environ.update(environment)
     os.chdir("/")  # some libraries look for settings in the current folder
-
-
-def _first_frames(channel: Channel) -> list[Frame]:
-    frames: list[Frame] = []
-    while not frames:
-        frames = channel.receive()
-    return frames
 
 
 class Server:
@@ -179,6 +171,7 @@ class Server:
         return b""
 
     def _run(self, request: Frame) -> None:
+        self._channel.send({"kind": "started"})
         folder = self._settings.work_folder
         before = snapshot(folder)
         start = self._start_python if request.header["language"] == "python" else self._start_shell
