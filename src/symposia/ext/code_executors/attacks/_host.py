@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sys
 import sysconfig
@@ -122,6 +121,8 @@ async def _lock(scene: Scene) -> str:
 
 def _blocked(path: Path) -> str:
     """What a writer of the host meets."""
+    import fcntl  # noqa: PLC0415 - Windows has none, and no sandbox to attack
+
     try:
         file = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # with a lease on it, that would wait
     except BlockingIOError:
