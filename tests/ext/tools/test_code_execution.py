@@ -58,7 +58,7 @@ async def runs(code: str) -> SandboxResult:
 
 
 def tool_in(folder: Path) -> PythonCodeExecutionTool:
-    return PythonCodeExecutionTool(SandboxCodeExecutor(FakeSandboxBackend(runs), work_dir=folder, packages=None))
+    return PythonCodeExecutionTool(SandboxCodeExecutor(FakeSandboxBackend(runs), work_dir=folder))
 
 
 def test_a_model_is_shown_what_autogen_shows_it(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_a_call_that_is_cancelled_ends_the_code(tmp_path: Path) -> None:
         await asyncio.Event().wait()
         raise AssertionError(code)
 
-    executor = SandboxCodeExecutor(FakeSandboxBackend(never_ends), work_dir=tmp_path, packages=None)
+    executor = SandboxCodeExecutor(FakeSandboxBackend(never_ends), work_dir=tmp_path)
     call = asyncio.ensure_future(PythonCodeExecutionTool(executor).run_json({"code": "x"}, token))
     await asyncio.wait_for(started.wait(), 10)
     token.cancel()
