@@ -400,6 +400,21 @@ class PoolOfRealSandboxes:
         assert await asyncio.to_thread(self.left) == []
         gc.collect()  # a transport that was not closed would warn, which is an error
 
+    async def test_a_start_that_is_cut_at_any_moment_leaves_nothing(self) -> None:
+        backend = self.backend()
+        await require(backend)
+        async with asyncio.timeout(100):
+            began = time.monotonic()
+            await (await backend.create(SandboxPolicy())).close()
+            whole = time.monotonic() - began
+            for part in range(8):
+                pool = SandboxPool(backend)
+                pool.prepare(SandboxPolicy())
+                await asyncio.sleep(whole * part / 8)
+                await pool.close()
+        assert await asyncio.to_thread(self.left) == []
+        gc.collect()
+
 
 class TestNamespaces(PoolOfRealSandboxes):
     def backend(self) -> SandboxBackend:

@@ -165,7 +165,7 @@ class SandboxConnection(Sandbox):
                 case Output(stream=stream):
                     result.add_output(stream, data)
                 case CollectedFile(path=path):
-                    result.add_artifact(path, data)
+                    await asyncio.to_thread(result.add_artifact, path, data)  # computes a digest
                 case Skipped(path=path, reason=reason):
                     result.add_skipped(path, reason)
                 case Ended():

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from symposia.core import uninterrupted
 from symposia.core.code_executor import (
     Progress,
     RunningSandbox,
@@ -194,12 +195,19 @@ class DockerBackend(SandboxBackend):
         self, client: EngineClient, config: ContainerConfig, labels: Mapping[str, str]
     ) -> tuple[Attachment, str]:
         """Create, attach, then start, so that no output of the server is missed."""
+        attached: list[Attachment] = []
+
+        async def attach(container: str) -> None:
+            stream = await ask(client.attach_socket, container, ATTACH)
+            attached.append(await Attachment.open(await connection_of(stream)))
+
         try:
             container = str((await ask(client.create_container_from_config, config, self._container_name))["Id"])
-            stream = await ask(client.attach_socket, container, ATTACH)
-            attachment = await Attachment.open(await connection_of(stream))
+            await uninterrupted(attach(container))  # cut in the middle, it would lose an open connection
             await ask(client.start, container)
         except BaseException:
+            for attachment in attached:
+                attachment.writer.close()
             await remove_labelled(client, labels)  # by label: cancelled while creating, it has no other name here
             raise
-        return attachment, container
+        return attached[0], container

@@ -196,7 +196,13 @@ async def connect_engine() -> EngineClient:
         MissingExtraError: The ``docker`` SDK is not installed.
         SandboxUnavailableError: No engine answers, or it cannot be used; the text says what to do.
     """
-    return await asyncio.to_thread(_connect)
+    connecting = asyncio.ensure_future(asyncio.to_thread(_connect))
+    try:
+        return await uninterrupted(connecting)
+    except asyncio.CancelledError:  # the thread goes on all the same, and its client would stay open
+        if connecting.exception() is None:
+            connecting.result().close()
+        raise
 
 
 def _connect() -> EngineClient:

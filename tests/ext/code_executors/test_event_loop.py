@@ -1,0 +1,138 @@
+"""No call of a backend, a sandbox or an executor keeps the event loop from running for more than 5 ms.
+
+What is measured is the processor time of the loop's thread between two ticks, the best of several runs: on a busy
+machine, the time of the clock would be that of other processes. Waiting without using a processor, as for a file, is
+what every test of the project forbids (`tests/conftest.py`).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tests.contracts.sandbox_contract import require
+
+from symposia.core import CancellationToken
+from symposia.core.code_executor import CodeBlock, SandboxBackend, SandboxPolicy
+from symposia.ext.code_executors import SandboxCodeExecutor, SandboxPool
+from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
+from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+LIMIT = 0.005
+RUNS = 10
+TICK = 0.0005
+WAIT = 90.0
+MIB = 1024 * 1024
+MAKE_FILES = f"""
+for number in range(4):
+    open(f"large{{number}}", "wb").write(bytes({2 * MIB - 1024}))
+for number in range(20):
+    open(f"small{{number}}", "w").write("text")
+print("line\\n" * 100_000)
+"""
+Call = Callable[[], Awaitable[object]]
+
+
+async def longest_step(call: Call) -> float:
+    """Seconds of processor time that the loop's thread used between two ticks while a call ran, at most."""
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(TICK)
+            longest = max(longest, time.thread_time() - before)
+
+    ticking = asyncio.ensure_future(tick())
+    await asyncio.sleep(0)
+    await call()
+    await asyncio.sleep(2 * TICK)  # so that the last step is measured too
+    ticking.cancel()
+    return longest
+
+
+class NeverBlocks:
+    """For each kind of sandbox."""
+
+    def backend(self) -> SandboxBackend:
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def checked_backend(self) -> SandboxBackend:
+        backend = self.backend()
+        await require(backend)
+        return backend
+
+    async def test_starting_and_ending_a_sandbox(self, checked_backend: SandboxBackend) -> None:
+        async def start_and_end() -> None:
+            sandbox = await checked_backend.create(SandboxPolicy())
+            await sandbox.close()
+
+        await hold(start_and_end)
+
+    async def test_taking_a_sandbox_from_a_pool(self, checked_backend: SandboxBackend) -> None:
+        async with SandboxPool(checked_backend) as pool:
+
+            async def take() -> None:
+                sandbox = await pool.create(SandboxPolicy())
+                await sandbox.close()
+
+            await hold(take)
+
+    async def test_blocks_with_large_results(self, checked_backend: SandboxBackend) -> None:
+        sandbox = await checked_backend.create(SandboxPolicy())
+        try:
+
+            async def run() -> None:
+                result = await sandbox.run(MAKE_FILES, "python")
+                assert len(result.artifacts) == 24
+                await sandbox.put("file", bytes(MIB))
+                await sandbox.get("file")
+                await sandbox.reset()
+
+            await hold(run)
+        finally:
+            await sandbox.close()
+
+    async def test_an_executor_with_files(self, checked_backend: SandboxBackend, tmp_path: Path) -> None:
+        for number in range(20):
+            (tmp_path / f"data{number}").write_bytes(bytes(100_000))
+        async with SandboxCodeExecutor(checked_backend, work_dir=tmp_path) as executor:
+
+            async def execute() -> None:
+                result = await executor.execute_code_blocks([CodeBlock(MAKE_FILES, "python")], CancellationToken())
+                assert result.exit_code == 0
+
+            await hold(execute)
+            await hold(executor.restart)
+
+
+async def hold(call: Call) -> None:
+    """Check a call. The first one is not measured: it imports modules."""
+    async with asyncio.timeout(WAIT):
+        await call()
+        best = float("inf")
+        for _ in range(RUNS):
+            best = min(best, await longest_step(call))
+            if best <= LIMIT:
+                return
+    pytest.fail(f"It blocked the event loop for {best * 1000:.1f} ms in the best of {RUNS} runs.")
+
+
+class TestNamespaces(NeverBlocks):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend(base_python())
+
+
+class TestBubblewrap(NeverBlocks):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend(base_python())
+
+
+class TestDocker(NeverBlocks):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
