@@ -75,7 +75,8 @@ class FrameDecoder:
         if len(self._buffer) < end:
             return None
         header = _parse_header(bytes(self._buffer[_LENGTHS.size : data_start]))
-        frame = Frame(header, bytes(self._buffer[data_start:end]))
+        with memoryview(self._buffer) as buffer:  # a slice of the buffer itself would be one more copy
+            frame = Frame(header, bytes(buffer[data_start:end]))
         del self._buffer[:end]
         return frame
 
