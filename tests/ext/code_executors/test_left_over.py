@@ -65,7 +65,8 @@ class KilledLauncher(Listed):
         async with asyncio.timeout(WAIT):
             before = {sandbox.name for sandbox in await backend.running()}
             sandbox = await backend.create(SandboxPolicy())
-            [launcher] = [each.name for each in await backend.running() if each.name not in before]
+            runs = await backend.running()
+            [launcher] = [each.name for each in runs if each.name not in before and each.owner == os.getpid()]
             os.kill(int(launcher), signal.SIGKILL)
             await sandbox.close()
             while await asyncio.to_thread(_groups_of, launcher):  # its processes may just be ending
