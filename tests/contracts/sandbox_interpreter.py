@@ -266,6 +266,11 @@ class ImportedAheadContract(SandboxTests):
             await sandbox.reset()
             await imported(sandbox, "matplotlib.pyplot")
 
+    async def test_what_a_block_has_imported_is_there_for_the_next_one_at_once(self, sandbox: Sandbox) -> None:
+        assert (await sandbox.run("import pandas; print(pandas.NA)", "python")).status == "ok"
+        loaded = await sandbox.run("import sys; print('pandas' in sys.modules)", "python")
+        assert loaded.stdout == "True\n"
+
     async def test_what_a_module_prints_or_exits_with_when_it_is_imported_ahead_is_not_the_blocks(
         self, make: MakeSandbox
     ) -> None:

@@ -71,13 +71,25 @@ class Interpreters:
         """Whether an interpreter waits for a block."""
         return self._waiting is not None
 
-    def import_next(self) -> None:
-        """Import the next of the libraries, where it is installed. It takes up to a second.
+    def import_named_in(self, source: bytes) -> None:
+        """Import those of the libraries that a block names: the next block is likely to use them too.
+
+        Raises:
+            RuntimeError: A library has started threads.
+        """
+        for name in list(self._to_import):
+            if name.partition(".")[0].encode() in source:
+                self.discard()
+                self.import_next(name)
+
+    def import_next(self, name: str | None = None) -> None:
+        """Import one of the libraries, by default the next, where it is installed. It takes up to a second.
 
         Raises:
             RuntimeError: The library has started threads.
         """
-        name = self._to_import.pop(0)
+        name = name or self._to_import[0]
+        self._to_import.remove(name)
         # What cannot be imported here fails in the block that imports it, with the same error.
         # What it prints is thrown away: from a buffer of the server it would be printed by each block.
         with _nothing_of_the_blocks(self._scratch), redirect_stdout(io.StringIO()), suppress(Exception, SystemExit):

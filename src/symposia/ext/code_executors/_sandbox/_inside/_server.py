@@ -119,6 +119,7 @@ class Server:
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
         self._interpreters = Interpreters(settings)
+        self._last_block = b""
 
     @property
     def memory_enforced(self) -> bool:
@@ -136,6 +137,8 @@ class Server:
 
     def use_idle_time(self) -> None:
         """Prepare for the next block until there is a request."""
+        # At once, and not when nothing comes for a while: blocks that come one behind the other would each import it.
+        self._interpreters.import_named_in(self._last_block)
         self._prepare()
         while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
             self._interpreters.import_next()
@@ -185,6 +188,7 @@ class Server:
         self._send_end(end)
 
     def _start_python(self, source: bytes) -> Started:
+        self._last_block = source
         folder = self._settings.work_folder
         # The interpreter has its source already. The file is for what a block starts from it, as `multiprocessing`
         # does; a block before may have taken its name, or all space.
