@@ -7,6 +7,7 @@ With ``--portable``, and always where the system is not Linux, the tests that ne
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 settings.register_profile("symposia", deadline=None)  # a busy machine is slow, which is no fault of a test
 settings.load_profile("symposia")
+
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class First(BaseModel):
