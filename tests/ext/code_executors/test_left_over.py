@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ async def test_the_folder_of_a_killed_process_is_removed_when_the_next_executor_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # which was asked for already, and is kept
     for _ in range(2):
         program = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "ignore", "-c", RUN_AND_DIE, stdout=asyncio.subprocess.PIPE

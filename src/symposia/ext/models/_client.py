@@ -113,7 +113,7 @@ class VendorClient(ChatCompletionClient):
             extra_create_args=extra_create_args,
             cancellation_token=cancellation_token,
         )
-        await prepare_tools(tools)
+        await _prepare(tools)
         body = self._body(request, stream=False)
         if body.get("stream"):  # the format's choice, where the vendor gives so long an answer only as a stream
             async with aclosing(self._stream(request)) as stream:
@@ -146,7 +146,7 @@ class VendorClient(ChatCompletionClient):
         )
 
     async def _stream(self, request: ChatRequest) -> AsyncGenerator[str | CreateResult, None]:
-        await prepare_tools(request.tools)
+        await _prepare(request.tools)
         body = self._body(request, stream=True)
         # Unlike in `create`, the span is not made current here: the consumer's code runs between two items, and its own
         # spans are no children of this one. `within` makes it current only while the stream itself is read.
@@ -232,7 +232,6 @@ class VendorClient(ChatCompletionClient):
         # Checked here and not left to the vendor: some models ignore what they cannot do, so that an answer without
         # JSON or tool calls would come back, and no vendor's error names the option that has to be changed.
         check_messages(request.messages)
-        check_list("The tools of a model", request.tools)
         info = self._model_info
         if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked
             raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
@@ -293,6 +292,12 @@ class VendorClient(ChatCompletionClient):
     def model_info(self) -> ModelInfo:
         """The abilities of the model."""
         return self._model_info
+
+
+async def _prepare(tools: Sequence[Tool | ToolSchema]) -> None:
+    """Have the schemas of tools at hand, which some find out by running code in a sandbox."""
+    check_list("The tools of a model", tools)
+    await prepare_tools(tools)
 
 
 class _Answer(NamedTuple):

@@ -43,6 +43,8 @@ class ScriptedServer(Transport):
             if frame.header["kind"] == "open":
                 self.say("ready", self.ready)
             else:
+                if frame.header["kind"] == "run":
+                    self.say("started")
                 await self._answer(self, frame)
 
     async def close(self) -> None:

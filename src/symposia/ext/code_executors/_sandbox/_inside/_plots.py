@@ -79,6 +79,7 @@ def _replace_show(pyplot: Any, folder: str) -> None:
         saved = save(figure, fname, *arguments, **options)
         if isinstance(fname, (str, os.PathLike)):
             setattr(figure, _SAVED, True)
+            figure.stale = False  # also where saving itself has changed it for a moment, as its resolution
         return saved
 
     @wraps(pyplot.show)
