@@ -1,8 +1,6 @@
 """Every accepted message is settled exactly once, every waiter gets an answer, no error is lost."""
 
 import asyncio
-import gc
-import weakref
 from contextlib import nullcontext
 from typing import Any
 
@@ -22,10 +20,6 @@ from symposia.core import (
     TypeSubscription,
 )
 from symposia.core.exceptions import DeadlineExceededError, MessageDroppedException, RuntimeStoppedError
-
-
-class Kept(Ask):
-    """A message that is not to be kept."""
 
 
 class Dropper(DefaultInterventionHandler):
@@ -302,52 +296,6 @@ class SettlementContract:
             assert await asyncio.gather(first, last) == [Answer("first"), Answer("last")]
             await runtime.stop_when_idle()
         assert door.entries == 2
-
-    @pytest.mark.parametrize("queued", [True, False])
-    @pytest.mark.parametrize("how", ["token", "task", "deadline"])
-    async def test_d10_a_message_that_is_given_up_is_freed_without_the_garbage_collector(
-        self, make_runtime: MakeRuntime, how: str, queued: bool
-    ) -> None:
-        """What the runtime reads of a message, on its way to an agent, is freed as the message itself is."""
-        read: list[weakref.ref[Kept]] = []
-        door, token = Door(), CancellationToken()
-
-        async def stay(agent: ClosureContext, message: Any, ctx: MessageContext) -> Answer:
-            if isinstance(message, Kept):
-                read.append(weakref.ref(message))
-            return await door(agent, message, ctx)
-
-        async with started(make_runtime()) as runtime:
-            agent = await add_agent(runtime, "busy", stay)
-            first = asyncio.create_task(runtime.send_message(Ask("first"), agent))
-            await door.entered.wait()
-            sent: list[weakref.ref[Kept]] = []
-
-            async def send(key: int) -> object:
-                message = Kept("given up")
-                sent.append(weakref.ref(message))
-                recipient = agent if queued else AgentId("busy", f"other {key}")
-                timeout = 0.01 if how == "deadline" else None
-                return await runtime.send_message(message, recipient, timeout=timeout, cancellation_token=token)
-
-            gc.disable()
-            try:
-                tasks = [asyncio.create_task(send(key)) for key in range(10)]
-                await let_others_run()
-                if how == "token":
-                    token.cancel()
-                elif how == "task":
-                    _ = [task.cancel() for task in tasks]  # no loop, whose variable would keep the last task
-                await asyncio.wait(tasks)
-                errors = {type(task.exception()) for task in tasks if not task.cancelled()}
-                assert errors == ({DeadlineExceededError} if how == "deadline" else set())
-                tasks.clear()
-                await let_others_run()  # the event loop keeps what it has called last
-                assert [message() for message in sent + read] == [None] * (10 if queued else 20)
-            finally:
-                gc.enable()
-            door.opened.set()
-            assert await first == Answer("first")
 
     async def test_errors_of_publish_handlers_can_be_left_to_the_log(
         self, make_runtime: MakeRuntime, caplog: pytest.LogCaptureFixture
