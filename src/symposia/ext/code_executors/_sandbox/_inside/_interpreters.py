@@ -26,6 +26,7 @@ import importlib.util
 import io
 import os
 import signal
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import NamedTuple, NoReturn
@@ -59,6 +60,7 @@ class Interpreters:
         self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
         self._to_import = list(settings.imported_ahead)
+        self._own_modules = [name for name in sys.modules if name.partition(".")[0] == "sandbox"]
         self._waiting: _Waiting | None = None
 
     @property
@@ -158,7 +160,7 @@ class Interpreters:
             os.closerange(_REPORT_FD + 1, most)  # the channel to the host first of all
             prefer_for_oom_kill()
             limit_open_files(self._open_files)
-            run_script(self._folder, _SOURCE_FD, _REPORT_FD)
+            run_script(self._folder, self._own_modules, _SOURCE_FD, _REPORT_FD)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
             os.write(2, f"cannot run the block: {type(error).__name__}: {error}\n".encode())
         finally:

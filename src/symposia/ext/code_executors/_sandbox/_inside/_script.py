@@ -17,9 +17,10 @@ import resource
 import signal
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
@@ -33,28 +34,29 @@ _LONG = 1 << 63
 _INTERRUPTED = -1  # no exit code: the process ends by SIGINT
 
 
-def run_script(folder: str, source_fd: int, report_fd: int) -> NoReturn:
+def run_script(folder: str, of_server: Iterable[str], source_fd: int, report_fd: int) -> NoReturn:
     """Wait for a block, run it, and end the process with its exit code.
 
     Args:
         folder: The work folder, which is the current one.
+        of_server: The names of the server's modules.
         source_fd: Gives the path that the block has, a zero byte, and its source.
         report_fd: Takes a `Report` when nothing is left to do but to end.
     """
-    _become_clean(folder)
+    _become_clean(folder, of_server)
     process = os.getpid()
     name, _, source = _read(source_fd).partition(b"\0")
     path = name.decode()
     sys.argv = [path]
     if "linecache" in sys.modules:
         _keep_lines(path, source)
-    report_pipe = _identity(report_fd)
+    report_pipe, imported = _identity(report_fd), len(sys.modules)
     exit_code = _run([_new_main(path)], path, source)
     sys.settrace(None)
     sys.setprofile(None)
     try:
         is_first = os.getpid() == process  # and not one that the block has forked
-        exit_code = _finish(folder, exit_code, with_plots=is_first)
+        exit_code = _finish(folder, exit_code, imported, with_plots=is_first)
         if is_first and _identity(report_fd) == report_pipe:  # a block may have closed it, and have another file there
             _report_end(report_fd, exit_code)
     finally:
@@ -86,9 +88,9 @@ def _report_end(fd: int, exit_code: int) -> None:
         os.write(fd, report.pack())
 
 
-def _become_clean(folder: str) -> None:
+def _become_clean(folder: str, of_server: Iterable[str]) -> None:
     """Leave nothing of the server in this interpreter."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
+    for name in of_server:
         del sys.modules[name]
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "__main__"]
     sys.path.insert(0, folder)
@@ -216,7 +218,7 @@ def _print_to_stderr(text: str) -> None:
         sys.stderr.write(text)
 
 
-def _finish(folder: str, exit_code: int, *, with_plots: bool) -> int:
+def _finish(folder: str, exit_code: int, imported: int, *, with_plots: bool) -> int:
     """Do what Python does at the end of a program, as far as it can be seen from outside.
 
     An error in one of the steps is printed, and the others follow.
@@ -230,7 +232,7 @@ def _finish(folder: str, exit_code: int, *, with_plots: bool) -> int:
     is_flushed = _flush_streams()
     _ignore_error(_flush_files)  # before anything is freed: a file in a cycle may be closed before what buffers for it
     if _thread._count() == 0:  # noqa: SLF001 - beside the main one, those that `threading` does not know included
-        _ignore_error(partial(_free_modules, folder))
+        _ignore_error(partial(_free_modules, folder, imported))
         _ignore_error(_flush_files)  # of what was written meanwhile
     return exit_code if is_flushed and _flush_streams() else _FLUSH_FAILED
 
@@ -242,16 +244,20 @@ def _flush_files() -> None:
                 each.flush()
 
 
-def _free_modules(folder: str) -> None:
+def _free_modules(folder: str, imported: int) -> None:
     """Free what the block has made, which runs its ``__del__`` methods, and closes and flushes its files.
 
     First with all names in place; modules that something still refers to are emptied afterwards, names with an
     underscore first. Not while other threads run, which use them.
+
+    Args:
+        folder: Modules below it are the block's own.
+        imported: How many modules there were before the block. The others are the last ones: to look at all of them
+            would change the reference counts of thousands of objects, and so copy their pages from the server.
     """
-    own = [sys.modules.pop("__main__", None)]
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None)).startswith(folder + "/"):
-            own.append(sys.modules.pop(name))
+    late = list(islice(reversed(sys.modules), max(0, len(sys.modules) - imported + 1)))
+    below = [name for name in late if str(getattr(sys.modules[name], "__file__", None)).startswith(folder + "/")]
+    own = [sys.modules.pop(name, None) for name in ("__main__", *below)]
     left = [weakref.ref(module) for module in own if isinstance(module, ModuleType)]
     own.clear()
     module = None
