@@ -1,6 +1,7 @@
 """What is streamed arrives at once, in order, and is not copied on the way."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
@@ -135,13 +136,14 @@ async def test_an_agent_that_gives_no_answer_is_named(runtime: Where) -> None:
         await RoundRobinGroupChat([Silent("ann")], runtime=runtime).run(task="go")
 
 
-@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.12 has eager tasks")
-async def test_each_chunk_is_shown_before_the_next_one_is_made_by_eager_tasks(runtime: Where) -> None:
-    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009 - since 3.12
-    ann = Dictating("ann", "one", "two", "three")
-    shown: list[str] = []
-    async for item in RoundRobinGroupChat([ann], runtime=runtime, max_turns=1).run_stream(task="go"):
-        if isinstance(item, ModelClientStreamingChunkEvent):
-            shown.append(item.content)
-            ann.seen.release()
-    assert shown == ["one", "two", "three"]
+if sys.version_info >= (3, 12):  # which has eager tasks
+
+    async def test_each_chunk_is_shown_before_the_next_one_is_made_by_eager_tasks(runtime: Where) -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        ann = Dictating("ann", "one", "two", "three")
+        shown: list[str] = []
+        async for item in RoundRobinGroupChat([ann], runtime=runtime, max_turns=1).run_stream(task="go"):
+            if isinstance(item, ModelClientStreamingChunkEvent):
+                shown.append(item.content)
+                ann.seen.release()
+        assert shown == ["one", "two", "three"]
