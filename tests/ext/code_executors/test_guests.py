@@ -131,8 +131,3 @@ def test_s10_what_is_held_back_counts_as_well(tmp_path: Path) -> None:
         files.write(PurePosixPath(f".{number}"), bytes(100_000), sent=True)
     files.forget()
     assert sum(len(data) for data in send_all(files).values()) < MIB
-
-
-def test_s17_a_folder_of_its_own_is_for_its_owner_alone(tmp_path: Path) -> None:
-    WorkFolder(tmp_path / "own", private=True).create()
-    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o700

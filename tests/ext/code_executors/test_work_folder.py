@@ -1,4 +1,7 @@
+"""The work folder: nothing outside of it is reached, and whether it stays."""
+
 import os
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -106,3 +109,45 @@ def test_removing_a_file_that_is_not_there_is_harmless(folder: WorkFolder) -> No
     folder.remove(PurePosixPath("file"))
     folder.remove(PurePosixPath("file"))
     assert list(folder.path.iterdir()) == []
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("make", [WorkFolder.for_code, WorkFolder.for_results], ids=["code", "results"])
+def test_s17_a_folder_of_its_own_is_for_its_owner_alone(
+    temporary: Path, make: Callable[[Path | None], WorkFolder]
+) -> None:
+    folder = make(None)
+    assert folder.create()
+    assert not folder.create()
+    assert folder.absolute.parent == temporary
+    assert folder.absolute.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", [None, "result"], ids=["empty", "with a file"])
+def test_a_folder_of_its_own_for_code_is_removed_with_its_files(temporary: Path, name: str | None) -> None:
+    del temporary
+    assert not is_there_when_released(WorkFolder.for_code(None), name)
+
+
+def test_a_folder_of_its_own_for_results_stays_as_long_as_there_are_some(temporary: Path) -> None:
+    del temporary
+    assert is_there_when_released(WorkFolder.for_results(None), "result")
+    assert not is_there_when_released(WorkFolder.for_results(None), None)
+
+
+@pytest.mark.parametrize("make", [WorkFolder.for_code, WorkFolder.for_results], ids=["code", "results"])
+def test_a_folder_of_the_user_stays(tmp_path: Path, make: Callable[[Path], WorkFolder]) -> None:
+    assert is_there_when_released(make(tmp_path / "work"), None)
+
+
+def is_there_when_released(folder: WorkFolder, name: str | None) -> bool:
+    folder.create()
+    if name is not None:
+        folder.write(PurePosixPath(name), b"1")
+    folder.release()
+    return folder.absolute.exists()

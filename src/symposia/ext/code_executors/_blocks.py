@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Literal
@@ -67,14 +68,23 @@ def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
     """
     interpreter = INTERPRETERS.get(block.language.strip().lower())
     if interpreter is None:
-        known = ", ".join(INTERPRETERS)
-        raise RefusedBlockError(f"unknown language {block.language}\nName the block as one of: {known}")
+        raise unknown_language(block, INTERPRETERS)
     chosen = FILE_NAME_COMMENT.match(block.code)
     if chosen:
         return PlannedBlock(block=block, interpreter=interpreter, file=_inside(chosen["name"], work_folder), named=True)
     digest = hashlib.sha256(block.code.encode("utf-8", "surrogatepass")).hexdigest()
     file = PurePosixPath(f"tmp_code_{digest}.{SUFFIXES[interpreter]}")
     return PlannedBlock(block=block, interpreter=interpreter, file=file, named=False)
+
+
+def unknown_language(block: CodeBlock, known: Iterable[str]) -> RefusedBlockError:
+    """The refusal of a block in a language that cannot be run here.
+
+    Args:
+        block: The block.
+        known: The names of the languages that can.
+    """
+    return RefusedBlockError(f"unknown language {block.language}\nName the block as one of: {', '.join(known)}")
 
 
 def refused(block: CodeBlock, error: RefusedBlockError) -> BlockResult:

@@ -1,45 +1,36 @@
-"""What all command line executors share: a work folder, a list of blocks run in order, and what comes of each."""
+"""What all command line executors share: a block becomes a file of the work folder, and a command that runs it."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import shutil
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue
+from typing_extensions import override
 
-from symposia.core import CancellationToken
 from symposia.core.code_executor import (
     BlockResult,
     CodeBlock,
-    CodeExecutor,
     CodeResult,
     CommandLineCodeResult,
     OutputListener,
-    OutputStream,
     SandboxPolicy,
     SandboxResult,
     UserFunction,
-    check_code_blocks,
 )
-from symposia.core.effects import class_identity
-from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed, refused
-from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
-from symposia.ext.code_executors._functions import PROMPT, checked_module_name, module_source, prompt
-from symposia.ext.code_executors._owners import owned_folder
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed
+from symposia.ext.code_executors._executor import BlockwiseCodeExecutor
+from symposia.ext.code_executors._functions import FunctionsInCode, UserFunctions
 from symposia.ext.code_executors._work_folder import WorkFolder
 
 
-class CommandLineCodeExecutor(CodeExecutor):
+class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLineCodeResult]):
     """Runs each block as a command of its own, in a work folder.
 
-    Calls from several tasks run one after another. What runs a block, and where, is up to the subclass: `_ready`,
-    `_run` and `_close` are called by one task at a time.
+    What runs a block, and where, is up to the subclass: `_ready`, `_run` and `_close` are called by one task at a time.
 
     Args:
         work_dir: A folder of the host, made where it is missing. None: one of its own, removed by `stop`. A
@@ -49,6 +40,7 @@ class CommandLineCodeExecutor(CodeExecutor):
             that names its file in a first line ``# filename: NAME`` always stays.
         functions: Functions of the user that the code may call.
         functions_module: The module that the code imports them from, written to the work folder.
+        policy: The limits of the code, as far as the place where it runs has them.
         on_output: Called on the event loop with each piece of output as it comes.
 
     Raises:
@@ -64,108 +56,22 @@ class CommandLineCodeExecutor(CodeExecutor):
         keep_code_files: bool,
         functions: Sequence[UserFunction] = (),
         functions_module: str = "functions",
+        policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
     ) -> None:
-        self._timeout = checked_timeout(timeout)
+        super().__init__(WorkFolder.for_code(work_dir), timeout=timeout, policy=policy, on_output=on_output)
         self._keep_code_files = keep_code_files
-        self._own_folder = work_dir is None
-        self._folder = WorkFolder(owned_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
-        self._functions = tuple(functions)
-        self._functions_module = checked_module_name(functions_module)
+        self._functions = UserFunctions(functions, functions_module)
         self._functions_written = False
-        self._on_output = on_output or _ignore_output
-        self._call_listener: OutputListener = _ignore_output
-        self._calls = SerialCalls()
-
-    @property
-    def timeout(self) -> float:
-        """Seconds that a block may run."""
-        return self._timeout
-
-    @property
-    @abstractmethod
-    def policy(self) -> SandboxPolicy:
-        """The limits of the code; for the time, `timeout` counts."""
 
     @property
     def work_dir(self) -> Path:
         """The folder of the host whose files the code sees and where its files go to."""
         return self._folder.path
 
-    @property
-    def functions(self) -> tuple[UserFunction, ...]:
-        """Functions of the user that the code may call."""
-        return self._functions
-
-    @property
-    def functions_module(self) -> str:
-        """The module that the code imports them from."""
-        return self._functions_module
-
-    def format_functions_for_prompt(self, prompt_template: str = PROMPT) -> str:
-        """Describe the functions to a model: what it can import, their signatures and docstrings.
-
-        Args:
-            prompt_template: Text in which ``$module_name`` and ``$functions`` are replaced.
-
-        Raises:
-            InvalidArgumentError: A function's source cannot be read, or two have the same name.
-        """
-        return prompt(self._functions, self._functions_module, prompt_template)
-
-    async def start(self) -> None:
-        """Prepare to run code; see `CodeExecutor.start`."""
-        async with self._calls.turn():
-            await self._prepare()
-
-    async def stop(self) -> None:
-        """End everything that the executor started, including the running block; see `CodeExecutor.stop`."""
-        await self._calls.end()
-        async with self._calls.turn():
-            await self._close()
-            if self._own_folder:
-                self._functions_written = False
-                await asyncio.to_thread(shutil.rmtree, self._folder.absolute, ignore_errors=True)
-
-    async def restart(self) -> None:
-        """Start again, with the files of the work folder; see `CodeExecutor.restart`."""
-        async with self._calls.turn():
-            await self._close()
-            await self._prepare()
-
-    async def execute_code_blocks(
-        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
-    ) -> CommandLineCodeResult:
-        """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
-
-        Raises:
-            ArgumentTypeError: What is given is not a list of `CodeBlock`.
-            InvalidArgumentError: There is no block.
-            SandboxDiedError: The executor was stopped meanwhile.
-            SandboxError: What runs the blocks cannot be started.
-            CancelledError: The token or the caller was cancelled.
-        """
-        return await self.execute_with_output(code_blocks, cancellation_token, _ignore_output)
-
-    async def execute_with_output(
-        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
-    ) -> CommandLineCodeResult:
-        """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
-
-        Raises:
-            ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError, CancelledError: As
-                `execute_code_blocks`.
-        """
-        check_code_blocks(code_blocks)
-        if not code_blocks:
-            raise InvalidArgumentError("No code blocks to execute.")
-        results = await self._calls.run(lambda: self._run_all(code_blocks, on_output), cancellation_token)
-        return CommandLineCodeResult.of(results)
-
     def effect_identity(self) -> dict[str, JsonValue]:
         """What decides the result of code: the class, the time limit, the functions, and what a subclass adds."""
-        functions = module_source(self._functions) if self._functions else ""
-        return {**class_identity(self), "timeout": self._timeout, "functions": digest_of(functions)}
+        return {**super().effect_identity(), "functions": self._functions.digest()}
 
     async def restore(self, result: CodeResult) -> None:
         """Put the files of a recorded result into the work folder, where later blocks find them.
@@ -201,11 +107,6 @@ class CommandLineCodeExecutor(CodeExecutor):
         """Where in the work folder the source of a block was written that has this path for the code."""
         return path
 
-    def _pass_on(self, stream: OutputStream, text: str) -> None:
-        """Pass a piece of output to the listeners."""
-        self._on_output(stream, text)
-        self._call_listener(stream, text)
-
     @abstractmethod
     async def _ready(self) -> None:
         """Prepare what runs the blocks. The work folder exists."""
@@ -218,41 +119,33 @@ class CommandLineCodeExecutor(CodeExecutor):
             RefusedBlockError: It cannot be run.
         """
 
-    @abstractmethod
-    async def _close(self) -> None:
-        """End what runs the blocks, if anything does."""
-
+    @override
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._make_folder)
         await self._ready()
 
     def _make_folder(self) -> None:
-        self._folder.create()
-        if self._functions and not self._functions_written:
-            module = PurePosixPath(f"{self._functions_module}.py")
-            self._folder.write(module, module_source(self._functions).encode())
+        is_new = self._folder.create()
+        if self._functions and (is_new or not self._functions_written):
+            self._folder.write(PurePosixPath(f"{self._functions.module}.py"), self._functions.source().encode())
             self._functions_written = True
 
-    async def _run_all(self, blocks: Sequence[CodeBlock], on_output: OutputListener) -> list[BlockResult]:
-        self._call_listener = on_output  # of this call alone: the next one waits for its turn
+    @override
+    async def _run_blocks(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
         await self._prepare()
-        results: list[BlockResult] = []
-        for block in blocks:
-            results.append(await self._run_one(block))
-            if results[-1].exit_code != 0:
-                break
-        return results
+        return await super()._run_blocks(blocks)
 
-    async def _run_one(self, block: CodeBlock) -> BlockResult:
+    @override
+    async def _run_block(self, block: CodeBlock) -> BlockResult:
         source = block.code.encode("utf-8", "surrogatepass")
-        try:
-            planned = plan_block(block, str(self._folder.absolute))
-            result = await self._run_with_source(planned, source)
-            limit = replace(self.policy, time_limit=self._timeout).limit_met(result.status)
-            code_file = self._folder.absolute / self._place_of(planned.file)
-            return _block_result(planned, result, code_file, limit)
-        except RefusedBlockError as error:
-            return refused(block, error)
+        planned = plan_block(block, str(self._folder.absolute))
+        result = await self._run_with_source(planned, source)
+        code_file = self._folder.absolute / self._place_of(planned.file)
+        return _block_result(planned, result, code_file, self._limit_met(result.status))
+
+    @override
+    def _result(self, blocks: Sequence[BlockResult]) -> CommandLineCodeResult:
+        return CommandLineCodeResult.of(blocks)
 
     async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:
@@ -286,12 +179,3 @@ def _block_result(planned: PlannedBlock, result: SandboxResult, code_file: Path,
         ended_by=limit,
         notes=tuple(result.notes),
     )
-
-
-def digest_of(text: str) -> str:
-    """A SHA-256 in hexadecimal digits, for the identity of an effect."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _ignore_output(_stream: OutputStream, _text: str) -> None:
-    """An output listener that does nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from string import Template
 from typing import Final
@@ -26,11 +27,71 @@ PROMPT: Final = (
 )
 
 
-def checked_module_name(name: str) -> str:
-    """Check that a name can be imported."""
-    if not name.isidentifier():
-        raise InvalidArgumentError(f"Module name must be a valid Python identifier. It is {name!r}.")
-    return name
+class UserFunctions:
+    """The functions of a user, and the module from which generated code imports them.
+
+    Args:
+        functions: The functions.
+        module: The name of the module.
+
+    Attributes:
+        functions: As given.
+        module: As given.
+
+    Raises:
+        InvalidArgumentError: The name cannot be imported.
+    """
+
+    def __init__(self, functions: Sequence[UserFunction], module: str) -> None:
+        if not module.isidentifier():
+            raise InvalidArgumentError(f"Module name must be a valid Python identifier. It is {module!r}.")
+        self.functions = tuple(functions)
+        self.module = module
+
+    def __bool__(self) -> bool:
+        return bool(self.functions)
+
+    def source(self) -> str:
+        """The source of the module; empty without functions. Reads the files that define them.
+
+        Raises:
+            InvalidArgumentError: A function's source cannot be read, or two have the same name.
+        """
+        return module_source(self.functions) if self.functions else ""
+
+    def digest(self) -> str:
+        """The SHA-256 of the source in hexadecimal digits, for the identity of an effect. Raises as `source`."""
+        return hashlib.sha256(self.source().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class FunctionsInCode:
+    """The part of an executor's interface that is about the functions which its code may call."""
+
+    _functions: UserFunctions
+
+    @property
+    def functions(self) -> tuple[UserFunction, ...]:
+        """Functions of the user that the code may call."""
+        return self._functions.functions
+
+    @property
+    def functions_module(self) -> str:
+        """The module that the code imports them from."""
+        return self._functions.module
+
+    def format_functions_for_prompt(self, prompt_template: str = PROMPT) -> str:
+        """Describe the functions to a model: what it can import, their signatures and docstrings.
+
+        Reads the files that define them.
+
+        Args:
+            prompt_template: Text in which ``$module_name`` and ``$functions`` are replaced.
+
+        Raises:
+            InvalidArgumentError: A function's source cannot be read, or two have the same name.
+        """
+        stubs = "\n\n".join(_stub(source) for source in _sources(self.functions))
+        return Template(prompt_template).safe_substitute(module_name=self.functions_module, functions=stubs)
 
 
 def missing_packages(functions: Sequence[UserFunction], available: Collection[str]) -> list[str]:
@@ -68,12 +129,6 @@ def module_source(functions: Sequence[UserFunction]) -> str:
     sources = _sources(functions)
     imports = sorted({_import_line(wanted) for function in functions for wanted in _imports(function)})
     return "\n".join(imports) + "\n\n\n" + "\n\n\n".join(sources) + "\n"
-
-
-def prompt(functions: Sequence[UserFunction], module_name: str, template: str) -> str:
-    """Describe the functions to a model: their signatures and docstrings. Reads the files that define them."""
-    stubs = "\n\n".join(_stub(source) for source in _sources(functions))
-    return Template(template).safe_substitute(module_name=module_name, functions=stubs)
 
 
 def _sources(functions: Iterable[UserFunction]) -> list[str]:

@@ -11,11 +11,10 @@ second, and starts from the files of the work folder.
 from __future__ import annotations
 
 import asyncio
-import json
 import shlex
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final, Unpack
@@ -37,13 +36,13 @@ from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._check import is_alive
-from symposia.ext.code_executors._command_line import CommandLineCodeExecutor, digest_of
+from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
+from symposia.ext.code_executors._executor import KILLED, policy_digest
 from symposia.ext.code_executors._functions import refuse_missing_packages, requirements_met_by
 from symposia.ext.code_executors._guests import GuestFiles
 
 DATA_FOLDER: Final = "/data"
-KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 RENEWED_BEFORE: Final = (
     "The sandbox had ended, or took no more files, and a new one was started before this block, with the files of the "
@@ -141,21 +140,16 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             keep_code_files=not options.get("delete_tmp_files", False),
             functions=functions,
             functions_module=options.get("functions_module", "functions"),
+            policy=policy,
             on_output=options.get("on_output"),
         )
         self._backend = backend if packages is None else backend.with_packages(packages)
         self._packages = packages
-        self._policy = policy
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
         self._init_command = options.get("init_command")
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
         self._notes: list[str] = []  # for the next result
-
-    @property
-    def policy(self) -> SandboxPolicy:
-        """The limits of the code."""
-        return self._policy
 
     @property
     def backend_name(self) -> str:
@@ -167,7 +161,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         return {
             **super().effect_identity(),
             "backend": class_identity(self._backend)["class"],
-            "policy": digest_of(json.dumps(asdict(self._policy), sort_keys=True)),
+            "policy": policy_digest(self._policy),
             "mounts": [mount.target for mount in self._mounts],
             "init_command": self._init_command,
             **({"packages": list(self._packages.requirements)} if self._packages else {}),

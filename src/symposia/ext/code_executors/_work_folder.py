@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 import sys
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import folder_variable
-from symposia.ext.code_executors._owners import remove_left_over_folders_once
+from symposia.ext.code_executors._owners import owned_folder, remove_left_over_folders_once
 
 if sys.platform != "win32":
     ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -60,22 +62,35 @@ class WorkFolder:
 
     Args:
         path: Where it is.
-        private: Whether other users of the machine may not look into it, if `create` makes it.
+        end: Called by `release` with the path of a folder of an executor's own, which other users of the machine may
+            not look into; None for a folder of the user, which stays as it is.
 
     Attributes:
         path: As it was given.
         absolute: The same from the root, from the first `create` on; a program may change its working directory.
     """
 
-    def __init__(self, path: Path, *, private: bool = False) -> None:
+    def __init__(self, path: Path, *, end: Callable[[Path], None] | None = None) -> None:
         self.path = path
-        self._private = private
-        self._mode = 0o700 if private else 0o777
+        self._end = end
         self.absolute = path
         self._seen: dict[PurePosixPath, FileState] = {}
 
-    def create(self) -> None:
-        """Make the folder and its parents.
+    @classmethod
+    def for_code(cls, path: Path | str | None) -> Self:
+        """The folder that code works in: the given one, or one of the executor's own, which `release` removes."""
+        return cls(owned_folder(), end=_remove) if path is None else cls(Path(path))
+
+    @classmethod
+    def for_results(cls, path: Path | str | None) -> Self:
+        """The folder for files that results name: the given one, or a temporary one.
+
+        `release` removes the temporary one if it is empty. It stays otherwise, also when its process has ended.
+        """
+        return cls(_unused_folder(), end=_remove_if_empty) if path is None else cls(Path(path))
+
+    def create(self) -> bool:
+        """Make the folder and its parents, and return whether it was missing.
 
         Raises:
             OSError: It cannot be made, or something else is in its place.
@@ -87,9 +102,20 @@ class WorkFolder:
                 "On Windows, run the program in WSL."
             )
         self.absolute = self.absolute.absolute()
-        if self._private:
+        if self._end is not None:
             remove_left_over_folders_once()
-        self.absolute.mkdir(self._mode, parents=True, exist_ok=True)
+        try:
+            self.absolute.mkdir(0o777 if self._end is None else 0o700, parents=True)
+        except OSError:
+            if not self.absolute.is_dir():
+                raise
+            return False
+        return True
+
+    def release(self) -> None:
+        """End the use of the folder: one of the executor's own is removed as `for_code` and `for_results` say."""
+        if self._end is not None:
+            self._end(self.absolute)
 
     def files(self) -> list[HostFile]:
         """List the regular files."""
@@ -179,19 +205,19 @@ class WorkFolder:
                 os.close(handle)
 
 
-def remove_if_empty(folder: Path) -> None:
-    """Remove a temporary folder, unless something is in it that a result has named."""
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def unused_folder() -> Path:
-    """An unused folder with a name that cannot be guessed, below the system's temporary folder.
-
-    It stays when its process has ended, for the results in it. One that is to go is an `owned_folder`.
-    """
+def _unused_folder() -> Path:
+    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
     temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
     return temporary / f"symposia-{uuid.uuid4().hex}"
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 @contextmanager

@@ -8,46 +8,40 @@ Killing at once was rejected, since one slow block would lose the work of all bl
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Generic, Protocol, TypeVar
 
 from pydantic import JsonValue
+from typing_extensions import override
 
-from symposia.core import CancellationToken, uninterrupted
+from symposia.core import uninterrupted
 from symposia.core.code_executor import (
     Artifact,
     BlockResult,
     BlockwiseCodeResult,
     CodeBlock,
-    CodeExecutor,
     CodeResult,
     OutputListener,
-    OutputStream,
     RunStatus,
     SandboxPolicy,
-    check_code_blocks,
 )
-from symposia.core.effects import class_identity
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
-from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS
-from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
-from symposia.ext.code_executors._command_line import digest_of
+from symposia.core.exceptions import SandboxDiedError, SandboxError
+from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS, unknown_language
+from symposia.ext.code_executors._executor import KILLED, BlockwiseCodeExecutor, policy_digest
 from symposia.ext.code_executors._kernels._cell import CellOutput, KernelMessage
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, make_artifact
-from symposia.ext.code_executors._work_folder import WorkFolder, remove_if_empty, unused_folder
+from symposia.ext.code_executors._work_folder import WorkFolder
 
 INTERRUPT_SECONDS: Final = 2.0
 """For a cell that was interrupted to end by itself; most do within milliseconds."""
 REQUEST_SECONDS: Final = 5.0
 """For the request to interrupt it to reach a kernel elsewhere."""
-KILLED: Final = 137  # 128 and SIGKILL, as a shell reports a killed program
 REPLACED: Final = "The kernel was ended, and the next block gets a new one: variables and imports are gone."
 DIED: Final = f"The kernel died in the middle of the block. {REPLACED}"
 ALSO_PYTHON: Final = frozenset({"", "ipython", "ipython3"})
@@ -96,13 +90,14 @@ class KernelCodeResult(BlockwiseCodeResult):
 ResultT = TypeVar("ResultT", bound=KernelCodeResult)
 
 
-class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
+class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
     """Runs code blocks as cells of one Jupyter kernel, which starts on the first use.
 
-    Calls from several tasks run one after another. A block that reaches a limit is interrupted, which keeps the
-    variables; where that does not help, the kernel is replaced. Shell blocks run through the magics of a Python kernel.
+    A block that reaches a limit is interrupted, which keeps the variables; where that does not help, the kernel is
+    replaced. Shell blocks run through the magics of a Python kernel.
 
     Args:
+        result_type: The class of its results.
         kernel_name: The name of the kernel's specification.
         timeout: Seconds that a block may run.
         output_dir: The folder of the host for what the blocks show, made where it is missing. None: a temporary one,
@@ -117,6 +112,7 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
 
     def __init__(
         self,
+        result_type: type[ResultT],
         *,
         kernel_name: str,
         timeout: float,
@@ -124,41 +120,15 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
         policy: SandboxPolicy | None,
         on_output: OutputListener | None,
     ) -> None:
+        super().__init__(WorkFolder.for_results(output_dir), timeout=timeout, policy=policy, on_output=on_output)
+        self._result_type = result_type
         self._kernel_name = kernel_name
-        self._timeout = checked_timeout(timeout)
-        self._own_folder = output_dir is None
-        self._folder = WorkFolder(unused_folder(), private=True) if output_dir is None else WorkFolder(Path(output_dir))
-        self._policy = policy or SandboxPolicy()
-        self._on_output = on_output
         self._kernel: Kernel | None = None
-        self._calls = SerialCalls()
-
-    @property
-    def timeout(self) -> float:
-        """Seconds that a block may run."""
-        return self._timeout
 
     @property
     def output_dir(self) -> Path:
         """The folder of the host for what the blocks show."""
         return self._folder.path
-
-    @property
-    def policy(self) -> SandboxPolicy:
-        """The caps on output and files; for the time, `timeout` counts."""
-        return self._policy
-
-    async def execute_code_blocks(self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken) -> ResultT:
-        """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
-
-        Raises:
-            ArgumentTypeError: What is given is not a list of `CodeBlock`.
-            InvalidArgumentError: There is no block.
-            SandboxDiedError: The executor was stopped meanwhile.
-            SandboxUnavailableError: The kernel cannot start.
-            CancelledError: The token or the caller was cancelled.
-        """
-        return await self.execute_with_output(code_blocks, cancellation_token, lambda _stream, _text: None)
 
     @abstractmethod
     async def _start_kernel(self) -> Kernel:
@@ -168,56 +138,12 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
             SandboxUnavailableError: It cannot start.
         """
 
-    @abstractmethod
-    def _result(self, exit_code: int, output: str, files: list[Path], blocks: Sequence[BlockResult]) -> ResultT:
-        """Make the executor's kind of result."""
-
-    async def start(self) -> None:
-        """Start the kernel; see `CodeExecutor.start`."""
-        async with self._calls.turn():
-            await self._ready()
-
-    async def stop(self) -> None:
-        """End the kernel and the running block; see `CodeExecutor.stop`."""
-        await self._calls.end()
-        async with self._calls.turn():
-            await self._close()
-            if self._own_folder:
-                await asyncio.to_thread(remove_if_empty, self._folder.absolute)
-
-    async def restart(self) -> None:
-        """Replace the kernel by a new one, without variables; see `CodeExecutor.restart`."""
-        async with self._calls.turn():
-            await self._close()
-            await self._ready()
-
-    async def execute_with_output(
-        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
-    ) -> ResultT:
-        """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
-
-        Raises:
-            ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxUnavailableError, CancelledError: As
-                `execute_code_blocks`.
-        """
-        check_code_blocks(code_blocks)
-        if not code_blocks:
-            raise InvalidArgumentError("No code blocks to execute.")
-        results = await self._calls.run(lambda: self._run_all(code_blocks, on_output), cancellation_token)
-        return self._result(
-            results[-1].exit_code,
-            "\n".join(each.output for each in results),
-            [self._folder.absolute / artifact.path for each in results for artifact in each.artifacts],
-            results,
-        )
-
     def effect_identity(self) -> dict[str, JsonValue]:
         """What decides the result of code: the class, the kernel, the time limit and the policy."""
         return {
-            **class_identity(self),
+            **super().effect_identity(),
             "kernel_name": self._kernel_name,
-            "timeout": self._timeout,
-            "policy": digest_of(json.dumps(asdict(self._policy), sort_keys=True)),
+            "policy": policy_digest(self._policy),
         }
 
     async def restore(self, result: CodeResult) -> None:
@@ -230,6 +156,10 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
             async with self._calls.turn():
                 await asyncio.to_thread(self._write, result.artifacts)
 
+    @override
+    async def _prepare(self) -> None:
+        await self._ready()
+
     async def _ready(self) -> Kernel:
         await asyncio.to_thread(self._folder.create)
         if self._kernel is not None and not await self._kernel.is_alive():
@@ -238,30 +168,31 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
             self._kernel = await self._start_kernel()
         return self._kernel
 
+    @override
     async def _close(self) -> None:
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
             await kernel.close()
 
-    async def _run_all(self, blocks: Sequence[CodeBlock], on_output: OutputListener) -> list[BlockResult]:
-        def listener(stream: OutputStream, text: str) -> None:
-            if self._on_output is not None:
-                self._on_output(stream, text)
-            on_output(stream, text)
+    @override
+    async def _run_block(self, block: CodeBlock) -> BlockResult:
+        kernel = await self._ready()  # before each block: a kernel can also end after one
+        source = cell_source(block, kernel.language)
+        if source is None:
+            raise unknown_language(block, INTERPRETERS if kernel.language == "python" else [kernel.language])
+        return await self._run_cell(kernel, block, source)
 
-        results: list[BlockResult] = []
-        for block in blocks:
-            kernel = await self._ready()
-            source = cell_source(block, kernel.language)
-            if source is None:
-                return [*results, _refused(block, kernel.language)]
-            results.append(await self._run_cell(kernel, block, source, listener))
-            if results[-1].exit_code != 0:
-                break
-        return results
+    @override
+    def _result(self, blocks: Sequence[BlockResult]) -> ResultT:
+        return self._result_type(
+            blocks[-1].exit_code,
+            "\n".join(each.output for each in blocks),
+            [self._folder.absolute / artifact.path for each in blocks for artifact in each.artifacts],
+            blocks=tuple(blocks),
+        )
 
-    async def _run_cell(self, kernel: Kernel, block: CodeBlock, source: str, listener: OutputListener) -> BlockResult:
-        output = CellOutput(self._policy, listener)
+    async def _run_cell(self, kernel: Kernel, block: CodeBlock, source: str) -> BlockResult:
+        output = CellOutput(self._policy, self._pass_on)
         enough = asyncio.Event()
         started = time.monotonic()
         cell = asyncio.ensure_future(_consume(kernel, source, output, enough))
@@ -287,7 +218,7 @@ class KernelCodeExecutor(CodeExecutor, Generic[ResultT]):
             wall_seconds=time.monotonic() - started,
             stdout=output.stream_text("stdout"),
             stderr=output.stream_text("stderr"),
-            ended_by=replace(self._policy, time_limit=self._timeout).limit_met(status),
+            ended_by=self._limit_met(status),
         )
 
     async def _ending(self, kernel: Kernel, cell: asyncio.Future[None], output: CellOutput) -> tuple[RunStatus, str]:
@@ -359,12 +290,6 @@ def cell_source(block: CodeBlock, language: str) -> str | None:
 def largest_message(policy: SandboxPolicy) -> int:
     """Bytes of a message of a kernel that a policy allows: all output in one, or all files in base64."""
     return policy.output_limit_bytes + 2 * policy.artifact_bytes
-
-
-def _refused(block: CodeBlock, language: str) -> BlockResult:
-    known = ", ".join(INTERPRETERS) if language == "python" else language
-    text = f"unknown language {block.language}\nName the block as one of: {known}"
-    return BlockResult(block=block, code_file=None, status="error", exit_code=1, output=text)
 
 
 async def _consume(kernel: Kernel, source: str, output: CellOutput, enough: asyncio.Event) -> None:

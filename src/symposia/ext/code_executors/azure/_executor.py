@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pydantic import JsonValue
+from typing_extensions import override
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import (
@@ -21,20 +22,16 @@ from symposia.core.code_executor import (
     BlockResult,
     BlockwiseCodeResult,
     CodeBlock,
-    CodeExecutor,
     SandboxPolicy,
     UserFunction,
-    check_code_blocks,
 )
-from symposia.core.effects import class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxServiceError
-from symposia.ext.code_executors._blocks import INTERPRETERS, printed
-from symposia.ext.code_executors._calls import SerialCalls, checked_timeout
-from symposia.ext.code_executors._command_line import digest_of
-from symposia.ext.code_executors._functions import PROMPT, checked_module_name, missing_packages, module_source, prompt
+from symposia.ext.code_executors._blocks import INTERPRETERS, printed, unknown_language
+from symposia.ext.code_executors._executor import BlockwiseCodeExecutor
+from symposia.ext.code_executors._functions import FunctionsInCode, UserFunctions, missing_packages
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, KeptOutput, make_artifact
 from symposia.ext.code_executors._services import mapping
-from symposia.ext.code_executors._work_folder import WorkFolder, remove_if_empty, unused_folder
+from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.azure._sessions import SessionPool, SessionRun, TokenProvider
 
 FOLDER: Final = "import os; os.chdir('/mnt/data')"
@@ -46,11 +43,12 @@ print(json.dumps(sorted({each.metadata["Name"] or "" for each in importlib.metad
 NEW_SESSION: Final = "The next block runs in a new session: variables, imports and files are gone."
 
 
-class ACADynamicSessionsCodeExecutor(CodeExecutor):
+class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[BlockwiseCodeResult]):
     """Runs Python blocks in a session of Azure Container Apps. Variables live from block to block.
 
-    Calls from several tasks run one after another. The service has no way to interrupt code: after a block that reached
-    its time limit or was cancelled, a new session is used, and what runs in the old one ends at the service's limit.
+    The service has no way to interrupt code: after a block that reached its time limit or was cancelled, a new session
+    is used, and what runs in the old one ends at the service's limit. Where the service refuses or cannot be reached,
+    the methods raise a `SandboxServiceError` with its words.
 
     Args:
         pool_management_endpoint: The address of the pool of sessions.
@@ -83,96 +81,30 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         *,
         policy: SandboxPolicy | None = None,
     ) -> None:
+        super().__init__(WorkFolder.for_results(work_dir), timeout=timeout, policy=policy)
         self._endpoint = pool_management_endpoint
-        self._timeout = checked_timeout(timeout)
-        self._own_folder = work_dir is None
-        self._folder = WorkFolder(unused_folder(), private=True) if work_dir is None else WorkFolder(Path(work_dir))
-        self._functions = tuple(functions)
-        self._functions_module = checked_module_name(functions_module)
+        self._functions = UserFunctions(functions, functions_module)
         self._suppress_result_output = suppress_result_output
         self._session = session_id or _new_session()
-        self._policy = policy or SandboxPolicy()
         self._pool = SessionPool(pool_management_endpoint, credential, feature=type(self).__name__)
         self._is_prepared = False
-        self._calls = SerialCalls()
-
-    @property
-    def timeout(self) -> float:
-        """Seconds that a block may run, with the way there and back."""
-        return self._timeout
 
     @property
     def work_dir(self) -> Path:
         """The folder of the host for files that are uploaded and downloaded."""
         return self._folder.path
 
-    @property
-    def functions(self) -> tuple[UserFunction, ...]:
-        """Functions of the user that the code may call."""
-        return self._functions
-
-    @property
-    def functions_module(self) -> str:
-        """The module that the code can import them from."""
-        return self._functions_module
-
-    def format_functions_for_prompt(self, prompt_template: str = PROMPT) -> str:
-        """Describe the functions to a model: their signatures and docstrings.
-
-        Args:
-            prompt_template: Text in which ``$module_name`` and ``$functions`` are replaced.
-
-        Raises:
-            InvalidArgumentError: A function's source cannot be read, or two have the same name.
-        """
-        return prompt(self._functions, self._functions_module, prompt_template)
-
-    async def start(self) -> None:
-        """Prepare the session; see `CodeExecutor.start`."""
-        async with self._calls.turn():
-            await self._prepare()
-
-    async def stop(self) -> None:
-        """End the running call and close the connections. The session ends at the service's own limit."""
-        await self._calls.end()
-        async with self._calls.turn():
-            await self._pool.close()
-            if self._own_folder:
-                await asyncio.to_thread(remove_if_empty, self._folder.absolute)
-
     async def restart(self) -> None:
         """Use a new session, without variables and files; see `CodeExecutor.restart`."""
         async with self._calls.turn():
             self._replace_session()
 
-    async def execute_code_blocks(
-        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken
-    ) -> BlockwiseCodeResult:
-        """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
-
-        Raises:
-            ArgumentTypeError: What is given is not a list of `CodeBlock`.
-            InvalidArgumentError: There is no block, or a function needs a package that the session does not have.
-            SandboxServiceError: The service refuses, with its words, or cannot be reached.
-            SandboxDiedError: The executor was stopped meanwhile.
-            CancelledError: The token or the caller was cancelled.
-        """
-        check_code_blocks(code_blocks)
-        if not code_blocks:
-            raise InvalidArgumentError("No code blocks to execute.")
-        results = await self._calls.run(lambda: self._run_all(code_blocks), cancellation_token)
-        return BlockwiseCodeResult(
-            results[-1].exit_code, "".join(each.output for each in results), blocks=tuple(results)
-        )
-
     def effect_identity(self) -> dict[str, JsonValue]:
         """What decides the result of code: the class, the pool, the time limit and the functions."""
-        functions = module_source(self._functions) if self._functions else ""
         return {
-            **class_identity(self),
+            **super().effect_identity(),
             "pool": self._endpoint,
-            "timeout": self._timeout,
-            "functions": digest_of(functions),
+            "functions": self._functions.digest(),
             "suppress_result_output": self._suppress_result_output,
         }
 
@@ -241,13 +173,14 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
     def _replace_session(self) -> None:
         self._session, self._is_prepared = _new_session(), False
 
+    @override
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._folder.create)
         if self._is_prepared:
             return
         # Without requirements the session is not asked, which would cost a request.
-        if missing_packages(self._functions, ()) and (
-            missing := missing_packages(self._functions, await self._packages())
+        if missing_packages(self.functions, ()) and (
+            missing := missing_packages(self.functions, await self._packages())
         ):
             raise InvalidArgumentError(
                 f"functions need {', '.join(missing)}, which the session does not have. Give a pool whose sessions "
@@ -260,7 +193,7 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         """Code that defines the functions, and a module that has them. Reads the files that define them."""
         if not self._functions:
             return ""
-        module, source = self._functions_module, module_source(self._functions)
+        module, source = self._functions.module, self._functions.source()
         made = f"sys.modules[{module!r}] = types.ModuleType({module!r})"
         filled = f"exec({source!r}, vars(sys.modules[{module!r}]))"
         return f"\nimport sys, types\n{made}\n{filled}\nfrom {module} import *"
@@ -282,18 +215,16 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
             raise SandboxServiceError(f"The session cannot be prepared: {ran.stderr or ran.stdout}")
         return ran
 
-    async def _run_all(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
-        results: list[BlockResult] = []
-        for block in blocks:
-            if INTERPRETERS.get(block.language.strip().lower()) != "python":
-                return [*results, _refused(block)]
-            await self._prepare()
-            results.append(await self._run_block(block))
-            if results[-1].exit_code != 0:
-                break
-        return results
+    @override
+    async def _close(self) -> None:
+        """Close the connections. The session ends at the service's own limit."""
+        await self._pool.close()
 
+    @override
     async def _run_block(self, block: CodeBlock) -> BlockResult:
+        if INTERPRETERS.get(block.language.strip().lower()) != "python":
+            raise unknown_language(block, [name for name, runs in INTERPRETERS.items() if runs == "python"])
+        await self._prepare()  # before each block: one that was ended has left its session
         started = time.monotonic()
         try:
             ran = await self._pool.run(self._session, block.code, self._timeout)
@@ -306,7 +237,7 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
                 exit_code=TIMEOUT_EXIT_CODE,
                 output=f"{printed('', '', 'timeout')}\n{NEW_SESSION}",
                 wall_seconds=time.monotonic() - started,
-                ended_by=f"the time limit of {self._timeout:g} s",
+                ended_by=self._limit_met("timeout"),
             )
         except asyncio.CancelledError:
             self._replace_session()
@@ -325,6 +256,11 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
             stdout=stdout,
             stderr=stderr,
         )
+
+    @override
+    def _result(self, blocks: Sequence[BlockResult]) -> BlockwiseCodeResult:
+        output = "".join(each.output for each in blocks)
+        return BlockwiseCodeResult(blocks[-1].exit_code, output, blocks=tuple(blocks))
 
     def _kept(self, text: str) -> str:
         kept = KeptOutput(self._policy.output_kept_bytes)
@@ -348,11 +284,6 @@ class ACADynamicSessionsCodeExecutor(CodeExecutor):
         except (binascii.Error, OSError, ValueError) as error:
             return "", (), ((name, f"cannot be written to {self.work_dir}: {error}"),)
         return "", (artifact,), ()
-
-
-def _refused(block: CodeBlock) -> BlockResult:
-    text = f"unknown language {block.language}\nName the block as one of: python, python3, py"
-    return BlockResult(block=block, code_file=None, status="error", exit_code=1, output=text)
 
 
 def _new_session() -> str:

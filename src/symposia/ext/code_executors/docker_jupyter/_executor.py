@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from symposia.core import uninterrupted
-from symposia.core.code_executor import BlockResult, OutputListener, SandboxPolicy
+from symposia.core.code_executor import OutputListener, SandboxPolicy
 from symposia.core.exceptions import ArgumentTypeError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._kernels._cell import KernelMessage
 from symposia.ext.code_executors._kernels._executor import KernelCodeExecutor, KernelCodeResult
@@ -67,7 +67,12 @@ class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
                 f"jupyter_server is {jupyter_server!r}: give a DockerJupyterServer or a JupyterConnectionInfo."
             )
         super().__init__(
-            kernel_name=kernel_name, timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output
+            DockerJupyterCodeResult,
+            kernel_name=kernel_name,
+            timeout=timeout,
+            output_dir=output_dir,
+            policy=policy,
+            on_output=on_output,
         )
         self._server = jupyter_server
 
@@ -78,11 +83,6 @@ class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
         info = server if isinstance(server, JupyterConnectionInfo) else server.connection_info
         client = await asyncio.to_thread(JupyterClient, info)  # looks for its library on the disk
         return await RemoteKernel.start(client, self._kernel_name, self._policy)
-
-    def _result(
-        self, exit_code: int, output: str, files: list[Path], blocks: Sequence[BlockResult]
-    ) -> DockerJupyterCodeResult:
-        return DockerJupyterCodeResult(exit_code, output, files, blocks=tuple(blocks))
 
 
 class RemoteKernel:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from symposia.core.code_executor import BlockResult, OutputListener, SandboxPolicy
+from symposia.core.code_executor import OutputListener, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError
 from symposia.ext.code_executors._kernels._executor import KernelCodeExecutor, KernelCodeResult, largest_message
 from symposia.ext.code_executors.jupyter._process import KernelProcess
@@ -58,14 +57,14 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
         if find_spec("jupyter_client") is None:
             raise MissingExtraError(type(self).__name__, "jupyter")
         super().__init__(
-            kernel_name=kernel_name, timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output
+            JupyterCodeResult,
+            kernel_name=kernel_name,
+            timeout=timeout,
+            output_dir=output_dir,
+            policy=policy,
+            on_output=on_output,
         )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
 
     async def _start_kernel(self) -> KernelProcess:
         return await KernelProcess.start(self._kernel_name, largest_message(self._policy))
-
-    def _result(
-        self, exit_code: int, output: str, files: list[Path], blocks: Sequence[BlockResult]
-    ) -> JupyterCodeResult:
-        return JupyterCodeResult(exit_code, output, files, blocks=tuple(blocks))

@@ -68,18 +68,13 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             keep_code_files=not cleanup_temp_files,
             functions=functions,
             functions_module=functions_module,
+            policy=policy,
             on_output=on_output,
         )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
         self._virtual_env_context = virtual_env_context
         self._virtual_env: _VirtualEnvironment | None = None
         self._environment = dict(environment or {})
-        self._policy = policy or SandboxPolicy()
-
-    @property
-    def policy(self) -> SandboxPolicy:
-        """The caps on output and on the files that come back."""
-        return self._policy
 
     @property
     def cleanup_temp_files(self) -> bool:

@@ -1,0 +1,237 @@
+"""The base class of the code executors: one call at a time, and its blocks in order, up to the first that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import JsonValue
+
+from symposia.core import CancellationToken
+from symposia.core.code_executor import (
+    BlockResult,
+    BlockwiseCodeResult,
+    CodeBlock,
+    CodeExecutor,
+    OutputListener,
+    OutputStream,
+    RunStatus,
+    SandboxPolicy,
+    check_code_blocks,
+)
+from symposia.core.effects import class_identity
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.ext.code_executors._blocks import RefusedBlockError, refused
+from symposia.ext.code_executors._work_folder import WorkFolder
+
+T = TypeVar("T")
+ResultT = TypeVar("ResultT", bound=BlockwiseCodeResult)
+
+KILLED: Final = 137
+"""The exit code of a block that was killed: 128 and SIGKILL, as a shell reports it."""
+
+
+class SerialCalls:
+    """Runs calls one after another, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        # Calls that run or wait. `end` cancels them, and empties the set first: that is how a call tells `end` from a
+        # cancellation of its own.
+        self._calls: set[asyncio.Future[Any]] = set()  # Any: calls of any result
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Wait until no call runs, and keep others waiting."""
+        async with self._turn:
+            yield
+
+    async def run(self, call: Callable[[], Awaitable[T]], token: CancellationToken) -> T:
+        """Make a call in its turn.
+
+        Args:
+            call: Makes it. It is cancelled by the token, by the cancellation of the caller, and by `end`.
+            token: Cancels it.
+
+        Raises:
+            SandboxDiedError: `end` was called meanwhile.
+        """
+        running = asyncio.ensure_future(self._in_turn(call))
+        token.link_future(running)
+        self._calls.add(running)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            if running not in self._calls:
+                raise SandboxDiedError("The code executor was stopped before the blocks had ended.") from None
+            raise
+        finally:
+            self._calls.discard(running)
+
+    async def end(self) -> None:
+        """Cancel every call that runs or waits, and wait for their ends."""
+        ended, self._calls = self._calls, set()
+        for call in ended:
+            call.cancel()
+        if ended:
+            await asyncio.wait(ended)
+
+    async def _in_turn(self, call: Callable[[], Awaitable[T]]) -> T:
+        async with self._turn:
+            return await call()
+
+
+class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
+    """The base class of the code executors: runs lists of blocks, one list after another.
+
+    A subclass says how what runs the blocks is made ready (`_prepare`), runs one of them (`_run_block`) and is ended
+    (`_close`), and what the result of a list is (`_result`). All of these are called by one task at a time.
+
+    Args:
+        folder: The folder of the host for the files of the code.
+        timeout: Seconds that a block may run.
+        policy: The limits of the code, as far as the place where it runs has them.
+        on_output: Called on the event loop with each piece of output as it comes.
+
+    Raises:
+        ArgumentTypeError: The timeout is not a number.
+        InvalidArgumentError: The timeout is less than a second, as in AutoGen.
+    """
+
+    def __init__(
+        self,
+        folder: WorkFolder,
+        *,
+        timeout: float,
+        policy: SandboxPolicy | None = None,
+        on_output: OutputListener | None = None,
+    ) -> None:
+        if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
+        if not timeout >= 1:
+            raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
+        self._timeout = timeout
+        self._folder = folder
+        self._policy = policy or SandboxPolicy()
+        self._on_output = on_output or _ignore_output
+        self._on_output_of_call: OutputListener = _ignore_output
+        self._calls = SerialCalls()
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a block may run."""
+        return self._timeout
+
+    @property
+    def policy(self) -> SandboxPolicy:
+        """The limits of the code, as far as the place where it runs has them; for the time, `timeout` counts."""
+        return self._policy
+
+    async def start(self) -> None:
+        """Prepare to run code; see `CodeExecutor.start`."""
+        async with self._calls.turn():
+            await self._prepare()
+
+    async def stop(self) -> None:
+        """End everything that the executor started, including the running block; see `CodeExecutor.stop`."""
+        await self._calls.end()
+        async with self._calls.turn():
+            await self._close()
+            await asyncio.to_thread(self._folder.release)
+
+    async def restart(self) -> None:
+        """Start again, with the files of the folder; see `CodeExecutor.restart`."""
+        async with self._calls.turn():
+            await self._close()
+            await self._prepare()
+
+    async def execute_code_blocks(self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken) -> ResultT:
+        """Run the blocks in order, up to the first that fails; see `CodeExecutor.execute_code_blocks`.
+
+        Raises:
+            ArgumentTypeError: What is given is not a list of `CodeBlock`.
+            InvalidArgumentError: There is no block.
+            SandboxDiedError: The executor was stopped meanwhile.
+            SandboxError: What runs the blocks cannot be started, or reached.
+            CancelledError: The token or the caller was cancelled.
+        """
+        return await self.execute_with_output(code_blocks, cancellation_token, _ignore_output)
+
+    async def execute_with_output(
+        self, code_blocks: list[CodeBlock], cancellation_token: CancellationToken, on_output: OutputListener
+    ) -> ResultT:
+        """Run the blocks like `execute_code_blocks`, and pass on the output as it comes.
+
+        Raises:
+            ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError, CancelledError: As
+                `execute_code_blocks`.
+        """
+        check_code_blocks(code_blocks)
+        if not code_blocks:
+            raise InvalidArgumentError("No code blocks to execute.")
+
+        async def run() -> list[BlockResult]:
+            self._on_output_of_call = on_output  # of this call alone: the next one waits for its turn
+            return await self._run_blocks(code_blocks)
+
+        return self._result(await self._calls.run(run, cancellation_token))
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """What decides the result of code: the class, the time limit, and what a subclass adds."""
+        return {**class_identity(self), "timeout": self._timeout}
+
+    @abstractmethod
+    async def _prepare(self) -> None:
+        """Make ready to run blocks: the folder, and what runs them. Harmless where both are ready."""
+
+    @abstractmethod
+    async def _run_block(self, block: CodeBlock) -> BlockResult:
+        """Run one block.
+
+        Raises:
+            RefusedBlockError: It cannot be run.
+        """
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """End what runs the blocks, if anything does."""
+
+    @abstractmethod
+    def _result(self, blocks: Sequence[BlockResult]) -> ResultT:
+        """The result of a call, made of those of its blocks, of which there is at least one."""
+
+    async def _run_blocks(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
+        """Run blocks in order, up to the first that fails or cannot be run."""
+        results: list[BlockResult] = []
+        for block in blocks:
+            try:
+                results.append(await self._run_block(block))
+            except RefusedBlockError as error:
+                results.append(refused(block, error))
+            if results[-1].exit_code != 0:
+                break
+        return results
+
+    def _pass_on(self, stream: OutputStream, text: str) -> None:
+        """Pass a piece of output to the listeners."""
+        self._on_output(stream, text)
+        self._on_output_of_call(stream, text)
+
+    def _limit_met(self, status: RunStatus) -> str:
+        """The limit that a block with this status met, in words; empty for none."""
+        return replace(self._policy, time_limit=self._timeout).limit_met(status)
+
+
+def policy_digest(policy: SandboxPolicy) -> str:
+    """The SHA-256 of a policy in hexadecimal digits, for the identity of an effect."""
+    return hashlib.sha256(json.dumps(asdict(policy), sort_keys=True).encode()).hexdigest()
+
+
+def _ignore_output(_stream: OutputStream, _text: str) -> None:
+    """An output listener that does nothing."""
