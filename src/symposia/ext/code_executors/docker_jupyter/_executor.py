@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -26,7 +25,6 @@ START_SECONDS: Final = 60.0
 NOT_READY: Final = "The Jupyter kernel {name!r} did not answer within {seconds:g} s."
 
 
-@dataclass
 class DockerJupyterCodeResult(KernelCodeResult):
     """What a list of blocks did in a kernel of a Jupyter server."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,6 @@ UNSAFE: Final = (
 )
 
 
-@dataclass
 class JupyterCodeResult(KernelCodeResult):
     """What a list of blocks did in a kernel of this machine."""
 
