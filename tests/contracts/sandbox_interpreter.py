@@ -124,6 +124,12 @@ class InterpreterContract(SandboxTests):
         [file] = (await sandbox.run(code, "python")).artifacts
         assert file.data == b"whole"
 
+    async def test_a_file_that_has_the_number_of_a_stream_is_written_whole(self, sandbox: Sandbox) -> None:
+        code = "import os; os.close(0); file = open('left.txt', 'w'); file.write('whole'); print(file.fileno())"
+        ring = "\nring = [file]; ring.append(ring); del file"
+        result = await sandbox.run(code + ring, "python")
+        assert (result.stdout, result.artifacts[0].data) == ("0\n", b"whole")
+
     async def test_a_daemon_thread_at_the_end_is_silent(self, sandbox: Sandbox) -> None:
         code = (
             "import threading, time\n"

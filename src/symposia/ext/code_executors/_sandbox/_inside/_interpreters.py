@@ -34,6 +34,7 @@ from typing import NamedTuple, NoReturn
 from ._channel import Settings
 from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
 from ._folders import empty_folder
+from ._huge_pages import Area, collapse, private_areas
 from ._processes import Started, become_child, resident_bytes
 from ._script import run_script
 
@@ -60,13 +61,14 @@ class Interpreters:
         self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
         self._to_import = list(settings.imported_ahead)
+        self._to_collapse: list[Area] = []
         self._own_modules = [name for name in sys.modules if name.partition(".")[0] == "sandbox"]
         self._waiting: _Waiting | None = None
 
     @property
     def is_ready(self) -> bool:
-        """Whether everything is imported."""
-        return not self._to_import
+        """Whether everything is imported, and its memory is in huge pages."""
+        return not self._to_import and not self._to_collapse
 
     @property
     def is_waiting(self) -> bool:
@@ -84,6 +86,18 @@ class Interpreters:
                 self.discard()
                 self.import_next(name)
 
+    def improve(self) -> None:
+        """Take the next step of the preparation that `is_ready` is the end of. It takes up to a second.
+
+        Raises:
+            RuntimeError: A library has started threads.
+        """
+        if self._to_import:
+            self.import_next()
+        else:
+            self.discard()  # it shares the memory as it is
+            collapse(self._to_collapse.pop())
+
     def import_next(self, name: str | None = None) -> None:
         """Import one of the libraries, by default the next, where it is installed. It takes up to a second.
 
@@ -99,9 +113,10 @@ class Interpreters:
                 importlib.import_module(name)
         if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
             raise RuntimeError(f"{name} starts threads when it is imported: it cannot be imported ahead of a block")
-        if self.is_ready:
+        if not self._to_import:
             self.discard()
             gc.collect()
+            self._to_collapse = private_areas()
 
     def prepare(self) -> None:
         """Fork an interpreter for the next block, unless one waits already."""
@@ -137,6 +152,7 @@ class Interpreters:
         stdout, stdout_of_block = os.pipe()
         stderr, stderr_of_block = os.pipe()
         report, report_of_block = os.pipe()
+        _reseed()
         # Out of the collector's sight: it would write to the header of every object, and so copy every page that the
         # child shares with the server.
         gc.freeze()
@@ -165,6 +181,16 @@ class Interpreters:
             os.write(2, f"cannot run the block: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(1)
+
+
+def _reseed() -> None:
+    """Give the next interpreter random numbers of its own. Python's `random` does so itself at each fork.
+
+    Before the fork, as the interpreter would first have to fetch numpy's code into its page table.
+    """
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
 
 
 @contextmanager

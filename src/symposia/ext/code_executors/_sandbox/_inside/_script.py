@@ -43,7 +43,8 @@ def run_script(folder: str, of_server: Iterable[str], source_fd: int, report_fd:
         source_fd: Gives the path that the block has, a zero byte, and its source.
         report_fd: Takes a `Report` when nothing is left to do but to end.
     """
-    _become_clean(folder, of_server)
+    # Kept, though unreachable by name: freeing them would write to, and so copy, some fifty pages of the server.
+    _kept = _become_clean(folder, of_server)
     process = os.getpid()
     name, _, source = _read(source_fd).partition(b"\0")
     path = name.decode()
@@ -51,12 +52,13 @@ def run_script(folder: str, of_server: Iterable[str], source_fd: int, report_fd:
     if "linecache" in sys.modules:
         _keep_lines(path, source)
     report_pipe, imported = _identity(report_fd), len(sys.modules)
+    open_before = _open_files()
     exit_code = _run([_new_main(path)], path, source)
     sys.settrace(None)
     sys.setprofile(None)
     try:
         is_first = os.getpid() == process  # and not one that the block has forked
-        exit_code = _finish(folder, exit_code, imported, with_plots=is_first)
+        exit_code = _finish(folder, exit_code, imported, open_before, with_plots=is_first)
         if is_first and _identity(report_fd) == report_pipe:  # a block may have closed it, and have another file there
             _report_end(report_fd, exit_code)
     finally:
@@ -88,19 +90,17 @@ def _report_end(fd: int, exit_code: int) -> None:
         os.write(fd, report.pack())
 
 
-def _become_clean(folder: str, of_server: Iterable[str]) -> None:
-    """Leave nothing of the server in this interpreter."""
-    for name in of_server:
-        del sys.modules[name]
+def _become_clean(folder: str, of_server: Iterable[str]) -> list[ModuleType]:
+    """Take the names of the server out of this interpreter, and return its modules."""
+    modules = [sys.modules.pop(name) for name in of_server]
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "__main__"]
     sys.path.insert(0, folder)
     # As `python -u` makes them: what a block has printed before it is killed has left it.
     sys.stdin = sys.__stdin__ = _stream(0, "<stdin>", "surrogateescape")
     sys.stdout = sys.__stdout__ = _stream(1, "<stdout>", "surrogateescape")
     sys.stderr = sys.__stderr__ = _stream(2, "<stderr>", "backslashreplace")
-    if "numpy" in sys.modules:  # Python's own `random` does it at each fork
-        sys.modules["numpy"].random.seed()
     show_by_saving(folder)
+    return modules
 
 
 def _stream(fd: int, name: str, errors: str) -> io.TextIOWrapper:
@@ -218,10 +218,25 @@ def _print_to_stderr(text: str) -> None:
         sys.stderr.write(text)
 
 
-def _finish(folder: str, exit_code: int, imported: int, *, with_plots: bool) -> int:
+def _open_files() -> set[tuple[int, int, int]]:
+    """The open descriptors and which file each leads to, but for the one with which this is looked up."""
+    identities = {int(fd): _identity(int(fd)) for fd in os.listdir("/proc/self/fd")}  # noqa: PTH208 - see `_plots`
+    return {(fd, *identity) for fd, identity in identities.items() if identity is not None}
+
+
+def _finish(
+    folder: str, exit_code: int, imported: int, open_before: set[tuple[int, int, int]], *, with_plots: bool
+) -> int:
     """Do what Python does at the end of a program, as far as it can be seen from outside.
 
     An error in one of the steps is printed, and the others follow.
+
+    Args:
+        folder: The work folder.
+        exit_code: That the block has ended with.
+        imported: How many modules there were before the block.
+        open_before: The files that were open before it.
+        with_plots: Whether plots that are open are saved.
     """
     threading = sys.modules.get("threading")
     if threading is not None:
@@ -230,14 +245,18 @@ def _finish(folder: str, exit_code: int, imported: int, *, with_plots: bool) -> 
         _ignore_error(partial(save_open_plots, folder))
     _ignore_error(atexit._run_exitfuncs)  # noqa: SLF001
     is_flushed = _flush_streams()
-    _ignore_error(_flush_files)  # before anything is freed: a file in a cycle may be closed before what buffers for it
+    # Before anything is freed: a file in a cycle may be closed before what buffers for it.
+    _ignore_error(partial(_flush_files, open_before))
     if _thread._count() == 0:  # noqa: SLF001 - beside the main one, those that `threading` does not know included
         _ignore_error(partial(_free_modules, folder, imported))
-        _ignore_error(_flush_files)  # of what was written meanwhile
+        _ignore_error(partial(_flush_files, open_before))  # of what was written meanwhile
     return exit_code if is_flushed and _flush_streams() else _FLUSH_FAILED
 
 
-def _flush_files() -> None:
+def _flush_files(open_before: set[tuple[int, int, int]]) -> None:
+    """Flush the files that the block has left open, if there are any: to look for them takes a millisecond."""
+    if _open_files() <= open_before:
+        return
     for each in gc.get_objects():
         if isinstance(each, io.IOBase) and not each.closed:
             with suppress(Exception):

@@ -141,7 +141,7 @@ class Server:
         self._interpreters.import_named_in(self._last_block)
         self._prepare()
         while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
-            self._interpreters.import_next()
+            self._interpreters.improve()
             self._prepare()
 
     def _prepare(self) -> None:
