@@ -51,10 +51,11 @@ from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunSta
 from symposia.agentchat.teams._messages import ParticipantEvents, TurnTaken
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
-from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule
+from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, discard
 from symposia.agentchat.teams._run import Run
-from symposia.agentchat.teams._turn import Turn, copy_state, speak_together
+from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.agentchat.teams._waits import Pause, TeamLock
+from symposia.core.changes import copy_state
 from symposia.core.exceptions import UsageError
 
 
@@ -240,7 +241,7 @@ class Engine:
 
     async def _decide(self, turn: Turn, run: Run) -> Decision:
         """Ask the rule, and note in `turn` who speaks."""
-        emit = self._emit if self._emit_team_events else _discard
+        emit = self._emit if self._emit_team_events else discard
         context = RuleContext(self._manager, emit=emit, cancellation_token=run.cancellation_token)
         decision = self._checked(await run.within("rule", None, self._ask_rule, context))
         names = decision.names if isinstance(decision, Speak) else ()
@@ -296,7 +297,3 @@ class Engine:
 
     def _emit(self, event: BaseAgentEvent) -> None:
         self._log.show([event], is_of_team=True)
-
-
-def _discard(event: BaseAgentEvent) -> None:
-    """Drop the event of a team that emits none."""

@@ -12,9 +12,8 @@ from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._log_entries import TurnEnded
-from symposia.agentchat.teams._turn import copy_state
 from symposia.core import uninterrupted
-from symposia.core.changes import SavedState
+from symposia.core.changes import SavedState, copy_state
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 

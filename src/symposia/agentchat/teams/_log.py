@@ -20,6 +20,7 @@ from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saving import TeamSaver
 from symposia.core import uninterrupted
+from symposia.core.runtimes import Failures
 
 
 class TeamLog:
@@ -109,16 +110,12 @@ class TeamLog:
         reported, self._reported = self._reported, None
         if not isinstance(entry, DecisionMade):  # which changes no state before the turn ends
             entry.change, reported = await self._saver.save_changes(reported, names)
-        failures: list[BaseException] = []
+        failures = Failures()
         for listener in {id(each): each for each in self._attached}.values():
             try:
                 await checked_awaitable("write", "log listener", type(listener).__name__, listener.write(entry))
             except BaseException as error:  # noqa: BLE001 - raised below, when all listeners have the entry
-                failures.append(error)
-        if failures:
-            first, *others = failures
-            for error in others:
-                first.add_note(f"Another listener of the log failed, too: {error!r}")
-            raise first
+                failures.add(error)
+        failures.raise_first()
         if self._attached:
             self._reported = reported

@@ -24,7 +24,6 @@ from symposia.agentchat.teams._messages import (
     TurnTaken,
 )
 from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks, member_of
-from symposia.agentchat.teams._turn import copy_state
 from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import (
     AgentId,
@@ -36,8 +35,9 @@ from symposia.core import (
     try_get_known_serializers_for_type,
     uninterrupted,
 )
-from symposia.core.changes import Change, SavedState
+from symposia.core.changes import Change, SavedState, copy_state
 from symposia.core.exceptions import CantHandleException
+from symposia.core.runtimes import Failures
 
 if TYPE_CHECKING:
     from symposia.core import SingleThreadedAgentRuntime
@@ -147,17 +147,13 @@ class Participants:
         Raises:
             Exception: What a participant raised, with the errors of further ones as notes. All of them were told.
         """
-        failures: list[Exception] = []
+        failures = Failures()
         for agent_id in self._ids.values():
             try:
                 await self._runtime.send_message(command, agent_id)
             except Exception as error:  # noqa: BLE001 - raised below, when all of them were told
-                failures.append(error)
-        if failures:
-            first, *others = failures
-            for error in others:
-                first.add_note(f"Another participant failed, too: {error!r}")
-            raise first
+                failures.add(error)
+        failures.raise_first()
 
     def new_marks(self, since: Mapping[str, object]) -> ParticipantMarks:
         """A copy of some marks, for `changes`. Those that are copied stay as they are."""

@@ -145,8 +145,8 @@ def check_rule(team: str, given: object) -> None:
             )
 
 
-def _discard(event: BaseAgentEvent) -> None:
-    """Emit to no stream."""
+def discard(event: BaseAgentEvent) -> None:
+    """Drop an event: nothing streams it."""
 
 
 class RuleContext:
@@ -171,7 +171,7 @@ class RuleContext:
         self,
         source: str = "team",
         *,
-        emit: Callable[[BaseAgentEvent], None] = _discard,
+        emit: Callable[[BaseAgentEvent], None] = discard,
         cancellation_token: CancellationToken | None = None,
     ) -> None:
         self.source = source

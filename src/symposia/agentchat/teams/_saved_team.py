@@ -13,7 +13,7 @@ from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageFactory, dump_messages
-from symposia.agentchat.teams._turn import copy_state
+from symposia.core.changes import copy_state
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 _VERSION: Final = "1.0.0"

@@ -23,10 +23,10 @@ from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
 from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
-from symposia.agentchat.teams._turn import Turn, copy_state
+from symposia.agentchat.teams._turn import Turn
 from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import uninterrupted
-from symposia.core.changes import Change, SavedState, diff, extension, members
+from symposia.core.changes import Change, SavedState, copy_state, diff, extension, members
 from symposia.core.exceptions import TeamRunningError
 
 

@@ -40,7 +40,14 @@ if TYPE_CHECKING:
         RunStatus,
         SandboxResult,
     )
-    from symposia.core.code_executor._sandbox import Progress, RunningSandbox, Sandbox, SandboxBackend, default_backend
+    from symposia.core.code_executor._sandbox import (
+        Progress,
+        RunningSandbox,
+        Sandbox,
+        SandboxBackend,
+        default_backend,
+        sandbox_answers,
+    )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -73,7 +80,14 @@ else:
                 "RunStatus",
                 "SandboxResult",
             ],
-            "_sandbox": ["Progress", "RunningSandbox", "Sandbox", "SandboxBackend", "default_backend"],
+            "_sandbox": [
+                "Progress",
+                "RunningSandbox",
+                "Sandbox",
+                "SandboxBackend",
+                "default_backend",
+                "sandbox_answers",
+            ],
         },
     )
 
@@ -116,6 +130,7 @@ __all__ = [
     "execute_code",
     "function_node",
     "function_source",
+    "sandbox_answers",
     "stream_code",
     "with_requirements",
 ]

@@ -8,6 +8,7 @@ path that the code in the sandbox can write.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
@@ -15,12 +16,14 @@ from typing import Final, Protocol
 from symposia.core.code_executor._packages import SandboxPackages
 from symposia.core.code_executor._policy import SandboxMount, SandboxPolicy
 from symposia.core.code_executor._results import OutputListener, SandboxResult
-from symposia.core.exceptions import SandboxUnavailableError
+from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 
 DEFAULT_BACKEND: Final = "symposia.ext.code_executors.AutoBackend"
 """The class of `default_backend`, by name as in the JSON of a component: core imports no kind of sandbox.
 
 An entry point was rejected: it is missing where the library is used from a checkout, and takes 10 ms to find."""
+
+_MISSING_FILE: Final = ".symposia-missing"
 
 Progress = Callable[[str], None]
 """Called with a line of text as each part of a long work begins."""
@@ -78,6 +81,16 @@ class Sandbox(Protocol):
     async def close(self) -> None:
         """End the sandbox and everything in it. Closing twice is harmless."""
         ...
+
+
+async def sandbox_answers(sandbox: Sandbox) -> bool:
+    """Whether a sandbox still answers. It is asked for a file that it does not have: a fraction of a millisecond."""
+    try:
+        with suppress(FileNotFoundError):
+            await sandbox.get(_MISSING_FILE)
+    except SandboxError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,19 +1,17 @@
-"""Checks of sandboxes: one that is started, runs a block and is ended, and whether one that runs still answers."""
+"""The check of a kind of sandbox: one is started, runs a block and is ended."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy, SandboxResult
-from symposia.core.exceptions import SandboxError, SymposiaError
+from symposia.core.code_executor import SandboxBackend, SandboxPolicy, SandboxResult
+from symposia.core.exceptions import SymposiaError
 
 PRINTED: Final = "a block ran"
 BLOCK: Final = f"print({PRINTED!r})"
-MISSING_FILE: Final = ".symposia-missing"
 CHECK_SECONDS: Final = 60.0
 """A container on a busy machine takes some seconds to start."""
 
@@ -69,16 +67,3 @@ async def _check(backend: SandboxBackend) -> SandboxCheck:
 def _failure(result: SandboxResult) -> str:
     said = " ".join((result.stderr or result.stdout).split())
     return f"{result.status}, exit status {result.exit_code}" + (f": {said}" if said else "")
-
-
-async def is_alive(sandbox: Sandbox) -> bool:
-    """Whether a sandbox still answers, which costs a fraction of a millisecond.
-
-    It is asked for a file that it does not have.
-    """
-    try:
-        with suppress(FileNotFoundError):
-            await sandbox.get(MISSING_FILE)
-    except SandboxError:
-        return False
-    return True

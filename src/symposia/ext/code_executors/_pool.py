@@ -27,9 +27,9 @@ from symposia.core.code_executor import (
     SandboxMount,
     SandboxPackages,
     SandboxPolicy,
+    sandbox_answers,
 )
 from symposia.core.exceptions import InvalidArgumentError, SandboxError, UsageError
-from symposia.ext.code_executors._check import is_alive
 
 logger = logging.getLogger(__name__)
 
@@ -292,7 +292,7 @@ class SandboxPool(SandboxBackend):
             await asyncio.wait([ahead.taken], timeout=min(self._check_seconds, max(0, deadline - loop.time())))
             if ahead.taken.done():
                 return ahead.taken.result()
-            fit = loop.time() < deadline and await is_alive(sandbox)
+            fit = loop.time() < deadline and await sandbox_answers(sandbox)
             if not fit and ahead in self._ahead:  # else it has got an owner meanwhile, who checks it
                 self._ahead.remove(ahead)
                 self._refill()
@@ -308,7 +308,7 @@ class SandboxPool(SandboxBackend):
         """Check a sandbox before it is handed out, and end it where it has died or the caller is cancelled."""
         alive = False
         try:
-            alive = await is_alive(sandbox)
+            alive = await sandbox_answers(sandbox)
         finally:
             if not alive:
                 await self._end(sandbox)

@@ -31,11 +31,11 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
     UserFunction,
+    sandbox_answers,
 )
 from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
-from symposia.ext.code_executors._check import is_alive
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, policy_digest
@@ -180,7 +180,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
         of a millisecond, and no block is lost to a sandbox that is gone.
         """
-        if not await is_alive(sandbox):
+        if not await sandbox_answers(sandbox):
             return False
         try:
             await self._put_changed(sandbox)

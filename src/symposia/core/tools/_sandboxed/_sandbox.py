@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Self
 
 from symposia.core._cancellation_token import uninterrupted
 from symposia.core._component import shared_in_load
-from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy, SandboxResult, default_backend
-from symposia.core.exceptions import SandboxDiedError, SandboxError
+from symposia.core.code_executor import (
+    Sandbox,
+    SandboxBackend,
+    SandboxPolicy,
+    SandboxResult,
+    default_backend,
+    sandbox_answers,
+)
+from symposia.core.exceptions import SandboxDiedError
 
-_MISSING_FILE: Final = ".symposia-missing"
 _IMPORTED_AHEAD: Final = ("ast", "asyncio", "datetime", "decimal", "inspect", "json", "traceback", "typing", "uuid")
 """What the program inside imports, and most functions of JSON. It halves the time of a call."""
 
@@ -88,13 +94,9 @@ class FunctionSandbox:
         return self._places[loop]
 
     async def _ready(self, place: _Place) -> Sandbox:
-        """The sandbox, new where the last one has ended; to ask costs a fraction of a millisecond."""
-        if place.sandbox is not None:
-            try:
-                with suppress(FileNotFoundError):
-                    await place.sandbox.get(_MISSING_FILE)
-            except SandboxError:
-                await place.close()
+        """The sandbox, new where the last one has ended."""
+        if place.sandbox is not None and not await sandbox_answers(place.sandbox):
+            await place.close()
         if place.sandbox is not None:
             return place.sandbox
         if self._backend is None:
