@@ -62,9 +62,13 @@ class SandboxPolicy:
         imported_ahead: Modules that a sandbox imports while it has nothing to do, where they are installed, so that a
             block's own import of them takes no time. They must not start threads when they are imported. With less than
             256 MiB of memory or half a processor, none is imported.
+        stateful: Whether variables, imports, the current folder and the environment of Python blocks live on from block
+            to block, until the sandbox ends or is reset. A block that is ended by a limit or cancelled changes none of
+            them. By default each block begins anew.
 
     Raises:
-        ArgumentTypeError: A limit is not a number, or is a fraction where a whole number is needed.
+        ArgumentTypeError: A limit is not a number, or is a fraction where a whole number is needed; `stateful` is not a
+            bool.
         InvalidArgumentError: A limit is too small, too large or NaN; the text names the least value.
     """
 
@@ -81,6 +85,7 @@ class SandboxPolicy:
     artifacts: int = 32
     artifact_bytes: int = 8 * MIB
     imported_ahead: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
+    stateful: bool = False
 
     def __post_init__(self) -> None:
         for name, least in LEAST_LIMITS.items():
@@ -89,6 +94,8 @@ class SandboxPolicy:
         if not self.time_limit > 0:  # NaN too
             raise _invalid("time_limit", self.time_limit, "a number of seconds that is more than 0")
         _check_modules(self.imported_ahead)
+        if not isinstance(_as_given(self.stateful), bool):
+            raise ArgumentTypeError(_problem("stateful", self.stateful, "True or False"))
 
     def limit_met(self, status: RunStatus) -> str:
         """Name the limit that a block met, with its value: "the time limit of 60 s".

@@ -16,6 +16,7 @@ from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
 from symposia.ext.code_executors._sandbox._transport import Transport
 
+_MOST_CHANGES = 8
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -64,6 +65,10 @@ class Skipped(_Reply):
     reason: Annotated[str, Field(max_length=200)]
 
 
+VariablesChange = Literal["lost_before", "rolled_back", "lost"]
+"""What has become of the variables of a stateful sandbox: lost before the block, as before the block, lost after it."""
+
+
 class Ended(_Reply):
     """The block has ended. Nothing of it runs any more, and its files have been sent."""
 
@@ -73,6 +78,7 @@ class Ended(_Reply):
     wall_seconds: _Seconds
     cpu_seconds: _Seconds
     peak_memory_bytes: Annotated[int, Field(ge=0)]
+    variables: Annotated[list[VariablesChange], Field(max_length=_MOST_CHANGES)] = []
 
 
 class Done(_Reply):

@@ -149,4 +149,5 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "output_limit_bytes": policy.output_limit_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,
+        "stateful": policy.stateful,
     }

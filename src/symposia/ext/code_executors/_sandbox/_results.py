@@ -5,13 +5,23 @@ from __future__ import annotations
 import codecs
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from symposia.core.code_executor import Artifact, OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
 from symposia.core.terminal_text import printable_name
-from symposia.ext.code_executors._sandbox._conversation import Ended
+from symposia.ext.code_executors._sandbox._conversation import Ended, VariablesChange
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 
+VARIABLES: Final[Mapping[VariablesChange, str]] = MappingProxyType(
+    {
+        "lost_before": "The variables of earlier blocks were lost before this block, which began anew.",
+        "rolled_back": "Variables are as before this block.",
+        "lost": "The variables are lost. The next block begins anew.",
+    }
+)
 TIMEOUT_EXIT_CODE = 124  # as timeout(1) reports it
 _MOST_SKIPPED = 256
 _TYPES = mimetypes.MimeTypes()  # made here: making it reads files of the host
@@ -171,6 +181,7 @@ class ResultInProgress:
             artifacts_skipped=tuple(self._skipped),
             cpu_seconds=end.cpu_seconds,
             peak_memory_bytes=end.peak_memory_bytes,
+            notes=tuple(dict.fromkeys(VARIABLES[change] for change in end.variables)),
         )
 
     def timed_out(self, wall_seconds: float) -> SandboxResult:

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ._channel import Channel
 from ._frames import FrameError
@@ -36,21 +36,40 @@ class End(NamedTuple):
     usage: Usage
 
 
+class BlockEnding(Protocol):
+    """How everything that a block has started is ended."""
+
+    def end_block(self) -> None:
+        """End it, and return when nothing of it runs."""
+        ...
+
+    def end_reported(self, report: Report) -> bool:
+        """End a block whose interpreter is at its end; return False where its end has to be waited for."""
+        ...
+
+
 class Block:
     """A block to run.
 
     Args:
         channel: Where its output goes, and where a request to cancel it comes from.
-        processes: Ends it.
+        processes: All processes of the sandbox.
+        ending: Ends it.
         over_limit: Asked often, and at the end: the status that a used-up limit gives to the block, or nothing.
         output_limit: Bytes of output after which it is ended.
     """
 
     def __init__(
-        self, channel: Channel, processes: Processes, over_limit: Callable[[], str], output_limit: int
+        self,
+        channel: Channel,
+        processes: Processes,
+        ending: BlockEnding,
+        over_limit: Callable[[], str],
+        output_limit: int,
     ) -> None:
         self._channel = channel
         self._processes = processes
+        self._ending = ending
         self._over_limit = over_limit
         self._output_left = output_limit
         self._streams: dict[int, str] = {}
@@ -71,7 +90,7 @@ class Block:
             self._receive_cancel()  # it may have come together with the request
             self._follow(began, began + time_limit)
             if self._stop or self._report is None:
-                self._processes.kill_all()
+                self._ending.end_block()
             for fd in list(self._streams):
                 self._forward_the_rest(fd)
         finally:
@@ -154,7 +173,7 @@ class Block:
         report = Report.unpack(os.read(self._report_fd, _CHUNK))
         os.close(self._report_fd)
         self._report_fd = -1
-        if report is not None and self._processes.end_reported(report):
+        if report is not None and self._ending.end_reported(report):
             self._report = report
 
     def _receive_cancel(self) -> None:

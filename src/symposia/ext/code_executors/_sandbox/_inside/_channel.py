@@ -130,6 +130,7 @@ class Settings(NamedTuple):
     output_limit_bytes: int
     artifacts: int
     artifact_bytes: int
+    stateful: bool
 
 
 def read_settings(header: Mapping[str, object]) -> Settings:

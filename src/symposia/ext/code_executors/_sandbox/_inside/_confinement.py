@@ -23,7 +23,7 @@ _PR_SET_SECCOMP = 22
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _INSTRUCTION_BYTES = 8
-_WORST = b"1000"
+_WORST, _BAD = b"1000", b"500"  # of an oom_score_adj
 MOST_OPEN_FILES_OF_SERVER = 64
 """How many the server may have open where a block may have fewer: eight pipe ends, when it forks an interpreter."""
 
@@ -80,8 +80,17 @@ def prefer_for_oom_kill() -> None:
     reports that.
     """
     prctl(_PR_SET_DUMPABLE, 1)  # inherited from the server; without it the file belongs to root
+    _set_oom_score(_WORST)
+
+
+def prefer_less_for_oom_kill() -> None:
+    """Make the kernel kill this process rather than the server, and any block rather than this process."""
+    _set_oom_score(_BAD)
+
+
+def _set_oom_score(score: bytes) -> None:
     file = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # Python's own `open` would copy forty pages of the server
-    os.write(file, _WORST)
+    os.write(file, score)
     os.close(file)
 
 

@@ -11,6 +11,8 @@ takes a few milliseconds itself.
   locked in the child. A library that starts threads when it is imported ends the server, with its name in the message.
 - No block runs while an interpreter waits: the server forks it when everything of the block before is dead.
 
+In a stateful sandbox, a `Session` takes their place.
+
 Rejected: a process beside the server to fork from, which would free the server from the import. It would have to be
 spared by the kill that ends a block, and it could be killed, stopped and signalled by every block, which PID 1 cannot.
 """
@@ -27,7 +29,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import NamedTuple, NoReturn
 
@@ -35,10 +37,12 @@ from ._channel import Settings
 from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
 from ._folders import empty_folder
 from ._huge_pages import Area, collapse, private_areas
-from ._processes import Started, become_child, resident_bytes
+from ._processes import Processes, Report, Started, become_child, resident_bytes
 from ._script import run_script
 
-_SOURCE_FD, _REPORT_FD = 3, 4
+FIRST_FD = 3
+"""The number of the first descriptor of an interpreter that leads to the server."""
+
 _HOMES = ("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 
 
@@ -54,9 +58,11 @@ class Interpreters:
 
     Args:
         settings: Where the blocks run, and what is imported ahead.
+        processes: All processes, which are ended before an interpreter is made.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, processes: Processes) -> None:
+        self._processes = processes
         self._folder = settings.work_folder
         self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
@@ -69,11 +75,6 @@ class Interpreters:
     def is_ready(self) -> bool:
         """Whether everything is imported, and its memory is in huge pages."""
         return not self._to_import and not self._to_collapse
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether an interpreter waits for a block."""
-        return self._waiting is not None
 
     def import_named_in(self, source: bytes) -> None:
         """Import those of the libraries that a block names: the next block is likely to use them too.
@@ -119,8 +120,9 @@ class Interpreters:
             self._to_collapse = private_areas()
 
     def prepare(self) -> None:
-        """Fork an interpreter for the next block, unless one waits already."""
+        """Wait until nothing is left of the last block, and have an interpreter wait for the next one."""
         if self._waiting is None:
+            self._processes.kill_all()
             self._waiting = self._fork()
 
     def start(self, source: bytes, path: str) -> Started:
@@ -141,6 +143,25 @@ class Interpreters:
             else:
                 return waiting.process
 
+    def end_block(self) -> None:
+        """End everything that there is of a block."""
+        self._processes.kill_all()
+
+    def end_reported(self, report: Report) -> bool:
+        """End a block whose interpreter is at its end; see `Processes.end_reported`."""
+        return self._processes.end_reported(report)
+
+    def take_changes(self) -> list[str]:
+        """What has become of variables since this was called last. Here there are none that live on."""
+        return []
+
+    def make_way(self) -> None:
+        """Prepare for a block in another language.
+
+        The interpreter would be killed at the end of that block, and counts for its limits until then.
+        """
+        self.discard()
+
     def discard(self) -> None:
         """End the interpreter that waits, if there is one."""
         if self._waiting is not None:
@@ -152,45 +173,54 @@ class Interpreters:
         stdout, stdout_of_block = os.pipe()
         stderr, stderr_of_block = os.pipe()
         report, report_of_block = os.pipe()
-        _reseed()
-        # Out of the collector's sight: it would write to the header of every object, and so copy every page that the
-        # child shares with the server.
-        gc.freeze()
+        before_fork()
         pid = os.fork()
         if pid == 0:
-            for fd in (source, stdout, stderr, report):
-                os.close(fd)
-            self._become_interpreter(source_of_block, report_of_block, stdout_of_block, stderr_of_block)
+            kept = (source_of_block, report_of_block)
+            self._become_interpreter(kept, stdout_of_block, stderr_of_block, run_script)
         for fd in (source_of_block, report_of_block, stdout_of_block, stderr_of_block):
             os.close(fd)
         return _Waiting(Started(pid, stdout, stderr, report, resident_bytes(pid)), source)
 
-    def _become_interpreter(self, source: int, report: int, stdout: int, stderr: int) -> NoReturn:
+    def _become_interpreter(
+        self, kept: tuple[int, ...], stdout: int, stderr: int, run: Callable[..., NoReturn]
+    ) -> NoReturn:
+        """Make this forked process an interpreter.
+
+        Args:
+            kept: Descriptors that lead to the server. They get the numbers from `FIRST_FD` on.
+            stdout: Where its output goes.
+            stderr: As above.
+            run: Called with the work folder, the names of the server's modules, and the numbers of `kept`.
+        """
         try:
             become_child(self._folder, stdout, stderr)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            source, report = os.dup(source), os.dup(report)  # above the numbers that they are to have
-            os.dup2(source, _SOURCE_FD, inheritable=False)
-            os.dup2(report, _REPORT_FD, inheritable=False)
+            numbers = range(FIRST_FD, FIRST_FD + len(kept))
+            above = [os.dup(fd) for fd in kept]  # above the numbers that they are to have
+            for fd, number in zip(above, numbers):  # noqa: B905 - Python 3.8 has no strict
+                os.dup2(fd, number, inheritable=False)
             most = max(self._open_files, MOST_OPEN_FILES_OF_SERVER)
-            os.closerange(_REPORT_FD + 1, most)  # the channel to the host first of all
+            os.closerange(numbers.stop, most)  # the channel to the host first of all
             prefer_for_oom_kill()
             limit_open_files(self._open_files)
-            run_script(self._folder, self._own_modules, _SOURCE_FD, _REPORT_FD)
+            run(self._folder, self._own_modules, *numbers)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on as a second server
             os.write(2, f"cannot run the block: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(1)
 
 
-def _reseed() -> None:
-    """Give the next interpreter random numbers of its own. Python's `random` does so itself at each fork.
-
-    Before the fork, as the interpreter would first have to fetch numpy's code into its page table.
-    """
+def before_fork() -> None:
+    """Prepare the fork of an interpreter from the server."""
+    # Random numbers of its own, as `random` does itself at each fork. Not in the interpreter, which would first have
+    # to fetch numpy's code into its page table.
     random = sys.modules.get("numpy.random")
     if random is not None:
         random.seed()
+    # Out of the collector's sight: it would write to the header of every object, and so copy every page that the
+    # child shares with the server.
+    gc.freeze()
 
 
 @contextmanager

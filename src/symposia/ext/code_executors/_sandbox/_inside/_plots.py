@@ -45,6 +45,14 @@ def save_open_plots(folder: str) -> None:
         _save(pyplot, folder)
 
 
+def save_and_close_plots(folder: str) -> None:
+    """Save the figures that are open and were not saved as they are, and close all."""
+    pyplot = sys.modules.get(_PYPLOT)
+    if pyplot is not None:
+        _save(pyplot, folder)
+        pyplot.close("all")
+
+
 class _WhenImported(importlib.abc.MetaPathFinder):
     """Replaces ``show`` of matplotlib when that is imported."""
 
@@ -84,8 +92,7 @@ def _replace_show(pyplot: Any, folder: str) -> None:
 
     @wraps(pyplot.show)
     def show(*_arguments: Any, **_options: Any) -> None:
-        _save(pyplot, folder)
-        pyplot.close("all")
+        save_and_close_plots(folder)
 
     figures.savefig = savefig
     pyplot.show = show

@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn
 from ._confinement import limit_open_files, prefer_for_oom_kill
 
 _EXEC_FAILED = 127
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 _LONGEST, _LARGEST = 1e9, 2**53  # of what a block may say of itself: seconds and bytes
 
 
@@ -34,7 +34,7 @@ class Started(NamedTuple):
     """The first process of a block, and where its output comes from.
 
     `report` gives a `Report` when an interpreter of the server's own is at its end; -1 for other programs.
-    `shared_bytes` is the memory that the process had before the block, which it shares with the server.
+    `shared_bytes` is the memory that the process had before the block, `earlier_seconds` the time that it had taken.
     """
 
     pid: int
@@ -42,6 +42,7 @@ class Started(NamedTuple):
     stderr: int
     report: int = -1
     shared_bytes: int = 0
+    earlier_seconds: float = 0.0
 
 
 class Report(NamedTuple):
@@ -87,6 +88,7 @@ class Processes:
         self.first_status: int | None = None
         self._first = 0
         self._shared_bytes = 0
+        self._earlier_seconds = 0.0
         # Python writes the number of each signal into this pipe, for `select` to wake up by. A signal that comes while
         # the pipe is full is dropped, which is harmless: `reap` takes all that have ended, however many told of it.
         self.ended_fd, wakeup = os.pipe()
@@ -101,6 +103,7 @@ class Processes:
         self.first_status = None
         self._first = started.pid
         self._shared_bytes = started.shared_bytes
+        self._earlier_seconds = started.earlier_seconds
 
     def reap(self) -> None:
         """Reap all processes that have ended, and add up their usage."""
@@ -133,20 +136,18 @@ class Processes:
         Returns:
             Whether nothing else was left. If something was, nothing is done.
         """
-        if not self._first_is_alone():
+        if thread_counts() != {self._first: 1}:
             return False
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        self.usage = Usage(report.cpu_seconds, max(0, report.resident_bytes - self._shared_bytes))
+        self.add(report)
         return True
 
-    def _first_is_alone(self) -> bool:
-        first = str(self._first)
-        try:
-            threads = os.listdir(f"/proc/{first}/task")  # noqa: PTH208 - pathlib would be the largest part
-        except OSError:  # it has ended by now, which `reap` will tell
-            return False
-        return len(threads) == 1 and all(name in ("1", first) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208
+    def add(self, report: Report) -> None:
+        """Add to the usage what the first process says of itself, which goes on or is about to end."""
+        seconds, peak = self.usage
+        own_peak = report.resident_bytes - self._shared_bytes
+        self.usage = Usage(seconds + report.cpu_seconds, max(peak, own_peak))
 
     def _reap_one(self, options: int) -> bool:
         try:
@@ -155,10 +156,12 @@ class Processes:
             return False
         if pid == 0:
             return False
+        seconds = used.ru_utime + used.ru_stime
         if pid == self._first:  # the rest may be very many
             self.first_status = status
+            seconds = max(0.0, seconds - self._earlier_seconds)
         self.usage = Usage(
-            self.usage.cpu_seconds + used.ru_utime + used.ru_stime,
+            self.usage.cpu_seconds + seconds,
             max(self.usage.peak_memory_bytes, used.ru_maxrss * 1024 - self._shared_bytes),
         )
         return True
@@ -168,6 +171,23 @@ def refuse_unless_pid_1() -> None:
     """Exit unless this is PID 1: anywhere else, `kill_all` would kill every process of the user."""
     if os.getpid() != 1:
         raise SystemExit("This program is for PID 1 of a sandbox and does nothing anywhere else.")
+
+
+def thread_counts() -> dict[int, int]:
+    """The number of threads of each process but the server."""
+    counts: dict[int, int] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib would be the largest part of the program
+        if name.isdigit() and name != "1":
+            with suppress(OSError):  # it has ended by now, which `reap` will tell
+                counts[int(name)] = len(os.listdir(f"/proc/{name}/task"))  # noqa: PTH208 - as above
+    return counts
+
+
+def state_and_seconds(process: int) -> tuple[str, float]:
+    """The letter of a process's state (proc(5)), and the time that it and the children it waited for have taken."""
+    with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - as above
+        fields = file.read().rpartition(b")")[2].split()
+    return fields[0].decode(), sum(map(int, fields[11:15])) / _TICKS
 
 
 def resident_bytes(process: int | str) -> int:

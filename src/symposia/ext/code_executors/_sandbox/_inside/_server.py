@@ -118,8 +118,15 @@ class Server:
         self._folders = (settings.work_folder, *settings.scratch_folders)
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
-        self._interpreters = Interpreters(settings)
+        self._interpreters = self._make_interpreters()
         self._last_block = b""
+
+    def _make_interpreters(self) -> Interpreters:
+        if not self._settings.stateful:
+            return Interpreters(self._settings, self._processes)
+        from ._session import Session  # noqa: PLC0415 - the start of every other sandbox would pay for compiling it
+
+        return Session(self._settings, self._processes)
 
     @property
     def memory_enforced(self) -> bool:
@@ -128,7 +135,7 @@ class Server:
 
     def answer(self, request: Frame) -> None:
         """Handle a request, and send its replies."""
-        self._prepare()
+        self._interpreters.prepare()
         kind = request.header["kind"]
         if kind == "run":
             self._run(request)
@@ -139,15 +146,9 @@ class Server:
         """Prepare for the next block until there is a request."""
         # At once, and not when nothing comes for a while: blocks that come one behind the other would each import it.
         self._interpreters.import_named_in(self._last_block)
-        self._prepare()
+        self._interpreters.prepare()
         while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
             self._interpreters.improve()
-            self._prepare()
-
-    def _prepare(self) -> None:
-        """Wait until nothing is left of the last block, and have an interpreter wait for the next one."""
-        if not self._interpreters.is_waiting:
-            self._processes.kill_all()
             self._interpreters.prepare()
 
     def _answer_about_files(self, kind: str, request: Frame) -> None:
@@ -197,7 +198,7 @@ class Server:
         return self._interpreters.start(source, f"{folder}/{_SCRIPT}")
 
     def _start_shell(self, source: bytes) -> Started:
-        self._interpreters.discard()  # it would be killed at the end of the block, and counts for its limits until then
+        self._interpreters.make_way()
         with nameless_file(self._folders, source) as script:
             arguments = [_SHELL, f"/dev/fd/{script}"]
             settings = self._settings
@@ -208,7 +209,13 @@ class Server:
 
     def _run_block(self, start: Callable[[], Started], time_limit: float) -> End:
         self._memory.start()
-        block = Block(self._channel, self._processes, self._over_limit, self._settings.output_limit_bytes)
+        block = Block(
+            self._channel,
+            self._processes,
+            self._interpreters,
+            self._over_limit,
+            self._settings.output_limit_bytes,
+        )
         try:
             end = block.run(start, time_limit)
         except OSError as error:
@@ -240,6 +247,7 @@ class Server:
                 "wall_seconds": end.wall_seconds,
                 "cpu_seconds": end.usage.cpu_seconds,
                 "peak_memory_bytes": end.usage.peak_memory_bytes,
+                "variables": self._interpreters.take_changes(),
             }
         )
 

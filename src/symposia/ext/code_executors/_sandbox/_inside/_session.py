@@ -1,0 +1,297 @@
+"""The session of a stateful sandbox: one interpreter for all blocks, and a checkpoint of it to go back to.
+
+Before each block the interpreter forks. The child is the checkpoint: it has the same variables, shares their memory,
+and is stopped. What a block assigns that ends by itself, also with an error, is kept, and the checkpoint ended. After a
+block that met a limit, was cancelled or ended its own process, the checkpoint is the interpreter of the next block.
+
+- Both are made of what the blocks before have left. A block can kill them, change them and answer for them, as they
+  have its user id. So nothing that they say is believed: after each step the server looks at the processes that there
+  are. If these are not the ones that there should be, all are killed and a new interpreter begins.
+- Nothing runs between two blocks: all processes are stopped (SIGSTOP), which none can refuse, and to continue a stopped
+  one takes another that runs.
+- After each block, the interpreter ends all other processes (`_session_script`) and forks the next checkpoint. Where
+  nothing else was left this is done when the result has been sent, so that a block takes no longer than in a
+  sandbox without state.
+
+Rejected: a process that keeps the variables and forks each block. Threads would end in the same way, but the process
+number would change with each block, `random` would start anew, and the end of a block would have to be asked from a
+process that the blocks can write to. Pickling the variables would lose those that cannot be pickled.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import select
+import signal
+import time
+from contextlib import suppress
+
+from ._channel import Settings
+from ._interpreters import Interpreters, before_fork
+from ._processes import Processes, Report, Started, resident_bytes, state_and_seconds, thread_counts
+from ._session_script import ALONE, CHECKPOINT, RUN, run_message, run_session
+
+# For an answer. Below the two seconds after which the host kills a sandbox that does not end a block.
+_ANSWER_SECONDS = 1.0
+_FIRST_ANSWER_SECONDS = 20.0  # of an interpreter in which no block has run, which answers as soon as it can
+_ATTEMPTS = 3
+_LOOK_SECONDS = 0.0005
+_MESSAGE_BYTES = 64
+_STOPPED = ("T", "t", "Z", "X")  # stopped, and ended
+
+
+class Session(Interpreters):
+    """Gives all Python blocks one interpreter.
+
+    Args:
+        settings: Where the blocks run, and what is imported ahead.
+        processes: All processes.
+    """
+
+    def __init__(self, settings: Settings, processes: Processes) -> None:
+        super().__init__(settings, processes)
+        self._control: _socket.socket | None = None
+        self._far_end: _socket.socket | None = None  # kept, to take out what an interpreter that was killed did not
+        self._interpreter = 0
+        self._checkpoint = 0
+        self._is_alone = False  # the interpreter, which is stopped then
+        self._has_run = False
+        self._runs_python = False
+        self._blocks = 0
+        self._changes: list[str] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to import: what the server imports does not reach an interpreter that has run."""
+        return self._has_run or super().is_ready
+
+    def import_named_in(self, source: bytes) -> None:
+        """Import what a block names; see `Interpreters.import_named_in`."""
+        if not self._has_run:
+            super().import_named_in(source)
+
+    def prepare(self) -> None:
+        """Have an interpreter wait for the next block, and a checkpoint of it."""
+        if self._has_run and not self._checkpoint:
+            is_alone = self._is_alone or self._isolate(self._interpreter)
+            if not (is_alone and self._make_checkpoint()):
+                self._lose("lost_before")
+        if not self._interpreter:
+            self._begin()
+
+    def start(self, source: bytes, path: str) -> Started:
+        """Run a block; see `Interpreters.start`.
+
+        Raises:
+            RuntimeError: Not even a new interpreter takes it.
+        """
+        self._blocks += 1
+        self._runs_python = True
+        for _ in range(_ATTEMPTS):
+            self.prepare()
+            started = self._start(source, path)
+            if started is not None:
+                self._is_alone = False
+                return started
+            if self._has_run:
+                self._lose("lost_before")
+            else:  # it was killed as it waited: the sandbox was short of memory
+                self.discard()
+        raise RuntimeError("new interpreters end before they run a block")
+
+    def end_reported(self, report: Report) -> bool:
+        """End a block whose interpreter says that it is at its end. Its variables are kept."""
+        self._processes.add(report)
+        expected = {self._interpreter: 1, **({self._checkpoint: 1} if self._checkpoint else {})}
+        self._checkpoint = 0
+        self._has_run = True
+        is_all = self._stop_all() and thread_counts() == expected
+        if not is_all and not self._isolate(self._interpreter):
+            self._lose("lost")
+        return True
+
+    def end_block(self) -> None:
+        """End everything of a block that met a limit, was cancelled or has ended its process."""
+        kept = self._interpreter if self._has_run else 0
+        if self._runs_python:
+            kept = self._checkpoint
+            self._changes.append("rolled_back")
+            _signal(-1, signal.SIGSTOP)
+            _signal(self._interpreter, signal.SIGKILL)
+        if not kept:
+            self.discard()
+        elif not self._isolate(kept):
+            self._lose("lost")
+
+    def make_way(self) -> None:
+        """Keep the interpreter beside a block in another language, if it has run."""
+        self._runs_python = False
+        if not self._has_run:
+            self.discard()
+
+    def take_changes(self) -> list[str]:
+        """What has become of the variables since this was called last.
+
+        ``lost_before``: those of earlier blocks were lost before this block; ``rolled_back``: they are as before it;
+        ``lost``: they are lost after it.
+        """
+        changes, self._changes = self._changes, []
+        return changes
+
+    def discard(self) -> None:
+        """End the interpreter, and everything else; the variables are gone."""
+        self._processes.kill_all()
+        for end in (self._control, self._far_end):
+            if end is not None:
+                end.close()
+        self._control = self._far_end = None
+        self._interpreter = self._checkpoint = 0
+        self._is_alone = self._has_run = False
+
+    def _lose(self, change: str) -> None:
+        """Give the variables up, and say so with the result of a block."""
+        self.discard()
+        self._changes.append(change)
+
+    def _begin(self) -> None:
+        """Fork a new interpreter from the server, which nothing of the blocks has reached."""
+        self.discard()
+        self._control, self._far_end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        before_fork()
+        self._interpreter = os.fork()
+        if self._interpreter == 0:
+            self._become_interpreter((self._far_end.fileno(),), nothing, nothing, run_session)
+        os.close(nothing)
+
+    def _start(self, source: bytes, path: str) -> Started | None:
+        """Have the interpreter run a block. None if it does not answer as it should."""
+        if self._control is None:
+            return None
+        pipes = [os.pipe() for _ in range(3)]
+        (source_of_block, source_fd), (stdout, stdout_of_block), (stderr, stderr_of_block) = pipes
+        of_block = (source_of_block, stdout_of_block, stderr_of_block)
+        report, shared_bytes, earlier_seconds = os.dup(self._control.fileno()), 0, 0.0
+        try:
+            _, earlier_seconds = state_and_seconds(self._interpreter)
+            shared_bytes = resident_bytes(self._interpreter)
+            self._drain()
+            self._control.sendmsg(*run_message(path, f"<block {self._blocks}>", of_block), _socket.MSG_DONTWAIT)
+            os.kill(self._interpreter, signal.SIGCONT)
+            _write_all(source_fd, source, self._answer_seconds)
+            os.close(source_fd)
+            source_fd = -1
+            has_begun = self._answer() == RUN
+        except OSError:  # it has ended, or a block has closed the socket
+            has_begun = False
+        finally:
+            for fd in (*of_block, source_fd):
+                if fd >= 0:
+                    os.close(fd)
+        if has_begun:
+            return Started(self._interpreter, stdout, stderr, report, shared_bytes, earlier_seconds)
+        for fd in (stdout, stderr, report):
+            os.close(fd)
+        return None
+
+    @property
+    def _answer_seconds(self) -> float:
+        return _ANSWER_SECONDS if self._has_run else _FIRST_ANSWER_SECONDS
+
+    def _isolate(self, interpreter: int) -> bool:
+        """Have a process end all others, and make it the interpreter, stopped. Return whether that worked."""
+        self._checkpoint = 0
+        _signal(-1, signal.SIGSTOP)
+        if not self._obeys(interpreter, ALONE):
+            return False
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while list((counts := thread_counts()).values()) != [1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not counts:
+                return False
+            select.select([self._processes.ended_fd], [], [], min(left, _LOOK_SECONDS))
+            self._processes.reap()
+        [self._interpreter] = counts  # another one than before, where threads were left
+        self._is_alone = self._stop_all()
+        return self._is_alone
+
+    def _make_checkpoint(self) -> bool:
+        """Have the interpreter fork its checkpoint. Return whether that worked; both are stopped then."""
+        if not (self._obeys(self._interpreter, CHECKPOINT) and self._stop_all()):
+            return False
+        counts = thread_counts()
+        others = [process for process in counts if process != self._interpreter]
+        if list(counts.values()) != [1, 1] or len(others) != 1:
+            return False
+        self._checkpoint = others[0]
+        return True
+
+    def _obeys(self, interpreter: int, command: bytes) -> bool:
+        """Continue a stopped interpreter with a command. Return whether it says that it has done it."""
+        self._drain()
+        try:
+            if self._control is not None:
+                self._control.send(command, _socket.MSG_DONTWAIT)
+            os.kill(interpreter, signal.SIGCONT)
+            return self._answer() == command
+        except OSError:  # it has ended, or a block has closed the socket
+            return False
+
+    def _answer(self) -> bytes:
+        """Wait for an answer. Empty if none comes."""
+        if self._control is None:
+            return b""
+        deadline = time.monotonic() + self._answer_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            readable, _, _ = select.select([self._control, self._processes.ended_fd], [], [], left)
+            if self._control in readable:
+                return self._control.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT)
+            self._processes.reap()
+            if not thread_counts():
+                break
+        return b""
+
+    def _drain(self) -> None:
+        """Take out what was sent to processes that were killed, and what blocks have sent."""
+        for end in (self._control, self._far_end):
+            with suppress(OSError):  # there is no more
+                while end is not None and end.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT):
+                    pass
+
+    def _stop_all(self) -> bool:
+        """Stop all processes. Return whether none of them runs."""
+        _signal(-1, signal.SIGSTOP)
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            if all(_is_stopped(process) for process in thread_counts()):
+                return True
+            time.sleep(_LOOK_SECONDS)
+        return False
+
+
+def _is_stopped(process: int) -> bool:
+    try:
+        return state_and_seconds(process)[0] in _STOPPED
+    except OSError:  # it has ended meanwhile
+        return True
+
+
+def _signal(process: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # there is none
+        os.kill(process, number)
+
+
+def _write_all(fd: int, data: bytes, seconds: float) -> None:
+    """Write to a pipe that may not be read.
+
+    Raises:
+        OSError: It is not read in time, or not at all.
+    """
+    os.set_blocking(fd, False)
+    deadline = time.monotonic() + seconds
+    view = memoryview(data)
+    while view:
+        if not select.select([], [fd], [], max(0.0, deadline - time.monotonic()))[1]:
+            raise TimeoutError
+        view = view[os.write(fd, view) :]
