@@ -35,8 +35,9 @@ class Sandbox(Protocol):
     async def run(
         self, code: str, language: str, *, timeout: float | None = None, on_output: OutputListener | None = None
     ) -> SandboxResult:
-        """Run one block in an interpreter of its own, in the work folder.
+        """Run one block in the work folder, in an interpreter of its own.
 
+        Where the policy is ``stateful``, a Python block runs in the interpreter of the Python blocks before it.
         Cancelling the call kills everything that the block started before the cancellation is passed on.
 
         Args:
@@ -68,7 +69,7 @@ class Sandbox(Protocol):
         ...
 
     async def reset(self) -> None:
-        """Kill what still runs and empty the work folder."""
+        """Kill what still runs, and empty the work folder. Variables that live on are gone."""
         ...
 
     def weaknesses(self) -> Sequence[str]:
@@ -180,7 +181,8 @@ class SandboxBackend(Protocol):
         """Start a sandbox.
 
         Raises:
-            SandboxUnavailableError: It cannot work on this machine.
+            SandboxUnavailableError: It cannot work on this machine, or not by this policy: a kind of sandbox that keeps
+                no variables refuses a ``stateful`` one.
         """
         ...
 

@@ -138,7 +138,11 @@ class AutoBackend(SandboxBackend):
 
 
 def create_default_code_executor(
-    work_dir: Path | str | None = None, *, packages: Sequence[str] = (), wheels: Path | str | None = None
+    work_dir: Path | str | None = None,
+    *,
+    packages: Sequence[str] = (),
+    wheels: Path | str | None = None,
+    policy: SandboxPolicy | None = None,
 ) -> SandboxCodeExecutor:
     """Make an executor on the best sandbox that works on this machine, chosen when it starts.
 
@@ -148,8 +152,9 @@ def create_default_code_executor(
         work_dir: The folder of the host whose files the code sees and where its files go to.
         packages: Packages that the code may import beside those that every sandbox has; see `SandboxOptions`.
         wheels: A folder of the host that is searched for them, instead of the package registry.
+        policy: What else the code may use, and whether variables live on from block to block.
     """
-    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir, packages=packages, wheels=wheels)
+    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir, packages=packages, wheels=wheels, policy=policy)
 
 
 def _none_works(reasons: dict[str, str]) -> SandboxUnavailableError:

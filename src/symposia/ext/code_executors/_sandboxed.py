@@ -23,6 +23,7 @@ from pydantic import JsonValue
 from typing_extensions import TypedDict
 
 from symposia.core.code_executor import (
+    CodeResult,
     OutputListener,
     Sandbox,
     SandboxBackend,
@@ -41,6 +42,8 @@ from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, policy_digest
 from symposia.ext.code_executors._functions import refuse_missing_packages, requirements_met_by
 from symposia.ext.code_executors._guests import GuestFiles
+from symposia.ext.code_executors._sandbox._conversation import VariablesChange
+from symposia.ext.code_executors._sandbox._results import VARIABLES
 
 DATA_FOLDER: Final = "/data"
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
@@ -49,6 +52,11 @@ RENEWED_BEFORE: Final = (
     "work folder alone."
 )
 RENEWED: Final = "The sandbox was full. The next block gets a new one, with the files of the work folder alone."
+NOT_RESTORED: Final = (
+    "The results of earlier blocks were recorded. Their files are in this sandbox, and their variables are not."
+)
+TOLD: Final = frozenset({*VARIABLES.values(), NOT_RESTORED})
+"""Notes that are part of the output too: the author of the next block has to know which variables there are."""
 # The server runs Python and sh alone, since every image has an sh. What a block in another language needs goes through
 # one.
 COMMANDS: Final = {
@@ -104,8 +112,9 @@ class SandboxOptions(TypedDict, total=False):
 class SandboxCodeExecutor(CommandLineCodeExecutor):
     """Runs code blocks in a sandbox, which starts on the first use.
 
-    Each block runs in an interpreter of its own; the files of the work folder stay between blocks. A sandbox that ends
-    in the middle of a block is part of that block's result, and the next block gets a new one.
+    Each block runs in an interpreter of its own, and with a ``stateful`` policy all Python blocks in one. The files of
+    the work folder stay between blocks. A sandbox that ends in the middle of a block is part of that result, and
+    the next block gets a new one, as after `restart`. The notes and the output of a block say if variables were lost.
 
     Args:
         backend: Makes the sandbox.
@@ -167,10 +176,20 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             **({"packages": list(self._packages.requirements)} if self._packages else {}),
         }
 
+    async def restore(self, result: CodeResult) -> None:
+        """Put the files of a recorded result into the work folder, where later blocks find them. Variables are not.
+
+        Args:
+            result: What `execute_code_blocks` returned, here or elsewhere.
+        """
+        await super().restore(result)
+        if self._policy.stateful:
+            self._notes.append(NOT_RESTORED)
+
     async def _ready(self) -> None:
         if self._sandbox is not None and not await self._synchronize(self._sandbox):
             await self._close()
-            self._notes.append(RENEWED_BEFORE)
+            self._note(RENEWED_BEFORE, "lost_before")
         if self._sandbox is None:
             await self._open()
 
@@ -229,17 +248,25 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         except SandboxDiedError as error:
             await self._close()
             crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
-            return self._with_notes(crashed, REPLACED)
+            self._note(REPLACED, "lost")
+            return self._with_notes(crashed)
         result = await self._write_back(result)
         if result.status != "disk_full":
             return self._with_notes(result)
         await self._close()
-        return self._with_notes(replace(result, stderr=f"{result.stderr}\n{RENEWED}\n"), RENEWED)
+        self._note(RENEWED, "lost")
+        return self._with_notes(replace(result, stderr=f"{result.stderr}\n{RENEWED}\n"))
 
-    def _with_notes(self, result: SandboxResult, *notes: str) -> SandboxResult:
+    def _note(self, text: str, variables: VariablesChange) -> None:
+        """Note for the next result what was done to the sandbox, and what became of its variables."""
+        self._notes += [text, *([VARIABLES[variables]] if self._policy.stateful else [])]
+
+    def _with_notes(self, result: SandboxResult) -> SandboxResult:
         """The result, with what was done to the sandbox since the last one."""
-        earlier, self._notes = self._notes, []
-        return replace(result, notes=(*result.notes, *earlier, *notes))
+        notes = tuple(dict.fromkeys((*result.notes, *self._notes)))
+        self._notes = []
+        told = "".join(f"{note}\n" for note in notes if note in TOLD)
+        return replace(result, notes=notes, stderr=f"{result.stderr}\n{told}" if told else result.stderr)
 
     async def _run_inside(self, sandbox: Sandbox, planned: PlannedBlock, source: bytes) -> SandboxResult:
         code, language = planned.block.code, planned.interpreter
@@ -256,7 +283,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             return sandbox
         # An earlier block has put something else in its place, or has filled the disk.
         await self._close()
-        self._notes.append(RENEWED_BEFORE)
+        self._note(RENEWED_BEFORE, "lost_before")
         await self._open()
         renewed = self._sandbox
         if renewed is None:

@@ -23,9 +23,10 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
 )
+from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
 from symposia.ext.code_executors._work_folder import WorkFolder
-from symposia.ext.code_executors.local._executor import LocalCommandLineCodeExecutor
+from symposia.ext.code_executors.local._executor import NOT_STATEFUL, LocalCommandLineCodeExecutor
 
 
 class LocalBackend(SandboxBackend):
@@ -62,8 +63,11 @@ class LocalBackend(SandboxBackend):
         """Make a work folder. Of the policy, only the limits of time, output and results apply.
 
         Raises:
-            SandboxUnavailableError: The Python environment that generated code sees cannot be made.
+            SandboxUnavailableError: The Python environment that generated code sees cannot be made, or the policy is
+                ``stateful``.
         """
+        if policy.stateful:
+            raise SandboxUnavailableError(NOT_STATEFUL)
         python = await make_sandbox_python(packages=self._packages)
         return LocalSandbox(policy, python.executable)
 

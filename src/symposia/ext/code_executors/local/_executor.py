@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Final, NamedTuple
 
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import harmless_environment
@@ -23,6 +24,10 @@ UNSAFE: Final = (
     "LocalCommandLineCodeExecutor runs code on this machine with your user's rights: it can read, change and send "
     "whatever you can. Use DockerCommandLineCodeExecutor, BubblewrapCommandLineCodeExecutor or "
     "NamespaceCommandLineCodeExecutor for code that you have not written."
+)
+NOT_STATEFUL: Final = (
+    "Code that runs without a sandbox keeps no variables from block to block, so its policy cannot be stateful. Take "
+    "an executor on a sandbox, or JupyterCodeExecutor."
 )
 
 
@@ -46,7 +51,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         on_output: Called on the event loop with each piece of output as it comes.
 
     Raises:
-        InvalidArgumentError: The timeout is less than a second.
+        InvalidArgumentError: The timeout is less than a second, or the policy is ``stateful``.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             policy=policy,
             on_output=on_output,
         )
+        if self._policy.stateful:
+            raise InvalidArgumentError(NOT_STATEFUL)
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
         self._virtual_env_context = virtual_env_context
         self._virtual_env: _VirtualEnvironment | None = None
