@@ -7,18 +7,23 @@ the texts would take a tenth of the making.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from symposia.core.exceptions import ArgumentTypeError
 
 __all__ = [
+    "check_backend",
     "check_count",
+    "check_each",
     "check_flag",
     "check_function",
+    "check_instance",
     "check_list",
     "check_messages",
     "check_model_client",
+    "check_path",
     "check_text",
     "not_a_message",
 ]
@@ -128,3 +133,68 @@ def check_function(name: str, owner: str, given: object, example: str) -> None:
     """
     if given is not None and not callable(given):
         raise ArgumentTypeError(f"{name} of {owner} has to be a function, such as {example}, not {given!r}")
+
+
+def check_backend(owner: str, given: object) -> None:
+    """Raise an error for an object that makes no sandboxes.
+
+    Args:
+        owner: Whose backend it is, for the error: ``SandboxPool``.
+        given: What was given as the backend.
+
+    Raises:
+        ArgumentTypeError: It is the name of a sandbox, a class, an executor, or anything else.
+    """
+    if isinstance(given, type) or not (hasattr(given, "create") and hasattr(given, "unavailable_reason")):
+        raise ArgumentTypeError(
+            f"backend of {owner} is {given!r}: give a SandboxBackend, such as sandbox_kind('docker').make() or "
+            "AutoBackend()."
+        )
+
+
+def check_path(name: str, owner: str, given: object) -> None:
+    """Raise an error for an object that is not a path; None stands for none.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if given is not None and not isinstance(given, str | os.PathLike):
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give a path, such as 'results' or Path('results').")
+
+
+def check_instance(name: str, owner: str, given: object, kind: type, example: str) -> None:
+    """Raise an error for an object that is not of a class; None stands for none.
+
+    Args:
+        name: The argument's name.
+        owner: Whose argument it is.
+        given: What was given.
+        kind: The class.
+        example: An object that would do.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    if given is not None and not isinstance(given, kind):
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give a {kind.__name__}, such as {example}.")
+
+
+def check_each(name: str, owner: str, given: object, kind: type, example: str) -> None:
+    """Raise an error for an object that is not a list of objects of a class.
+
+    Args:
+        name: The argument's name.
+        owner: Whose argument it is.
+        given: What was given.
+        kind: The class.
+        example: A list that would do.
+
+    Raises:
+        ArgumentTypeError: It is something else, or has something else in it.
+    """
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        wrong = [each for each in cast("Sequence[object]", given) if not isinstance(each, kind)]
+        if not wrong:
+            return
+        given = wrong[0]
+    raise ArgumentTypeError(f"{name} of {owner} has {given!r}: give a list, such as {example}.")

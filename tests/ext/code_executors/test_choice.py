@@ -160,5 +160,5 @@ def test_the_default_executor_is_made_without_asking_anything(tmp_path: Path) ->
 
 @pytest.mark.parametrize("wrong", ["docker", ["docker"], [Backend]], ids=["name", "names", "class"])
 async def test_only_backends_are_chosen_from(wrong: Any) -> None:
-    with pytest.raises(ArgumentTypeError, match=r"backends? (to choose from is|are given as)"):
+    with pytest.raises(ArgumentTypeError, match=r"backend of choose_backend is|backends are given as"):
         await choose_backend(wrong)

@@ -93,7 +93,7 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
 
 def _remedy(value: object) -> str:
     """How an object gets a form in JSON, if it is one of a program's own class."""
-    if callable(value) or type(value).__module__ == "builtins":
+    if callable(value) or type(value).__module__.partition(".")[0] in {"builtins", "symposia"}:
         return ""
     return f" (derive {type(value).__name__} from Component too)"
 

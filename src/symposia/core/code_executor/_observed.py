@@ -17,7 +17,7 @@ from symposia.core.code_executor._results import (
     OutputListener,
     OutputStream,
 )
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError
 
 
 class ExecutionObserver:
@@ -58,9 +58,16 @@ class ObservedCodeExecutor(CodeExecutor):
     Args:
         inner: Runs the code. It is started and stopped together with this executor.
         observer: Called for each block.
+
+    Raises:
+        ArgumentTypeError: One of them is something else.
     """
 
     def __init__(self, inner: CodeExecutor, observer: ExecutionObserver) -> None:
+        if isinstance(inner, type) or not hasattr(inner, "execute_with_output"):
+            raise ArgumentTypeError(f"inner of ObservedCodeExecutor is {inner!r}: give a CodeExecutor.")
+        if isinstance(observer, type) or not hasattr(observer, "block_started"):
+            raise ArgumentTypeError(f"observer of ObservedCodeExecutor is {observer!r}: give an ExecutionObserver.")
         self.idempotency = inner.idempotency
         self._inner = inner
         self._observer = observer

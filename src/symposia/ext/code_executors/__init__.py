@@ -24,7 +24,7 @@ from symposia.ext.code_executors._registry import (
     sandbox_kinds,
     unregister_sandbox,
 )
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
+from symposia.ext.code_executors._sandboxed import DefaultExecutorOptions, SandboxCodeExecutor, SandboxOptions
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
@@ -32,6 +32,7 @@ if not TYPE_CHECKING:
 __all__ = [
     "AUTO",
     "AutoBackend",
+    "DefaultExecutorOptions",
     "SandboxCheck",
     "SandboxCodeExecutor",
     "SandboxKind",

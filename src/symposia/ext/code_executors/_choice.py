@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
-from symposia.core.argument_checks import check_list
+from symposia.core import Component
+from symposia.core.argument_checks import check_backend, check_list
 from symposia.core.code_executor import (
     Progress,
     Sandbox,
@@ -19,9 +20,9 @@ from symposia.core.code_executor import (
     SandboxPackages,
     SandboxPolicy,
 )
-from symposia.core.exceptions import ArgumentTypeError, MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._registry import AUTO, sandbox_backends
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors._sandboxed import DefaultExecutorOptions, SandboxCodeExecutor
 
 NONE_WORKS: Final = (
     "No sandbox works on this machine, and code that a model wrote is not run without one.\n{reasons}\n"
@@ -51,13 +52,10 @@ async def choose_backend(backends: Sequence[SandboxBackend] | None = None) -> Sa
 def _check_backends(given: Sequence[object]) -> None:
     check_list("The backends", given)
     for each in given:
-        if isinstance(each, type) or not hasattr(each, "unavailable_reason"):
-            raise ArgumentTypeError(
-                f"A backend to choose from is an object, such as sandbox_kind('docker').make(), not {each!r}"
-            )
+        check_backend("choose_backend", each)
 
 
-class AutoBackend(SandboxBackend):
+class AutoBackend(Component, SandboxBackend):
     """The first of several backends that starts a sandbox. Its `name` is ``auto``, and then the name of that backend.
 
     A backend that says that it works can still fail to start: its image may be broken, its engine out of disk, its
@@ -68,6 +66,9 @@ class AutoBackend(SandboxBackend):
         progress: Called with a line of text as what a sandbox needs is made, and when one fails to start.
         packages: What code can import beside what the sandboxes have anyway. Kinds that install none are left out.
     """
+
+    component_type = "sandbox_backend"
+    component_transient = frozenset({"progress"})
 
     def __init__(
         self,
@@ -138,11 +139,7 @@ class AutoBackend(SandboxBackend):
 
 
 def create_default_code_executor(
-    work_dir: Path | str | None = None,
-    *,
-    packages: Sequence[str] = (),
-    wheels: Path | str | None = None,
-    policy: SandboxPolicy | None = None,
+    work_dir: Path | str | None = None, **options: Unpack[DefaultExecutorOptions]
 ) -> SandboxCodeExecutor:
     """Make an executor on the best sandbox that works on this machine, chosen when it starts.
 
@@ -150,11 +147,12 @@ def create_default_code_executor(
 
     Args:
         work_dir: The folder of the host whose files the code sees and where its files go to.
-        packages: Packages that the code may import beside those that every sandbox has; see `SandboxOptions`.
-        wheels: A folder of the host that is searched for them, instead of the package registry.
-        policy: What else the code may use, and whether variables live on from block to block.
+        options: ``timeout``, ``policy``, ``packages`` and others; see `DefaultExecutorOptions`.
+
+    Raises:
+        ArgumentTypeError, InvalidArgumentError: As `SandboxCodeExecutor`.
     """
-    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir, packages=packages, wheels=wheels, policy=policy)
+    return SandboxCodeExecutor(AutoBackend(), work_dir=work_dir, **options)
 
 
 def _none_works(reasons: dict[str, str]) -> SandboxUnavailableError:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 from typing_extensions import override
 
+from symposia.core.argument_checks import check_path
 from symposia.core.code_executor import (
     BlockResult,
     CodeBlock,
@@ -59,6 +60,7 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
     ) -> None:
+        check_path("work_dir", type(self).__name__, work_dir)
         super().__init__(WorkFolder.for_code(work_dir), timeout=timeout, policy=policy, on_output=on_output)
         self._keep_code_files = keep_code_files
         self._functions = UserFunctions(functions, functions_module)

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import JsonValue
 
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_function, check_instance
 from symposia.core.code_executor import (
     BlockResult,
     BlockwiseCodeResult,
@@ -32,6 +33,8 @@ from symposia.ext.code_executors._work_folder import WorkFolder
 
 T = TypeVar("T")
 ResultT = TypeVar("ResultT", bound=BlockwiseCodeResult)
+
+POLICY_EXAMPLE: Final = "SandboxPolicy(memory_bytes=256 * MIB)"
 
 KILLED: Final = 137
 """The exit code of a block that was killed: 128 and SIGKILL, as a shell reports it."""
@@ -100,7 +103,7 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         on_output: Called on the event loop with each piece of output as it comes.
 
     Raises:
-        ArgumentTypeError: The timeout is not a number.
+        ArgumentTypeError: The timeout is not a number, or another argument is of another type.
         InvalidArgumentError: The timeout is less than a second, as in AutoGen.
     """
 
@@ -112,8 +115,10 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
     ) -> None:
-        if not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
             raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
+        check_instance("policy", type(self).__name__, policy, SandboxPolicy, POLICY_EXAMPLE)
+        check_function("on_output", type(self).__name__, on_output, "def listener(stream, text)")
         if not timeout >= 1:
             raise InvalidArgumentError(f"Timeout must be greater than or equal to 1. It is {timeout}.")
         self._timeout = timeout

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from keyword import iskeyword
 from string import Template
 from typing import Final
 
+from symposia.core.argument_checks import check_list
 from symposia.core.code_executor import (
     Alias,
     FunctionWithRequirements,
@@ -39,11 +41,13 @@ class UserFunctions:
         module: As given.
 
     Raises:
+        ArgumentTypeError: `functions` is not a list, but for instance a function.
         InvalidArgumentError: The name cannot be imported.
     """
 
     def __init__(self, functions: Sequence[UserFunction], module: str) -> None:
-        if not module.isidentifier():
+        check_list("functions of an executor", functions)
+        if not module.isidentifier() or iskeyword(module):
             raise InvalidArgumentError(f"Module name must be a valid Python identifier. It is {module!r}.")
         self.functions = tuple(functions)
         self.module = module

@@ -20,6 +20,7 @@ from itertools import cycle, islice
 from typing import Final, Self
 
 from symposia.core import uninterrupted
+from symposia.core.argument_checks import check_backend
 from symposia.core.code_executor import (
     Progress,
     Sandbox,
@@ -29,7 +30,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     sandbox_answers,
 )
-from symposia.core.exceptions import InvalidArgumentError, SandboxError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class SandboxPool(SandboxBackend):
         check_seconds: Seconds between two checks of a sandbox that waits. One that has died is replaced.
 
     Raises:
+        ArgumentTypeError: `backend` makes no sandboxes, or a number is none.
         InvalidArgumentError: A number is not above zero.
     """
 
@@ -99,8 +101,11 @@ class SandboxPool(SandboxBackend):
         idle_seconds: float = IDLE_SECONDS,
         check_seconds: float = CHECK_SECONDS,
     ) -> None:
+        check_backend("SandboxPool", backend)
         numbers = {"size": size, "starts": starts, "idle_seconds": idle_seconds, "check_seconds": check_seconds}
         for name, number in numbers.items():
+            if isinstance(number, bool) or not isinstance(number, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+                raise ArgumentTypeError(f"{name} of SandboxPool is {number!r}: give a number above 0.")
             if not number > 0:
                 raise InvalidArgumentError(f"{name} of SandboxPool is {number}: give a number above 0.")
         self.name = backend.name

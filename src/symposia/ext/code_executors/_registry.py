@@ -126,9 +126,14 @@ def sandbox_kind(name: str) -> SandboxKind:
     """Find a kind by its name.
 
     Raises:
-        InvalidArgumentError: None has this name; the text lists those there are.
+        InvalidArgumentError: None has this name, or it is ``auto``; the text lists those there are.
     """
     kinds = _kinds.all()
+    if name == AUTO:
+        raise InvalidArgumentError(
+            f"{AUTO!r} is the choice of the first sandbox that starts, and none of its own: in a program, it is "
+            f"AutoBackend(). The sandboxes are: {', '.join(kinds)}"
+        )
     if name not in kinds:
         raise InvalidArgumentError(f"There is no sandbox {name!r}. There are: {', '.join((AUTO, *kinds))}")
     return kinds[name]

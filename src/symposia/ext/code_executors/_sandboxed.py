@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final, Unpack
@@ -22,6 +23,15 @@ from typing import Final, Unpack
 from pydantic import JsonValue
 from typing_extensions import TypedDict
 
+from symposia.core.argument_checks import (
+    check_backend,
+    check_each,
+    check_flag,
+    check_instance,
+    check_list,
+    check_path,
+    check_text,
+)
 from symposia.core.code_executor import (
     CodeResult,
     OutputListener,
@@ -35,17 +45,18 @@ from symposia.core.code_executor import (
     sandbox_answers,
 )
 from symposia.core.effects import Idempotency, class_identity
-from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._executor import KILLED, policy_digest
+from symposia.ext.code_executors._executor import KILLED, POLICY_EXAMPLE, policy_digest
 from symposia.ext.code_executors._functions import refuse_missing_packages, requirements_met_by
 from symposia.ext.code_executors._guests import GuestFiles
 from symposia.ext.code_executors._sandbox._conversation import VariablesChange
 from symposia.ext.code_executors._sandbox._results import VARIABLES
 
 DATA_FOLDER: Final = "/data"
+MOUNTS_EXAMPLE: Final = "[SandboxMount(source=Path('table.csv'), target='/data/table.csv')]"
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 RENEWED_BEFORE: Final = (
     "The sandbox had ended, or took no more files, and a new one was started before this block, with the files of the "
@@ -70,12 +81,10 @@ DOES_NOT_FIT: Final = (
 )
 
 
-class SandboxOptions(TypedDict, total=False):
-    """The options of every executor on a sandbox.
+class DefaultExecutorOptions(TypedDict, total=False):
+    """The options of `create_default_code_executor`, beside its work folder.
 
     Attributes:
-        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
-            None, the default: a folder of its own, removed by `stop`.
         timeout: Seconds that a block may run; by default, the `time_limit` of the policy.
         policy: What else the code may use.
         bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
@@ -94,7 +103,6 @@ class SandboxOptions(TypedDict, total=False):
         on_output: Called on the event loop with each piece of output as it comes.
     """
 
-    work_dir: Path | str | None
     timeout: float | None
     policy: SandboxPolicy | None
     bind_dir: Path | str | None
@@ -107,6 +115,17 @@ class SandboxOptions(TypedDict, total=False):
     delete_tmp_files: bool
     trust_results: bool
     on_output: OutputListener | None
+
+
+class SandboxOptions(DefaultExecutorOptions, total=False):
+    """The options of every executor on a sandbox: those of `DefaultExecutorOptions`, and the work folder.
+
+    Attributes:
+        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
+            None, the default: a folder of its own, removed by `stop`.
+    """
+
+    work_dir: Path | str | None
 
 
 class SandboxCodeExecutor(CommandLineCodeExecutor):
@@ -123,11 +142,13 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         options: See `SandboxOptions`.
 
     Raises:
+        ArgumentTypeError: An argument is of another type, or there is no such option.
         InvalidArgumentError: The timeout is less than a second, a function needs a package that is not there, or one of
             `packages` is not the name of a package.
         SandboxUnavailableError: There are `packages`, and the backend installs none.
     """
 
+    component_transient = frozenset({"installed"})  # for the check of `functions`, which JSON cannot hold
     idempotency: Idempotency = "idempotent"  # code in a sandbox reaches nothing that running it again could harm
 
     def __init__(
@@ -137,6 +158,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         installed: Collection[str] | None = PINNED_NAMES,
         **options: Unpack[SandboxOptions],
     ) -> None:
+        _check_options(type(self).__name__, backend, options)
         work_dir, functions = options.get("work_dir"), options.get("functions", ())
         policy = options.get("policy") or SandboxPolicy()
         timeout = options.get("timeout")
@@ -322,6 +344,26 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             await sandbox.close()
+
+
+def _check_options(owner: str, backend: object, options: Mapping[str, object]) -> None:
+    """Refuse what would otherwise fail in the middle of a run, in a call that the program did not write."""
+    # `Unpack` tells type checkers alone: without this, a misspelt policy would leave the default limits in force.
+    if unknown := [name for name in options if name not in SandboxOptions.__annotations__]:
+        nearest = get_close_matches(unknown[0], SandboxOptions.__annotations__, n=1)
+        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+        known = ", ".join(SandboxOptions.__annotations__)
+        raise ArgumentTypeError(f"{owner} has no option {unknown[0]!r}.{hint} Its options are: {known}.")
+    check_backend(owner, backend)
+    check_instance("policy", owner, options.get("policy"), SandboxPolicy, POLICY_EXAMPLE)
+    for name in ("bind_dir", "wheels"):
+        check_path(name, owner, options.get(name))
+    check_each("mounts", owner, options.get("mounts", ()), SandboxMount, MOUNTS_EXAMPLE)
+    if options.get("init_command") is not None:
+        check_text("init_command", owner, options["init_command"])
+    check_list(f"functions of {owner}", options.get("functions", ()))
+    check_flag("delete_tmp_files", owner, options.get("delete_tmp_files"))
+    check_flag("trust_results", owner, options.get("trust_results"))
 
 
 def _allowed(

@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from symposia.core._cancellation_token import uninterrupted
 from symposia.core._component import shared_in_load
+from symposia.core.argument_checks import check_backend, check_instance
 from symposia.core.code_executor import (
     Sandbox,
     SandboxBackend,
@@ -25,7 +26,7 @@ from symposia.core.code_executor import (
     default_backend,
     sandbox_answers,
 )
-from symposia.core.exceptions import SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, SandboxDiedError
 
 _IMPORTED_AHEAD: Final = ("ast", "asyncio", "datetime", "decimal", "inspect", "json", "traceback", "typing", "uuid")
 """What the program inside imports, and most functions of JSON. It halves the time of a call."""
@@ -40,9 +41,15 @@ class FunctionSandbox:
     Args:
         backend: Makes the sandbox; by default, the first kind that starts on this machine.
         policy: What the functions may use. By default, the usual limits.
+
+    Raises:
+        ArgumentTypeError: `backend` makes no sandboxes, or `policy` is not a `SandboxPolicy`.
     """
 
     def __init__(self, backend: SandboxBackend | None = None, *, policy: SandboxPolicy | None = None) -> None:
+        if backend is not None:
+            check_backend("FunctionSandbox", backend)
+        check_instance("policy", "FunctionSandbox", policy, SandboxPolicy, "SandboxPolicy(time_limit=10)")
         self._backend = backend
         self._policy = policy or SandboxPolicy(artifacts=0, imported_ahead=_IMPORTED_AHEAD)
         self._places: dict[asyncio.AbstractEventLoop, _Place] = {}
@@ -143,7 +150,14 @@ def run_component_code_in(sandbox: FunctionSandbox) -> Generator[None]:
 
     Args:
         sandbox: Runs the code of all of them.
+
+    Raises:
+        ArgumentTypeError: `sandbox` is not a `FunctionSandbox`.
     """
+    if not isinstance(sandbox, FunctionSandbox):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        raise ArgumentTypeError(
+            f"sandbox of run_component_code_in is {sandbox!r}: give a FunctionSandbox, such as FunctionSandbox()."
+        )
     token = _chosen.set(sandbox)
     try:
         yield

@@ -21,6 +21,7 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from symposia.core import uninterrupted
+from symposia.core.argument_checks import check_path
 from symposia.core.code_executor import (
     Artifact,
     BlockResult,
@@ -120,6 +121,7 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         policy: SandboxPolicy | None,
         on_output: OutputListener | None,
     ) -> None:
+        check_path("output_dir", type(self).__name__, output_dir)
         super().__init__(WorkFolder.for_results(output_dir), timeout=timeout, policy=policy, on_output=on_output)
         self._result_type = result_type
         self._kernel_name = kernel_name

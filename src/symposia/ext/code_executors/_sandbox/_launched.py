@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from symposia.core import Component
 from symposia.core.code_executor import (
     Progress,
     RunningSandbox,
@@ -59,7 +60,7 @@ class LauncherCommand(NamedTuple):
     request: dict[str, object]
 
 
-class LaunchedBackend(SandboxBackend):
+class LaunchedBackend(Component, SandboxBackend):
     """A `SandboxBackend` whose sandboxes a launcher builds, a process of this machine that outlives none of them.
 
     The launcher is a fresh interpreter with an empty environment. The function between fork and exec that `subprocess`
@@ -71,6 +72,8 @@ class LaunchedBackend(SandboxBackend):
             sandbox makes where it is not there yet.
         packages: What blocks can import beside these; not with a `python` of the caller's.
     """
+
+    component_type = "sandbox_backend"
 
     def __init__(self, python: SandboxPython | None = None, *, packages: SandboxPackages | None = None) -> None:
         self._has_own_python = python is not None

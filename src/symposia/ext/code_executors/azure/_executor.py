@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_path
 from symposia.core.code_executor import (
     Artifact,
     BlockResult,
@@ -81,6 +82,7 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         *,
         policy: SandboxPolicy | None = None,
     ) -> None:
+        check_path("work_dir", type(self).__name__, work_dir)
         super().__init__(WorkFolder.for_results(work_dir), timeout=timeout, policy=policy)
         self._endpoint = pool_management_endpoint
         self._functions = UserFunctions(functions, functions_module)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from symposia.core import uninterrupted
+from symposia.core import Component, uninterrupted
 from symposia.core.code_executor import (
     Progress,
     RunningSandbox,
@@ -57,7 +57,7 @@ Configure = partial[ContainerConfig]
 ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
-class DockerBackend(SandboxBackend):
+class DockerBackend(Component, SandboxBackend):
     """A `SandboxBackend` on the Docker engine that ``DOCKER_HOST`` names, else the one at the default socket.
 
     Contexts of the ``docker`` command are not read.
@@ -70,6 +70,7 @@ class DockerBackend(SandboxBackend):
         packages: What code can import beside what a stock image gets; see `with_packages`.
     """
 
+    component_type = "sandbox_backend"
     name = "docker"
 
     def __init__(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import JsonValue
 
+from symposia.core.argument_checks import check_text
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor
 from symposia.ext.code_executors.docker._backend import DockerBackend
@@ -20,6 +22,8 @@ ALWAYS_REMOVED: Final = (
     "{name}=False would leave a container behind. A sandbox is gone as soon as it is stopped, or its program has "
     "ended; what it made is in work_dir. Leave the argument out."
 )
+CONTAINER_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # as the engine takes them
+VOLUMES_EXAMPLE: Final = "{'/srv/tables': {'bind': '/data/tables', 'mode': 'ro'}}"
 NO_NETWORK: Final = "extra_hosts has no use here: a sandbox has no network. Leave the argument out."
 NOT_READ_ONLY: Final = (
     "extra_volumes: {source} would be mounted at {target} as {mode!r}. Code in a sandbox sees files of the host only "
@@ -64,6 +68,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         unsafe_devices: Allows `device_requests`.
 
     Raises:
+        ArgumentTypeError: An argument is of another type.
         InvalidArgumentError: An argument would weaken the sandbox; the text says what to do instead.
         MissingExtraError: The ``docker`` SDK is not installed.
     """
@@ -95,6 +100,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
     ) -> None:
         if find_spec("docker") is None:  # told here, and not with the first block, when a team already runs
             raise MissingExtraError(type(self).__name__, "docker")
+        _check_arguments(image, container_name, extra_volumes)
         _refuse_unless_removed(auto_remove=auto_remove, stop_container=stop_container)
         if extra_hosts:
             raise InvalidArgumentError(NO_NETWORK)
@@ -129,6 +135,21 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
     def bind_dir(self) -> Path:
         """The folder that the code sees below ``/data``; the work folder where none was given."""
         return self._bind_dir or self.work_dir
+
+
+def _check_arguments(image: object, container_name: object, extra_volumes: object) -> None:
+    owner = DockerCommandLineCodeExecutor.__name__
+    check_text("image", owner, image)
+    if container_name is not None:
+        check_text("container_name", owner, container_name)
+        if not CONTAINER_NAME.fullmatch(str(container_name)):
+            raise InvalidArgumentError(
+                f"container_name is {container_name!r}: give two or more letters, digits, '_', '.' and '-', beginning "
+                "with a letter or a digit."
+            )
+    volumes = cast("Mapping[object, object]", extra_volumes) if isinstance(extra_volumes, Mapping) else {"": None}
+    if extra_volumes is not None and not all(isinstance(each, Mapping) for each in volumes.values()):
+        raise ArgumentTypeError(f"extra_volumes is {extra_volumes!r}: give a dict, such as {VOLUMES_EXAMPLE}.")
 
 
 def _refuse_unless_removed(**flags: bool) -> None:

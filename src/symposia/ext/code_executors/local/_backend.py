@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from typing_extensions import override
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, Component
 from symposia.core.code_executor import (
     CodeBlock,
     OutputListener,
@@ -29,13 +29,14 @@ from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.local._executor import NOT_STATEFUL, LocalCommandLineCodeExecutor
 
 
-class LocalBackend(SandboxBackend):
+class LocalBackend(Component, SandboxBackend):
     """No isolation at all: code runs with the user's rights, and sees data files where they are.
 
     Args:
         packages: What code can import beside the pinned packages.
     """
 
+    component_type = "sandbox_backend"
     name = "local"
 
     def __init__(self, packages: SandboxPackages | None = None) -> None:
