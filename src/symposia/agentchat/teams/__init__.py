@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.agentchat.teams._graph import DiGraph, DiGraphBuilder, DiGraphEdge, DiGraphNode
+    from symposia.agentchat.teams._graph_flow import GraphFlow, GraphRule
     from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat
     from symposia.agentchat.teams._log_entries import (
         DecisionMade,
@@ -27,13 +29,15 @@ if TYPE_CHECKING:
     )
     from symposia.agentchat.teams._options import TeamOptions
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
-    from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
+    from symposia.agentchat.teams._rule import Answered, Decision, RuleContext, Speak, Stop, TeamRule, Transcript
     from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
     from symposia.agentchat.teams._swarm import Swarm, SwarmRule
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_graph": ["DiGraph", "DiGraphBuilder", "DiGraphEdge", "DiGraphNode"],
+            "_graph_flow": ["GraphFlow", "GraphRule"],
             "_group_chat": ["BaseGroupChat", "GroupChat"],
             "_options": ["TeamOptions"],
             "_log_entries": [
@@ -56,16 +60,23 @@ else:
                 "TurnTaken",
             ],
             "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
-            "_rule": ["Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],
+            "_rule": ["Answered", "Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],
             "_selector": ["SelectorGroupChat", "SelectorRule"],
             "_swarm": ["Swarm", "SwarmRule"],
         },
     )
 
 __all__ = [
+    "Answered",
     "BaseGroupChat",
     "Decision",
     "DecisionMade",
+    "DiGraph",
+    "DiGraphBuilder",
+    "DiGraphEdge",
+    "DiGraphNode",
+    "GraphFlow",
+    "GraphRule",
     "GroupChat",
     "ParticipantCommand",
     "ParticipantEvents",

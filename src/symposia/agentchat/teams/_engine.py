@@ -242,7 +242,13 @@ class Engine:
     async def _decide(self, turn: Turn, run: Run) -> Decision:
         """Ask the rule, and note in `turn` who speaks."""
         emit = self._emit if self._emit_team_events else discard
-        context = RuleContext(self._manager, emit=emit, cancellation_token=run.cancellation_token)
+        context = RuleContext(
+            self._manager,
+            emit=emit,
+            cancellation_token=run.cancellation_token,
+            turns=self._limits.turns,
+            answered=self._record.answered,
+        )
         decision = self._checked(await run.within("rule", None, self._ask_rule, context))
         names = decision.names if isinstance(decision, Speak) else ()
         turn.usage = context.usage

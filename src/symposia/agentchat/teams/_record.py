@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from symposia.agentchat.messages import BaseChatMessage, Item, dump_messages
 from symposia.agentchat.teams._log_entries import RunEnded, RunStarted, TeamLogEntry, TurnEnded
+from symposia.agentchat.teams._rule import Answered
 from symposia.agentchat.teams._turn import Turn
 from symposia.core.changes import Change, extension
 
@@ -24,6 +25,22 @@ class RecordMark(NamedTuple):
     replaced: int
     length: int
     pending: Mapping[str, tuple[int, int]]
+
+
+class Span(NamedTuple):
+    """The part of the transcript that a speaker has added in a turn.
+
+    Attributes:
+        turn: The number of the turn.
+        name: The speaker.
+        start: The index of its first item.
+        stop: The index behind its last item.
+    """
+
+    turn: int
+    name: str
+    start: int
+    stop: int
 
 
 class TeamRecord:
@@ -44,6 +61,7 @@ class TeamRecord:
         unseen: The messages of a run that was loaded which its condition has not seen: those of a turn that was not
             over.
         unseen_task: The messages of the task of such a run, if its condition has not seen them.
+        spans: What `RuleContext.answered` is to hold in the next decision.
         turn: The turn under way, of which nothing is committed yet.
     """
 
@@ -55,6 +73,7 @@ class TeamRecord:
         self.is_running = False
         self.unseen: Sequence[Item] = ()
         self.unseen_task: Sequence[BaseChatMessage] = ()
+        self.spans: Sequence[Span] = ()
         self.turn: Turn | None = None
         self._received = dict.fromkeys(self._pending, 0)  # how many messages were taken out of each list
         self._replaced = 0  # how often another record took the place of this one
@@ -79,6 +98,11 @@ class TeamRecord:
         """Whether all of them are participants."""
         return names <= self._pending.keys()
 
+    @property
+    def answered(self) -> Sequence[Answered]:
+        """What the rule is to be told in its next decision."""
+        return [Answered(turn, name, self.transcript[start:stop]) for turn, name, start, stop in self.spans]
+
     def pending(self, name: str) -> Sequence[BaseChatMessage]:
         """The messages that a participant has not received yet; a copy, which stays as it is."""
         return tuple(self._pending[name])
@@ -89,6 +113,7 @@ class TeamRecord:
         copied.load(self.transcript, self._pending)
         copied.turns, copied.is_running = self.turns, self.is_running
         copied.unseen, copied.unseen_task = self.unseen, self.unseen_task
+        copied.spans = self.spans
         return copied
 
     def mark(self) -> RecordMark:
@@ -122,7 +147,7 @@ class TeamRecord:
         """Forget the conversation. The numbers of the turns continue."""
         self.load((), dict.fromkeys(self._pending, ()))
         self.is_running = False
-        self.unseen = self.unseen_task = ()
+        self.unseen = self.unseen_task = self.spans = ()
 
     def _end_turn(self, entry: TurnEnded) -> None:
         """Commit the answers of a turn.
@@ -134,7 +159,11 @@ class TeamRecord:
         self.turn = None
         self.turns = entry.turn
         answered = [(name, len(self._pending[name])) for name in entry.answered]
+        # A decision that was not carried out as a whole is undone: what the rule was told, it is told again.
+        is_undone = len(answered) < len(entry.speakers) or (not answered and entry.error is not None)
+        spans = [*self.spans] if is_undone else []
         for name, received in answered:
+            spans.append(Span(entry.turn, name, len(self.transcript), len(self.transcript) + len(entry.shown[name])))
             self.transcript += entry.shown[name]
             del self._pending[name][:received]
             self._received[name] += received
@@ -142,3 +171,4 @@ class TeamRecord:
             for other, pending in self._pending.items():
                 if other != name:
                     pending.extend(messages)
+        self.spans = spans

@@ -16,9 +16,9 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
-from symposia.agentchat.messages import BaseAgentEvent, Messages
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Messages
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
 from symposia.core.changes import SavedState
@@ -78,6 +78,25 @@ class Stop:
 
 
 Decision: TypeAlias = Speak | Stop
+
+
+class Answered(NamedTuple):
+    """What a speaker has contributed in a turn.
+
+    Attributes:
+        turn: The number of the turn.
+        name: The speaker: a participant, which may be a team and then appears in no message.
+        items: The part of the transcript that its turn has added.
+    """
+
+    turn: int
+    name: str
+    items: Transcript
+
+    @property
+    def message(self) -> BaseChatMessage | None:
+        """Its answer, which is its last chat message; None where the transcript was loaded without."""
+        return next((item for item in reversed(self.items) if isinstance(item, BaseChatMessage)), None)
 
 
 @runtime_checkable
@@ -159,13 +178,19 @@ class RuleContext:
         emit: Takes each event that the rule emits. In a team, they are streamed if the team emits its events, and are
             never part of the transcript. By default they are discarded.
         cancellation_token: Cancels the model calls.
+        turns: How many turns the run has taken.
+        answered: What has been said since the rule's last decision that was carried out as a whole: by its speakers,
+            and by speakers of later turns in which others failed, whose decisions were undone. In the order in which it
+            was added to the transcript.
 
     Attributes:
         source: As given.
         emit: As given.
+        turns: As given.
+        answered: As given.
     """
 
-    __slots__ = ("_cancellation_token", "_usages", "emit", "source")
+    __slots__ = ("_cancellation_token", "_usages", "answered", "emit", "source", "turns")
 
     def __init__(
         self,
@@ -173,9 +198,13 @@ class RuleContext:
         *,
         emit: Callable[[BaseAgentEvent], None] = discard,
         cancellation_token: CancellationToken | None = None,
+        turns: int = 0,
+        answered: Sequence[Answered] = (),
     ) -> None:
         self.source = source
         self.emit = emit
+        self.turns = turns
+        self.answered = answered
         self._cancellation_token = cancellation_token
         self._usages: list[RequestUsage] = []
 

@@ -13,6 +13,7 @@ from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageFactory, dump_messages
+from symposia.agentchat.teams._record import Span
 from symposia.core.changes import copy_state
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
@@ -46,6 +47,10 @@ _ANY_OBJECT: Final = cs.dict_schema(cs.str_schema())
 _MESSAGES: Final = with_default(cs.list_schema(cs.is_instance_schema(Mapping)), list)
 _CONDITION: Final = object_schema(condition=cs.str_schema(), state=_ANY_OBJECT)
 
+_SPAN: Final = object_schema(
+    turn=cs.int_schema(ge=0), name=cs.str_schema(), start=cs.int_schema(ge=0), stop=cs.int_schema(ge=0)
+)
+
 _TEAM: Final = shape("TeamState", agent_states=with_default(_ANY_OBJECT, dict))
 _PARTICIPANT: Final = shape(
     "ChatAgentContainerState", agent_state=with_default(_ANY_OBJECT, dict), message_buffer=_MESSAGES
@@ -60,6 +65,7 @@ _MANAGER_FIELDS: Final = {
             condition=cs.with_default_schema(cs.nullable_schema(_CONDITION), default=None),
             unseen=_MESSAGES,
             unseen_task=_MESSAGES,
+            answered=with_default(cs.list_schema(_SPAN), list),
         ),
         dict,
     ),
@@ -79,6 +85,7 @@ class SavedRun(NamedTuple):
         condition: The class name and the state of the termination condition in that run.
         unseen: The messages of that run that the condition has not seen: of a turn that was not over.
         unseen_task: The messages of its task, if the condition has not seen them.
+        spans: Which parts of the conversation the rule has not been told of.
     """
 
     run_turns: int
@@ -88,6 +95,7 @@ class SavedRun(NamedTuple):
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
     unseen_task: Sequence[BaseChatMessage]
+    spans: Sequence[Span]
 
     def dump(self, team: str, manager_type: str) -> dict[str, Any]:
         """As JSON, in the state of the manager.
@@ -113,6 +121,7 @@ class SavedRun(NamedTuple):
             "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
             "unseen_task": dump_messages(self.unseen_task),
+            "answered": [span._asdict() for span in self.spans],
         }
         progress = {key: value for key, value in progress.items() if value}
         return {
@@ -187,13 +196,14 @@ def load_team(
     participants = {name: _read(_PARTICIPANT, states, name) for name in names}
     conversation = _read(_MANAGER, states, manager)
     progress = conversation[_PROGRESS]
+    transcript = factory.create_all(conversation["message_thread"])
     return SavedTeam(
         participants={name: copy_state(saved["agent_state"]) for name, saved in participants.items()},
         pending={
             name: _chat_messages("message_buffer", saved["message_buffer"], factory)
             for name, saved in participants.items()
         },
-        transcript=factory.create_all(conversation["message_thread"]),
+        transcript=transcript,
         run=SavedRun(
             run_turns=conversation["current_turn"],
             rule=copy_state({key: value for key, value in states[manager].items() if key not in _RESERVED}),
@@ -202,8 +212,24 @@ def load_team(
             condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),
             unseen_task=_chat_messages("progress.unseen_task", progress["unseen_task"], factory),
+            spans=[_span(span, team, names, len(transcript)) for span in progress["answered"]],
         ),
     )
+
+
+def _span(saved: Mapping[str, Any], team: str, names: Sequence[str], length: int) -> Span:
+    """A part of the conversation.
+
+    Raises:
+        InvalidArgumentError: It is not in the conversation, or of no participant.
+    """
+    span = Span(**saved)
+    if span.name not in names or not span.start <= span.stop <= length:
+        raise InvalidArgumentError(
+            f"The state of the team {team!r} contradicts itself: progress.answered has {span.name!r} add the messages "
+            f"{span.start} to {span.stop}, of a conversation of {length} messages between {list(names)}."
+        )
+    return span
 
 
 def _other_team(team: str, missing: str, names: Sequence[str], states: Mapping[str, Any]) -> str:

@@ -139,6 +139,7 @@ class TeamSaver:
             record.load(saved.transcript, saved.pending)
             record.turns, record.is_running = saved.run.turns, saved.run.running
             record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
+            record.spans = saved.run.spans
 
     @asynccontextmanager
     async def unsavable(self, being: str) -> AsyncGenerator[None]:
@@ -173,7 +174,7 @@ class TeamSaver:
             # belongs to this turn alone. Without any answer it is taken again under the same number.
             ended = turn.cut_short(answered, turn.number if answered else record.turns)
             record.read(ended)
-            saved = saved._replace(turns=record.turns)
+            saved = saved._replace(turns=record.turns, spans=record.spans)
             if answered and len(answered) == len(turn.names):
                 # All have answered: the turn is over but for its commit, and loading must not have it decided again.
                 # The rule is asked now, since it may have decided while the participants were saved. It has not moved
@@ -202,6 +203,7 @@ class TeamSaver:
             condition=self._limits.save() if running else None,
             unseen=[*record.unseen, *self._limits.unseen] if running else (),
             unseen_task=[*record.unseen_task, *self._limits.unseen_task] if running else (),
+            spans=record.spans,
         )
 
     async def _save_whole(self) -> tuple[Change, object]:

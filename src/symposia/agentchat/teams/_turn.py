@@ -93,7 +93,7 @@ class Turn:
             answers={name: self.answers.get(name) or self.on_their_way[name] for name in answered},
             shown={name: self._shown_by(name) for name in self.names},
             usage=self.usage,
-            error=None,
+            error=repr(asyncio.CancelledError()),
         )
 
     def _shown_by(self, name: str) -> list[Item]:

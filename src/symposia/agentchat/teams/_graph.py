@@ -1,0 +1,392 @@
+"""A directed graph of agents: who may speak after whom, and on what condition.
+
+A graph is data. What it means for a team, that is who speaks next, is the `GraphRule` in `_graph_flow.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Literal, NamedTuple, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from symposia.agentchat.base import ChatAgent, Team
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams._options import check_participants
+from symposia.core.argument_checks import check_text
+from symposia.core.exceptions import InvalidArgumentError
+
+Condition: TypeAlias = str | Callable[[BaseChatMessage], bool]
+Activation: TypeAlias = Literal["all", "any"]
+
+
+class DiGraphEdge(BaseModel):
+    """An edge to the node that may speak next.
+
+    Attributes:
+        target: The name of that node.
+        condition: A text that the source's message has to contain, or a function of the message that says whether the
+            edge is followed. None: it is always followed. A function is moved to `condition_function`.
+        condition_function: The function that was given as `condition`. It belongs to the program and is not saved.
+        activation_group: Edges to one target that have the same group activate it together; by default, all edges to
+            the target are one group.
+        activation_condition: Whether the target is activated when all edges of the group have been followed, or at any
+            one.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    target: str
+    condition: Condition | None = None
+    condition_function: Callable[[BaseChatMessage], bool] | None = Field(default=None, exclude=True)
+    activation_group: str = ""
+    activation_condition: Activation = "all"
+
+    @model_validator(mode="after")
+    def _tidy(self) -> Self:
+        if self.condition is not None and not isinstance(self.condition, str):
+            self.condition_function, self.condition = self.condition, None
+        self.activation_group = self.activation_group or self.target
+        return self
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the edge has a condition."""
+        return self.condition is not None or self.condition_function is not None
+
+    def check_condition(self, message: BaseChatMessage) -> bool:
+        """Whether the edge is followed after a message of its source.
+
+        Raises:
+            Exception: What the function of the condition raised.
+        """
+        if self.condition_function is not None:
+            return self.condition_function(message)
+        return not isinstance(self.condition, str) or self.condition in message.to_model_text()
+
+
+class DiGraphNode(BaseModel):
+    """A participant in the graph.
+
+    Attributes:
+        name: The name of the participant.
+        edges: Where the conversation goes from here. Either all of them have a condition, or none.
+        activation: Kept for AutoGen's programs, which set it without effect: the edges say how a node is activated.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    name: str
+    edges: list[DiGraphEdge] = Field(default_factory=list[DiGraphEdge])
+    activation: Activation = "all"
+
+
+class EdgeGroup(NamedTuple):
+    """The edges that activate a node together.
+
+    Attributes:
+        activation: Whether all of them are needed, or any one.
+        edges: By the key of `DiGraph.edge_keys`.
+    """
+
+    activation: Activation
+    edges: frozenset[str]
+
+
+class DiGraph(BaseModel):
+    """A directed graph of participants. It may have loops, if they can be left.
+
+    Attributes:
+        nodes: By their names.
+        default_start_node: The node that speaks first. None: those that no edge leads to.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    nodes: dict[str, DiGraphNode]
+    default_start_node: str | None = None
+
+    def get_parents(self) -> dict[str, list[str]]:
+        """By name, the nodes with an edge to it; one with two edges, twice."""
+        parents: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, edge in self._edges():
+            parents[edge.target].append(source)
+        return parents
+
+    def get_start_nodes(self) -> set[str]:
+        """The nodes that speak first."""
+        if self.default_start_node:
+            return {self.default_start_node}
+        return {name for name, parents in self.get_parents().items() if not parents}
+
+    def get_leaf_nodes(self) -> set[str]:
+        """The nodes without edges: the conversation ends there."""
+        return {name for name, node in self.nodes.items() if not node.edges}
+
+    def get_has_cycles(self) -> bool:
+        """Whether there are loops."""
+        return self._cycle(unconditional=False) is not None
+
+    def has_cycles_with_exit(self) -> bool:
+        """Whether there are loops, all of which can be left.
+
+        Raises:
+            InvalidArgumentError: A loop has no edge with a condition.
+        """
+        if cycle := self._cycle(unconditional=True):
+            raise InvalidArgumentError(
+                f"Cycle detected without exit condition: {' -> '.join(cycle)}. Give one of its edges a condition."
+            )
+        return self.get_has_cycles()
+
+    def get_remaining_map(self) -> dict[str, Counter[str]]:
+        """By target and group, the number of edges that activate it."""
+        remaining: dict[str, Counter[str]] = {}
+        for _, edge in self._edges():
+            remaining.setdefault(edge.target, Counter())[edge.activation_group] += 1
+        return remaining
+
+    def edge_groups(self) -> Mapping[str, Mapping[str, EdgeGroup]]:
+        """By target and name, the groups of edges that lead to it."""
+        groups: dict[str, dict[str, EdgeGroup]] = {}
+        for source, node in self.nodes.items():
+            for key, edge in edge_keys(node).items():
+                to_target = groups.setdefault(edge.target, {})
+                known = to_target.get(edge.activation_group)
+                keys = frozenset({key}) if known is None else known.edges | {key}
+                to_target[edge.activation_group] = EdgeGroup(edge.activation_condition, keys)
+                if known is not None and known.activation != edge.activation_condition:
+                    raise InvalidArgumentError(
+                        f"Conflicting activation conditions for target {edge.target!r} group "
+                        f"{edge.activation_group!r}: {known.activation!r} and {edge.activation_condition!r} (from node "
+                        f"{source!r}). Give all edges of a group the same activation_condition."
+                    )
+        return groups
+
+    def graph_validate(self) -> None:
+        """Check that a team can run by the graph.
+
+        Raises:
+            InvalidArgumentError: It has no node, no start or no end; an edge to no node; a node that can never speak; a
+                node with conditions on some of its edges; a group with two activation conditions; a loop without an
+                edge with a condition.
+        """
+        self._check_names()
+        if not (starts := self.get_start_nodes()):
+            raise InvalidArgumentError("Graph must have at least one start node: set default_start_node.")
+        if not self.get_leaf_nodes():
+            raise InvalidArgumentError("Graph must have at least one leaf node: a node without edges.")
+        for name, node in self.nodes.items():
+            if len({edge.is_conditional for edge in node.edges}) > 1:
+                raise InvalidArgumentError(
+                    f"Node {name!r} has a mix of conditional and unconditional edges. Give all of them a condition, or "
+                    "none."
+                )
+        self.has_cycles_with_exit()
+        if idle := self.nodes.keys() - self._activatable(starts):
+            raise InvalidArgumentError(
+                f"{sorted(idle)} would never speak: no path leads there from {sorted(starts)}, or they wait for "
+                'themselves, since they need all edges of a loop. Give such edges the activation_condition "any", or '
+                "another activation_group."
+            )
+
+    def _check_names(self) -> None:
+        """Check that what the graph names is in it."""
+        if not self.nodes:
+            raise InvalidArgumentError("Graph has no nodes.")
+        for name, node in self.nodes.items():
+            if node.name != name:
+                raise InvalidArgumentError(f"The node {name!r} of the graph has another name, {node.name!r}.")
+        if self.default_start_node and self.default_start_node not in self.nodes:
+            raise InvalidArgumentError(
+                f"The default start node {self.default_start_node!r} is not one of the nodes {list(self.nodes)}."
+            )
+        for source, edge in self._edges():
+            if edge.target not in self.nodes:
+                raise InvalidArgumentError(
+                    f"The edge from {source!r} leads to {edge.target!r}, which is not one of the nodes "
+                    f"{list(self.nodes)}."
+                )
+
+    def to_mermaid(self) -> str:
+        """The graph as a Mermaid flowchart, which Markdown viewers draw."""
+        ids = {name: f"n{index}" for index, name in enumerate(self.nodes)}
+        lines = ["flowchart TD"]
+        lines += [f"    {ids[name]}{_box(name, is_start=name in self.get_start_nodes())}" for name in self.nodes]
+        lines += [f"    {ids[source]} {_arrow(edge)} {ids[edge.target]}" for source, edge in self._edges()]
+        return "\n".join(lines)
+
+    def _edges(self) -> Iterator[tuple[str, DiGraphEdge]]:
+        return ((name, edge) for name, node in self.nodes.items() for edge in node.edges)
+
+    def _activatable(self, starts: AbstractSet[str]) -> AbstractSet[str]:
+        """The nodes that speak if every edge that can be followed is."""
+        groups = [(target, group) for target, named in self.edge_groups().items() for group in named.values()]
+        missing = {id(group): 1 if group.activation == "any" else len(group.edges) for _, group in groups}
+        entered = {key: (target, id(group)) for target, group in groups for key in group.edges}
+        active, new = set(starts), list(starts)
+        while new:
+            for key in edge_keys(self.nodes[new.pop()]):
+                target, group = entered[key]
+                missing[group] -= 1
+                if missing[group] == 0 and target not in active:
+                    active.add(target)
+                    new.append(target)
+        return active
+
+    def _cycle(self, *, unconditional: bool) -> list[str] | None:
+        """A loop, from a node back to it; without recursion, since a chain may be longer than Python's stack.
+
+        Args:
+            unconditional: Whether to look for one that has no edge with a condition.
+        """
+        targets = {
+            name: [edge.target for edge in node.edges if not (unconditional and edge.is_conditional)]
+            for name, node in self.nodes.items()
+        }
+        finished: set[str] = set()
+        for start, first in targets.items():
+            if start in finished:
+                continue
+            path, untried = {start: None}, [iter(first)]  # a dict, which is an ordered set
+            while untried:
+                target = next(untried[-1], None)
+                if target is None:
+                    untried.pop()
+                    finished.add(path.popitem()[0])
+                elif target in path:
+                    names = list(path)
+                    return [*names[names.index(target) :], target]
+                elif target not in finished:
+                    path[target] = None
+                    untried.append(iter(targets[target]))
+        return None
+
+
+def edge_keys(node: DiGraphNode) -> Mapping[str, DiGraphEdge]:
+    """The edges of a node by a name for each, which saved states hold."""
+    return {f"{node.name}:{index}": edge for index, edge in enumerate(node.edges)}
+
+
+def _box(name: str, *, is_start: bool) -> str:
+    text = f'"{_escaped(name)}"'
+    return f"([{text}])" if is_start else f"[{text}]"
+
+
+def _arrow(edge: DiGraphEdge) -> str:
+    labels: list[str] = []
+    if isinstance(edge.condition, str):
+        labels.append(edge.condition)
+    elif edge.condition_function is not None:
+        labels.append(getattr(edge.condition_function, "__name__", "function"))
+    if edge.activation_condition == "any":
+        labels.append("any")
+    return f'-->|"{_escaped(", ".join(labels))}"|' if labels else "-->"
+
+
+def _escaped(text: str) -> str:
+    """As Mermaid reads a text in quotes: its own characters by their numbers."""
+    return "".join(char if char.isalnum() or char in " ,.?!()-_'" else f"#{ord(char)};" for char in text)
+
+
+class DiGraphBuilder:
+    """Builds a `DiGraph`, node by node and edge by edge.
+
+        builder = DiGraphBuilder().add_node(writer).add_node(critic).add_edge(writer, critic)
+        team = GraphFlow(builder.get_participants(), builder.build())
+
+    Attributes:
+        nodes: The nodes so far, by name.
+        agents: The participants so far, by name.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, DiGraphNode] = {}
+        self.agents: dict[str, ChatAgent | Team] = {}
+        self._default_start_node: str | None = None
+
+    def add_node(self, agent: ChatAgent | Team, activation: Activation = "all") -> Self:
+        """Add a participant.
+
+        Args:
+            agent: The participant.
+            activation: See `DiGraphNode`.
+
+        Raises:
+            InvalidArgumentError: It is no participant, or there is a node of that name with another one.
+        """
+        check_participants([agent])
+        if self.agents.get(agent.name, agent) is not agent:
+            raise InvalidArgumentError(f"There is a node {agent.name!r} already, of another agent.")
+        if agent.name not in self.nodes:
+            self.nodes[agent.name] = DiGraphNode(name=agent.name, edges=[], activation=activation)
+            self.agents[agent.name] = agent
+        return self
+
+    def add_edge(
+        self,
+        source: str | ChatAgent | Team,
+        target: str | ChatAgent | Team,
+        condition: Condition | None = None,
+        activation_group: str | None = None,
+        activation_condition: Activation | None = None,
+    ) -> Self:
+        """Add an edge between two nodes. The other parameters are explained at `DiGraphEdge`.
+
+        Raises:
+            InvalidArgumentError: One of the two is no node yet.
+        """
+        source_name = self._node_name("Source", source, "before adding an edge")
+        target_name = self._node_name("Target", target, "before adding an edge")
+        edge = DiGraphEdge(
+            target=target_name,
+            condition=condition,
+            activation_group=activation_group or target_name,
+            activation_condition=activation_condition or "all",
+        )
+        self.nodes[source_name].edges.append(edge)
+        return self
+
+    def add_conditional_edges(
+        self, source: str | ChatAgent | Team, condition_to_target: Mapping[str, str | ChatAgent | Team]
+    ) -> Self:
+        """Add an edge for each text that the source's message may contain.
+
+        Raises:
+            InvalidArgumentError: As `add_edge`.
+        """
+        for condition, target in condition_to_target.items():
+            check_text("The condition", "an edge", condition)
+            self.add_edge(source, target, condition)
+        return self
+
+    def set_entry_point(self, name: str | ChatAgent | Team) -> Self:
+        """Set the node that speaks first.
+
+        Raises:
+            InvalidArgumentError: It is no node yet.
+        """
+        self._default_start_node = self._node_name("Start", name, "before setting as entry point")
+        return self
+
+    def build(self) -> DiGraph:
+        """The graph.
+
+        Raises:
+            InvalidArgumentError: As `DiGraph.graph_validate`.
+        """
+        graph = DiGraph(nodes=self.nodes, default_start_node=self._default_start_node).model_copy(deep=True)
+        graph.graph_validate()
+        return graph
+
+    def get_participants(self) -> list[ChatAgent | Team]:
+        """The participants, in the order in which they were added."""
+        return list(self.agents.values())
+
+    def _node_name(self, role: str, node: str | ChatAgent | Team, moment: str) -> str:
+        name = node if isinstance(node, str) else node.name
+        if name not in self.nodes:
+            raise InvalidArgumentError(f"{role} node {name!r} must be added {moment}.")
+        return name

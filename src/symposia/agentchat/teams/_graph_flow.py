@@ -1,0 +1,227 @@
+"""Teams whose participants speak along the edges of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import ClassVar, Final, Unpack
+
+from pydantic import BaseModel
+from pydantic_core import core_schema as cs
+from typing_extensions import override
+
+from symposia.agentchat.base import ChatAgent, Team
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams._graph import DiGraph, edge_keys
+from symposia.agentchat.teams._group_chat import BaseGroupChat
+from symposia.agentchat.teams._options import TeamOptions, participant_names
+from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
+from symposia.agentchat.teams._saved_team import shape, with_default
+from symposia.core.changes import SavedState
+from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError
+
+COMPLETE: Final = "Digraph execution is complete"
+"""The beginning of the stop reason; AutoGen's programs look for it."""
+
+_COUNTS: Final = cs.dict_schema(cs.str_schema(), cs.dict_schema(cs.str_schema(), cs.int_schema(ge=0)))
+_NAMES: Final = cs.list_schema(cs.str_schema())
+_FOLLOWED: Final = cs.dict_schema(cs.str_schema(), cs.dict_schema(cs.str_schema(), _NAMES))
+_STATE: Final = shape(
+    "GraphManagerState",
+    remaining=with_default(_COUNTS, dict),
+    ready=with_default(cs.nullable_schema(_NAMES), lambda: None),
+    followed=cs.with_default_schema(cs.nullable_schema(_FOLLOWED), default=None),
+)
+
+
+class GraphRule(TeamRule):
+    """Lets the nodes of a graph speak as soon as they are activated. Those that are activated together speak together.
+
+    After a node has spoken, those of its edges are followed whose conditions its message meets. A node is activated by
+    the edges of a group: by each one of them, or once all of them have been followed. Then the group begins anew, so
+    that a node in a loop is activated again. If no node is activated, the graph has been run through: the team stops,
+    and its next run begins at the start.
+
+    An edge that is followed several times, before the other edges of its group, counts once: a node that waits for all
+    waits for all of them.
+
+    Args:
+        graph: The graph.
+
+    Raises:
+        InvalidArgumentError: As `DiGraph.graph_validate`.
+    """
+
+    def __init__(self, graph: DiGraph) -> None:
+        graph.graph_validate()
+        self._edges = {name: edge_keys(node) for name, node in graph.nodes.items()}
+        self._sources = {key: name for name, edges in self._edges.items() for key in edges}
+        self._groups = graph.edge_groups()
+        self._start = [name for name in graph.nodes if name in graph.get_start_nodes()]
+        self._ready: list[str] = []
+        self._followed: dict[tuple[str, str], set[str]] = {}  # by target and group: the edges, until it is activated
+        self.reset()
+
+    @override
+    async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
+        """Choose the nodes that are activated.
+
+        Raises:
+            Exception: What the function of a condition raised. The nodes that have spoken keep their answers, and the
+                next run calls the function again.
+        """
+        for _, spoken in groupby(context.answered, key=lambda answered: answered.turn):
+            self._follow({answered.name: answered.message for answered in spoken})
+        if not self._ready:
+            reason = self._complete()
+            self.reset()
+            if context.turns:
+                return Stop(reason)
+        return Speak(tuple(self._ready))
+
+    def _follow(self, spoken: Mapping[str, BaseChatMessage | None]) -> None:
+        """Follow the edges of the nodes that have spoken in one turn."""
+        # All of them leave before any edge is followed: an edge from one to another activates the other once more.
+        self._ready = [name for name in self._ready if name not in spoken]
+        for name, message in spoken.items():
+            for key, edge in self._edges.get(name, {}).items():
+                if message is not None and edge.check_condition(message):
+                    self._arrive(key, edge.target, edge.activation_group)
+
+    def _arrive(self, key: str, target: str, group: str) -> None:
+        activation, edges = self._groups[target][group]
+        followed = self._followed.setdefault((target, group), set())
+        followed.add(key)
+        if activation == "any" or len(followed) >= len(edges):
+            del self._followed[target, group]
+            if target not in self._ready:
+                self._ready.append(target)
+
+    def _complete(self) -> str:
+        """Why the graph ends, with the nodes that were waiting for other edges."""
+        waiting = [f"{target!r} waits for {_listed(self._missing(target, group))}" for target, group in self._followed]
+        return f"{COMPLETE}; {', and '.join(waiting)}" if waiting else COMPLETE
+
+    def _missing(self, target: str, group: str) -> Sequence[str]:
+        missing = self._groups[target][group].edges - self._followed[target, group]
+        return sorted({self._sources[key] for key in missing})
+
+    def save_state(self) -> SavedState:
+        """The activated nodes, and the edges that were followed to nodes that wait for more.
+
+        ``remaining`` and ``enqueued_any`` say the same in AutoGen's way.
+        """
+        remaining = {
+            target: {
+                group: len(edges) - len(self._followed.get((target, group), ())) for group, (_, edges) in groups.items()
+            }
+            for target, groups in self._groups.items()
+        }
+        followed: dict[str, dict[str, list[str]]] = {}
+        for (target, group), keys in self._followed.items():
+            followed.setdefault(target, {})[group] = sorted(keys)
+        return {
+            "remaining": remaining,
+            "enqueued_any": {target: dict.fromkeys(groups, False) for target, groups in remaining.items()},
+            "ready": list(self._ready),
+            "followed": followed,
+        }
+
+    def load_state(self, state: SavedState, /) -> None:
+        """Continue from a saved state, also of AutoGen.
+
+        Raises:
+            InvalidArgumentError: It names a node or an edge that the graph has not.
+        """
+        saved = _STATE.validate_python(state)
+        ready: Sequence[str] = self._start if saved["ready"] is None else saved["ready"]
+        edges: Mapping[str, Mapping[str, Sequence[str]]] | None = saved["followed"]
+        if edges is None:
+            followed = self._counted(saved["remaining"])
+        else:
+            followed = {(target, group): set(edges[target][group]) for target in edges for group in edges[target]}
+        self._check(ready, followed, saved["remaining"])
+        self._ready = list(ready)
+        self._followed = followed
+
+    def _counted(self, remaining: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], set[str]]:
+        """What AutoGen's counts say. Which edges were counted is unknown, so names that no edge has stand for them."""
+        followed: dict[tuple[str, str], set[str]] = {}
+        for target, groups in self._groups.items():
+            for group, (_, edges) in groups.items():
+                left = remaining.get(target, {}).get(group, len(edges))
+                if 0 < left < len(edges):  # 0 is of a node that has been activated
+                    followed[target, group] = {f"?{index}" for index in range(len(edges) - left)}
+        return followed
+
+    def _check(
+        self,
+        ready: Sequence[str],
+        followed: Mapping[tuple[str, str], set[str]],
+        remaining: Mapping[str, Mapping[str, int]],
+    ) -> None:
+        groups = {(target, group) for target, named in remaining.items() for group in named} | followed.keys()
+        unknown = [name for name in ready if name not in self._edges]
+        unknown += [f"{target}/{group}" for target, group in groups if group not in self._groups.get(target, {})]
+        if unknown:
+            raise InvalidArgumentError(
+                f"The saved state is of another graph: it names {unknown}, and this graph has the nodes "
+                f"{list(self._edges)}."
+            )
+
+    def reset(self) -> None:
+        """Begin at the start."""
+        self._ready = list(self._start)
+        self._followed.clear()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(map(repr, names))
+
+
+class GraphFlow(BaseGroupChat):
+    """A team whose participants speak along the edges of a graph, which a `DiGraphBuilder` makes.
+
+    Participants that are activated together speak at the same time, as one turn: see `GraphRule`.
+
+    Args:
+        participants: The nodes of the graph.
+        graph: The graph.
+        options: See `TeamOptions`.
+
+    Raises:
+        ArgumentTypeError: `graph` is no `DiGraph`.
+        InvalidArgumentError: As `BaseGroupChat` and `DiGraph.graph_validate`, or a node of the graph is no participant.
+    """
+
+    DEFAULT_NAME: ClassVar[str] = "GraphFlow"
+    _manager: ClassVar[str] = "GraphManager"
+    _manager_state: ClassVar[str] = "GraphManagerState"
+
+    def __init__(
+        self, participants: Sequence[ChatAgent | Team], graph: DiGraph, **options: Unpack[TeamOptions]
+    ) -> None:
+        names = participant_names(participants)
+        if not isinstance(graph, DiGraph):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(
+                f"graph has to be a DiGraph, such as DiGraphBuilder.build() returns, not {graph!r}."
+            )
+        if missing := sorted(graph.nodes.keys() - set(names)):
+            raise InvalidArgumentError(f"The graph has the nodes {missing}, which are no participants: {names}")
+        super().__init__(participants, rule=GraphRule(graph), **options)
+        self._graph = graph
+
+    def _to_config(self) -> BaseModel:
+        """The arguments.
+
+        Raises:
+            ComponentError: A condition is a function. Without it, the edge would always be followed.
+        """
+        for name, node in self._graph.nodes.items():
+            for edge in node.edges:
+                if edge.condition_function is not None:
+                    raise ComponentError(
+                        f"GraphFlow.graph cannot be saved: the condition of the edge from {name!r} to {edge.target!r} "
+                        "is a function. Use a text that the message has to contain."
+                    )
+        return super()._to_config()
