@@ -43,8 +43,11 @@ def test_a_name_of_autogen_is_said_to_be_planned(name: str) -> None:
         ("symposia.core", "ChatCompletionClient", "There is one in symposia.core.models."),
         (
             "symposia.agentchat",
-            "GraphFlow",
-            "Symposia does not have symposia.agentchat.teams.GraphFlow yet. AutoGen has it, and it is planned.",
+            "MagenticOneGroupChat",
+            (
+                "Symposia does not have symposia.agentchat.teams.MagenticOneGroupChat yet. AutoGen has it, and it is "
+                "planned."
+            ),
         ),
         (
             "symposia.ext.models",

@@ -109,23 +109,13 @@ class GraphRule(TeamRule):
     def save_state(self) -> SavedState:
         """The activated nodes, and the edges that were followed to nodes that wait for more.
 
-        ``remaining`` and ``enqueued_any`` say the same in AutoGen's way.
+        AutoGen also saves a count for every node of the graph. Here that would take longer than the rest of a turn, as
+        the state is taken before each decision.
         """
-        remaining = {
-            target: {
-                group: len(edges) - len(self._followed.get((target, group), ())) for group, (_, edges) in groups.items()
-            }
-            for target, groups in self._groups.items()
-        }
         followed: dict[str, dict[str, list[str]]] = {}
         for (target, group), keys in self._followed.items():
             followed.setdefault(target, {})[group] = sorted(keys)
-        return {
-            "remaining": remaining,
-            "enqueued_any": {target: dict.fromkeys(groups, False) for target, groups in remaining.items()},
-            "ready": list(self._ready),
-            "followed": followed,
-        }
+        return {"ready": list(self._ready), "followed": followed}
 
     def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state, also of AutoGen.
