@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
-from symposia.core.exceptions import SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import SandboxError, SandboxPackagesError, SandboxUnavailableError
 from symposia.ext.code_executors import SandboxKind, only_sandboxes
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
@@ -118,6 +118,13 @@ async def test_the_doctor_ends_with_the_status_of_no_sandbox_where_none_works(ba
     assert (await symposia("doctor")).exit_code == Status.NO_SANDBOX
 
 
+async def test_the_doctor_checks_the_one_sandbox_that_is_named(backends: Backends) -> None:
+    backends(DOCKER, NAMESPACES)
+    result = await symposia("doctor", "--sandbox", "docker")
+    assert result.exit_code == Status.NO_SANDBOX
+    assert "namespaces" not in result.stdout
+
+
 async def test_the_doctor_says_that_a_key_is_set_and_never_which(
     backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +215,7 @@ async def test_setup_of_one_sandbox_that_cannot_be_fails(backends: Backends) -> 
     assert "No Docker engine answers." in result.stderr
 
 
-@pytest.mark.parametrize("verb", ["setup", "run"])
+@pytest.mark.parametrize("verb", ["setup", "run", "doctor"])
 async def test_a_sandbox_that_is_not_registered_is_told_with_those_that_are(verb: str, backends: Backends) -> None:
     backends(DOCKER, NAMESPACES)
     result = await symposia(verb, "--sandbox", "cloud")
@@ -257,3 +264,15 @@ async def test_run_never_falls_back_to_this_machine(
     assert "- namespaces: Namespaces are forbidden." in result.stderr
     assert "--sandbox local" in result.stderr
     assert not (tmp_path / "symposia-runs").exists()
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "docker"])
+async def test_a_package_that_cannot_be_installed_is_no_reason_to_run_without_a_sandbox(
+    sandbox: str, backends: Backends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    second = Backend("namespaces")
+    backends(Backend("docker", to_set_up=SandboxPackagesError("pip could not install scypi.")), second)
+    result = await symposia("run", "--task", "sorting", "--sandbox", sandbox)
+    assert (result.exit_code, result.stderr) == (Status.PACKAGES, "pip could not install scypi.\n")
+    assert not second.sandboxes

@@ -133,7 +133,7 @@ async def test_show_names_isolation_weaknesses_and_limits(backends: Backends) ->
     backends(backend)
     result = await symposia("show", "docker")
     assert result.exit_code == 0
-    for text in ("A container.", "yes: works", "The kernel has no Landlock.", "512 MiB", "60 s", "numpy, pandas"):
+    for text in ("A container.", "yes: a block ran", "The kernel has no Landlock.", "512 MiB", "60 s", "numpy, pandas"):
         assert text in result.stdout
     assert [sandbox.closed for sandbox in backend.sandboxes] == [True]
 
@@ -164,7 +164,7 @@ async def test_clean_removes_what_dead_processes_left_and_nothing_else(backends:
     link = dead.with_name(f"{dead.name[:-1]}2")
     link.symlink_to(others[0])
     result = await symposia("clean")
-    assert result.stdout == f"removed c0ffee\nremoved {dead}\n2 left over.\n"
+    assert result.stdout == f"removed c0ffee\nremoved {dead}\nRemoved 2 in all.\n"
     assert [folder.exists() for folder in (dead, *others, link)] == [False, True, True, True, True]
     assert (others[0] / "file").exists()
 

@@ -69,8 +69,8 @@ SandboxToSetUp: TypeAlias = Annotated[
 Attack: TypeAlias = Annotated[
     bool, Option("--attack", help="Attack the sandboxes, and show what they stop; takes some minutes.")
 ]
-SandboxToAttack: TypeAlias = Annotated[
-    str, Option("--sandbox", metavar="NAME", help="Which sandbox to attack; auto: each that works here.")
+SandboxToCheck: TypeAlias = Annotated[
+    str, Option("--sandbox", metavar="NAME", help="Which sandbox to check or attack; auto: each.")
 ]
 SandboxToShow: TypeAlias = Annotated[
     str, Argument(metavar="NAME", help="docker, bubblewrap, namespaces or local; or one that a package offers.")
@@ -231,21 +231,22 @@ def run(
 
 
 @app.command(cls=Verb)
-def doctor(attack: Attack = False, sandbox: SandboxToAttack = "auto") -> None:
+def doctor(attack: Attack = False, sandbox: SandboxToCheck = "auto") -> None:
     """Show which sandboxes work here and why the others do not, which keys are set, and which versions are installed.
 
     Each sandbox is started, and runs a block.
     """
+    from symposia.cli._sandboxes import check_sandbox_name  # noqa: PLC0415 - imported when called
+
+    check_sandbox_name(sandbox)
     if attack:
         from symposia.cli._attack import attack_and_show  # noqa: PLC0415 - imported when called
-        from symposia.cli._sandboxes import check_sandbox_name  # noqa: PLC0415 - imported when called
 
-        check_sandbox_name(sandbox)
         attack_and_show(sandbox)
         return
     from symposia.cli._doctor import show_findings  # noqa: PLC0415 - imported when called
 
-    show_findings()
+    show_findings(sandbox)
 
 
 @app.command(cls=Verb)

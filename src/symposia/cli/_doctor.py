@@ -14,7 +14,7 @@ import typer
 
 from symposia import __version__
 from symposia.cli._exit import Status, stopped_by_interrupt
-from symposia.ext.code_executors import check_sandbox, sandbox_kinds
+from symposia.ext.code_executors import AUTO, check_sandbox, sandbox_kinds
 from symposia.ext.models.vendors import model_vendors
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
@@ -34,14 +34,17 @@ class Finding:
     text: str
 
 
-def show_findings() -> None:
+def show_findings(sandbox: str = AUTO) -> None:
     """Run all checks, and show the findings.
+
+    Args:
+        sandbox: The name of the sandbox to check; ``auto`` for all that isolate code.
 
     Raises:
         typer.Exit: No sandbox works, or the checks were interrupted.
     """
     with stopped_by_interrupt(lambda: "Interrupted."):
-        sandboxes = asyncio.run(_sandboxes())
+        sandboxes = asyncio.run(_sandboxes(sandbox))
     _show("Sandboxes", sandboxes)
     _show("Models", _models())
     _show("Versions", _versions())
@@ -49,8 +52,12 @@ def show_findings() -> None:
         raise typer.Exit(Status.NO_SANDBOX)
 
 
-async def _sandboxes() -> list[Finding]:
-    kinds = [kind for kind in await asyncio.to_thread(sandbox_kinds) if kind.isolated]
+async def _sandboxes(name: str) -> list[Finding]:
+    kinds = [
+        kind
+        for kind in await asyncio.to_thread(sandbox_kinds)
+        if (kind.isolated if name == AUTO else kind.name == name)
+    ]
     checks = await asyncio.gather(*(check_sandbox(kind.make()) for kind in kinds))
     return [
         Finding(kind.name, check.works, "\n".join((check.detail, *check.weaknesses)))

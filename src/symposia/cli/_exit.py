@@ -30,6 +30,7 @@ class Status(IntEnum):
     MISSING_KEY = 14
     NO_SANDBOX = 15
     MISSING_EXTRA = 16
+    PACKAGES = 17
     NO_CODE = 20
     MODEL_FAILED = 21
     SANDBOX_DIED = 22
@@ -52,6 +53,7 @@ MEANING: Final = {
     Status.MISSING_KEY: "the model's key is not set",
     Status.NO_SANDBOX: "no sandbox works on this machine",
     Status.MISSING_EXTRA: "an optional dependency is not installed",
+    Status.PACKAGES: "a package of --with cannot be installed",
     Status.NO_CODE: "the coder answered repeatedly without code",
     Status.MODEL_FAILED: "a model call failed for good",
     Status.SANDBOX_DIED: "the sandbox ended, and no other could be started",
@@ -75,6 +77,7 @@ def status_of_error(error: SymposiaError) -> Status:
         coding.RunFolderError: Status.RUN_FOLDER,
         coding.UnknownVendorError: Status.UNKNOWN_VENDOR,
         coding.MissingKeyError: Status.MISSING_KEY,
+        exceptions.SandboxPackagesError: Status.PACKAGES,  # before its base class, as the first that fits is taken
         exceptions.SandboxUnavailableError: Status.NO_SANDBOX,
         exceptions.MissingExtraError: Status.MISSING_EXTRA,
     }

@@ -45,7 +45,7 @@ def clean_and_show() -> None:
         found = asyncio.run(_clean())
     for name in found:
         typer.echo(f"removed {name}")
-    typer.echo(f"{len(found)} left over." if found else "Nothing was left over.")
+    typer.echo(f"Removed {len(found)} in all." if found else "Nothing was left over.")
 
 
 def show_sandbox(name: str) -> None:
@@ -72,7 +72,7 @@ def show_sandbox(name: str) -> None:
 def _description(kind: SandboxKind, check: SandboxCheck) -> Iterable[tuple[str, Sequence[str]]]:
     gaps = [attack.aim for attack in ATTACKS if (attack.name, kind.name) in GAPS]
     yield "needs", [kind.requires]
-    yield "works here", [f"{'yes' if check.works else 'no'}: {check.detail}"]
+    yield "works here", [f"{'yes' if check.works else 'no'}: {check.detail.removeprefix('works: ')}"]
     yield "isolation", [kind.isolation or "See its own documentation."]
     yield "weaknesses", check.weaknesses or ["none found here" if check.works else "not known, as it does not start"]
     if kind.isolated:

@@ -17,6 +17,7 @@ import typer
 
 from symposia.cli._sandboxes import check_sandbox_name
 from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPackages, SandboxPolicy
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import AUTO
 from symposia.presets.coding import (
     BundledName,
@@ -149,8 +150,7 @@ def sandbox_packages(given: Sequence[str]) -> SandboxPackages | None:
         given: Names of packages, and the folder of wheels, which has a slash.
 
     Raises:
-        InvalidArgumentError: A value is neither.
-        typer.BadParameter: The folder does not exist, or there are two, or there are no names.
+        typer.BadParameter: A value is neither, the folder does not exist, or there are two, or there are no names.
     """
     folders = [Path(each).expanduser() for each in given if os.sep in each or "/" in each]
     names = [each for each in given if os.sep not in each and "/" not in each]
@@ -162,7 +162,10 @@ def sandbox_packages(given: Sequence[str]) -> SandboxPackages | None:
         raise typer.BadParameter(f"--with {folders[0]}: there is no such folder of wheels.")
     if not names:
         raise typer.BadParameter(f"--with {folders[0]} is searched for packages: give their names too, by --with NAME.")
-    return SandboxPackages(requirements=tuple(names), wheels=folders[0].absolute() if folders else None)
+    try:
+        return SandboxPackages(requirements=tuple(names), wheels=folders[0].absolute() if folders else None)
+    except InvalidArgumentError as error:
+        raise typer.BadParameter(f"--with: {error}") from error
 
 
 def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:

@@ -11,7 +11,13 @@ import typer
 
 from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPackages, SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError, SymposiaError
+from symposia.core.exceptions import (
+    MissingExtraError,
+    SandboxError,
+    SandboxPackagesError,
+    SandboxUnavailableError,
+    SymposiaError,
+)
 from symposia.ext.code_executors import AUTO, AutoBackend, sandbox_backends, sandbox_kind, sandbox_kinds
 
 
@@ -73,6 +79,8 @@ class _Prepared(_Wrapped):
             if reason := await self._backend.unavailable_reason():
                 raise SandboxUnavailableError(reason)
             return await self._backend.create(policy, mounts=mounts)
+        except SandboxPackagesError:
+            raise
         except SandboxError as error:
             raise SandboxUnavailableError(f"{self.name} does not work on this machine: {error}") from error
 
@@ -87,6 +95,8 @@ class _Advised(_Wrapped):
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         try:
             sandbox = await self._backend.create(policy, mounts=mounts)
+        except SandboxPackagesError:
+            raise  # another sandbox would not have them either
         except SandboxUnavailableError as error:
             raise SandboxUnavailableError(f"{error}\n{self._advice}") from error
         self.name = self._backend.name

@@ -34,6 +34,7 @@ SymposiaError
 │   │   └── ModelAnswerError           it answered, but not what was asked for (ValueError)
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
+│       │   └── SandboxPackagesError           packages that a program allows cannot be installed for it
 │       ├── SandboxServiceError        a service refuses, or cannot be reached (ConnectionError)
 │       └── SandboxDiedError           the sandbox ended in the middle of a request
 └── LimitError                     a limit that the user set was reached
@@ -77,6 +78,7 @@ __all__ = [
     "RuntimeStoppedError",
     "SandboxDiedError",
     "SandboxError",
+    "SandboxPackagesError",
     "SandboxServiceError",
     "SandboxUnavailableError",
     "SimulationBoundaryError",
@@ -300,6 +302,13 @@ class SandboxError(PeerError):
 
 class SandboxUnavailableError(SandboxError):
     """A sandbox backend cannot work on this machine; the text says why and what to install."""
+
+
+class SandboxPackagesError(SandboxUnavailableError):
+    """Packages that a program allows cannot be installed for its sandboxes; the text says why.
+
+    Where none were asked for, the same sandboxes may work.
+    """
 
 
 class SandboxServiceError(SandboxError, ConnectionError):

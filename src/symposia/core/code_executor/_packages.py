@@ -69,8 +69,8 @@ def _normalised(requirement: str) -> str:
     if found is None or found["name"].lower().endswith(_ARCHIVES):
         raise InvalidArgumentError(
             f"{requirement!r} is not the name of a package. Give a name, with versions if they matter, such as 'scipy' "
-            "or 'scipy==1.14'; no option, no address and no path. Wheels of your own are found in the folder that "
-            "`wheels` names, by the names of their packages."
+            "or 'scipy==1.14'; no option, no address and no path. Wheels of your own are found by the names of their "
+            "packages, in a folder of wheels."
         )
     extras = (found["extras"] or "").replace(" ", "").lower()
     versions = ",".join(sorted((found["versions"] or "").replace(" ", "").split(",")))

@@ -20,7 +20,7 @@ from symposia.core.code_executor import (
     SandboxPackages,
     SandboxPolicy,
 )
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxPackagesError, SandboxUnavailableError
 from symposia.ext.code_executors._registry import AUTO, sandbox_backends
 from symposia.ext.code_executors._sandboxed import DefaultExecutorOptions, SandboxCodeExecutor
 
@@ -100,6 +100,7 @@ class AutoBackend(Component, SandboxBackend):
 
         Raises:
             SandboxUnavailableError: None does; the text gives each one's reason.
+            SandboxPackagesError: The packages cannot be installed for the best kind.
             InvalidArgumentError: A mount cannot be made in any sandbox.
         """
         reasons: dict[str, str] = {}
@@ -112,6 +113,8 @@ class AutoBackend(Component, SandboxBackend):
                     sandbox = await self._started(equipped, policy, mounts)
                     self._chosen, self.name = equipped, equipped.name
                     return sandbox
+            except SandboxPackagesError:
+                raise  # the next kind would search the same place for the same packages
             except (SandboxError, MissingExtraError, OSError) as error:
                 reasons[backend.name] = str(error)
                 self._report(f"{backend.name} does not start: {error}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core.code_executor import SandboxPackages
-from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
+from symposia.core.exceptions import InvalidArgumentError, SandboxPackagesError
 from symposia.ext.code_executors._environment._packages import PINNED_PACKAGES, TargetPython
 from symposia.ext.code_executors._environment._pip import install_wheels
 
@@ -66,7 +66,8 @@ async def install_allowed_packages(packages: SandboxPackages, folder: Path, targ
         target: Which Python they are for; the one that runs this process when None.
 
     Raises:
-        SandboxUnavailableError: There is no pip, or it failed; the text holds the end of what it said.
+        SandboxUnavailableError: There is no pip.
+        SandboxPackagesError: It failed; the text holds what it said.
     """
     work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-packages-"))
     try:
@@ -79,17 +80,20 @@ async def install_allowed_packages(packages: SandboxPackages, folder: Path, targ
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, ignore_errors=True))
     if output is not None:
-        raise SandboxUnavailableError(_failure(packages, output))
+        raise SandboxPackagesError(_failure(packages, output))
     await asyncio.to_thread(_remove_unwanted, folder)
 
 
 def _failure(packages: SandboxPackages, output: str) -> str:
     searched = "the package registry" if packages.wheels is None else f"the folder {packages.wheels}, and nothing else,"
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    pinned = ""
+    if "conflict" in output:  # only then do the other packages matter
+        pinned = f" Packages that sandboxes have anyway stay at their versions: {', '.join(PINNED_PACKAGES.split())}."
     return (
         f"pip could not install {', '.join(packages.requirements)} for the sandboxes. It searched {searched} for "
         "wheels that fit the sandbox's Python. A source distribution is never used, since building one runs code of "
-        f"its own. Packages that sandboxes have anyway stay at their versions: {', '.join(PINNED_PACKAGES.split())}. "
-        f"pip said:\n{output}"
+        f"its own.{pinned} Check the names and the versions. pip said:\n" + ("\n".join(errors) or output)
     )
 
 
