@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
 import logging
 import math
@@ -60,6 +61,8 @@ TIME_LIMIT = 1
 TIMEOUT_EXIT_CODE = 124
 PATIENCE = 20.0
 """Seconds after which something that should have ended is said not to end."""
+NUMBERS = itertools.count()
+"""Of AutoGen's containers: the engine may still be removing the last one when the next is made."""
 CROWD, CROWD_RATE, CROWD_SECONDS = 30, 60, 5.0
 
 
@@ -78,7 +81,7 @@ def make_executor(timeout: int = 60) -> Any:  # Any: AutoGen's executor or ours
     if KIND != "autogen":
         return importlib.import_module("symposia.ext.code_executors").SandboxCodeExecutor(backend(), timeout=timeout)
     docker = importlib.import_module("autogen_ext.code_executors.docker")
-    name = name_of(os.getpid())
+    name = f"{name_of(os.getpid())}-{next(NUMBERS)}"
     folder = tempfile.mkdtemp(prefix=name)
     return docker.DockerCommandLineCodeExecutor(image=IMAGE, container_name=name, timeout=timeout, work_dir=folder)
 

@@ -6,6 +6,7 @@ what every test of the project forbids (`tests/conftest.py`).
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,8 +28,8 @@ TICK = 0.0005
 WAIT = 90.0
 MIB = 1024 * 1024
 MAKE_FILES = f"""
-for number in range(4):
-    open(f"large{{number}}", "wb").write(bytes({2 * MIB - 1024}))
+import os
+open("large", "wb").write(os.urandom({8 * MIB - 100_000}))
 for number in range(20):
     open(f"small{{number}}", "w").write("text")
 print("line\\n" * 100_000)
@@ -86,11 +87,12 @@ class NeverBlocks:
     async def test_blocks_with_large_results(self, checked_backend: SandboxBackend) -> None:
         sandbox = await checked_backend.create(SandboxPolicy())
         try:
+            data = os.urandom(8 * MIB)
 
             async def run() -> None:
                 result = await sandbox.run(MAKE_FILES, "python")
-                assert len(result.artifacts) == 24
-                await sandbox.put("file", bytes(MIB))
+                assert len(result.artifacts) == 21
+                await sandbox.put("file", data)
                 await sandbox.get("file")
                 await sandbox.reset()
 

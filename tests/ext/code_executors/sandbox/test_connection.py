@@ -294,3 +294,34 @@ async def test_a_sandbox_says_what_its_kernel_lacks() -> None:
     server = ScriptedServer(silence)
     server.ready = {"landlock": 3, "memory_enforced": True}
     assert (await connect(server)).weaknesses() == []
+
+
+async def test_a_large_file_whose_writing_is_cancelled_is_sent_whole() -> None:
+    received: list[Frame] = []
+    slices: list[int] = []
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        received.append(request)
+        server.say("done")
+
+    class SlowServer(ScriptedServer):
+        async def write(self, data: bytes) -> None:
+            if len(slices) > 2:
+                has_begun.set()
+                await may_go_on.wait()
+            slices.append(len(data))
+            await super().write(data)
+
+    server = SlowServer(answer)
+    sandbox = await connect(server)
+    data = bytes(range(256)) * 4096
+    writing = asyncio.ensure_future(sandbox.put("file", data))
+    await has_begun.wait()
+    writing.cancel()
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await sandbox.get("file")
+    assert [(request.header["kind"], request.data) for request in received] == [("put", data), ("get", b"")]
+    assert max(slices) <= len(data) // 2

@@ -5,6 +5,7 @@ The server shares its sandbox with hostile code, so none of its replies is trust
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -13,10 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxDiedError
-from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame
+from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame, pack_start
 from symposia.ext.code_executors._sandbox._transport import Transport
 
 _MOST_CHANGES = 8
+_SLICE = 256 * 1024
+"""Bytes that are sent at once. The event loop handles them in a tenth of a millisecond."""
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -130,6 +133,8 @@ class Conversation:
         self._transport = transport
         self._decoder = FrameDecoder(max_data_bytes)
         self._received: deque[Frame] = deque()
+        self._sending = asyncio.Lock()  # one frame after the other
+        self._slices: asyncio.Future[None] | None = None
         self._over: str | None = None  # the first reason stays: what follows is its consequence
 
     async def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
@@ -140,9 +145,22 @@ class Conversation:
         """
         self._raise_if_over()
         try:
-            await self._transport.write(pack_frame(header, data))
+            if len(data) <= _SLICE:
+                async with self._sending:
+                    await self._transport.write(pack_frame(header, data))
+            else:
+                # Sent whole, also for a caller who is cancelled: the next frame would complete one that was cut off.
+                self._slices = asyncio.ensure_future(self._send_in_slices(header, data))
+                await asyncio.shield(self._slices)
         except OSError as error:
             raise await self.died("its server is gone") from error
+
+    async def _send_in_slices(self, header: Mapping[str, object], data: bytes) -> None:
+        """Send a long frame without keeping the event loop from running: eight megabytes take it some milliseconds."""
+        async with self._sending:
+            await self._transport.write(pack_start(header, len(data)))
+            for start in range(0, len(data), _SLICE):
+                await self._transport.write(data[start : start + _SLICE])
 
     async def receive(self) -> Message:
         """Receive the next reply.

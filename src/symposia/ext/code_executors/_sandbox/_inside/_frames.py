@@ -13,6 +13,7 @@ be an object. What the keys mean is checked by the reader.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Mapping
@@ -35,12 +36,20 @@ class Frame(NamedTuple):
 
 def pack_frame(header: Mapping[str, object], data: bytes = b"") -> bytes:
     """The frame as bytes."""
+    return pack_start(header, len(data)) + data
+
+
+def pack_start(header: Mapping[str, object], data_length: int) -> bytes:
+    """The bytes of a frame before its data."""
     encoded = json.dumps(header, separators=(",", ":")).encode()
-    return _LENGTHS.pack(len(encoded), len(data)) + encoded + data
+    return _LENGTHS.pack(len(encoded), data_length) + encoded
 
 
 class FrameDecoder:
     """Cuts a stream of bytes into frames.
+
+    Each byte is handled once, when it comes, so that the last piece of a frame of many megabytes takes no longer than
+    the others: on the host that is time in which the event loop stands still.
 
     Args:
         max_data_bytes: Most bytes that one frame may carry.
@@ -48,7 +57,15 @@ class FrameDecoder:
 
     def __init__(self, max_data_bytes: int) -> None:
         self._max_data_bytes = max_data_bytes
-        self._buffer = bytearray()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._start = bytearray()  # the lengths, and then the header
+        self._start_length = _LENGTHS.size
+        self._header: Mapping[str, object] | None = None
+        self._data_missing = 0
+        # Not a bytearray, from which the data would have to be copied: `BytesIO` gives away what it has collected.
+        self._data = io.BytesIO()
 
     def feed(self, received: bytes) -> list[Frame]:
         """The frames that `received` completes.
@@ -56,29 +73,34 @@ class FrameDecoder:
         Raises:
             FrameError: A length is over its cap, or a header is not a JSON object. The stream is beyond repair.
         """
-        self._buffer += received
         frames: list[Frame] = []
-        while True:
-            frame = self._take()
-            if frame is None:
-                return frames
-            frames.append(frame)
+        rest = memoryview(received)
+        while rest:
+            rest = self._take_start(rest) if self._header is None else self._take_data(rest)
+            if self._header is not None and not self._data_missing:
+                frames.append(Frame(self._header, self._data.getvalue()))
+                self._begin()
+        return frames
 
-    def _take(self) -> Frame | None:
-        if len(self._buffer) < _LENGTHS.size:
-            return None
-        header_length, data_length = _LENGTHS.unpack_from(self._buffer)
-        if header_length > MAX_HEADER_BYTES or data_length > self._max_data_bytes:
-            raise FrameError(f"a frame of {header_length} + {data_length} bytes is over the limit")
-        data_start = _LENGTHS.size + header_length
-        end = data_start + data_length
-        if len(self._buffer) < end:
-            return None
-        header = _parse_header(bytes(self._buffer[_LENGTHS.size : data_start]))
-        with memoryview(self._buffer) as buffer:  # a slice of the buffer itself would be one more copy
-            frame = Frame(header, bytes(buffer[data_start:end]))
-        del self._buffer[:end]
-        return frame
+    def _take_start(self, received: memoryview) -> memoryview:
+        """Take what belongs to the lengths and the header, and return the rest."""
+        missing = self._start_length - len(self._start)
+        self._start += received[:missing]
+        if len(self._start) == self._start_length == _LENGTHS.size:
+            header_length, data_length = _LENGTHS.unpack(self._start)
+            if header_length > MAX_HEADER_BYTES or data_length > self._max_data_bytes:
+                raise FrameError(f"a frame of {header_length} + {data_length} bytes is over the limit")
+            self._start_length += header_length
+            self._data_missing = data_length
+        if len(self._start) == self._start_length:
+            self._header = _parse_header(bytes(self._start[_LENGTHS.size :]))
+        return received[missing:]
+
+    def _take_data(self, received: memoryview) -> memoryview:
+        taken = received[: self._data_missing]
+        self._data.write(taken)
+        self._data_missing -= len(taken)
+        return received[len(taken) :]
 
 
 def _parse_header(encoded: bytes) -> Mapping[str, object]:
