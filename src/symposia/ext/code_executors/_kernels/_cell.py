@@ -1,4 +1,4 @@
-"""The output of a cell, put together from its kernel's messages within the caps of a policy. Does no I/O.
+"""A cell of a kernel: its request, which messages are its own, when it has ended, and its output. Does no I/O.
 
 The messages are those of Jupyter's messaging protocol, version 5. A kernel in a container is hostile: a field of
 another type than the protocol's counts as missing.
@@ -31,6 +31,9 @@ TEXTS: Final = ("text/plain", "text/markdown", "text/latex", "application/json")
 """What is shown of an object, the first that it has."""
 
 
+ENDED: Final = "The Jupyter kernel has ended."
+
+
 class KernelMessage(NamedTuple):
     """A message of a kernel about the cell that runs.
 
@@ -45,6 +48,67 @@ class KernelMessage(NamedTuple):
 
 CUT: Final = KernelMessage("cut", {})
 """Stands for messages that were too large to be received."""
+
+
+def execute_request(code: str) -> dict[str, object]:
+    """The content of the request to run a cell."""
+    return {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
+
+
+class RunningCell:
+    """Tells which messages of a kernel belong to a cell, and when the cell has ended.
+
+    It has ended when the kernel has replied to the request and is idle. Both are messages, of channels of their own, so
+    that either can come first.
+
+    Args:
+        request: The id of the request that runs it.
+
+    Attributes:
+        ends_kernel: Whether the kernel ends after it, as after ``quit()``. It still runs cells for a moment.
+    """
+
+    def __init__(self, request: str) -> None:
+        self.ends_kernel = False
+        self._request = request
+        self._has_replied = False
+        self._is_idle = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it follows."""
+        return self._has_replied and self._is_idle
+
+    def take(self, request: str, kind: str, content: Mapping[str, object]) -> KernelMessage | None:
+        """Take a message of the kernel, and return it if it is output of the cell.
+
+        Args:
+            request: The id of the request that it belongs to. It may be that of an earlier cell, which has left a
+                thread running.
+            kind: Its kind.
+            content: What belongs to the kind.
+        """
+        if request != self._request:
+            return None
+        if kind.endswith("_reply"):
+            self._has_replied = True
+            self.ends_kernel = _asks_to_exit(content)
+        elif kind == "status":
+            self._is_idle = self._is_idle or content.get("execution_state") == "idle"
+        else:
+            return KernelMessage(kind, content)
+        return None
+
+    def lose_output(self) -> None:
+        """Take note that output was lost. The message that the kernel is idle may have been lost with it."""
+        self._is_idle = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +233,8 @@ class CellOutput:
         self._listener(part.stream, text)
 
 
-def asks_to_exit(reply: Mapping[str, object]) -> bool:
-    """Whether the reply to a cell says that the kernel ends, as after ``quit()``. It still runs cells for a moment."""
+def _asks_to_exit(reply: Mapping[str, object]) -> bool:
+    """Whether the reply to a cell says that the kernel ends."""
     payload = reply.get("payload")
     entries = cast("list[object]", payload) if isinstance(payload, list) else []
     return any(_mapping(entry).get("source") == "ask_exit" for entry in entries)

@@ -24,10 +24,12 @@ from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import SandboxDiedError, SandboxServiceError
 from symposia.ext.code_executors._kernels._cell import (
     CUT,
+    ENDED,
     FILE_SUFFIXES,
     CellOutput,
     KernelMessage,
-    asks_to_exit,
+    RunningCell,
+    execute_request,
     is_text,
 )
 from symposia.ext.code_executors._kernels._executor import largest_message
@@ -40,7 +42,6 @@ else:
 
 CLOSE_SECONDS: Final = 0.5
 QUICK_ACKNOWLEDGEMENT: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
-ENDED: Final = "The Jupyter kernel has ended."
 GONE_STATES: Final = frozenset({"restarting", "autorestarting", "dead"})
 """The states by which a server tells that a kernel has died."""
 
@@ -274,25 +275,19 @@ class JupyterKernelClient:
         Raises:
             SandboxDiedError: The kernel, or the connection to it, ended.
         """
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
-        request = await self._request("execute_request", content)
-        has_replied = is_idle = False
-        while not (has_replied and is_idle):
+        cell = RunningCell(await self._request("execute_request", execute_request(code)))
+        while not cell.has_ended:
             message = await self._receive()
-            kind, content = message.get("msg_type"), mapping(message.get("content"))
+            kind, content = str(message.get("msg_type")), mapping(message.get("content"))
             if kind == CUT.kind:
-                yield CUT
-            elif kind == "status" and content.get("execution_state") in GONE_STATES:
+                yield CUT  # the connection is closed: the next message is an error
+                continue
+            if kind == "status" and content.get("execution_state") in GONE_STATES:
                 raise SandboxDiedError(ENDED)
-            elif mapping(message.get("parent_header")).get("msg_id") != request:
-                continue  # of an earlier cell, which has left a thread running
-            elif kind == "execute_reply":
-                has_replied = True
-                self._is_leaving = asks_to_exit(content)
-            elif kind == "status":
-                is_idle = is_idle or content.get("execution_state") == "idle"
-            else:
-                yield KernelMessage(str(kind), content)
+            output = cell.take(str(mapping(message.get("parent_header")).get("msg_id")), kind, content)
+            self._is_leaving = self._is_leaving or cell.ends_kernel
+            if output is not None:
+                yield output
 
     async def stop(self) -> None:
         """Close the connection. The kernel runs on."""

@@ -25,7 +25,7 @@ from typing import Final, NamedTuple, Self
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import harmless_environment
-from symposia.ext.code_executors._kernels._cell import CUT, KernelMessage, asks_to_exit
+from symposia.ext.code_executors._kernels._cell import CUT, ENDED, KernelMessage, RunningCell, execute_request
 from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors.jupyter._channels import Event, KernelChannels
 
@@ -39,17 +39,9 @@ DID_NOT_START: Final = "The Jupyter kernel {name!r} did not start. It said: {sai
 SAID: Final = "said"
 """The file with what the kernel's process itself has printed: why it does not start."""
 SAID_BYTES: Final = 4096
-ENDED: Final = "The Jupyter kernel has ended."
 SUBSCRIPTION_SECONDS: Final = 0.2
 DEATH_SECONDS: Final = 0.2
 """Between the end of a kernel's connection and the news that the kernel itself has ended, if it has."""
-CELL: Final[Mapping[str, object]] = {
-    "silent": False,
-    "store_history": True,
-    "user_expressions": {},
-    "allow_stdin": False,
-    "stop_on_error": True,
-}
 
 
 class KernelSpecification(NamedTuple):
@@ -121,23 +113,18 @@ class KernelProcess:
 
     async def execute(self, code: str) -> AsyncGenerator[KernelMessage, None]:
         """Run a cell; see `Kernel.execute`."""
-        request = await self._channels.send("execute_request", {**CELL, "code": code})
-        has_replied = is_idle = False
-        while not (has_replied and is_idle):
+        cell = RunningCell(await self._channels.send("execute_request", execute_request(code)))
+        while not cell.has_ended:
             event = await self._receive()
             if event.source == "cut":
                 await self._raise_if_dead()
-                is_idle = True  # the message that says so may be among those that were lost
+                cell.lose_output()
                 yield CUT
-            elif event.request != request:
-                continue  # of an earlier cell, which has left a thread running
-            elif event.source == "reply":
-                has_replied = True
-                self._is_leaving = asks_to_exit(event.content)
-            elif event.kind == "status":
-                is_idle = is_idle or event.content.get("execution_state") == "idle"
-            else:
-                yield KernelMessage(event.kind, event.content)
+                continue
+            output = cell.take(event.request, event.kind, event.content)
+            self._is_leaving = cell.ends_kernel
+            if output is not None:
+                yield output
 
     async def is_alive(self) -> bool:
         """Whether the process runs; see `Kernel.is_alive`."""
