@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.agents import Answer, Ask, Door, MakeRuntime, add_agent, answer, started
+from tests.support.agents import WAIT, Answer, Ask, Door, MakeRuntime, add_agent, answer, started
 
 from symposia.core import CancellationToken, ClosureContext, MessageContext, TopicId
 
@@ -158,3 +158,19 @@ class CancellationContract:
             assert await runtime.send_message(Ask("a"), agent, cancellation_token=token) == Answer("a")
             token.cancel()
             assert await runtime.send_message(Ask("b"), agent) == Answer("b")
+
+    @pytest.mark.parametrize("first", range(6))
+    async def test_an_agent_whose_saving_is_cancelled_twice_takes_messages_afterwards(
+        self, make_runtime: MakeRuntime, first: int
+    ) -> None:
+        async with started(make_runtime()) as runtime:
+            agent = await add_agent(runtime, "echo", answer)
+            for second in range(6):
+                saving = asyncio.create_task(runtime.agent_save_state(agent))
+                for ticks in (first, second):
+                    for _ in range(ticks):
+                        await asyncio.sleep(0)
+                    saving.cancel()
+                await asyncio.wait([saving])
+                async with asyncio.timeout(WAIT):
+                    assert await runtime.send_message(Ask("on"), agent) == Answer("on")

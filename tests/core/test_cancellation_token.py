@@ -6,7 +6,7 @@ import weakref
 import pytest
 from tests.support.agents import WAIT
 
-from symposia.core import CancellationToken, uninterrupted
+from symposia.core import CancellationToken, cancel_and_wait, uninterrupted
 
 
 async def test_cancelling_calls_back_and_cancels_linked_futures() -> None:
@@ -160,3 +160,35 @@ async def test_the_error_of_uninterrupted_work_is_the_cause_of_the_cancellation(
     with pytest.raises(asyncio.CancelledError) as raised:
         await caller
     assert isinstance(raised.value.__cause__, LookupError)
+
+
+async def test_tasks_that_are_cancelled_are_awaited_however_often_their_caller_is_cancelled() -> None:
+    cleaning, may_end = asyncio.Event(), asyncio.Event()
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            await may_end.wait()
+            raise LookupError("lost")
+
+    async with asyncio.timeout(WAIT):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        caller = asyncio.create_task(cancel_and_wait(task))
+        await cleaning.wait()
+        for _ in range(3):
+            caller.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert not caller.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+    assert task.done()
+    del task
+    gc.collect()
+    assert not reported

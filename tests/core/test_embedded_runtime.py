@@ -1,11 +1,14 @@
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from tests.contracts.runtime_contract import EmbeddedRuntimeContract
 from tests.support.agents import WAIT, Answer, Ask, MakeRuntime, add_agent, answer
 
-from symposia.core import ClosureContext, MessageContext, SingleThreadedAgentRuntime
+from symposia.core import AgentId, BaseAgent, ClosureContext, MessageContext, SingleThreadedAgentRuntime
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
+from symposia.testing.simulation import simulate
 
 
 class TestEmbeddedRuntime(EmbeddedRuntimeContract):
@@ -53,3 +56,51 @@ async def test_stopping_interrupts_handlers_in_the_order_in_which_they_began() -
 def test_d24_limits_in_seconds_are_numbers(option: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{option}=nan"):
         SingleThreadedAgentRuntime(**{option: float("nan")})  # type: ignore[arg-type]  # one of several options
+
+
+def test_a_closed_runtime_evicts_no_agent() -> None:
+    class Closed(BaseAgent):
+        times = 0
+
+        async def on_message_impl(self, message: Any, ctx: MessageContext) -> None:
+            pass
+
+        async def save_state(self) -> dict[str, Any]:
+            return {}
+
+        async def load_state(self, state: Mapping[str, Any]) -> None:
+            pass
+
+        async def close(self) -> None:
+            type(self).times += 1
+
+    async def close() -> None:
+        runtime = SingleThreadedAgentRuntime(max_idle_seconds=5)
+        await Closed.register(runtime, "closed", lambda: Closed("Counts."))
+        await runtime.agent_save_state(AgentId("closed", "k"))
+        await runtime.close()
+        await asyncio.sleep(10)  # of the simulation
+
+    simulate(close)
+    assert Closed.times == 1
+
+
+async def test_a_runtime_whose_messages_are_processed_one_by_one_asks_for_no_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one_by_one, forgotten = SingleThreadedAgentRuntime(), SingleThreadedAgentRuntime()
+    requests: list[asyncio.Task[Any]] = []
+    for runtime in (one_by_one, forgotten):
+        agent = await add_agent(runtime, "echo", answer)
+        requests += [asyncio.create_task(runtime.send_message(Ask(text), agent)) for text in ("first", "second")]
+    await one_by_one.process_next()
+    async with asyncio.timeout(WAIT):
+        while not caplog.records:
+            await asyncio.wait(requests, timeout=0.05, return_when=asyncio.ALL_COMPLETED)
+    await one_by_one.process_next()
+    forgotten.start()
+    await asyncio.gather(*requests)
+    await forgotten.stop()
+    assert [record.getMessage() for record in caplog.records] == [
+        "Requests wait for a runtime that is not started: call its start() method."
+    ]

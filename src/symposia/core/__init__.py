@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from symposia.core._agent_runtime import Agent, AgentMetadata, AgentRuntime
     from symposia.core._base_agent import BaseAgent
     from symposia.core._cache_store import CacheStore, InMemoryStore
-    from symposia.core._cancellation_token import CancellationToken, cancelled_by, uninterrupted
+    from symposia.core._cancellation_token import CancellationToken, cancel_and_wait, cancelled_by, uninterrupted
     from symposia.core._class_subscriptions import default_subscription, type_subscription
     from symposia.core._closure_agent import ClosureAgent, ClosureContext
     from symposia.core._component import (
@@ -65,7 +65,7 @@ else:
             "_agent_runtime": ["Agent", "AgentMetadata", "AgentRuntime"],
             "_base_agent": ["BaseAgent"],
             "_cache_store": ["CacheStore", "InMemoryStore"],
-            "_cancellation_token": ["CancellationToken", "cancelled_by", "uninterrupted"],
+            "_cancellation_token": ["CancellationToken", "cancel_and_wait", "cancelled_by", "uninterrupted"],
             "_class_subscriptions": ["default_subscription", "type_subscription"],
             "_closure_agent": ["ClosureAgent", "ClosureContext"],
             "_component": [
@@ -165,6 +165,7 @@ __all__ = [
     "UnknownPayload",
     "allow_components_from",
     "call_function",
+    "cancel_and_wait",
     "cancelled_by",
     "current_handler_context",
     "default_subscription",

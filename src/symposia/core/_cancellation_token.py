@@ -144,6 +144,26 @@ async def uninterrupted(work: Awaitable[T]) -> T:
     return task.result()
 
 
+async def cancel_and_wait(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks and wait until all of them have ended, however often the caller is cancelled meanwhile.
+
+    What they raise is left to the caller: it is not raised here, nor reported by the event loop.
+
+    Raises:
+        asyncio.CancelledError: The caller was cancelled, and the tasks have ended.
+    """
+    pending = [task for task in tasks if not task.done()]
+    for task in pending:
+        task.cancel()
+    try:
+        if pending:
+            await uninterrupted(asyncio.wait(pending))
+    finally:
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.exception()
+
+
 def _outcome(callback: Callable[[], None]) -> Exception | None:
     try:
         callback()

@@ -71,3 +71,60 @@ print(lines(asyncio.run(team.run(task="on")).messages))
 
 def test_a_stream_that_was_left_in_a_closed_loop_does_not_hold_the_team() -> None:
     assert printed(LEFT) == "['user: on', 'ann: fine']"
+
+
+STOPPED = """
+import asyncio
+from tests.support.interpreter import printed
+from tests.support.team_members import Member, lines
+from symposia.agentchat.teams import RoundRobinGroupChat
+
+team = RoundRobinGroupChat([Member("ann", asyncio.Event(), "fine")], max_turns=1)
+loop = asyncio.new_event_loop()
+stream = team.run_stream(task="go")
+
+async def show():
+    await anext(stream)
+
+loop.run_until_complete(show())
+del stream
+try:
+    print(lines(asyncio.run(team.run(task="on")).messages))
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_stream_that_was_dropped_in_a_loop_that_stands_still_is_an_error_and_no_wait() -> None:
+    assert printed(STOPPED) == "TeamRunningError"
+
+
+CLOSED_LATE = """
+import asyncio
+from tests.support.interpreter import printed
+from tests.support.team_members import Member, lines
+from symposia.agentchat.teams import RoundRobinGroupChat
+
+team = RoundRobinGroupChat([Member("ann", asyncio.Event(), asyncio.Event())], max_turns=1)
+loop = asyncio.new_event_loop()
+stream = team.run_stream(task="go")
+loop.run_until_complete(anext(stream))
+loop.close()
+
+async def play():
+    run = asyncio.create_task(team.run(task="on"))
+    await asyncio.sleep(0)
+    await asyncio.gather(stream.aclose(), return_exceptions=True)
+    try:
+        await team.run(task="beside")
+    except Exception as error:
+        print(type(error).__name__)
+    run.cancel()
+    await asyncio.wait([run])
+
+asyncio.run(play())
+"""
+
+
+def test_a_stream_of_a_closed_loop_that_is_closed_late_does_not_free_the_team_of_its_next_run() -> None:
+    assert printed(CLOSED_LATE) == "TeamRunningError"

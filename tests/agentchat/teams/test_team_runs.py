@@ -327,3 +327,12 @@ def test_a_swarm_needs_agents_of_which_the_first_hands_off() -> None:
         Swarm([Mute("ann")])
     with pytest.raises(InvalidArgumentError, match="have to be agents, not teams"):
         Swarm([pair()])  # type: ignore[list-item] # the mistake under test
+
+
+async def test_participants_whose_names_differ_in_one_character_each_take_their_turn(runtime: Where) -> None:
+    teams = [
+        RoundRobinGroupChat([Member(source)], max_turns=1, name=name, runtime=runtime)
+        for source, name in (("ann", "the team"), ("bob", "the_team"))
+    ]
+    team = RoundRobinGroupChat(teams, max_turns=2, runtime=runtime)
+    assert lines((await team.run(task="go")).messages) == ["user: go", "ann: hello", "bob: hello"]

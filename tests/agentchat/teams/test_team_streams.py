@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from tests.support.team_members import IN_MEMORY, Member, lines
+from tests.support.team_members import IN_MEMORY, Member, lines, pair, ran
 
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
@@ -147,3 +147,28 @@ if sys.version_info >= (3, 12):  # which has eager tasks
                 shown.append(item.content)
                 ann.seen.release()
         assert shown == ["one", "two", "three"]
+
+
+async def test_a_team_is_free_once_its_result_was_shown() -> None:
+    team = pair(max_turns=1)
+    stream = team.run_stream(task="go")
+    async for item in stream:
+        if isinstance(item, TaskResult):
+            break
+    assert ran(await team.run(task="on"))[1] == "Maximum number of turns 1 reached."
+    await stream.aclose()
+
+
+async def test_a_token_that_was_cancelled_before_begins_no_run() -> None:
+    team, token = pair(max_turns=1), CancellationToken()
+    token.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await team.run(task="go", cancellation_token=token)
+    with pytest.raises(asyncio.CancelledError):
+        await anext(team.run_stream(task="go", cancellation_token=token))
+    assert not team.transcript
+
+
+async def test_a_participant_may_be_called_as_the_team_calls_its_own_parts(runtime: Where) -> None:
+    team = RoundRobinGroupChat([Rushing("listener"), Member("ann")], max_turns=2, runtime=runtime)
+    assert lines((await team.run(task="go")).messages)[-1] == "ann: hello"

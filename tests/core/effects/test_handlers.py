@@ -386,3 +386,32 @@ def test_a_function_or_a_class_is_no_handler() -> None:
         handler: Any = mistake  # Any: of the wrong type
         with pytest.raises(ArgumentTypeError, match="an object with a method handle"), handle_effects(handler):
             pass
+
+
+async def test_a_consumer_of_a_stream_that_is_cancelled_twice_ends_after_the_effect() -> None:
+    begun, cleaning, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def items() -> AsyncGenerator[str | float, None]:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+            yield 1.0
+        finally:
+            cleaning.set()
+            await may_end.wait()
+
+    async def consume() -> None:
+        async for _ in WEATHER.stream(lambda: WeatherRequest(city="Bonn"), items, result_type=float):
+            pass
+
+    with handle_effects(Logging("only", [])):
+        consumer = asyncio.create_task(consume())
+    await begun.wait()
+    consumer.cancel()
+    await cleaning.wait()
+    consumer.cancel()
+    await let_others_run()
+    assert not consumer.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer

@@ -30,9 +30,9 @@ class Claims:
         """
         while self._claim is not None:
             if self._claim.is_of_closed_loop():  # nothing that belongs to it can run any more, nor release it
-                self.release()
+                self._claim = None
                 return
-            if not self._claim.is_abandoned():
+            if not self._claim.is_released_soon():
                 raise TeamRunningError(
                     f"The team {self._team!r} is already running, it cannot run again until it is stopped: wait for "
                     "its run to end, cancel it, or close the stream of it that you have left."
@@ -48,9 +48,10 @@ class Claims:
         self._claim = Claim(self, stream)
         return self._claim
 
-    def release(self) -> None:
-        """Free the team for the next use."""
-        self._claim = None
+    def release(self, claim: Claim) -> None:
+        """Free the team for the next use, unless that has begun: a stream of a closed loop may be closed late."""
+        if self._claim is claim:
+            self._claim = None
 
 
 class Claim:
@@ -67,12 +68,14 @@ class Claim:
         self._loop = asyncio.get_running_loop()
         self._released: asyncio.Event | None = None  # made when it is waited for, which is seldom
 
-    def is_abandoned(self) -> bool:
+    def is_released_soon(self) -> bool:
         """Whether it is a stream that its reader has left by ``break`` and dropped.
 
-        The event loop closes such a stream soon, but not before its next iteration; the next claim waits for that.
+        The event loop closes such a stream soon, but not before its next iteration; the next claim waits for that. A
+        loop that does not run now may never have a next iteration.
         """
-        return self._stream is not None and self._stream() is None
+        is_dropped = self._stream is not None and self._stream() is None
+        return is_dropped and self._loop is asyncio.get_running_loop()
 
     def is_of_closed_loop(self) -> bool:
         """Whether the event loop in which it was made is closed."""
@@ -89,6 +92,6 @@ class Claim:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._claims.release()
+        self._claims.release(self)
         if self._released is not None:
             self._released.set()

@@ -37,7 +37,7 @@ from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
-from symposia.core import AgentRuntime, CancellationToken, uninterrupted
+from symposia.core import AgentRuntime, CancellationToken, cancel_and_wait, uninterrupted
 from symposia.core.argument_checks import check_flag
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import RecurringScope, current_scope
@@ -208,11 +208,13 @@ class BaseGroupChat(Team):
                     for item in batch:
                         yield item
             except BaseException:
-                running.cancel()
                 # To its end, however often the reader is cancelled meanwhile: the team is free afterwards.
-                await uninterrupted(_end(running))
+                await cancel_and_wait(running)
+                if not running.cancelled():
+                    running.result()  # raises what ended it otherwise
                 raise
-            yield await running
+            result = await running
+        yield result  # the team is free: a reader that keeps the stream open behind its last item may use it again
 
     async def pause(self) -> None:
         """Take no further turn until `resume`, and tell the participants, the one that speaks now included.
@@ -320,6 +322,8 @@ class BaseGroupChat(Team):
 
     def _start(self, task: Sequence[BaseChatMessage], run: Run) -> asyncio.Task[TaskResult]:
         """Run as a task of its own, which the token can cancel without cancelling the caller."""
+        if run.cancellation_token is not None and run.cancellation_token.is_cancelled():
+            raise asyncio.CancelledError  # before an eager task would begin with its first step
         running = asyncio.create_task(self._play(task, run))
         if run.cancellation_token is not None:
             run.cancellation_token.link_future(running)
@@ -331,17 +335,6 @@ class BaseGroupChat(Team):
             run.is_scoped = bool(current_scope().segments)
             async with self._participants.reachable():
                 return run.result(await self._engine.run(task, run))
-
-
-async def _end(cancelled: asyncio.Task[object]) -> None:
-    """Wait for a run that was cancelled.
-
-    Raises:
-        Exception: What ended it otherwise.
-    """
-    await asyncio.wait([cancelled])
-    if not cancelled.cancelled():
-        cancelled.result()
 
 
 class GroupChat(BaseGroupChat):

@@ -12,7 +12,7 @@ from symposia.agentchat._arguments import check_condition, check_number
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._log_entries import TurnEnded
-from symposia.core import uninterrupted
+from symposia.core import cancel_and_wait, uninterrupted
 from symposia.core.changes import SavedState, copy_state
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
@@ -289,8 +289,6 @@ async def _unless_overdue(
         TurnOverdueError: `work` was cancelled, and has ended.
     """
     working = asyncio.ensure_future(work)
-    # An error that comes with the deadline, or with a cancellation, is not reported as one that nothing retrieved.
-    working.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     reason: str | None = None
     try:
         while reason is None and not working.done():
@@ -298,10 +296,8 @@ async def _unless_overdue(
             if not working.done():
                 reason = await overdue()
     finally:
-        if not working.done():
-            working.cancel()
-            # To its end, however often this is cancelled meanwhile: what is left behind would run into the next turn.
-            await uninterrupted(asyncio.wait([working]))
+        # To its end, however often this is cancelled meanwhile: what is left behind would run into the next turn.
+        await cancel_and_wait(working)
     if reason is not None:
         raise TurnOverdueError(reason)
     return working.result()

@@ -72,8 +72,12 @@ class Participants:
         self._team = team
         self._message_types = message_types
         self._members = [member_of(participant) for participant in participants]
-        self._listener = AgentId(f"listener_{team}", team)
-        self._ids = {member.name: AgentId(f"{_as_type(member.name)}_{team}", team) for member in self._members}
+        listener, *types = _agent_types("listener", *(member.name for member in self._members))
+        self._listener = AgentId(f"{listener}_{team}", team)
+        self._ids = {
+            member.name: AgentId(f"{agent_type}_{team}", team)
+            for member, agent_type in zip(self._members, types, strict=True)
+        }
         self._embedded: SingleThreadedAgentRuntime | None = None
         if runtime is None:
             from symposia.core import SingleThreadedAgentRuntime  # noqa: PLC0415 - a team may run elsewhere
@@ -290,6 +294,15 @@ def _ignore(*_events: object) -> None:
     """Drop the events: no engine receives them yet."""
 
 
-def _as_type(name: str) -> str:
-    """The name in the characters that an agent type may have."""
-    return re.sub(r"[^\w\-.]", "_", name)
+def _agent_types(*names: str) -> Sequence[str]:
+    """For each name one of its own in the characters that an agent type may have.
+
+    Different names may become equal, and a participant may be called as the team's own actor is.
+    """
+    types: dict[str, None] = {}
+    for name in names:
+        agent_type = re.sub(r"[^\w\-.]", "_", name)
+        while agent_type in types:
+            agent_type += "_"
+        types[agent_type] = None
+    return list(types)

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from typing import TypeAlias, TypeVar, cast
 
 from symposia.core._agent_runtime import Agent, AgentRuntime
+from symposia.core._cancellation_token import cancel_and_wait
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._runtime._mailbox import Call, Mailbox
 from symposia.core._runtime._observer import tell_construction_failed
@@ -116,12 +117,11 @@ class Activation:
             tasks += [asyncio.create_task(self._in_turn(*each, work)) for each in zip(calls, turns, strict=True)]
             return await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
-            for call in calls:
-                self._supervisor.release(call)  # nothing, unless its task was cancelled before it began
+            try:
+                await cancel_and_wait(*tasks)
+            finally:
+                for call in calls:
+                    self._supervisor.release(call)  # nothing, unless its task was cancelled before it began
 
     async def _in_turn(
         self, call: Call, turn: asyncio.Future[None] | None, work: Callable[[Agent], Coroutine[object, None, T]]

@@ -37,10 +37,11 @@ class Eviction:
         self._maintain = maintain
         self._idle_since: dict[Mailbox, float] = {}  # the longest idle first
         self._timer: asyncio.TimerHandle | None = None
+        self._has_ended = False
 
     def note_idle(self, mailbox: Mailbox) -> None:
         """Count an agent as idle from now on, and evict those that are too many."""
-        if not _comes_back_the_same(mailbox):
+        if self._has_ended or not _comes_back_the_same(mailbox):
             return
         self._idle_since.pop(mailbox, None)
         self._idle_since[mailbox] = asyncio.get_running_loop().time()
@@ -54,10 +55,24 @@ class Eviction:
             self._timer.cancel()
             self._timer = None
 
+    def end(self) -> None:
+        """Evict no agent any more: the runtime is closed, and closes its agents itself."""
+        self.stop()
+        self._has_ended = True
+
     def _let_go(self, mailbox: Mailbox) -> None:
         del self._idle_since[mailbox]
         if mailbox.is_free:  # else it is busy again, and will be noted when it is done
-            self._maintain(mailbox, partial(_save_and_close, mailbox))
+            self._maintain(mailbox, partial(self._save_and_close, mailbox))
+
+    async def _save_and_close(self, mailbox: Mailbox) -> None:
+        """Let go of an agent. Interrupted, it is kept if its state was not saved yet, and gone if it was."""
+        if self._has_ended:
+            return
+        agent = cast("Agent", mailbox.agent)
+        state = await without_self_cancellation(agent.save_state(), f"save_state() of agent {mailbox.id}")
+        mailbox.evict(state)
+        await without_self_cancellation(agent.close(), f"close() of agent {mailbox.id}")
 
     def _set_timer(self) -> None:
         if self._max_seconds is not None and self._timer is None and self._idle_since:
@@ -73,14 +88,6 @@ class Eviction:
                 break
             self._let_go(mailbox)
         self._set_timer()
-
-
-async def _save_and_close(mailbox: Mailbox) -> None:
-    """Let go of an agent. Interrupted, it is kept if its state was not saved yet, and gone if it was."""
-    agent = cast("Agent", mailbox.agent)
-    state = await without_self_cancellation(agent.save_state(), f"save_state() of agent {mailbox.id}")
-    mailbox.evict(state)
-    await without_self_cancellation(agent.close(), f"close() of agent {mailbox.id}")
 
 
 def _comes_back_the_same(mailbox: Mailbox) -> bool:

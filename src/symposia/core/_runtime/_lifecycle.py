@@ -65,6 +65,7 @@ class Lifecycle:
         """See `SingleThreadedAgentRuntime.process_next`."""
         if self.gate.phase is not Phase.READY:
             raise RuntimeError("process_next() is for a runtime that is not started; a started one needs no help.")
+        self.start_reminder.end()
         await self.gate.wait_held()
         self.gate.admit_next()
         await self._calls.wait_idle(self._calls.is_idle, _calls_here())
@@ -119,6 +120,8 @@ class Lifecycle:
                 failures.add(error)
         if self._closed is None:
             self.gate.move_to(Phase.CLOSED)
+            if self._eviction is not None:
+                self._eviction.end()
             self._closed, self._closer = asyncio.get_running_loop().create_future(), asyncio.current_task()
             self._calls.interrupt_all(_calls_here())
             await self._agents.close_agents(failures)

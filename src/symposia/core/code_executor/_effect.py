@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from symposia.core._cancellation_token import CancellationToken
+from symposia.core._cancellation_token import CancellationToken, cancel_and_wait
 from symposia.core.code_executor._executor import CodeExecutor, check_code_blocks
 from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputStream
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled
@@ -156,9 +156,7 @@ async def _with_output(
             yield piece
         yield await task
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task])
+        await cancel_and_wait(task)
 
 
 def _request(executor: CodeExecutor, blocks: Sequence[CodeBlock]) -> CodeRequest:

@@ -25,6 +25,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from symposia.core._cancellation_token import cancel_and_wait
 from symposia.core.effects._identity import Idempotency
 from symposia.core.effects._results import PydanticCodec, ResultCodec, ResultT, class_of, plain_json
 from symposia.core.effects._scope import Scope, ScopeFrame, current_frame
@@ -230,13 +231,9 @@ class EffectKind(Generic[RequestT, ResultT]):
                 return  # as without handlers: the consumer sees a stream that ended
             yield result
         finally:
-            # A consumer that leaves early ends the effect. `wait` and not `await task`: what the task raises by being
+            # A consumer that leaves early ends the effect, and does not go on beside it. What the task raises by being
             # cancelled is not the consumer's, while a cancellation of the consumer itself still gets through.
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task])
-            if not task.cancelled():
-                task.exception()  # seen: a consumer that left early does not receive it, nor does the event loop
+            await cancel_and_wait(task)
 
     def _effect(self, request: RequestT, idempotency: Idempotency) -> Effect[RequestT, ResultT]:
         # By digest and not by order of arrival alone: of two effects that run at the same time, each finds its own

@@ -57,6 +57,11 @@ class StartReminder:
             self._timer.cancel()
             self._timer = None
 
+    def end(self) -> None:
+        """Warn no more: the program handles messages without starting the runtime."""
+        self.disarm()
+        self._has_reminded = True
+
     def _remind(self, since: float) -> None:
         self._timer = None
         # In a simulation the timer fires as soon as nothing else can run, so the time that has really passed counts.
