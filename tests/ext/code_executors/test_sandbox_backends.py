@@ -3,6 +3,7 @@
 from tests.contracts.sandbox_attacks import SandboxAttacks
 from tests.contracts.sandbox_contract import SandboxContract
 from tests.contracts.sandbox_interpreter import ImportedAheadContract, InterpreterContract
+from tests.contracts.sandbox_state import StatefulContract, StatefulWithLibrariesContract
 
 from symposia.core.code_executor import SandboxBackend
 from symposia.ext.code_executors._sandbox import base_python
@@ -37,5 +38,35 @@ class TestBubblewrapWithLibraries(ImportedAheadContract):
 
 
 class TestDockerWithLibraries(ImportedAheadContract):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
+
+
+class TestStatefulNamespaces(StatefulContract):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend(base_python())
+
+
+class TestStatefulNamespacesWithLibraries(StatefulWithLibrariesContract):
+    def backend(self) -> SandboxBackend:
+        return NamespaceBackend()
+
+
+class TestStatefulBubblewrap(StatefulContract):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend(base_python())
+
+
+class TestStatefulBubblewrapWithLibraries(StatefulWithLibrariesContract):
+    def backend(self) -> SandboxBackend:
+        return BubblewrapBackend()
+
+
+class TestStatefulDocker(StatefulContract):
+    def backend(self) -> SandboxBackend:
+        return DockerBackend()
+
+
+class TestStatefulDockerWithLibraries(StatefulWithLibrariesContract):
     def backend(self) -> SandboxBackend:
         return DockerBackend()
