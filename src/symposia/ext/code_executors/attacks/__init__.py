@@ -7,7 +7,7 @@ the host. `GAPS` are those that a kind of sandbox does not stop, and `attack_tab
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
-from symposia.ext.code_executors.attacks import _host, _memory, _next_block, _results, _rights
+from symposia.ext.code_executors.attacks import _host, _memory, _next_block, _results, _rights, _variables
 from symposia.ext.code_executors.attacks._scene import Attack, AttackOutcome, Scene, run_attack
 from symposia.ext.code_executors.attacks._table import GAPS, attack_table
 
@@ -18,6 +18,7 @@ ATTACKS: tuple[Attack, ...] = (
     *_memory.ATTACKS,
     *_host.ATTACKS,
     *_next_block.ATTACKS,
+    *_variables.ATTACKS,
     *_results.ATTACKS,
     *_rights.ATTACKS,
 )

@@ -18,6 +18,7 @@ FLUSH_FAILED = 120  # as Python
 _CHUNK = 1 << 20
 _MOST_FRAMES = 1000  # of a traceback, as Python prints them
 _LONG = 1 << 63
+_compile, _execute = compile, exec  # taken before a block can replace them for the blocks of its session
 
 
 def become_clean(folder: str, of_server: Iterable[str]) -> list[ModuleType]:
@@ -76,7 +77,7 @@ def run_source(mains: list[ModuleType], path: str, source: bytes) -> int:
         source: The block.
     """
     try:
-        exec(compile(source, path, "exec", dont_inherit=True), mains.pop().__dict__)  # noqa: S102 - the point of it
+        _execute(_compile(source, path, "exec", dont_inherit=True), mains.pop().__dict__)
     except SystemExit as error:
         return _exit_code(error.code)
     except BaseException as error:  # noqa: BLE001 - whatever it is

@@ -54,7 +54,9 @@ RUN, ALONE, CHECKPOINT = b"run", b"alone", b"checkpoint"
 _INTERRUPTED_EXIT_CODE = 128 + signal.SIGINT
 _MESSAGE_BYTES = 4096
 _DESCRIPTORS = struct.Struct("3i")  # of a `run`: the source, stdout and stderr
-_STANDARD, _CONTROL_FD = (0, 1, 2), 3
+_STANDARD = (0, 1, 2)
+_SIGNALS = signal.valid_signals()
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 
 def run_message(path: str, name: str, fds: Sequence[int]) -> tuple[list[bytes], list[tuple[int, int, bytes]]]:
@@ -80,26 +82,33 @@ def run_session(folder: str, of_server: Iterable[str], control_fd: int) -> NoRet
     _kept = become_clean(folder, of_server)  # as in `run_script`
     control = _socket.socket(fileno=control_fd)
     main = new_main("")
-    # Between blocks no handler of theirs runs. What is pending then is for the next block.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    # Between blocks no handler of theirs runs.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     while True:
         received, rights, _, _ = control.recvmsg(
             _MESSAGE_BYTES, _socket.CMSG_SPACE(_DESCRIPTORS.size), _socket.MSG_CMSG_CLOEXEC
         )
         command, *arguments = received.split(b"\0")
         if command == RUN:
+            path, name = (argument.decode() for argument in arguments)
             source_fd, stdout, stderr = _DESCRIPTORS.unpack(rights[0][2])
             source = read_all(source_fd)
             _put_streams(stdout, stderr)
-            control.send(RUN)
+            _prepare_block(main, path, name, source)
             connected = identity(control_fd)
+            open_before = {each for each in open_files() if each[0] <= control_fd}
+            began = _Usage()
+            _take_pending_signals()
+            # As late as can be: where what a block has changed stops the interpreter before this, the block runs in a
+            # new one.
+            control.send(RUN)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            report = _run_block(folder, main, arguments[0].decode(), arguments[1].decode(), source)
-            mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            exit_code = _run_block(folder, main, name, source, open_before)
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             _drop_streams()
             if identity(control_fd) != connected:  # the block has closed it, and may have another file there
-                os._exit(report.exit_code)
-            control.send(report.pack())
+                os._exit(exit_code)
+            control.send(_Usage().report(began, exit_code).pack())
         elif command == ALONE:
             _be_alone()
             control.send(ALONE)
@@ -125,37 +134,44 @@ def _drop_streams() -> None:
         os.close(nothing)
 
 
-def _run_block(folder: str, main: ModuleType, path: str, name: str, source: bytes) -> Report:
-    """Run a block. Its error is printed, and what it has assigned before stays, as at Python's prompt."""
-    process = os.getpid()
+def _prepare_block(main: ModuleType, path: str, name: str, source: bytes) -> None:
     sys.modules["__main__"] = main
     main.__dict__["__file__"] = path
     sys.argv = [path]
-    # Always: a later block may fail in a function of this one.
-    keep_lines(name, source)
-    of_server = {each for each in open_files() if each[0] <= _CONTROL_FD}
-    began = _Usage()
+    keep_lines(name, source)  # always: a later block may fail in a function of this one
     with suppress(OSError):  # a kernel without it reports the largest memory since the first block
         _forget_peak()
+
+
+def _take_pending_signals() -> None:
+    """Take the signals that came when no block ran, such as that by which the server continues this process."""
+    while signal.sigtimedwait(_SIGNALS, 0) is not None:
+        pass
+
+
+def _run_block(folder: str, main: ModuleType, name: str, source: bytes, open_before: set[tuple[int, int, int]]) -> int:
+    """Run a block. Its error is printed, and what it has assigned before stays, as at Python's prompt."""
+    process = os.getpid()
     exit_code = run_source([main], name, source)
+    for timer in _TIMERS:  # which end with their block, as threads do
+        signal.setitimer(timer, 0)
     sys.settrace(None)
     sys.setprofile(None)
+    if exit_code == INTERRUPTED:
+        exit_code = _INTERRUPTED_EXIT_CODE
     if os.getpid() != process:  # one that the block has forked, and that has not ended itself
         flush_streams()
-        os._exit(exit_code if exit_code != INTERRUPTED else _INTERRUPTED_EXIT_CODE)
-    exit_code = _finish(folder, exit_code, of_server)
-    return _Usage().report(began, exit_code)
+        os._exit(exit_code)
+    return _finish(folder, exit_code, open_before)
 
 
-def _finish(folder: str, exit_code: int, of_server: set[tuple[int, int, int]]) -> int:
+def _finish(folder: str, exit_code: int, open_before: set[tuple[int, int, int]]) -> int:
     """Do what belongs to the end of a block. Exit handlers are none of it: the program goes on."""
     ignore_error(_wait_for_threads)
     ignore_error(partial(save_and_close_plots, folder))
     is_flushed = flush_streams()
     # What a file buffers would else be written twice: by this process, and by the checkpoint if it runs the next block.
-    ignore_error(partial(flush_files, of_server))
-    if exit_code == INTERRUPTED:
-        exit_code = _INTERRUPTED_EXIT_CODE
+    ignore_error(partial(flush_files, open_before))
     return exit_code if is_flushed and flush_streams() else FLUSH_FAILED
 
 

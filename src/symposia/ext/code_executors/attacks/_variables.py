@@ -1,0 +1,178 @@
+"""Attacks on what a stateful sandbox keeps: whatever a block does, the next one runs, and is told what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors._sandbox._results import VARIABLES
+from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+
+_POLICY: Final = SandboxPolicy(stateful=True, time_limit=3)
+_BEFORE = """
+import _socket, ctypes, os, signal, struct, sys, threading, time
+kept = "kept"
+def others(): return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
+"""
+# The server, the interpreter, and its checkpoint, which one that is new does not have: any more were left behind.
+_PROBE = """
+import os
+print("variables" if "kept" in globals() else "nothing", len([name for name in os.listdir("/proc") if name.isdigit()]))
+"""
+_KEPT, _LOST = "variables 3\n", "nothing 2\n"
+_TICKS = "cat /tmp/ticks 2>/dev/null | wc -c"
+
+_KILL = """
+for process in others(): os.kill(process, signal.SIGKILL)
+kept = "changed"
+while True: pass
+"""
+_STOP = """
+if os.fork() == 0:
+    os.setsid()
+    while True:
+        for process in others(): os.kill(process, signal.SIGSTOP)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+_FORGED_END = """
+os.write(3, struct.pack("=Bdq", 0, 0.0, 0))
+while True: open("/tmp/ticks", "a").write("x")
+"""
+_FORGED_ANSWERS = """
+def lie():
+    control = _socket.socket(fileno=os.dup(3))
+    while True:
+        for word in (b"run", b"alone", b"checkpoint", b"", b"x" * 64, struct.pack("=Bdq", 0, 0.0, 0)):
+            try: control.send(word, _socket.MSG_DONTWAIT)
+            except OSError: pass
+        try: control.recv(64, _socket.MSG_DONTWAIT)
+        except OSError: pass
+for _ in range(3):
+    if os.fork() == 0: lie()
+threading.Thread(target=lie, daemon=True).start()
+time.sleep(0.2)
+"""
+_SHUT = "_socket.socket(fileno=os.dup(3)).shutdown(2)"
+_POISON = """
+import builtins, random
+def fail(*_, **__): raise SystemExit("poisoned")
+NAMES = "kill fork waitpid listdir pthread_sigmask getstate setstate _exit len compile exec"
+for module in (os, signal, random, struct, sys, builtins):
+    for name in NAMES.split():
+        if hasattr(module, name): setattr(module, name, fail)
+sys.stdout = sys.stderr = sys.modules = sys.argv = None
+"""
+_LEFT = """
+def live():
+    os.setsid()
+    while True:
+        for process in others():
+            try: os.kill(process, signal.SIGCONT)
+            except OSError: pass
+        try:
+            if os.fork() == 0: os.setsid()
+        except OSError: pass
+for number in range(1, signal.NSIG):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+for _ in range(8):
+    if os.fork() == 0: live()
+"""
+_HELD = """
+near, far = _socket.socketpair()
+near.sendmsg([b"x"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("4i", 0, 1, 2, 3))])
+for fd in range(4, 40):
+    try: os.dup2(1, fd)
+    except OSError: pass
+if os.fork() == 0:
+    os.setsid()
+    while True: os.write(1, b"x")
+for fd in range(4): os.close(fd)
+"""
+_ALARM = """
+def late(*_): raise SystemExit("late")
+signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGCHLD, late)
+signal.signal(signal.SIGCONT, late)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+"""
+
+
+def _then_told(code: str, probe: str = _PROBE, expected: Collection[str] = (_KEPT, _LOST)) -> Attempt:
+    """The attack ends in any way. The next blocks run, alone, and are told if variables were lost."""
+
+    async def attempt(scene: Scene) -> str:
+        await scene.run(_BEFORE)
+        attacked = await scene.run(code)
+        ticks = [await scene.run(_TICKS, "sh") for _ in range(2)]
+        if ticks[0].stdout != ticks[1].stdout:
+            return "it runs on between the blocks"
+        after = await scene.run(probe)
+        if after.status != "ok" or after.stdout not in expected:
+            return f"the next block ended as {after.status}: {after.output[-200:]}"
+        notes = {note for block in (attacked, *ticks, after) for note in block.notes}
+        if after.stdout == _LOST and not notes & {VARIABLES["lost"], VARIABLES["lost_before"]}:
+            return "variables were lost, and nothing says so"
+        await scene.executor.restart()
+        return await scene.next_block()
+
+    return attempt
+
+
+ATTACKS = (
+    Attack(
+        name="killed-checkpoint",
+        aim="with variables that live on: kill the process that they are restored from",
+        attempt=_then_told(_KILL),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="stopped-interpreter",
+        aim="with variables that live on: stop the processes that hold them",
+        attempt=_then_told(_STOP),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="forged-end",
+        aim="with variables that live on: run on between the blocks, after a forged report of the end",
+        attempt=_then_told(_FORGED_END),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="forged-answers",
+        aim="with variables that live on: answer the server in place of the interpreter",
+        attempt=_then_told(_FORGED_ANSWERS),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="shut-socket",
+        aim="with variables that live on: close the way from the server to the interpreter",
+        attempt=_then_told(_SHUT),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="poisoned-session",
+        aim="with variables that live on: replace the functions that end a block",
+        attempt=_then_told(_POISON, "x = 1 + 1", [""]),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="surviving-processes",
+        aim="with variables that live on: leave processes that continue each other and fork",
+        attempt=_then_told(_LEFT),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="held-pipes",
+        aim="with variables that live on: keep the pipes of the block, and write to them during the next",
+        attempt=_then_told(_HELD),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="late-signals",
+        aim="with variables that live on: have signals arrive when no block runs",
+        attempt=_then_told(_ALARM),
+        policy=_POLICY,
+    ),
+)
