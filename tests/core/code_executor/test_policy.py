@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
-LIMITS = [field.name for field in fields(SandboxPolicy) if field.name != "imported_ahead"]
+LIMITS = [field.name for field in fields(SandboxPolicy) if field.name not in ("imported_ahead", "network", "stateful")]
 OF_ANOTHER_TYPE: list[object] = [None, "1G", "64", True, False, [64], 64j]
 
 

@@ -3,6 +3,7 @@
 from tests.contracts.sandbox_attacks import SandboxAttacks
 from tests.contracts.sandbox_contract import SandboxContract
 from tests.contracts.sandbox_interpreter import ImportedAheadContract, InterpreterContract
+from tests.contracts.sandbox_network import NetworkContract
 from tests.contracts.sandbox_state import StatefulContract, StatefulWithLibrariesContract
 
 from symposia.core.code_executor import SandboxBackend
@@ -12,17 +13,17 @@ from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 
-class TestNamespaces(SandboxContract, InterpreterContract, SandboxAttacks):
+class TestNamespaces(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
         return NamespaceBackend(base_python())
 
 
-class TestBubblewrap(SandboxContract, InterpreterContract, SandboxAttacks):
+class TestBubblewrap(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
         return BubblewrapBackend(base_python())
 
 
-class TestDocker(SandboxContract, InterpreterContract, SandboxAttacks):
+class TestDocker(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
     def backend(self) -> SandboxBackend:
         return DockerBackend()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         function_source,
         with_requirements,
     )
+    from symposia.core.code_executor._network import ConnectionAttempt, NetworkPolicy, NetworkRule, host_name
     from symposia.core.code_executor._observed import ExecutionObserver, ObservedCodeExecutor
     from symposia.core.code_executor._packages import SandboxPackages, distribution_name
     from symposia.core.code_executor._policy import LEAST_LIMITS, MIB, SandboxMount, SandboxPolicy
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         SandboxResult,
     )
     from symposia.core.code_executor._sandbox import (
+        ConnectionListener,
         Progress,
         RunningSandbox,
         Sandbox,
@@ -65,6 +67,7 @@ else:
                 "function_source",
                 "with_requirements",
             ],
+            "_network": ["ConnectionAttempt", "NetworkPolicy", "NetworkRule", "host_name"],
             "_observed": ["ExecutionObserver", "ObservedCodeExecutor"],
             "_packages": ["SandboxPackages", "distribution_name"],
             "_policy": ["LEAST_LIMITS", "MIB", "SandboxMount", "SandboxPolicy"],
@@ -81,6 +84,7 @@ else:
                 "SandboxResult",
             ],
             "_sandbox": [
+                "ConnectionListener",
                 "Progress",
                 "RunningSandbox",
                 "Sandbox",
@@ -105,11 +109,15 @@ __all__ = [
     "CodeRequest",
     "CodeResult",
     "CommandLineCodeResult",
+    "ConnectionAttempt",
+    "ConnectionListener",
     "ExecutionObserver",
     "FunctionWithRequirements",
     "FunctionWithRequirementsStr",
     "Import",
     "ImportFromModule",
+    "NetworkPolicy",
+    "NetworkRule",
     "ObservedCodeExecutor",
     "OutputListener",
     "OutputStream",
@@ -130,6 +138,7 @@ __all__ = [
     "execute_code",
     "function_node",
     "function_source",
+    "host_name",
     "sandbox_answers",
     "stream_code",
     "with_requirements",

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final, cast
 
+from symposia.core.code_executor._network import NetworkPolicy
 from symposia.core.code_executor._results import RunStatus
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
@@ -42,7 +43,8 @@ MOST: Final = 2**53
 class SandboxPolicy:
     """What code in a sandbox may use. Every limit is on; only that of the time can be lifted, by ``math.inf``.
 
-    There is no switch for the network, for root or for capabilities: a sandbox never has them.
+    There is no switch for root or for capabilities: a sandbox never has them. It has no network but the hosts that
+    `network` names.
 
     Attributes:
         memory_bytes: Memory of everything in the sandbox together, 32 MiB at least; reaching it ends the block as
@@ -65,10 +67,11 @@ class SandboxPolicy:
         stateful: Whether variables, imports, the current folder and the environment of Python blocks live on from block
             to block, until the sandbox ends or is reset. A block that is ended by a limit or cancelled changes none of
             them. By default each block begins anew.
+        network: The hosts that code may connect to, through a proxy of the host; None for no network.
 
     Raises:
         ArgumentTypeError: A limit is not a number, or is a fraction where a whole number is needed; `stateful` is not a
-            bool.
+            bool, or `network` no `NetworkPolicy`.
         InvalidArgumentError: A limit is too small, too large or NaN; the text names the least value.
     """
 
@@ -86,6 +89,7 @@ class SandboxPolicy:
     artifact_bytes: int = 8 * MIB
     imported_ahead: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
     stateful: bool = False
+    network: NetworkPolicy | None = None
 
     def __post_init__(self) -> None:
         for name, least in LEAST_LIMITS.items():
@@ -96,6 +100,7 @@ class SandboxPolicy:
         _check_modules(self.imported_ahead)
         if not isinstance(_as_given(self.stateful), bool):
             raise ArgumentTypeError(_problem("stateful", self.stateful, "True or False"))
+        _check_network(self.network)
 
     def limit_met(self, status: RunStatus) -> str:
         """Name the limit that a block met, with its value: "the time limit of 60 s".
@@ -158,6 +163,13 @@ def _check_modules(given: object) -> None:
         name for name in cast("tuple[str, ...]", given) if not all(part.isidentifier() for part in name.split("."))
     ]:
         raise InvalidArgumentError(f"imported_ahead of SandboxPolicy names {wrong[0]!r}, which is no name of a module.")
+
+
+def _check_network(given: object) -> None:
+    if given is not None and not isinstance(given, NetworkPolicy):
+        raise ArgumentTypeError(
+            f"network of SandboxPolicy is {given!r}: give NetworkPolicy(allow=['api.test']), or None for no network."
+        )
 
 
 def _check_limit(name: str, given: object, least: float) -> None:

@@ -8,6 +8,8 @@ from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict
 
+from symposia.core.code_executor._network import ConnectionAttempt
+
 OutputStream: TypeAlias = Literal["stdout", "stderr"]
 OutputListener: TypeAlias = Callable[[OutputStream, str], None]
 """Called on the event loop with each piece of output as it comes."""
@@ -85,6 +87,7 @@ class SandboxResult:
         peak_memory_bytes: Largest resident size of one process of the block, beyond what was imported ahead; 0 where it
             is unknown.
         notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
+        connections: What it tried to connect to, where the policy gives it a network.
     """
 
     status: RunStatus
@@ -99,6 +102,7 @@ class SandboxResult:
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
     notes: Sequence[str] = ()
+    connections: Sequence[ConnectionAttempt] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +125,7 @@ class BlockResult:
         ended_by: What ended it, in words: the limit with its value ("the time limit of 60 s"), or why it was
             interrupted. Empty if it ended by itself, or the executor does not say.
         notes: What was done to the sandbox for this block or because of it, such as replacing it, in sentences.
+        connections: What it tried to connect to, where the policy gives it a network.
     """
 
     block: CodeBlock
@@ -137,6 +142,7 @@ class BlockResult:
     peak_memory_bytes: int = 0
     ended_by: str = ""
     notes: tuple[str, ...] = ()
+    connections: tuple[ConnectionAttempt, ...] = ()
 
     @classmethod
     def of(cls, block: CodeBlock, result: CodeResult) -> BlockResult:

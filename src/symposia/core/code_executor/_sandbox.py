@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol
 
+from symposia.core.code_executor._network import ConnectionAttempt
 from symposia.core.code_executor._packages import SandboxPackages
 from symposia.core.code_executor._policy import SandboxMount, SandboxPolicy
 from symposia.core.code_executor._results import OutputListener, SandboxResult
@@ -27,6 +28,9 @@ _MISSING_FILE: Final = ".symposia-missing"
 
 Progress = Callable[[str], None]
 """Called with a line of text as each part of a long work begins."""
+
+ConnectionListener = Callable[[ConnectionAttempt], None]
+"""Called on the event loop as each connection that code tried has ended, or was refused."""
 
 
 class Sandbox(Protocol):
@@ -78,6 +82,12 @@ class Sandbox(Protocol):
         Empty by default, and where nothing is lacking.
         """
         return ()
+
+    def observe_connections(self, listener: ConnectionListener) -> None:
+        """Report each connection that code tries from now on, also those of a block whose call is cancelled.
+
+        Nothing by default, as for sandboxes without a network.
+        """
 
     async def close(self) -> None:
         """End the sandbox and everything in it. Closing twice is harmless."""
@@ -179,6 +189,8 @@ class SandboxBackend(Protocol):
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox.
+
+        A kind of sandbox that cannot give a network leaves `SandboxPolicy.network` aside: its code has none.
 
         Raises:
             SandboxUnavailableError: It cannot work on this machine, or not by this policy: a kind of sandbox that keeps

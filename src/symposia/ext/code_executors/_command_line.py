@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -17,11 +17,13 @@ from symposia.core.code_executor import (
     CodeBlock,
     CodeResult,
     CommandLineCodeResult,
+    ConnectionAttempt,
     OutputListener,
     SandboxPolicy,
     SandboxResult,
     UserFunction,
 )
+from symposia.ext.code_executors._audit import AuditedRun, AuditLog, Stopwatch
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed
 from symposia.ext.code_executors._executor import BlockwiseCodeExecutor
 from symposia.ext.code_executors._functions import FunctionsInCode, UserFunctions
@@ -43,6 +45,7 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         functions_module: The module that the code imports them from, written to the work folder.
         policy: The limits of the code, as far as the place where it runs has them.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line for each block that runs; see `AuditLog`.
 
     Raises:
         ArgumentTypeError: The timeout is not a number.
@@ -59,12 +62,15 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         functions_module: str = "functions",
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         check_path("work_dir", type(self).__name__, work_dir)
         super().__init__(WorkFolder.for_code(work_dir), timeout=timeout, policy=policy, on_output=on_output)
         self._keep_code_files = keep_code_files
         self._functions = UserFunctions(functions, functions_module)
         self._functions_written = False
+        self._audit = None if audit_log is None else AuditLog(audit_log)
+        self._connections: list[ConnectionAttempt] = []  # that the audit log does not have yet
 
     @property
     def work_dir(self) -> Path:
@@ -124,6 +130,8 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
     @override
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._make_folder)
+        if self._audit is not None:
+            await self._audit.check()
         await self._ready()
 
     def _make_folder(self) -> None:
@@ -141,13 +149,48 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
     async def _run_block(self, block: CodeBlock) -> BlockResult:
         source = block.code.encode("utf-8", "surrogatepass")
         planned = plan_block(block, str(self._folder.absolute))
-        result = await self._run_with_source(planned, source)
+        result = await self._audited(block.language, source, self._run_with_source(planned, source))
         code_file = self._folder.absolute / self._place_of(planned.file)
         return _block_result(planned, result, code_file, self._limit_met(result.status))
 
     @override
     def _result(self, blocks: Sequence[BlockResult]) -> CommandLineCodeResult:
         return CommandLineCodeResult.of(blocks)
+
+    async def _audited(self, language: str, source: bytes, running: Awaitable[SandboxResult]) -> SandboxResult:
+        """Wait for a result, and record what ran: also where there is none."""
+        if self._audit is None:
+            return await running
+        run = AuditedRun(executor=type(self).__name__, sandbox=self._sandbox_name, language=language, source=source)
+        watch, status = Stopwatch(), "failed"
+        result: SandboxResult | None = None
+        try:
+            result = await running
+        except RefusedBlockError:
+            status = "refused"
+            raise
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        else:
+            status = result.status
+            return result
+        finally:
+            tried, self._connections = self._connections, []
+            await self._audit.record(
+                run,
+                began=watch.began,
+                seconds=watch.seconds,
+                result=result,
+                status=status,
+                ended_by="" if result is None else self._limit_met(result.status),
+                connections=tried,
+            )
+
+    @property
+    def _sandbox_name(self) -> str:
+        """The kind of the sandbox, for the audit log."""
+        return ""
 
     async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:
@@ -180,4 +223,5 @@ def _block_result(planned: PlannedBlock, result: SandboxResult, code_file: Path,
         peak_memory_bytes=result.peak_memory_bytes,
         ended_by=limit,
         notes=tuple(result.notes),
+        connections=tuple(result.connections),
     )

@@ -18,11 +18,12 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final, Unpack
+from typing import Any, Final, Self, Unpack
 
 from pydantic import JsonValue
 from typing_extensions import TypedDict
 
+from symposia.core import code_is_trusted
 from symposia.core.argument_checks import (
     check_backend,
     check_each,
@@ -45,7 +46,13 @@ from symposia.core.code_executor import (
     sandbox_answers,
 )
 from symposia.core.effects import Idempotency, class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    ComponentError,
+    InvalidArgumentError,
+    SandboxDiedError,
+    SandboxError,
+)
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
@@ -101,6 +108,7 @@ class DefaultExecutorOptions(TypedDict, total=False):
             that tools run or obey by themselves (``.git/config``, ``conftest.py``, ``Makefile``). By default the first
             are written below ``changed-by-code`` and the second not at all. The result lists both, with the reason.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each program that runs, and for each connection that it tries.
     """
 
     timeout: float | None
@@ -115,6 +123,7 @@ class DefaultExecutorOptions(TypedDict, total=False):
     delete_tmp_files: bool
     trust_results: bool
     on_output: OutputListener | None
+    audit_log: Path | str | None
 
 
 class SandboxOptions(DefaultExecutorOptions, total=False):
@@ -149,7 +158,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     """
 
     component_transient = frozenset({"installed"})  # for the check of `functions`, which JSON cannot hold
-    idempotency: Idempotency = "idempotent"  # code in a sandbox reaches nothing that running it again could harm
+    idempotency: Idempotency = "idempotent"  # code without a network reaches nothing that running it again could harm
 
     def __init__(
         self,
@@ -173,7 +182,10 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             functions_module=options.get("functions_module", "functions"),
             policy=policy,
             on_output=options.get("on_output"),
+            audit_log=options.get("audit_log"),
         )
+        if policy.network is not None:
+            self.idempotency = "unknown"  # what code does to the hosts that it reaches, it does again
         self._backend = backend if packages is None else backend.with_packages(packages)
         self._packages = packages
         self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
@@ -181,6 +193,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
         self._notes: list[str] = []  # for the next result
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
+        refuse_in_json(cls.__name__, config)
+        return super()._from_config(config)
 
     @property
     def backend_name(self) -> str:
@@ -233,6 +250,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     async def _open(self) -> None:
         self._mounts = await asyncio.to_thread(_located, self._mounts)
         sandbox = await self._backend.create(self._policy, mounts=self._mounts)
+        if self._audit is not None:
+            sandbox.observe_connections(self._connections.append)
         try:
             self._guests.forget()
             await self._put_changed(sandbox)
@@ -256,7 +275,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     async def _run_init_command(self, sandbox: Sandbox) -> None:
         if self._init_command is None:
             return
-        result = await sandbox.run(self._init_command, "sh", timeout=self._timeout)
+        running = sandbox.run(self._init_command, "sh", timeout=self._timeout)
+        result = await self._audited("sh", self._init_command.encode("utf-8", "surrogatepass"), running)
         if result.exit_code != 0:
             said = result.stdout + result.stderr
             raise SandboxError(f"init_command failed with exit code {result.exit_code} and said: {said}")
@@ -340,6 +360,10 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     def _place_of(self, path: PurePosixPath) -> PurePosixPath:
         return self._guests.place_of(path)
 
+    @property
+    def _sandbox_name(self) -> str:
+        return self._backend.name
+
     async def _close(self) -> None:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
@@ -364,6 +388,24 @@ def _check_options(owner: str, backend: object, options: Mapping[str, object]) -
     check_list(f"functions of {owner}", options.get("functions", ()))
     check_flag("delete_tmp_files", owner, options.get("delete_tmp_files"))
     check_flag("trust_results", owner, options.get("trust_results"))
+    check_path("audit_log", owner, options.get("audit_log"))
+
+
+def refuse_in_json(executor: str, config: object) -> None:
+    """Check that the JSON of a component gives code nothing that only a program may give.
+
+    Raises:
+        ComponentError: It has a network, or an audit log, which is a file that is written.
+    """
+    policy, audit_log = getattr(config, "policy", None), getattr(config, "audit_log", None)
+    asks = ["network"] if isinstance(policy, SandboxPolicy) and policy.network is not None else []
+    asks += ["audit_log"] if audit_log is not None else []
+    if asks and not code_is_trusted():
+        raise ComponentError(
+            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, or a file be written, "
+            "that whoever wrote the JSON has chosen. If you have written it, or read it, load it with "
+            "load_component(…, trust_code=True); else take it out."
+        )
 
 
 def _allowed(

@@ -18,11 +18,11 @@ LOOKED_AT = {"socket", "clone", "ioctl", "fcntl", "prctl", "setsockopt", "setpri
 words = st.integers(min_value=0, max_value=2**64 - 1)
 
 
-def run(machine: str, number: int, *arguments: int, architecture: int | None = None) -> int:
+def run(machine: str, number: int, *arguments: int, architecture: int | None = None, tcp: bool = False) -> int:
     """What the kernel does with a system call: the action, and the error number in its lower half."""
     padded = [*arguments, *[0] * (6 - len(arguments))]
     data = struct.pack("<IIQ6Q", number, architecture or ARCHITECTURES[machine], 0, *padded)
-    program = list(struct.iter_unpack("=HBBI", seccomp_program(machine)))
+    program = list(struct.iter_unpack("=HBBI", seccomp_program(machine, tcp=tcp)))
     accumulator = 0
     position = 0
     while True:
@@ -32,6 +32,9 @@ def run(machine: str, number: int, *arguments: int, architecture: int | None = N
             return value
         if code == 0x20:
             [accumulator] = struct.unpack_from("<I", data, value)
+            continue
+        if code == 0x54:
+            accumulator &= value
             continue
         holds = {0x15: accumulator == value, 0x25: accumulator > value, 0x35: accumulator >= value}
         holds[0x45] = bool(accumulator & value)
@@ -74,6 +77,34 @@ def test_s03_only_local_sockets_can_be_made(machine: str, family: int) -> None:
     for internet in (2, 10):
         assert run(machine, socket, internet) == fails(errno.EAFNOSUPPORT)
     assert run(machine, socket, family) == (ALLOW if family & 0xFFFFFFFF == 1 else fails(errno.EAFNOSUPPORT))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@settings(deadline=None)
+@given(family=words, kind=words, protocol=words)
+def test_with_a_network_only_local_and_tcp_sockets_can_be_made(
+    machine: str, family: int, kind: int, protocol: int
+) -> None:
+    socket = ALLOWED[machine]["socket"]
+    for flags in (0, 0o2000000, 0o4000):  # SOCK_CLOEXEC, SOCK_NONBLOCK
+        assert run(machine, socket, 2, 1 | flags, 6, tcp=True) == run(machine, socket, 2, 1, tcp=True) == ALLOW
+        assert run(machine, socket, 2, 2 | flags, tcp=True) == fails(errno.EAFNOSUPPORT)
+        assert run(machine, socket, 1, 2 | flags, tcp=True) == ALLOW
+    assert (
+        run(machine, socket, 2, 1, 262, tcp=True) == run(machine, socket, 10, 1, tcp=True) == fails(errno.EAFNOSUPPORT)
+    )
+    family, kind, protocol = family & 0xFFFFFFFF, kind & 0xFFFFFFFF, protocol & 0xFFFFFFFF
+    may = family == 1 or (family == 2 and kind & 15 == 1 and protocol in (0, 6))
+    assert run(machine, socket, family, kind, protocol, tcp=True) == (ALLOW if may else fails(errno.EAFNOSUPPORT))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_with_a_network_few_options_of_sockets_can_be_set(machine: str) -> None:
+    setsockopt = ALLOWED[machine]["setsockopt"]
+    for level, option in ((1, 2), (1, 9), (6, 1), (6, 4), (6, 18)):  # SO_REUSEADDR, SO_KEEPALIVE, TCP_NODELAY, …
+        assert run(machine, setsockopt, 3, level, option, tcp=True) == ALLOW
+    for level, option in ((1, 7), (1, 32), (6, 31), (6, 13), (0, 1), (41, 26), (282, 1)):  # SO_SNDBUF, TCP_ULP, …
+        assert run(machine, setsockopt, 3, level, option, tcp=True) == fails(errno.EPERM)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -12,14 +12,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Self
 
 from symposia.core import uninterrupted
-from symposia.core.code_executor import OutputListener, Sandbox, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import ConnectionListener, OutputListener, Sandbox, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._conversation import (
     CollectedFile,
+    ConnectionClosed,
+    ConnectionData,
+    ConnectionEnded,
+    ConnectionMade,
+    ConnectionReply,
+    ConnectionWindow,
     Conversation,
     Done,
     Ended,
@@ -31,7 +38,8 @@ from symposia.ext.code_executors._sandbox._conversation import (
 )
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._program import ServerSettings, open_request
-from symposia.ext.code_executors._sandbox._results import ResultInProgress
+from symposia.ext.code_executors._sandbox._proxy._network import SandboxNetwork
+from symposia.ext.code_executors._sandbox._results import ResultInProgress, network_notes
 from symposia.ext.code_executors._sandbox._transport import Transport
 
 GRACE_SECONDS = 2.0  # a server on a busy machine takes some ten milliseconds to kill a block
@@ -55,6 +63,7 @@ class SandboxConnection(Sandbox):
         self._conversation = conversation
         self._policy = policy
         self._ready = ready
+        self._network = None if policy.network is None else SandboxNetwork(policy.network, conversation.send)
         self._turn = asyncio.Lock()  # replies carry no number: they belong to the request that was sent last
 
     @classmethod
@@ -95,8 +104,16 @@ class SandboxConnection(Sandbox):
         if not limit > 0:
             raise InvalidArgumentError(f"The timeout of a block must be more than 0 seconds, not {limit}.")
         header: dict[str, object] = {"kind": "run", "language": language, "time_limit": limit}
+        source = code.encode("utf-8", "surrogatepass")
         async with self._turn:
-            return await self._run(header, code.encode("utf-8", "surrogatepass"), limit, on_output)
+            if self._network is not None:
+                return await self._run_with_network(self._network, header, source, limit, on_output)
+            return await self._run(header, source, limit, on_output)
+
+    def observe_connections(self, listener: ConnectionListener) -> None:
+        """Report the connections of blocks; see `Sandbox.observe_connections`."""
+        if self._network is not None:
+            self._network.observe(listener)
 
     def weaknesses(self) -> Sequence[str]:
         """What the kernel lacks here; see `Sandbox.weaknesses`."""
@@ -120,6 +137,21 @@ class SandboxConnection(Sandbox):
     async def close(self) -> None:
         """End the sandbox and the block that runs; see `Sandbox.close`."""
         await self._conversation.close()
+
+    async def _run_with_network(
+        self,
+        network: SandboxNetwork,
+        header: dict[str, object],
+        code: bytes,
+        limit: float,
+        listener: OutputListener | None,
+    ) -> SandboxResult:
+        network.begin_block()
+        try:
+            result = await self._run(header, code, limit, listener)
+        finally:
+            attempts = await network.end_block()
+        return replace(result, connections=attempts, notes=(*result.notes, *network_notes(attempts)))
 
     async def _run(
         self, header: dict[str, object], code: bytes, limit: float, listener: OutputListener | None
@@ -170,8 +202,25 @@ class SandboxConnection(Sandbox):
                     result.add_skipped(path, reason)
                 case Ended():
                     return reply
+                case ConnectionMade() | ConnectionData() | ConnectionWindow() | ConnectionEnded() | ConnectionClosed():
+                    self._carry(reply, data)
                 case _:
                     raise FrameError(f"it answered a run with {reply.kind!r}")
+
+    def _carry(self, reply: ConnectionReply, data: bytes) -> None:
+        if self._network is None:
+            raise FrameError("it made a connection without a network")
+        match reply:
+            case ConnectionMade(connection=number):
+                self._network.connect(number)
+            case ConnectionData(connection=number):
+                self._network.feed(number, data)
+            case ConnectionWindow(connection=number, bytes=count):
+                self._network.grant(number, count)
+            case ConnectionEnded(connection=number):
+                self._network.feed_end(number)
+            case ConnectionClosed(connection=number):
+                self._network.close(number)
 
     async def _end_block(self) -> None:
         """Cancel the running block, and wait until the server has killed it."""

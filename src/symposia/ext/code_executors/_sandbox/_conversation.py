@@ -20,6 +20,8 @@ from symposia.ext.code_executors._sandbox._transport import Transport
 _MOST_CHANGES = 8
 _SLICE = 256 * 1024
 """Bytes that are sent at once. The event loop handles them in a tenth of a millisecond."""
+_REPLIES_IN_A_ROW = 64
+_Number = Annotated[int, Field(ge=1, le=2**53)]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -98,7 +100,44 @@ class Refused(_Reply):
     text: Annotated[str, Field(max_length=1000)]
 
 
-Reply = Ready | Started | Output | CollectedFile | Skipped | Ended | Done | Refused
+class ConnectionMade(_Reply):
+    """The block has connected to the relay."""
+
+    kind: Literal["connect"]
+    connection: _Number
+
+
+class ConnectionData(_Reply):
+    """The frame's data is what the block sent on a connection."""
+
+    kind: Literal["data"]
+    connection: _Number
+
+
+class ConnectionWindow(_Reply):
+    """The block has read so many bytes of a connection, and takes as many more."""
+
+    kind: Literal["window"]
+    connection: _Number
+    bytes: Annotated[int, Field(ge=1, le=2**30)]
+
+
+class ConnectionEnded(_Reply):
+    """The block sends no more on a connection."""
+
+    kind: Literal["end"]
+    connection: _Number
+
+
+class ConnectionClosed(_Reply):
+    """A connection is gone."""
+
+    kind: Literal["close"]
+    connection: _Number
+
+
+ConnectionReply = ConnectionMade | ConnectionData | ConnectionWindow | ConnectionEnded | ConnectionClosed
+Reply = Ready | Started | Output | CollectedFile | Skipped | Ended | Done | Refused | ConnectionReply
 _SCHEMA: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 
@@ -135,6 +174,7 @@ class Conversation:
         self._received: deque[Frame] = deque()
         self._sending = asyncio.Lock()  # one frame after the other
         self._slices: asyncio.Future[None] | None = None
+        self._in_a_row = 0
         self._over: str | None = None  # the first reason stays: what follows is its consequence
 
     async def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
@@ -175,6 +215,9 @@ class Conversation:
                 if not received:
                     raise await self.died("its server is gone")
                 self._received.extend(self._decoder.feed(received))
+            self._in_a_row += 1
+            if self._in_a_row % _REPLIES_IN_A_ROW == 0:  # very many small ones may have come at once
+                await asyncio.sleep(0)
             frame = self._received.popleft()
             return Message(parse_reply(frame), frame.data)
         except FrameError as error:  # not skipped: after a broken frame, where the next one begins is a guess

@@ -160,7 +160,7 @@ class LaunchedBackend(Component, SandboxBackend):
             environment=python.environment,
             memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
             limit_processes=_process_limit_is_own(),
-            seccomp=_seccomp_of_this_machine(),
+            seccomp=_seccomp_of_this_machine(tcp=policy.network is not None),
         )
         try:
             transport = await ProcessTransport.start(command, program + server_program())
@@ -179,6 +179,7 @@ def _program(
         "memory_bytes": policy.memory_bytes,
         "cpus": policy.cpus,
         "processes": policy.processes,
+        "loopback": policy.network is not None,
         "server": [python.executable, *bootstrap_arguments(server_program())],
         "environment": python.environment,
         **launcher.request,
@@ -186,9 +187,9 @@ def _program(
     return launcher_program(launcher.kind, request)
 
 
-def _seccomp_of_this_machine() -> bytes:
+def _seccomp_of_this_machine(*, tcp: bool) -> bytes:
     try:
-        return seccomp_program(platform.machine())
+        return seccomp_program(platform.machine(), tcp=tcp)
     except ValueError as error:
         raise SandboxUnavailableError(str(error)) from error
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors._sandbox._inside._relay import PORT
 
 _READER = """
 import os, sys
@@ -80,8 +82,20 @@ def _modules(*folders: str) -> bytes:
 
 WORK_FOLDER = "/work"
 _MEMORY_FOR_IMPORTS = 256 * 1024 * 1024  # numpy, pandas and matplotlib take a third of it
+_FILES_OF_SERVER = 64  # eight pipe ends, when it forks an interpreter, and some of its own
 _CPUS_FOR_IMPORTS = 0.5  # a request waits while a library is imported: with these, for a second
 SCRATCH_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 - inside the sandbox, each its own file system
+
+_PROXY = f"http://127.0.0.1:{PORT}"
+_NO_PROXY = "localhost,127.0.0.1,::1"
+PROXY_VARIABLES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _PROXY),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), _NO_PROXY),
+        "NODE_USE_ENV_PROXY": "1",  # Node.js 24 and later ignore the others without it
+    }
+)
+"""What programs find the proxy by, where a sandbox has a network."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,18 +145,27 @@ def _has_room_for_imports(policy: SandboxPolicy) -> bool:
     return policy.memory_bytes >= _MEMORY_FOR_IMPORTS and policy.cpus >= _CPUS_FOR_IMPORTS
 
 
+def server_open_files(policy: SandboxPolicy) -> int:
+    """How many files the server may have open. It lowers the limit for the blocks."""
+    return max(policy.open_files, _FILES_OF_SERVER + (policy.network.connections if policy.network else 0))
+
+
 def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, object]:
     """The header of the first frame; its data is the seccomp program."""
+    network = policy.network
     return {
         "kind": "open",
         "python": settings.python,
-        "environment": block_environment(settings.python, settings.environment),
+        "environment": block_environment(
+            settings.python, {**settings.environment, **(PROXY_VARIABLES if network else {})}
+        ),
         "work_folder": WORK_FOLDER,
         "scratch_folders": list(SCRATCH_FOLDERS),
         "memory_counters": list(settings.memory_counters),
         "memory_bytes": policy.memory_bytes,
         "processes": policy.processes if settings.limit_processes else 0,
         "open_files": policy.open_files,
+        "server_open_files": server_open_files(policy),
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
         "inodes": policy.work_inodes,
         "imported_ahead": list(policy.imported_ahead) if _has_room_for_imports(policy) else [],
@@ -150,4 +173,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,
         "stateful": policy.stateful,
+        "connections": network.connections if network else 0,
+        "connections_a_block": network.connections_a_block if network else 0,
+        "proxy_port": PORT if network else 0,
     }

@@ -5,12 +5,20 @@ from __future__ import annotations
 import codecs
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from symposia.core.code_executor import Artifact, OutputListener, OutputStream, RunStatus, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import (
+    Artifact,
+    ConnectionAttempt,
+    OutputListener,
+    OutputStream,
+    RunStatus,
+    SandboxPolicy,
+    SandboxResult,
+)
 from symposia.core.terminal_text import printable_name
 from symposia.ext.code_executors._sandbox._conversation import Ended, VariablesChange
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
@@ -24,9 +32,18 @@ VARIABLES: Final[Mapping[VariablesChange, str]] = MappingProxyType(
 )
 TIMEOUT_EXIT_CODE = 124  # as timeout(1) reports it
 _MOST_SKIPPED = 256
+_MOST_NETWORK_NOTES = 10
 _TYPES = mimetypes.MimeTypes()  # made here: making it reads files of the host
 _CONTINUATION = 0b10  # the first bits of every byte of a UTF-8 character but its first
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
+
+
+def network_notes(attempts: Sequence[ConnectionAttempt]) -> list[str]:
+    """What did not work, for the reader of a result: each destination and reason once."""
+    failed = [attempt for attempt in attempts if attempt.outcome != "connected"]
+    told = dict.fromkeys(f"network: {each.destination} {each.outcome}: {each.reason}" for each in failed)
+    notes = list(told)[:_MOST_NETWORK_NOTES]
+    return notes if len(notes) == len(told) else [*notes, f"network: {len(told) - len(notes)} more did not work"]
 
 
 class KeptOutput:

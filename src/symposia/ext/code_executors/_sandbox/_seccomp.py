@@ -5,6 +5,9 @@ An allow-list (`_syscalls`), with a closer look at some calls:
 - `socket` makes local sockets only. Vsock and netlink are in no network namespace, or lead to the kernel. Internet
   sockets lead nowhere without a network, and the buffers of UDP sockets on loopback are memory that version 1 of the
   control groups does not count.
+- Where the sandbox has a network, `socket` makes TCP sockets too, of IPv4, whose only peer there is the relay on
+  loopback (`_inside._relay`). They have no options but those that programs need: others lead to parts of the kernel
+  that are seldom used, such as TLS inside it.
 - `clone` makes no namespaces, and `ioctl` does not type into a terminal.
 - `fcntl` takes no leases and watches no folders, both of which reach the programs of the host that use a mounted file,
   and makes no pipe larger: pipes are memory that is counted for the user, not for the sandbox.
@@ -37,13 +40,18 @@ from symposia.ext.code_executors._sandbox._syscalls import ALLOWED, CLONE3, NEWE
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64"}
 
-_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_GREATER, _JUMP_IF_AT_LEAST, _JUMP_IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 6
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_JUMP_IF_EQUAL, _JUMP_IF_GREATER, _JUMP_IF_AT_LEAST, _JUMP_IF_ANY_BIT = 0x15, 0x25, 0x35, 0x45
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _KILL_PROCESS, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 
 # Linux's numbers: the host that builds the filter for a container may be another system, where they differ.
 _EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
-_SOCKET_FAMILIES = (1,)  # AF_UNIX
+_AF_UNIX, _AF_INET = 1, 2
+_SOCKET_KINDS, _SOCK_STREAM = 0xF, 1  # the other bits are flags
+_TCP_PROTOCOLS = (0, 6)
+_SOL_TCP = 6
+_TCP_OPTIONS = (1, 4, 5, 6, 12, 18)  # TCP_NODELAY, the three of keep-alive, TCP_QUICKACK, TCP_USER_TIMEOUT
 _CLONE_NEW_ANYTHING = 0x7E020080  # every CLONE_NEW* flag
 _ONLY_ON_ITSELF = {
     "prlimit64": (0,),
@@ -71,8 +79,12 @@ class Instruction(NamedTuple):
         return struct.pack("=HBBI", *self)
 
 
-def seccomp_program(machine: str) -> bytes:
+def seccomp_program(machine: str, *, tcp: bool = False) -> bytes:
     """The filter for a machine, as `platform.machine` or Docker names it.
+
+    Args:
+        machine: The machine.
+        tcp: Whether code may make TCP sockets, for the relay.
 
     Raises:
         ValueError: There is no table of system calls for such a machine.
@@ -80,13 +92,13 @@ def seccomp_program(machine: str) -> bytes:
     machine = _ALIASES.get(machine, machine)
     if machine not in ALLOWED:
         raise ValueError(f"There is no seccomp filter for {machine} machines, only for {' and '.join(ALLOWED)}.")
-    return b"".join(instruction.pack() for instruction in _assemble(machine))
+    return b"".join(instruction.pack() for instruction in _assemble(machine, tcp=tcp))
 
 
-def _assemble(machine: str) -> list[Instruction]:
+def _assemble(machine: str, *, tcp: bool) -> list[Instruction]:
     allowed = dict(ALLOWED[machine])
     looked_at = {
-        allowed.pop("socket"): _one_of(0, _SOCKET_FAMILIES, _ALLOW, otherwise=_fail(_EAFNOSUPPORT)),
+        allowed.pop("socket"): _sockets(tcp=tcp),
         allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("fcntl"): _one_of(1, _OF_OTHERS_OR_LARGE, _fail(_EPERM), otherwise=_ALLOW),
@@ -95,7 +107,7 @@ def _assemble(machine: str) -> list[Instruction]:
             *_one_of(1, (_DUMPABLE,), _ALLOW, otherwise=_fail(_EPERM)),
         ],
         allowed.pop("setsockopt"): [
-            *_unless(1, _SOL_SOCKET, _ALLOW),
+            *(_tcp_options() if tcp else _unless(1, _SOL_SOCKET, _ALLOW)),
             *_one_of(2, _SEND_BUFFER_SIZES, _fail(_EPERM), otherwise=_ALLOW),
         ],
         CLONE3: [_return(_fail(_ENOSYS))],
@@ -124,6 +136,36 @@ def _assemble(machine: str) -> list[Instruction]:
             _return(_ALLOW),
         ]
     return [*program, _return(_fail(_EPERM))]
+
+
+def _sockets(*, tcp: bool) -> list[Instruction]:
+    refuse = _return(_fail(_EAFNOSUPPORT))
+    if not tcp:
+        return [*_unless(0, _AF_UNIX, _fail(_EAFNOSUPPORT)), _return(_ALLOW)]
+    return [
+        _load_argument(0),
+        Instruction(_JUMP_IF_EQUAL, 0, 1, _AF_UNIX),
+        _return(_ALLOW),
+        Instruction(_JUMP_IF_EQUAL, 1, 0, _AF_INET),
+        refuse,
+        _load_argument(1),
+        Instruction(_AND, 0, 0, _SOCKET_KINDS),
+        Instruction(_JUMP_IF_EQUAL, 1, 0, _SOCK_STREAM),
+        refuse,
+        *_one_of(2, _TCP_PROTOCOLS, _ALLOW, otherwise=_fail(_EAFNOSUPPORT)),
+    ]
+
+
+def _tcp_options() -> list[Instruction]:
+    """Decide on the options of all levels but that of every socket."""
+    of_tcp = _one_of(2, _TCP_OPTIONS, _ALLOW, otherwise=_fail(_EPERM))
+    return [
+        _load_argument(1),
+        Instruction(_JUMP_IF_EQUAL, len(of_tcp) + 2, 0, _SOL_SOCKET),
+        Instruction(_JUMP_IF_EQUAL, 1, 0, _SOL_TCP),
+        _return(_fail(_EPERM)),
+        *of_tcp,
+    ]
 
 
 def _one_of(argument: int, values: Sequence[int], action: int, *, otherwise: int) -> list[Instruction]:

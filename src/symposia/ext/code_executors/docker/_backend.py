@@ -158,7 +158,10 @@ class DockerBackend(Component, SandboxBackend):
         try:
             image = await make_image(client, self._image, packages=self._packages)
             await remove_left_over(client)
-            settings = ServerSettings(python=python, seccomp=seccomp_program(await engine_machine(client)))
+            settings = ServerSettings(
+                python=python,
+                seccomp=seccomp_program(await engine_machine(client), tcp=policy.network is not None),
+            )
             labels = await asyncio.to_thread(owner_labels)
             config = partial(
                 container_config,

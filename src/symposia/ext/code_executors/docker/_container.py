@@ -18,7 +18,7 @@ from typing import Final
 from typing_extensions import TypedDict
 
 from symposia.core.code_executor import SandboxPolicy
-from symposia.ext.code_executors._sandbox._program import WORK_FOLDER
+from symposia.ext.code_executors._sandbox._program import WORK_FOLDER, server_open_files
 
 SHARED_USER_ID: Final = 1000
 """The user id where the engine maps ids, so that it is nobody's on the host, or has only some tens of thousands."""
@@ -161,7 +161,7 @@ def _limits(policy: SandboxPolicy) -> Limits:
         "Ulimits": [
             _ulimit("core", 0),
             _ulimit("msgqueue", 0),  # /dev/mqueue is there in every container, and writable
-            _ulimit("nofile", policy.open_files),
+            _ulimit("nofile", server_open_files(policy)),
             _ulimit("fsize", max(policy.work_bytes, policy.tmp_bytes)),
         ],
     }

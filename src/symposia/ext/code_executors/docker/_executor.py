@@ -24,7 +24,10 @@ ALWAYS_REMOVED: Final = (
 )
 CONTAINER_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # as the engine takes them
 VOLUMES_EXAMPLE: Final = "{'/srv/tables': {'bind': '/data/tables', 'mode': 'ro'}}"
-NO_NETWORK: Final = "extra_hosts has no use here: a sandbox has no network. Leave the argument out."
+NO_NETWORK: Final = (
+    "extra_hosts has no use here: a sandbox has no network. Leave the argument out. The hosts that code may "
+    "reach after all are named by policy=SandboxPolicy(network=NetworkPolicy(allow=[…]))."
+)
 NOT_READ_ONLY: Final = (
     "extra_volumes: {source} would be mounted at {target} as {mode!r}. Code in a sandbox sees files of the host only "
     f"read-only ('mode': 'ro') and below {DATA_FOLDER}: what it is to change belongs into work_dir."
@@ -64,6 +67,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         policy: The limits of the code.
         mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each program that runs, and for each connection that it tries.
         trust_results: Whether files of the code may replace those of `work_dir`; see `SandboxOptions`.
         unsafe_devices: Allows `device_requests`.
 
@@ -95,6 +99,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         policy: SandboxPolicy | None = None,
         mounts: Sequence[SandboxMount] = (),
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
         trust_results: bool = False,
         unsafe_devices: bool = False,
     ) -> None:
@@ -115,6 +120,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             bind_dir=bind_dir,
             mounts=[*mounts, *_volumes(extra_volumes or {})],
             on_output=on_output,
+            audit_log=audit_log,
             delete_tmp_files=delete_tmp_files,
             trust_results=trust_results,
             init_command=init_command,

@@ -49,6 +49,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         environment: Variables for the code beside the harmless ones.
         policy: The caps on output and on the files that come back; its other limits need a sandbox.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each program that runs.
 
     Raises:
         InvalidArgumentError: The timeout is less than a second, or the policy is ``stateful``.
@@ -66,6 +67,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         environment: Mapping[str, str] | None = None,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         super().__init__(
             work_dir=work_dir,
@@ -75,6 +77,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             functions_module=functions_module,
             policy=policy,
             on_output=on_output,
+            audit_log=audit_log,
         )
         if self._policy.stateful:
             raise InvalidArgumentError(NOT_STATEFUL)

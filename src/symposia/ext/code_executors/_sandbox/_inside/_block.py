@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from ._channel import Channel
-from ._frames import FrameError
+from ._channel import Channel, NoConnections
+from ._frames import CONNECTION_KINDS, FrameError
 from ._processes import Processes, Report, Started, Usage
 
 _CHUNK = 64 * 1024
@@ -57,6 +57,7 @@ class Block:
         ending: Ends it.
         over_limit: Asked often, and at the end: the status that a used-up limit gives to the block, or nothing.
         output_limit: Bytes of output after which it is ended.
+        connections: Carries its connections.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Block:
         ending: BlockEnding,
         over_limit: Callable[[], str],
         output_limit: int,
+        connections: NoConnections,
     ) -> None:
         self._channel = channel
         self._processes = processes
         self._ending = ending
         self._over_limit = over_limit
         self._output_left = output_limit
+        self._connections = connections
         self._streams: dict[int, str] = {}
         self._report_fd = -1
         self._report: Report | None = None
@@ -85,15 +88,17 @@ class Block:
             time_limit: In seconds.
         """
         began = time.monotonic()
+        self._connections.begin()
         try:
             self._start(start())
-            self._receive_cancel()  # it may have come together with the request
+            self._receive_frames()  # to cancel it may have come together with the request
             self._follow(began, began + time_limit)
             if self._stop or self._report is None:
                 self._ending.end_block()
             for fd in list(self._streams):
                 self._forward_the_rest(fd)
         finally:
+            self._connections.end()
             for fd in self._streams:
                 os.close(fd)
             if self._report_fd >= 0:
@@ -126,24 +131,25 @@ class Block:
         channel = self._channel
         readers = [self._processes.ended_fd, channel.receive_fd]
         if not channel.congested:  # a slow host slows the block down, as a pipe would
-            readers += self._streams
+            readers += [*self._streams, *self._connections.readers()]
         if self._report_fd >= 0:
             readers.append(self._report_fd)
-        writers = [channel.send_fd] if channel.unsent else []
+        writers = [*self._connections.writers(), *([channel.send_fd] if channel.unsent else [])]
         # Descriptors here stay far below the 1,024 that select can take: all are opened by the server itself. asyncio
         # would cost its import at each start of a sandbox.
         readable, writable, _ = select.select(readers, writers, [], seconds)
-        if writable:
+        if channel.send_fd in writable:
             channel.send_some()
+        self._connections.handle(readable, writable)
         for fd in readable:
             if fd in self._streams:
                 self._forward(fd)
             elif fd == channel.receive_fd:
                 channel.receive_some()
-                self._receive_cancel()
+                self._receive_frames()
             elif fd == self._report_fd:
                 self._receive_report()
-            else:
+            elif fd == self._processes.ended_fd:
                 self._processes.reap()
 
     def _forward(self, fd: int) -> None:
@@ -176,12 +182,16 @@ class Block:
         if report is not None and self._ending.end_reported(report):
             self._report = report
 
-    def _receive_cancel(self) -> None:
+    def _receive_frames(self) -> None:
         while self._channel.has_frame:
-            kind = self._channel.receive().header["kind"]
-            if kind != "cancel":
+            frame = self._channel.receive()
+            kind = frame.header["kind"]
+            if kind in CONNECTION_KINDS:
+                self._connections.take(frame)
+            elif kind != "cancel":
                 raise FrameError(f"a {kind!r} request while a block runs")
-            self._stop = self._stop or "cancelled"
+            else:
+                self._stop = self._stop or "cancelled"
 
     def _verdict(self) -> tuple[str, int]:
         """The status and the exit code, as a shell would report it."""

@@ -14,7 +14,7 @@ import os
 import select
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ._frames import Frame, FrameDecoder, pack_frame
@@ -113,6 +113,34 @@ class Channel:
         return len(self._unsent) > _CONGESTED_BYTES
 
 
+class NoConnections:
+    """The connections of the blocks in a sandbox without a network: there are none. `Relay` overrides all of it."""
+
+    def begin(self) -> None:
+        """Take connections of a new block."""
+
+    def end(self) -> None:
+        """Close all connections: their block has ended."""
+
+    def readers(self) -> list[int]:
+        """The descriptors to read from."""
+        return []
+
+    def writers(self) -> list[int]:
+        """The descriptors to write to."""
+        return []
+
+    def handle(self, readable: Iterable[int], writable: Iterable[int]) -> None:
+        """Move bytes. Descriptors of others are ignored."""
+
+    def take(self, frame: Frame) -> None:
+        """Handle a frame of the host."""
+
+    def has_too_much_queued(self) -> bool:
+        """Whether sockets hold more memory of the kernel than a block may have."""
+        return False
+
+
 class Settings(NamedTuple):
     """The policy, and where things are; the names are those of the host's ``open`` request."""
 
@@ -124,6 +152,7 @@ class Settings(NamedTuple):
     memory_bytes: int
     processes: int
     open_files: int
+    server_open_files: int
     file_bytes: int
     inodes: int
     imported_ahead: list[str]
@@ -131,6 +160,9 @@ class Settings(NamedTuple):
     artifacts: int
     artifact_bytes: int
     stateful: bool
+    connections: int
+    connections_a_block: int
+    proxy_port: int
 
 
 def read_settings(header: Mapping[str, object]) -> Settings:

@@ -15,7 +15,7 @@ import os
 import resource
 
 from ._channel import Settings
-from ._landlock import restrict_files
+from ._landlock import restrict
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -24,8 +24,6 @@ _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _INSTRUCTION_BYTES = 8
 _WORST, _BAD = b"1000", b"500"  # of an oom_score_adj
-MOST_OPEN_FILES_OF_SERVER = 64
-"""How many the server may have open where a block may have fewer: eight pipe ends, when it forks an interpreter."""
 
 # Counted for each user, and an ordinary user's sandboxes share theirs with the host: without limits of their own,
 # blocks could use up what the user's other programs need.
@@ -56,10 +54,10 @@ def confine_server(settings: Settings, seccomp: bytes) -> int:
     for scheduling in (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE):  # a user may have been given real-time priority
         _limit(scheduling, 0)
     _limit(resource.RLIMIT_FSIZE, settings.file_bytes)
-    _limit(resource.RLIMIT_NOFILE, max(settings.open_files, MOST_OPEN_FILES_OF_SERVER))
+    _limit(resource.RLIMIT_NOFILE, settings.server_open_files)
     if settings.processes:
         _limit(resource.RLIMIT_NPROC, settings.processes)
-    landlock = restrict_files((settings.work_folder, *settings.scratch_folders))
+    landlock = restrict((settings.work_folder, *settings.scratch_folders), settings.proxy_port)
     # Last, though the filter would allow the calls above: from here on nothing has to be allowed for the server's sake.
     if seccomp:
         program = _Program(len(seccomp) // _INSTRUCTION_BYTES, seccomp)

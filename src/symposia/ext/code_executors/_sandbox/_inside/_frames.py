@@ -20,6 +20,9 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 MAX_HEADER_BYTES = 256 * 1024  # far above the longest, with a path of 1,000 characters
+CONNECTION_KINDS = frozenset(("data", "window", "end", "close"))
+"""Frames for a connection of a block (`_relay`), which may come late, when their block has ended."""
+
 _LENGTHS = struct.Struct(">II")
 
 

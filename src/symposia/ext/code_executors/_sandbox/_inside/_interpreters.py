@@ -34,7 +34,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import NamedTuple, NoReturn
 
 from ._channel import Settings
-from ._confinement import MOST_OPEN_FILES_OF_SERVER, limit_open_files, prefer_for_oom_kill
+from ._confinement import limit_open_files, prefer_for_oom_kill
 from ._folders import empty_folder
 from ._huge_pages import Area, collapse, private_areas
 from ._processes import Processes, Report, Started, become_child, resident_bytes
@@ -66,6 +66,7 @@ class Interpreters:
         self._folder = settings.work_folder
         self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
+        self._most_open_files = settings.server_open_files
         self._to_import = list(settings.imported_ahead)
         self._to_collapse: list[Area] = []
         self._own_modules = [name for name in sys.modules if name.partition(".")[0] == "sandbox"]
@@ -200,8 +201,7 @@ class Interpreters:
             above = [os.dup(fd) for fd in kept]  # above the numbers that they are to have
             for fd, number in zip(above, numbers):  # noqa: B905 - Python 3.8 has no strict
                 os.dup2(fd, number, inheritable=False)
-            most = max(self._open_files, MOST_OPEN_FILES_OF_SERVER)
-            os.closerange(numbers.stop, most)  # the channel to the host first of all
+            os.closerange(numbers.stop, self._most_open_files)  # the channel to the host first of all
             prefer_for_oom_kill()
             limit_open_files(self._open_files)
             run(self._folder, self._own_modules, *numbers)

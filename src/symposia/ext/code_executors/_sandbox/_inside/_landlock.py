@@ -21,14 +21,14 @@ from collections.abc import Iterable
 # The same numbers on every machine, as all calls since Linux 5.1 have.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1  # LANDLOCK_CREATE_RULESET_VERSION
-_PATH_BENEATH = 1
+_PATH_BENEATH, _NET_PORT = 1, 2
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _CHANGES = sum(1 << bit for bit in range(4, 13))  # removing and making entries of every kind
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _FILES_IN_VERSION_1 = _EXECUTE | _WRITE_FILE | _READ_FILE | _READ_DIR | _CHANGES
 _FILES_ADDED = {2: _REFER, 3: _TRUNCATE, 5: _IOCTL_DEV}
-_NETWORK_SINCE, _ALL_TCP = 4, 0b11  # bind and connect
+_NETWORK_SINCE, _ALL_TCP, _CONNECT_TCP = 4, 0b11, 0b10  # bind and connect
 _SCOPES_SINCE, _ALL_SCOPES = 6, 0b11  # abstract sockets and signals stay within the sandbox
 
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
@@ -52,13 +52,18 @@ class _Beneath(ctypes.Structure):
     _fields_ = [("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32)]
 
 
-def restrict_files(writable: Iterable[str]) -> int:
-    """Let this process, and all that it starts, change files below some folders only.
+class _Port(ctypes.Structure):
+    _fields_ = [("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64)]
+
+
+def restrict(writable: Iterable[str], tcp_port: int = 0) -> int:
+    """Let this process, and all that it starts, change files below some folders only, and connect to one port.
 
     What is below the root may be read and run, but for the files of /sys.
 
     Args:
         writable: The folders.
+        tcp_port: The port, on any machine that can be reached; 0 for none.
 
     Returns:
         The version of Landlock that holds; 0 where there is none.
@@ -77,6 +82,8 @@ def restrict_files(writable: Iterable[str]) -> int:
     try:
         for folder, allowed in _rules(writable):
             _allow(ruleset, folder, allowed & handled)
+        if tcp_port and version >= _NETWORK_SINCE:
+            _add_rule(ruleset, _NET_PORT, _Port(_CONNECT_TCP, tcp_port))
         _call(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
@@ -119,10 +126,13 @@ def _allow(ruleset: int, path: str, allowed: int) -> None:
     try:
         if not os.path.isdir(path):
             allowed &= _OF_FILES
-        rule = _Beneath(allowed, place)
-        _call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
+        _add_rule(ruleset, _PATH_BENEATH, _Beneath(allowed, place))
     finally:
         os.close(place)
+
+
+def _add_rule(ruleset: int, kind: int, rule: ctypes.Structure) -> None:
+    _call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(kind), ctypes.byref(rule), ctypes.c_uint32(0))
 
 
 def _call(number: int, *arguments: object) -> int:

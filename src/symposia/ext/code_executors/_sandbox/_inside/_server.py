@@ -18,7 +18,7 @@ from typing import NoReturn, cast
 
 from ._artifacts import Found, collect, snapshot
 from ._block import Block, End
-from ._channel import Channel, HostGoneError, Settings, read_settings
+from ._channel import Channel, HostGoneError, NoConnections, Settings, read_settings
 from ._confinement import confine_server, die_with_parent
 from ._folders import (
     empty_folder,
@@ -30,7 +30,7 @@ from ._folders import (
     remove_file,
     write_file,
 )
-from ._frames import Frame
+from ._frames import CONNECTION_KINDS, Frame
 from ._interpreters import Interpreters
 from ._memory import watch_memory
 from ._processes import Command, Processes, Started, Usage, refuse_unless_pid_1, start_command
@@ -119,6 +119,7 @@ class Server:
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
         self._interpreters = self._make_interpreters()
+        self._connections = self._make_connections()
         self._last_block = b""
 
     def _make_interpreters(self) -> Interpreters:
@@ -127,6 +128,13 @@ class Server:
         from ._session import Session  # noqa: PLC0415 - the start of every other sandbox would pay for compiling it
 
         return Session(self._settings, self._processes)
+
+    def _make_connections(self) -> NoConnections:
+        if not self._settings.connections:
+            return NoConnections()
+        from ._relay import Relay  # noqa: PLC0415 - as above
+
+        return Relay(self._channel, self._settings.connections, self._settings.connections_a_block)
 
     @property
     def memory_enforced(self) -> bool:
@@ -139,7 +147,7 @@ class Server:
         kind = request.header["kind"]
         if kind == "run":
             self._run(request)
-        elif kind != "cancel":  # which comes too late: its block has ended
+        elif kind != "cancel" and kind not in CONNECTION_KINDS:  # which come too late: their block has ended
             self._answer_about_files(str(kind), request)
 
     def use_idle_time(self) -> None:
@@ -215,6 +223,7 @@ class Server:
             self._interpreters,
             self._over_limit,
             self._settings.output_limit_bytes,
+            self._connections,
         )
         try:
             end = block.run(start, time_limit)
@@ -228,7 +237,7 @@ class Server:
         return end
 
     def _over_limit(self) -> str:
-        if self._memory.exceeded():
+        if self._memory.exceeded() or self._connections.has_too_much_queued():
             return "out_of_memory"
         return "disk_full" if any(has_too_many_files(folder, self._settings.inodes) for folder in self._folders) else ""
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import socket
+import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -33,6 +35,7 @@ MS_PRIVATE = 1 << 18
 MS_RELATIME = 1 << 21
 MNT_DETACH = 2
 
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
@@ -59,6 +62,14 @@ def unmount(target: str) -> None:
 def unshare(flags: int) -> None:
     """Leave the namespaces of the kinds in `flags` for new ones; a new PID namespace begins with the next child."""
     _check("unshare", _libc.unshare(flags))
+
+
+def bring_up_loopback() -> None:
+    """Let programs connect to 127.0.0.1: a new network namespace has the interface, switched off (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sH22x", b"lo", _IFF_UP)
+        # By the C library, as fcntl is missing on other systems, where this module is imported for its neighbours.
+        _check("bring up loopback", _libc.ioctl(any_socket.fileno(), ctypes.c_ulong(_SIOCSIFFLAGS), request))
 
 
 def pivot_root(new_root: str, put_old: str) -> None:

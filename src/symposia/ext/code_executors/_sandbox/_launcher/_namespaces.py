@@ -55,7 +55,8 @@ def main(request: Mapping[str, object]) -> NoReturn:
     """Make a sandbox and stay until it is gone.
 
     Args:
-        request: ``mounts``, a plan; ``memory_bytes``, ``cpus`` and ``processes``; ``server``, what becomes PID 1, and
+        request: ``mounts``, a plan; ``memory_bytes``, ``cpus`` and ``processes``; ``loopback``, whether programs
+            may connect to each other by it; ``server``, what becomes PID 1, and
             ``environment``, the variables that this needs.
     """
     groups = groups_for(request)
@@ -72,6 +73,8 @@ def _become_sandbox(request: Mapping[str, object], uid: int | None, groups: Grou
     """As PID 1 of its namespace, make the others, leave the host's files, give up all rights, and become the server."""
     kernel.unshare(_OWN_VIEWS)
     socket.sethostname("sandbox")
+    if request["loopback"]:
+        kernel.bring_up_loopback()
     groups.show_memory_counter()  # while the host's /sys/fs/cgroup is still there
     move_into_new_root(cast("Plan", request["mounts"]), SANDBOX_UID if uid is None else uid)
     if uid is not None:
