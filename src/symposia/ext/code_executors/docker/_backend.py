@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from symposia.core import Component, uninterrupted
+from symposia.core import Component
 from symposia.core.code_executor import (
     Progress,
     RunningSandbox,
@@ -31,9 +31,7 @@ from symposia.ext.code_executors.docker._data import private_data, shared_data
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     Json,
-    ask,
     connect_engine,
-    connection_of,
     engine_machine,
     maps_users,
 )
@@ -47,14 +45,12 @@ from symposia.ext.code_executors.docker._image import (
 )
 from symposia.ext.code_executors.docker._reaper import (
     owner_labels,
-    remove_labelled,
     remove_left_over,
     running_containers,
 )
-from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport
+from symposia.ext.code_executors.docker._transport import Attachment, DockerTransport, start_attached
 
 Configure = partial[ContainerConfig]
-ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
 class DockerBackend(Component, SandboxBackend):
@@ -185,33 +181,12 @@ class DockerBackend(Component, SandboxBackend):
     ) -> tuple[Attachment, str]:
         """Start a container with data that shares no inode with the host; where the engine cannot, as it is."""
         if not data:
-            return await self._start(client, config(mounts=[]), labels)
+            return await start_attached(client, config(mounts=[]), labels, self._container_name)
         private = await asyncio.to_thread(private_data, data)
         try:
-            return await self._start(client, config(mounts=private.mounts), labels)
+            return await start_attached(client, config(mounts=private.mounts), labels, self._container_name)
         except SandboxError:
             shared = await asyncio.to_thread(shared_data, data)
-            return await self._start(client, config(mounts=shared), labels)
+            return await start_attached(client, config(mounts=shared), labels, self._container_name)
         finally:
             await asyncio.shield(asyncio.to_thread(private.remove))
-
-    async def _start(
-        self, client: EngineClient, config: ContainerConfig, labels: Mapping[str, str]
-    ) -> tuple[Attachment, str]:
-        """Create, attach, then start, so that no output of the server is missed."""
-        attached: list[Attachment] = []
-
-        async def attach(container: str) -> None:
-            stream = await ask(client.attach_socket, container, ATTACH)
-            attached.append(await Attachment.open(await connection_of(stream)))
-
-        try:
-            container = str((await ask(client.create_container_from_config, config, self._container_name))["Id"])
-            await uninterrupted(attach(container))  # cut in the middle, it would lose an open connection
-            await ask(client.start, container)
-        except BaseException:
-            for attachment in attached:
-                attachment.writer.close()
-            await remove_labelled(client, labels)  # by label: cancelled while creating, it has no other name here
-            raise
-        return attached[0], container

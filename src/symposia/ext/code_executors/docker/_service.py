@@ -24,10 +24,9 @@ from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors.docker._container import container_config
 from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of
-from symposia.ext.code_executors.docker._reaper import owner_labels, remove, remove_labelled, remove_left_over
-from symposia.ext.code_executors.docker._transport import STDOUT, Attachment, FrameSplitter
+from symposia.ext.code_executors.docker._reaper import owner_labels, remove, remove_left_over
+from symposia.ext.code_executors.docker._transport import STDOUT, Attachment, FrameSplitter, start_attached
 
-ATTACH: Final = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 READY: Final = b"ready\n"
 START_SECONDS: Final = 60.0
 CHUNK: Final = 64 * 1024
@@ -139,12 +138,9 @@ class ContainerService:
         try:
             await remove_left_over(client)
             config = await asyncio.to_thread(_config, program, policy, labels)
-            container = str((await ask(client.create_container_from_config, config, program.container_name))["Id"])
-            stream = await ask(client.attach_socket, container, ATTACH)
-            attachment = await Attachment.open(await connection_of(stream))
-            await ask(client.start, container)
+            attachment, container = await start_attached(client, config, labels, program.container_name)
         except BaseException:
-            await uninterrupted(_abandon(client, labels))
+            await uninterrupted(asyncio.to_thread(client.close))
             raise
         service = cls(client, container, attachment, program)
         try:
@@ -251,13 +247,6 @@ async def _drain(reader: asyncio.StreamReader) -> bytes:
     while data := await reader.read(CHUNK):
         del data
     return b""
-
-
-async def _abandon(client: EngineClient, labels: Mapping[str, str]) -> None:
-    try:
-        await remove_labelled(client, labels)
-    finally:
-        await asyncio.to_thread(client.close)
 
 
 def _config(program: ServiceProgram, policy: SandboxPolicy, labels: Mapping[str, str]) -> dict[str, object]:

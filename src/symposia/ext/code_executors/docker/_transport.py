@@ -1,19 +1,22 @@
-"""The transport to the server in a container: the attach stream of the engine, and the engine's way to kill it."""
+"""The transport to the first process of a container: the attach stream of the engine, and its way to kill."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from symposia.ext.code_executors.docker._engine import EngineClient
-from symposia.ext.code_executors.docker._reaper import remove
+from symposia.core import uninterrupted
+from symposia.ext.code_executors.docker._engine import EngineClient, ask, connection_of
+from symposia.ext.code_executors.docker._reaper import remove, remove_labelled
 
 HEADER_BYTES: Final = 8
 STDOUT: Final = 1
 STDERR: Final = 2
 STDERR_KEPT_BYTES: Final = 4096
+ATTACH: Final = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
 class FrameSplitter:
@@ -86,6 +89,41 @@ class Attachment:
         reader = asyncio.StreamReader()
         transport, protocol = await loop.create_connection(lambda: AttachedProtocol(reader), sock=connection)
         return cls(reader=reader, writer=asyncio.StreamWriter(transport, protocol, reader, loop), protocol=protocol)
+
+
+async def start_attached(
+    client: EngineClient, config: Mapping[str, object], labels: Mapping[str, str], name: str | None
+) -> tuple[Attachment, str]:
+    """Create a container, attach to it, then start it, so that none of its output is missed.
+
+    Where that fails or is cancelled, no container and no connection stays.
+
+    Args:
+        client: The engine.
+        config: The request for the container.
+        labels: Those in the request, by which the container is found.
+        name: The name of the container; made up by the engine when None.
+
+    Returns:
+        The streams of its first process, and its id.
+    """
+    attached: list[Attachment] = []
+
+    async def attach(container: str) -> None:
+        stream = await ask(client.attach_socket, container, ATTACH)
+        attached.append(await Attachment.open(await connection_of(stream)))
+
+    try:
+        container = str((await ask(client.create_container_from_config, config, name))["Id"])
+        await uninterrupted(attach(container))  # cut in the middle, it would lose an open connection
+        await ask(client.start, container)
+    except BaseException:
+        for attachment in attached:
+            attachment.writer.close()
+        # By label: where creating it was cancelled, its id is not known here.
+        await uninterrupted(remove_labelled(client, labels))
+        raise
+    return attached[0], container
 
 
 READ_BYTES: Final = 64 * 1024
