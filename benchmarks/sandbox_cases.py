@@ -184,13 +184,12 @@ async def deaf() -> Figures:
         over: list[float] = []
         for _ in range(1 if KIND == "autogen" else 5):
             began = time.perf_counter()
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    block = code_executor.CodeBlock(code=DEAF, language="python")
-                    result = await executor.execute_code_blocks([block], core.CancellationToken())
-                assert result.exit_code == TIMEOUT_EXIT_CODE, result.output
-            except TimeoutError:
+            block = code_executor.CodeBlock(code=DEAF, language="python")
+            running = asyncio.ensure_future(executor.execute_code_blocks([block], core.CancellationToken()))
+            ended, _ = await asyncio.wait([running], timeout=PATIENCE)
+            if not ended:
                 _leave({"over the time limit, ms": math.inf})
+            assert running.result().exit_code == TIMEOUT_EXIT_CODE, running.result().output
             over.append((time.perf_counter() - began - TIME_LIMIT) * MS)
         return {"over the time limit, ms": statistics.median(over)}
 

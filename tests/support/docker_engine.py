@@ -5,7 +5,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import docker
 from docker.errors import NotFound
@@ -92,3 +92,66 @@ class Engine:
 
     def _create(self, labels: dict[str, str]) -> str:
         return str(self._client.api.create_container(IMAGE, "true", labels=labels)["Id"])
+
+
+ENGINE_SOCKET = "/var/run/docker.sock"
+CHUNK = 64 * 1024
+
+
+class EngineThatGoesAway:
+    """The engine behind a socket of the test's own, which goes dead when the test says so.
+
+    It still takes connections then, and closes them: where connecting fails, the SDK leaves its socket open.
+
+    Args:
+        path: Of the socket, for ``DOCKER_HOST``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._gone = False
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        return f"unix://{self._path}"
+
+    def go_away(self) -> None:
+        self._gone = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_unix_server(self._connected, self._path)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.go_away()
+        await asyncio.gather(*self._relays)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._gone:
+            writer.transport.abort()
+            return
+        engine_reader, engine_writer = await asyncio.open_unix_connection(ENGINE_SOCKET)
+        self._writers |= {writer, engine_writer}
+        relays = [
+            asyncio.ensure_future(_copy(reader, engine_writer)),
+            asyncio.ensure_future(_copy(engine_reader, writer)),
+        ]
+        self._relays.update(relays)
+        await asyncio.wait(relays)
+        for each in (writer, engine_writer):
+            each.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+    except OSError:  # one of the two has gone
+        return

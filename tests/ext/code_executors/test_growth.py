@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from tests.contracts.sandbox_contract import require
 
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
@@ -85,6 +86,7 @@ class NothingGrows:
     def backend(self) -> SandboxBackend:
         raise NotImplementedError
 
+    @pytest.mark.timeout(WAIT + 10)
     async def test_with_the_number_of_blocks(self) -> None:
         backend = self.backend()
         await require(backend)

@@ -1,18 +1,24 @@
 """What is said when there is no engine, none that may be used, or one that fails."""
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.docker_engine import EngineThatGoesAway
+from tests.support.sandboxes import require
 
-from symposia.core.code_executor import SandboxPolicy
+from symposia.core import CancellationToken
+from symposia.core.code_executor import CodeBlock, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
+from symposia.ext.code_executors.docker._service import ContainerService, ServiceProgram
 
 WAIT = 10.0
+WAIT_FOR_ENGINE = 60.0
 
 
 class SocketOfAnotherGroup(socket.socket):
@@ -120,3 +126,44 @@ def test_without_the_sdk_an_executor_is_not_made(monkeypatch: pytest.MonkeyPatch
         MissingExtraError, match=r"DockerCommandLineCodeExecutor needs .* pip install 'symposia\[docker\]'"
     ):
         DockerCommandLineCodeExecutor()
+
+
+async def test_an_engine_that_goes_away_in_the_middle_is_told_and_earlier_results_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(require, DockerBackend())
+    begun = asyncio.Event()
+    blocks = [
+        CodeBlock("open('kept.txt', 'w').write('kept'); print('first')", "python"),
+        CodeBlock("import time; print('second'); time.sleep(60)", "python"),
+    ]
+    async with asyncio.timeout(WAIT_FOR_ENGINE), EngineThatGoesAway(tmp_path / "socket") as engine:
+        monkeypatch.setenv("DOCKER_HOST", engine.address)
+        executor = DockerCommandLineCodeExecutor(
+            work_dir=tmp_path / "work", on_output=lambda _, text: begun.set() if "second" in text else None
+        )
+        async with executor:
+            running = asyncio.ensure_future(executor.execute_code_blocks(blocks, CancellationToken()))
+            await begun.wait()
+            engine.go_away()
+            result = await running
+            assert [block.status for block in result.blocks] == ["ok", "crashed"]
+            assert result.output.startswith("first\nThe sandbox ended: its server is gone.")
+            assert (tmp_path / "work" / "kept.txt").read_text() == "kept"
+            with pytest.raises(SandboxUnavailableError, match="No Docker engine answers"):
+                await executor.execute_code_blocks(blocks, CancellationToken())
+
+
+async def test_a_service_whose_start_is_cancelled_leaves_no_connection_open() -> None:
+    await asyncio.to_thread(require, DockerBackend())
+    program = ServiceProgram(image="python:3.11-slim", command=["no-such-program"], port=1)
+    async with asyncio.timeout(WAIT_FOR_ENGINE):
+        for passes in range(0, 40, 4):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                starting = asyncio.ensure_future(ContainerService.start(program, SandboxPolicy(), listener))
+                for _ in range(passes):
+                    await asyncio.sleep(0.01)
+                starting.cancel()
+                with pytest.raises((asyncio.CancelledError, SandboxUnavailableError)):
+                    await starting
+        gc.collect()  # an open connection would be a warning, and so an error

@@ -7,7 +7,7 @@ from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import TargetPython
 from symposia.ext.code_executors.docker import DockerBackend
-from symposia.ext.code_executors.docker._image import image_python, prepared_image
+from symposia.ext.code_executors.docker._image import BASE_IMAGE, PullProgress, image_python, prepared_image
 
 WAIT = 60.0
 
@@ -46,8 +46,22 @@ async def test_an_image_that_cannot_be_had_is_told_with_what_to_do() -> None:
         reason = await backend.unavailable_reason()
         assert reason is not None
         assert "does not have the image localhost:1/no-such-image:1" in reason
-        with pytest.raises(SandboxUnavailableError, match="cannot be pulled"):
+        with pytest.raises(SandboxUnavailableError, match="cannot be pulled") as raised:
             await backend.create(SandboxPolicy())
+    assert f"The engine has {BASE_IMAGE}: DockerBackend({BASE_IMAGE!r}) runs it" in str(raised.value)
+    assert "docker save -o image.tar localhost:1/no-such-image:1" in str(raised.value)
+
+
+def test_the_progress_of_a_pull_is_told_in_steps() -> None:
+    said: list[str] = []
+    progress = PullProgress("python:3.11-slim", said.append)
+    progress.add({"status": "Pulling fs layer", "id": "a", "progressDetail": {}})
+    for there in range(0, 31_000_000, 1_000_000):
+        progress.add({"status": "Downloading", "id": "a", "progressDetail": {"current": there, "total": 30_000_000}})
+        progress.add({"status": "Downloading", "id": "b", "progressDetail": {"current": 1, "total": 14_500_000}})
+    progress.add({"status": "Extracting", "id": "a", "progressDetail": {"current": 1, "total": 30_000_000}})
+    progress.add({"status": "Downloading", "id": "a", "progressDetail": {"current": "1"}})
+    assert said == [f"pulling the image python:3.11-slim: {there} of 45 MB" for there in (10, 20, 30)]
 
 
 async def test_setting_up_twice_does_nothing_the_second_time() -> None:

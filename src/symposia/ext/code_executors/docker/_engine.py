@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import IO, Final, ParamSpec, Protocol, TypeVar, cast
 
@@ -58,6 +59,13 @@ class ContainerEntry(LabelledEntry):
     Created: float
 
 
+class ImageEntry(TypedDict):
+    """The used fields of an image: its names, and `Created` in seconds since the epoch."""
+
+    RepoTags: list[str] | None
+    Created: float
+
+
 class ContainerStats(TypedDict, total=False):
     """The used fields of what a container uses."""
 
@@ -83,6 +91,8 @@ class EngineClient(Protocol):
     def networks(self, *, filters: Json) -> list[LabelledEntry]: ...
     def remove_network(self, net_id: str) -> None: ...
     def inspect_container(self, container: str) -> Json: ...
+    def images(self, name: str) -> list[ImageEntry]: ...
+    def remove_image(self, image: str) -> object: ...
     def inspect_image(self, image: str) -> Json: ...
     def pull(self, repository: str, tag: str, *, stream: bool, decode: bool) -> Iterable[Json]: ...
     def build(
@@ -122,19 +132,25 @@ async def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await uninterrupted(asyncio.ensure_future(asyncio.to_thread(_translated, call, *args, **kwargs)))
 
 
-async def follow(begin: Callable[[], Iterable[Json]]) -> None:
+def ignore(_progress: Json) -> None:
+    """A listener to a long task that does nothing."""
+
+
+async def follow(begin: Callable[[], Iterable[Json]], listener: Callable[[Json], None] = ignore) -> None:
     """Run a long task of the engine to its end.
 
     Cancelling takes effect when the engine next reports progress.
 
     Args:
         begin: Starts the task and returns its progress; called in a worker thread.
+        listener: Called on the event loop with each piece of the progress.
 
     Raises:
         SandboxError: The engine refused, or the work failed.
     """
     given_up = threading.Event()
-    running = asyncio.ensure_future(asyncio.to_thread(_translated, _follow, begin, given_up))
+    tell = partial(asyncio.get_running_loop().call_soon_threadsafe, listener)
+    running = asyncio.ensure_future(asyncio.to_thread(_translated, _follow, begin, tell, given_up))
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -171,11 +187,12 @@ async def connection_of(stream: IO[bytes]) -> socket.socket:
     return await asyncio.to_thread(take_over)
 
 
-def _follow(begin: Callable[[], Iterable[Json]], given_up: threading.Event) -> None:
+def _follow(begin: Callable[[], Iterable[Json]], tell: Callable[[Json], object], given_up: threading.Event) -> None:
     """Consume the progress. The engine reports a failure in it, and not by a status."""
     for progress in begin():
         if "error" in progress:
             raise SandboxError(str(progress["error"]))
+        tell(progress)
         if given_up.is_set():
             return
 

@@ -12,10 +12,10 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
@@ -35,6 +35,8 @@ from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFo
 BASE_IMAGE: Final = "python:3.11-slim"
 Fetch = Callable[[Path, TargetPython], Awaitable[None]]
 """Puts packages for a Python into an empty folder."""
+_MB: Final = 1_000_000
+_PULL_STEP: Final = 10 * _MB
 IMAGE_NAME: Final = "symposia-sandbox"
 ENVIRONMENT: Final = "/opt/symposia"
 # Compiled here, since the root of a container cannot be written: else every block would compile pandas again.
@@ -132,22 +134,65 @@ async def make_image(
 async def _prepare(client: EngineClient, image: str, prepared: str, report: Progress) -> None:
     if not await has_image(client, image):
         report(f"pulling the image {image}")
-        await _pull(client, image)
+        await _pull(client, image, report)
     if not await has_image(client, prepared):
         contents = "numpy, pandas and matplotlib"
         await build_layer(client, image, prepared, RECIPE, install_pinned_packages, contents, report)
 
 
-async def _pull(client: EngineClient, image: str) -> None:
+class PullProgress:
+    """The progress of a pull as lines of text: how much of what the engine knows of is there, in steps of a few MB.
+
+    Args:
+        image: What is pulled.
+        report: Called with each line.
+    """
+
+    def __init__(self, image: str, report: Progress) -> None:
+        self._image = image
+        self._report = report
+        self._layers: dict[str, tuple[int, int]] = {}
+        self._reported = 0
+
+    def add(self, progress: Json) -> None:
+        """Take a piece of the engine's progress: of a layer that is downloaded, the bytes that are there and all."""
+        detail = progress.get("progressDetail")
+        if progress.get("status") != "Downloading" or not isinstance(detail, dict):
+            return
+        numbers = cast("Mapping[str, object]", detail)
+        current, total = numbers.get("current"), numbers.get("total")
+        if not isinstance(current, int) or not isinstance(total, int):
+            return
+        self._layers[str(progress.get("id"))] = current, total
+        there, known = (sum(values) for values in zip(*self._layers.values(), strict=True))
+        if there - self._reported >= _PULL_STEP:
+            self._reported = there
+            self._report(f"pulling the image {self._image}: {there // _MB} of {-(-known // _MB)} MB")
+
+
+async def _pull(client: EngineClient, image: str, report: Progress) -> None:
     repository, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
     try:
-        await follow(lambda: client.pull(repository, tag, stream=True, decode=True))
+        await follow(
+            lambda: client.pull(repository, tag, stream=True, decode=True), listener=PullProgress(image, report).add
+        )
         await ask(client.inspect_image, image)
     except SandboxError as error:
         raise SandboxUnavailableError(
-            f"The image {image} is not there and cannot be pulled ({error}). Load it with docker load, or make "
-            f"{BASE_IMAGE} from this machine's Debian mirror with scripts/make-sandbox-image, as root."
+            f"The image {image} is not there and cannot be pulled ({error}). {await _instead_of(client, image)}"
         ) from error
+
+
+async def _instead_of(client: EngineClient, image: str) -> str:
+    """What to do without a registry, with what the engine has."""
+    stock = {name for entry in await ask(client.images, "python") for name in entry["RepoTags"] or ()}
+    usable = sorted(name for name in stock if name.startswith("python:"))
+    there = f"The engine has {usable[0]}: DockerBackend({usable[0]!r}) runs it. Else bring" if usable else "Bring"
+    return (
+        f"{there} the image from a machine with a network (there: docker pull {image}; "
+        f"docker save -o image.tar {image}; here: docker load -i image.tar), or make {BASE_IMAGE} from this machine's "
+        "Debian mirror with scripts/make-sandbox-image of Symposia's source, as root."
+    )
 
 
 async def build_layer(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from symposia.core import uninterrupted
+from symposia.core.exceptions import SandboxError
 from symposia.ext.code_executors.docker._engine import EngineClient, ask, connection_of
 from symposia.ext.code_executors.docker._reaper import remove, remove_labelled
 
@@ -137,6 +138,7 @@ class DockerTransport:
         self._container = container
         self._attachment = attachment
         self._released = False
+        self._failure = ""
         self._ending = asyncio.Lock()
 
     async def read(self) -> bytes:
@@ -164,10 +166,14 @@ class DockerTransport:
             self._released = True
             try:
                 await remove(self._client, self._container)
+            except SandboxError as error:
+                # The engine is gone, or does not answer. The container ends with its stdin, and is removed by the
+                # engine or before the next sandbox. The caller has to know why the sandbox ended, which may be this.
+                self._failure = f"{self._container[:12]} could not be removed: {error}"
             finally:
                 self._attachment.writer.close()
                 await asyncio.to_thread(self._client.close)
 
     def error_output(self) -> str:
-        """Return the end of the server's stderr; see `Transport.error_output`."""
-        return self._attachment.protocol.stderr
+        """Return the end of the server's stderr, or why the container was not removed; see `Transport.error_output`."""
+        return self._attachment.protocol.stderr or self._failure
