@@ -46,6 +46,7 @@ AutoGen's and keep their spelling.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -325,3 +326,16 @@ class LimitError(SymposiaError):
 
 class DeadlineExceededError(LimitError, TimeoutError):
     """No answer arrived within the deadline."""
+
+
+def error_text(error: BaseException, form: Callable[[object], str] = str) -> str:
+    """The text of an error of any class, for a report in which the error must not be lost.
+
+    Args:
+        error: The error. Its text is code of its class, which may fail.
+        form: `str` or `repr`.
+    """
+    try:
+        return form(error)
+    except Exception as failure:  # noqa: BLE001 - code of any class
+        return f"(its text cannot be had: {form.__name__}() raised {type(failure).__name__})"

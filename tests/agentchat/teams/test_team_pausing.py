@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 from tests.support.agents import let_others_run
-from tests.support.team_members import Member, lines
+from tests.support.team_members import Member, Script, lines
 
-from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.agentchat.conditions import MaxMessageTermination
+from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Speak
 from symposia.core import AgentRuntime, CancellationToken
 
 Where = AgentRuntime | None
@@ -88,3 +89,24 @@ async def test_whoever_fails_to_reset_keeps_neither_the_others_nor_the_team(runt
         await team.reset()
     assert (bob.orders, list(team.transcript)) == (["reset"], [])
     assert lines((await team.run(task="on")).messages) == ["user: on", "ann: hello"]
+
+
+class Unforgetting(Script):
+    """A rule that fails to reset."""
+
+    def reset(self) -> None:
+        raise ValueError("the rule does not reset")
+
+
+async def test_a_rule_that_fails_to_reset_leaves_a_paused_team_able_to_run() -> None:
+    rule = Unforgetting(*[Speak(("ann",))] * 2)
+    condition = MaxMessageTermination(2)
+    team = GroupChat([Member("ann")], rule=rule, termination_condition=condition)
+    await team.run(task="go")
+    await team.pause()
+
+    with pytest.raises(ValueError, match="the rule does not reset"):
+        await team.reset()
+    assert not team.transcript
+    async with asyncio.timeout(NEVER):
+        assert lines((await team.run(task="on")).messages) == ["user: on", "ann: hello"]

@@ -1,14 +1,16 @@
-"""The scopes of effects in a team: team, turn, and the agent or the rule."""
+"""The scopes of effects in a team: team, turn, and the agent or the rule; or the start of a run."""
 
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from tests.support.chat_agents import model
 from tests.support.effect_recorder import EffectRecorder
+from tests.support.journal import Journal
 from tests.support.team_members import Member, Script
 
 from symposia.agentchat.base import Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.conditions import MaxMessageTermination
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Messages, StopMessage
 from symposia.agentchat.teams import (
     Decision,
     GroupChat,
@@ -19,7 +21,7 @@ from symposia.agentchat.teams import (
     Transcript,
 )
 from symposia.core import CancellationToken
-from symposia.core.effects import handle_effects
+from symposia.core.effects import HumanAnswer, ask_human, handle_effects
 from symposia.core.models import call_model
 
 
@@ -112,3 +114,54 @@ async def test_a_second_run_is_in_the_same_scope_as_in_a_process_that_resumes_th
         "team:us#2/turn:2/agent:ann",  # it has gone back, and takes that turn another time
     ]
     assert other.scopes == recorder.scopes[1:2]
+
+
+class AskingFirst(MaxMessageTermination):
+    """Asks a person before each run."""
+
+    def __init__(self, answers: Sequence[str]) -> None:
+        super().__init__(100)
+        self._answers = list(answers)
+        self.received: list[str] = []
+
+    async def start(self, task: Messages) -> StopMessage | None:
+        async def answer() -> HumanAnswer:
+            return HumanAnswer(text=self._answers.pop(0))
+
+        self.received.append((await ask_human(answer, "May the team begin?")).text)
+        return await super().start(task)
+
+
+async def test_what_a_condition_asks_at_the_start_of_each_run_is_an_effect_of_that_run() -> None:
+    def team(condition: AskingFirst) -> RoundRobinGroupChat:
+        return RoundRobinGroupChat([Member("ann")], max_turns=1, name="us", termination_condition=condition)
+
+    journal, asked, replayed = Journal(), AskingFirst(["one", "two", "three"]), AskingFirst([])
+    first, again = team(asked), team(replayed)
+    with handle_effects(journal):
+        for task in ("go", "on"):
+            await first.run(task=task)
+        state = await first.save_state()
+        await first.run(task="further")
+    with handle_effects(journal):
+        for task in ("go", "on", "further"):
+            await again.run(task=task)
+    resumed = AskingFirst([])
+    last = team(resumed)
+    await last.load_state(state)
+    with handle_effects(journal):
+        await last.run(task="further")
+
+    assert asked.received == replayed.received == ["one", "two", "three"]
+    assert resumed.received == ["three"]
+    assert journal.performed == [f"team:us/start:{run} human" for run in (1, 2, 3)]
+
+
+async def test_a_team_that_loads_its_own_state_before_each_run_stays_in_its_scope() -> None:
+    team, recorder = RoundRobinGroupChat([Asker("ann")], max_turns=1, name="us"), EffectRecorder()
+    with handle_effects(recorder):
+        for task in ("go", "on", "further"):
+            await team.load_state(await team.save_state())
+            await team.run(task=task)
+
+    assert recorder.scopes == [f"team:us/turn:{number}/agent:ann" for number in (1, 2, 3)]

@@ -35,13 +35,16 @@ the result and the saved state are read from them.
 
 **Turns** are numbered over the life of the team. Each has a number of its own, also one that failed or in which the
 rule stopped the team: what is recorded under a number belongs to that turn alone. The number is part of the scope of
-the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAME/turn:7/rule`` for the decision's.
+the effects in it: ``team:NAME/turn:7/agent:writer`` for a speaker's, ``team:NAME/turn:7/rule`` for the decision's. Runs
+are numbered too, for the effects before their first turn and behind their last: ``team:NAME/start:2`` is the scope of a
+condition that looks at the second task.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
@@ -56,7 +59,7 @@ from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.agentchat.teams._waits import Pause, TeamLock
 from symposia.core.changes import copy_state
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import UsageError, error_text
 
 
 class Engine:
@@ -116,19 +119,18 @@ class Engine:
         reason: str | None = None
         failure: str | None = None
         try:
-            reason = await self._start(task) or await self._take_turns(run)
+            reason = await run.within("start", self._record.next_run, self._start, task)
+            if reason is None:  # it may be an empty text
+                reason = await self._take_turns(run)
             return reason  # noqa: TRY300 - the log still needs it
         except BaseException as error:
-            failure = repr(error)
+            failure = error_text(error, repr)
             raise
         finally:
             ended = RunEnded(stop_reason=reason, error=failure)
             self._log.append(ended)
             self._log.run = None
-            try:
-                await self._limits.reset()
-            finally:
-                await self._log.write(ended)
+            await run.within("end", self._record.runs, self._end, ended)
 
     def on_events(self, events: ParticipantEvents) -> None:
         """Stream what a participant does in the middle of its turn. What comes after its turn is dropped."""
@@ -143,11 +145,19 @@ class Engine:
             turn.on_their_way[name] = answer
 
     async def reset(self) -> None:
-        """Forget the conversation and the state of the rule. The numbers of the turns continue."""
-        self._record.reset()
-        self._rule.reset()
-        await self._limits.reset()
+        """Forget the conversation and the state of the rule. The numbers of the runs and turns continue."""
         self.pause.end()
+        self._record.reset()
+        try:
+            self._rule.reset()
+        finally:
+            await self._limits.reset()
+
+    async def _end(self, ended: RunEnded) -> None:
+        try:
+            await self._limits.reset()
+        finally:
+            await self._log.write(ended)
 
     async def _start(self, task: Sequence[BaseChatMessage]) -> str | None:
         started = RunStarted(task=task)
@@ -168,12 +178,15 @@ class Engine:
         return reason
 
     async def _take_turns(self, run: Run) -> str:
+        task = cast("asyncio.Task[object]", asyncio.current_task())  # the run's own
         while True:
             # Both waits are asked for first: a coroutine that has nothing to wait for costs as much as one that has.
             if self.pause.is_on:
                 await self.pause.wait()
             number = self._record.turns + 1
             end = await run.within("turn", number, self._take_turn, number, run)
+            if task.cancelling():  # a speaker has swallowed it, or it came when the speaker had answered
+                raise asyncio.CancelledError
             if end is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
@@ -194,8 +207,8 @@ class Engine:
         record = self._record
         turn = record.turn = Turn(number, copy_state(self._rule.save_state()))
         committed: TurnEnded | None = None
-        self._limits.begin_turn()
         try:
+            self._limits.begin_turn()
             decision = await self._limits.within_time(self._decide(turn, run), lambda: turn.unanswered)
             if self._log.has_listeners:
                 await self._log.write(DecisionMade(turn=number, decision=decision, usage=turn.usage))
@@ -227,16 +240,16 @@ class Engine:
         if committed is not None:
             # It was the condition that failed: the turn is committed, and stays so. Its entry is the one that was
             # appended; listeners have not been given it yet, and are given it with the error.
-            committed.error = repr(error)
+            committed.error = error_text(error, repr)
             return committed
         turn.receive_all()
-        ended = turn.ended(repr(error))
+        ended = turn.ended(error_text(error, repr))
         self._log.append(ended)
         if not turn.names or turn.unanswered:
             try:
                 self._rule.load_state(copy_state(turn.rule_state))
             except Exception as second:  # noqa: BLE001 - the first error is the one to raise
-                error.add_note(f"The rule of the team {self._team!r} could not be put back: {second!r}")
+                error.add_note(f"The rule of the team {self._team!r} could not be put back: {error_text(second, repr)}")
         return ended
 
     async def _decide(self, turn: Turn, run: Run) -> Decision:

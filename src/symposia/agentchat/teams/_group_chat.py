@@ -311,8 +311,10 @@ class BaseGroupChat(Team):
         check_state(f"the team {self._name!r}", state)
         await self._claims.free()
         with self._claims.claim():
+            before = self._record.turns, self._record.runs
             await self._saver.load(load_team(state, self._name, self._record.names, self._manager, self._messages))
-            self._scope.forget()  # its turns have other numbers now, perhaps of turns that it has taken already
+            if self._record.turns < before[0] or self._record.runs < before[1]:
+                self._scope.forget()  # it will take turns under numbers that it has used already
             await self._log.write_state()
 
     def _new_run(

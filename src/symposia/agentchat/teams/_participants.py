@@ -36,7 +36,7 @@ from symposia.core import (
     uninterrupted,
 )
 from symposia.core.changes import Change, SavedState, copy_state
-from symposia.core.exceptions import CantHandleException
+from symposia.core.exceptions import CantHandleException, error_text
 from symposia.core.runtimes import Failures
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Participants:
             try:
                 await self.load(name, state)
             except Exception as second:  # noqa: BLE001 - the first error is the one to raise; the others are put back
-                error.add_note(f"The state of {name!r} from before could not be put back: {second!r}")
+                error.add_note(f"The state of {name!r} from before could not be put back: {error_text(second, repr)}")
 
     def _end(self, name: str, turn: int, answer: TurnTaken) -> None:
         self.on_ended(name, turn, answer)

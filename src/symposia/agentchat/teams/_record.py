@@ -56,6 +56,7 @@ class TeamRecord:
         names: As given, in their order.
         transcript: Every message and event so far; only ever appended to.
         turns: How many turns the team has ended in its whole life.
+        runs: How many runs it has started. One that goes on after loading is the same run.
         is_running: Whether a run has started and not ended; so, too, between the runs of a team that was loaded in the
             middle of one.
         unseen: The messages of a run that was loaded which its condition has not seen: those of a turn that was not
@@ -70,6 +71,7 @@ class TeamRecord:
         self.names = tuple(self._pending)
         self.transcript: list[Item] = []
         self.turns = 0
+        self.runs = 0
         self.is_running = False
         self.unseen: Sequence[Item] = ()
         self.unseen_task: Sequence[BaseChatMessage] = ()
@@ -84,6 +86,7 @@ class TeamRecord:
             case TurnEnded():
                 self._end_turn(entry)
             case RunStarted():
+                self.runs = self.next_run
                 self.is_running = True
                 self.transcript += entry.task
                 for pending in self._pending.values():
@@ -93,6 +96,11 @@ class TeamRecord:
                 self.unseen = self.unseen_task = ()
             case _:
                 pass
+
+    @property
+    def next_run(self) -> int:
+        """The number of a run that starts now, or goes on."""
+        return self.runs if self.is_running else self.runs + 1
 
     def includes(self, names: AbstractSet[str]) -> bool:
         """Whether all of them are participants."""
@@ -111,7 +119,7 @@ class TeamRecord:
         """The record as it is now, without the turn under way."""
         copied = TeamRecord(self.names)
         copied.load(self.transcript, self._pending)
-        copied.turns, copied.is_running = self.turns, self.is_running
+        copied.turns, copied.runs, copied.is_running = self.turns, self.runs, self.is_running
         copied.unseen, copied.unseen_task = self.unseen, self.unseen_task
         copied.spans = self.spans
         return copied
@@ -144,7 +152,7 @@ class TeamRecord:
         self._pending = {name: list(pending[name]) for name in self._pending}
 
     def reset(self) -> None:
-        """Forget the conversation. The numbers of the turns continue."""
+        """Forget the conversation. The numbers of the runs and turns continue."""
         self.load((), dict.fromkeys(self._pending, ()))
         self.is_running = False
         self.unseen = self.unseen_task = self.spans = ()

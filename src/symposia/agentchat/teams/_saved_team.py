@@ -61,6 +61,7 @@ _MANAGER_FIELDS: Final = {
     _PROGRESS: with_default(
         object_schema(
             turns=with_default(cs.int_schema(ge=0), int),
+            runs=with_default(cs.int_schema(ge=0), int),
             running=with_default(cs.bool_schema(), bool),
             condition=cs.with_default_schema(cs.nullable_schema(_CONDITION), default=None),
             unseen=_MESSAGES,
@@ -81,6 +82,7 @@ class SavedRun(NamedTuple):
         run_turns: How many turns the present run has taken.
         rule: The rule's state.
         turns: How many turns the team has ended in its whole life.
+        runs: How many runs it has started.
         running: Whether it was saved in the middle of a run, which the next run continues.
         condition: The class name and the state of the termination condition in that run.
         unseen: The messages of that run that the condition has not seen: of a turn that was not over.
@@ -91,6 +93,7 @@ class SavedRun(NamedTuple):
     run_turns: int
     rule: Mapping[str, Any]
     turns: int
+    runs: int
     running: bool
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
@@ -117,6 +120,7 @@ class SavedRun(NamedTuple):
             raise UsageError(f"The rule of the team {team!r} saves a state with {sorted(taken)}: choose other names.")
         progress: dict[str, Any] = {
             "turns": self.turns,
+            "runs": self.runs,
             "running": self.running,
             "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
@@ -208,6 +212,7 @@ def load_team(
             run_turns=conversation["current_turn"],
             rule=copy_state({key: value for key, value in states[manager].items() if key not in _RESERVED}),
             turns=progress["turns"],
+            runs=progress["runs"],
             running=progress["running"],
             condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),

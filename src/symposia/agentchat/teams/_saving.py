@@ -27,7 +27,7 @@ from symposia.agentchat.teams._turn import Turn
 from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import uninterrupted
 from symposia.core.changes import Change, SavedState, copy_state, diff, extension, members
-from symposia.core.exceptions import TeamRunningError
+from symposia.core.exceptions import TeamRunningError, error_text
 
 
 class _TeamMark(NamedTuple):
@@ -129,17 +129,29 @@ class TeamSaver:
                 self._rule.load_state(saved.run.rule)
                 await self._limits.load(saved.run.condition, saved.run.run_turns)
                 await self._participants.load_all(saved.participants)
-            except BaseException:
-                self._rule.load_state(rule)
+            except BaseException as error:
                 # To load can be cancelled, but to put back cannot: a timeout and a token may both cancel.
-                await uninterrupted(self._limits.load(condition, run_turns))
+                await uninterrupted(self._put_back(rule, condition, run_turns, error))
                 raise
             # Nothing is waited for between the last participant and this.
             record = self._record
             record.load(saved.transcript, saved.pending)
-            record.turns, record.is_running = saved.run.turns, saved.run.running
+            record.turns, record.runs, record.is_running = saved.run.turns, saved.run.runs, saved.run.running
             record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
             record.spans = saved.run.spans
+
+    async def _put_back(
+        self, rule: SavedState, condition: SavedState | None, run_turns: int, error: BaseException
+    ) -> None:
+        """Give the rule and the condition the states from before; what they raise becomes a note of `error`."""
+        try:
+            self._rule.load_state(rule)
+        except Exception as second:  # noqa: BLE001 - the first error is the one to raise; the condition is put back
+            error.add_note(f"The rule could not be put back: {error_text(second, repr)}")
+        try:
+            await self._limits.load(condition, run_turns)
+        except Exception as second:  # noqa: BLE001 - as above
+            error.add_note(f"The termination condition could not be put back: {error_text(second, repr)}")
 
     @asynccontextmanager
     async def unsavable(self, being: str) -> AsyncGenerator[None]:
@@ -199,6 +211,7 @@ class TeamSaver:
             run_turns=self._limits.turns if running else 0,
             rule=copy_state(self._rule.save_state() if turn is None else turn.rule_state),
             turns=record.turns,
+            runs=record.runs,
             running=running,
             condition=self._limits.save() if running else None,
             unseen=[*record.unseen, *self._limits.unseen] if running else (),

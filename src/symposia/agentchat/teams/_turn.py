@@ -9,6 +9,7 @@ from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.agentchat.teams._log_entries import TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import TurnTaken
 from symposia.core.changes import SavedState
+from symposia.core.exceptions import error_text
 from symposia.core.models import RequestUsage
 
 
@@ -124,7 +125,7 @@ async def speak_together(names: Sequence[str], speak: Callable[[str], Awaitable[
     if failed:
         _, first = failed[0]
         for name, error in failed[1:]:
-            first.add_note(f"{name!r} failed in the same turn: {error!r}")
+            first.add_note(f"{name!r} failed in the same turn: {error_text(error, repr)}")
         raise first
 
 

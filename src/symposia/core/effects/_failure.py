@@ -10,7 +10,7 @@ from typing import cast
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from symposia.core.effects._results import plain_json
-from symposia.core.exceptions import EffectFailedError
+from symposia.core.exceptions import EffectFailedError, error_text
 
 
 @cache
@@ -41,7 +41,7 @@ def encode_error(error: Exception) -> JsonValue:
     attributes = {name: value for name, value in vars(error).items() if name != "__notes__" and _is_json(value)}
     failure = _Failure(
         type=f"{type(error).__module__}:{type(error).__qualname__}",
-        text=_text(error),
+        text=error_text(error),
         args=list(error.args) if _is_json(list(error.args)) else None,
         attributes=cast("dict[str, JsonValue]", attributes),
         notes=[str(note) for note in getattr(error, "__notes__", ())],
@@ -81,13 +81,6 @@ def _loaded_class(name: str) -> type[Exception] | None:
     for part in path.split("."):
         found = getattr(found, part, None)
     return found if isinstance(found, type) and issubclass(found, Exception) else None
-
-
-def _text(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - code of any class; the error that it tells of must not be lost
-        return f"(its text cannot be had: str() raised {type(failure).__name__})"
 
 
 def _is_json(value: object) -> bool:

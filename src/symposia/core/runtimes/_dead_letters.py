@@ -11,6 +11,7 @@ from symposia.core._agent_id import AgentId
 from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core._message_context import MessageContext
 from symposia.core._topic import TopicId
+from symposia.core.exceptions import error_text
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -62,7 +63,7 @@ def _note(error: BaseException, others: list[str], count: int) -> None:
 
 
 def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error_text(error)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
