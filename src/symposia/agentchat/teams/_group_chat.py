@@ -255,7 +255,7 @@ class BaseGroupChat(Team):
 
     async def _reset(self) -> None:
         try:
-            async with self._participants.reachable(), self._saver.lock, self._saver.unsavable("reset"):
+            async with self._participants.reachable(), self._saver.lock, self._saver.refused_during("reset"):
                 try:
                     await self._participants.tell_all(ParticipantCommand(action="reset"))
                 finally:
@@ -326,12 +326,12 @@ class BaseGroupChat(Team):
         """Run as a task of its own, which the token can cancel without cancelling the caller."""
         if run.cancellation_token is not None and run.cancellation_token.is_cancelled():
             raise asyncio.CancelledError  # before an eager task would begin with its first step
-        running = asyncio.create_task(self._play(task, run))
+        running = asyncio.create_task(self._run(task, run))
         if run.cancellation_token is not None:
             run.cancellation_token.link_future(running)
         return running
 
-    async def _play(self, task: Sequence[BaseChatMessage], run: Run) -> TaskResult:
+    async def _run(self, task: Sequence[BaseChatMessage], run: Run) -> TaskResult:
         activity = workflow_invocation(self._name)
         with activity, activity.current(), self._scope.enter():
             run.is_scoped = bool(current_scope().segments)

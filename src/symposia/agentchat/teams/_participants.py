@@ -110,27 +110,27 @@ class Participants:
         """Keep the actors reachable inside; may be entered again inside."""
         return _Reachable(self)
 
-    async def appear(self) -> None:
+    async def acquire(self) -> None:
         """Make the actors reachable, for one more user."""
         self._users += 1
         try:
             if self._changing.locked() or not self._are_reachable:
                 async with self._changing:
                     if not self._are_reachable:
-                        await self._appear()
+                        await self._make_reachable()
                         self._are_reachable = True
         except BaseException:
             self._users -= 1  # nothing of this user follows: what is registered stays for the next
             raise
 
-    async def disappear(self) -> None:
+    async def release(self) -> None:
         """One user less. After the last one, the runtime does not know the actors any more."""
         self._users -= 1
         if self._users == 0:
             async with self._changing:
                 if self._users == 0 and self._are_reachable:
                     self._are_reachable = False
-                    await self._disappear()
+                    await self._make_unreachable()
 
     def take_turn(
         self, name: str, messages: Sequence[BaseChatMessage], turn: int, token: CancellationToken | None
@@ -206,7 +206,7 @@ class Participants:
     def _end(self, name: str, turn: int, answer: TurnTaken) -> None:
         self.on_ended(name, turn, answer)
 
-    async def _appear(self) -> None:
+    async def _make_reachable(self) -> None:
         if self._embedded is not None:
             await self._register()  # which never waits here
             self._embedded.start()
@@ -222,7 +222,7 @@ class Participants:
             await uninterrupted(self._remove())
             raise
 
-    async def _disappear(self) -> None:
+    async def _make_unreachable(self) -> None:
         if self._embedded is not None:
             await self._embedded.stop()  # nothing else uses it, so its actors may stay
         else:
@@ -260,12 +260,12 @@ class _Reachable(AbstractAsyncContextManager[None]):
         self._participants = participants
 
     async def __aenter__(self) -> None:
-        await self._participants.appear()
+        await self._participants.acquire()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._participants.disappear()
+        await self._participants.release()
 
 
 class _Listener(BaseAgent):

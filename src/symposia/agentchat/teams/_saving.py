@@ -73,7 +73,7 @@ class TeamSaver:
         record: TeamRecord,
     ) -> None:
         self.lock = TeamLock()
-        self._being: str | None = None  # what is done to the team that keeps it from being saved
+        self._change_under_way: str | None = None  # ``reset`` or ``loaded``: it is not saved meanwhile
         self._team = team
         self._manager = manager
         self._state_type = state_type
@@ -89,7 +89,7 @@ class TeamSaver:
             TeamRunningError: The team is being reset, or loaded. A participant that saves its team meanwhile would wait
                 for itself, and whether it is one cannot be known where a runtime carries no context.
         """
-        self._refuse_meanwhile()
+        self._refuse_during_change()
         async with self._participants.reachable(), self.lock:
             saved = await self._save(self._participants.save)
         return saved.dump(self._team, self._manager, self._state_type)
@@ -106,7 +106,7 @@ class TeamSaver:
         Raises:
             TeamRunningError: As `save_state`.
         """
-        self._refuse_meanwhile()
+        self._refuse_during_change()
         record = self._record
         async with self._participants.reachable(), self.lock:
             mark = since if isinstance(since, _TeamMark) else None
@@ -124,7 +124,7 @@ class TeamSaver:
             Exception: What the rule, the condition or a participant raised.
         """
         rule, condition, run_turns = copy_state(self._rule.save_state()), self._limits.save(), self._limits.turns
-        async with self._participants.reachable(), self.lock, self.unsavable("loaded"):
+        async with self._participants.reachable(), self.lock, self.refused_during("loaded"):
             try:
                 self._rule.load_state(saved.run.rule)
                 await self._limits.load(saved.run.condition, saved.run.run_turns)
@@ -154,21 +154,23 @@ class TeamSaver:
             error.add_note(f"The termination condition could not be put back: {error_text(second, repr)}")
 
     @asynccontextmanager
-    async def unsavable(self, being: str) -> AsyncGenerator[None]:
+    async def refused_during(self, change: str) -> AsyncGenerator[None]:
         """Refuse to save inside. The lock is held.
 
         Args:
-            being: What is done to the team: ``reset`` or ``loaded``.
+            change: What is done to the team: ``reset`` or ``loaded``.
         """
-        self._being = being
+        self._change_under_way = change
         try:
             yield
         finally:
-            self._being = None
+            self._change_under_way = None
 
-    def _refuse_meanwhile(self) -> None:
-        if self._being is not None:
-            raise TeamRunningError(f"The team {self._team!r} is being {self._being}: save it before, or afterwards.")
+    def _refuse_during_change(self) -> None:
+        if self._change_under_way is not None:
+            raise TeamRunningError(
+                f"The team {self._team!r} is being {self._change_under_way}: save it before, or afterwards."
+            )
 
     async def _save(self, save: Callable[[str], Awaitable[SavedState]]) -> SavedTeam:
         """The team as it is.
@@ -184,7 +186,7 @@ class TeamSaver:
             answered = [name for name in turn.names if participants[name][1]]
             # If a speaker has answered, the turn keeps its number, as if it were cancelled: what is recorded under it
             # belongs to this turn alone. Without any answer it is taken again under the same number.
-            ended = turn.cut_short(answered, turn.number if answered else record.turns)
+            ended = turn.if_cancelled(answered, turn.number if answered else record.turns)
             record.read(ended)
             saved = saved._replace(turns=record.turns, spans=record.spans)
             if answered and len(answered) == len(turn.names):

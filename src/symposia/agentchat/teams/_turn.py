@@ -81,7 +81,7 @@ class Turn:
             error=error,
         )
 
-    def cut_short(self, answered: Sequence[str], number: int) -> TurnEnded:
+    def if_cancelled(self, answered: Sequence[str], number: int) -> TurnEnded:
         """The turn as if it were cancelled now.
 
         Args:

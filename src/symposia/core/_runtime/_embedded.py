@@ -18,7 +18,7 @@ from symposia.core._handler_context import current_handler
 from symposia.core._intervention import InterventionHandler
 from symposia.core._runtime._activation import Admission
 from symposia.core._runtime._dispatcher import Dispatcher, needs_fresh_stack
-from symposia.core._runtime._home_loop import HomeLoop, at_home, run_in
+from symposia.core._runtime._home_loop import HomeLoop, in_home_loop, run_in
 from symposia.core._runtime._lifecycle import Lifecycle
 from symposia.core._runtime._loop_guard import LoopGuard
 from symposia.core._runtime._mailbox import Call, Mailbox, Publication
@@ -272,17 +272,17 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
 
     # Agents and their states
 
-    @at_home
+    @in_home_loop
     async def _agent(self, agent_id: AgentId) -> Agent:
         return await self._activation.agent(self._agents.mailbox(agent_id))
 
-    @at_home
+    @in_home_loop
     async def _in_turns(
         self, agent_ids: Sequence[AgentId], function: Callable[[Agent], Coroutine[object, None, T]]
     ) -> list[T]:
         return await self._activation.in_turns([self._agents.mailbox(agent_id) for agent_id in agent_ids], function)
 
-    @at_home
+    @in_home_loop
     async def save_state(self) -> Mapping[str, Any]:  # Any: AutoGen's, as in `AgentRuntime`
         known = [box for box in self._agents.mailboxes() if box.agent is not None or box.evicted_state is not None]
         paged_out = {box.id: box.evicted_state for box in known if box.agent is None and box.is_vacant}
@@ -308,7 +308,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
             raise RuntimeError("The runtime lives in another event loop, which is running: start it in that one.")
         self._lifecycle.start()
 
-    @at_home
+    @in_home_loop
     async def process_next(self) -> None:
         """Handle the next message that was kept, for a runtime that is not started; waits for one if there is none.
 
@@ -318,7 +318,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         """
         await self._lifecycle.process_next()
 
-    @at_home
+    @in_home_loop
     async def stop(self) -> None:
         """Stop now: handlers are cancelled, and the senders of unanswered requests get `RuntimeStoppedError`.
 
@@ -331,7 +331,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         """
         await self._lifecycle.stop()
 
-    @at_home
+    @in_home_loop
     async def stop_when_idle(self) -> None:
         """Stop as soon as every message is settled.
 
@@ -344,7 +344,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         """
         await self._lifecycle.stop_when_idle()
 
-    @at_home
+    @in_home_loop
     async def stop_when(self, condition: Callable[[], bool]) -> None:
         """Stop as soon as a condition holds, or a publish handler has raised.
 
@@ -354,7 +354,7 @@ class SingleThreadedAgentRuntime(BaseAgentRuntime[Mailbox]):
         """
         await self._lifecycle.stop_when(condition)
 
-    @at_home
+    @in_home_loop
     async def close(self) -> None:
         """Stop now if started, and close every agent. The runtime refuses messages from then on.
 

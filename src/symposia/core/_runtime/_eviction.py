@@ -1,4 +1,4 @@
-"""Eviction: which agents have been idle for too long or are too many, and how they are let go of."""
+"""Eviction: agents that have been idle for too long, or are too many, are saved and closed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Eviction:
         self._idle_since.pop(mailbox, None)
         self._idle_since[mailbox] = asyncio.get_running_loop().time()
         while self._max_agents is not None and len(self._idle_since) > self._max_agents:
-            self._let_go(next(iter(self._idle_since)))
+            self._evict(next(iter(self._idle_since)))
         self._set_timer()
 
     def stop(self) -> None:
@@ -60,13 +60,13 @@ class Eviction:
         self.stop()
         self._has_ended = True
 
-    def _let_go(self, mailbox: Mailbox) -> None:
+    def _evict(self, mailbox: Mailbox) -> None:
         del self._idle_since[mailbox]
         if mailbox.is_free:  # else it is busy again, and will be noted when it is done
             self._maintain(mailbox, partial(self._save_and_close, mailbox))
 
     async def _save_and_close(self, mailbox: Mailbox) -> None:
-        """Let go of an agent. Interrupted, it is kept if its state was not saved yet, and gone if it was."""
+        """Evict an agent. Interrupted, it is kept if its state was not saved yet, and gone if it was."""
         if self._has_ended:
             return
         agent = cast("Agent", mailbox.agent)
@@ -77,16 +77,16 @@ class Eviction:
     def _set_timer(self) -> None:
         if self._max_seconds is not None and self._timer is None and self._idle_since:
             due = next(iter(self._idle_since.values())) + self._max_seconds
-            self._timer = asyncio.get_running_loop().call_at(due, self._let_go_of_the_stale)
+            self._timer = asyncio.get_running_loop().call_at(due, self._evict_overdue)
 
-    def _let_go_of_the_stale(self) -> None:
+    def _evict_overdue(self) -> None:
         self._timer = None
-        stale_since = asyncio.get_running_loop().time() - cast("float", self._max_seconds)
+        overdue_since = asyncio.get_running_loop().time() - cast("float", self._max_seconds)
         while self._idle_since:
             mailbox, since = next(iter(self._idle_since.items()))
-            if since > stale_since:
+            if since > overdue_since:
                 break
-            self._let_go(mailbox)
+            self._evict(mailbox)
         self._set_timer()
 
 

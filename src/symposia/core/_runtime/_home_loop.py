@@ -51,7 +51,7 @@ async def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[object, None, 
 
 
 class LivesInLoop(Protocol):
-    """What `at_home` needs of a runtime."""
+    """What `in_home_loop` needs of a runtime."""
 
     _home: HomeLoop
 
@@ -59,7 +59,7 @@ class LivesInLoop(Protocol):
 RuntimeT = TypeVar("RuntimeT", bound=LivesInLoop)
 
 
-def at_home(
+def in_home_loop(
     method: Callable[Concatenate[RuntimeT, P], CoroutineType[Any, Any, T]],
 ) -> Callable[Concatenate[RuntimeT, P], CoroutineType[Any, Any, T]]:
     """Let a method of a runtime run in the runtime's own loop, wherever it is called."""

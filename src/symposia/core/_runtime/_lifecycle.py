@@ -24,16 +24,16 @@ each handled message was rejected: it may come to hold without one (a timer, ano
 class Lifecycle:
     """Moves a runtime from phase to phase.
 
-    Attributes:
-        gate: The runtime's phase, and the messages that wait for its start.
-        start_reminder: Warns of requests that wait long for the start.
-
     Args:
         agents: Closed with the runtime.
         dispatcher: Its calls are ended with the runtime, which is idle when there are none.
         dead_letters: Takes the publications that are not handled before an end.
         failures: Raised at each end.
         loop_guard: Watches the event loop while the runtime is started; None if nothing does.
+
+    Attributes:
+        gate: The runtime's phase, and the messages that wait for its start.
+        start_reminder: Warns of requests that wait long for the start.
     """
 
     def __init__(

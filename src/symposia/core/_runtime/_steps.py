@@ -1,8 +1,8 @@
-"""The steps of a handler, and of other work with an agent: each made by hand inside a context of its own.
+"""The steps of a handler, and of other work with an agent: each runs inside a context of its own.
 
 A request's handler runs in the task of its caller, which waits for it anyway: a task for each message would cost ten
 times what most messages do. Only its context variables must not be the caller's. `asyncio` offers a context of its own
-for whole tasks only, so `begin` and `resume` make each step of the handler inside its context, by hand.
+for whole tasks only, so `begin` and `resume` drive the coroutine of the handler step by step, inside its context.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def begin_work(call: Call, work: Coroutine[object, None, object]) -> object:
     Returns:
         As `begin`.
     """
+    # Its lines are those of `begin`, which does not call this: a call more would be paid by each message.
     current_handler.set(call)
     try:
         return work.send(None)

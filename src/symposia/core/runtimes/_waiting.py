@@ -1,4 +1,4 @@
-"""What senders are told that would wait too long, or for ever."""
+"""Waits that are too long or endless: the errors for their senders, and the warning of a missing start."""
 
 from __future__ import annotations
 

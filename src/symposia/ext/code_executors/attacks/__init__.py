@@ -1,7 +1,7 @@
 """Attacks on the sandboxes, for ``symposia doctor --attack`` and for the tests.
 
-Each attack is a program that runs in a sandbox as any other, and a judge that looks at what came of it inside and on
-the host. `GAPS` are those that a kind of sandbox does not stop, and `attack_table` shows all of them.
+Each attack is a program that runs in a sandbox as any other, and a judge that looks at the result, inside and on the
+host. `GAPS` are those that a kind of sandbox does not stop, and `attack_table` shows all of them.
 """
 
 from typing import TYPE_CHECKING

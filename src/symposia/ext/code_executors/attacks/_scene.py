@@ -68,7 +68,7 @@ class Scene:
             return ""
         return f"the next block ended as {result.status}: {result.output[-200:]}"
 
-    def heard(self, text: str) -> None:
+    def receive_output(self, text: str) -> None:
         """Take a piece of output as it comes."""
         self._printed(text)
 
@@ -96,7 +96,7 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class AttackOutcome:
-    """What came of an attack.
+    """The result of an attack.
 
     Attributes:
         got_through: What the attack reached; empty where the sandbox held.
@@ -128,7 +128,7 @@ async def run_attack(attack: Attack, backend: SandboxBackend) -> AttackOutcome:
             timeout=min(attack.policy.time_limit, BLOCK_SECONDS),
             policy=attack.policy,
             mounts=[SandboxMount(source=mounted, target=MOUNTED)],
-            on_output=lambda _stream, text: scene.heard(text),
+            on_output=lambda _stream, text: scene.receive_output(text),
         )
         scene = Scene(executor, work, mounted)
         async with asyncio.timeout(ATTACK_SECONDS), executor:

@@ -68,10 +68,8 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def __init__(self, chat_completions: Script, model_info: ModelInfo | None = None) -> None:
         if model_info is not None:
             validate_model_info(model_info)
-        if not callable(chat_completions):
-            check_list(
-                "The answers of a ReplayChatCompletionClient", chat_completions
-            )  # a text would be read by letters
+        if not callable(chat_completions):  # a text would be read by letters
+            check_list("The answers of a ReplayChatCompletionClient", chat_completions)
         self.chat_completions = chat_completions
         self._player = FunctionPlayer(chat_completions) if callable(chat_completions) else ListPlayer(chat_completions)
         self._model_info = model_info or _NO_ABILITIES
@@ -100,16 +98,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
             ArgumentTypeError: The next answer is none, but for instance a dictionary.
             asyncio.CancelledError: The token was cancelled.
         """
-        _check(messages, tools)
-        call = CreateCall(
-            messages=list(messages),
-            tools=list(tools),
-            json_output=json_output,
-            extra_create_args=extra_create_args,
-            cancellation_token=cancellation_token,
-        )
-        if tool_choice != "auto":
-            call["tool_choice"] = tool_choice
+        call = _call(messages, tools, tool_choice, json_output, extra_create_args, cancellation_token)
         return self._result(messages, await self._answer(call))
 
     async def create_stream(
@@ -123,16 +112,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Give the next answer in pieces."""
-        _check(messages, tools)
-        call = CreateCall(
-            messages=list(messages),
-            tools=list(tools),
-            json_output=json_output,
-            extra_create_args=extra_create_args,
-            cancellation_token=cancellation_token,
-        )
-        if tool_choice != "auto":
-            call["tool_choice"] = tool_choice
+        call = _call(messages, tools, tool_choice, json_output, extra_create_args, cancellation_token)
         answer = await self._answer(call)
         if isinstance(answer, str):
             for chunk in _CHUNK.findall(answer):
@@ -203,6 +183,27 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def model_info(self) -> ModelInfo:
         """The abilities that the model claims."""
         return self._model_info
+
+
+def _call(
+    messages: Sequence[LLMMessage],
+    tools: Sequence[Tool | ToolSchema],
+    tool_choice: ToolChoice,
+    json_output: JsonOutput,
+    extra_create_args: Mapping[str, object],
+    cancellation_token: CancellationToken | None,
+) -> CreateCall:
+    _check(messages, tools)
+    call = CreateCall(
+        messages=list(messages),
+        tools=list(tools),
+        json_output=json_output,
+        extra_create_args=extra_create_args,
+        cancellation_token=cancellation_token,
+    )
+    if tool_choice != "auto":
+        call["tool_choice"] = tool_choice
+    return call
 
 
 def _check(messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> None:
