@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,13 +18,16 @@ import typer
 from symposia.cli._exit import fail, status_of_error, stopped_by_interrupt
 from symposia.cli._sandboxes import check_sandbox_name, chosen_sandbox
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
-from symposia.core.exceptions import SandboxError, SymposiaError
+from symposia.core.exceptions import SandboxError, SandboxUnavailableError, SymposiaError
 
 PLAIN: Final = "print(1 + 1)"
 PANDAS: Final = """
 import numpy as np, pandas as pd
 print(pd.DataFrame({"x": np.arange(1000) % 7, "y": np.arange(1000)}).groupby("x").y.sum().sum())
 """
+BEGINNING: Final = "total = 0"
+NEXT: Final = "total += 1; print(total)"
+"""A block that needs the variables of the one before."""
 THINKING_SECONDS: Final = 3.0
 """Between the start of the sandbox and its first block, as a model takes them to answer: the sandbox imports libraries
 meanwhile, and not while it runs block after block."""
@@ -88,13 +91,20 @@ async def measure(
     Raises:
         SandboxError: The sandbox does not start, or a block fails.
     """
-    start, plain, pandas, end = (Figure(name) for name in ("cold start", "plain block", "pandas block", "close"))
+    names = ("cold start", "plain block", "pandas block", "stateful block", "close")
+    start, plain, pandas, stateful, end = (Figure(name) for name in names)
     async with _opened(backend) as sandbox:
         await asyncio.sleep(thinking_seconds)
         for code, figure in ((PLAIN, plain), (PANDAS, pandas)):
             await _run(sandbox, code)  # the first one pays for what is made once
             for _ in range(blocks):
                 figure.seconds.append(await _run(sandbox, code))
+    # A kind without a stateful mode has no such row.
+    with suppress(SandboxUnavailableError):
+        async with _opened(backend, SandboxPolicy(stateful=True)) as sandbox:
+            await asyncio.sleep(thinking_seconds)
+            await _run(sandbox, BEGINNING)
+            stateful.seconds.extend([await _run(sandbox, NEXT) for _ in range(blocks)])
     for _ in range(starts):
         began = time.perf_counter()
         sandbox = await backend.create(SandboxPolicy())
@@ -102,12 +112,12 @@ async def measure(
         began = time.perf_counter()
         await sandbox.close()
         end.seconds.append(time.perf_counter() - began)
-    return (start, plain, pandas, end)
+    return [figure for figure in (start, plain, pandas, stateful, end) if figure.seconds]
 
 
 @asynccontextmanager
-async def _opened(backend: SandboxBackend) -> AsyncGenerator[Sandbox]:
-    sandbox = await backend.create(SandboxPolicy())
+async def _opened(backend: SandboxBackend, policy: SandboxPolicy | None = None) -> AsyncGenerator[Sandbox]:
+    sandbox = await backend.create(policy or SandboxPolicy())
     try:
         yield sandbox
     finally:

@@ -9,9 +9,8 @@ block that met a limit, was cancelled or ended its own process, the checkpoint i
   are. If these are not the ones that there should be, all are killed and a new interpreter begins.
 - Nothing runs between two blocks: all processes are stopped (SIGSTOP), which none can refuse, and to continue a stopped
   one takes another that runs.
-- After each block, the interpreter ends all other processes (`_session_script`) and forks the next checkpoint. Where
-  nothing else was left this is done when the result has been sent, so that a block takes no longer than in a
-  sandbox without state.
+- Where a block leaves processes or threads, the interpreter ends them (`_session_script`) before the result is sent.
+  The next checkpoint is forked after that, so that a block takes no longer than in a sandbox without state.
 
 Rejected: a process that keeps the variables and forks each block. Threads would end in the same way, but the process
 number would change with each block, `random` would start anew, and the end of a block would have to be asked from a
@@ -32,9 +31,10 @@ from ._interpreters import Interpreters, before_fork
 from ._processes import Processes, Report, Started, resident_bytes, state_and_seconds, thread_counts
 from ._session_script import ALONE, CHECKPOINT, RUN, run_message, run_session
 
-# For an answer. Below the two seconds after which the host kills a sandbox that does not end a block.
-_ANSWER_SECONDS = 1.0
-_FIRST_ANSWER_SECONDS = 20.0  # of an interpreter in which no block has run, which answers as soon as it can
+# How long an answer is waited for. At the end of a block, less than the two seconds after which the host kills a
+# sandbox that does not end it; otherwise less than the thirty after which it kills one that begins no block.
+_END_SECONDS, _BEGIN_SECONDS = 1.0, 5.0
+_NEW_SECONDS = 20.0  # of an interpreter in which no block has run, which answers as soon as it can
 _ATTEMPTS = 3
 _LOOK_SECONDS = 0.0005
 _MESSAGE_BYTES = 64
@@ -55,8 +55,9 @@ class Session(Interpreters):
         self._far_end: _socket.socket | None = None  # kept, to take out what an interpreter that was killed did not
         self._interpreter = 0
         self._checkpoint = 0
-        self._is_alone = False  # the interpreter, which is stopped then
+        self._is_alone = False  # the interpreter, but for a checkpoint that has been killed; it is stopped then
         self._has_run = False
+        self._answer_seconds = _NEW_SECONDS
         self._runs_python = False
         self._blocks = 0
         self._changes: list[str] = []
@@ -73,6 +74,7 @@ class Session(Interpreters):
 
     def prepare(self) -> None:
         """Have an interpreter wait for the next block, and a checkpoint of it."""
+        self._answer_seconds = _BEGIN_SECONDS if self._has_run else _NEW_SECONDS
         if self._has_run and not self._checkpoint:
             is_alone = self._is_alone or self._isolate(self._interpreter)
             if not (is_alone and self._make_checkpoint()):
@@ -102,17 +104,21 @@ class Session(Interpreters):
 
     def end_reported(self, report: Report) -> bool:
         """End a block whose interpreter says that it is at its end. Its variables are kept."""
+        self._answer_seconds = _END_SECONDS
         self._processes.add(report)
-        expected = {self._interpreter: 1, **({self._checkpoint: 1} if self._checkpoint else {})}
-        self._checkpoint = 0
         self._has_run = True
-        is_all = self._stop_all() and thread_counts() == expected
-        if not is_all and not self._isolate(self._interpreter):
+        checkpoint, self._checkpoint = self._checkpoint, 0
+        expected = {self._interpreter: 1, **({checkpoint: 1} if checkpoint else {})}
+        self._is_alone = self._stop_all() and thread_counts() == expected
+        if self._is_alone and checkpoint:  # the interpreter waits for its child when it forks the next one
+            _signal(checkpoint, signal.SIGKILL)
+        if not self._is_alone and not self._isolate(self._interpreter):
             self._lose("lost")
         return True
 
     def end_block(self) -> None:
         """End everything of a block that met a limit, was cancelled or has ended its process."""
+        self._answer_seconds = _END_SECONDS
         kept = self._interpreter if self._has_run else 0
         if self._runs_python:
             kept = self._checkpoint
@@ -160,6 +166,7 @@ class Session(Interpreters):
         self._control, self._far_end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         nothing = os.open(os.devnull, os.O_RDWR)
         before_fork()
+        self._answer_seconds = _NEW_SECONDS
         self._interpreter = os.fork()
         if self._interpreter == 0:
             self._become_interpreter((self._far_end.fileno(),), nothing, nothing, run_session)
@@ -195,17 +202,13 @@ class Session(Interpreters):
             os.close(fd)
         return None
 
-    @property
-    def _answer_seconds(self) -> float:
-        return _ANSWER_SECONDS if self._has_run else _FIRST_ANSWER_SECONDS
-
     def _isolate(self, interpreter: int) -> bool:
         """Have a process end all others, and make it the interpreter, stopped. Return whether that worked."""
         self._checkpoint = 0
         _signal(-1, signal.SIGSTOP)
         if not self._obeys(interpreter, ALONE):
             return False
-        deadline = time.monotonic() + _ANSWER_SECONDS
+        deadline = time.monotonic() + self._answer_seconds
         while list((counts := thread_counts()).values()) != [1]:
             left = deadline - time.monotonic()
             if left <= 0 or not counts:
@@ -262,7 +265,7 @@ class Session(Interpreters):
     def _stop_all(self) -> bool:
         """Stop all processes. Return whether none of them runs."""
         _signal(-1, signal.SIGSTOP)
-        deadline = time.monotonic() + _ANSWER_SECONDS
+        deadline = time.monotonic() + self._answer_seconds
         while time.monotonic() < deadline:
             if all(_is_stopped(process) for process in thread_counts()):
                 return True

@@ -206,13 +206,18 @@ def _be_alone() -> None:
             signal.pause()
     with suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
+    _wait_for_children()
     prefer_for_oom_kill()
 
 
+def _wait_for_children() -> None:
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
 def _fork_checkpoint(control: _socket.socket) -> None:
+    _wait_for_children()  # the checkpoint before, which is killed by now
     random = sys.modules.get("random")
     state = random.getstate() if random is not None else None
     if os.fork() == 0:
