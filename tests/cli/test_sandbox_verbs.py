@@ -180,10 +180,24 @@ async def test_bench_shows_medians_and_percentiles(backends: Backends) -> None:
     result = await symposia("bench", "--sandbox", "docker", "--starts", "2", "--blocks", "3")
     assert result.exit_code == 0
     names = [line.split("  ")[0] for line in result.stdout.splitlines()]
+    assert names == ["docker", "cold start", "plain block", "pandas block", "stateful block", "close"]
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == ["runs", "2", "3", "3", "3", "2"]
+    assert len(backend.ran) == 12
+    assert [sandbox.closed for sandbox in backend.sandboxes] == [True] * 4
+    assert [sandbox.policy.stateful for sandbox in backend.sandboxes] == [False, True, False, False]
+
+
+async def test_bench_leaves_the_stateful_block_out_where_a_sandbox_has_no_such_mode(backends: Backends) -> None:
+    class Stateless(Backend):
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> FakeSandbox:
+            if policy.stateful:
+                raise SandboxUnavailableError("It keeps no variables.")
+            return await super().create(policy, mounts=mounts)
+
+    backends(Stateless("docker"))
+    result = await symposia("bench", "--sandbox", "docker", "--starts", "1", "--blocks", "1")
+    names = [line.split("  ")[0] for line in result.stdout.splitlines()]
     assert names == ["docker", "cold start", "plain block", "pandas block", "close"]
-    assert [line.split()[-1] for line in result.stdout.splitlines()] == ["runs", "2", "3", "3", "2"]
-    assert len(backend.ran) == 8
-    assert [sandbox.closed for sandbox in backend.sandboxes] == [True] * 3
 
 
 async def test_bench_as_json_is_json_alone(backends: Backends) -> None:

@@ -40,6 +40,7 @@ class SandboxedExecutorContract(CodeExecutorContract):
         identities = [
             self.create().effect_identity(),
             self.create(policy=SandboxPolicy(memory_bytes=2**30)).effect_identity(),
+            self.create(policy=SandboxPolicy(stateful=True)).effect_identity(),
             self.create(init_command="true").effect_identity(),
             self.create(functions=[file_names]).effect_identity(),
         ]
@@ -169,3 +170,36 @@ class SandboxedExecutorContract(CodeExecutorContract):
             result = await run(executor, python("while True: pass"))
         assert [block.status for block in result.blocks] == ["timeout"]
         assert result.exit_code == 124
+
+    async def test_variables_live_on_from_call_to_call_where_the_policy_says_so(self, work_dir: Path) -> None:
+        policy = SandboxPolicy(stateful=True)
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy, timeout=1) as executor:
+            await run(executor, python("x = 1"), python("x += 1"))
+            assert (await run(executor, shell("echo beside"), python("print(x)"))).output == "beside\n2\n"
+            ended = await run(executor, python("x = 3\nwhile True: pass"))
+            assert "Variables are as before this block." in ended.blocks[0].notes
+            assert ended.output.endswith("Variables are as before this block.\n\nTimeout")
+            assert (await run(executor, python("print(x)"))).output == "2\n"
+            await executor.restart()
+            assert (await run(executor, python("print('x' in globals())"))).output == "False\n"
+
+    async def test_a_block_is_told_of_variables_that_were_lost_with_their_sandbox(self, work_dir: Path) -> None:
+        policy = SandboxPolicy(stateful=True, work_bytes=4 * 1024 * 1024)
+        lost = "The variables are lost. The next block begins anew."
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy) as executor:
+            fill = python("x = 1\nwith open('full', 'wb') as full:\n    while True: full.write(bytes(2**16))")
+            full = await run(executor, fill)
+            assert lost in full.blocks[0].notes
+            assert lost in full.output
+            assert (await run(executor, python("print('x' in globals())"))).output == "False\n"
+
+    async def test_a_block_is_told_that_variables_of_recorded_blocks_are_not_there(self, work_dir: Path) -> None:
+        policy = SandboxPolicy(stateful=True)
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy) as executor:
+            recorded = await run(executor, python("x = 1; print(x, file=open('file', 'w'))"))
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, policy=policy) as executor:
+            await executor.restore(recorded)
+            result = await run(executor, python("print('x' in globals(), open('file').read())"))
+            assert result.output.startswith("False 1\n\n")
+            assert "their variables are not" in result.output
+            assert "recorded" not in (await run(executor, python("print('next')"))).output

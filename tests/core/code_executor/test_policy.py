@@ -103,3 +103,10 @@ def test_what_is_imported_ahead_is_a_tuple_of_names(wrong: Any) -> None:  # Any:
 def test_what_is_imported_ahead_has_names_of_modules(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match="no name of a module"):
         SandboxPolicy(imported_ahead=("pandas", name))
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "yes"], ids=repr)
+def test_whether_variables_live_on_is_a_bool(wrong: object) -> None:
+    given: dict[str, Any] = {"stateful": wrong}
+    with pytest.raises(ArgumentTypeError, match=r"^stateful of SandboxPolicy is .*: give True or False\.$"):
+        SandboxPolicy(**given)

@@ -34,7 +34,7 @@ def test_every_option_that_json_can_hold_comes_back(tmp_path: Path) -> None:
     executor = create_default_code_executor(
         tmp_path,
         timeout=5,
-        policy=SandboxPolicy(memory_bytes=256 * MIB),
+        policy=SandboxPolicy(memory_bytes=256 * MIB, stateful=True),
         mounts=[SandboxMount(source=tmp_path, target="/data/tables")],
         packages=["scipy"],
         wheels=tmp_path,

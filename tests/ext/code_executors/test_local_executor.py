@@ -17,7 +17,8 @@ from tests.contracts.code_executor_contract import (
 )
 
 from symposia.core.code_executor import CodeBlock, SandboxPolicy
-from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
+from symposia.ext.code_executors.local import LocalBackend, LocalCommandLineCodeExecutor
 
 pytestmark = pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code:UserWarning")
 
@@ -32,6 +33,14 @@ class TestLocalCommandLineCodeExecutor(CodeExecutorContract):
 def test_it_warns_that_it_is_unsafe(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="DockerCommandLineCodeExecutor"):
         LocalCommandLineCodeExecutor(work_dir=tmp_path)
+
+
+async def test_it_keeps_no_variables_and_says_what_does(tmp_path: Path) -> None:
+    stateful = SandboxPolicy(stateful=True)
+    with pytest.raises(InvalidArgumentError, match="Take an executor on a sandbox, or JupyterCodeExecutor"):
+        LocalCommandLineCodeExecutor(work_dir=tmp_path, policy=stateful)
+    with pytest.raises(SandboxUnavailableError, match="cannot be stateful"):
+        await LocalBackend().create(stateful)
 
 
 @pytest.mark.parametrize("value", ["", "relative/folder"])

@@ -24,7 +24,7 @@ from symposia.ext.code_executors.namespaces import NamespaceBackend
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 LOOK = "import os; print(os.path.exists('secret'))"
-POLICY, OTHER = SandboxPolicy(), SandboxPolicy(processes=8)
+POLICY, OTHER = SandboxPolicy(), SandboxPolicy(stateful=True)
 
 
 class MortalSandbox(FakeSandbox):
