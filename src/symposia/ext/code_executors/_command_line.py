@@ -196,7 +196,10 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         try:
             not_kept = await asyncio.to_thread(self._keep_source, planned.file, source)
         except OSError as error:
-            raise RefusedBlockError(f"{planned.file} cannot be written: {error.strerror or error}") from error
+            raise RefusedBlockError(
+                f"{planned.file} cannot be written to {self.work_dir}: {error.strerror or error}. Make room there, make"
+                " the folder writable, or give the executor another work_dir."
+            ) from error
         try:
             result = await self._run(planned, source)
         finally:

@@ -106,9 +106,10 @@ class WorkFolder:
             remove_left_over_folders_once()
         try:
             self.absolute.mkdir(0o777 if self._end is None else 0o700, parents=True)
-        except OSError:
+        except OSError as error:
             if not self.absolute.is_dir():
-                raise
+                reason = f"{error.strerror}: the folder for the code's files cannot be made. Give another work_dir"
+                raise OSError(error.errno, reason, str(self.absolute)) from error  # of the same class, by its number
             return False
         return True
 
