@@ -13,7 +13,7 @@ from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CODE_EFFECT, CodeBlock, CodeExecutor, CommandLineCodeResult, OutputStream
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, UsageError
 
 WAIT = 30.0
 PNG = "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
@@ -271,6 +271,27 @@ class CodeExecutorContract:
         await executor.stop()
         await executor.stop()
         assert (await run(executor, python("print('again')"))).output == "again\n"
+
+    async def test_each_event_loop_in_turn_may_use_it_and_its_end_closes_what_runs(self, work_dir: Path) -> None:
+        executor = self.make(work_dir)
+
+        def one_after_another() -> list[str]:
+            blocks = [python("open('loops.txt', 'a').write('x')\nprint(open('loops.txt').read())")]
+            return [asyncio.run(run(executor, *blocks)).output.splitlines()[0] for _ in range(2)]
+
+        async with asyncio.timeout(WAIT):
+            assert await asyncio.to_thread(one_after_another) == ["x", "xx"]
+            await executor.stop()
+
+    async def test_two_event_loops_at_the_same_time_are_a_mistake(self, executor: CodeExecutor) -> None:
+        await run(executor, python("print(1)"))
+        with pytest.raises(UsageError, match="in use in another event loop"):
+            await asyncio.to_thread(lambda: asyncio.run(run(executor, python("print(2)"))))
+        assert (await run(executor, python("print(3)"))).output == "3\n"
+        await executor.stop()
+        async with asyncio.timeout(WAIT):
+            result = await asyncio.to_thread(lambda: asyncio.run(run(executor, python("print(4)"))))
+        assert result.output == "4\n"
 
     async def test_stopping_ends_the_block_that_runs_and_tells_its_caller(self, work_dir: Path) -> None:
         heard = Heard()

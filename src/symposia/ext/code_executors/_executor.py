@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import JsonValue
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, uninterrupted
 from symposia.core.argument_checks import check_function, check_instance
 from symposia.core.code_executor import (
     BlockResult,
@@ -27,7 +27,7 @@ from symposia.core.code_executor import (
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, UsageError
 from symposia.ext.code_executors._blocks import RefusedBlockError, refused
 from symposia.ext.code_executors._work_folder import WorkFolder
 
@@ -36,14 +36,32 @@ ResultT = TypeVar("ResultT", bound=BlockwiseCodeResult)
 
 POLICY_EXAMPLE: Final = "SandboxPolicy(memory_bytes=256 * MIB)"
 
+OTHER_LOOP: Final = (
+    "The code executor is in use in another event loop, which has not ended. Stop it there first, or make an executor "
+    "for each event loop."
+)
 KILLED: Final = 137
 """The exit code of a block that was killed: 128 and SIGKILL, as a shell reports it."""
 
 
 class SerialCalls:
-    """Runs calls one after another, in the order in which they come."""
+    """Runs calls one after another, in the order in which they come, in one event loop at a time.
 
-    def __init__(self) -> None:
+    What a call leaves open, such as a sandbox, belongs to its event loop. A program that does not close it, and runs an
+    event loop for each call, as with two times `asyncio.run`, would find one of a loop that has ended. So the end of
+    the loop closes it: as `asyncio.run` closes the asynchronous generators that are left, one of them is kept here.
+
+    Args:
+        close: Ends what the calls have left open, if anything.
+        abandon: Forgets it, where an event loop was closed without ending its generators.
+    """
+
+    def __init__(self, close: Callable[[], Awaitable[None]], abandon: Callable[[], None]) -> None:
+        self._close = close
+        self._abandon = abandon
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_left = False
+        self._keeper: AsyncGenerator[None] | None = None
         self._turn = asyncio.Lock()
         # Calls that run or wait. `end` cancels them, and empties the set first: that is how a call tells `end` from a
         # cancellation of its own.
@@ -51,7 +69,12 @@ class SerialCalls:
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Wait until no call runs, and keep others waiting."""
+        """Wait until no call runs, and keep others waiting.
+
+        Raises:
+            UsageError: Calls were made in another event loop, which has not ended, and `leave` was not called.
+        """
+        await self._enter()
         async with self._turn:
             yield
 
@@ -64,7 +87,9 @@ class SerialCalls:
 
         Raises:
             SandboxDiedError: `end` was called meanwhile.
+            UsageError: As `turn`.
         """
+        await self._enter()
         running = asyncio.ensure_future(self._in_turn(call))
         token.link_future(running)
         self._calls.add(running)
@@ -84,6 +109,32 @@ class SerialCalls:
             call.cancel()
         if ended:
             await asyncio.wait(ended)
+
+    async def leave(self) -> None:
+        """Let calls be made in another event loop from now on: nothing is left open."""
+        self._has_left, keeper, self._keeper = True, self._keeper, None
+        if keeper is not None:
+            await keeper.aclose()
+
+    async def _enter(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            if self._loop is not None and not self._has_left:
+                if not self._loop.is_closed():
+                    raise UsageError(OTHER_LOOP)
+                self._abandon()
+            self._loop, self._turn, self._calls, self._keeper = loop, asyncio.Lock(), set(), None
+        self._has_left = False
+        if self._keeper is None:
+            self._keeper = self._closed_with(loop)
+            await anext(self._keeper)
+
+    async def _closed_with(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            if self._loop is loop and not self._has_left:
+                await uninterrupted(self._close())
 
     async def _in_turn(self, call: Callable[[], Awaitable[T]]) -> T:
         async with self._turn:
@@ -126,7 +177,7 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         self._policy = policy or SandboxPolicy()
         self._on_output = on_output or _ignore_output
         self._on_output_of_call: OutputListener = _ignore_output
-        self._calls = SerialCalls()
+        self._calls = SerialCalls(self._close, self._abandon)
 
     @property
     def timeout(self) -> float:
@@ -149,6 +200,7 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         async with self._calls.turn():
             await self._close()
             await asyncio.to_thread(self._folder.release)
+        await self._calls.leave()
 
     async def restart(self) -> None:
         """Start again, with the files of the folder; see `CodeExecutor.restart`."""
@@ -206,6 +258,13 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
     @abstractmethod
     async def _close(self) -> None:
         """End what runs the blocks, if anything does."""
+
+    def _abandon(self) -> None:
+        """Forget what ran the blocks in an event loop that was closed without ending it. Nothing by default.
+
+        Raises:
+            UsageError: It cannot be forgotten.
+        """
 
     @abstractmethod
     def _result(self, blocks: Sequence[BlockResult]) -> ResultT:

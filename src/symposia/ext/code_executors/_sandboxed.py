@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self, Unpack
 
 from pydantic import JsonValue
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from symposia.core import code_is_trusted
 from symposia.core.argument_checks import (
@@ -368,6 +368,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             await sandbox.close()
+
+    @override
+    def _abandon(self) -> None:
+        self._sandbox = None
+        self._note(RENEWED_BEFORE, "lost_before")
 
 
 def _check_options(owner: str, backend: object, options: Mapping[str, object]) -> None:

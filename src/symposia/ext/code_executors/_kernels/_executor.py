@@ -32,7 +32,7 @@ from symposia.core.code_executor import (
     RunStatus,
     SandboxPolicy,
 )
-from symposia.core.exceptions import SandboxDiedError, SandboxError
+from symposia.core.exceptions import SandboxDiedError, SandboxError, UsageError
 from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS, unknown_language
 from symposia.ext.code_executors._executor import KILLED, BlockwiseCodeExecutor, policy_digest
 from symposia.ext.code_executors._kernels._cell import CellOutput, KernelMessage
@@ -175,6 +175,15 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
             await kernel.close()
+
+    @override
+    def _abandon(self) -> None:
+        # Its sockets belong to the loop that has ended, and would make the garbage collector wait for ever.
+        if self._kernel is not None:
+            raise UsageError(
+                "The event loop of the kernel was closed without loop.shutdown_asyncgens(), which ends the kernel. Use "
+                "asyncio.run, or stop the executor before its loop is closed."
+            )
 
     @override
     async def _run_block(self, block: CodeBlock) -> BlockResult:
