@@ -64,7 +64,7 @@ def checked_response(agent: ChatAgent, method: str, response: Response) -> Respo
         response: The response.
 
     Raises:
-        AgentError: Its `chat_message` is no chat message.
+        AgentError: Its `chat_message` is no chat message, or one of its `inner_messages` no message or event.
     """
     message = cast("object", response.chat_message)
     if not isinstance(message, BaseChatMessage):
@@ -72,7 +72,19 @@ def checked_response(agent: ChatAgent, method: str, response: Response) -> Respo
             f"The chat_message of the Response of {method} of the agent {agent.name!r} has to be a chat message, such "
             f"as TextMessage(content=..., source={agent.name!r}), not {message!r}."
         )
+    if response.inner_messages:  # seldom
+        _check_inner(agent, method, response.inner_messages)
     return response
+
+
+def _check_inner(agent: ChatAgent, method: str, inner: object) -> None:
+    items = cast("Sequence[object]", inner) if isinstance(inner, Sequence) and not isinstance(inner, str) else [inner]
+    for item in items:
+        if not isinstance(item, BaseAgentEvent | BaseChatMessage):
+            raise AgentError(
+                f"The inner_messages of the Response of {method} of the agent {agent.name!r} have to be a list of "
+                f"messages and events, not {inner!r}."
+            )
 
 
 def checked_item(agent: ChatAgent, item: object) -> BaseAgentEvent | BaseChatMessage:

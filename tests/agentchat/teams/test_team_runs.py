@@ -245,6 +245,33 @@ async def test_messages_of_ones_own_are_passed_on(runtime: Where) -> None:
     assert result.messages[1] == plan
 
 
+class Plan(BaseModel):
+    steps: int
+
+
+class Planner(Member):
+    """Says that it gives plans."""
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (StructuredMessage[Plan],)
+
+
+async def test_a_team_knows_the_messages_of_the_agents_of_a_nested_team(runtime: Where) -> None:
+    def team() -> RoundRobinGroupChat:
+        planner = Planner("ann", StructuredMessage[Plan](content=Plan(steps=2), source="ann"))
+        innermost = RoundRobinGroupChat([planner], name="innermost", max_turns=1, runtime=runtime)
+        inner = RoundRobinGroupChat([innermost], name="inner", max_turns=1, runtime=runtime)
+        return RoundRobinGroupChat([inner, Member("bob")], max_turns=2, runtime=runtime)
+
+    first, second = team(), team()
+    result = await first.run(task="go")
+    await second.load_state(await first.save_state())
+
+    assert [type(message) for message in result.messages] == [TextMessage, StructuredMessage[Plan], TextMessage]
+    assert list(second.transcript) == list(first.transcript)
+
+
 async def test_two_teams_share_a_runtime_and_an_agents_name(runtime: Where) -> None:
     teams = [RoundRobinGroupChat([Member("ann", text)], runtime=runtime, max_turns=1) for text in ("1", "2")]
 

@@ -1,17 +1,17 @@
 """Parts of a team that a program has written itself, and that answer wrongly: each error names the part."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from tests.support.team_members import Member
 
-from symposia.agentchat.agents import AssistantAgent
-from symposia.agentchat.base import TerminationCondition
+from symposia.agentchat.agents import AssistantAgent, BaseChatAgent
+from symposia.agentchat.base import Response, TerminationCondition
 from symposia.agentchat.conditions import Condition, MaxMessageTermination, StatefulCondition
-from symposia.agentchat.messages import Messages, StopMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Messages, StopMessage, TextMessage
 from symposia.agentchat.teams import (
     GroupChat,
     RoundRobinGroupChat,
@@ -22,8 +22,8 @@ from symposia.agentchat.teams import (
     TeamRule,
     Transcript,
 )
-from symposia.core import Component
-from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError, UsageError
+from symposia.core import CancellationToken, Component
+from symposia.core.exceptions import AgentError, ArgumentTypeError, ComponentError, InvalidArgumentError, UsageError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 # Any stands, in all of this file, for what a program without a type checker gives.
@@ -284,3 +284,37 @@ async def test_what_is_no_listener_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="write of the log listener 'PlainListener' has to be a coroutine function"):
         async with made.log_to(wrong):
             raise AssertionError("the listener was accepted")
+
+
+class Inner(BaseChatAgent):
+    """Answers with the inner messages that it was given."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__("ann", "Answers.")
+        self.inner = inner
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (TextMessage,)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        return Response(chat_message=TextMessage(content="done", source="ann"), inner_messages=self.inner)
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        pass
+
+
+class StreamingInner(Inner):
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        yield await self.on_messages(messages, cancellation_token)
+
+
+@pytest.mark.parametrize("agent", [Inner, StreamingInner])
+@pytest.mark.parametrize("inner", [["a text"], [None], "a text", 5], ids=repr)
+async def test_inner_messages_that_are_none_are_refused_and_not_committed(agent: type[Inner], inner: Any) -> None:
+    team = RoundRobinGroupChat([agent(inner)], max_turns=1)
+    with pytest.raises(AgentError, match=r"inner_messages of the Response of .* of the agent 'ann' have to be a list"):
+        await team.run(task="go")
+    assert len(team.transcript) == 1

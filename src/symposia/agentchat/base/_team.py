@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from symposia.agentchat.base._task import TaskRunner
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import ComponentBase
 from symposia.core.changes import SavedState
 
@@ -25,6 +25,11 @@ class Team(TaskRunner, ComponentBase, ABC):
     @abstractmethod
     def description(self) -> str:
         """Describes the team to the selection of a speaker."""
+
+    @property
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """The types of messages in its runs beyond the library's own, for a team in which it takes part."""
+        return ()
 
     @property
     def transcript(self) -> Sequence[BaseAgentEvent | BaseChatMessage]:

@@ -51,6 +51,11 @@ class MessageFactory:
     def __init__(self) -> None:
         self._registered: dict[str, MessageType] = {}
 
+    @property
+    def registered(self) -> Sequence[MessageType]:
+        """The classes that were registered."""
+        return tuple(self._registered.values())
+
     def is_registered(self, message_type: MessageType) -> bool:
         """Whether `create` can make messages of this class.
 

@@ -18,6 +18,7 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     Item,
+    MessageType,
 )
 from symposia.agentchat.teams._claims import Claims
 from symposia.agentchat.teams._engine import Engine
@@ -139,6 +140,11 @@ class BaseGroupChat(Team):
     def description(self) -> str:
         """What the team can do."""
         return self._description
+
+    @property
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """The types of messages that its participants produce, and its custom ones, beyond the library's own."""
+        return self._messages.registered
 
     @property
     def transcript(self) -> Transcript:

@@ -39,8 +39,8 @@ class TeamOptions(TypedDict, total=False):
         runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
             which runs while the team does.
         custom_message_types: Classes of messages beyond the library's own and those that the participants say they
-            produce, so that a saved state with such messages can be loaded. A `StructuredMessageFactory` stands for the
-            class that it makes.
+            produce, also those of a nested team, so that a saved state with such messages can be loaded. A
+            `StructuredMessageFactory` stands for the class that it makes.
         emit_team_events: Whether the stream and the result have the choice of the speakers.
     """
 
@@ -86,19 +86,20 @@ def message_factory(
         ArgumentTypeError: One of them is no type of messages.
     """
     factory = MessageFactory()
-    produced = [one for each in participants if isinstance(each, ChatAgent) for one in _produced_by(each)]
+    produced = [one for each in participants for one in _produced_by(each)]
     for message_type in (*_message_types(team, custom), *produced):
         if not factory.is_registered(message_type):
             factory.register(message_type)
     return factory
 
 
-def _produced_by(agent: ChatAgent) -> Sequence[type[BaseChatMessage]]:
-    produced = agent.produced_message_types
+def _produced_by(participant: ChatAgent | Team) -> Sequence[MessageType]:
+    produced = participant.produced_message_types
     if not isinstance(produced, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - a method without @property
+        kind = "team" if isinstance(participant, Team) else "agent"
         raise ArgumentTypeError(
-            f"produced_message_types of agent '{agent.name}' has to be a property that returns classes of messages, "
-            f"such as (TextMessage,), not {produced!r}"
+            f"produced_message_types of {kind} '{participant.name}' has to be a property that returns classes of "
+            f"messages, such as (TextMessage,), not {produced!r}"
         )
     return produced
 
