@@ -80,15 +80,18 @@ class Keeping(SingleThreadedAgentRuntime):
 
 
 class Bytes(DefaultInterventionHandler):
-    """Writes every message and every answer to bytes, and reads it back."""
+    """Writes every message and every answer to bytes, and reads it back. It keeps the id of the team that asks."""
 
     def __init__(self) -> None:
         self.runtime: Keeping | None = None
         self.kinds: set[str] = set()
+        self.team = ""
 
     def _copy(self, message: Any) -> Any:  # Any: what travels in a runtime
         assert self.runtime is not None
         self.kinds.add(type(message).__name__)
+        if isinstance(message, TakeTurn):
+            self.team = message.team
         return self.runtime.through_bytes(message)
 
     async def on_send(self, message: Any, *, message_context: MessageContext, recipient: AgentId) -> Any:
@@ -104,17 +107,12 @@ async def bytes_runtime() -> tuple[Keeping, Bytes]:
     return handler.runtime, handler
 
 
-def team_on(runtime: Keeping) -> tuple[RoundRobinGroupChat, str]:
-    """A team that knows the classes here, and its id."""
-    team = pair(runtime=runtime, custom_message_types=[StructuredMessage[Plan], Signed])
-    return team, team._participants._team  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - ids are no part of the interface
-
-
 async def test_every_message_comes_back_as_it_was() -> None:
-    runtime, _ = await bytes_runtime()
+    runtime, handler = await bytes_runtime()
     runtime.start()
-    team, team_id = team_on(runtime)
-    await team.save_state()  # registers what the runtime has to know
+    team = pair(runtime=runtime, custom_message_types=[StructuredMessage[Plan], Signed], max_turns=1)
+    await team.run(task="go")  # registers what the runtime has to know
+    team_id = handler.team
     messages: Sequence[BaseChatMessage] = [PLAN, SIGNED, HANDOFF, PICTURE]
     for message in (
         TakeTurn(team_id, messages, 7),

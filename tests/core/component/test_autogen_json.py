@@ -263,7 +263,7 @@ def test_a_name_that_autogen_made_up_for_a_container_is_not_kept() -> None:
     assert "container_name" not in loaded("docker").dump_component().config
     named = loaded("docker_more")
     assert isinstance(named, DockerCommandLineCodeExecutor)
-    assert named.dump_component().config["container_name"] == "c"
+    assert named.dump_component().config["container_name"] == "calculator"
 
 
 def test_a_coding_agent_keeps_its_executor() -> None:
