@@ -117,7 +117,9 @@ class StatefulContract(SandboxTests):
         await printed(sandbox, "x = 1")
         started = asyncio.Event()
         block = asyncio.create_task(
-            sandbox.run("x = 2; print('go')\nwhile True: pass", "python", on_output=lambda *_: started.set())
+            sandbox.run(
+                "x = 2; print('go')\nwhile True: pass", "python", on_output=lambda _stream, _text: started.set()
+            )
         )
         await started.wait()
         block.cancel()
