@@ -334,7 +334,7 @@ class CodeExecutorContract:
             started = time.monotonic()
             result = await run(executor, python(IGNORE_EVERY_SIGNAL))
             assert time.monotonic() - started < 3
-            assert (result.exit_code, result.output) == (124, "deaf\n\nTimeout")
+            assert (result.exit_code, result.output) == (124, "deaf\n\nTimeout: the time limit of 1 s was reached.")
             assert (await run(executor, python("print('next')"))).output == "next\n"
 
     async def test_f40_a_child_that_holds_stdout_delays_no_result(self, executor: CodeExecutor) -> None:
@@ -346,7 +346,7 @@ class CodeExecutorContract:
     async def test_f41_a_block_that_times_out_keeps_its_partial_output(self, work_dir: Path) -> None:
         async with asyncio.timeout(WAIT), self.make(work_dir, timeout=1) as executor:
             result = await run(executor, python("print('so far'); import time; time.sleep(600)"))
-        assert (result.exit_code, result.output) == (124, "so far\n\nTimeout")
+        assert (result.exit_code, result.output) == (124, "so far\n\nTimeout: the time limit of 1 s was reached.")
         [block] = result.blocks
         assert (block.status, block.ended_by) == ("timeout", "the time limit of 1 s")
         assert block.ending == "exit status 124: ended at the time limit of 1 s"

@@ -203,14 +203,14 @@ class KernelExecutorContract:
             result = await run(executor, python(IGNORE_EVERY_SIGNAL))
             assert time.monotonic() - started < 10
             assert result.exit_code == 124
-            assert result.output.startswith("deaf\n\nTimeout\n")
+            assert result.output.startswith("deaf\n\nTimeout: the time limit of 2 s was reached.\n")
             assert "variables and imports are gone" in result.output
             assert "NameError" in (await run(executor, python("x"))).output
 
     async def test_f41_a_block_that_times_out_keeps_its_output_and_its_variables(self, output_dir: Path) -> None:
         async with asyncio.timeout(WAIT), self.make(output_dir, timeout=1) as executor:
             result = await run(executor, python("x = 1; print('so far'); import time; time.sleep(600)"))
-            assert (result.exit_code, result.output) == (124, "so far\n\nTimeout")
+            assert (result.exit_code, result.output) == (124, "so far\n\nTimeout: the time limit of 1 s was reached.")
             [block] = result.blocks
             assert (block.status, block.ended_by) == ("timeout", "the time limit of 1 s")
             assert (await run(executor, python("x"))).output == "1"

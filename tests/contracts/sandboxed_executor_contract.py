@@ -97,6 +97,21 @@ class SandboxedExecutorContract(CodeExecutorContract):
             with pytest.raises(SandboxError, match="init_command failed with exit code 5 and said: cannot"):
                 await executor.start()
 
+    async def test_an_init_command_that_installs_is_told_how_to_allow_packages(self, work_dir: Path) -> None:
+        executor = self.create(
+            work_dir=work_dir, init_command="nopip() { echo 'pip: not found' >&2; exit 127; }; nopip"
+        )
+        async with asyncio.timeout(WAIT):
+            with pytest.raises(SandboxError, match=r"and said: pip: not found\n.*packages=\['scipy'\]"):
+                await executor.start()
+
+    async def test_a_block_that_lacks_a_package_is_told_how_to_allow_it(self, work_dir: Path) -> None:
+        async with asyncio.timeout(WAIT), self.create(work_dir=work_dir) as executor:
+            [block] = (await run(executor, python("import no_such_module_x"))).blocks
+        [note] = block.notes
+        assert note.startswith("The sandbox has no module 'no_such_module_x'.")
+        assert block.output.endswith(f"{note}\n")
+
     @pytest.mark.parametrize("delete", [True, False])
     async def test_source_files_stay_unless_asked_to_go(self, work_dir: Path, delete: bool) -> None:
         async with asyncio.timeout(WAIT), self.create(work_dir=work_dir, delete_tmp_files=delete) as executor:
@@ -109,7 +124,7 @@ class SandboxedExecutorContract(CodeExecutorContract):
             result = await run(executor, python("print('before', flush=True); filled = bytearray(10**9)"))
             assert [block.status for block in result.blocks] == ["out_of_memory"]
             assert result.output.startswith("before\n")
-            assert result.output.endswith("Out of memory: the block was ended.")
+            assert result.output.endswith("Out of memory: the memory limit of 128 MiB was reached.")
             assert (await run(executor, python("print('next')"))).output == "next\n"
 
     async def test_s07_a_sandbox_that_a_block_filled_is_replaced_and_the_result_says_so(self, work_dir: Path) -> None:
@@ -178,7 +193,9 @@ class SandboxedExecutorContract(CodeExecutorContract):
             assert (await run(executor, shell("echo beside"), python("print(x)"))).output == "beside\n2\n"
             ended = await run(executor, python("x = 3\nwhile True: pass"))
             assert "Variables are as before this block." in ended.blocks[0].notes
-            assert ended.output.endswith("Variables are as before this block.\n\nTimeout")
+            assert ended.output.endswith(
+                "Variables are as before this block.\n\nTimeout: the time limit of 1 s was reached."
+            )
             assert (await run(executor, python("print(x)"))).output == "2\n"
             await executor.restart()
             assert (await run(executor, python("print('x' in globals())"))).output == "False\n"

@@ -179,7 +179,9 @@ async def test_f41_f54_a_block_at_its_limit_is_left_and_the_next_one_gets_a_new_
     async with asyncio.timeout(WAIT), executor:
         result = await run(executor, python("print('first'); x = 1"), python("'for ever'"))
         assert result.exit_code == 124
-        assert result.output.startswith("first\n\nTimeout\nThe next block runs in a new session")
+        assert result.output.startswith(
+            "first\n\nTimeout: the time limit of 1 s was reached.\nThe next block runs in a new session"
+        )
         assert result.blocks[1].ending == "exit status 124: ended at the time limit of 1 s"
         assert (await run(executor, python("x"))).exit_code == 1
     assert len(service.sessions) == 2

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symposia.core.code_executor import CodeBlock
-from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed
+from symposia.ext.code_executors._blocks import (
+    PlannedBlock,
+    RefusedBlockError,
+    missing_package_note,
+    plan_block,
+    printed,
+)
 
 FOLDER = "/home/user/work"
 
@@ -66,5 +72,35 @@ def test_an_unknown_language_is_refused_with_those_that_are_known() -> None:
 
 
 def test_the_limit_that_ended_a_block_stands_on_the_last_line() -> None:
-    assert printed("out\n", "err\n", "timeout") == "out\nerr\n\nTimeout"
-    assert printed("out\n", "err\n", "error") == "out\nerr\n"
+    limit = "the time limit of 2 s"
+    assert printed("out\n", "err\n", "timeout", limit) == f"out\nerr\n\nTimeout: {limit} was reached."
+    assert printed("out\n", "err\n", "error", "") == "out\nerr\n"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("Traceback:\nModuleNotFoundError: No module named 'scipy.stats'\n", "The sandbox has no module 'scipy'. Code"),
+        ("ModuleNotFoundError: No module named 'sklearn'", "The sandbox has no module 'sklearn'. Code"),
+        ("/dev/fd/9: 1: pip: not found\n", "Code in a sandbox cannot install packages. The program"),
+        ("bash: line 1: pip3: command not found\n", "Code in a sandbox cannot install packages. The program"),
+        ("/usr/bin/python3: No module named pip\n", "Code in a sandbox cannot install packages. The program"),
+    ],
+)
+def test_a_block_that_lacks_a_package_is_told_that_code_cannot_install_it(stderr: str, said: str) -> None:
+    note = missing_package_note(stderr)
+    assert note.startswith(said)
+    assert "packages=['scipy'], or `symposia run --with scipy`" in note
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "",
+        "ModuleNotFoundError: No module named 'asyncio.nothing'",
+        "ModuleNotFoundError: No module named 'scipy'\nValueError: another error\n",
+        "ModuleNotFoundError: No module named '\x1b[2J'",
+    ],
+)
+def test_other_errors_have_no_note_about_packages(stderr: str) -> None:
+    assert missing_package_note(stderr) == ""

@@ -87,7 +87,7 @@ def test_a_model_is_shown_what_autogen_shows_it(tmp_path: Path) -> None:
     [
         ("x", True, "x ran\n"),
         ("1 / 0", False, "before\nZeroDivisionError\n"),
-        ("while True: pass", False, "so far\n\nTimeout"),
+        ("while True: pass", False, "so far\n\nTimeout: the time limit of 60 s was reached."),
         ("import sys; sys.exit(3)", False, "The code ended with exit status 3 and printed nothing."),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -29,10 +30,16 @@ FILE_NAME_COMMENT: Final = re.compile(r"(?:#|//)\s*filename:[ \t]*(?P<name>\S.*?
 OUTSIDE: Final = "Filename is not in the workspace"
 ENDINGS: Final[dict[RunStatus, str]] = {
     "timeout": "Timeout",
-    "out_of_memory": "Out of memory: the block was ended.",
-    "output_limit": "Too much output: the block was ended.",
-    "disk_full": "The disk is full.",
+    "out_of_memory": "Out of memory",
+    "output_limit": "Too much output",
+    "disk_full": "The disk is full",
 }
+NO_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[A-Za-z_][A-Za-z0-9_]{0,60})[.']")
+NO_PIP: Final = re.compile(r"\bpip[0-9.]{0,6}: (command )?not found|No module named '?pip'?$")
+
+
+NOT_INSTALLED: Final = "Code in a sandbox cannot install packages."
+ALLOWED: Final = "The program that runs the code can allow one: packages=['scipy'], or `symposia run --with scipy`."
 
 
 class RefusedBlockError(Exception):
@@ -92,12 +99,38 @@ def refused(block: CodeBlock, error: RefusedBlockError) -> BlockResult:
     return BlockResult(block=block, code_file=None, status="error", exit_code=1, output=str(error))
 
 
-def printed(stdout: str, stderr: str, status: RunStatus) -> str:
-    """Join the output of a block, and a last line that names the limit that ended it."""
-    ending = ENDINGS.get(status, "")
-    if not ending:
-        return stdout + stderr
-    return f"{stdout}{stderr}\n{ending}"
+def printed(stdout: str, stderr: str, status: RunStatus, limit: str) -> str:
+    """Join the output of a block, and a last line that names the limit that it met; see `ending`."""
+    last = ending(status, limit)
+    return f"{stdout}{stderr}\n{last}" if last else stdout + stderr
+
+
+def ending(status: RunStatus, limit: str) -> str:
+    """A line for the author of a block that met a limit; empty for others.
+
+    Args:
+        status: How the block ended.
+        limit: The limit in words, as `SandboxPolicy.limit_met` gives it.
+    """
+    met = ENDINGS.get(status, "")
+    return f"{met}: {limit} was reached." if met else ""
+
+
+def missing_package_note(stderr: str) -> str:
+    """What the author of a block and its user have to know where the block lacked a package; empty where it did not.
+
+    Without it, a model tries to install the package, in block after block.
+
+    Args:
+        stderr: What the block wrote to stderr. Of it, no more than the name of a module gets into the note.
+    """
+    last = stderr.rstrip().rpartition("\n")[2]
+    if NO_PIP.search(last):
+        return f"{NOT_INSTALLED} {ALLOWED}"
+    found = NO_MODULE.match(last)
+    if found is None or found["name"] in sys.stdlib_module_names:
+        return ""
+    return f"The sandbox has no module {found['name']!r}. {NOT_INSTALLED} {ALLOWED}"
 
 
 def _inside(name: str, work_folder: str) -> PurePosixPath:

@@ -53,7 +53,7 @@ from symposia.core.exceptions import (
     SandboxDiedError,
     SandboxError,
 )
-from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, missing_package_note
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, POLICY_EXAMPLE, policy_digest
@@ -278,8 +278,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         running = sandbox.run(self._init_command, "sh", timeout=self._timeout)
         result = await self._audited("sh", self._init_command.encode("utf-8", "surrogatepass"), running)
         if result.exit_code != 0:
-            said = result.stdout + result.stderr
-            raise SandboxError(f"init_command failed with exit code {result.exit_code} and said: {said}")
+            said = (result.stdout + result.stderr).strip() or "nothing"
+            advice = f"\n{note}" if (note := missing_package_note(result.stderr)) else ""
+            raise SandboxError(f"init_command failed with exit code {result.exit_code} and said: {said}{advice}")
 
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         sandbox = self._sandbox
@@ -293,6 +294,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             self._note(REPLACED, "lost")
             return self._with_notes(crashed)
         result = await self._write_back(result)
+        if result.status == "error" and (note := missing_package_note(result.stderr)):
+            result = replace(result, notes=(*result.notes, note), stderr=f"{result.stderr}\n{note}\n")
         if result.status != "disk_full":
             return self._with_notes(result)
         await self._close()

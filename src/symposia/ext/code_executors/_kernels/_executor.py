@@ -33,7 +33,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import SandboxDiedError, SandboxError, UsageError
-from symposia.ext.code_executors._blocks import ENDINGS, INTERPRETERS, unknown_language
+from symposia.ext.code_executors._blocks import INTERPRETERS, ending, unknown_language
 from symposia.ext.code_executors._executor import KILLED, BlockwiseCodeExecutor, policy_digest
 from symposia.ext.code_executors._kernels._cell import CellOutput, KernelMessage
 from symposia.ext.code_executors._sandbox._results import TIMEOUT_EXIT_CODE, make_artifact
@@ -217,19 +217,20 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         finally:
             full.cancel()
         artifacts, skipped = await asyncio.to_thread(self._save, output)
-        ending = "".join(f"\n{line}" for line in (ENDINGS.get(status, ""), note) if line)
+        limit = self._limit_met(status)
+        last_lines = "".join(f"\n{line}" for line in (ending(status, limit), note) if line)
         return BlockResult(
             block=block,
             code_file=None,
             status=status,
             exit_code=_EXIT_CODES.get(status, KILLED),
-            output=output.text() + ending,
+            output=output.text() + last_lines,
             artifacts=artifacts,
             artifacts_skipped=skipped,
             wall_seconds=time.monotonic() - started,
             stdout=output.stream_text("stdout"),
             stderr=output.stream_text("stderr"),
-            ended_by=self._limit_met(status),
+            ended_by=limit,
         )
 
     async def _ending(self, kernel: Kernel, cell: asyncio.Future[None], output: CellOutput) -> tuple[RunStatus, str]:

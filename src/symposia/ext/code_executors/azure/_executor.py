@@ -232,14 +232,15 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
             ran = await self._pool.run(self._session, block.code, self._timeout)
         except TimeoutError:
             self._replace_session()
+            limit = self._limit_met("timeout")
             return BlockResult(
                 block=block,
                 code_file=None,
                 status="timeout",
                 exit_code=TIMEOUT_EXIT_CODE,
-                output=f"{printed('', '', 'timeout')}\n{NEW_SESSION}",
+                output=f"{printed('', '', 'timeout', limit)}\n{NEW_SESSION}",
                 wall_seconds=time.monotonic() - started,
-                ended_by=self._limit_met("timeout"),
+                ended_by=limit,
             )
         except asyncio.CancelledError:
             self._replace_session()
