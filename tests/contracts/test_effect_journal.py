@@ -18,11 +18,21 @@ from tests.support.chat_agents import ABLE, asks_for, says
 from tests.support.journal import Crash, Journal
 from tests.support.sandboxes import require
 
-from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, UserProxyAgent
+from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, SocietyOfMindAgent, UserProxyAgent
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
-from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, SelectorGroupChat, Speak, Stop, TeamRule
+from symposia.agentchat.teams import (
+    DiGraphBuilder,
+    GraphFlow,
+    GroupChat,
+    RoundRobinGroupChat,
+    SelectorGroupChat,
+    Speak,
+    Stop,
+    TeamRule,
+)
+from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
 from symposia.core.effects import current_effect, handle_effects
@@ -181,6 +191,33 @@ async def a_selector_inside_a_team_inside_a_tool(world: World) -> Transcript:
     return transcript(await RoundRobinGroupChat([agent], max_turns=2).run(task="What is tea?"))
 
 
+async def an_agent_and_a_team_as_tools_called_at_once(world: World) -> Transcript:
+    poet = AssistantAgent("poet", world.echo("poet"), description="Writes.")
+    panel = RoundRobinGroupChat(
+        [AssistantAgent("cook", world.echo("cook")), AssistantAgent("chemist", world.echo("chemist"))], max_turns=3
+    )
+
+    def answer(messages: Sequence[LLMMessage]) -> CreateResult:
+        last = messages[-1]
+        if isinstance(last, FunctionExecutionResultMessage):
+            return says(" and ".join(result.content for result in last.content))
+        task = '{"task": "Tea?"}'
+        return asks_for(("poet", task), ("panel", task), ("poet", task), ("panel", task))
+
+    tools = [AgentTool(poet), TeamTool(panel, "panel", "Discusses.")]
+    host = AssistantAgent("host", world.model(answer), tools=tools, reflect_on_tool_use=True)
+    return transcript(await RoundRobinGroupChat([host], max_turns=2).run(task="What is tea?"))
+
+
+async def a_society_of_mind_in_a_graph(world: World) -> Transcript:
+    inner = RoundRobinGroupChat([AssistantAgent(name, world.echo(name)) for name in ("ann", "bob")], max_turns=2)
+    society = SocietyOfMindAgent("society", inner, world.echo("society"))
+    cleo, dan = (AssistantAgent(name, world.echo(name)) for name in ("cleo", "dan"))
+    builder = DiGraphBuilder().add_node(society).add_node(cleo).add_node(dan)
+    builder.add_edge(society, dan).add_edge(cleo, dan)
+    return transcript(await GraphFlow(builder.get_participants(), builder.build()).run(task="Speak."))
+
+
 async def streams(world: World) -> Transcript:
     members = [AssistantAgent(name, world.echo(name), model_client_stream=True) for name in ("ann", "bob")]
     team = RoundRobinGroupChat(members, max_turns=3)
@@ -268,6 +305,8 @@ PROGRAMS: list[Program] = [
     nested_teams_with_agents_of_one_name,
     parallel_teams_with_agents_of_one_name,
     a_selector_inside_a_team_inside_a_tool,
+    an_agent_and_a_team_as_tools_called_at_once,
+    a_society_of_mind_in_a_graph,
     streams,
     a_human_answer,
     code_with_files,

@@ -46,7 +46,9 @@ class Member(BaseChatAgent):
         return (TextMessage, HandoffMessage)
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        raise NotImplementedError
+        *_, response = [item async for item in self.on_messages_stream(messages, cancellation_token)]
+        assert isinstance(response, Response)
+        return response
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ClassMethodsOnly,
         MessageHandlerContext,
         SubscriptionInstantiationContext,
+        iterate_with,
         variable_set,
     )
     from symposia.core._function_call import FunctionCall
@@ -88,6 +89,7 @@ else:
                 "ClassMethodsOnly",
                 "MessageHandlerContext",
                 "SubscriptionInstantiationContext",
+                "iterate_with",
                 "variable_set",
             ],
             "_function_call": ["FunctionCall"],
@@ -175,6 +177,7 @@ __all__ = [
     "event",
     "is_component_class",
     "is_component_instance",
+    "iterate_with",
     "message_handler",
     "populate_handler_context",
     "rpc",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import NoReturn, TypeVar
@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 from symposia.core._agent_id import AgentId, AgentType
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 handling_agent: ContextVar[AgentId | None] = ContextVar("symposia_handling_agent", default=None)
 _subscribing_type: ContextVar[AgentType | None] = ContextVar("symposia_subscribing_type", default=None)
@@ -23,6 +24,30 @@ def variable_set(variable: ContextVar[T | None], value: T) -> Generator[None]:
         yield
     finally:
         variable.reset(token)
+
+
+async def iterate_with(
+    variable: ContextVar[T | None], value: T, items: AsyncGenerator[ItemT, None]
+) -> AsyncGenerator[ItemT, None]:
+    """The same items, while each of which is computed a context variable has this value.
+
+    Closing the returned generator closes `items`.
+    """
+    # Set and reset around each step: one `with` around the loop would leak the value to the consumer at every yield,
+    # and fail when the consumer closes the generator in another context.
+    try:
+        while True:
+            token = variable.set(value)  # not `variable_set`, which takes longer than the rest of a step
+            try:
+                item = await anext(items)
+            except StopAsyncIteration:
+                return
+            finally:
+                variable.reset(token)
+            yield item
+    finally:
+        with variable_set(variable, value):
+            await items.aclose()
 
 
 class ClassMethodsOnly:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         CodeExecutorAgent,
         ExecutionReport,
     )
+    from symposia.agentchat.agents._message_filter import MessageFilterAgent, MessageFilterConfig, PerSourceFilter
+    from symposia.agentchat.agents._society_of_mind import SocietyOfMindAgent
     from symposia.agentchat.agents._user_proxy import UserProxyAgent
 else:
     __getattr__, __dir__ = lazy_names(
@@ -32,6 +34,8 @@ else:
                 "CodeExecutorAgent",
                 "ExecutionReport",
             ],
+            "_message_filter": ["MessageFilterAgent", "MessageFilterConfig", "PerSourceFilter"],
+            "_society_of_mind": ["SocietyOfMindAgent"],
             "_user_proxy": ["UserProxyAgent"],
         },
     )
@@ -46,7 +50,11 @@ __all__ = [
     "CodeExecution",
     "CodeExecutorAgent",
     "ExecutionReport",
+    "MessageFilterAgent",
+    "MessageFilterConfig",
     "OutputCheck",
     "OutputFallback",
+    "PerSourceFilter",
+    "SocietyOfMindAgent",
     "UserProxyAgent",
 ]

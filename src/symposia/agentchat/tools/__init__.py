@@ -1,11 +1,16 @@
-"""Tools for agents."""
+"""Tools for agents, and tools that are made of agents."""
 
 from typing import TYPE_CHECKING
 
-from symposia._lazy import explained_names
-from symposia.core.tools import FunctionTool
+from symposia._lazy import lazy_names
 
-if not TYPE_CHECKING:
-    __getattr__ = explained_names(__name__)
+if TYPE_CHECKING:
+    from symposia.agentchat.tools._task_runner_tool import AgentTool, TaskRunnerTool, TeamTool
+    from symposia.core.tools import FunctionTool
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {"_task_runner_tool": ["AgentTool", "TaskRunnerTool", "TeamTool"], "symposia.core.tools": ["FunctionTool"]},
+    )
 
-__all__ = ["FunctionTool"]
+__all__ = ["AgentTool", "FunctionTool", "TaskRunnerTool", "TeamTool"]

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeVar
 
+from symposia.core._contexts import iterate_with
+
 T = TypeVar("T")
 
 
@@ -192,25 +194,4 @@ def iterate_in_scope(segment: str, items: AsyncGenerator[T, None]) -> AsyncGener
     Closing the returned generator closes `items`.
     """
     frame = current_frame.get()
-    return items if frame is None else _steps(frame.enter(segment), items)
-
-
-async def _steps(frame: ScopeFrame, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    # Set and reset around each step: one `with` around the loop would leak the scope to the consumer at every yield,
-    # and fail when the consumer closes the generator in another context.
-    try:
-        while True:
-            token = current_frame.set(frame)
-            try:
-                item = await anext(items)
-            except StopAsyncIteration:
-                return
-            finally:
-                current_frame.reset(token)
-            yield item
-    finally:
-        token = current_frame.set(frame)
-        try:
-            await items.aclose()
-        finally:
-            current_frame.reset(token)
+    return items if frame is None else iterate_with(current_frame, frame.enter(segment), items)

@@ -1,0 +1,165 @@
+"""Tools that are made of agents: a call gives an agent, or a team, a task."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
+
+from symposia.agentchat.base import ChatAgent, TaskResult, Team
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.teams._waits import TeamLock
+from symposia.core import CancellationToken, iterate_with, variable_set
+from symposia.core.argument_checks import check_flag, check_text
+from symposia.core.changes import SavedState
+from symposia.core.exceptions import ArgumentTypeError, UsageError
+from symposia.core.tools import BaseStreamTool, ToolTraits
+
+Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
+
+
+class TaskRunnerToolArgs(BaseModel):
+    """The arguments of a tool that is made of agents.
+
+    Attributes:
+        task: What the agent or the team is to do.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    task: str
+
+
+class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
+    """A tool whose calls are runs of an agent or a team, which shows what happens in them.
+
+    The agent remembers: each call continues its conversation. Calls take place one after another, also when a model
+    makes several at once. To effect handlers, a call is the model calls, tool calls and turns in it: it is transparent.
+
+    Args:
+        runner: The agent or the team.
+        name: The name by which the model calls the tool.
+        description: The description of the tool for the model.
+        return_value_as_last_message: Whether the model reads the last message alone, instead of all of them.
+
+    Raises:
+        ArgumentTypeError: An argument is of another type.
+    """
+
+    traits = ToolTraits(transparent=True)
+
+    def __init__(
+        self, runner: ChatAgent | Team, name: str, description: str, *, return_value_as_last_message: bool = False
+    ) -> None:
+        owner = f"the tool {name!r}"
+        check_text("The name", owner, name)
+        check_text("The description", owner, description)
+        check_flag("return_value_as_last_message", owner, return_value_as_last_message)
+        super().__init__(TaskRunnerToolArgs, TaskResult, name, description, strict=True)
+        self._runner = runner
+        self._return_value_as_last_message = return_value_as_last_message
+        self._calls = TeamLock()
+
+    @override
+    async def run(self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken) -> TaskResult:
+        """Give it the task, and wait for the result.
+
+        Raises:
+            UsageError: The tool was called in its own run.
+            Exception: Whatever the agent or the team raised.
+        """
+        running = self._running()
+        async with self._calls:
+            with variable_set(_running, running):
+                return await self._runner.run(task=args.task, cancellation_token=cancellation_token)
+
+    @override
+    async def run_stream(
+        self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken
+    ) -> AsyncGenerator[Shown | TaskResult, None]:
+        """As `run`, and yield what happens; the last item is the result."""
+        running = self._running()
+        async with self._calls:
+            stream = self._runner.run_stream(task=args.task, cancellation_token=cancellation_token)
+            async with aclosing(iterate_with(_running, running, stream)) as items:
+                async for item in items:
+                    yield item
+
+    def _running(self) -> tuple[TaskRunnerTool, ...]:
+        """The tools in whose runs this one is called, and this one.
+
+        Raises:
+            UsageError: It is one of them. It would wait for its own end.
+        """
+        running = _running.get() or ()
+        if self in running:
+            raise UsageError(f"The tool {self.name!r} cannot be called in its own run.")
+        return (*running, self)
+
+    @override
+    def return_value_as_string(self, value: object) -> str:
+        """What the agents have answered: each message with its source, or the last one alone."""
+        if not isinstance(value, TaskResult):
+            return super().return_value_as_string(value)
+        messages = [message for message in value.messages[1:] if isinstance(message, BaseChatMessage)]  # not the task
+        if self._return_value_as_last_message:
+            return messages[-1].to_model_text() if messages else ""
+        return "\n\n".join(f"{message.source}: {message.to_model_text()}" for message in messages)
+
+    @override
+    async def save_state_json(self) -> Mapping[str, Any]:
+        """The state of the agent or the team."""
+        return await self._runner.save_state()
+
+    @override
+    async def load_state_json(self, state: SavedState) -> None:
+        """Continue from a saved state."""
+        await self._runner.load_state(state)
+
+
+_running: ContextVar[tuple[TaskRunnerTool, ...] | None] = ContextVar("symposia_running_tools", default=None)
+
+
+class AgentTool(TaskRunnerTool):
+    """A tool that gives an agent a task. It has the agent's name and description; see `TaskRunnerTool`.
+
+        writer = AssistantAgent("writer", client, description="Writes a text on a given topic.")
+        editor = AssistantAgent("editor", client, tools=[AgentTool(writer)])
+
+    Args:
+        agent: The agent.
+        return_value_as_last_message: Whether the model reads the last message alone, instead of all of them.
+
+    Raises:
+        ArgumentTypeError: `agent` is no agent.
+    """
+
+    def __init__(self, agent: ChatAgent, return_value_as_last_message: bool = False) -> None:
+        if not isinstance(agent, ChatAgent):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"agent of AgentTool has to be an agent, not {agent!r}. A team takes a TeamTool.")
+        super().__init__(
+            agent, agent.name, agent.description, return_value_as_last_message=return_value_as_last_message
+        )
+
+
+class TeamTool(TaskRunnerTool):
+    """A tool that gives a team a task; see `TaskRunnerTool`.
+
+    Args:
+        team: The team.
+        name: The name by which the model calls the tool.
+        description: The description of the tool for the model.
+        return_value_as_last_message: Whether the model reads the last message alone, instead of all of them.
+
+    Raises:
+        ArgumentTypeError: `team` is no team.
+    """
+
+    def __init__(self, team: Team, name: str, description: str, return_value_as_last_message: bool = False) -> None:
+        if not isinstance(team, Team):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"team of TeamTool has to be a team, not {team!r}. An agent takes an AgentTool.")
+        super().__init__(team, name, description, return_value_as_last_message=return_value_as_last_message)

@@ -1,0 +1,154 @@
+"""Tools that are made of agents."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from tests.support.chat_agents import Parrot, asks_for, collected, kinds, model, shown
+from tests.support.team_members import Member, lines, pair
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.agentchat.tools import AgentTool, TeamTool
+from symposia.core import CancellationToken
+from symposia.core.exceptions import ArgumentTypeError, UsageError
+
+TASK = {"task": "go"}
+
+
+async def said(tool: AgentTool | TeamTool) -> str:
+    """What the model reads of one call."""
+    return tool.return_value_as_string(await tool.run_json(TASK, CancellationToken()))
+
+
+async def test_an_agent_is_a_tool_of_its_name_and_description() -> None:
+    tool = AgentTool(Member("ann", description="Writes."))
+
+    assert (tool.name, tool.description) == ("ann", "Writes.")
+    assert tool.schema["parameters"]["properties"].keys() == {"task"}  # type: ignore[typeddict-item]
+    assert await said(tool) == "ann: hello"
+
+
+async def test_the_model_reads_all_answers_of_a_team_or_the_last_one_alone() -> None:
+    assert await said(TeamTool(pair(max_turns=2), "pair", "Talks.")) == "ann: hello\n\nbob: hello"
+    assert await said(TeamTool(pair(max_turns=2), "pair", "Talks.", True)) == "hello"
+
+
+async def test_an_agent_may_have_the_name_of_the_person() -> None:
+    assert await said(AgentTool(Member("user"))) == "user: hello"
+
+
+async def test_events_are_not_read_by_the_model() -> None:
+    inner = AssistantAgent("ann", model(asks_for(("add", '{"a": 1}')), "two"), tools=[add], reflect_on_tool_use=True)
+
+    assert await said(AgentTool(inner)) == "ann: two"
+
+
+async def add(a: int) -> int:
+    """Add one."""
+    return a + 1
+
+
+async def test_what_happens_in_it_is_shown_by_the_agent_that_calls_it() -> None:
+    client = model(asks_for(("ann", '{"task": "write"}')), "done")
+    boss = AssistantAgent("boss", client, tools=[AgentTool(Member("ann"))], reflect_on_tool_use=True)
+    items = await collected(boss.run_stream(task="go"))
+
+    assert kinds(items)[1:-1] == [
+        "ToolCallRequestEvent",
+        "TextMessage",
+        "TextMessage",
+        "ToolCallExecutionEvent",
+        "TextMessage",
+    ]
+    result = items[-1]
+    assert isinstance(result, TaskResult)
+    assert lines(result.messages)[2:4] == ["user: write", "ann: hello"]
+    assert shown(client)[-1].content[0].content == "ann: hello"  # type: ignore[union-attr]
+
+
+async def test_the_agent_remembers_and_its_memory_is_the_state_of_the_tool() -> None:
+    first, client = AgentTool(AssistantAgent("ann", model("one"))), model("two")
+    second = AgentTool(AssistantAgent("ann", client))
+    await first.run_json(TASK, CancellationToken())
+    await second.load_state_json(await first.save_state_json())
+    await second.run_json({"task": "on"}, CancellationToken())
+
+    assert [message.content for message in shown(client)][1:] == ["go", "one", "on"]
+
+
+async def test_calls_that_are_made_at_once_take_place_one_after_another() -> None:
+    go = asyncio.Event()
+    ann = Member("ann", go, "again")
+    tool = TeamTool(RoundRobinGroupChat([ann], max_turns=1), "team", "Talks.")
+    calls = [asyncio.create_task(said(tool)) for _ in range(2)]
+    async with asyncio.timeout(10):
+        await ann.speaking.wait()
+        assert len(ann.heard) == 1
+        go.set()
+        assert await asyncio.gather(*calls) == ["ann: waited", "ann: again"]
+
+
+async def test_a_call_that_waits_can_be_cancelled() -> None:
+    ann = Member("ann", asyncio.Event(), "free")
+    tool = AgentTool(ann)
+    first = asyncio.create_task(said(tool))
+    async with asyncio.timeout(10):
+        await ann.speaking.wait()
+    second = asyncio.create_task(said(tool))
+    await asyncio.sleep(0)
+    second.cancel()
+    first.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+
+    assert await said(tool) == "ann: free"
+
+
+def test_it_is_used_in_one_event_loop_after_another() -> None:
+    tool = AgentTool(Member("ann"))
+
+    async def twice() -> list[str]:
+        return list(await asyncio.gather(said(tool), said(tool)))
+
+    assert [asyncio.run(twice()) for _ in range(2)] == [["ann: hello", "ann: hello"]] * 2
+
+
+class Deeper(Parrot):
+    """Calls a tool in its turn."""
+
+    tool: AgentTool
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        await self.tool.run_json({"task": "deeper"}, cancellation_token)
+        return await super().on_messages(messages, cancellation_token)
+
+
+async def test_a_tool_that_is_called_in_its_own_run_fails_instead_of_waiting_for_itself() -> None:
+    agent = Deeper("deeper")
+    agent.tool = AgentTool(agent)
+    token = CancellationToken()
+    for call in (agent.tool.run_json(TASK, token), collected(agent.tool.run_json_stream(TASK, token))):
+        with pytest.raises(UsageError, match="The tool 'deeper' cannot be called in its own run"):
+            await asyncio.wait_for(call, timeout=10)
+
+
+@pytest.mark.parametrize("tool", [AgentTool(AssistantAgent("ann", model("hi")))], ids=["agent"])
+def test_it_comes_back_from_json(tool: AgentTool) -> None:
+    assert AgentTool.load_component(tool.dump_component()).dump_component() == tool.dump_component()
+
+
+def test_a_team_tool_comes_back_from_json() -> None:
+    tool = TeamTool(RoundRobinGroupChat([AssistantAgent("ann", model("hi"))]), "team", "Talks.", True)
+
+    assert TeamTool.load_component(tool.dump_component()).dump_component() == tool.dump_component()
+
+
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(ArgumentTypeError, match="A team takes a TeamTool"):
+        AgentTool(pair())  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(ArgumentTypeError, match="An agent takes an AgentTool"):
+        TeamTool(Member("ann"), "team", "Talks.")  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(ArgumentTypeError, match="The description of the tool 'team'"):
+        TeamTool(pair(), "team", None)  # pyright: ignore[reportArgumentType] - an unchecked program
