@@ -101,6 +101,26 @@ def checked_item(agent: ChatAgent, item: object) -> BaseAgentEvent | BaseChatMes
     return item
 
 
+def ordered_items(shown: Sequence[str], response: Response) -> list[BaseAgentEvent | BaseChatMessage] | None:
+    """The messages and events of a turn in the order of its response.
+
+    What calls of tools show at the same time is shown as it comes. The response has it in the order of the calls, which
+    does not depend on timing.
+
+    Args:
+        shown: The ids of what was shown before the response, in order, without the pieces of streamed messages.
+        response: The end of the turn.
+
+    Returns:
+        The items; None if they were shown in this order, or if the response has not all of them.
+    """
+    inner = response.inner_messages or ()
+    ids = [message.id for message in inner]
+    if ids[: len(shown)] == shown or not set(shown) <= set(ids):
+        return None
+    return [*inner, response.chat_message]
+
+
 def note_response(activity: Activity, response: Response) -> None:
     """Add the tokens of an answer to a span."""
     activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message)))

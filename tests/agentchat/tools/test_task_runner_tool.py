@@ -69,6 +69,31 @@ async def test_what_happens_in_it_is_shown_by_the_agent_that_calls_it() -> None:
     assert shown(client)[-1].content[0].content == "ann: hello"  # type: ignore[union-attr]
 
 
+async def test_what_tools_show_is_in_the_result_in_the_order_of_the_calls() -> None:
+    go = asyncio.Event()
+    slow = TeamTool(RoundRobinGroupChat([Member("ann", go)], max_turns=1), "slow", "Talks.")
+    bob = Member("bob")
+    fast = TeamTool(RoundRobinGroupChat([bob], max_turns=1), "fast", "Talks.")
+    client = model(asks_for(("slow", '{"task": "one"}'), ("fast", '{"task": "two"}')), "done")
+    agent = AssistantAgent("boss", client, tools=[slow, fast], reflect_on_tool_use=True)
+    for runner in (agent, RoundRobinGroupChat([agent], max_turns=1)):
+        go.clear()
+        bob.heard.clear()
+        shown: list[str] = []
+        result: TaskResult | None = None
+        async for item in runner.run_stream(task="go"):
+            if isinstance(item, TaskResult):
+                result = item
+            else:
+                shown.append(f"{item.source}: {item.to_text()}")
+            if shown[-1] == "bob: hello":
+                go.set()
+        assert result is not None
+        assert shown.index("bob: hello") < shown.index("ann: waited")
+        assert lines(result.messages)[2:6] == ["user: one", "ann: waited", "user: two", "bob: hello"]
+        client.reset()
+
+
 async def test_the_agent_remembers_and_its_memory_is_the_state_of_the_tool() -> None:
     first, client = AgentTool(AssistantAgent("ann", model("one"))), model("two")
     second = AgentTool(AssistantAgent("ann", client))

@@ -8,7 +8,14 @@ from contextlib import aclosing
 from typing import Any
 
 from symposia.agentchat._arguments import check_optional_text, check_token
-from symposia.agentchat._response import ask_agent, ask_agent_stream, checked_item, checked_response, note_response
+from symposia.agentchat._response import (
+    ask_agent,
+    ask_agent_stream,
+    checked_item,
+    checked_response,
+    note_response,
+    ordered_items,
+)
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
@@ -121,13 +128,12 @@ class BaseChatAgent(ChatAgent, ABC):
         for message in given if output_task_messages else ():
             transcript.append(message)
             yield message
-        answer = _stream_answer(self, given, cancellation_token or CancellationToken())
+        answered: list[BaseAgentEvent | BaseChatMessage] = []
+        answer = _stream_answer(self, given, cancellation_token or CancellationToken(), answered)
         async with aclosing(iterate_in_scope(f"agent:{self.name}", answer)) as items:
             async for message in items:
-                if not isinstance(message, ModelClientStreamingChunkEvent):
-                    transcript.append(message)
                 yield message
-        yield TaskResult(messages=transcript)
+        yield TaskResult(messages=[*transcript, *answered])
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
         """Do nothing."""
@@ -177,13 +183,21 @@ async def final_response(stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage
 
 
 async def _stream_answer(
-    agent: BaseChatAgent, messages: Sequence[BaseChatMessage], token: CancellationToken
+    agent: BaseChatAgent,
+    messages: Sequence[BaseChatMessage],
+    token: CancellationToken,
+    answered: list[BaseAgentEvent | BaseChatMessage],
 ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage, None]:
+    """The messages and events of a turn as they come. In the end, `answered` has them, in the order of the response."""
     with agent_invocation(agent.name, agent.description) as activity:
         async with aclosing(activity.within(ask_agent_stream(agent, messages, token))) as items:
             async for item in items:
                 if isinstance(item, Response):
                     note_response(activity, checked_response(agent, "on_messages_stream", item))
+                    ordered = ordered_items([message.id for message in answered], item)
+                    answered[:] = [*answered, item.chat_message] if ordered is None else ordered
                     yield item.chat_message
-                else:
-                    yield checked_item(agent, item)
+                    continue
+                if not isinstance(checked_item(agent, item), ModelClientStreamingChunkEvent):
+                    answered.append(item)
+                yield item

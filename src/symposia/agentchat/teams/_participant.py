@@ -14,10 +14,11 @@ from symposia.agentchat._response import (
     checked_item,
     checked_response,
     note_response,
+    ordered_items,
 )
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
-from symposia.agentchat.messages import BaseChatMessage, Item
+from symposia.agentchat.messages import BaseChatMessage, Item, ModelClientStreamingChunkEvent
 from symposia.agentchat.teams._messages import (
     ParticipantCommand,
     ParticipantEvents,
@@ -87,35 +88,38 @@ class AgentMember(Member):
         answer = self._answer if self._only_answers else self._stream
         activity = agent_invocation(self.name, self.description, outbox.address)
         if activity is UNTRACED:  # two contexts that do nothing cost more than this question
-            response, items = await answer(messages, token, outbox)
+            _, taken = await answer(messages, token, outbox)
         else:
             with activity, activity.current():
-                response, items = await answer(messages, token, outbox)
+                response, taken = await answer(messages, token, outbox)
                 note_response(activity, response)
-        return TurnTaken(outbox.team, items, [response.chat_message])
+        return taken
 
     async def _answer(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
-    ) -> tuple[Response, list[Item]]:
+    ) -> tuple[Response, TurnTaken]:
         """As `_stream`, by an agent that streams nothing."""
         response = await ask_agent(self._agent, messages, token)
         items = [*(response.inner_messages or ()), response.chat_message]
         outbox.end(items, [response.chat_message])
-        return response, items
+        return response, TurnTaken(outbox.team, items, [response.chat_message])
 
     async def _stream(
         self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
-    ) -> tuple[Response, list[Item]]:
-        """The response, and what was not put into `outbox`."""
-        shown: set[str] = set()
+    ) -> tuple[Response, TurnTaken]:
+        """The response, and the end of the turn, which has what was not put into `outbox`."""
+        shown: list[str] = []
         async with aclosing(ask_agent_stream(self._agent, messages, token)) as stream:
             async for item in stream:
                 if isinstance(item, Response):
                     checked_response(self._agent, "on_messages_stream", item)
-                    inner = [each for each in item.inner_messages or () if each.id not in shown]
-                    outbox.end([*inner, item.chat_message], [item.chat_message])
-                    return item, [*await outbox.take_rest(), *inner, item.chat_message]
-                shown.add(checked_item(self._agent, item).id)
+                    known, said = set(shown), [item.chat_message]
+                    rest = [*(each for each in item.inner_messages or () if each.id not in known), *said]
+                    ordered = ordered_items(shown, item)
+                    outbox.end(rest, said, ordered=ordered)
+                    return item, TurnTaken(outbox.team, [*await outbox.take_rest(), *rest], said, ordered=ordered)
+                if not isinstance(checked_item(self._agent, item), ModelClientStreamingChunkEvent):
+                    shown.append(item.id)
                 outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
 

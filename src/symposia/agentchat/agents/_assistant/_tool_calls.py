@@ -121,6 +121,12 @@ class ToolRound:
             place: each for place, each in enumerate(decisions) if isinstance(each, FunctionExecutionResult)
         }
         self._images: dict[int, list[Image]] = {}
+        self._shown: dict[int, list[Item]] = {}
+
+    @property
+    def shown(self) -> list[Item]:
+        """What tools have shown, in the order of the calls: `events` yields it in the order in which it comes."""
+        return [item for place in sorted(self._shown) for item in self._shown[place]]
 
     @property
     def results(self) -> list[FunctionExecutionResult]:
@@ -171,7 +177,8 @@ class ToolRound:
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
         if isinstance(workbench, tools.StaticStreamWorkbench):
             items = tools.stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
-            result = await _last_result(items, call, queue)
+            shown = self._shown[place] = []
+            result = await _last_result(items, call, shown, queue)
         else:
             result = await tools.call_tool(workbench, call.name, arguments, self._token, call.id, place=place)
         self._results[place] = FunctionExecutionResult(
@@ -183,9 +190,13 @@ class ToolRound:
 async def _last_result(
     items: AsyncGenerator[object, None],  # a tool may yield anything; what is not a message or event is ignored
     call: FunctionCall,
+    shown: list[Item],
     queue: asyncio.Queue[Item | asyncio.Task[None]],
 ) -> ToolResult:
-    """The result at the end of the stream of a call, whose messages and events are put into `queue` as they come."""
+    """The result at the end of the stream of a call.
+
+    Its messages and events are put into `queue` as they come, and added to `shown`.
+    """
     result = ToolResult(
         name=call.name, result=[TextResultContent(content="The tool ended without a result.")], is_error=True
     )
@@ -194,5 +205,6 @@ async def _last_result(
             if isinstance(item, ToolResult):
                 result = item
             elif isinstance(item, (BaseAgentEvent, BaseChatMessage)):
+                shown.append(item)
                 queue.put_nowait(item)
     return result

@@ -176,9 +176,12 @@ class AssistantTurn(ModelTurn):
             yield self.note(request)
             async with aclosing(tools.events()) as events:
                 async for event in events:
-                    yield self.note(event)
+                    yield event
         finally:
             await self.conversation.remember(*self._round_messages(answer, tools))
+        # In the order of the calls, so that the response does not depend on how long each of them took.
+        for event in tools.shown:
+            self.note(event)
         yield self.note(ToolCallExecutionEvent(content=tools.results, source=self.agent))
 
     def _round_messages(self, answer: CreateResult, tools: ToolRound) -> list[LLMMessage]:
