@@ -47,17 +47,18 @@ from collections.abc import Awaitable, Sequence
 from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
+from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError, items_for_condition
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
 from symposia.agentchat.teams._messages import ParticipantEvents, TurnTaken
 from symposia.agentchat.teams._participants import Participants
+from symposia.agentchat.teams._pause import Pause
 from symposia.agentchat.teams._record import TeamRecord
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, discard
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._turn import Turn, speak_together
-from symposia.agentchat.teams._waits import Pause, TeamLock
 from symposia.core.changes import copy_state
 from symposia.core.exceptions import UsageError, error_text
 
@@ -92,7 +93,7 @@ class Engine:
         record: TeamRecord,
         limits: TeamLimits,
         log: TeamLog,
-        lock: TeamLock,
+        lock: AnyLoopLock,
         emit_team_events: bool,
     ) -> None:
         self.pause = Pause()

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
+from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, MessageFactory
 from symposia.agentchat.teams._messages import (
@@ -24,7 +25,6 @@ from symposia.agentchat.teams._messages import (
     TurnTaken,
 )
 from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks, member_of
-from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import (
     AgentId,
     AgentRuntime,
@@ -104,7 +104,7 @@ class Participants:
         self._registered: set[str] = set()  # the agent types that the runtime knows at present
         self._users = 0
         self._are_reachable = False
-        self._changing = TeamLock()  # the runtime may take its time to register and to stop
+        self._changing = AnyLoopLock()  # the runtime may take its time to register and to stop
 
     def reachable(self) -> AbstractAsyncContextManager[None]:
         """Keep the actors reachable inside; may be entered again inside."""

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.messages import dump_messages
 from symposia.agentchat.teams._limits import TeamLimits, items_for_condition
 from symposia.agentchat.teams._participant import ParticipantMarks
@@ -24,7 +25,6 @@ from symposia.agentchat.teams._record import RecordMark, TeamRecord
 from symposia.agentchat.teams._rule import TeamRule
 from symposia.agentchat.teams._saved_team import SavedRun, SavedTeam
 from symposia.agentchat.teams._turn import Turn
-from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import uninterrupted
 from symposia.core.changes import Change, SavedState, copy_state, diff, extension, members
 from symposia.core.exceptions import TeamRunningError, error_text
@@ -72,7 +72,7 @@ class TeamSaver:
         participants: Participants,
         record: TeamRecord,
     ) -> None:
-        self.lock = TeamLock()
+        self.lock = AnyLoopLock()
         self._change_under_way: str | None = None  # ``reset`` or ``loaded``: it is not saved meanwhile
         self._team = team
         self._manager = manager

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
-from symposia.agentchat.teams._waits import TeamLock
 from symposia.core import CancellationToken, iterate_with, variable_set
 from symposia.core.argument_checks import check_flag, check_text
 from symposia.core.changes import SavedState
@@ -62,7 +62,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         super().__init__(TaskRunnerToolArgs, TaskResult, name, description, strict=True)
         self._runner = runner
         self._return_value_as_last_message = return_value_as_last_message
-        self._calls = TeamLock()
+        self._calls = AnyLoopLock()
 
     @override
     async def run(self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken) -> TaskResult:
