@@ -22,7 +22,8 @@ from symposia.cli._plan import (
     sandbox_policy,
     size_in_bytes,
 )
-from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPackages, SandboxPolicy
+from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits
 
@@ -103,6 +104,13 @@ def test_n04_the_limits_of_a_program_are_options() -> None:
     assert (policy.time_limit, policy.memory_bytes, policy.work_bytes) == (300, 2048 * MIB, 256 * MIB)
     assert (policy.processes, policy.cpus, policy.artifact_bytes) == (8, 2, 256 * MIB)
     assert sandbox_policy(ProgramLimits()) == SandboxPolicy()
+
+
+def test_the_hosts_of_a_program_are_options() -> None:
+    policy = sandbox_policy(ProgramLimits(allowed_hosts=("api.test", "*.example.com:8443")))
+    assert policy == SandboxPolicy(network=NetworkPolicy(allow=["api.test", "*.example.com:8443"]))
+    with pytest.raises(InvalidArgumentError, match=r"api\.test' does not say which hosts"):
+        sandbox_policy(ProgramLimits(allowed_hosts=("https://api.test",)))
 
 
 @pytest.mark.parametrize(

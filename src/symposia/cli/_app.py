@@ -118,6 +118,25 @@ Processes: TypeAlias = Annotated[
 Cpus: TypeAlias = Annotated[
     float | None, Option("--cpus", min=0.01, metavar="N", help="Processors of one program.", show_default="1")
 ]
+AllowHost: TypeAlias = Annotated[
+    list[str] | None,
+    Option(
+        "--allow-host",
+        metavar="HOST",
+        help="A host that the code may connect to, as api.test, '*.example.com' or example.com:8443; ports 80 and 443 "
+        "where none is named. Addresses that are not public are refused. May be given several times.",
+        show_default="no network",
+    ),
+]
+AuditLog: TypeAlias = Annotated[
+    Path | None,
+    Option(
+        "--audit-log",
+        metavar="FILE",
+        help="Gets a line of JSON for each program that ran, and for each connection that it tried.",
+        show_default="none",
+    ),
+]
 
 app = typer.Typer(
     name="symposia",
@@ -203,6 +222,8 @@ def run(
     disk: Disk = None,
     processes: Processes = None,
     cpus: Cpus = None,
+    allow_host: AllowHost = None,
+    audit_log: AuditLog = None,
 ) -> None:
     """Let a swarm of four solve a task: one plans, one writes Python, one runs it in a sandbox, one checks the output.
 
@@ -223,8 +244,14 @@ def run(
             packages=tuple(packages or ()),
             run_limits=RunLimits(max_messages=max_messages, timeout=timeout, max_tokens=max_tokens),
             program_limits=ProgramLimits(
-                time_limit=time_limit, memory=memory, disk=disk, processes=processes, cpus=cpus
+                time_limit=time_limit,
+                memory=memory,
+                disk=disk,
+                processes=processes,
+                cpus=cpus,
+                allowed_hosts=tuple(allow_host or ()),
             ),
+            audit_log=audit_log,
             out=out,
         )
     )

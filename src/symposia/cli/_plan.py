@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from symposia.cli._sandboxes import check_sandbox_name
-from symposia.core.code_executor import LEAST_LIMITS, MIB, SandboxPackages, SandboxPolicy
+from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import AUTO
 from symposia.presets.coding import (
@@ -70,6 +70,7 @@ class ProgramLimits:
     disk: str | None = None
     processes: int | None = None
     cpus: float | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +85,7 @@ class RunArguments:
     packages: tuple[str, ...] = ()
     run_limits: RunLimits = field(default_factory=RunLimits)
     program_limits: ProgramLimits = field(default_factory=ProgramLimits)
+    audit_log: Path | None = None
     out: Path | None = None
 
 
@@ -105,6 +107,7 @@ class RunPlan:
     packages: SandboxPackages | None
     limits: SwarmLimits
     policy: SandboxPolicy
+    audit_log: Path | None
     folder: Path
 
 
@@ -130,6 +133,7 @@ def plan_run(arguments: RunArguments) -> RunPlan:
         packages=packages,
         limits=limits,
         policy=policy,
+        audit_log=arguments.audit_log,
         folder=folder,
     )
 
@@ -173,6 +177,7 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
 
     Raises:
         typer.BadParameter: A size is malformed or too small, or the disk does not fit into the memory.
+        InvalidArgumentError: A host is none.
     """
     policy = SandboxPolicy()
     memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, "memory_bytes")
@@ -187,6 +192,7 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
         memory_bytes=memory,
         work_bytes=disk,
         artifact_bytes=policy.artifact_bytes if limits.disk is None else disk,
+        network=NetworkPolicy(allow=limits.allowed_hosts) if limits.allowed_hosts else None,
         **_given(time_limit=limits.time_limit, processes=limits.processes, cpus=limits.cpus),
     )
 

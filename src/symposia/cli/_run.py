@@ -81,6 +81,7 @@ async def carry_out(plan: RunPlan, sandbox: SandboxBackend, view: View) -> Codin
             packages=plan.packages,
             limits=plan.limits,
             policy=plan.policy,
+            audit_log=plan.audit_log,
             folder=plan.folder,
             started=begin,
             watch=view.show,

@@ -109,6 +109,12 @@ class NetworkRule:
             raise _not_a_host(text)
         return cls(host=host, ports=(int(port),))
 
+    def __str__(self) -> str:
+        """As `parse` takes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        ports = () if self.ports == _WEB_PORTS else self.ports or ("*",)
+        return ", ".join(f"{host}:{port}" for port in ports) or host
+
     def fits(self, host: str, port: int) -> bool:
         """Whether it is about a host, in the form of `host_name`, and a port."""
         if self.ports and port not in self.ports:

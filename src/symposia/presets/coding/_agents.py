@@ -10,12 +10,13 @@ from typing import Final
 
 from symposia.agentchat.agents import AssistantAgent, BlockReport, CodeExecutorAgent
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage
-from symposia.core.code_executor import CodeExecutor, SandboxPackages
+from symposia.core.code_executor import CodeExecutor, NetworkPolicy, SandboxPackages
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
 from symposia.presets.coding._prompts import (
     CODER_PROMPT,
     CUT_OFF,
+    HOSTS,
     NO_CODE,
     PACKAGES,
     PLANNER_PROMPT,
@@ -41,14 +42,19 @@ def planner(client: ChatCompletionClient) -> AssistantAgent:
     )
 
 
-def coder(client: ChatCompletionClient, packages: SandboxPackages | None = None) -> AssistantAgent:
+def coder(
+    client: ChatCompletionClient, packages: SandboxPackages | None = None, network: NetworkPolicy | None = None
+) -> AssistantAgent:
     """Writes the program.
 
     Args:
         client: The model.
         packages: What the program may import beside what is there anyway.
+        network: The hosts that it may connect to.
     """
     added = PACKAGES.format(names=", ".join(packages.requirements)) if packages else ""
+    if network is not None:
+        added += HOSTS.format(names=", ".join(str(rule) for rule in network.rules))
     return AssistantAgent(
         CODER,
         client,

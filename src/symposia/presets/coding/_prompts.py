@@ -28,6 +28,10 @@ program prints counts: never write results into your answer that you have not se
 of hiding them. When a program failed or was sent back, find the cause, fix it, and give the whole program again.
 """
 
+HOSTS: Final = """
+There is one exception from the rule that there is no network: the program may connect to {names} by HTTP and HTTPS. It
+finds the proxy for that in its environment, as urllib does by itself.
+"""
 PACKAGES: Final = """
 These packages are installed, too: {names}.
 """

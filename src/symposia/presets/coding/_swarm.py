@@ -97,6 +97,7 @@ async def run_coding_swarm(
     limits: SwarmLimits | None = None,
     policy: SandboxPolicy | None = None,
     packages: SandboxPackages | None = None,
+    audit_log: Path | None = None,
     folder: Path | None = None,
     started: Started = _ignore,
     watch: Watch = _ignore,
@@ -113,6 +114,7 @@ async def run_coding_swarm(
         limits: When to give up.
         policy: The limits of the code.
         packages: What the code may import beside numpy, pandas and matplotlib.
+        audit_log: A file that gets a line of JSON for each program that ran, and for each connection that it tried.
         folder: A new folder for everything that the run leaves; None to leave nothing.
         started: Called on the event loop with the name of the sandbox when it has started, before anything else.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
@@ -129,14 +131,16 @@ async def run_coding_swarm(
         await asyncio.to_thread(RunFolder.check, folder)
     mounts, prompt = await asyncio.to_thread(prepare_data, task, sandbox.name)
     equipped = sandbox if packages is None else sandbox.with_packages(packages)
-    async with SandboxCodeExecutor(equipped, policy=policy, mounts=mounts, delete_tmp_files=True) as code_executor:
+    async with SandboxCodeExecutor(
+        equipped, policy=policy, mounts=mounts, delete_tmp_files=True, audit_log=audit_log
+    ) as code_executor:
         record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
         run = _Run(task=task, models=models, record=record, sandbox=equipped.name, started=time.monotonic())
         started(equipped.name)
         team = GroupChat(
             [
                 planner(models.planner.client),
-                coder(models.coder.client, packages),
+                coder(models.coder.client, packages, None if policy is None else policy.network),
                 executor(ObservedCodeExecutor(code_executor, record)),
                 reviewer(models.reviewer.client),
             ],
