@@ -7,7 +7,7 @@ host. `GAPS` are those that a kind of sandbox does not stop, and `attack_table` 
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
-from symposia.ext.code_executors.attacks import _host, _memory, _next_block, _results, _rights, _variables
+from symposia.ext.code_executors.attacks import _host, _memory, _network, _next_block, _results, _rights, _variables
 from symposia.ext.code_executors.attacks._scene import Attack, AttackOutcome, Scene, run_attack
 from symposia.ext.code_executors.attacks._table import GAPS, attack_table
 
@@ -20,6 +20,7 @@ ATTACKS: tuple[Attack, ...] = (
     *_next_block.ATTACKS,
     *_variables.ATTACKS,
     *_results.ATTACKS,
+    *_network.ATTACKS,
     *_rights.ATTACKS,
 )
 
