@@ -24,7 +24,8 @@ from symposia.ext.code_executors._registry import (
     sandbox_kinds,
     unregister_sandbox,
 )
-from symposia.ext.code_executors._sandboxed import DefaultExecutorOptions, SandboxCodeExecutor, SandboxOptions
+from symposia.ext.code_executors._sandbox_options import DefaultExecutorOptions, SandboxOptions
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)

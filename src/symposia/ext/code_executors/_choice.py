@@ -22,7 +22,8 @@ from symposia.core.code_executor import (
 )
 from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxPackagesError, SandboxUnavailableError
 from symposia.ext.code_executors._registry import AUTO, sandbox_backends
-from symposia.ext.code_executors._sandboxed import DefaultExecutorOptions, SandboxCodeExecutor
+from symposia.ext.code_executors._sandbox_options import DefaultExecutorOptions
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 NONE_WORKS: Final = (
     "No sandbox works on this machine, and code that a model wrote is not run without one.\n{reasons}\n"

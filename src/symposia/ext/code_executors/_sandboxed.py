@@ -12,58 +12,46 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final, Self, Unpack
 
 from pydantic import JsonValue
-from typing_extensions import TypedDict, override
+from typing_extensions import override
 
-from symposia.core import code_is_trusted
-from symposia.core.argument_checks import (
-    check_backend,
-    check_each,
-    check_flag,
-    check_instance,
-    check_list,
-    check_path,
-    check_text,
-)
 from symposia.core.code_executor import (
     CodeResult,
-    OutputListener,
     Sandbox,
     SandboxBackend,
     SandboxMount,
-    SandboxPackages,
     SandboxPolicy,
     SandboxResult,
-    UserFunction,
     sandbox_answers,
 )
 from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import (
-    ArgumentTypeError,
-    ComponentError,
-    InvalidArgumentError,
     SandboxDiedError,
     SandboxError,
 )
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, missing_package_note
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._executor import KILLED, POLICY_EXAMPLE, policy_digest
-from symposia.ext.code_executors._functions import refuse_missing_packages, requirements_met_by
+from symposia.ext.code_executors._executor import KILLED, policy_digest
+from symposia.ext.code_executors._functions import refuse_missing_packages
 from symposia.ext.code_executors._guests import GuestFiles
 from symposia.ext.code_executors._sandbox._conversation import VariablesChange
 from symposia.ext.code_executors._sandbox._results import VARIABLES
+from symposia.ext.code_executors._sandbox_options import (
+    SandboxOptions,
+    allowed_packages,
+    bind_mounts,
+    check_options,
+    refuse_in_json,
+)
 
-DATA_FOLDER: Final = "/data"
-MOUNTS_EXAMPLE: Final = "[SandboxMount(source=Path('table.csv'), target='/data/table.csv')]"
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
 RENEWED_BEFORE: Final = (
     "The sandbox had ended, or took no more files, and a new one was started before this block, with the files of the "
@@ -86,55 +74,6 @@ DOES_NOT_FIT: Final = (
     "{path} cannot be put into the sandbox ({error}). Use a work_dir with less in it, mount what is only read, or "
     "raise the limits of the policy (work_bytes, work_inodes, memory_bytes)."
 )
-
-
-class DefaultExecutorOptions(TypedDict, total=False):
-    """The options of `create_default_code_executor`, beside its work folder.
-
-    Attributes:
-        timeout: Seconds that a block may run; by default, the `time_limit` of the policy.
-        policy: What else the code may use.
-        bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
-        mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
-        functions: Functions of the user that the code may call. The packages that they need have to be among
-            `packages`, or in the sandbox anyway.
-        functions_module: The module that the code imports them from, written to the work folder.
-        packages: Packages that the code may import beside those that every sandbox has, such as ``scipy`` or
-            ``scipy==1.14``. They are installed on the host, once for each set, when the first sandbox starts.
-        wheels: A folder of the host that is searched for them, instead of the package registry.
-        init_command: A shell command that runs in each new sandbox before the first block.
-        delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
-        trust_results: Whether files that code made may replace files that were in `work_dir` before, and have names
-            that tools run or obey by themselves (``.git/config``, ``conftest.py``, ``Makefile``). By default the first
-            are written below ``changed-by-code`` and the second not at all. The result lists both, with the reason.
-        on_output: Called on the event loop with each piece of output as it comes.
-        audit_log: A file that gets a line of JSON for each program that runs, and for each connection that it tries.
-    """
-
-    timeout: float | None
-    policy: SandboxPolicy | None
-    bind_dir: Path | str | None
-    mounts: Sequence[SandboxMount]
-    functions: Sequence[UserFunction]
-    functions_module: str
-    packages: Sequence[str]
-    wheels: Path | str | None
-    init_command: str | None
-    delete_tmp_files: bool
-    trust_results: bool
-    on_output: OutputListener | None
-    audit_log: Path | str | None
-
-
-class SandboxOptions(DefaultExecutorOptions, total=False):
-    """The options of every executor on a sandbox: those of `DefaultExecutorOptions`, and the work folder.
-
-    Attributes:
-        work_dir: The folder of the host whose files the code sees and where its files go to; made where it is missing.
-            None, the default: a folder of its own, removed by `stop`.
-    """
-
-    work_dir: Path | str | None
 
 
 class SandboxCodeExecutor(CommandLineCodeExecutor):
@@ -167,11 +106,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         installed: Collection[str] | None = PINNED_NAMES,
         **options: Unpack[SandboxOptions],
     ) -> None:
-        _check_options(type(self).__name__, backend, options)
+        check_options(type(self).__name__, backend, options)
         work_dir, functions = options.get("work_dir"), options.get("functions", ())
         policy = options.get("policy") or SandboxPolicy()
         timeout = options.get("timeout")
-        packages = _allowed(options.get("packages", ()), options.get("wheels"), functions)
+        packages = allowed_packages(options.get("packages", ()), options.get("wheels"), functions)
         if installed is not None:
             refuse_missing_packages(functions, [*installed, *(packages.names if packages else ())])
         super().__init__(
@@ -188,7 +127,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             self.idempotency = "unknown"  # what code does to the hosts that it reaches, it does again
         self._backend = backend if packages is None else backend.with_packages(packages)
         self._packages = packages
-        self._mounts = (*_bound(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
+        self._mounts = (*bind_mounts(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
         self._init_command = options.get("init_command")
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
@@ -378,67 +317,6 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._note(RENEWED_BEFORE, "lost_before")
 
 
-def _check_options(owner: str, backend: object, options: Mapping[str, object]) -> None:
-    """Refuse what would otherwise fail in the middle of a run, in a call that the program did not write."""
-    # `Unpack` tells type checkers alone: without this, a misspelt policy would leave the default limits in force.
-    if unknown := [name for name in options if name not in SandboxOptions.__annotations__]:
-        nearest = get_close_matches(unknown[0], SandboxOptions.__annotations__, n=1)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        known = ", ".join(SandboxOptions.__annotations__)
-        raise ArgumentTypeError(f"{owner} has no option {unknown[0]!r}.{hint} Its options are: {known}.")
-    check_backend(owner, backend)
-    check_instance("policy", owner, options.get("policy"), SandboxPolicy, POLICY_EXAMPLE)
-    for name in ("bind_dir", "wheels"):
-        check_path(name, owner, options.get(name))
-    check_each("mounts", owner, options.get("mounts", ()), SandboxMount, MOUNTS_EXAMPLE)
-    if options.get("init_command") is not None:
-        check_text("init_command", owner, options["init_command"])
-    check_list(f"functions of {owner}", options.get("functions", ()))
-    check_flag("delete_tmp_files", owner, options.get("delete_tmp_files"))
-    check_flag("trust_results", owner, options.get("trust_results"))
-    check_path("audit_log", owner, options.get("audit_log"))
-
-
-def refuse_in_json(executor: str, config: object) -> None:
-    """Check that the JSON of a component gives code nothing that only a program may give.
-
-    Raises:
-        ComponentError: It has a network, or an audit log, which is a file that is written.
-    """
-    policy, audit_log = getattr(config, "policy", None), getattr(config, "audit_log", None)
-    asks = ["network"] if isinstance(policy, SandboxPolicy) and policy.network is not None else []
-    asks += ["audit_log"] if audit_log is not None else []
-    if asks and not code_is_trusted():
-        raise ComponentError(
-            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, or a file be written, "
-            "that whoever wrote the JSON has chosen. If you have written it, or read it, load it with "
-            "load_component(…, trust_code=True); else take it out."
-        )
-
-
-def _allowed(
-    packages: Sequence[str], wheels: Path | str | None, functions: Sequence[UserFunction]
-) -> SandboxPackages | None:
-    """The packages to install: the allowed ones, in the versions that functions need; None where none is allowed."""
-    if not packages:
-        if wheels is not None:
-            raise InvalidArgumentError("wheels is the folder that packages are searched in: give their names, too.")
-        return None
-    folder = None if wheels is None else Path(wheels).absolute()
-    if isinstance(packages, str):
-        packages = (packages,)
-    allowed = SandboxPackages(requirements=tuple(packages), wheels=folder)
-    needed = requirements_met_by(allowed.names, functions)
-    return replace(allowed, requirements=(*allowed.requirements, *needed))
-
-
 def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:
     """The mounts with absolute paths, as the next sandbox may be made in another working directory."""
     return tuple(replace(mount, source=mount.source.absolute()) for mount in mounts)
-
-
-def _bound(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
-    """The mount of `bind_dir`: below ``/data`` by its own name. Empty where it is the work folder."""
-    if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
-        return []
-    return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]

@@ -9,7 +9,8 @@ from typing import Unpack
 
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
+from symposia.ext.code_executors._sandbox_options import SandboxOptions
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 __all__ = ["BubblewrapBackend", "BubblewrapCommandLineCodeExecutor"]
 

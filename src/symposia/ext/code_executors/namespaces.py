@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from symposia.ext.code_executors._sandbox._launched import LaunchedBackend, LauncherCommand
-from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor, SandboxOptions
+from symposia.ext.code_executors._sandbox_options import SandboxOptions
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 __all__ = ["NamespaceBackend", "NamespaceCommandLineCodeExecutor"]
 

@@ -14,7 +14,8 @@ from symposia.core.argument_checks import check_text
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._sandboxed import DATA_FOLDER, SandboxCodeExecutor
+from symposia.ext.code_executors._sandbox_options import DATA_FOLDER
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 from symposia.ext.code_executors.docker._backend import DockerBackend
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, prepared_image
 
