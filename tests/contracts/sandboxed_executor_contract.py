@@ -220,3 +220,12 @@ class SandboxedExecutorContract(CodeExecutorContract):
             assert result.output.startswith("False 1\n\n")
             assert "their variables are not" in result.output
             assert "recorded" not in (await run(executor, python("print('next')"))).output
+
+    def test_a_block_is_told_of_variables_that_an_earlier_event_loop_had(self, work_dir: Path) -> None:
+        executor = self.create(work_dir=work_dir, policy=SandboxPolicy(stateful=True))
+        asyncio.run(run(executor, python("x = 1")))
+        result = asyncio.run(run(executor, python("print('x' in globals())")))
+        told = "The variables of earlier blocks were lost before this block, which began anew."
+        assert result.output == f"False\n\n{told}\n"
+        assert told in result.blocks[0].notes
+        asyncio.run(executor.stop())

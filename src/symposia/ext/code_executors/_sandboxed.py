@@ -42,7 +42,6 @@ from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, policy_digest
 from symposia.ext.code_executors._functions import refuse_missing_packages
 from symposia.ext.code_executors._guests import GuestFiles
-from symposia.ext.code_executors._sandbox._conversation import VariablesChange
 from symposia.ext.code_executors._sandbox._results import VARIABLES
 from symposia.ext.code_executors._sandbox_options import (
     SandboxOptions,
@@ -132,6 +131,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
         self._notes: list[str] = []  # for the next result
+        self._has_variables = False  # of earlier blocks, whose authors count on them
 
     @classmethod
     def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
@@ -164,10 +164,20 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         if self._policy.stateful:
             self._notes.append(NOT_RESTORED)
 
+    async def stop(self) -> None:
+        """End everything that the executor started, variables included; see `CodeExecutor.stop`."""
+        await super().stop()
+        self._has_variables = False
+
+    async def restart(self) -> None:
+        """Start again, with the files of the folder and without variables; see `CodeExecutor.restart`."""
+        self._has_variables = False
+        await super().restart()
+
     async def _ready(self) -> None:
         if self._sandbox is not None and not await self._synchronize(self._sandbox):
             await self._close()
-            self._note(RENEWED_BEFORE, "lost_before")
+            self._notes.append(RENEWED_BEFORE)
         if self._sandbox is None:
             await self._open()
 
@@ -199,6 +209,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await sandbox.close()
             raise
         self._sandbox = sandbox
+        if self._has_variables:  # which the sandbox before had
+            self._notes.append(VARIABLES["lost_before"])
+            self._has_variables = False
 
     async def _put_changed(self, sandbox: Sandbox) -> None:
         for path in await asyncio.to_thread(self._guests.unsent):
@@ -230,20 +243,22 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         except SandboxDiedError as error:
             await self._close()
             crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
-            self._note(REPLACED, "lost")
+            self._note_loss(REPLACED)
             return self._with_notes(crashed)
+        self._has_variables |= self._policy.stateful and planned.interpreter == "python"
         result = await self._write_back(result)
         if result.status == "error" and (note := missing_package_note(result.stderr)):
             result = replace(result, notes=(*result.notes, note), stderr=f"{result.stderr}\n{note}\n")
         if result.status != "disk_full":
             return self._with_notes(result)
         await self._close()
-        self._note(RENEWED, "lost")
+        self._note_loss(RENEWED)
         return self._with_notes(replace(result, stderr=f"{result.stderr}\n{RENEWED}\n"))
 
-    def _note(self, text: str, variables: VariablesChange) -> None:
-        """Note for the next result what was done to the sandbox, and what became of its variables."""
-        self._notes += [text, *([VARIABLES[variables]] if self._policy.stateful else [])]
+    def _note_loss(self, text: str) -> None:
+        """Note for this result that the sandbox is gone, and its variables with it."""
+        self._notes += [text, *([VARIABLES["lost"]] if self._policy.stateful else [])]
+        self._has_variables = False
 
     def _with_notes(self, result: SandboxResult) -> SandboxResult:
         """The result, with what was done to the sandbox since the last one."""
@@ -267,7 +282,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             return sandbox
         # An earlier block has put something else in its place, or has filled the disk.
         await self._close()
-        self._note(RENEWED_BEFORE, "lost_before")
+        self._notes.append(RENEWED_BEFORE)
         await self._open()
         renewed = self._sandbox
         if renewed is None:
@@ -314,7 +329,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
     @override
     def _abandon(self) -> None:
         self._sandbox = None
-        self._note(RENEWED_BEFORE, "lost_before")
+        self._notes.append(RENEWED_BEFORE)
 
 
 def _located(mounts: Sequence[SandboxMount]) -> tuple[SandboxMount, ...]:
