@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from tests.contracts.sandbox_contract import MIB, MakeSandbox, SandboxTests
@@ -356,6 +357,16 @@ print(sent >> 20)
             assert result.status == "timeout"
             await ended.wait()
             assert ok(await sandbox.run("print('next')", "python")) == "next\n"
+
+    async def test_variables_live_on_and_connections_do_not(self, make: MakeSandbox, web: Web) -> None:
+        sandbox = await make(policy=replace(policy(f"127.0.0.1:{web.port}"), stateful=True))
+        for block in range(2):
+            code = f"{RAW if block == 0 else ''}tunnel, answer = connect('127.0.0.1', {web.port}); print(answer)"
+            result = await sandbox.run(code, "python")
+            assert ok(result) == "HTTP/1.1 200 Connection established\n"
+            assert [attempt.outcome for attempt in result.connections] == ["connected"]
+            closed = await sandbox.run("print(tunnel.recv(1))", "python")
+            assert (ok(closed), closed.notes) == ("b''\n", ())
 
     async def test_attempts_are_observed_also_of_a_cancelled_block(self, make: MakeSandbox) -> None:
         seen: list[ConnectionAttempt] = []
