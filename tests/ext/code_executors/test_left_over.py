@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ async def main():
 
 asyncio.run(main())
 """
+
+RUN_KERNEL_AND_DIE = RUN_AND_DIE.replace("LocalCommandLineCodeExecutor()", "JupyterCodeExecutor(output_dir='/')")
+RUN_KERNEL_AND_DIE = RUN_KERNEL_AND_DIE.replace(".local import LocalCommandLine", ".jupyter import Jupyter")
 
 
 class Listed:
@@ -114,18 +118,28 @@ class TestDocker(Listed):
             await asyncio.to_thread(engine.close)
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a short name, as that of a kernel's socket has to be."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("program_of_executor", "content"), [(RUN_AND_DIE, "work"), (RUN_KERNEL_AND_DIE, "kernel")], ids=["work", "kernel"]
+)
 async def test_the_folder_of_a_killed_process_is_removed_when_the_next_executor_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program_of_executor: str, content: str, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # which was asked for already, and is kept
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # which was asked for already, and is kept
     for _ in range(2):
         program = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-c", RUN_AND_DIE, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-W", "ignore", "-c", program_of_executor, stdout=asyncio.subprocess.PIPE
         )
         output, _ = await program.communicate()
-        assert output.decode().count("symposia-work-") == 1
-    [left] = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+        assert output.decode().count(f"symposia-{content}-") == 1
+    [left] = await asyncio.to_thread(lambda: list(temporary.iterdir()))
     assert await asyncio.to_thread(remove_left_over_folders) == [left]
     assert not await asyncio.to_thread(left.exists)
 

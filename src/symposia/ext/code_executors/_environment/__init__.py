@@ -5,13 +5,16 @@ from symposia.ext.code_executors._environment._cache import (
     folder_variable,
     harmless_environment,
     inherited_environment,
+    is_unused,
     make_cache_folder,
+    mark_used,
     one_set_up_at_a_time,
 )
 from symposia.ext.code_executors._environment._folder import (
     find_sandbox_python,
     ignore_progress,
     make_sandbox_python,
+    remove_unused_environments,
     sandbox_python_folder,
     set_up_problem,
 )
@@ -37,9 +40,12 @@ __all__ = [
     "inherited_environment",
     "install_allowed_packages",
     "install_pinned_packages",
+    "is_unused",
     "make_cache_folder",
     "make_sandbox_python",
+    "mark_used",
     "one_set_up_at_a_time",
+    "remove_unused_environments",
     "sandbox_python_folder",
     "set_up_problem",
 ]

@@ -10,14 +10,19 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
 from symposia.core.exceptions import SandboxUnavailableError
 
 POLL_SECONDS: Final = 0.1
+USES: Final = "used"
+UNUSED_DAYS: Final = 30
+"""After which `symposia sandbox clean` removes a set of packages: 200 MB, which it takes a network to make again."""
+DAY: Final = 86_400
 FOLDER_VARIABLES: Final = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
 
 
@@ -107,6 +112,28 @@ def cache_problem() -> str | None:
         f"What sandboxes need cannot be kept in {folder}: {there} cannot be written. Make it writable, or set "
         "XDG_CACHE_HOME to a folder that is."
     )
+
+
+def mark_used(name: str) -> None:
+    """Remember that what a set-up made under this name is used now. Where the cache cannot be written, nothing is."""
+    with suppress(OSError, SandboxUnavailableError):
+        (make_cache_folder(USES) / _mark(name)).touch()
+
+
+def is_unused(name: str, made: float) -> bool:
+    """Whether what a set-up made has not been used for `UNUSED_DAYS`.
+
+    Args:
+        name: As it was given to `mark_used`.
+        made: When it was made, in seconds since the epoch: what an earlier version made has no mark.
+    """
+    mark = cache_folder() / USES / _mark(name)
+    used = mark.stat().st_mtime if mark.exists() else made
+    return time.time() - used > UNUSED_DAYS * DAY
+
+
+def _mark(name: str) -> str:
+    return name.replace(":", "-")  # of an image's name, which Windows has in no name of a file
 
 
 @asynccontextmanager

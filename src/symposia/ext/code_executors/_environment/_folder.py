@@ -25,7 +25,9 @@ from symposia.ext.code_executors._environment._additions import described, ident
 from symposia.ext.code_executors._environment._cache import (
     cache_folder,
     cache_problem,
+    is_unused,
     make_cache_folder,
+    mark_used,
     one_set_up_at_a_time,
 )
 from symposia.ext.code_executors._environment._packages import environment_key, install_pinned_packages
@@ -82,6 +84,7 @@ async def make_sandbox_python(
             remains.
         InvalidArgumentError: The folder of wheels is none.
     """
+    await asyncio.to_thread(lambda: mark_used(sandbox_python_folder(packages).name))
     found = await find_sandbox_python(packages)
     if found:
         return found
@@ -94,6 +97,28 @@ async def make_sandbox_python(
         place = await asyncio.to_thread(sandbox_python_folder, packages)
         found = await asyncio.to_thread(_find, place)
         return found or await _make(place, lambda new: _extend(new, pinned, packages, report))
+
+
+async def remove_unused_environments() -> list[Path]:
+    """Remove the environments that no sandbox was made with for a month, but for the one with the pinned packages.
+
+    One that a sandbox has used without a break since then is not recognised.
+
+    Raises:
+        SandboxUnavailableError: The cache folder cannot be written.
+    """
+    async with one_set_up_at_a_time():
+        return await asyncio.to_thread(_remove_unused)
+
+
+def _remove_unused() -> list[Path]:
+    parent, kept = make_cache_folder(FOLDER), sandbox_python_folder()
+    folders = [folder for folder in parent.iterdir() if folder.is_dir() and folder not in (kept, parent / UNFINISHED)]
+    unused = [folder for folder in folders if is_unused(folder.name, folder.stat().st_mtime)]
+    for folder in unused:
+        # Moved first: one that is half removed must not be found.
+        shutil.rmtree(folder.rename(_unfinished_folder()), ignore_errors=True)
+    return unused
 
 
 async def _make(place: Path, fill: Callable[[Path], Awaitable[None]]) -> SandboxPython:

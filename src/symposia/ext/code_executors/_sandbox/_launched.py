@@ -23,7 +23,12 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
-from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python, set_up_problem
+from symposia.ext.code_executors._environment import (
+    find_sandbox_python,
+    make_sandbox_python,
+    remove_unused_environments,
+    set_up_problem,
+)
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._launcher import MEMORY_COUNTER_FD
 from symposia.ext.code_executors._sandbox._launcher._cgroups import remove_left_over_groups
@@ -138,8 +143,9 @@ class LaunchedBackend(Component, SandboxBackend):
         return await asyncio.to_thread(running_sandboxes, self.name) if sys.platform == "linux" else ()
 
     async def clean(self) -> Sequence[str]:
-        """Remove the control groups of launchers that were killed; see `SandboxBackend.clean`."""
-        return await asyncio.to_thread(remove_left_over_groups) if sys.platform == "linux" else ()
+        """Remove the control groups of killed launchers, and unused environments; see `SandboxBackend.clean`."""
+        groups = await asyncio.to_thread(remove_left_over_groups) if sys.platform == "linux" else []
+        return [*groups, *map(str, await remove_unused_environments())]
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start the launcher, and the server behind it; see `SandboxBackend.create`.

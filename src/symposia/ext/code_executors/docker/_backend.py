@@ -42,6 +42,7 @@ from symposia.ext.code_executors.docker._image import (
     image_with_packages,
     make_image,
     prepared_image,
+    remove_unused_images,
 )
 from symposia.ext.code_executors.docker._reaper import (
     owner_labels,
@@ -138,10 +139,10 @@ class DockerBackend(Component, SandboxBackend):
             await asyncio.to_thread(client.close)
 
     async def clean(self) -> Sequence[str]:
-        """Remove the containers and networks of processes that have ended; see `SandboxBackend.clean`."""
+        """Remove what processes that have ended have left, and unused images; see `SandboxBackend.clean`."""
         client = await connect_engine()
         try:
-            return await remove_left_over(client)
+            return [*await remove_left_over(client), *await remove_unused_images(client)]
         finally:
             await asyncio.to_thread(client.close)
 

@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Final, cast
@@ -27,10 +28,19 @@ from symposia.ext.code_executors._environment import (
     ignore_progress,
     install_allowed_packages,
     install_pinned_packages,
+    is_unused,
+    mark_used,
     one_set_up_at_a_time,
 )
 from symposia.ext.code_executors._owners import owned_prefix
-from symposia.ext.code_executors.docker._engine import EngineClient, EngineNotFoundError, Json, ask, follow
+from symposia.ext.code_executors.docker._engine import (
+    EngineClient,
+    EngineConflictError,
+    EngineNotFoundError,
+    Json,
+    ask,
+    follow,
+)
 
 BASE_IMAGE: Final = "python:3.11-slim"
 Fetch = Callable[[Path, TargetPython], Awaitable[None]]
@@ -120,6 +130,7 @@ async def make_image(
     """
     report = progress or ignore_progress
     prepared, wanted = prepared_image(image), await image_with_packages(image, packages)
+    await asyncio.to_thread(mark_used, wanted)
     if await has_image(client, wanted):
         return wanted
     async with one_set_up_at_a_time():
@@ -129,6 +140,22 @@ async def make_image(
             fetch = partial(install_allowed_packages, packages)
             await build_layer(client, prepared, wanted, RECIPE_OF_LAYER, fetch, described(packages), report)
     return wanted
+
+
+async def remove_unused_images(client: EngineClient) -> list[str]:
+    """Remove the images that were made for packages, and no sandbox of this user runs since a month.
+
+    The one of the default image stays, and so does one that another program's container runs.
+    """
+    kept = prepared_image(BASE_IMAGE)
+    removed: list[str] = []
+    for entry in await ask(client.images, IMAGE_NAME):
+        for name in entry["RepoTags"] or ():
+            if name != kept and await asyncio.to_thread(is_unused, name, entry["Created"]):
+                with suppress(EngineConflictError, EngineNotFoundError):
+                    await ask(client.remove_image, name)
+                    removed.append(name)
+    return removed
 
 
 async def _prepare(client: EngineClient, image: str, prepared: str, report: Progress) -> None:

@@ -26,7 +26,7 @@ from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import harmless_environment
 from symposia.ext.code_executors._kernels._cell import CUT, ENDED, KernelMessage, RunningCell, execute_request
-from symposia.ext.code_executors._owners import owned_prefix
+from symposia.ext.code_executors._owners import owned_prefix, remove_left_over_folders_once
 from symposia.ext.code_executors.jupyter._channels import Event, KernelChannels
 
 START_SECONDS: Final = 60.0
@@ -90,6 +90,7 @@ class KernelProcess:
             SandboxUnavailableError: There is none of this name, or it does not start.
             MissingExtraError: ``jupyter_client`` is not installed.
         """
+        await asyncio.to_thread(remove_left_over_folders_once)
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("kernel")))
         try:
             specification = await asyncio.to_thread(_read_specification, name, folder)
