@@ -68,6 +68,7 @@ def test_every_option_is_one_of_the_default_executor_too(tmp_path: Path) -> None
         delete_tmp_files=True,
         trust_results=True,
         on_output=lambda _stream, _text: None,
+        audit_log=tmp_path / "audit.jsonl",
     )
     assert options.keys() == SandboxOptions.__annotations__.keys()
     executor = create_default_code_executor(**options)
