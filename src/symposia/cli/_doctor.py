@@ -15,6 +15,7 @@ import typer
 from symposia import __version__
 from symposia.cli._exit import Status, stopped_by_interrupt
 from symposia.ext.code_executors import AUTO, check_sandbox, sandbox_kinds
+from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.models.vendors import model_vendors
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
@@ -58,11 +59,24 @@ async def _sandboxes(name: str) -> list[Finding]:
         for kind in await asyncio.to_thread(sandbox_kinds)
         if (kind.isolated if name == AUTO else kind.name == name)
     ]
-    checks = await asyncio.gather(*(check_sandbox(kind.make()) for kind in kinds))
-    return [
+    backends = [kind.make() for kind in kinds]
+    checks = await asyncio.gather(*map(check_sandbox, backends))
+    found = [
         Finding(kind.name, check.works, "\n".join((check.detail, *check.weaknesses)))
         for kind, check in zip(kinds, checks, strict=True)
     ]
+    for backend, check in zip(backends, checks, strict=True):
+        if isinstance(backend, DockerBackend) and check.works:
+            found.append(await _gvisor(backend))
+    return found
+
+
+async def _gvisor(backend: DockerBackend) -> Finding:
+    if await backend.runtime():
+        return Finding("gVisor", None, "installed as the engine's runtime runsc: Docker sandboxes run in it")
+    return Finding(
+        "gVisor", None, "not installed. With it (runsc install), Docker sandboxes have a kernel of their own"
+    )
 
 
 def _models() -> Iterator[Finding]:

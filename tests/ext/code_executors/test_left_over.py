@@ -37,8 +37,9 @@ async def main():
 asyncio.run(main())
 """
 
-RUN_KERNEL_AND_DIE = RUN_AND_DIE.replace("LocalCommandLineCodeExecutor()", "JupyterCodeExecutor(output_dir='/')")
-RUN_KERNEL_AND_DIE = RUN_KERNEL_AND_DIE.replace(".local import LocalCommandLine", ".jupyter import Jupyter")
+RUN_KERNEL_AND_DIE = RUN_AND_DIE.replace(
+    "LocalCommandLineCodeExecutor()", "JupyterCodeExecutor(output_dir='/')"
+).replace(".local import LocalCommandLine", ".jupyter import Jupyter")
 
 
 class Listed:

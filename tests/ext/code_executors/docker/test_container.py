@@ -1,13 +1,20 @@
+import asyncio
 import os
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
+from tests.support.sandboxes import require
 
 from symposia.core.code_executor import MIB, SandboxMount, SandboxPolicy
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._mounts import Data, data_bind
+from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.docker._backend import chosen_runtime
 from symposia.ext.code_executors.docker._container import container_config, own_user_id
 from symposia.ext.code_executors.docker._data import private_data, shared_data
+from symposia.ext.code_executors.docker._engine import EngineClient
 
 NOT_THE_OWNER = -1
 
@@ -95,3 +102,52 @@ def test_the_container_ends_with_its_client() -> None:
     assert (config["OpenStdin"], config["StdinOnce"], config["AttachStdin"]) == (True, True, True)
     assert config["HostConfig"]["AutoRemove"] is True
     assert config["Labels"] == {"a": "b"}
+
+
+class EngineWithRuntimes:
+    """The part of a client that says which runtimes the engine has."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def info(self) -> dict[str, object]:
+        return {"Runtimes": {name: {"path": name} for name in self._names}}
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "chosen"),
+    [
+        (["runc", "runsc"], None, "runsc"),
+        (["runc"], None, ""),
+        ([], None, ""),
+        (["runc", "runsc"], "runc", "runc"),
+        (["kata", "runc"], "kata", "kata"),
+    ],
+)
+async def test_gvisor_runs_the_sandboxes_where_the_engine_has_it(
+    there: list[str], wanted: str | None, chosen: str
+) -> None:
+    assert await chosen_runtime(cast("EngineClient", EngineWithRuntimes(*there)), wanted) == chosen
+
+
+async def test_a_runtime_that_the_engine_lacks_is_told_with_those_that_it_has() -> None:
+    with pytest.raises(SandboxUnavailableError, match=r"no runtime 'runsc'; it has io.containerd.runc.v2, runc\."):
+        await chosen_runtime(cast("EngineClient", EngineWithRuntimes("runc", "io.containerd.runc.v2")), "runsc")
+
+
+def test_in_gvisor_its_own_threads_are_not_counted_against_the_code() -> None:
+    policy = SandboxPolicy(processes=13)
+    make = partial(container_config, image="image", command=["run"], policy=policy, mounts=[], labels={})
+    assert [make(runtime=name)["HostConfig"]["PidsLimit"] for name in ("", "runc", "runsc")] == [15, 15, 512]
+    assert make(runtime="runsc")["HostConfig"]["Runtime"] == "runsc"
+
+
+async def test_a_sandbox_runs_in_the_runtime_that_was_asked_for() -> None:
+    await asyncio.to_thread(require, DockerBackend())
+    async with asyncio.timeout(60):
+        sandbox = await DockerBackend(runtime="runc").create(SandboxPolicy())
+        try:
+            assert (await sandbox.run("print(1)", "python")).stdout == "1\n"
+        finally:
+            await sandbox.close()
+        assert "no runtime 'none'" in str(await DockerBackend(runtime="none").unavailable_reason())

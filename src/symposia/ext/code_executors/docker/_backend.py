@@ -22,6 +22,7 @@ from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Da
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors.docker._container import (
+    GVISOR,
     SHARED_USER_ID,
     ContainerConfig,
     container_config,
@@ -33,6 +34,7 @@ from symposia.ext.code_executors.docker._engine import (
     Json,
     connect_engine,
     engine_machine,
+    engine_runtimes,
     maps_users,
 )
 from symposia.ext.code_executors.docker._image import (
@@ -65,6 +67,8 @@ class DockerBackend(Component, SandboxBackend):
         container_name: Of the next sandbox; made up for each when None.
         device_requests: Devices for the sandbox, in the engine API's JSON. A device's driver is a way out of a sandbox.
         packages: What code can import beside what a stock image gets; see `with_packages`.
+        runtime: The engine's runtime that runs the containers, such as ``runc``. None: gVisor (``runsc``) where the
+            engine has it, which puts a kernel of its own between code and the host's; else the engine's default.
     """
 
     component_type = "sandbox_backend"
@@ -77,8 +81,10 @@ class DockerBackend(Component, SandboxBackend):
         container_name: str | None = None,
         device_requests: Sequence[Json] = (),
         packages: SandboxPackages | None = None,
+        runtime: str | None = None,
     ) -> None:
         self._image = image
+        self._runtime = runtime
         self._container_name = container_name
         self._device_requests = tuple(device_requests)
         self._packages = packages
@@ -99,7 +105,20 @@ class DockerBackend(Component, SandboxBackend):
             container_name=self._container_name,
             device_requests=self._device_requests,
             packages=packages,
+            runtime=self._runtime,
         )
+
+    async def runtime(self) -> str:
+        """The engine's runtime that runs the sandboxes; empty for its default.
+
+        Raises:
+            SandboxUnavailableError: No engine answers, or it has no runtime of the name that was given.
+        """
+        client = await connect_engine()
+        try:
+            return await chosen_runtime(client, self._runtime)
+        finally:
+            await asyncio.to_thread(client.close)
 
     async def unavailable_reason(self) -> str | None:
         """Return what is missing, the SDK, the engine or the image; see `SandboxBackend.unavailable_reason`."""
@@ -108,8 +127,12 @@ class DockerBackend(Component, SandboxBackend):
         except (MissingExtraError, SandboxUnavailableError) as error:
             return str(error)
         try:
+            await chosen_runtime(client, self._runtime)
             if await has_image(client, prepared_image(self._image)) or await has_image(client, self._image):
                 return None
+        except SandboxUnavailableError as error:  # it has no such runtime
+            return str(error)
+        else:
             return f"The Docker engine does not have the image {self._image}. Make it ready with: symposia setup"
         finally:
             await asyncio.to_thread(client.close)
@@ -153,10 +176,12 @@ class DockerBackend(Component, SandboxBackend):
         python = image_python(self._image)
         client = await connect_engine()
         try:
+            runtime = await chosen_runtime(client, self._runtime)
             image = await make_image(client, self._image, packages=self._packages)
             await remove_left_over(client)
             settings = ServerSettings(
                 python=python,
+                limit_processes=runtime == GVISOR,
                 seccomp=seccomp_program(await engine_machine(client), tcp=policy.network is not None),
             )
             labels = await asyncio.to_thread(owner_labels)
@@ -168,6 +193,7 @@ class DockerBackend(Component, SandboxBackend):
                 labels=labels,
                 user=SHARED_USER_ID if await maps_users(client) else own_user_id(),
                 device_requests=self._device_requests,
+                runtime=runtime,
             )
             attachment, container = await self._start_with(client, config, data, labels)
         except BaseException:
@@ -191,3 +217,20 @@ class DockerBackend(Component, SandboxBackend):
             return await start_attached(client, config(mounts=shared), labels, self._container_name)
         finally:
             await asyncio.shield(asyncio.to_thread(private.remove))
+
+
+async def chosen_runtime(client: EngineClient, wanted: str | None) -> str:
+    """The runtime for a container: the wanted one, else gVisor where the engine has it, else its default, as "".
+
+    Raises:
+        SandboxUnavailableError: The engine does not have the wanted one.
+    """
+    there = await engine_runtimes(client)
+    if wanted is None:
+        return GVISOR if GVISOR in there else ""
+    if wanted not in there:
+        raise SandboxUnavailableError(
+            f"The Docker engine has no runtime {wanted!r}; it has {', '.join(sorted(there))}. Install it and name it "
+            "in the engine's daemon.json (gVisor: runsc install), or leave runtime out."
+        )
+    return wanted

@@ -24,6 +24,10 @@ SHARED_USER_ID: Final = 1000
 """The user id where the engine maps ids, so that it is nobody's on the host, or has only some tens of thousands."""
 _FIRST_OWN_USER_ID: Final = 1_900_000_000 + 2**22  # above those of `_launcher._identity`
 SERVER_PROCESSES: Final = 2  # the server itself, and the one that it forks each block from
+GVISOR: Final = "runsc"
+"""The name under which gVisor's documentation has its runtime installed in the engine."""
+GVISOR_PROCESSES: Final = 512
+"""The engine's limit for a container in gVisor counts the threads of gVisor itself, some hundreds, as well."""
 NANO: Final = 1_000_000_000
 
 
@@ -52,7 +56,6 @@ class Limits(TypedDict):
     Memory: int
     MemorySwap: int
     NanoCpus: int
-    PidsLimit: int
     Ulimits: list[Ulimit]
 
 
@@ -62,6 +65,8 @@ class HostConfig(Isolation, Limits):
     Tmpfs: dict[str, str]
     Mounts: list[Mapping[str, object]]
     DeviceRequests: list[Mapping[str, object]]
+    Runtime: str
+    PidsLimit: int
     AutoRemove: bool
     LogConfig: dict[str, str]
 
@@ -103,6 +108,7 @@ def container_config(
     labels: Mapping[str, str],
     user: int = SHARED_USER_ID,
     device_requests: Sequence[Mapping[str, object]] = (),
+    runtime: str = "",
 ) -> ContainerConfig:
     """The request for a container that ends when its attached client disconnects.
 
@@ -114,7 +120,9 @@ def container_config(
         labels: By which it is found again.
         user: The user id of everything inside, and of the group.
         device_requests: Devices, in the API's JSON.
+        runtime: The engine's runtime that runs the container; empty for its default.
     """
+    processes = policy.processes + SERVER_PROCESSES
     return {
         "Image": image,
         "Entrypoint": [],
@@ -132,6 +140,8 @@ def container_config(
         "HostConfig": {
             **_isolation(),
             **_limits(policy),
+            "Runtime": runtime,
+            "PidsLimit": max(GVISOR_PROCESSES, processes) if runtime == GVISOR else processes,
             "Tmpfs": _file_systems(policy, user),
             "Mounts": list(mounts),
             "DeviceRequests": list(device_requests),
@@ -157,7 +167,6 @@ def _limits(policy: SandboxPolicy) -> Limits:
         "Memory": policy.memory_bytes,
         "MemorySwap": policy.memory_bytes,  # memory and swap together: no swap
         "NanoCpus": round(policy.cpus * NANO),
-        "PidsLimit": policy.processes + SERVER_PROCESSES,
         "Ulimits": [
             _ulimit("core", 0),
             _ulimit("msgqueue", 0),  # /dev/mqueue is there in every container, and writable

@@ -170,6 +170,11 @@ async def maps_users(client: EngineClient) -> bool:
     return any(option.startswith(("name=userns", "name=rootless")) for option in options)
 
 
+async def engine_runtimes(client: EngineClient) -> frozenset[str]:
+    """The names of the runtimes that the engine can run containers with."""
+    return frozenset(cast("Mapping[str, object]", (await ask(client.info)).get("Runtimes") or {}))
+
+
 async def connection_of(stream: IO[bytes]) -> socket.socket:
     """Take over the connection under a stream of the SDK, as a socket for the event loop."""
 
