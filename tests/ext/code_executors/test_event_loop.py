@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from tests.contracts.sandbox_contract import require
+from tests.contracts.sandbox_network import RAW
+from tests.support.web_server import serving
 
 from symposia.core import CancellationToken
-from symposia.core.code_executor import CodeBlock, SandboxBackend, SandboxPolicy
+from symposia.core.code_executor import CodeBlock, NetworkPolicy, SandboxBackend, SandboxPolicy
 from symposia.ext.code_executors import SandboxCodeExecutor, SandboxPool
 from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
@@ -33,6 +35,20 @@ open("large", "wb").write(os.urandom({8 * MIB - 100_000}))
 for number in range(20):
     open(f"small{{number}}", "w").write("text")
 print("line\\n" * 100_000)
+"""
+USE_TUNNELS = """
+import threading
+def use():
+    tunnel = connect("127.0.0.1", {port})[0]
+    for _ in range(16):
+        tunnel.sendall(bytes(65536)); tunnel.recv(65536)
+    for _ in range(200):
+        tunnel.send(b"x"); tunnel.recv(1)
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+for _ in range(4): connect("example.org", 80)
+print("done")
 """
 Call = Callable[[], Awaitable[object]]
 
@@ -111,6 +127,25 @@ class NeverBlocks:
 
             await hold(execute)
             await hold(executor.restart)
+
+    async def test_connections_through_the_proxy(self, checked_backend: SandboxBackend) -> None:
+        async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.read(16 * 1024):
+                writer.write(bytes(16 * 1024))
+                await writer.drain()
+
+        async with serving(pour) as port:
+            policy = SandboxPolicy(network=NetworkPolicy(allow=[f"127.0.0.1:{port}"]))
+            sandbox = await checked_backend.create(policy)
+            try:
+
+                async def fetch() -> None:
+                    result = await sandbox.run(f"{RAW}{USE_TUNNELS.format(port=port)}", "python")
+                    assert (result.stdout, len(result.connections)) == ("done\n", 12)
+
+                await hold(fetch)
+            finally:
+                await sandbox.close()
 
 
 async def hold(call: Call) -> None:

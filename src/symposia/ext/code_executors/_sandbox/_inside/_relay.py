@@ -22,17 +22,16 @@ Frames, in both directions unless said otherwise, each with the number of a conn
 
 from __future__ import annotations
 
+# Not `socket`, which imports a dozen modules more: the server would be larger, and each fork of it slower.
+import _socket
 import re
 import select
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ._channel import Channel, NoConnections
 from ._frames import Frame
-
-if TYPE_CHECKING:
-    import socket
 
 PORT = 3128  # any would do, as nothing else listens there; proxies often have this one
 WINDOW = 128 * 1024  # at a round trip of a few milliseconds, tens of megabytes a second
@@ -46,7 +45,6 @@ _MOST_QUEUED_BYTES = 64 * 1024 * 1024
 _SOCKETS_OF_NO_INTEREST = 8
 _IN_USE = re.compile(rb"^TCP: inuse (\d+)", re.MULTILINE)
 _TIME_WAIT, _LISTEN = "06", "0A"
-_IPPROTO_TCP, _TCP_NODELAY, _SHUT_WR = 6, 1, 1
 
 
 class _Connection:
@@ -63,7 +61,7 @@ class _Connection:
 
     __slots__ = ("credit", "host_ended", "number", "reads", "socket", "unsent")
 
-    def __init__(self, number: int, end: socket.socket) -> None:
+    def __init__(self, number: int, end: _socket.socket) -> None:
         self.number = number
         self.socket = end
         self.credit = WINDOW
@@ -96,7 +94,7 @@ class Relay(NoConnections):
         self._made = 0
         while select.select([self._listener], [], [], 0)[0]:
             with suppress(OSError):
-                self._listener.accept()[0].close()
+                _accepted(self._listener).close()
 
     def end(self) -> None:
         """Close all connections: their block has ended. The host does the same, without a frame."""
@@ -149,9 +147,9 @@ class Relay(NoConnections):
         sockets = _queues("/proc/self/net/tcp")
         return len(sockets) > _MOST_SOCKETS or sum(sockets) > _MOST_QUEUED_BYTES
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: _socket.socket) -> None:
         try:
-            end = listener.accept()[0]
+            end = _accepted(listener)
         except OSError:  # the caller is gone again, or descriptors are used up, which another connection's end changes
             select.select([], [], [], _PAUSE_SECONDS)
             return
@@ -160,7 +158,7 @@ class Relay(NoConnections):
             end.close()
             return
         end.setblocking(False)
-        end.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        end.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         self._last_number += 1
         connection = _Connection(self._last_number, end)
         self._connections[connection.number] = self._by_fd[end.fileno()] = connection
@@ -195,7 +193,7 @@ class Relay(NoConnections):
             self._channel.send({"kind": "window", "connection": connection.number, "bytes": sent})
         if connection.host_ended and not connection.unsent:
             with suppress(OSError):  # the block has closed it
-                connection.socket.shutdown(_SHUT_WR)
+                connection.socket.shutdown(_socket.SHUT_WR)
             self._close_if_over(connection)
 
     def _close_if_over(self, connection: _Connection) -> None:
@@ -212,16 +210,20 @@ class Relay(NoConnections):
         connection.socket.close()
 
 
-def _listen() -> socket.socket:
-    import socket  # noqa: PLC0415 - takes milliseconds, which sandboxes without a network need not wait for
-
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listen() -> _socket.socket:
+    listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
     # Before `listen`, as the window that TCP grants is derived from it; accepted sockets have it too (tcp(7)).
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+    listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, WINDOW)
     listener.bind(("127.0.0.1", PORT))
     listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
+
+
+def _accepted(listener: _socket.socket) -> _socket.socket:
+    """The next connection, as `socket.socket.accept` takes it."""
+    accept: Callable[[], tuple[int, object]] = getattr(listener, "_accept")  # noqa: B009 - type checkers do not know it
+    return _socket.socket(fileno=accept()[0])
 
 
 def _tcp_sockets() -> int:
