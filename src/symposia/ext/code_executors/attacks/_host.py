@@ -9,7 +9,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from symposia.ext.code_executors.attacks._scene import MOUNTED, Attack, Scene
+from symposia.ext.code_executors.attacks._scene import MOUNTED, Attack, Scene, prints_nothing
 
 _TALK = f"""
 import os, socket
@@ -137,14 +137,6 @@ def _blocked(path: Path) -> str:
     return ""
 
 
-async def _watch(scene: Scene) -> str:
-    return (await scene.run(_WATCH)).output
-
-
-async def _change(scene: Scene) -> str:
-    return (await scene.run(_CHANGE)).output
-
-
 async def _list_packages(scene: Scene) -> str:
     if scene.executor.backend_name not in ("namespaces", "bubblewrap"):
         return ""  # nothing of the host's Python is there
@@ -155,7 +147,11 @@ async def _list_packages(scene: Scene) -> str:
 ATTACKS = (
     Attack(name="sockets-and-pipes", aim="talk to a host's program by a socket or FIFO in a mount", attempt=_talk),
     Attack(name="locks", aim="make the host's writers of a mounted file wait, by locks and leases", attempt=_lock),
-    Attack(name="watches", aim="watch which mounted files programs of the host use", attempt=_watch),
-    Attack(name="changed-files", aim="change a file of the host, or anything outside its folders", attempt=_change),
+    Attack(name="watches", aim="watch which mounted files programs of the host use", attempt=prints_nothing(_WATCH)),
+    Attack(
+        name="changed-files",
+        aim="change a file of the host, or anything outside its folders",
+        attempt=prints_nothing(_CHANGE),
+    ),
     Attack(name="packages", aim="list the packages of the host's Python", attempt=_list_packages),
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from symposia.core.code_executor import MIB, SandboxPolicy
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending, prints_nothing
 
 _SMALL = SandboxPolicy(memory_bytes=128 * MIB)
-_HELD = "it held more memory than its limit of 128 MiB, and ended as"
+_HELD = "it held more memory than its limit of 128 MiB, and"
 
 _MANY_PROCESSES = """
 import os, time
@@ -92,7 +92,7 @@ def _over_limit(code: str, language: str = "python") -> Attempt:
     async def attempt(scene: Scene) -> str:
         result = await scene.run(code, language)
         if result.status != "out_of_memory":
-            return f"{_HELD} {result.status}: {result.output[-200:]}"
+            return f"{_HELD} {ending(result)}"
         return await scene.next_block()
 
     return attempt
@@ -102,14 +102,10 @@ def _at_most(most: int, of: str, code: str) -> Attempt:
     async def attempt(scene: Scene) -> str:
         result = await scene.run(code)
         if result.status != "ok" or not result.output.strip().isdigit():
-            return f"it ended as {result.status}: {result.output[-200:]}"
+            return f"it {ending(result)}"
         return f"it got {result.output.strip()} {of}" if int(result.output) > most else ""
 
     return attempt
-
-
-async def _no_internet_sockets(scene: Scene) -> str:
-    return (await scene.run(_INTERNET_SOCKETS)).output
 
 
 _SPREAD = "take more memory than its limit, spread over processes"
@@ -127,7 +123,7 @@ ATTACKS = (
     Attack(name="without-first-thread", aim=_THREAD, attempt=_over_limit(_WITHOUT_FIRST_THREAD), policy=_SMALL),
     Attack(name="unreadable-program", aim=_PROGRAM, attempt=_over_limit(_UNREADABLE_PROGRAM, "sh"), policy=_SMALL),
     Attack(name="socket-buffers", aim=_BUFFERS, attempt=_over_limit(_SOCKET_BUFFERS), policy=_SMALL),
-    Attack(name="internet-sockets", aim=_DATAGRAMS, attempt=_no_internet_sockets),
+    Attack(name="internet-sockets", aim=_DATAGRAMS, attempt=prints_nothing(_INTERNET_SOCKETS)),
     Attack(name="queued-signals", aim=_SIGNALS, attempt=_at_most(300, "queued signals", _QUEUED_SIGNALS)),
     Attack(name="inotify-instances", aim=_INSTANCES, attempt=_at_most(0, "inotify instances", _WATCHES)),
     Attack(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symposia.core.code_executor import MIB, SandboxPolicy
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending
 
 _MANY_FILES = "for number in range(6000): open(f'/tmp/{number}', 'w').close()"
 _FULL_DISK = """
@@ -90,7 +90,7 @@ def _then_the_next(code: str, *ended: str) -> Attempt:
             return problem
         result = await scene.run(code)
         if ended and result.status not in ended:
-            return f"it ended as {result.status}: {result.output[-200:]}"
+            return f"it {ending(result)}"
         return await scene.next_block() or await scene.next_block()
 
     return attempt

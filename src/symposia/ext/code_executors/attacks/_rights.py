@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+from symposia.ext.code_executors.attacks._scene import Attack, prints_nothing
 
 _PRIORITY = """
 import os
@@ -48,25 +48,17 @@ print(*(name for name in os.environ if "KEY" in name or "TOKEN" in name), end=""
 """
 
 
-def _prints_nothing(code: str) -> Attempt:
-    async def attempt(scene: Scene) -> str:
-        result = await scene.run(code)
-        return result.output.strip() or ("" if result.status == "ok" else f"it ended as {result.status}")
-
-    return attempt
-
-
 ATTACKS = (
-    Attack(name="priority", aim="take real-time priority from the host's programs", attempt=_prints_nothing(_PRIORITY)),
+    Attack(name="priority", aim="take real-time priority from the host's programs", attempt=prints_nothing(_PRIORITY)),
     Attack(
         name="system-calls",
         aim="call what has led out of sandboxes: namespaces, mounts, tracing, io_uring, bpf",
-        attempt=_prints_nothing(_KERNEL),
+        attempt=prints_nothing(_KERNEL),
     ),
     Attack(
         name="socket-families",
         aim="reach the host or the kernel by vsock, netlink and other sockets",
-        attempt=_prints_nothing(_FAMILIES),
+        attempt=prints_nothing(_FAMILIES),
     ),
-    Attack(name="secrets", aim="read the host's secrets, or become root", attempt=_prints_nothing(_SECRETS)),
+    Attack(name="secrets", aim="read the host's secrets, or become root", attempt=prints_nothing(_SECRETS)),
 )

@@ -66,7 +66,7 @@ class Scene:
         result = await self.run("import json, os; print(json.dumps(sorted([3, 1, 2])), len(os.listdir('/proc')) > 0)")
         if (result.status, result.output) == ("ok", "[1, 2, 3] True\n"):
             return ""
-        return f"the next block ended as {result.status}: {result.output[-200:]}"
+        return f"the next block {ending(result)}"
 
     def receive_output(self, text: str) -> None:
         """Take a piece of output as it comes."""
@@ -75,6 +75,21 @@ class Scene:
 
 Attempt = Callable[[Scene], Awaitable[str]]
 """Attacks, and returns what got through; empty where the sandbox held."""
+
+
+def ending(result: BlockResult) -> str:
+    """How a program ended, and the end of its output, for what got through."""
+    return f"ended as {result.status}: {result.output[-200:]}"
+
+
+def prints_nothing(code: str) -> Attempt:
+    """An attack by a program that prints what it reaches, and nothing where the sandbox holds."""
+
+    async def attempt(scene: Scene) -> str:
+        result = await scene.run(code)
+        return result.output.strip() or ("" if result.status == "ok" else f"it {ending(result)}")
+
+    return attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors._sandbox._results import VARIABLES
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending
 
 _POLICY: Final = SandboxPolicy(stateful=True, time_limit=3)
 _BEFORE = """
@@ -110,7 +110,7 @@ def _then_told(code: str, probe: str = _PROBE, expected: Collection[str] = (_KEP
             return "it runs on between the blocks"
         after = await scene.run(probe)
         if after.status != "ok" or after.stdout not in expected:
-            return f"the next block ended as {after.status}: {after.output[-200:]}"
+            return f"the next block {ending(after)}"
         notes = {note for block in (attacked, *ticks, after) for note in block.notes}
         if after.stdout == _LOST and not notes & {VARIABLES["lost"], VARIABLES["lost_before"]}:
             return "variables were lost, and nothing says so"
