@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from symposia.core.code_executor import ObservedCodeExecutor, SandboxPolicy
+from symposia.core.code_executor import ObservedCodeExecutor, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.tools import FunctionSandbox, run_component_code_in
 from symposia.ext.code_executors import (
@@ -67,8 +67,8 @@ def test_every_option_is_one_of_the_default_executor_too(tmp_path: Path) -> None
         init_command="true",
         delete_tmp_files=True,
         trust_results=True,
-        on_output=lambda _stream, _text: None,
         audit_log=tmp_path / "audit.jsonl",
+        on_output=lambda _stream, _text: None,
     )
     assert options.keys() == SandboxOptions.__annotations__.keys()
     executor = create_default_code_executor(**options)
@@ -134,3 +134,28 @@ def test_the_folder_of_a_kernel_is_a_path() -> None:
     folder: Any = 3
     with pytest.raises(ArgumentTypeError, match="output_dir of JupyterCodeExecutor is 3: give a path"):
         JupyterCodeExecutor(output_dir=folder)
+
+
+@pytest.mark.parametrize("target", ["/data/tables", "/data/tables/inner", "/data/tables/"])
+def test_mounts_that_overlap_are_refused(target: str, tmp_path: Path) -> None:
+    mounts = [SandboxMount(source=tmp_path, target=each) for each in ("/data/other", target)]
+    with pytest.raises(InvalidArgumentError, match="Two mounts overlap in the sandbox: /data/tables"):
+        create_default_code_executor(mounts=[SandboxMount(source=tmp_path, target="/data/tables"), *mounts])
+
+
+@pytest.mark.parametrize(
+    ("volume", "said"),
+    [
+        ({"bind": "/mnt/vol1", "mode": "ro"}, "sees files of the host below /data: say {'bind': '/data/vol1', 'mode'"),
+        ({"bind": "/data", "mode": "ro"}, "say {'bind': '/data/tables', 'mode': 'ro'}"),
+        (
+            {"bind": "/data/mine", "mode": "rw"},
+            "only reads files of the host: say {'bind': '/data/mine', 'mode': 'ro'}",
+        ),
+        ({"bind": "/mnt/vol2"}, "with the mode 'rw'. Code in a sandbox only reads"),
+    ],
+)
+def test_a_volume_that_is_refused_is_told_where_it_may_be(volume: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        DockerCommandLineCodeExecutor(extra_volumes={"/srv/tables": volume})
+    assert said in str(caught.value)

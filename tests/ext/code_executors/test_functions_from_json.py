@@ -229,6 +229,7 @@ async def test_failures_are_errors_with_the_end_of_the_traceback(sandbox: Functi
     assert "defines no function" in await failure(sandbox, "tool = 3\n")
     missing = await failure(sandbox, "def tool(): pass\n", "nowhere")
     assert "No module named 'nowhere'\nThe Python of the sandbox does not have it. Load" in missing
+    assert "FunctionSandbox(packages=[…])" in missing
     assert "a generator gives no single result" in await failure(sandbox, "def tool():\n    yield 1\n")
     unknown = "class Mine: pass\ndef tool(x: Mine): pass\n"
     assert "the type Mine of its parameter 'x' cannot be described outside" in await failure(sandbox, unknown)

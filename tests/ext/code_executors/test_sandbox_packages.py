@@ -13,8 +13,10 @@ from tests.support.docker_engine import Engine
 from tests.support.sandboxes import require
 from tests.support.wheels import use_cache_of_its_own, write_wheel
 
+from symposia.core import CancellationToken
 from symposia.core.code_executor import FunctionWithRequirements, SandboxBackend, SandboxPackages
 from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
+from symposia.core.tools import FunctionSandbox, FunctionTool, run_component_code_in
 from symposia.ext.code_executors import AutoBackend, SandboxCodeExecutor, SandboxPool, make_sandbox_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
@@ -93,6 +95,19 @@ class TestNamespaces(PackagesContract):
     def backend(self) -> SandboxBackend:
         return NamespaceBackend()
 
+    async def test_functions_from_json_import_them(self, packages: SandboxPackages) -> None:
+        config = {"source_code": "def seven() -> int:\n    return small.seven()\n", "global_imports": ["small"]}
+        model = {
+            "provider": "autogen_core.tools.FunctionTool",
+            "component_type": "tool",
+            "config": {**config, "name": "seven", "description": "Seven."},
+        }
+        sandbox = FunctionSandbox(self.backend(), packages=packages.requirements, wheels=packages.wheels)
+        async with asyncio.timeout(WAIT), sandbox:
+            with run_component_code_in(sandbox):
+                tool = FunctionTool.load_component(model)
+            assert await tool.run_json({}, CancellationToken()) == 7
+
 
 class TestBubblewrap(PackagesContract):
     def backend(self) -> SandboxBackend:
@@ -148,6 +163,11 @@ def test_a_function_cannot_allow_an_address() -> None:
     needy = FunctionWithRequirements.from_str("def f(): pass", python_packages=["small @ file:///tmp/small"])
     with pytest.raises(InvalidArgumentError, match="no option, no address and no path"):
         SandboxCodeExecutor(NamespaceBackend(), packages=["small"], functions=[needy])
+
+
+def test_wheels_without_packages_are_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="give their names, too"):
+        FunctionSandbox(wheels=tmp_path)
 
 
 async def test_a_pool_has_the_packages_of_its_backend() -> None:

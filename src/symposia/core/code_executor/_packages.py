@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Self, cast
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
@@ -43,6 +43,25 @@ class SandboxPackages:
         if wheels is not None and not isinstance(wheels, Path):
             raise ArgumentTypeError(f"wheels of SandboxPackages is {wheels!r}: give a path, such as Path('wheels').")
         object.__setattr__(self, "requirements", tuple(sorted({*map(_normalised, _texts(self.requirements))})))
+
+    @classmethod
+    def given(cls, packages: Sequence[str], wheels: Path | str | None) -> Self | None:
+        """The packages that arguments ask for; None where they ask for none.
+
+        Args:
+            packages: Their names, with or without versions; or one of them as a text.
+            wheels: The folder that is searched for them, which may be relative.
+
+        Raises:
+            ArgumentTypeError: `packages` is not a list of texts.
+            InvalidArgumentError: One is not the name of a package, or there is none to search `wheels` for.
+        """
+        if not packages:
+            if wheels is not None:
+                raise InvalidArgumentError("wheels is the folder that packages are searched in: give their names, too.")
+            return None
+        names = (packages,) if isinstance(packages, str) else tuple(packages)
+        return cls(requirements=names, wheels=None if wheels is None else Path(wheels).absolute())
 
     @property
     def names(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from typing_extensions import TypedDict
@@ -140,20 +140,31 @@ def allowed_packages(
     Raises:
         InvalidArgumentError: `wheels` is given without packages.
     """
-    if not packages:
-        if wheels is not None:
-            raise InvalidArgumentError("wheels is the folder that packages are searched in: give their names, too.")
+    allowed = SandboxPackages.given(packages, wheels)
+    if allowed is None:
         return None
-    folder = None if wheels is None else Path(wheels).absolute()
-    if isinstance(packages, str):
-        packages = (packages,)
-    allowed = SandboxPackages(requirements=tuple(packages), wheels=folder)
     needed = requirements_met_by(allowed.names, functions)
     return replace(allowed, requirements=(*allowed.requirements, *needed))
 
 
-def bind_mounts(bind_dir: Path | str | None, work_dir: Path | str | None) -> list[SandboxMount]:
-    """The mount of `bind_dir`: below ``/data`` by its own name. Empty where it is the work folder."""
-    if bind_dir is None or (work_dir is not None and Path(bind_dir) == Path(work_dir)):
-        return []
-    return [SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}")]
+def all_mounts(
+    bind_dir: Path | str | None, work_dir: Path | str | None, mounts: Sequence[SandboxMount]
+) -> tuple[SandboxMount, ...]:
+    """The mounts of an executor: `bind_dir`, below ``/data`` by its own name if it is not the work folder, and others.
+
+    Raises:
+        InvalidArgumentError: One is at the place of another, which it would hide, or inside of it, where the folder is
+            read-only.
+    """
+    found = list(mounts)
+    if bind_dir is not None and (work_dir is None or Path(bind_dir) != Path(work_dir)):
+        found.insert(0, SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}"))
+    targets = [PurePosixPath(mount.target) for mount in found]
+    for index, target in enumerate(targets):
+        for other in targets[:index]:
+            if target.is_relative_to(other) or other.is_relative_to(target):
+                raise InvalidArgumentError(
+                    f"Two mounts overlap in the sandbox: {other} and {target}. Give each a place of its own below "
+                    f"{DATA_FOLDER}."
+                )
+    return tuple(found)

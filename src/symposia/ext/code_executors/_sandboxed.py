@@ -45,8 +45,8 @@ from symposia.ext.code_executors._guests import GuestFiles
 from symposia.ext.code_executors._sandbox._results import VARIABLES
 from symposia.ext.code_executors._sandbox_options import (
     SandboxOptions,
+    all_mounts,
     allowed_packages,
-    bind_mounts,
     check_options,
     refuse_in_json,
 )
@@ -90,8 +90,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
 
     Raises:
         ArgumentTypeError: An argument is of another type, or there is no such option.
-        InvalidArgumentError: The timeout is less than a second, a function needs a package that is not there, or one of
-            `packages` is not the name of a package.
+        InvalidArgumentError: The timeout is less than a second, two mounts overlap, a function needs a package that is
+            not there, or one of `packages` is not the name of a package.
         SandboxUnavailableError: There are `packages`, and the backend installs none.
     """
 
@@ -126,7 +126,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             self.idempotency = "unknown"  # what code does to the hosts that it reaches, it does again
         self._backend = backend if packages is None else backend.with_packages(packages)
         self._packages = packages
-        self._mounts = (*bind_mounts(options.get("bind_dir"), work_dir), *options.get("mounts", ()))
+        self._mounts = all_mounts(options.get("bind_dir"), work_dir, options.get("mounts", ()))
         self._init_command = options.get("init_command")
         self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None

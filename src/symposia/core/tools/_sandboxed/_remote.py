@@ -103,9 +103,9 @@ class RemoteFunction:
         if _MISSING_MODULE not in str(error).rpartition("\n")[2]:
             return error
         return ToolFunctionError(
-            f"{error}\nThe Python of the sandbox does not have it. Load the tool with load_component(…, "
-            "trust_code=True), or inside `with run_component_code_in(…):` with a FunctionSandbox whose Python has it, "
-            "such as one on DockerBackend('my-image')."
+            f"{error}\nThe Python of the sandbox does not have it. Load the tool inside `with"
+            " run_component_code_in(FunctionSandbox(packages=[…])):` with the names of its packages. Trusted code runs "
+            "in this process, with load_component(…, trust_code=True)."
         )
 
     def _failed(self, what: str) -> ToolFunctionError:

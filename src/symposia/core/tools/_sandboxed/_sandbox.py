@@ -10,17 +10,19 @@ program leaves its loop without cancelling it. Where the program is killed, the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Final, Self
 
 from symposia.core._cancellation_token import uninterrupted
 from symposia.core._component import shared_in_load
-from symposia.core.argument_checks import check_backend, check_instance
+from symposia.core.argument_checks import check_backend, check_instance, check_path
 from symposia.core.code_executor import (
     Sandbox,
     SandboxBackend,
+    SandboxPackages,
     SandboxPolicy,
     SandboxResult,
     default_backend,
@@ -41,16 +43,32 @@ class FunctionSandbox:
     Args:
         backend: Makes the sandbox; by default, the first kind that starts on this machine.
         policy: What the functions may use. By default, the usual limits.
+        packages: Packages that the functions may import beside those that every sandbox has, such as ``html2text`` or
+            ``html2text==2025.4``. They are installed on the host when the sandbox starts for the first time.
+        wheels: A folder of the host that is searched for them, instead of the package registry.
 
     Raises:
-        ArgumentTypeError: `backend` makes no sandboxes, or `policy` is not a `SandboxPolicy`.
+        ArgumentTypeError: `backend` makes no sandboxes, or another argument is of another type.
+        InvalidArgumentError: One of `packages` is not the name of a package, or `wheels` is given without them.
+        SandboxUnavailableError: There are `packages`, and the backend installs none.
     """
 
-    def __init__(self, backend: SandboxBackend | None = None, *, policy: SandboxPolicy | None = None) -> None:
+    def __init__(
+        self,
+        backend: SandboxBackend | None = None,
+        *,
+        policy: SandboxPolicy | None = None,
+        packages: Sequence[str] = (),
+        wheels: Path | str | None = None,
+    ) -> None:
         if backend is not None:
             check_backend("FunctionSandbox", backend)
         check_instance("policy", "FunctionSandbox", policy, SandboxPolicy, "SandboxPolicy(time_limit=10)")
+        check_path("wheels", "FunctionSandbox", wheels)
+        self._packages = SandboxPackages.given(packages, wheels)
         self._backend = backend
+        if backend is not None and self._packages is not None:
+            self._backend = backend.with_packages(self._packages)
         self._policy = policy or SandboxPolicy(artifacts=0, imported_ahead=_IMPORTED_AHEAD)
         self._places: dict[asyncio.AbstractEventLoop, _Place] = {}
 
@@ -107,7 +125,8 @@ class FunctionSandbox:
         if place.sandbox is not None:
             return place.sandbox
         if self._backend is None:
-            self._backend = await asyncio.to_thread(default_backend)
+            backend = await asyncio.to_thread(default_backend)
+            self._backend = backend if self._packages is None else backend.with_packages(self._packages)
         sandbox = await self._backend.create(self._policy)
         await place.keep(sandbox)
         return sandbox

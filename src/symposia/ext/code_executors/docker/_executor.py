@@ -30,8 +30,12 @@ NO_NETWORK: Final = (
     "reach after all are named by policy=SandboxPolicy(network=NetworkPolicy(allow=[…]))."
 )
 NOT_READ_ONLY: Final = (
-    "extra_volumes: {source} would be mounted at {target} as {mode!r}. Code in a sandbox sees files of the host only "
-    f"read-only ('mode': 'ro') and below {DATA_FOLDER}: what it is to change belongs into work_dir."
+    "extra_volumes: {source} would be mounted at {target} with the mode {mode!r}. Code in a sandbox only reads files "
+    "of the host: say {{'bind': {inside!r}, 'mode': 'ro'}}. What it is to change belongs into work_dir."
+)
+NOT_BELOW_DATA: Final = (
+    f"extra_volumes: {{source}} would be mounted at {{target}}. Code in a sandbox sees files of the host below "
+    f"{DATA_FOLDER}: say {{{{'bind': {{inside!r}}, 'mode': 'ro'}}}}, and let the code read it there."
 )
 NO_DEVICES: Final = (
     "device_requests opens the sandbox to a device's driver, which is a way out of it. Say unsafe_devices=True to "
@@ -169,7 +173,12 @@ def _volumes(extra_volumes: Mapping[str, Mapping[str, str]]) -> list[SandboxMoun
     mounts: list[SandboxMount] = []
     for source, volume in extra_volumes.items():
         target, mode = volume.get("bind", ""), volume.get("mode", "rw")
-        if mode != "ro" or not target.startswith(f"{DATA_FOLDER}/"):
-            raise InvalidArgumentError(NOT_READ_ONLY.format(source=source, target=target, mode=mode))
+        is_below = target.startswith(f"{DATA_FOLDER}/")
+        if mode != "ro" or not is_below:
+            inside = target if is_below else f"{DATA_FOLDER}/{Path(target).name or Path(source).name}"
+            if target == DATA_FOLDER:
+                inside = f"{DATA_FOLDER}/{Path(source).name}"
+            problem = NOT_BELOW_DATA if mode == "ro" else NOT_READ_ONLY
+            raise InvalidArgumentError(problem.format(source=source, target=target, mode=mode, inside=inside))
         mounts.append(SandboxMount(source=Path(source), target=target))
     return mounts
