@@ -368,6 +368,19 @@ print(sent >> 20)
             closed = await sandbox.run("print(tunnel.recv(1))", "python")
             assert (ok(closed), closed.notes) == ("b''\n", ())
 
+    async def test_where_variables_live_on_connections_still_end_with_their_block(
+        self, make: MakeSandbox, web: Web
+    ) -> None:
+        allowed = policy(f"127.0.0.1:{web.port}")
+        sandbox = await make(policy=replace(allowed, stateful=True))
+        request = "tunnel.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n'); print(tunnel.recv(15))"
+        code = f"{RAW}tunnel = connect('127.0.0.1', {web.port})[0]\nkept = tunnel"
+        assert ok(await sandbox.run(f"{code}\nprint(len(proxy))", "python")) == "2\n"
+        assert ok(await sandbox.run("print(kept.recv(1) == b'' or kept.recv(1))", "python")) == "True\n"
+        again = await sandbox.run(f"tunnel = connect('127.0.0.1', {web.port})[0]\n{request}", "python")
+        assert ok(again) == "b'HTTP/1.1 200 OK'\n"
+        assert len(again.connections) == 1
+
     async def test_attempts_are_observed_also_of_a_cancelled_block(self, make: MakeSandbox) -> None:
         seen: list[ConnectionAttempt] = []
         began = asyncio.Event()

@@ -354,6 +354,22 @@ async def test_whatever_a_server_says_of_connections_is_taken_or_ends_the_sandbo
     assert [task for task in asyncio.all_tasks() if "SandboxNetwork" in repr(task)] == []
 
 
+async def test_what_is_refused_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        if request.header["kind"] == "run":
+            server.say("connect", {"connection": 1})
+            server.say("data", {"connection": 1}, b"CONNECT other.example:443 HTTP/1.1\r\n\r\n")
+        elif request.header["kind"] == "end":
+            server.say("close", {"connection": 1})
+            server.say("ended", ENDED)
+
+    caplog.set_level("INFO")
+    sandbox = await connect(ScriptedServer(answer), NETWORK)
+    result = await sandbox.run("", "python")
+    assert result.notes == ("network: other.example:443 refused: not on the allow-list",)
+    assert "Code in a sandbox: other.example:443 refused not on the allow-list" in caplog.messages
+
+
 async def test_an_observer_that_fails_is_told_and_ends_nothing_else() -> None:
     def fail(_attempt: object) -> None:
         raise LookupError("the listener's own")

@@ -12,6 +12,7 @@ rejected. The rule decides whom code talks to.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Literal
@@ -31,6 +32,8 @@ from symposia.ext.code_executors._sandbox._proxy._request import (
 )
 from symposia.ext.code_executors._sandbox._proxy._streams import BlockStream, Send
 from symposia.ext.code_executors._sandbox._proxy._transfer import AttemptInProgress, Transfer, TransferLimitError
+
+logger = logging.getLogger(__name__)
 
 _LINGER_SECONDS: Final = 5.0  # in which a program has to read the end of an answer and close
 _NOT_LISTED: Final = "not on the allow-list"
@@ -160,10 +163,13 @@ class SandboxNetwork:
             attempt.reason = _GIVEN_UP
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failures.append(error)
-        self._attempts.append(attempt.result())
+        result = attempt.result()
+        self._attempts.append(result)
+        level = logging.DEBUG if result.outcome == "connected" else logging.INFO
+        logger.log(level, "Code in a sandbox: %s %s %s", result.destination, result.outcome, result.reason)
         try:
             if self._listener is not None:
-                self._listener(self._attempts[-1])
+                self._listener(result)
         except Exception as failure:  # noqa: BLE001 - whatever a listener raises is its caller's to see
             self._failures.append(failure)
 
