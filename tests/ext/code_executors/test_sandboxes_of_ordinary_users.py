@@ -64,7 +64,7 @@ def python_for_everybody(folder: Path) -> Path:
 @pytest.mark.parametrize("backend", ["Namespaces", "Bubblewrap"])
 def test_the_contract_holds_for_an_ordinary_user(backend: str, open_folder: Path) -> None:
     python = python_for_everybody(open_folder)
-    tests = f"tests/ext/code_executors/test_sandbox_backends.py::Test{backend}"
-    run = as_nobody(open_folder, python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", tests)
+    tests = [f"tests/ext/code_executors/test_sandbox_backends.py::Test{kind}{backend}" for kind in ("", "Stateful")]
+    run = as_nobody(open_folder, python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *tests)
     assert run.returncode == 0, run.stdout
     assert "skipped" not in run.stdout.splitlines()[-1], run.stdout
