@@ -57,6 +57,8 @@ for _ in range(1024):
 """
 THINKING_SECONDS = 0.05
 """Between two blocks, as an answer of a model is at least: a sandbox prepares for the next block meanwhile."""
+REFILL_SECONDS = 6.0
+"""Until the pool has another sandbox, on a busy machine too."""
 TIME_LIMIT = 1
 TIMEOUT_EXIT_CODE = 124
 PATIENCE = 20.0
@@ -141,6 +143,24 @@ async def pandas() -> Figures:
     return {"pandas block, ms": statistics.median(taken), "pandas block, p95, ms": p95(taken)}
 
 
+async def stateful() -> Figures:
+    """A block that uses a variable of the one before, where pandas is imported."""
+    sandbox = await backend().create(code_executor.SandboxPolicy(stateful=True))
+    try:
+        await sandbox.run(f"{PANDAS}\ncount = 0", "python")
+        await asyncio.sleep(3)
+        taken: list[float] = []
+        for number in range(60):
+            await asyncio.sleep(THINKING_SECONDS)
+            began = time.perf_counter()
+            result = await sandbox.run("count += 1; print(count)", "python")
+            taken.append((time.perf_counter() - began) * MS)
+            assert result.stdout == f"{number + 1}\n", result
+        return {"stateful block, ms": statistics.median(taken), "stateful block, p95, ms": p95(taken)}
+    finally:
+        await sandbox.close()
+
+
 async def start() -> Figures:
     """A new executor with its sandbox, and its end; the first one is not counted."""
     starts: list[float] = []
@@ -170,7 +190,7 @@ async def _from_pool() -> float:
     async with library.SandboxPool(backend(), size=1) as pool:
         pool.prepare(policy)
         for _ in range(6):
-            await asyncio.sleep(2)  # until one is there
+            await asyncio.sleep(REFILL_SECONDS)
             began = time.perf_counter()
             sandbox = await pool.create(policy)
             taken.append((time.perf_counter() - began) * MS)
@@ -315,7 +335,8 @@ def _leave(figures: Figures) -> None:
 
 
 CASES: dict[str, Callable[[], Awaitable[Figures]]] = {
-    case.__name__: case for case in (plain, pandas, start, deaf, flood, orphan, memory, crowd, wait_to_be_killed)
+    case.__name__: case
+    for case in (plain, pandas, stateful, start, deaf, flood, orphan, memory, crowd, wait_to_be_killed)
 }
 
 

@@ -26,14 +26,20 @@ from symposia.ext.code_executors.docker import DockerBackend
 PROGRAM = Path(__file__).with_name("sandbox_cases.py")
 AUTOGEN = "autogen"
 KINDS = (AUTOGEN, "docker", "bubblewrap", "namespaces")
-CASES = ("plain", "pandas", "start", "deaf", "flood", "orphan", "memory", "crowd")
-OURS_ALONE = ("memory", "crowd")  # AutoGen's container holds no pandas, and thirty of them stop for five minutes
+CASES = ("plain", "pandas", "stateful", "start", "deaf", "flood", "orphan", "memory", "crowd")
+OURS_ALONE = (
+    "stateful",
+    "memory",
+    "crowd",
+)  # AutoGen's blocks share nothing, its container holds no pandas, and thirty of them stop for five minutes
 GOALS = {
     "plain block, ms": 5,
     "plain block, p95, ms": 15,
     "pandas block, ms": 15,
     "pandas block, p95, ms": 30,
     "one behind the other, ms": 10,
+    "stateful block, ms": 8,
+    "stateful block, p95, ms": 15,
     "start and first block, ms": 900,
     "new sandbox from the pool, ms": 5,
     "over the time limit, ms": 50,
