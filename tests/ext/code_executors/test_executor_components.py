@@ -68,3 +68,10 @@ def test_a_misspelt_option_in_json_is_no_default() -> None:
     saved["config"]["polcy"] = {"memory_bytes": 2**30}
     with pytest.raises(ArgumentTypeError, match=r"has no option 'polcy'\. Did you mean 'policy'"):
         SandboxCodeExecutor.load_component(saved)
+
+
+def test_a_misspelt_limit_in_json_is_named() -> None:
+    saved = create_default_code_executor(policy=SandboxPolicy()).dump_component().model_dump()
+    saved["config"]["policy"]["memory"] = 2**30
+    with pytest.raises(ComponentError, match="policy: there is no field 'memory'"):
+        SandboxCodeExecutor.load_component(saved)

@@ -87,6 +87,8 @@ def explain(error: ValidationError, *, is_saved: bool = False) -> str:
             what = f"{describe(fault['input'])} has no form in JSON{_remedy(fault['input'])}"
         if fault["type"] == "extra_forbidden":
             what = "there is no such field"
+        if fault["type"] == "unexpected_keyword_argument":  # of a dataclass, such as a policy
+            what = f"there is no field {fault['loc'][-1]!r}"
         lines.setdefault(name, f"{name}: {what}" if name else what)
     return "; ".join(lines.values())
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from symposia.core.code_executor._network import NetworkPolicy
 from symposia.core.code_executor._results import RunStatus
@@ -75,6 +75,9 @@ class SandboxPolicy:
         InvalidArgumentError: A limit is too small, too large or NaN; the text names the least value.
     """
 
+    # A misspelt limit in JSON is refused, also where the fields around the policy are open to more.
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
     memory_bytes: int = 512 * MIB
     cpus: float = 1.0
     processes: int = 64
@@ -136,6 +139,8 @@ class SandboxMount:
         ArgumentTypeError: `source` is not a `Path`, or `target` is not a text.
         InvalidArgumentError: `target` is not below ``/data``.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     source: Path
     target: str
