@@ -2,7 +2,7 @@
 
 A sandbox has no network. With a `NetworkPolicy` it reaches a proxy of the host, which connects to the hosts on the
 list for it. Names are resolved by the host. A name on the list that leads to a private address is refused, unless its
-rule says that it is private: whoever controls a name decides where it leads.
+rule says that it is private: the owner of a name decides where it leads.
 """
 
 from __future__ import annotations

@@ -137,13 +137,13 @@ class _Listener:
 
     Attributes:
         port: Where it listens.
-        heard: What it was sent.
+        received: What it was sent.
         most: Connections at the same time.
     """
 
     def __init__(self) -> None:
         self.port = 0
-        self.heard = b""
+        self.received = b""
         self.most = 0
         self._open = 0
 
@@ -152,7 +152,7 @@ class _Listener:
         self.most = max(self.most, self._open)
         try:
             while piece := await reader.read(65536):
-                self.heard += piece
+                self.received += piece
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
         except OSError:
@@ -180,7 +180,7 @@ def _reaches_nothing(code: str) -> Attempt:
     async def attempt(scene: Scene) -> str:
         async with _listening() as listener:
             said = await _run(scene, listener, code)
-            return said or ("the host's listener was connected to" if listener.heard or listener.most else "")
+            return said or ("the host's listener was connected to" if listener.received or listener.most else "")
 
     return attempt
 
@@ -188,8 +188,8 @@ def _reaches_nothing(code: str) -> Attempt:
 async def _smuggles_a_request(scene: Scene) -> str:
     async with _listening() as listener:
         said = await _run(scene, listener, _SMUGGLE)
-        if b"smuggled" in listener.heard or listener.heard.count(b"HTTP/1.1") != 1:
-            return f"the server was sent {listener.heard[:200]!r}"
+        if b"smuggled" in listener.received or listener.received.count(b"HTTP/1.1") != 1:
+            return f"the server was sent {listener.received[:200]!r}"
         return said
 
 
@@ -219,9 +219,9 @@ os._exit(0)
 """
         await scene.run(_PROXY + leave)
         problem = await scene.next_block()
-        before = len(listener.heard)
+        before = len(listener.received)
         problem = problem or await scene.next_block()
-        return problem or ("the connection outlives its block" if len(listener.heard) > before else "")
+        return problem or ("the connection outlives its block" if len(listener.received) > before else "")
 
 
 async def _stands_in_for_the_proxy(scene: Scene) -> str:
