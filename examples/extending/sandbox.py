@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from symposia.core import CancellationToken
 from symposia.core.code_executor import (
     CodeBlock,
+    ConnectionListener,
     OutputListener,
     Sandbox,
     SandboxBackend,
@@ -41,6 +42,9 @@ class AuditedSandbox(Sandbox):
         digest = hashlib.sha256(code.encode()).hexdigest()[:12]
         AUDIT.append(f"{language} {digest}: {result.status}, exit code {result.exit_code}")
         return result
+
+    def observe_connections(self, listener: ConnectionListener) -> None:
+        self._inner.observe_connections(listener)
 
     async def put(self, path: str, data: bytes) -> None:
         await self._inner.put(path, data)

@@ -380,6 +380,28 @@ async def test_an_observer_that_fails_is_told_and_ends_nothing_else() -> None:
         await sandbox.run("", "python")
 
 
+async def test_an_observer_that_fails_does_not_take_the_place_of_a_cancellation() -> None:
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        if request.header["kind"] == "run":
+            server.say("connect", {"connection": 1})
+            server.say("output", {"stream": "stdout"}, b"connected")
+        elif request.header["kind"] == "cancel":
+            server.say("ended", {**ENDED, "status": "cancelled"})
+
+    def fail(_attempt: object) -> None:
+        raise LookupError("the listener's own")
+
+    connected = asyncio.Event()
+    sandbox = await connect(ScriptedServer(answer), NETWORK)
+    sandbox.observe_connections(fail)
+    block = asyncio.create_task(sandbox.run("", "python", on_output=lambda _stream, _text: connected.set()))
+    await connected.wait()
+    block.cancel()
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await block
+    assert any("the listener's own" in note for note in cancelled.value.__notes__)
+
+
 async def test_bytes_arrive_in_order_whatever_the_pieces() -> None:
     """A server and a host that take turns with small windows: the whole of a request and of its answer."""
     received = bytearray()

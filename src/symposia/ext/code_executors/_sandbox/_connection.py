@@ -149,8 +149,13 @@ class SandboxConnection(Sandbox):
         network.begin_block()
         try:
             result = await self._run(header, code, limit, listener)
-        finally:
-            attempts = await network.end_block()
+        except BaseException as error:  # a cancellation too, which a listener's error must not take the place of
+            try:
+                await network.end_block()
+            except Exception as failure:  # noqa: BLE001 - whatever a listener raises
+                error.add_note(f"A listener of connections failed as well: {failure!r}")
+            raise
+        attempts = await network.end_block()
         return replace(result, connections=attempts, notes=(*result.notes, *network_notes(attempts)))
 
     async def _run(
