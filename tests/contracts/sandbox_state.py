@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.contracts.sandbox_contract import IGNORE_EVERY_SIGNAL, MIB, SLACK, MakeSandbox, SandboxTests
 
-from symposia.core.code_executor import Sandbox, SandboxPolicy, SandboxResult
+from symposia.core.code_executor import LEAST_LIMITS, Sandbox, SandboxPolicy, SandboxResult
 
 STATEFUL = SandboxPolicy(stateful=True)
 ROLLED_BACK = "Variables are as before this block."
@@ -214,6 +214,14 @@ class StatefulContract(SandboxTests):
         assert idle.cpu_seconds < 0.1
         assert idle.peak_memory_bytes < 32 * MIB
         assert (await failed(sandbox, "while True: pass", timeout=0.3)).cpu_seconds < 0.3 + SLACK
+
+    async def test_the_least_limits_leave_room_for_the_checkpoint(self, make: MakeSandbox) -> None:
+        least = {name: int(LEAST_LIMITS[name]) for name in ("memory_bytes", "processes", "open_files")}
+        sandbox = await make(policy=replace(STATEFUL, **least))  # pyright: ignore[reportArgumentType] - limits are numbers
+        await printed(sandbox, "x = 1")
+        await printed(sandbox, "x += 1")
+        assert list((await failed(sandbox, "x = 0\nwhile True: pass", timeout=0.5)).notes) == [ROLLED_BACK]
+        assert await printed(sandbox, "print(x)") == "2\n"
 
     async def test_a_reset_ends_the_variables(self, sandbox: Sandbox) -> None:
         await printed(sandbox, "x = 1")
