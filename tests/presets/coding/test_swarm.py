@@ -18,6 +18,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core.code_executor import (
     Artifact,
+    NetworkPolicy,
     OutputListener,
     RunStatus,
     SandboxBackend,
@@ -212,6 +213,18 @@ async def test_packages_are_installed_and_the_coder_is_told_of_them() -> None:
     assert result.outcome is Outcome.VERIFIED
     assert result.sandbox == "fake with ('scipy', 'sympy==1.14')"
     assert "These packages are installed, too: scipy, sympy==1.14." in str(coder.create_calls[0]["messages"])
+
+
+async def test_the_coder_is_told_of_allowed_hosts_and_what_ran_is_recorded(tmp_path: Path) -> None:
+    coder, log = ReplayChatCompletionClient([CODE]), tmp_path / "audit.jsonl"
+    policy = SandboxPolicy(network=NetworkPolicy(allow=["api.test", "*.example.com:8443"]))
+    sandbox = FakeSandboxBackend(prints_the_sum)
+    result = await run_coding_swarm(TASK, models=models(coder), sandbox=sandbox, policy=policy, audit_log=log)
+    assert result.outcome is Outcome.VERIFIED
+    assert sandbox.sandboxes[0].policy == policy
+    assert "may connect to api.test, *.example.com:8443 by HTTP" in str(coder.create_calls[0]["messages"])
+    [line] = (json.loads(line) for line in (await asyncio.to_thread(log.read_text)).splitlines())
+    assert (line["event"], line["status"], line["connections"]) == ("run", "ok", 0)
 
 
 @pytest.mark.parametrize(
