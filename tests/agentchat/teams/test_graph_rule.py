@@ -125,7 +125,25 @@ async def test_of_a_turn_that_failed_in_part_the_others_do_not_speak_again() -> 
 
     rule.load_state(before)
     half = Answered(2, "a", [TextMessage(content="", source="a")])
-    assert await rule.decide([], RuleContext(turns=1, answered=[first, half])) == Speak(("b", "c"))
+    assert await rule.decide([], RuleContext(turns=1, answered=[first, half])) == Speak(("b",))
+    rest = Answered(3, "b", [TextMessage(content="", source="b")])
+    assert await rule.decide([], RuleContext(turns=2, answered=[rest])) == Speak(("c", "d"))
+
+
+async def test_a_turn_that_failed_in_part_activates_nothing_twice() -> None:
+    rule = GraphRule(graph("s>a, s>b, a>c any, b>c any"))
+    before = rule.save_state()
+    first = Answered(1, "s", [TextMessage(content="", source="s")])
+    await rule.decide([], RuleContext(turns=1, answered=[first]))
+    rule.load_state(before)
+    half = Answered(2, "a", [TextMessage(content="", source="a")])
+    await rule.decide([], RuleContext(turns=1, answered=[first, half]))
+
+    other = GraphRule(graph("s>a, s>b, a>c any, b>c any"))
+    other.load_state(rule.save_state())
+    rest = Answered(3, "b", [TextMessage(content="", source="b")])
+    assert await other.decide([], RuleContext(turns=2, answered=[rest])) == Speak(("c",))
+    assert await other.decide([], RuleContext(turns=3, answered=[Answered(4, "c", [])])) == Stop(COMPLETE)
 
 
 async def test_a_condition_that_fails_is_asked_again_and_nothing_is_lost() -> None:
@@ -215,8 +233,11 @@ def graphs(draw: st.DrawFn) -> DiGraph:
 
 
 def activated(of: DiGraph, turns: Sequence[Mapping[str, str]]) -> set[str]:
-    """Who speaks after these turns, read off the whole history: a group is complete in the last turn if the edges that
-    were followed since it was complete before are all that it needs."""
+    """Who speaks after these turns, read off the whole history.
+
+    A group is complete with the last turn if the edges that were followed since the turn with which it was complete
+    before are all that it needs.
+    """
     found: set[str] = set()
     edges = [(name, edge) for name, node in of.nodes.items() for edge in node.edges]
     for target, group in {(edge.target, edge.activation_group) for _, edge in edges}:
@@ -224,15 +245,15 @@ def activated(of: DiGraph, turns: Sequence[Mapping[str, str]]) -> set[str]:
         needed = len(members) if members[0][1].activation_condition == "all" else 1
         followed: set[int] = set()
         for turn in turns:
-            complete = False
-            for index, (name, edge) in enumerate(members):
-                if name in turn and (edge.condition is None or edge.condition == turn[name]):
-                    followed.add(index)
-                    if len(followed) >= needed:
-                        complete = True
-                        followed = set()
-            if complete and turn is turns[-1]:
-                found.add(target)
+            followed |= {
+                index
+                for index, (name, edge) in enumerate(members)
+                if name in turn and (edge.condition is None or edge.condition == turn[name])
+            }
+            if len(followed) >= needed:
+                followed = set()
+                if turn is turns[-1]:
+                    found.add(target)
     return found
 
 

@@ -31,6 +31,7 @@ _STATE: Final = shape(
     remaining=with_default(_COUNTS, dict),
     ready=with_default(cs.nullable_schema(_NAMES), lambda: None),
     followed=cs.with_default_schema(cs.nullable_schema(_FOLLOWED), default=None),
+    left=with_default(_NAMES, list),
 )
 
 
@@ -43,7 +44,7 @@ class GraphRule(TeamRule):
     and its next run begins at the start.
 
     An edge that is followed several times, before the other edges of its group, counts once: a node that waits for all
-    waits for all of them.
+    waits for all of them. The edges that are followed after one turn are followed at the same time.
 
     Args:
         graph: The graph.
@@ -55,10 +56,11 @@ class GraphRule(TeamRule):
     def __init__(self, graph: DiGraph) -> None:
         graph.graph_validate()
         self._edges = {name: edge_keys(node) for name, node in graph.nodes.items()}
-        self._sources = {key: name for name, edges in self._edges.items() for key in edges}
+        self._sources = {key: (name, edge) for name, edges in self._edges.items() for key, edge in edges.items()}
         self._groups = graph.edge_groups()
         self._start = [name for name in graph.nodes if name in graph.get_start_nodes()]
         self._ready: list[str] = []
+        self._left: list[str] = []  # edges from nodes that have spoken, while others of their turn have not
         self._followed: dict[tuple[str, str], set[str]] = {}  # by target and group: the edges, until it is activated
         self.reset()
 
@@ -80,22 +82,33 @@ class GraphRule(TeamRule):
         return Speak(tuple(self._ready))
 
     def _follow(self, spoken: Mapping[str, BaseChatMessage | None]) -> None:
-        """Follow the edges of the nodes that have spoken in one turn."""
-        # All of them leave before any edge is followed: an edge from one to another activates the other once more.
+        """Follow the edges of the nodes that have spoken in one turn.
+
+        If others of those that were activated together have failed, or were cancelled, the edges wait for them, so that
+        the graph is walked as it would have been.
+        """
         self._ready = [name for name in self._ready if name not in spoken]
         for name, message in spoken.items():
-            for key, edge in self._edges.get(name, {}).items():
-                if message is not None and edge.check_condition(message):
-                    self._arrive(key, edge.target, edge.activation_group)
+            edges = self._edges.get(name, {}).items()
+            self._left += [key for key, edge in edges if message is not None and edge.check_condition(message)]
+        if not self._ready:
+            left, self._left = self._left, []
+            self._activate(left)
 
-    def _arrive(self, key: str, target: str, group: str) -> None:
-        activation, edges = self._groups[target][group]
-        followed = self._followed.setdefault((target, group), set())
-        followed.add(key)
-        if activation == "any" or len(followed) >= len(edges):
-            del self._followed[target, group]
-            if target not in self._ready:
-                self._ready.append(target)
+    def _activate(self, keys: Sequence[str]) -> None:
+        """Activate the nodes whose groups are complete with these edges, which are followed at the same time."""
+        groups: dict[tuple[str, str], None] = {}  # an ordered set
+        for key in keys:
+            _, edge = self._sources[key]
+            group = edge.target, edge.activation_group
+            self._followed.setdefault(group, set()).add(key)
+            groups[group] = None
+        for target, group in groups:
+            activation, edges = self._groups[target][group]
+            if activation == "any" or len(self._followed[target, group]) >= len(edges):
+                del self._followed[target, group]
+                if target not in self._ready:
+                    self._ready.append(target)
 
     def _complete(self) -> str:
         """Why the graph ends, with the nodes that were waiting for other edges."""
@@ -104,7 +117,7 @@ class GraphRule(TeamRule):
 
     def _missing(self, target: str, group: str) -> Sequence[str]:
         missing = self._groups[target][group].edges - self._followed[target, group]
-        return sorted({self._sources[key] for key in missing})
+        return sorted({self._sources[key][0] for key in missing})
 
     def save_state(self) -> SavedState:
         """The activated nodes, and the edges that were followed to nodes that wait for more.
@@ -115,7 +128,7 @@ class GraphRule(TeamRule):
         followed: dict[str, dict[str, list[str]]] = {}
         for (target, group), keys in self._followed.items():
             followed.setdefault(target, {})[group] = sorted(keys)
-        return {"ready": list(self._ready), "followed": followed}
+        return {"ready": list(self._ready), "followed": followed, "left": list(self._left)}
 
     def load_state(self, state: SavedState, /) -> None:
         """Continue from a saved state, also of AutoGen.
@@ -130,8 +143,8 @@ class GraphRule(TeamRule):
             followed = self._counted(saved["remaining"])
         else:
             followed = {(target, group): set(edges[target][group]) for target in edges for group in edges[target]}
-        self._check(ready, followed, saved["remaining"])
-        self._ready = list(ready)
+        self._check([*ready, *saved["left"]], followed, saved["remaining"])
+        self._ready, self._left = list(ready), saved["left"]
         self._followed = followed
 
     def _counted(self, remaining: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], set[str]]:
@@ -146,12 +159,12 @@ class GraphRule(TeamRule):
 
     def _check(
         self,
-        ready: Sequence[str],
+        names: Sequence[str],
         followed: Mapping[tuple[str, str], set[str]],
         remaining: Mapping[str, Mapping[str, int]],
     ) -> None:
         groups = {(target, group) for target, named in remaining.items() for group in named} | followed.keys()
-        unknown = [name for name in ready if name not in self._edges]
+        unknown = [name for name in names if name not in self._edges and name not in self._sources]
         unknown += [f"{target}/{group}" for target, group in groups if group not in self._groups.get(target, {})]
         if unknown:
             raise InvalidArgumentError(
@@ -162,6 +175,7 @@ class GraphRule(TeamRule):
     def reset(self) -> None:
         """Begin at the start."""
         self._ready = list(self._start)
+        self._left.clear()
         self._followed.clear()
 
 
