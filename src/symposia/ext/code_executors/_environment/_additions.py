@@ -86,14 +86,14 @@ async def install_allowed_packages(packages: SandboxPackages, folder: Path, targ
 
 def _failure(packages: SandboxPackages, output: str) -> str:
     searched = "the package registry" if packages.wheels is None else f"the folder {packages.wheels}, and nothing else,"
-    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    pinned = ""
-    if "conflict" in output:  # only then do the other packages matter
+    said, pinned = "\n".join(line for line in output.splitlines() if line.startswith("ERROR:")) or output, ""
+    if "conflict" in output:  # only then do the other packages matter, and what pip says beside its errors
+        said = output
         pinned = f" Packages that sandboxes have anyway stay at their versions: {', '.join(PINNED_PACKAGES.split())}."
     return (
         f"pip could not install {', '.join(packages.requirements)} for the sandboxes. It searched {searched} for "
         "wheels that fit the sandbox's Python. A source distribution is never used, since building one runs code of "
-        f"its own.{pinned} Check the names and the versions. pip said:\n" + ("\n".join(errors) or output)
+        f"its own.{pinned} Check the names and the versions. pip said:\n{said}"
     )
 
 
