@@ -83,6 +83,26 @@ print(connection.makefile().read())
         assert "other.example" not in answered
         assert (len(web.heads), web.bodies) == (1, [b"hello"])
 
+    async def test_a_body_in_chunks_is_sent_and_nothing_behind_it(self, make: MakeSandbox) -> None:
+        received = bytearray()
+
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while piece := await reader.read(65536):
+                received.extend(piece)
+                if b"0\r\n\r\n" in piece:
+                    writer.write(b"HTTP/1.1 200 OK\r\n")
+
+        async with serving(take) as port:
+            sandbox = await make(policy=policy(f"127.0.0.1:{port}"))
+            post = f"""{RAW}
+connection = socket.create_connection(proxy)
+head = "POST http://127.0.0.1:{port}/ HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n"
+connection.sendall((head + "5\\r\\nhello\\r\\n0\\r\\n\\r\\n" + head.replace("/ ", "/smuggled ")).encode())
+print(connection.recv(17).decode())
+"""
+            assert ok(await sandbox.run(post, "python")).startswith("HTTP/1.1 200 OK")
+        assert bytes(received).partition(b"\r\n\r\n")[2] == b"5\r\nhello\r\n0\r\n\r\n"
+
     async def test_a_host_on_the_list_is_reached_by_tls(self, make: MakeSandbox) -> None:
         async with web_server(tls=True) as web:
             rule = NetworkRule(host="localhost", ports=(web.port,), private=True)

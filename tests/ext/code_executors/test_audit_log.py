@@ -24,7 +24,7 @@ from symposia.core.code_executor import (
     NetworkRule,
     SandboxPolicy,
 )
-from symposia.core.exceptions import ComponentError, SandboxError
+from symposia.core.exceptions import ComponentError, InvalidArgumentError, SandboxError
 from symposia.ext.code_executors import SandboxPool
 from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
@@ -161,6 +161,17 @@ async def test_code_does_not_run_where_it_cannot_be_recorded(tmp_path: Path, kin
     await executor.stop()
     assert not (tmp_path / "work" / "ran").exists()
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("path", ["audit.jsonl", "logs/audit.jsonl", "../link/audit.jsonl"])
+async def test_a_log_is_not_where_code_writes_files(tmp_path: Path, path: str) -> None:
+    work_dir = tmp_path / "work"
+    (tmp_path / "link").symlink_to(work_dir)
+    executor = NamespaceCommandLineCodeExecutor(work_dir=work_dir, audit_log=work_dir / path)
+    with pytest.raises(InvalidArgumentError, match=r"audit_log is .* below the work folder .* give a file elsewhere"):
+        await run(executor, "open('ran', 'w')")
+    await executor.stop()
+    assert not (work_dir / "ran").exists()
 
 
 async def test_a_line_that_cannot_be_written_is_an_error_of_the_call(tmp_path: Path) -> None:

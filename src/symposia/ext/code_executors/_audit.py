@@ -25,7 +25,7 @@ from typing import Final
 
 from symposia.core import uninterrupted
 from symposia.core.code_executor import ConnectionAttempt, SandboxResult
-from symposia.core.exceptions import SandboxError
+from symposia.core.exceptions import InvalidArgumentError, SandboxError
 
 _FOR_ITS_OWNER_ALONE: Final = 0o600
 
@@ -56,6 +56,18 @@ class AuditLog:
 
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path).absolute()
+
+    def refuse_below(self, folder: Path) -> None:
+        """Check that the file is not where code writes files, which could replace it. This blocks.
+
+        Raises:
+            InvalidArgumentError: It is below that folder.
+        """
+        if self._path.resolve().is_relative_to(folder.resolve()):
+            raise InvalidArgumentError(
+                f"audit_log is {str(self._path)!r}, below the work folder {str(folder)!r}, where code writes files and "
+                "could replace it: give a file elsewhere."
+            )
 
     async def check(self) -> None:
         """Open the file once, so that code does not run where it could not be recorded.

@@ -136,6 +136,8 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
 
     def _make_folder(self) -> None:
         is_new = self._folder.create()
+        if self._audit is not None:
+            self._audit.refuse_below(self._folder.absolute)
         if self._functions and (is_new or not self._functions_written):
             self._folder.write(PurePosixPath(f"{self._functions.module}.py"), self._functions.source().encode())
             self._functions_written = True

@@ -17,6 +17,7 @@ from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame
 from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
 from symposia.ext.code_executors._sandbox._proxy import _destinations
+from symposia.ext.code_executors._sandbox._proxy._body import ChunkedBody, body_of
 from symposia.ext.code_executors._sandbox._proxy._destinations import (
     DestinationError,
     UnknownNameError,
@@ -109,6 +110,7 @@ def test_the_length_of_a_body_is_read(fields: str, body: int | None) -> None:
         "POST http://a.example/ HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         "POST http://a.example/ HTTP/1.1\r\nContent-Length: +5\r\n\r\n",
         "POST http://a.example/ HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "POST http://a.example/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST http://a.example/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
         "GET http://a.example/ HTTP/1.1\r\n" + "A: b\r\n" * 201 + "\r\n",
     ],
@@ -117,6 +119,47 @@ def test_what_can_be_read_in_two_ways_is_refused(head: str) -> None:
     with pytest.raises(RequestError) as error:
         parse_head(head.encode())
     assert "example" not in str(error.value)  # nothing of the request comes back in the text
+
+
+@settings(deadline=None)
+@given(chunks=st.lists(st.binary(min_size=1, max_size=40)), size=st.integers(1, 50))
+def test_a_body_in_chunks_ends_where_it_says_whatever_the_pieces(chunks: list[bytes], size: int) -> None:
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    sent = body + b"GET http://b.example/ HTTP/1.1\r\n\r\n"
+    take = body_of(parse_head(b"POST http://a.example HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    assert b"".join(take(sent[start : start + size]) for start in range(0, len(sent), size)) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5;a=b\r\nhello\r\n0\r\n\r\n",
+        b"5\nhello\r\n0\r\n\r\n",
+        b"5\r\nhello\n0\r\n\r\n",
+        b"5\r\nhello again\r\n0\r\n\r\n",
+        b"0\r\nA: b\r\n\r\n",
+        b"0\r\n\n",
+        b"-1\r\n",
+        b"+5\r\nhello\r\n",
+        b" 5\r\nhello\r\n",
+        b"0x5\r\nhello\r\n",
+        b"5_0\r\n",
+        b"\r\n",
+        b"0" * 100,
+    ],
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_chunks_that_can_be_read_in_two_ways_are_not_sent_on(body: bytes, size: int) -> None:
+    take, sent = ChunkedBody().take, bytearray()
+
+    def send() -> None:
+        for start in range(0, len(body), size):
+            sent.extend(take(body[start : start + size]))
+
+    with pytest.raises(RequestError, match="chunks"):
+        send()
+    assert body.startswith(sent)
+    assert sent in (b"", b"5\r\nhello", b"0\r\n")  # no line but a right one
 
 
 def test_a_head_is_read_up_to_its_limit() -> None:

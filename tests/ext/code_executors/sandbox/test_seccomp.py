@@ -18,11 +18,18 @@ LOOKED_AT = {"socket", "clone", "ioctl", "fcntl", "prctl", "setsockopt", "setpri
 words = st.integers(min_value=0, max_value=2**64 - 1)
 
 
-def run(machine: str, number: int, *arguments: int, architecture: int | None = None, tcp: bool = False) -> int:
+def run(
+    machine: str,
+    number: int,
+    *arguments: int,
+    architecture: int | None = None,
+    tcp: bool = False,
+    stateful: bool = False,
+) -> int:
     """What the kernel does with a system call: the action, and the error number in its lower half."""
     padded = [*arguments, *[0] * (6 - len(arguments))]
     data = struct.pack("<IIQ6Q", number, architecture or ARCHITECTURES[machine], 0, *padded)
-    program = list(struct.iter_unpack("=HBBI", seccomp_program(machine, tcp=tcp)))
+    program = list(struct.iter_unpack("=HBBI", seccomp_program(machine, tcp=tcp, stateful=stateful)))
     accumulator = 0
     position = 0
     while True:
@@ -133,6 +140,16 @@ def test_s05_files_are_locked_but_not_leased_and_folders_not_watched(machine: st
     for get_flags_or_lock in (3, 6, 37, 1030):
         assert run(machine, fcntl, 3, get_flags_or_lock) == ALLOW
     assert not {name for name in ALLOWED[machine] if "notify" in name}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_variables_live_on_the_kernel_continues_no_stopped_process(machine: str) -> None:
+    timer_create, fcntl = ALLOWED[machine]["timer_create"], ALLOWED[machine]["fcntl"]
+    assert run(machine, timer_create, 1) == run(machine, fcntl, 3, 10) == ALLOW  # F_SETSIG
+    assert run(machine, timer_create, 1, stateful=True) == fails(errno.EPERM)
+    for refused in (10, 1024, 1026, 1031):
+        assert run(machine, fcntl, 3, refused, stateful=True) == fails(errno.EPERM)
+    assert run(machine, fcntl, 3, 3, stateful=True) == ALLOW
 
 
 @pytest.mark.parametrize("machine", MACHINES)

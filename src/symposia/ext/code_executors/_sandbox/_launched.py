@@ -166,7 +166,7 @@ class LaunchedBackend(Component, SandboxBackend):
             environment=python.environment,
             memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
             limit_processes=_process_limit_is_own(),
-            seccomp=_seccomp_of_this_machine(tcp=policy.network is not None),
+            seccomp=_seccomp_of_this_machine(policy),
         )
         try:
             transport = await ProcessTransport.start(command, program + server_program())
@@ -193,9 +193,9 @@ def _program(
     return launcher_program(launcher.kind, request)
 
 
-def _seccomp_of_this_machine(*, tcp: bool) -> bytes:
+def _seccomp_of_this_machine(policy: SandboxPolicy) -> bytes:
     try:
-        return seccomp_program(platform.machine(), tcp=tcp)
+        return seccomp_program(platform.machine(), tcp=policy.network is not None, stateful=policy.stateful)
     except ValueError as error:
         raise SandboxUnavailableError(str(error)) from error
 

@@ -13,6 +13,8 @@ An allow-list (`_syscalls`), with a closer look at some calls:
   and makes no pipe larger: pipes are memory that is counted for the user, not for the sandbox.
 - `prctl` does not make a process unreadable, as the server adds up memory where no control group does. For the same
   reason `setsockopt` does not enlarge the buffers of a socket.
+- Where variables live on, all processes are stopped between two blocks, and none may have the kernel continue it: there
+  are no timers with a signal of choice, nor such a signal for input and output that is ready (SIGCONT, in both).
 - A process changes limits and priorities of itself only, not of the server, which has the same user id.
 - `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
   `clone`.
@@ -61,6 +63,7 @@ _ONLY_ON_ITSELF = {
 }
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 _OF_OTHERS_OR_LARGE = (1024, 1026, 1031)  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
+_F_SETSIG = 10
 _PR_SET_DUMPABLE, _DUMPABLE = 4, 1
 _SOL_SOCKET = 1
 _SEND_BUFFER_SIZES = (7, 32)  # SO_SNDBUF, SO_SNDBUFFORCE
@@ -79,12 +82,13 @@ class Instruction(NamedTuple):
         return struct.pack("=HBBI", *self)
 
 
-def seccomp_program(machine: str, *, tcp: bool = False) -> bytes:
+def seccomp_program(machine: str, *, tcp: bool = False, stateful: bool = False) -> bytes:
     """The filter for a machine, as `platform.machine` or Docker names it.
 
     Args:
         machine: The machine.
         tcp: Whether code may make TCP sockets, for the relay.
+        stateful: Whether processes of a block live on, stopped, until the next.
 
     Raises:
         ValueError: There is no table of system calls for such a machine.
@@ -92,16 +96,20 @@ def seccomp_program(machine: str, *, tcp: bool = False) -> bytes:
     machine = _ALIASES.get(machine, machine)
     if machine not in ALLOWED:
         raise ValueError(f"There is no seccomp filter for {machine} machines, only for {' and '.join(ALLOWED)}.")
-    return b"".join(instruction.pack() for instruction in _assemble(machine, tcp=tcp))
+    return b"".join(instruction.pack() for instruction in _assemble(machine, tcp=tcp, stateful=stateful))
 
 
-def _assemble(machine: str, *, tcp: bool) -> list[Instruction]:
+def _assemble(machine: str, *, tcp: bool, stateful: bool) -> list[Instruction]:
     allowed = dict(ALLOWED[machine])
+    commands = _OF_OTHERS_OR_LARGE
+    if stateful:
+        del allowed["timer_create"]
+        commands += (_F_SETSIG,)
     looked_at = {
         allowed.pop("socket"): _sockets(tcp=tcp),
         allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(_EPERM), otherwise=_ALLOW),
-        allowed.pop("fcntl"): _one_of(1, _OF_OTHERS_OR_LARGE, _fail(_EPERM), otherwise=_ALLOW),
+        allowed.pop("fcntl"): _one_of(1, commands, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("prctl"): [
             *_unless(0, _PR_SET_DUMPABLE, _ALLOW),
             *_one_of(1, (_DUMPABLE,), _ALLOW, otherwise=_fail(_EPERM)),

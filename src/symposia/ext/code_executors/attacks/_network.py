@@ -75,8 +75,10 @@ for name, request in {
     "space": POST + b"Content-Length : 99\\r\\n\\r\\n" + INNER,
 }.items():
     if reached(ask(request.replace(b"PORT", b"%d" % PORT))): print("taken:", name)
+ask(POST.replace(b"PORT", b"%d" % PORT) + b"Transfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n" + INNER)
 ask(b"GET http://localhost:%d/first HTTP/1.1\\r\\n\\r\\n" % PORT + INNER)
 """
+_PLAIN_REQUESTS: Final = 2  # those of the attack that are well-formed themselves
 _GIANTS: Final = """
 for fields in (b"A: " + b"b" * 10_000_000 + b"\\r\\n", b"A: b\\r\\n" * 5000):
     if reached(ask(b"CONNECT localhost:%d HTTP/1.1\\r\\n" % PORT + fields + b"\\r\\n")): print("taken")
@@ -188,7 +190,7 @@ def _reaches_nothing(code: str) -> Attempt:
 async def _smuggles_a_request(scene: Scene) -> str:
     async with _listening() as listener:
         said = await _run(scene, listener, _SMUGGLE)
-        if b"smuggled" in listener.received or listener.received.count(b"HTTP/1.1") != 1:
+        if b"smuggled" in listener.received or listener.received.count(b"HTTP/1.1") != _PLAIN_REQUESTS:
             return f"the server was sent {listener.received[:200]!r}"
         return said
 

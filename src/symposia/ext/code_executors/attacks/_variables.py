@@ -39,6 +39,26 @@ _FORGED_END = """
 os.write(3, struct.pack("=Bdq", 0, 0.0, 0))
 while True: open("/tmp/ticks", "a").write("x")
 """
+# A signal of a timer would continue the interpreter, which obeys between the blocks, so that it is kept.
+_CONTINUED = """
+event = ctypes.create_string_buffer(64)
+struct.pack_into("Pii", event, 0, 0, signal.SIGCONT, 0)
+timer, syscall = ctypes.c_int(), ctypes.CDLL(None).syscall
+timer_create, timer_settime = (222, 223) if os.uname().machine == "x86_64" else (107, 110)
+if syscall(timer_create, time.CLOCK_MONOTONIC, event, ctypes.byref(timer)) == 0:
+    syscall(timer_settime, timer, 0, struct.pack("4q", 0, 10**7, 0, 10**7), None)
+control = _socket.socket(fileno=os.dup(3))
+control.send(struct.pack("=Bdq", 0, 0.0, 0))
+while True:
+    try: word = control.recv(4096, _socket.MSG_DONTWAIT)
+    except BlockingIOError: open("/tmp/ticks", "a").write("x"); continue
+    if word == b"checkpoint":
+        try:
+            while True: os.waitpid(-1, 0)
+        except OSError: pass
+        if os.fork() == 0: control.send(word)
+"""
+_TICKS_MEANWHILE = "before=$(wc -c < /tmp/ticks); sleep 0.3; echo $(($(wc -c < /tmp/ticks) - before))"
 _FORGED_ANSWERS = """
 def lie():
     control = _socket.socket(fileno=os.dup(3))
@@ -120,6 +140,15 @@ def _then_told(code: str, probe: str = _PROBE, expected: Collection[str] = (_KEP
     return attempt
 
 
+async def _is_continued(scene: Scene) -> str:
+    await scene.run(_BEFORE)
+    await scene.run(_CONTINUED)
+    meanwhile = await scene.run(_TICKS_MEANWHILE, "sh")
+    if meanwhile.stdout not in ("0\n", ""):
+        return f"it runs on between the blocks: {meanwhile.output[:100]}"
+    return await scene.next_block()
+
+
 ATTACKS = (
     Attack(
         name="killed-checkpoint",
@@ -137,6 +166,12 @@ ATTACKS = (
         name="forged-end",
         aim="with variables that live on: run on between the blocks, after a forged report of the end",
         attempt=_then_told(_FORGED_END),
+        policy=_POLICY,
+    ),
+    Attack(
+        name="continued-interpreter",
+        aim="with variables that live on: be continued by the kernel between the blocks",
+        attempt=_is_continued,
         policy=_POLICY,
     ),
     Attack(

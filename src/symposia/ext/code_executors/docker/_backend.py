@@ -182,7 +182,9 @@ class DockerBackend(Component, SandboxBackend):
             settings = ServerSettings(
                 python=python,
                 limit_processes=runtime == GVISOR,
-                seccomp=seccomp_program(await engine_machine(client), tcp=policy.network is not None),
+                seccomp=seccomp_program(
+                    await engine_machine(client), tcp=policy.network is not None, stateful=policy.stateful
+                ),
             )
             labels = await asyncio.to_thread(owner_labels)
             config = partial(

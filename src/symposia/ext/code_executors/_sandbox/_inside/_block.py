@@ -84,13 +84,14 @@ class Block:
         """Run it until it ends or a limit ends it, and kill the processes that it left.
 
         Args:
-            start: Starts its first process.
+            start: Starts its first process. The time that this takes is not the block's: an interpreter that a block
+                before has broken is waited for, and made anew.
             time_limit: In seconds.
         """
-        began = time.monotonic()
         self._connections.begin()
         try:
             self._start(start())
+            began = time.monotonic()
             self._receive_frames()  # to cancel it may have come together with the request
             self._follow(began, began + time_limit)
             if self._stop or self._report is None:

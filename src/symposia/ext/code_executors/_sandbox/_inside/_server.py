@@ -183,7 +183,6 @@ class Server:
         return b""
 
     def _run(self, request: Frame) -> None:
-        self._channel.send({"kind": "started"})
         folder = self._settings.work_folder
         before = snapshot(folder)
         start = self._start_python if request.header["language"] == "python" else self._start_shell
@@ -226,7 +225,7 @@ class Server:
             self._connections,
         )
         try:
-            end = block.run(start, time_limit)
+            end = block.run(lambda: self._started(start), time_limit)
         except OSError as error:
             if error.errno not in _NO_SPACE:
                 raise
@@ -235,6 +234,13 @@ class Server:
         if end.status == "error" and any(is_full(folder) for folder in self._folders):
             return end._replace(status="disk_full")
         return end
+
+    def _started(self, start: Callable[[], Started]) -> Started:
+        """Start a block, and then tell the host, whose deadline for it begins with that."""
+        try:
+            return start()
+        finally:
+            self._channel.send({"kind": "started"})
 
     def _over_limit(self) -> str:
         if self._memory.exceeded() or self._connections.has_too_much_queued():

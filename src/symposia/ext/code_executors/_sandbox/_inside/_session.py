@@ -8,7 +8,9 @@ block that met a limit, was cancelled or ended its own process, the checkpoint i
   have its user id. So nothing that they say is believed: after each step the server looks at the processes that there
   are. If these are not the ones that there should be, all are killed and a new interpreter begins.
 - Nothing runs between two blocks: all processes are stopped (SIGSTOP), which none can refuse, and to continue a stopped
-  one takes another that runs.
+  one takes another that runs, or the kernel. The filter of system calls leaves the kernel no reason of time or input,
+  and nothing ends while processes are to stay stopped: the end of one can continue another (by the signal that tells
+  its parent, or by the terminal that it held).
 - Where a block leaves processes or threads, the interpreter ends them (`_session_script`) before the result is sent.
   The next checkpoint is forked after that, so that a block takes no longer than in a sandbox without state.
 
@@ -55,7 +57,8 @@ class Session(Interpreters):
         self._far_end: _socket.socket | None = None  # kept, to take out what an interpreter that was killed did not
         self._interpreter = 0
         self._checkpoint = 0
-        self._is_alone = False  # the interpreter, but for a checkpoint that has been killed; it is stopped then
+        self._used_checkpoint = 0  # of the block before: stopped, and killed when the next one is made
+        self._is_alone = False  # the interpreter, but for a used checkpoint; both are stopped then
         self._has_run = False
         self._answer_seconds = _NEW_SECONDS
         self._runs_python = False
@@ -110,8 +113,7 @@ class Session(Interpreters):
         checkpoint, self._checkpoint = self._checkpoint, 0
         expected = {self._interpreter: 1, **({checkpoint: 1} if checkpoint else {})}
         self._is_alone = self._stop_all() and thread_counts() == expected
-        if self._is_alone and checkpoint:  # the interpreter waits for its child when it forks the next one
-            _signal(checkpoint, signal.SIGKILL)
+        self._used_checkpoint = checkpoint if self._is_alone else 0
         if not self._is_alone and not self._isolate(self._interpreter):
             self._lose("lost")
         return True
@@ -152,7 +154,7 @@ class Session(Interpreters):
             if end is not None:
                 end.close()
         self._control = self._far_end = None
-        self._interpreter = self._checkpoint = 0
+        self._interpreter = self._checkpoint = self._used_checkpoint = 0
         self._is_alone = self._has_run = False
 
     def _lose(self, change: str) -> None:
@@ -204,7 +206,7 @@ class Session(Interpreters):
 
     def _isolate(self, interpreter: int) -> bool:
         """Have a process end all others, and make it the interpreter, stopped. Return whether that worked."""
-        self._checkpoint = 0
+        self._checkpoint = self._used_checkpoint = 0
         _signal(-1, signal.SIGSTOP)
         if not self._obeys(interpreter, ALONE):
             return False
@@ -221,6 +223,9 @@ class Session(Interpreters):
 
     def _make_checkpoint(self) -> bool:
         """Have the interpreter fork its checkpoint. Return whether that worked; both are stopped then."""
+        if self._used_checkpoint:  # the interpreter waits for it before it forks
+            _signal(self._used_checkpoint, signal.SIGKILL)
+            self._used_checkpoint = 0
         if not (self._obeys(self._interpreter, CHECKPOINT) and self._stop_all()):
             return False
         counts = thread_counts()

@@ -251,6 +251,8 @@ class SandboxNetwork:
             attempt.reason = f"nothing was sent for {self._policy.idle_timeout:g} s"
         except TransferLimitError:
             attempt.reason = f"the block has used up its {self._policy.block_bytes / MIB:g} MiB"
+        except RequestError as error:
+            attempt.reason = str(error)
         except OSError as error:
             attempt.reason = error.strerror or "the connection was lost"
 

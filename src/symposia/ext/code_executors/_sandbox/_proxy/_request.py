@@ -40,7 +40,7 @@ class ProxyRequest(NamedTuple):
         host: In the form of `host_name`.
         port: The TCP port.
         head: What is sent to the server first: a plain request's head; empty for a tunnel.
-        body_bytes: How much of what follows belongs to the request; None for all of it.
+        body_bytes: How much of what follows belongs to the request; None for a tunnel, and for a body in chunks.
     """
 
     host: str
@@ -84,7 +84,7 @@ def parse_head(head: bytes) -> ProxyRequest:
         raise RequestError("a proxy takes CONNECT host:port, or an address that begins with http://")
     authority, path = _split_address(target[7:])
     host, port = _authority(authority, _HTTP_PORT)
-    return ProxyRequest(host, port, _new_head(method, path, version, host, port, fields), _body_bytes(fields))
+    return ProxyRequest(host, port, _new_head(method, path, version, host, port, fields), _body_bytes(fields, version))
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -132,10 +132,11 @@ def _authority(text: bytes, default_port: int | None) -> tuple[str, int]:
         raise RequestError("the address does not name a host") from None
 
 
-def _body_bytes(fields: list[tuple[bytes, bytes]]) -> int | None:
+def _body_bytes(fields: list[tuple[bytes, bytes]], version: bytes) -> int | None:
     lengths = {value for name, value in fields if name == b"content-length"}
     encoded = [value.lower() for name, value in fields if name == b"transfer-encoding"]
-    if encoded and (lengths or encoded != [b"chunked"]):
+    # Chunks are not in HTTP/1.0: a server of it would read them as something else (RFC 9112, section 6.1).
+    if encoded and (lengths or encoded != [b"chunked"] or version == b"HTTP/1.0"):
         raise RequestError("the length of the body can be read in more than one way")
     if encoded:
         return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal
 
 from symposia.core.code_executor import ConnectionAttempt
+from symposia.ext.code_executors._sandbox._proxy._body import body_of
 from symposia.ext.code_executors._sandbox._proxy._request import ProxyRequest
 from symposia.ext.code_executors._sandbox._proxy._streams import BlockStream
 
@@ -85,6 +86,7 @@ class Transfer:
 
         Raises:
             TransferLimitError: The block may carry no more.
+            RequestError: The body of the request can be read in more than one way.
             SandboxDiedError: The sandbox has ended.
             TimeoutError: Nothing came for too long.
             OSError: The server has ended the connection.
@@ -97,15 +99,13 @@ class Transfer:
             await _both(self._send(request, rest), self._receive())
 
     async def _send(self, request: ProxyRequest, data: bytes) -> None:
-        left = request.body_bytes
+        take = body_of(request)  # what follows the request is dropped: it would be the next one
         self._writer.write(request.head)
         self._attempt.bytes_sent += len(request.head)
         while True:
             self._has_carried()
             self._count(data)
-            if left is not None:  # what follows the request is dropped: it would be the next one
-                data = data[:left]
-                left -= len(data)
+            data = take(data)
             self._attempt.bytes_sent += len(data)
             self._writer.write(data)
             await self._writer.drain()
