@@ -50,6 +50,18 @@ for thread in threads: thread.join()
 for _ in range(4): connect("example.org", 80)
 print("done")
 """
+SEND_CHUNKS = """
+def use():
+    connection = socket.create_connection(proxy)
+    connection.sendall(b"POST http://127.0.0.1:{port}/ HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+    connection.sendall(b"1\\r\\nx\\r\\n" * 40_000 + b"0\\r\\n\\r\\n")
+    connection.recv(1)
+import threading
+threads = [threading.Thread(target=use) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")
+"""
 Call = Callable[[], Awaitable[object]]
 
 
@@ -144,6 +156,27 @@ class NeverBlocks:
                     assert (result.stdout, len(result.connections)) == ("done\n", 12)
 
                 await hold(fetch)
+            finally:
+                await sandbox.close()
+
+    async def test_chunks_of_one_byte_through_the_proxy(self, checked_backend: SandboxBackend) -> None:
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            end = b""
+            while piece := await reader.read(16 * 1024):
+                end = (end + piece)[-10:]
+                if end.endswith(b"\r\n0\r\n\r\n"):
+                    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        async with serving(take) as port:
+            policy = SandboxPolicy(network=NetworkPolicy(allow=[f"127.0.0.1:{port}"]))
+            sandbox = await checked_backend.create(policy)
+            try:
+
+                async def send() -> None:
+                    result = await sandbox.run(f"{RAW}{SEND_CHUNKS.format(port=port)}", "python")
+                    assert (result.stdout, len(result.connections)) == ("done\n", 4)
+
+                await hold(send)
             finally:
                 await sandbox.close()
 

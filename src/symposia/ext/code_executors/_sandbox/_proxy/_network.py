@@ -59,6 +59,7 @@ class SandboxNetwork:
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts: list[ConnectionAttempt] = []
         self._failures: list[BaseException] = []
+        self._following_chunks = asyncio.Lock()
         self._made = 0
         self._bytes_left = 0
         self._bytes_taken = 0
@@ -244,7 +245,7 @@ class SandboxNetwork:
         attempt: AttemptInProgress,
     ) -> None:
         """Carry bytes in both directions until both have ended, one fails, or nothing comes for too long."""
-        transfer = Transfer(stream, reader, writer, attempt, self._count)
+        transfer = Transfer(stream, reader, writer, attempt, self._count, self._following_chunks)
         try:
             await transfer.run(request, rest, self._policy.idle_timeout)
         except TimeoutError:

@@ -53,6 +53,11 @@ class ProxyRequest(NamedTuple):
         """Whether it is a ``CONNECT``."""
         return not self.head
 
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body is in chunks, the last of which ends it."""
+        return self.body_bytes is None and not self.is_tunnel
+
 
 def head_length(received: bytes | bytearray) -> int:
     """The length of the head at the start of what was received; 0 while it is incomplete.

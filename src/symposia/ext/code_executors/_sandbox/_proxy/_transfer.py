@@ -8,11 +8,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal
 
 from symposia.core.code_executor import ConnectionAttempt
-from symposia.ext.code_executors._sandbox._proxy._body import body_of
+from symposia.ext.code_executors._sandbox._proxy._body import TakeBody, body_of
 from symposia.ext.code_executors._sandbox._proxy._request import ProxyRequest
 from symposia.ext.code_executors._sandbox._proxy._streams import BlockStream
 
 _CHUNK: Final = 64 * 1024
+_CHUNKED_SLICE: Final = 2 * 1024
 _ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -58,6 +59,7 @@ class Transfer:
         writer: To the server.
         attempt: Where the bytes are counted.
         count: Called with each piece; raises `TransferLimitError` where the block may carry no more.
+        turn: Held by the one transfer of a sandbox that follows chunks.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Transfer:
         writer: asyncio.StreamWriter,
         attempt: AttemptInProgress,
         count: Callable[[bytes], None],
+        turn: asyncio.Lock,
     ) -> None:
         self._stream = stream
         self._reader = reader
         self._writer = writer
         self._attempt = attempt
         self._count = count
+        self._turn = turn
         self._deadline = asyncio.timeout(None)
         self._idle_seconds = 0.0
 
@@ -105,14 +109,29 @@ class Transfer:
         while True:
             self._has_carried()
             self._count(data)
-            data = take(data)
-            self._attempt.bytes_sent += len(data)
-            self._writer.write(data)
+            if request.is_chunked:
+                await self._pass_on_slowly(take, data)
+            else:
+                self._pass_on(take(data))
             await self._writer.drain()
             if not (data := await self._stream.read()):
                 break
         if request.is_tunnel and self._writer.can_write_eof():  # many servers take an early end for a lost client
             self._writer.write_eof()
+
+    def _pass_on(self, data: bytes) -> None:
+        self._attempt.bytes_sent += len(data)
+        self._writer.write(data)
+
+    async def _pass_on_slowly(self, take: TakeBody, data: bytes) -> None:
+        """Pass on what is in chunks. These may be of one byte each, so that to follow a window takes 60 milliseconds.
+
+        So it is done in slices, of which the event loop takes one in each round, however many connections there are.
+        """
+        for start in range(0, len(data), _CHUNKED_SLICE):
+            async with self._turn:
+                self._pass_on(take(data[start : start + _CHUNKED_SLICE]))
+                await asyncio.sleep(0)
 
     async def _receive(self) -> None:
         while data := await self._reader.read(_CHUNK):
