@@ -100,18 +100,6 @@ async def test_a_socket_that_may_not_be_used_names_the_group(
     assert "usermod -aG docker" in said
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{"DOCKER_HOST": "ssh://somewhere"}, {"DOCKER_HOST": "tcp://somewhere:2376", "DOCKER_TLS_VERIFY": "1"}],
-)
-async def test_an_engine_behind_ssh_or_tls_is_told_not_to_fit(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
-) -> None:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    assert f"at {settings['DOCKER_HOST']} is reached through TLS or SSH" in await reason()
-
-
 async def test_without_the_sdk_it_says_which_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "docker", None)
     assert "pip install 'symposia[docker]'" in await reason()

@@ -1,10 +1,15 @@
 import asyncio
-import socket
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symposia.ext.code_executors.docker._transport import STDERR, STDERR_KEPT_BYTES, STDOUT, Attachment, FrameSplitter
+from symposia.ext.code_executors.docker._transport import (
+    STDERR,
+    STDERR_KEPT_BYTES,
+    STDOUT,
+    AttachedProtocol,
+    FrameSplitter,
+)
 
 Frames = list[tuple[int, bytes]]
 
@@ -38,13 +43,10 @@ def test_part_of_a_frame_is_not_held_back() -> None:
 
 
 async def test_stdout_is_read_and_the_end_of_stderr_kept() -> None:
-    here, there = socket.socketpair()
-    async with asyncio.timeout(5):
-        attachment = await Attachment.open(here)
-        there.sendall(sent(STDERR, b"x" * STDERR_KEPT_BYTES) + sent(STDOUT, b"out") + sent(STDERR, b"last words"))
-        there.close()
-        assert await attachment.reader.read() == b"out"
-        attachment.writer.close()
-        await attachment.writer.wait_closed()
-    assert len(attachment.protocol.stderr) == STDERR_KEPT_BYTES
-    assert attachment.protocol.stderr.endswith("last words")
+    reader = asyncio.StreamReader()
+    protocol = AttachedProtocol(reader)
+    protocol.data_received(sent(STDERR, b"x" * STDERR_KEPT_BYTES) + sent(STDOUT, b"out") + sent(STDERR, b"last words"))
+    protocol.eof_received()
+    assert await reader.read() == b"out"
+    assert len(protocol.stderr) == STDERR_KEPT_BYTES
+    assert protocol.stderr.endswith("last words")

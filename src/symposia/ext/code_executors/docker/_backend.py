@@ -21,6 +21,7 @@ from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors.docker._address import connect_engine, is_remote
 from symposia.ext.code_executors.docker._container import (
     GVISOR,
     SHARED_USER_ID,
@@ -28,11 +29,16 @@ from symposia.ext.code_executors.docker._container import (
     container_config,
     own_user_id,
 )
-from symposia.ext.code_executors.docker._data import private_data, shared_data
+from symposia.ext.code_executors.docker._data import (
+    copied_mounts,
+    copy_data,
+    is_in_container,
+    private_data,
+    shared_data,
+)
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     Json,
-    connect_engine,
     engine_machine,
     engine_runtimes,
     maps_users,
@@ -211,14 +217,24 @@ class DockerBackend(Component, SandboxBackend):
         """Start a container with data that shares no inode with the host; where the engine cannot, as it is."""
         if not data:
             return await start_attached(client, config(mounts=[]), labels, self._container_name)
+        if is_remote(client):
+            return await self._start_with_copies(client, config, data, labels)
         private = await asyncio.to_thread(private_data, data)
         try:
             return await start_attached(client, config(mounts=private.mounts), labels, self._container_name)
         except SandboxError:
+            if await asyncio.to_thread(is_in_container):
+                return await self._start_with_copies(client, config, data, labels)
             shared = await asyncio.to_thread(shared_data, data)
             return await start_attached(client, config(mounts=shared), labels, self._container_name)
         finally:
             await asyncio.shield(asyncio.to_thread(private.remove))
+
+    async def _start_with_copies(
+        self, client: EngineClient, config: Configure, data: Sequence[Data], labels: Mapping[str, str]
+    ) -> tuple[Attachment, str]:
+        fill = partial(copy_data, client, data)
+        return await start_attached(client, config(mounts=copied_mounts()), labels, self._container_name, fill)
 
 
 async def chosen_runtime(client: EngineClient, wanted: str | None) -> str:

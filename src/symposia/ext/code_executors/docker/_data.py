@@ -2,25 +2,35 @@
 
 A folder is an anonymous volume of the engine's own ``local`` driver, whose options make it an overlay of the folder;
 the engine removes it with the container. A file is copied, since a volume is always a folder. Where the engine cannot
-mount an overlay (another machine's files, a rootless engine on an old kernel), data is bound as it is, unless it holds
-a socket or a FIFO.
+mount an overlay (a rootless engine on an old kernel), data is bound as it is, unless it holds a socket or a FIFO.
+
+An engine with files of its own, on another machine or outside the container of this process, would bind what it has at
+the same path. For it the data is copied into an anonymous volume before the container starts. The files there belong to
+root, and code runs as an ordinary user: a volume that is mounted read-only cannot be copied into.
 """
 
 from __future__ import annotations
 
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Final, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import IO, Final, NamedTuple
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._environment import make_cache_folder
 from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandbox._launcher._data import refuse_sockets
 from symposia.ext.code_executors._sandbox._mounts import Data
+from symposia.ext.code_executors.docker._engine import EngineClient
 
 MOST_COPIED_BYTES: Final = 256 * 1024 * 1024
+DATA_FOLDER: Final = "/data"
+TOO_MUCH_TO_COPY: Final = (
+    "The mounted data is more than {size} MiB, which is not copied to a Docker engine on another machine. Mount a part "
+    "of it, put it in an image of your own there, or use the engine of the machine that has the data."
+)
 _NOT_IN_OPTIONS: Final = frozenset(",:\\\"'\n")
 Mount = Mapping[str, object]
 
@@ -63,6 +73,62 @@ def shared_data(data: Sequence[Data]) -> list[Mount]:
     return [_bound(entry.source, entry.target) for entry in data]
 
 
+def is_in_container() -> bool:
+    """Whether this process is in a container of Docker or Podman. The engine may be in it, too, or outside."""
+    return any(Path(sign).exists() for sign in ("/.dockerenv", "/run/.containerenv"))
+
+
+def copied_mounts() -> list[Mount]:
+    """The volume that `copy_data` fills."""
+    return [_volume(DATA_FOLDER, {})]
+
+
+def copy_data(client: EngineClient, data: Sequence[Data], container: str) -> None:
+    """Copy data into the volume of a container that was created and has not started. Blocks.
+
+    Raises:
+        InvalidArgumentError: There is too much of it, it cannot be read, or holds a socket or a FIFO.
+    """
+    with tempfile.TemporaryFile() as archive:
+        try:
+            write_archive(data, archive)
+        except OSError as error:
+            raise InvalidArgumentError(f"Data cannot be copied to the engine: {error.strerror or error}.") from error
+        archive.seek(0)
+        client.put_archive(container, DATA_FOLDER, archive)
+
+
+def write_archive(data: Sequence[Data], file: IO[bytes]) -> None:
+    """Write data as a tar file, with names below `DATA_FOLDER`. Reads files.
+
+    Raises:
+        InvalidArgumentError: There is too much of it.
+        OSError: It cannot be read, or holds a socket or a FIFO.
+    """
+    total = 0
+
+    def entry_of(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        nonlocal total
+        total += entry.size
+        if total > MOST_COPIED_BYTES:
+            raise InvalidArgumentError(TOO_MUCH_TO_COPY.format(size=MOST_COPIED_BYTES // 2**20))
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        entry.mode &= 0o755  # the user inside is neither the owner nor of the group
+        return None if entry.isdev() else entry
+
+    # dereference=False: a link inside stays one, and leads nowhere but into the container's files.
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, dereference=False) as archive:
+        for each in data:
+            refuse_sockets(each.source)
+            name = PurePosixPath(each.target).relative_to(DATA_FOLDER)
+            for parent in reversed(name.parents[:-1]):  # which the engine would make with modes of its own choice
+                folder = tarfile.TarInfo(str(parent))
+                folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(folder)
+            archive.add(each.source, str(name), filter=entry_of)
+
+
 def _private(source: Path, target: str, folder: Path, empty: Path) -> Mount:
     if _NOT_IN_OPTIONS.intersection(f"{source}{empty}"):
         return shared_data([Data(str(source), target)])[0]
@@ -80,8 +146,11 @@ def _private(source: Path, target: str, folder: Path, empty: Path) -> Mount:
 def _overlay(source: Path, target: str, empty: Path) -> Mount:
     # No "ReadOnly", which an anonymous volume must not have: an overlay without an upper layer cannot be written.
     options = {"type": "overlay", "device": "overlay", "o": f"ro,nosuid,nodev,lowerdir={source}:{empty}"}
-    driver = {"Name": "local", "Options": options}
-    return {"Type": "volume", "Target": target, "VolumeOptions": {"NoCopy": True, "DriverConfig": driver}}
+    return _volume(target, {"DriverConfig": {"Name": "local", "Options": options}})
+
+
+def _volume(target: str, options: Mapping[str, object]) -> Mount:
+    return {"Type": "volume", "Target": target, "VolumeOptions": {"NoCopy": True, **options}}
 
 
 def _bound(source: str, target: str) -> Mount:

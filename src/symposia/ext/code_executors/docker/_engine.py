@@ -1,4 +1,4 @@
-"""The Docker engine: found by ``DOCKER_HOST`` or at its default socket, and used without blocking the event loop.
+"""The Docker engine, used without blocking the event loop.
 
 The ``docker`` SDK is synchronous and has no types: each call runs in a worker thread, and `EngineClient` states the few
 calls that are used. Requests are the engine API's own JSON, so that what is asked for can be read in its reference.
@@ -8,37 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from types import ModuleType
 from typing import IO, Final, ParamSpec, Protocol, TypeVar, cast
 
 from typing_extensions import TypedDict
 
 from symposia.core import uninterrupted
-from symposia.core.exceptions import MissingExtraError, SandboxError, SandboxUnavailableError
-
-ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
-PROBE_SECONDS: Final = 5.0
-NOT_ANSWERING: Final = (
-    "No Docker engine answers ({detail}). Install Docker (Debian, Ubuntu: apt install docker.io) and start it "
-    "(systemctl start docker), or point DOCKER_HOST at one that runs."
-)
-NOT_ALLOWED: Final = (
-    "The Docker engine's socket {path} may not be used by this user. Add the user to the group docker "
-    "(sudo usermod -aG docker $USER, then log in again)."
-)
-NOT_AN_ADDRESS: Final = (
-    "DOCKER_HOST is {host!r}, which is no address of a Docker engine ({detail}). Set it to one, such as "
-    "unix:///var/run/docker.sock, or unset it."
-)
-NOT_ATTACHABLE: Final = (
-    "The Docker engine at {address} is reached through TLS or SSH, which the sandbox's attach stream cannot pass. "
-    "Use an engine on this machine or one at a tcp:// address."
-)
+from symposia.core.exceptions import SandboxError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,16 +50,29 @@ class ContainerStats(TypedDict, total=False):
     memory_stats: Mapping[str, object]
 
 
+class EngineAdapter(Protocol):
+    """The used attributes of what connects a client to an engine at a socket of this machine."""
+
+    socket_path: str
+
+
 class EngineClient(Protocol):
     """The used methods of ``docker.APIClient``."""
 
     base_url: str
+    trust_env: bool
+    verify: bool | str | None
+    cert: tuple[str, str] | None
+    adapters: Mapping[str, EngineAdapter]
 
-    def version(self) -> Json: ...
+    @property
+    def api_version(self) -> str: ...
+    def version(self, api_version: bool = True) -> Json: ...
     def info(self) -> Json: ...
     def close(self) -> None: ...
     def create_container_from_config(self, config: Json, name: str | None = None) -> Json: ...
-    def attach_socket(self, container: str, params: Json) -> IO[bytes]: ...
+    def exec_create(self, container: str, cmd: Sequence[str], *, stdin: bool) -> Json: ...
+    def put_archive(self, container: str, path: str, data: IO[bytes]) -> bool: ...
     def start(self, container: str) -> None: ...
     def wait(self, container: str, *, condition: str | None = None) -> Json: ...
     def logs(self, container: str) -> bytes: ...
@@ -175,23 +166,6 @@ async def engine_runtimes(client: EngineClient) -> frozenset[str]:
     return frozenset(cast("Mapping[str, object]", (await ask(client.info)).get("Runtimes") or {}))
 
 
-async def connection_of(stream: IO[bytes]) -> socket.socket:
-    """Take over the connection under a stream of the SDK, as a socket for the event loop."""
-
-    def take_over() -> socket.socket:
-        # A duplicate, as the SDK closes its own with the response that holds it. Reading through the SDK was rejected:
-        # it blocks, so that each sandbox would keep a thread.
-        connection = socket.socket(fileno=socket.dup(stream.fileno()))
-        connection.setblocking(False)
-        response = getattr(stream, "_response", None)  # the SDK keeps it there so that it is not closed too early
-        if response is not None:
-            response.close()
-        stream.close()
-        return connection
-
-    return await asyncio.to_thread(take_over)
-
-
 def _follow(begin: Callable[[], Iterable[Json]], tell: Callable[[Json], object], given_up: threading.Event) -> None:
     """Consume the progress. The engine reports a failure in it, and not by a status."""
     for progress in begin():
@@ -209,66 +183,3 @@ def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except (docker.errors.DockerException, OSError) as error:
         kind = ERRORS_BY_STATUS.get(getattr(error, "status_code", None), SandboxError)
         raise kind(f"The Docker engine answered: {error}") from error
-
-
-async def connect_engine() -> EngineClient:
-    """Connect to the engine.
-
-    Raises:
-        MissingExtraError: The ``docker`` SDK is not installed.
-        SandboxUnavailableError: No engine answers, or it cannot be used; the text says what to do.
-    """
-    connecting = asyncio.ensure_future(asyncio.to_thread(_connect))
-    try:
-        return await uninterrupted(connecting)
-    except asyncio.CancelledError:  # the thread goes on all the same, and its client would stay open
-        if connecting.exception() is None:
-            connecting.result().close()
-        raise
-
-
-def _connect() -> EngineClient:
-    try:
-        docker = importlib.import_module("docker")
-    except ImportError:
-        raise MissingExtraError("The Docker sandbox", "docker") from None
-    try:
-        _try_address(docker)
-        client = cast("EngineClient", docker.from_env().api)
-        client.version()
-    except (docker.errors.DockerException, OSError, ValueError) as error:  # ValueError: an answer that is no JSON
-        raise SandboxUnavailableError(NOT_ANSWERING.format(detail=error)) from error
-    return client
-
-
-def _try_address(docker: ModuleType) -> None:
-    """Check the address and the socket before the SDK does, whose errors hide the reason in their text.
-
-    Raises:
-        SandboxUnavailableError: No engine answers, or it cannot be used from here.
-    """
-    host = os.environ.get("DOCKER_HOST", "")
-    if host.startswith("ssh://") or os.environ.get("DOCKER_TLS_VERIFY"):
-        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=host or "its default address"))
-    try:
-        unconnected = docker.from_env(version=ANY_VERSION).api
-    except docker.errors.TLSParameterError:
-        raise
-    except (docker.errors.DockerException, ValueError) as error:  # ValueError: of the standard library's URL parser
-        raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
-    address = str(unconnected.base_url)
-    path = getattr(unconnected.adapters.get("http+docker://"), "socket_path", None)
-    unconnected.close()
-    if address.startswith(("https://", "http+docker://ssh")):
-        raise SandboxUnavailableError(NOT_ATTACHABLE.format(address=address))
-    if path is None:
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(PROBE_SECONDS)
-        try:
-            probe.connect(path)
-        except PermissionError as error:
-            raise SandboxUnavailableError(NOT_ALLOWED.format(path=path)) from error
-        except OSError as error:
-            detail = f"{path}: {error.strerror or error}"
-            raise SandboxUnavailableError(NOT_ANSWERING.format(detail=detail)) from error

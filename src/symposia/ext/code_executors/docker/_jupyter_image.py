@@ -15,7 +15,8 @@ from symposia.ext.code_executors._environment import (
     install_pinned_packages,
     one_set_up_at_a_time,
 )
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine
+from symposia.ext.code_executors.docker._address import connect_engine
+from symposia.ext.code_executors.docker._engine import EngineClient, ask
 from symposia.ext.code_executors.docker._image import (
     BASE_IMAGE,
     ENVIRONMENT,

@@ -17,19 +17,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
+from symposia.ext.code_executors.docker._address import connect_engine, is_remote
 from symposia.ext.code_executors.docker._container import container_config
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connect_engine, connection_of
+from symposia.ext.code_executors.docker._engine import EngineClient, ask
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove, remove_left_over
+from symposia.ext.code_executors.docker._streams import open_stream
 from symposia.ext.code_executors.docker._transport import STDOUT, Attachment, FrameSplitter, start_attached
 
 READY: Final = b"ready\n"
 START_SECONDS: Final = 60.0
 CHUNK: Final = 64 * 1024
+NOT_SHARED: Final = (
+    "{folder} of this machine cannot be shared with the Docker engine at {address}, which has files of its own. Leave "
+    "out the shared folder (bind_dir), or use an engine on this machine."
+)
 SUPERVISOR: Final = """
 import os, socket, subprocess, sys, threading, time
 port, command = int(sys.argv[1]), sys.argv[2:]
@@ -136,6 +142,7 @@ class ContainerService:
         client = await connect_engine()
         labels = await asyncio.to_thread(owner_labels)
         try:
+            _check_sharing(program, client)
             await remove_left_over(client)
             config = await asyncio.to_thread(_config, program, policy, labels)
             attachment, container = await start_attached(client, config, labels, program.container_name)
@@ -221,11 +228,13 @@ class ContainerService:
             inner_writer.close()
 
     async def _open_relay(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        client = cast("Any", self._client)  # Any: the SDK has no types
         command = [self._program.python, "-c", RELAY, str(self._program.port)]
-        made = await ask(client.exec_create, self._container, command, stdin=True)
-        stream = await ask(client.exec_start, made["Id"], socket=True)
-        return await asyncio.open_connection(sock=await connection_of(stream))
+        made = await ask(self._client.exec_create, self._container, command, stdin=True)
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        settings = {"Tty": False, "Detach": False}
+        transport = await open_stream(self._client, f"/exec/{made['Id']}/start", protocol, body=settings)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
 
 
 async def _copy_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -247,6 +256,11 @@ async def _drain(reader: asyncio.StreamReader) -> bytes:
     while data := await reader.read(CHUNK):
         del data
     return b""
+
+
+def _check_sharing(program: ServiceProgram, client: EngineClient) -> None:
+    if program.shared_folder is not None and is_remote(client):
+        raise SandboxUnavailableError(NOT_SHARED.format(folder=program.shared_folder, address=client.base_url))
 
 
 def _config(program: ServiceProgram, policy: SandboxPolicy, labels: Mapping[str, str]) -> dict[str, object]:

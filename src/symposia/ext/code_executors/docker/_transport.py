@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxError
-from symposia.ext.code_executors.docker._engine import EngineClient, ask, connection_of
+from symposia.ext.code_executors.docker._engine import EngineClient, ask
 from symposia.ext.code_executors.docker._reaper import remove, remove_labelled
+from symposia.ext.code_executors.docker._streams import open_stream
 
 HEADER_BYTES: Final = 8
 STDOUT: Final = 1
@@ -84,16 +84,25 @@ class Attachment:
     protocol: AttachedProtocol
 
     @classmethod
-    async def open(cls, connection: socket.socket) -> Self:
-        """Take over a connection on which the engine has begun to stream."""
-        loop = asyncio.get_running_loop()
+    async def open(cls, client: EngineClient, container: str) -> Self:
+        """Attach to a container.
+
+        Raises:
+            SandboxError: The engine does not answer, or has no such container.
+        """
         reader = asyncio.StreamReader()
-        transport, protocol = await loop.create_connection(lambda: AttachedProtocol(reader), sock=connection)
-        return cls(reader=reader, writer=asyncio.StreamWriter(transport, protocol, reader, loop), protocol=protocol)
+        protocol = AttachedProtocol(reader)
+        transport = await open_stream(client, f"/containers/{container}/attach", protocol, query=ATTACH)
+        writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
+        return cls(reader=reader, writer=writer, protocol=protocol)
 
 
 async def start_attached(
-    client: EngineClient, config: Mapping[str, object], labels: Mapping[str, str], name: str | None
+    client: EngineClient,
+    config: Mapping[str, object],
+    labels: Mapping[str, str],
+    name: str | None,
+    fill: Callable[[str], object] | None = None,
 ) -> tuple[Attachment, str]:
     """Create a container, attach to it, then start it, so that none of its output is missed.
 
@@ -104,6 +113,7 @@ async def start_attached(
         config: The request for the container.
         labels: Those in the request, by which the container is found.
         name: The name of the container; made up by the engine when None.
+        fill: Called with the container's id before it starts, in a worker thread, to put files into it.
 
     Returns:
         The streams of its first process, and its id.
@@ -111,11 +121,12 @@ async def start_attached(
     attached: list[Attachment] = []
 
     async def attach(container: str) -> None:
-        stream = await ask(client.attach_socket, container, ATTACH)
-        attached.append(await Attachment.open(await connection_of(stream)))
+        attached.append(await Attachment.open(client, container))
 
     try:
         container = str((await ask(client.create_container_from_config, config, name))["Id"])
+        if fill is not None:
+            await ask(fill, container)
         await uninterrupted(attach(container))  # cut in the middle, it would lose an open connection
         await ask(client.start, container)
     except BaseException:
