@@ -127,6 +127,15 @@ class StatefulContract(SandboxTests):
             await block
         assert await printed(sandbox, "print(x)") == "1\n"
 
+    async def test_a_block_that_is_cancelled_at_any_moment_loses_no_variable(self, sandbox: Sandbox) -> None:
+        await printed(sandbox, "import time; x = 1")
+        for moment in range(40):
+            block = asyncio.create_task(sandbox.run("y = 2; time.sleep(0.005)", "python"))
+            await asyncio.sleep(moment * 0.0005)
+            block.cancel()
+            await asyncio.wait([block])
+            assert await printed(sandbox, "print(x)") == "1\n"
+
     async def test_a_block_that_ends_its_process_changes_no_variable(self, sandbox: Sandbox) -> None:
         await printed(sandbox, "import os, signal; x = 1")
         result = await failed(sandbox, "x = 2; os._exit(3)")

@@ -11,6 +11,7 @@ from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox import SandboxConnection, ServerSettings, Transport
 from symposia.ext.code_executors._sandbox import _connection as connection_module
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, pack_frame
+from symposia.ext.code_executors._sandbox._results import VARIABLES
 
 ENDED = {"status": "ok", "exit_code": 0, "wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_memory_bytes": 0}
 Answer = Callable[["ScriptedServer", Frame], Awaitable[None]]
@@ -236,6 +237,26 @@ async def test_a_listener_that_fails_at_the_very_end_costs_nothing_but_its_own_e
     with pytest.raises(LookupError, match="the listener's own"):
         await sandbox.run("", "python", on_output=fail)
     assert (await sandbox.run("", "python")).stdout == "\ufffd"
+
+
+@pytest.mark.parametrize("variables", [["lost"], ["lost_before"], ["rolled_back", "lost"]])
+async def test_the_block_after_a_cancelled_one_tells_that_variables_are_lost(variables: list[str]) -> None:
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        if request.header["kind"] == "cancel":
+            server.say("ended", {**ENDED, "status": "cancelled", "variables": variables})
+        elif request.data == b"ends":
+            server.say("ended", ENDED)
+        else:
+            server.say("output", {"stream": "stdout"}, b"runs")
+
+    sandbox, running = await connect(ScriptedServer(answer)), asyncio.Event()
+    block = asyncio.create_task(sandbox.run("runs", "python", on_output=lambda _stream, _text: running.set()))
+    await running.wait()
+    block.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await block
+    assert (await sandbox.run("ends", "python")).notes == (VARIABLES["lost_before"],)
+    assert (await sandbox.run("ends", "python")).notes == ()
 
 
 async def test_a_cancelled_request_does_not_leave_its_answer_to_the_next_one() -> None:

@@ -35,6 +35,7 @@ from symposia.ext.code_executors._sandbox._conversation import (
     Refused,
     Skipped,
     Started,
+    VariablesChange,
 )
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._program import ServerSettings, open_request
@@ -64,6 +65,7 @@ class SandboxConnection(Sandbox):
         self._policy = policy
         self._ready = ready
         self._network = None if policy.network is None else SandboxNetwork(policy.network, conversation.send)
+        self._untold: list[VariablesChange] = []  # of blocks that were cancelled, and so have no result
         self._turn = asyncio.Lock()  # replies carry no number: they belong to the request that was sent last
 
     @classmethod
@@ -133,6 +135,7 @@ class SandboxConnection(Sandbox):
     async def reset(self) -> None:
         """Kill what still runs and empty the sandbox; see `Sandbox.reset`."""
         await self._request({"kind": "reset"})
+        self._untold = []
 
     async def close(self) -> None:
         """End the sandbox and the block that runs; see `Sandbox.close`."""
@@ -187,7 +190,8 @@ class SandboxConnection(Sandbox):
                 return result.timed_out(limit)
             await uninterrupted(self._end_block())
             raise
-        return result.ended(end)
+        untold, self._untold = self._untold, []
+        return result.ended(end.model_copy(update={"variables": [*untold, *end.variables]}))
 
     async def _expect_start(self) -> None:
         reply, _ = await self._conversation.receive()
@@ -232,11 +236,14 @@ class SandboxConnection(Sandbox):
         try:
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._conversation.send({"kind": "cancel"})
-                await self._skip_to(Ended)
+                end = await self._skip_to(Ended)
         except TimeoutError:
             await self._conversation.kill("it did not end a cancelled block")
+            return
         except SandboxDiedError:
             return  # and so has the block
+        if isinstance(end, Ended) and {"lost_before", "lost"} & set(end.variables):
+            self._untold = ["lost_before"]
 
     async def _request(self, header: dict[str, object], data: bytes = b"") -> bytes:
         async with self._turn:
@@ -265,9 +272,10 @@ class SandboxConnection(Sandbox):
         except SandboxDiedError:
             return
 
-    async def _skip_to(self, *kinds: type[Ended | Done | Refused]) -> None:
-        while not isinstance((await self._conversation.receive()).reply, kinds):
+    async def _skip_to(self, *kinds: type[Ended | Done | Refused]) -> Ended | Done | Refused:
+        while not isinstance(reply := (await self._conversation.receive()).reply, kinds):
             pass
+        return reply
 
 
 def _relative(path: str) -> str:

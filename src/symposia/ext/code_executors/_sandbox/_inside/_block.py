@@ -169,7 +169,7 @@ class Block:
     def _forward_the_rest(self, fd: int) -> None:
         """Forward the rest of a pipe whose writers are dead; a descriptor in flight may still keep it open."""
         with suppress(BlockingIOError):
-            while fd in self._streams:
+            while fd in self._streams and self._stop != "output_limit":
                 self._forward(fd)
 
     def _receive_report(self) -> None:
@@ -177,6 +177,12 @@ class Block:
 
         Otherwise its end is waited for, as that of any program. So it is if the block writes anything else there.
         """
+        # What came before the report counts first: its output, and a request to cancel it, whose descriptor select
+        # tells before this one. A block has one end: once its variables are kept, it cannot be rolled back.
+        for fd in list(self._streams):
+            self._forward_the_rest(fd)
+        if self._stop:
+            return
         report = Report.unpack(os.read(self._report_fd, _CHUNK))
         os.close(self._report_fd)
         self._report_fd = -1

@@ -37,9 +37,11 @@ from ._session_script import ALONE, CHECKPOINT, RUN, run_message, run_session
 # sandbox that does not end it; otherwise less than the thirty after which it kills one that begins no block.
 _END_SECONDS, _BEGIN_SECONDS = 1.0, 5.0
 _NEW_SECONDS = 20.0  # of an interpreter in which no block has run, which answers as soon as it can
+_KILL_SECONDS = 0.2  # in which a process stops that can; others are killed as they are
 _ATTEMPTS = 3
 _LOOK_SECONDS = 0.0005
 _MESSAGE_BYTES = 64
+_MOST_MESSAGES = 2048  # in a queue: far above net.unix.max_dgram_qlen
 _STOPPED = ("T", "t", "Z", "X")  # stopped, and ended
 
 
@@ -125,7 +127,9 @@ class Session(Interpreters):
         if self._runs_python:
             kept = self._checkpoint
             self._changes.append("rolled_back")
-            _signal(-1, signal.SIGSTOP)
+            # Stopped before it is killed: one that waits for its next message could take that of its checkpoint, and
+            # then die with it.
+            self._stop_all(_KILL_SECONDS)
             _signal(self._interpreter, signal.SIGKILL)
         if not kept:
             self.discard()
@@ -191,7 +195,7 @@ class Session(Interpreters):
             _write_all(source_fd, source, self._answer_seconds)
             os.close(source_fd)
             source_fd = -1
-            has_begun = self._answer() == RUN
+            has_begun = self._has_answered(RUN)
         except OSError:  # it has ended, or a block has closed the socket
             has_begun = False
         finally:
@@ -242,35 +246,43 @@ class Session(Interpreters):
             if self._control is not None:
                 self._control.send(command, _socket.MSG_DONTWAIT)
             os.kill(interpreter, signal.SIGCONT)
-            return self._answer() == command
+            return self._has_answered(command)
         except OSError:  # it has ended, or a block has closed the socket
             return False
 
-    def _answer(self) -> bytes:
-        """Wait for an answer. Empty if none comes."""
+    def _has_answered(self, word: bytes) -> bool:
+        """Wait for an answer, and return whether it comes.
+
+        Others are passed over: a process that is killed may be in the middle of sending its report.
+        """
         if self._control is None:
-            return b""
+            return False
         deadline = time.monotonic() + self._answer_seconds
         while (left := deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([self._control, self._processes.ended_fd], [], [], left)
             if self._control in readable:
-                return self._control.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT)
+                received = self._control.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT)
+                if received == word:
+                    return True
+                continue
             self._processes.reap()
             if not thread_counts():
                 break
-        return b""
+        return False
 
     def _drain(self) -> None:
         """Take out what was sent to processes that were killed, and what blocks have sent."""
         for end in (self._control, self._far_end):
+            if end is None:
+                continue
             with suppress(OSError):  # there is no more
-                while end is not None and end.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT):
-                    pass
+                for _ in range(_MOST_MESSAGES):  # not up to an empty one: any process can send these
+                    end.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT)
 
-    def _stop_all(self) -> bool:
-        """Stop all processes. Return whether none of them runs."""
+    def _stop_all(self, seconds: float | None = None) -> bool:
+        """Stop all processes. Return whether none of them runs; by default as soon as an answer has to come."""
         _signal(-1, signal.SIGSTOP)
-        deadline = time.monotonic() + self._answer_seconds
+        deadline = time.monotonic() + (self._answer_seconds if seconds is None else seconds)
         while time.monotonic() < deadline:
             if all(_is_stopped(process) for process in thread_counts()):
                 return True

@@ -1,0 +1,85 @@
+"""The end of a block, where several things end it at once."""
+
+import os
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from symposia.ext.code_executors._sandbox._inside._block import Block
+from symposia.ext.code_executors._sandbox._inside._channel import Channel, NoConnections
+from symposia.ext.code_executors._sandbox._inside._frames import pack_frame
+from symposia.ext.code_executors._sandbox._inside._processes import Processes, Report, Started, Usage
+
+
+class _NoProcesses:
+    """None has ended."""
+
+    def __init__(self, ended_fd: int) -> None:
+        self.ended_fd = ended_fd
+        self.first_status: int | None = None
+        self.usage = Usage()
+
+    def begin(self, started: Started) -> None:
+        pass
+
+
+class _Endings:
+    """How the block was ended."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def end_block(self) -> None:
+        self.calls.append("rolled back")
+
+    def end_reported(self, report: Report) -> bool:
+        self.calls.append("kept")
+        return True
+
+
+class _Pipes:
+    def __init__(self) -> None:
+        self.fds: list[int] = []
+
+    def make(self) -> tuple[int, int]:
+        ends = os.pipe()
+        self.fds += ends
+        return ends
+
+
+@pytest.fixture
+def pipes() -> Iterator[_Pipes]:
+    pipes = _Pipes()
+    yield pipes
+    for fd in pipes.fds:
+        try:
+            os.close(fd)
+        except OSError:
+            continue  # the block has closed it
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "output", "status", "calls"),
+    [
+        (False, b"", "ok", ["kept"]),
+        (False, b"x" * 10, "ok", ["kept"]),
+        (True, b"", "cancelled", ["rolled back"]),
+        (False, b"x" * 11, "output_limit", ["rolled back"]),
+        (True, b"x" * 11, "cancelled", ["rolled back"]),
+    ],
+)
+def test_a_block_that_reports_its_end_as_it_is_ended_has_one_end(
+    pipes: _Pipes, cancelled: bool, output: bytes, status: str, calls: list[str]
+) -> None:
+    (from_host, host), (_, to_host), (ended, _) = pipes.make(), pipes.make(), pipes.make()
+    (stdout, stdout_of_block), (stderr, _), (report, report_of_block) = pipes.make(), pipes.make(), pipes.make()
+    os.write(stdout_of_block, output)
+    os.write(report_of_block, Report(0, 0.0, 0).pack())
+    if cancelled:
+        os.write(host, pack_frame({"kind": "cancel"}))
+    endings, channel = _Endings(), Channel(from_host, to_host, 100)
+    processes = cast("Processes", _NoProcesses(ended))
+    block = Block(channel, processes, endings, lambda: "", 10, NoConnections())
+    end = block.run(lambda: Started(1, stdout, stderr, report), 5)
+    assert (end.status, endings.calls) == (status, calls)
