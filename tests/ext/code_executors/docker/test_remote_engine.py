@@ -1,15 +1,16 @@
-"""An engine on another machine: the contract of sandboxes through TLS, data by copy, and what is said of failures."""
+"""An engine on another machine: sandboxes through TLS and SSH, data by copy, and what is said of failures."""
 
 import asyncio
+import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.contracts.sandbox_contract import SandboxContract
-from tests.support.docker_engine import IMAGE
-from tests.support.remote_engine import EngineBehindTLS, make_certificates
+from tests.support.docker_engine import IMAGE, Engine
+from tests.support.remote_engine import EngineBehindSSH, EngineBehindTLS, RemoteEngine, make_certificates
 from tests.support.sandboxes import require
 
 from symposia.core import CancellationToken
@@ -22,6 +23,18 @@ WAIT = 60.0
 LONG = 240.0
 """For the first container of Jupyter on a machine, which makes the image."""
 MEBIBYTE = 1024 * 1024
+KILLED_PROGRAM = """
+import asyncio, os
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors.docker import DockerBackend
+
+async def main():
+    sandbox = await DockerBackend(container_name={name!r}).create(SandboxPolicy())
+    assert (await sandbox.run("print(1)", "python")).status == "ok"
+    os.kill(os.getpid(), 9)
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +44,30 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def engine(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineBehindTLS]:
+async def tls(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineBehindTLS]:
     async with EngineBehindTLS(certificates) as engine:
         engine.choose(monkeypatch)
         yield engine
+
+
+@pytest.fixture
+def ssh(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineBehindSSH]:
+    require(DockerBackend())
+    with EngineBehindSSH(tmp_path_factory.mktemp("ssh")) as engine:
+        engine.choose(monkeypatch)
+        yield engine
+
+
+@pytest.fixture(params=["tls", "ssh"])
+def engine(request: pytest.FixtureRequest) -> RemoteEngine:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def local() -> Iterator[Engine]:
+    local = Engine()
+    yield local
+    local.close()
 
 
 async def reason() -> str:
@@ -46,24 +79,24 @@ async def reason() -> str:
 
 class TestDockerThroughTLS(SandboxContract):
     @pytest.fixture(autouse=True)
-    def _remote(self, engine: EngineBehindTLS) -> None:
-        del engine
+    def _remote(self, tls: EngineBehindTLS) -> None:
+        del tls
 
     def backend(self) -> SandboxBackend:
         return DockerBackend()
 
 
-async def test_a_sandbox_has_its_streams_through_tls(engine: EngineBehindTLS) -> None:
+async def test_a_sandbox_has_its_streams_through_tls(tls: EngineBehindTLS) -> None:
     async with asyncio.timeout(WAIT):
         sandbox = await DockerBackend().create(SandboxPolicy())
         try:
             assert (await sandbox.run("print('through TLS')", "python")).stdout == "through TLS\n"
-            assert engine.streams == 1
+            assert tls.streams == 1
         finally:
             await sandbox.close()
 
 
-async def test_a_mebibyte_goes_each_way_at_once(engine: EngineBehindTLS) -> None:
+async def test_a_mebibyte_goes_each_way_at_once(engine: RemoteEngine) -> None:
     data = bytes(range(256)) * (MEBIBYTE // 256)
     async with asyncio.timeout(WAIT):
         sandbox = await DockerBackend().create(SandboxPolicy())
@@ -77,7 +110,7 @@ async def test_a_mebibyte_goes_each_way_at_once(engine: EngineBehindTLS) -> None
             await sandbox.close()
 
 
-async def test_a_connection_that_is_cut_ends_the_sandbox(engine: EngineBehindTLS) -> None:
+async def test_a_connection_that_is_cut_ends_the_sandbox(engine: RemoteEngine) -> None:
     begun = asyncio.Event()
 
     def listen(_stream: OutputStream, _text: str) -> None:
@@ -98,7 +131,7 @@ async def test_a_connection_that_is_cut_ends_the_sandbox(engine: EngineBehindTLS
             await sandbox.close()
 
 
-async def test_mounted_data_is_copied_with_its_folders_and_links(engine: EngineBehindTLS, tmp_path: Path) -> None:
+async def test_mounted_data_is_copied_with_its_folders_and_links(engine: RemoteEngine, tmp_path: Path) -> None:
     folder = tmp_path / "tables"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "table.csv").write_text("a,b")
@@ -126,7 +159,7 @@ async def test_mounted_data_is_copied_with_its_folders_and_links(engine: EngineB
 
 
 async def test_more_data_than_is_copied_is_refused(
-    engine: EngineBehindTLS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls: EngineBehindTLS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_data, "MOST_COPIED_BYTES", MEBIBYTE)
     (tmp_path / "big").write_bytes(b"x" * (MEBIBYTE + 1))
@@ -137,7 +170,7 @@ async def test_more_data_than_is_copied_is_refused(
             )
 
 
-async def test_a_cell_of_jupyter_runs_through_tls(engine: EngineBehindTLS) -> None:
+async def test_a_cell_of_jupyter_runs(engine: RemoteEngine) -> None:
     async with asyncio.timeout(LONG), DockerJupyterServer() as server, DockerJupyterCodeExecutor(server) as executor:
         block = CodeBlock("print('x' * 2**18)", "python")
         result = await executor.execute_code_blocks([block], CancellationToken())
@@ -145,11 +178,13 @@ async def test_a_cell_of_jupyter_runs_through_tls(engine: EngineBehindTLS) -> No
         assert result.output.strip() == "x" * 2**18
 
 
-async def test_a_folder_that_cannot_be_shared_is_told(engine: EngineBehindTLS, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_shared_is_told(engine: RemoteEngine, tmp_path: Path) -> None:
     program = ServiceProgram(image=IMAGE, command=["sleep", "60"], port=1, shared_folder=tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with asyncio.timeout(WAIT):
-            with pytest.raises(SandboxUnavailableError, match="cannot be shared with the Docker engine at https://"):
+            with pytest.raises(
+                SandboxUnavailableError, match=f"cannot be shared with the Docker engine at {engine.address}"
+            ):
                 await ContainerService.start(program, SandboxPolicy(), listener)
 
 
@@ -186,9 +221,9 @@ async def test_an_engine_of_another_name_is_not_trusted(tmp_path: Path, monkeypa
 
 
 async def test_missing_certificates_are_told_with_their_folder(
-    engine: EngineBehindTLS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls: EngineBehindTLS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine.choose(monkeypatch, tmp_path)
+    tls.choose(monkeypatch, tmp_path)
     said = await reason()
     assert f"{tmp_path} has no usable certificates" in said
     assert "set DOCKER_CERT_PATH to their folder" in said
@@ -208,3 +243,54 @@ async def test_an_address_where_nothing_listens_is_told(certificates: Path, monk
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
     assert f"No Docker engine answers at {address} (Connection refused). Start it there" in await reason()
+
+
+async def test_no_container_stays_when_its_owner_is_killed(local: Engine, engine: RemoteEngine, tmp_path: Path) -> None:
+    name = f"symposia-test-remote-{os.getpid()}"
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED_PROGRAM.format(name=name))
+    async with asyncio.timeout(WAIT):
+        await local.run_program(program)
+        await asyncio.to_thread(local.wait_until_gone, name)
+
+
+async def test_no_process_of_ssh_stays_behind_a_sandbox(ssh: EngineBehindSSH) -> None:
+    async with asyncio.timeout(WAIT):
+        sandbox = await DockerBackend().create(SandboxPolicy())
+        assert await asyncio.to_thread(ssh.connections)
+        await sandbox.close()
+        assert await asyncio.to_thread(ssh.connections) == []
+
+
+async def test_an_ssh_server_that_does_not_know_the_key_is_told(ssh: EngineBehindSSH) -> None:
+    ssh.refuse_key()
+    said = await reason()
+    assert said.startswith(f"No Docker engine answers at {ssh.address} (")
+    assert "Permission denied (publickey)" in said
+    assert "Make this command show the engine's version without a question" in said
+    assert said.endswith("127.0.0.1 docker version")
+
+
+async def test_an_ssh_server_of_an_unknown_host_key_is_not_trusted(ssh: EngineBehindSSH) -> None:
+    ssh.forget_host()
+    assert "Host key verification failed" in await reason()
+
+
+async def test_a_machine_without_the_docker_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with EngineBehindSSH(tmp_path, path="/nowhere") as engine:
+        engine.choose(monkeypatch)
+        said = await reason()
+        assert "docker" in said.partition("(")[2].partition(")")[0]
+        assert "not found" in said
+
+
+async def test_without_the_command_ssh_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://build.example.com")
+    monkeypatch.setenv("PATH", "")
+    assert "reached by the command ssh, which is not there. Install it" in await reason()
+
+
+@pytest.mark.parametrize("address", ["ssh://", "ssh://user:password@host", "ssh://host/path", "ssh://host:port"])
+async def test_an_address_that_ssh_does_not_take_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert f"DOCKER_HOST is {address!r}, which is no address" in await reason()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import shutil
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Final, cast
@@ -15,9 +16,11 @@ from urllib.parse import urlsplit
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
-from symposia.ext.code_executors.docker._engine import EngineAdapter, EngineClient
+from symposia.ext.code_executors.docker._engine import EngineClient
 
 ANY_VERSION: Final = "1.41"  # a client of a stated version sends no request until it is used
+ANSWER_SECONDS: Final = 60.0  # the SDK's own default
+VERSION_SECONDS: Final = 20.0  # for the first request; the SDK's minute is long where no packet comes back
 PROBE_SECONDS: Final = 5.0
 SOCKET_SCHEME: Final = "http+docker://"  # the SDK's, for an engine at a socket of this machine
 DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 2375, "https": 2376}
@@ -51,9 +54,13 @@ NOT_TRUSTED: Final = (
     "authority of the engine's certificate, whose names include the host in DOCKER_HOST; cert.pem and key.pem have to "
     "be of a client that the engine accepts."
 )
+NO_SSH: Final = (
+    "The Docker engine at {address} is reached by the command ssh, which is not there. Install it (Debian, Ubuntu: apt "
+    "install openssh-client)."
+)
 NOT_BY_SSH: Final = (
-    "The Docker engine at {address} is reached through SSH, which the sandbox does not use. Forward its socket (ssh -N "
-    "-L /tmp/engine.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/engine.sock, or use one with TLS."
+    "No Docker engine answers at {address} ({detail}). Make this command show the engine's version without a question, "
+    "by a key that needs no password or an agent, and with Docker installed there: ssh {destination} docker version"
 )
 
 
@@ -73,9 +80,14 @@ async def connect_engine() -> EngineClient:
         raise
 
 
-def socket_adapter(client: EngineClient) -> EngineAdapter | None:
-    """What connects the client to a socket of this machine; None where the engine has an address in a network."""
-    return client.adapters.get(SOCKET_SCHEME)
+def socket_path(client: EngineClient) -> str | None:
+    """The path of the engine's socket on this machine; None where it is reached in another way."""
+    return getattr(client.adapters.get(SOCKET_SCHEME), "socket_path", None)
+
+
+def ssh_opener(client: EngineClient) -> Callable[[], socket.socket] | None:
+    """What opens a connection to an engine behind SSH; None where it is reached in another way."""
+    return getattr(client.adapters.get(SOCKET_SCHEME), "open_socket", None)
 
 
 def is_remote(client: EngineClient) -> bool:
@@ -83,7 +95,7 @@ def is_remote(client: EngineClient) -> bool:
 
     That is each one with an address in a network, also in that of loopback: a tunnel may be behind it.
     """
-    return socket_adapter(client) is None
+    return socket_path(client) is None
 
 
 def tls_context(client: EngineClient) -> ssl.SSLContext:
@@ -102,34 +114,75 @@ def _connect() -> EngineClient:
         docker = importlib.import_module("docker")
     except ImportError:
         raise MissingExtraError("The Docker sandbox", "docker") from None
-    unconnected = _client(docker, ANY_VERSION)
+    host = os.environ.get("DOCKER_HOST", "")
+    return _connect_by_ssh(docker, host) if host.startswith("ssh://") else _connect_by_socket(docker)
+
+
+def _connect_by_socket(docker: ModuleType) -> EngineClient:
+    unconnected = _client(docker, ANY_VERSION, timeout=VERSION_SECONDS)
     try:
-        _try_connection(unconnected)
-        version = unconnected.version(api_version=False)["ApiVersion"]
-        client = _client(docker, str(version))
-    except (docker.errors.DockerException, OSError, ValueError, LookupError, TypeError) as error:
-        # The last three: an answer that is no JSON, or not an engine's.
+        _try_socket(unconnected)
+        return _client(docker, _api_version(unconnected))
+    except (docker.errors.DockerException, OSError, ValueError) as error:
+        # Only now: a connection that ends before TLS has begun would be an error in the engine's log each time.
+        if is_remote(unconnected):
+            _connection(unconnected).close()
         if unconnected.base_url.startswith("https://"):
             _try_tls(unconnected)
         raise SandboxUnavailableError(NOT_ANSWERING.format(detail=error)) from error
     finally:
         unconnected.close()
-    return client
 
 
-def _client(docker: ModuleType, version: str) -> EngineClient:
+def _connect_by_ssh(docker: ModuleType, host: str) -> EngineClient:
+    if shutil.which("ssh") is None:
+        raise SandboxUnavailableError(NO_SSH.format(address=host))
+    try:
+        # Imported here, as it extends what the SDK is built on, which is installed with it.
+        adapter = importlib.import_module("symposia.ext.code_executors.docker._ssh").SSHAdapter(host)
+    except ValueError as error:
+        raise SandboxUnavailableError(NOT_AN_ADDRESS.format(host=host, detail=error)) from error
+
+    def client(version: str) -> EngineClient:
+        made = docker.APIClient(base_url="unix:///by-ssh", version=version)  # a path that the adapter never looks at
+        made.mount(SOCKET_SCHEME, adapter)
+        return cast("EngineClient", made)
+
+    try:
+        # Not closed: it would close the adapter, whose connection is used further.
+        return client(_api_version(client(ANY_VERSION)))
+    except (docker.errors.DockerException, OSError, ValueError) as error:
+        detail = adapter.error_output() or error
+        destination = " ".join(each for each in adapter.destination if each != "--")
+        adapter.close()
+        raise SandboxUnavailableError(
+            NOT_BY_SSH.format(address=host, detail=detail, destination=destination)
+        ) from error
+
+
+def _api_version(client: EngineClient) -> str:
+    """Ask for the newest version of the API that the engine has.
+
+    Raises:
+        ValueError: The answer is no JSON, or not an engine's.
+    """
+    try:
+        return str(client.version(api_version=False)["ApiVersion"])
+    except (LookupError, TypeError) as error:
+        raise ValueError("the server there is not one") from error
+
+
+def _client(docker: ModuleType, version: str, timeout: float = ANSWER_SECONDS) -> EngineClient:
     """A client of a version of the API. It sends nothing until it is used.
 
     Raises:
         SandboxUnavailableError: There is no such address, or no certificate.
     """
     host = os.environ.get("DOCKER_HOST", "")
-    if host.startswith("ssh://"):
-        raise SandboxUnavailableError(NOT_BY_SSH.format(address=host))
     if not host and os.environ.get("DOCKER_TLS_VERIFY"):  # for which the SDK takes the socket of this machine
         raise SandboxUnavailableError(NO_ADDRESS_OF_TLS)
     try:
-        client = cast("EngineClient", docker.from_env(version=version).api)
+        client = cast("EngineClient", docker.from_env(version=version, timeout=timeout).api)
     except docker.errors.TLSParameterError as error:
         text = NO_CERTIFICATES.format(address=host or "its socket", folder=_certificates(), detail=_reason(error))
         raise SandboxUnavailableError(text) from error
@@ -144,17 +197,15 @@ def _client(docker: ModuleType, version: str) -> EngineClient:
     return client
 
 
-def _try_connection(client: EngineClient) -> None:
-    """Connect ahead of the SDK, whose errors hide the reason in their text, and which waits for a minute.
+def _try_socket(client: EngineClient) -> None:
+    """Connect to a socket of this machine ahead of the SDK, whose errors hide the reason in their text.
 
     Raises:
-        SandboxUnavailableError: Nothing listens at the address, or it may not be used.
+        SandboxUnavailableError: Nothing listens there, or it may not be used.
     """
-    adapter = socket_adapter(client)
-    if adapter is None:
-        _connection(client).close()
+    path = socket_path(client)
+    if path is None:
         return
-    path = adapter.socket_path
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(PROBE_SECONDS)
         try:
@@ -176,7 +227,7 @@ def _connection(client: EngineClient) -> socket.socket:
     try:
         return socket.create_connection((address.hostname or "", port), PROBE_SECONDS)
     except OSError as error:
-        text = NOT_REACHED.format(address=_given_address(client), detail=error.strerror or error)
+        text = NOT_REACHED.format(address=given_address(client), detail=error.strerror or error)
         raise SandboxUnavailableError(text) from error
 
 
@@ -186,7 +237,7 @@ def _try_tls(client: EngineClient) -> None:
     Raises:
         SandboxUnavailableError: The two sides do not agree.
     """
-    said = {"address": _given_address(client), "folder": _certificates()}
+    said = {"address": given_address(client), "folder": _certificates()}
     try:
         context = tls_context(client)
     except OSError as error:
@@ -207,7 +258,8 @@ def _reason(error: Exception) -> str:
     return str(error).split(". ", 1)[0].rstrip(".")
 
 
-def _given_address(client: EngineClient) -> str:
+def given_address(client: EngineClient) -> str:
+    """The engine's address as the user gave it."""
     return os.environ.get("DOCKER_HOST") or client.base_url
 
 

@@ -50,12 +50,6 @@ class ContainerStats(TypedDict, total=False):
     memory_stats: Mapping[str, object]
 
 
-class EngineAdapter(Protocol):
-    """The used attributes of what connects a client to an engine at a socket of this machine."""
-
-    socket_path: str
-
-
 class EngineClient(Protocol):
     """The used methods of ``docker.APIClient``."""
 
@@ -63,7 +57,7 @@ class EngineClient(Protocol):
     trust_env: bool
     verify: bool | str | None
     cert: tuple[str, str] | None
-    adapters: Mapping[str, EngineAdapter]
+    adapters: Mapping[str, object]
 
     @property
     def api_version(self) -> str: ...

@@ -22,7 +22,7 @@ from typing import Final, cast
 from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPolicy
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
-from symposia.ext.code_executors.docker._address import connect_engine, is_remote
+from symposia.ext.code_executors.docker._address import connect_engine, given_address, is_remote
 from symposia.ext.code_executors.docker._container import container_config
 from symposia.ext.code_executors.docker._engine import EngineClient, ask
 from symposia.ext.code_executors.docker._reaper import owner_labels, remove, remove_left_over
@@ -260,7 +260,7 @@ async def _drain(reader: asyncio.StreamReader) -> bytes:
 
 def _check_sharing(program: ServiceProgram, client: EngineClient) -> None:
     if program.shared_folder is not None and is_remote(client):
-        raise SandboxUnavailableError(NOT_SHARED.format(folder=program.shared_folder, address=client.base_url))
+        raise SandboxUnavailableError(NOT_SHARED.format(folder=program.shared_folder, address=given_address(client)))
 
 
 def _config(program: ServiceProgram, policy: SandboxPolicy, labels: Mapping[str, str]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from typing import Final, cast
 from urllib.parse import urlencode, urlsplit
 
 from symposia.core.exceptions import SandboxError
-from symposia.ext.code_executors.docker._address import DEFAULT_PORTS, socket_adapter, tls_context
+from symposia.ext.code_executors.docker._address import DEFAULT_PORTS, socket_path, ssh_opener, tls_context
 from symposia.ext.code_executors.docker._engine import ERRORS_BY_STATUS, EngineClient, Json
 
 UPGRADE_SECONDS: Final = 60.0  # as the SDK waits for an answer
@@ -156,9 +156,13 @@ async def _connect(
     client: EngineClient, protocol: Callable[[], UpgradingProtocol]
 ) -> tuple[asyncio.Transport, UpgradingProtocol]:
     loop = asyncio.get_running_loop()
-    adapter = socket_adapter(client)
-    if adapter is not None:
-        return await loop.create_unix_connection(protocol, adapter.socket_path)
+    path, open_socket = socket_path(client), ssh_opener(client)
+    if path is not None:
+        return await loop.create_unix_connection(protocol, path)
+    if open_socket is not None:
+        connection = await asyncio.to_thread(open_socket)  # which starts a process
+        connection.setblocking(False)
+        return await loop.create_connection(protocol, sock=connection)
     address = urlsplit(client.base_url)
     context = await asyncio.to_thread(tls_context, client) if address.scheme == "https" else None
     return await loop.create_connection(
