@@ -57,7 +57,7 @@ class GraphWalk:
         if said:
             self._turns += 1
             self._answered = [
-                Answered(self._turns, name, [TextMessage(content=text, source=name)]) for name, text in said.items()
+                Answered(self._turns, name, 0, [TextMessage(content=text, source=name)]) for name, text in said.items()
             ]
         decision = await self.rule.decide([], RuleContext(turns=self._turns, answered=self._answered))
         self._answered = []

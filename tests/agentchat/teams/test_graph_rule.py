@@ -111,7 +111,7 @@ async def test_a_graph_that_has_ended_begins_anew() -> None:
 
 async def test_a_run_that_a_condition_has_ended_behind_the_last_node_is_followed_by_one_from_the_start() -> None:
     rule = GraphRule(graph("a>b"))
-    last = [Answered(2, "b", [TextMessage(content="", source="b")])]
+    last = [Answered(2, "b", 0, [TextMessage(content="", source="b")])]
     rule.load_state({"ready": ["b"], "followed": {}})
 
     assert await rule.decide([], RuleContext(turns=0, answered=last)) == Speak(("a",))
@@ -120,30 +120,30 @@ async def test_a_run_that_a_condition_has_ended_behind_the_last_node_is_followed
 async def test_of_a_turn_that_failed_in_part_the_others_do_not_speak_again() -> None:
     rule = GraphRule(graph("s>a, s>b, a>c, b>d"))
     before = rule.save_state()
-    first = Answered(1, "s", [TextMessage(content="", source="s")])
+    first = Answered(1, "s", 0, [TextMessage(content="", source="s")])
     assert await rule.decide([], RuleContext(turns=1, answered=[first])) == Speak(("a", "b"))
 
     rule.load_state(before)
-    half = Answered(2, "a", [TextMessage(content="", source="a")])
+    half = Answered(2, "a", 0, [TextMessage(content="", source="a")])
     assert await rule.decide([], RuleContext(turns=1, answered=[first, half])) == Speak(("b",))
-    rest = Answered(3, "b", [TextMessage(content="", source="b")])
+    rest = Answered(3, "b", 0, [TextMessage(content="", source="b")])
     assert await rule.decide([], RuleContext(turns=2, answered=[rest])) == Speak(("c", "d"))
 
 
 async def test_a_turn_that_failed_in_part_activates_nothing_twice() -> None:
     rule = GraphRule(graph("s>a, s>b, a>c any, b>c any"))
     before = rule.save_state()
-    first = Answered(1, "s", [TextMessage(content="", source="s")])
+    first = Answered(1, "s", 0, [TextMessage(content="", source="s")])
     await rule.decide([], RuleContext(turns=1, answered=[first]))
     rule.load_state(before)
-    half = Answered(2, "a", [TextMessage(content="", source="a")])
+    half = Answered(2, "a", 0, [TextMessage(content="", source="a")])
     await rule.decide([], RuleContext(turns=1, answered=[first, half]))
 
     other = GraphRule(graph("s>a, s>b, a>c any, b>c any"))
     other.load_state(rule.save_state())
-    rest = Answered(3, "b", [TextMessage(content="", source="b")])
+    rest = Answered(3, "b", 0, [TextMessage(content="", source="b")])
     assert await other.decide([], RuleContext(turns=2, answered=[rest])) == Speak(("c",))
-    assert await other.decide([], RuleContext(turns=3, answered=[Answered(4, "c", [])])) == Stop(COMPLETE)
+    assert await other.decide([], RuleContext(turns=3, answered=[Answered(4, "c", 0, [])])) == Stop(COMPLETE)
 
 
 async def test_a_condition_that_fails_is_asked_again_and_nothing_is_lost() -> None:
@@ -162,7 +162,7 @@ async def test_a_condition_that_fails_is_asked_again_and_nothing_is_lost() -> No
             }
         )
     )
-    context = RuleContext(turns=1, answered=[Answered(1, "a", [TextMessage(content="", source="a")])])
+    context = RuleContext(turns=1, answered=[Answered(1, "a", 0, [TextMessage(content="", source="a")])])
     before = rule.save_state()
     with pytest.raises(ZeroDivisionError):
         await rule.decide([], context)
@@ -276,4 +276,6 @@ async def test_any_graph_is_walked_as_its_words_say_also_when_it_is_saved_and_lo
         assert len(set(decision.names)) == len(decision.names)
         said = {name: data.draw(st.sampled_from(["x", "y"]), label=name) for name in decision.names}
         turns.append(said)
-        answered = [Answered(number, name, [TextMessage(content=said[name], source=name)]) for name in decision.names]
+        answered = [
+            Answered(number, name, 0, [TextMessage(content=said[name], source=name)]) for name in decision.names
+        ]

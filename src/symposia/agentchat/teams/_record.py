@@ -27,22 +27,6 @@ class RecordMark(NamedTuple):
     pending: Mapping[str, tuple[int, int]]
 
 
-class Span(NamedTuple):
-    """The part of the transcript that a speaker has added in a turn.
-
-    Attributes:
-        turn: The number of the turn.
-        name: The speaker.
-        start: The index of its first item.
-        stop: The index behind its last item.
-    """
-
-    turn: int
-    name: str
-    start: int
-    stop: int
-
-
 class TeamRecord:
     """What the entries of a team's log add up to: the conversation, and how far the team is in it.
 
@@ -62,7 +46,7 @@ class TeamRecord:
         unseen: The messages of a run that was loaded which its condition has not seen: those of a turn that was not
             over.
         unseen_task: The messages of the task of such a run, if its condition has not seen them.
-        spans: What `RuleContext.answered` is to hold in the next decision.
+        answered: What the rule is to be told in its next decision: see `RuleContext`.
         turn: The turn under way, of which nothing is committed yet.
     """
 
@@ -75,7 +59,7 @@ class TeamRecord:
         self.is_running = False
         self.unseen: Sequence[Item] = ()
         self.unseen_task: Sequence[BaseChatMessage] = ()
-        self.spans: Sequence[Span] = ()
+        self.answered: Sequence[Answered] = ()
         self.turn: Turn | None = None
         self._received = dict.fromkeys(self._pending, 0)  # how many messages were taken out of each list
         self._replaced = 0  # how often another record took the place of this one
@@ -106,11 +90,6 @@ class TeamRecord:
         """Whether all of them are participants."""
         return names <= self._pending.keys()
 
-    @property
-    def answered(self) -> Sequence[Answered]:
-        """What the rule is to be told in its next decision."""
-        return [Answered(turn, name, self.transcript[start:stop]) for turn, name, start, stop in self.spans]
-
     def pending(self, name: str) -> Sequence[BaseChatMessage]:
         """The messages that a participant has not received yet; a copy, which stays as it is."""
         return tuple(self._pending[name])
@@ -121,7 +100,7 @@ class TeamRecord:
         copied.load(self.transcript, self._pending)
         copied.turns, copied.runs, copied.is_running = self.turns, self.runs, self.is_running
         copied.unseen, copied.unseen_task = self.unseen, self.unseen_task
-        copied.spans = self.spans
+        copied.answered = self.answered
         return copied
 
     def mark(self) -> RecordMark:
@@ -155,7 +134,7 @@ class TeamRecord:
         """Forget the conversation. The numbers of the runs and turns continue."""
         self.load((), dict.fromkeys(self._pending, ()))
         self.is_running = False
-        self.unseen = self.unseen_task = self.spans = ()
+        self.unseen = self.unseen_task = self.answered = ()
 
     def _end_turn(self, entry: TurnEnded) -> None:
         """Commit the answers of a turn.
@@ -169,9 +148,9 @@ class TeamRecord:
         answered = [(name, len(self._pending[name])) for name in entry.answered]
         # A decision that was not carried out as a whole is undone: what the rule was told, it is told again.
         is_undone = len(answered) < len(entry.speakers) or (not answered and entry.error is not None)
-        spans = [*self.spans] if is_undone else []
+        told = [*self.answered] if is_undone else []
         for name, received in answered:
-            spans.append(Span(entry.turn, name, len(self.transcript), len(self.transcript) + len(entry.shown[name])))
+            told.append(Answered(entry.turn, name, len(self.transcript), entry.shown[name]))
             self.transcript += entry.shown[name]
             del self._pending[name][:received]
             self._received[name] += received
@@ -179,4 +158,4 @@ class TeamRecord:
             for other, pending in self._pending.items():
                 if other != name:
                     pending.extend(messages)
-        self.spans = spans
+        self.answered = told

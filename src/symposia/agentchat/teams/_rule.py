@@ -86,11 +86,13 @@ class Answered(NamedTuple):
     Attributes:
         turn: The number of the turn.
         name: The speaker: a participant, which may be a team and then appears in no message.
-        items: The part of the transcript that its turn has added.
+        start: The index in the transcript of what its turn has added.
+        items: What its turn has added to the transcript.
     """
 
     turn: int
     name: str
+    start: int
     items: Transcript
 
     @property

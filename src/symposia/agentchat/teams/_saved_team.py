@@ -13,7 +13,7 @@ from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageFactory, dump_messages
-from symposia.agentchat.teams._record import Span
+from symposia.agentchat.teams._rule import Answered
 from symposia.core.changes import copy_state
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 
@@ -87,7 +87,7 @@ class SavedRun(NamedTuple):
         condition: The class name and the state of the termination condition in that run.
         unseen: The messages of that run that the condition has not seen: of a turn that was not over.
         unseen_task: The messages of its task, if the condition has not seen them.
-        spans: Which parts of the conversation the rule has not been told of.
+        answered: Which parts of the conversation the rule has not been told of.
     """
 
     run_turns: int
@@ -98,7 +98,7 @@ class SavedRun(NamedTuple):
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
     unseen_task: Sequence[BaseChatMessage]
-    spans: Sequence[Span]
+    answered: Sequence[Answered]
 
     def dump(self, team: str, manager_type: str) -> dict[str, Any]:
         """As JSON, in the state of the manager.
@@ -125,7 +125,10 @@ class SavedRun(NamedTuple):
             "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
             "unseen_task": dump_messages(self.unseen_task),
-            "answered": [span._asdict() for span in self.spans],
+            "answered": [
+                {"turn": turn, "name": name, "start": start, "stop": start + len(items)}
+                for turn, name, start, items in self.answered
+            ],
         }
         progress = {key: value for key, value in progress.items() if value}
         return {
@@ -217,24 +220,24 @@ def load_team(
             condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),
             unseen_task=_chat_messages("progress.unseen_task", progress["unseen_task"], factory),
-            spans=[_span(span, team, names, len(transcript)) for span in progress["answered"]],
+            answered=[_answered(part, team, names, transcript) for part in progress["answered"]],
         ),
     )
 
 
-def _span(saved: Mapping[str, Any], team: str, names: Sequence[str], length: int) -> Span:
+def _answered(saved: Mapping[str, Any], team: str, names: Sequence[str], transcript: Sequence[Item]) -> Answered:
     """A part of the conversation.
 
     Raises:
         InvalidArgumentError: It is not in the conversation, or of no participant.
     """
-    span = Span(**saved)
-    if span.name not in names or not span.start <= span.stop <= length:
+    name, start, stop = saved["name"], saved["start"], saved["stop"]
+    if name not in names or not start <= stop <= len(transcript):
         raise InvalidArgumentError(
-            f"The state of the team {team!r} contradicts itself: progress.answered has {span.name!r} add the messages "
-            f"{span.start} to {span.stop}, of a conversation of {length} messages between {list(names)}."
+            f"The state of the team {team!r} contradicts itself: progress.answered has {name!r} add the messages "
+            f"{start} to {stop}, of a conversation of {len(transcript)} messages between {list(names)}."
         )
-    return span
+    return Answered(saved["turn"], name, start, transcript[start:stop])
 
 
 def _other_team(team: str, missing: str, names: Sequence[str], states: Mapping[str, Any]) -> str:

@@ -138,7 +138,7 @@ class TeamSaver:
             record.load(saved.transcript, saved.pending)
             record.turns, record.runs, record.is_running = saved.run.turns, saved.run.runs, saved.run.running
             record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
-            record.spans = saved.run.spans
+            record.answered = saved.run.answered
 
     async def _put_back(
         self, rule: SavedState, condition: SavedState | None, run_turns: int, error: BaseException
@@ -188,7 +188,7 @@ class TeamSaver:
             # belongs to this turn alone. Without any answer it is taken again under the same number.
             ended = turn.if_cancelled(answered, turn.number if answered else record.turns)
             record.read(ended)
-            saved = saved._replace(turns=record.turns, spans=record.spans)
+            saved = saved._replace(turns=record.turns, answered=record.answered)
             if answered and len(answered) == len(turn.names):
                 # All have answered: the turn is over but for its commit, and loading must not have it decided again.
                 # The rule is asked now, since it may have decided while the participants were saved. It has not moved
@@ -218,7 +218,7 @@ class TeamSaver:
             condition=self._limits.save() if running else None,
             unseen=[*record.unseen, *self._limits.unseen] if running else (),
             unseen_task=[*record.unseen_task, *self._limits.unseen_task] if running else (),
-            spans=record.spans,
+            answered=record.answered,
         )
 
     async def _save_whole(self) -> tuple[Change, object]:
