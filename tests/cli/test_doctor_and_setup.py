@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxError, SandboxPackagesError, SandboxUnavailableError
 from symposia.ext.code_executors import SandboxKind, only_sandboxes
+from symposia.ext.code_executors.docker import DockerBackend
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 
@@ -86,6 +88,19 @@ def backends() -> Iterator[Backends]:
             until_the_end.enter_context(only_sandboxes(*kinds))
 
         yield use
+
+
+async def test_the_doctor_names_the_docker_engine_that_was_chosen(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends(DockerBackend(), NAMESPACES)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("DOCKER_HOST", address)
+    monkeypatch.delenv("DOCKER_TLS_VERIFY", raising=False)
+    said = " ".join((await symposia("doctor")).output.split())
+    assert f"Docker engine DOCKER_HOST chooses the one at {address}" in said
+    assert f"✗ docker No Docker engine answers at {address} (Connection refused)" in said
 
 
 async def test_the_doctor_says_which_sandboxes_work_and_why_the_others_do_not(backends: Backends) -> None:

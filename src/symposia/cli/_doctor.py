@@ -66,6 +66,8 @@ async def _sandboxes(name: str) -> list[Finding]:
         for kind, check in zip(kinds, checks, strict=True)
     ]
     for backend, check in zip(backends, checks, strict=True):
+        if isinstance(backend, DockerBackend) and (address := os.environ.get("DOCKER_HOST")):
+            found.append(Finding("Docker engine", None, f"DOCKER_HOST chooses the one at {address}"))
         if isinstance(backend, DockerBackend) and check.works:
             found.append(await _gvisor(backend))
     return found

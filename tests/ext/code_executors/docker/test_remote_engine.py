@@ -16,7 +16,7 @@ from tests.support.sandboxes import require
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, OutputStream, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxUnavailableError
-from symposia.ext.code_executors.docker import ContainerService, DockerBackend, ServiceProgram, _data
+from symposia.ext.code_executors.docker import ContainerService, DockerBackend, ServiceProgram, _backend, _data
 from symposia.ext.code_executors.docker_jupyter import DockerJupyterCodeExecutor, DockerJupyterServer
 
 WAIT = 60.0
@@ -168,6 +168,32 @@ async def test_more_data_than_is_copied_is_refused(
             await DockerBackend().create(
                 SandboxPolicy(), mounts=[SandboxMount(source=tmp_path / "big", target="/data/big")]
             )
+
+
+async def test_a_program_in_a_container_copies_data_to_the_engine_outside(
+    local: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "not-on-the-engines-machine"  # as a path of the container is none of the engine's
+    bind = {"Type": "bind", "Source": str(elsewhere), "Target": "/data/table.csv", "ReadOnly": True}
+    unusable = _data.PrivateData([bind], elsewhere)
+
+    def private_data(_given: object) -> _data.PrivateData:
+        return unusable
+
+    monkeypatch.setattr(_backend, "private_data", private_data)
+    monkeypatch.setattr(_backend, "is_in_container", lambda: True)
+    (tmp_path / "table.csv").write_text("a,b")
+    name = f"symposia-test-copied-{os.getpid()}"
+    mount = SandboxMount(source=tmp_path / "table.csv", target="/data/table.csv")
+    async with asyncio.timeout(WAIT):
+        sandbox = await DockerBackend(container_name=name).create(SandboxPolicy(), mounts=[mount])
+        try:
+            assert (await sandbox.run("print(open('/data/table.csv').read())", "python")).stdout == "a,b\n"
+            [volume] = (await asyncio.to_thread(local.inspect, name))["Mounts"]
+            assert volume["Type"] == "volume"
+        finally:
+            await sandbox.close()
+        await asyncio.to_thread(local.wait_until_volume_is_gone, volume["Name"])
 
 
 async def test_a_cell_of_jupyter_runs(engine: RemoteEngine) -> None:
