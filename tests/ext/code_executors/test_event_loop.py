@@ -6,6 +6,7 @@ what every test of the project forbids (`tests/conftest.py`).
 """
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 LIMIT = 0.005
-RUNS = 10
+RUNS = 30
 TICK = 0.0005
 WAIT = 90.0
 MIB = 1024 * 1024
@@ -182,15 +183,30 @@ class NeverBlocks:
 
 
 async def hold(call: Call) -> None:
-    """Check a call. The first one is not measured: it imports modules."""
+    """Check a call. The first one is not measured: it imports modules.
+
+    Nor is the collection of what other tests have left in memory, which takes a full collection more than the limit.
+    """
     async with asyncio.timeout(WAIT):
         await call()
-        best = float("inf")
-        for _ in range(RUNS):
-            best = min(best, await longest_step(call))
-            if best <= LIMIT:
-                return
-    pytest.fail(f"It blocked the event loop for {best * 1000:.1f} ms in the best of {RUNS} runs.")
+        gc.collect()
+        gc.freeze()
+        try:
+            best = await shortest_of_the_longest_steps(call)
+        finally:
+            gc.unfreeze()
+    if best > LIMIT:
+        pytest.fail(f"It blocked the event loop for {best * 1000:.1f} ms in the best of {RUNS} runs.")
+
+
+async def shortest_of_the_longest_steps(call: Call) -> float:
+    """The longest step of the best run, in seconds, of as many runs as one within the limit takes."""
+    best = float("inf")
+    for _ in range(RUNS):
+        best = min(best, await longest_step(call))
+        if best <= LIMIT:
+            break
+    return best
 
 
 class TestNamespaces(NeverBlocks):
