@@ -101,7 +101,7 @@ def team(rule: Any, **options: Any) -> GroupChat:
 @pytest.mark.parametrize("max_turns", [None, 1])
 async def test_a_decision_that_is_none_of_the_two_ends_the_run(decision: object, max_turns: int | None) -> None:
     with pytest.raises(
-        UsageError, match="The rule of the team 'bar' has to return Speak or Stop, and returned"
+        UsageError, match="The rule of the team 'bar' has to return Speak, Say or Stop, and returned"
     ) as caught:
         await team(Rule(decision), max_turns=max_turns).run(task="go")
     assert repr(decision) in str(caught.value)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from symposia.agentchat.teams._options import TeamOptions
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
-    from symposia.agentchat.teams._rule import Answered, Decision, RuleContext, Speak, Stop, TeamRule, Transcript
+    from symposia.agentchat.teams._rule import Answered, Decision, RuleContext, Say, Speak, Stop, TeamRule, Transcript
     from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
     from symposia.agentchat.teams._swarm import Swarm, SwarmRule
 else:
@@ -60,7 +60,7 @@ else:
                 "TurnTaken",
             ],
             "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
-            "_rule": ["Answered", "Decision", "RuleContext", "Speak", "Stop", "TeamRule", "Transcript"],
+            "_rule": ["Answered", "Decision", "RuleContext", "Say", "Speak", "Stop", "TeamRule", "Transcript"],
             "_selector": ["SelectorGroupChat", "SelectorRule"],
             "_swarm": ["Swarm", "SwarmRule"],
         },
@@ -86,6 +86,7 @@ __all__ = [
     "RuleContext",
     "RunEnded",
     "RunStarted",
+    "Say",
     "SelectorGroupChat",
     "SelectorRule",
     "Speak",

@@ -52,13 +52,14 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, S
 from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError, items_for_condition
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
-from symposia.agentchat.teams._messages import ParticipantEvents, TurnTaken
+from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEvents, TurnTaken
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._pause import Pause
 from symposia.agentchat.teams._record import TeamRecord
-from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, discard
+from symposia.agentchat.teams._rule import Decision, RuleContext, Say, Speak, Stop, TeamRule, discard
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._turn import Turn, speak_together
+from symposia.core import uninterrupted
 from symposia.core.changes import copy_state
 from symposia.core.exceptions import UsageError, error_text
 
@@ -216,6 +217,9 @@ class Engine:
             if isinstance(decision, Stop):
                 ended, reason = turn.ended(), decision.reason
                 self._log.append(ended)
+            elif isinstance(decision, Say):
+                ended = committed = await self._say(turn, decision)
+                reason = await self._limits.show(items_for_condition(ended, self._manager))
             else:
                 if len(turn.names) == 1:
                     speaking = self._speak(turn.names[0], turn, run)
@@ -228,13 +232,30 @@ class Engine:
                 self._log.append(ended)
                 reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
         except BaseException as error:
-            await self._log.write(self._fail(turn, committed, error), turn.names)
+            await self._log.write(self._fail(turn, committed, error), turn.changed)
             if isinstance(error, TurnOverdueError):
                 return error.reason
             raise
         if self._log.has_listeners:
-            await self._log.write(ended, turn.names)
+            await self._log.write(ended, turn.changed)
         return reason
+
+    async def _say(self, turn: Turn, decision: Say) -> TurnEnded:
+        """Commit what the team itself says.
+
+        The participants forget before it is committed, and to cancel the run does not interrupt that: a half of them
+        would go on without the conversation, and without what takes its place. If one fails, or if the team is saved
+        meanwhile, the decision is undone, and the rule is asked again when they have forgotten already. Nothing is lost
+        by that, since the rule was about to replace what they knew.
+        """
+        if decision.reset_participants:
+            turn.changed = self._record.names
+            await uninterrupted(self._participants.tell_all(ParticipantCommand(action="reset")))
+        if self._lock.locked():
+            await self._saved()
+        ended = turn.ended_with(decision)
+        self._log.append(ended)
+        return ended
 
     def _fail(self, turn: Turn, committed: TurnEnded | None, error: BaseException) -> TurnEnded:
         """The end of a turn that failed: at once, since to wait for anything here would be cancelled."""
@@ -271,7 +292,7 @@ class Engine:
         for name in names:
             turn.pending[name] = self._record.pending(name)
             turn.shown[name] = []
-        turn.names = names
+        turn.names = turn.changed = names
         return decision
 
     def _ask_rule(self, context: RuleContext) -> Awaitable[object]:
@@ -280,11 +301,11 @@ class Engine:
 
     def _checked(self, decision: object) -> Decision:
         """The decision, if it can be carried out. Anything else would be taken for a turn without speakers."""
-        if isinstance(decision, Stop):
+        if isinstance(decision, Stop | Say):
             return decision
         if not isinstance(decision, Speak):
             raise UsageError(
-                f"The rule of the team {self._team!r} has to return Speak or Stop, and returned {decision!r}."
+                f"The rule of the team {self._team!r} has to return Speak, Say or Stop, and returned {decision!r}."
             )
         distinct = set(decision.names)
         if not distinct or len(distinct) < len(decision.names) or not self._record.includes(distinct):

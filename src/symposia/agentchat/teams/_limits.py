@@ -262,6 +262,7 @@ def items_for_condition(ended: TurnEnded, manager: str) -> Sequence[Item]:
         manager: The name under which the team itself speaks.
     """
     items: list[Item] = [] if ended.usage is None else [_cost(ended.usage, manager)]
+    items += ended.said
     for name in ended.answered:
         items += ended.shown[name]
         if (usage := ended.answers[name].silent_usage) is not None:

@@ -88,7 +88,7 @@ class DecisionMade(TeamLogEntry):
 
     Attributes:
         turn: The number of the turn.
-        decision: Who speaks, or why the team stops.
+        decision: Who speaks, what the team itself says, or why it stops.
         usage: The tokens of the decision; None if no model was asked.
     """
 
@@ -121,6 +121,8 @@ class TurnEnded(TeamLogEntry):
         shown: The messages and events of each speaker, without streamed chunks.
         usage: The tokens of the decision; None if no model was asked.
         error: The error that ended the turn, as text; None if it ended well.
+        said: The messages of the team itself, which were appended to the conversation. There are no speakers then.
+        is_reset: Whether the participants have forgotten the conversation before.
     """
 
     turn: int
@@ -129,6 +131,8 @@ class TurnEnded(TeamLogEntry):
     shown: Mapping[str, Sequence[Item]]
     usage: RequestUsage | None
     error: str | None
+    said: Sequence[BaseChatMessage] = ()
+    is_reset: bool = False
 
     @property
     def answered(self) -> Sequence[str]:
@@ -140,7 +144,7 @@ class TurnEnded(TeamLogEntry):
     @property
     def items(self) -> Sequence[Item]:
         """The messages and events that were appended."""
-        return [item for name in self.answered for item in self.shown[name]]
+        return [*self.said, *(item for name in self.answered for item in self.shown[name])]
 
 
 @dataclass(slots=True, kw_only=True)

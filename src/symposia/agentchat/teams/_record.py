@@ -136,8 +136,14 @@ class TeamRecord:
         self.is_running = False
         self.unseen = self.unseen_task = self.answered = ()
 
+    def _forget_pending(self) -> None:
+        """Drop the pending messages of all participants, which have forgotten the conversation."""
+        for name, pending in self._pending.items():
+            self._received[name] += len(pending)
+            pending.clear()
+
     def _end_turn(self, entry: TurnEnded) -> None:
-        """Commit the answers of a turn.
+        """Commit the answers of a turn, or what the team itself said.
 
         The messages that a speaker was given are those that were pending when it was asked: of which there are as many
         now, since only the end of a turn adds to them. They are counted for all speakers before the first one's answer
@@ -145,6 +151,12 @@ class TeamRecord:
         """
         self.turn = None
         self.turns = entry.turn
+        if entry.is_reset:
+            self._forget_pending()
+        if entry.said:
+            self.transcript += entry.said
+            for pending in self._pending.values():
+                pending.extend(entry.said)
         answered = [(name, len(self._pending[name])) for name in entry.answered]
         # A decision that was not carried out as a whole is undone: what the rule was told, it is told again.
         is_undone = len(answered) < len(entry.speakers) or (not answered and entry.error is not None)

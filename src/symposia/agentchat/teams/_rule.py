@@ -1,4 +1,4 @@
-"""The rule of a team: who speaks next, or why the team stops.
+"""The rule of a team: who speaks next, what the team itself says, or why it stops.
 
 A team is two parts: decide, then do. The rule decides, from the transcript and a small state of its own. It does no I/O
 except through the `RuleContext` handed to it, so a test calls it with a list of messages and needs no runtime:
@@ -17,6 +17,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
+
+from pydantic import BaseModel
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Messages
 from symposia.core import CancellationToken
@@ -77,7 +79,36 @@ class Stop:
         check_text("The reason", "Stop", self.reason)
 
 
-Decision: TypeAlias = Speak | Stop
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The team itself says something: a plan, an instruction, an answer. Then the rule is asked again.
+
+    It is a turn without speakers, which is committed by itself. A speaker that fails afterwards is not a reason to say
+    it again, so no participant receives it twice. It does not count for `max_turns`.
+
+    Attributes:
+        messages: At least one. They are added to the transcript, and every participant receives them. Their source is
+            `RuleContext.source`, unless the rule speaks for somebody else.
+        reset_participants: Whether the participants forget the conversation first, with the messages that they have
+            not received yet: they begin anew with `messages`. The transcript keeps all of it.
+
+    Raises:
+        ArgumentTypeError: The messages are no tuple or list of chat messages.
+    """
+
+    messages: Sequence[BaseChatMessage]
+    reset_participants: bool = False
+
+    def __post_init__(self) -> None:
+        messages = cast("object", self.messages)
+        if not isinstance(messages, tuple | list) or not messages:
+            raise ArgumentTypeError(f"Say takes a tuple of messages, such as Say((message,)), not {messages!r}")
+        for message in cast("Sequence[object]", messages):
+            if not isinstance(message, BaseChatMessage):
+                raise ArgumentTypeError(f"The messages of Say have to be chat messages, not {message!r}")
+
+
+Decision: TypeAlias = Speak | Say | Stop
 
 
 class Answered(NamedTuple):
@@ -114,7 +145,7 @@ class TeamRule(Protocol):
     """
 
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Decision:
-        """Return who speaks next, or why the team stops.
+        """Return who speaks next, what the team itself says, or why it stops.
 
         Raises:
             Exception: It ends the run, and the team can run again.
@@ -217,6 +248,7 @@ class RuleContext:
         *,
         tools: Sequence[Tool | ToolSchema] = (),
         tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
         extra_create_args: Mapping[str, Any] | None = None,
         on_chunk: Callable[[str], None] | None = None,
     ) -> CreateResult:
@@ -227,6 +259,7 @@ class RuleContext:
             messages: The prompt.
             tools: The tools that the model may call.
             tool_choice: Whether it must.
+            json_output: The shape of the answer, if it is to be JSON: see `ChatCompletionClient.create`.
             extra_create_args: What the client passes to its vendor.
             on_chunk: If given, the answer is streamed, and this takes each piece of its text.
         """
@@ -239,6 +272,8 @@ class RuleContext:
         }
         if tool_choice != "auto":  # clients that are older than this parameter work without it
             options["tool_choice"] = tool_choice
+        if json_output is not None:
+            options["json_output"] = json_output
         if on_chunk is None:
             result = await call_model(client, messages, **options)
         else:

@@ -84,6 +84,8 @@ class Run:
                     self._messages += without_chunks(entry.items)
             case TurnEnded():
                 self._keep(entry)
+                if entry.said and self._stream is not None:  # what speakers say was shown when they said it
+                    self._stream(entry.said)
             case RunStarted() if self._output_task and entry.task:
                 self._messages += entry.task
                 if self._stream is not None:
@@ -102,6 +104,7 @@ class Run:
         )
 
     def _keep(self, ended: TurnEnded) -> None:
+        self._messages += ended.said
         for name in ended.speakers:
             self._messages += ended.shown[name]
             if name not in ended.answers:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.agentchat.teams._log_entries import TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import TurnTaken
+from symposia.agentchat.teams._rule import Say
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import error_text
 from symposia.core.models import RequestUsage
@@ -31,9 +32,10 @@ class Turn:
         answers: The answer of each speaker that has ended its turn.
         on_their_way: Answers that speakers have given and the team has not received: each is whole, with `ordered`.
         usage: The tokens of the decision.
+        changed: The participants whose state may be another one after the turn.
     """
 
-    __slots__ = ("answers", "names", "number", "on_their_way", "pending", "rule_state", "shown", "usage")
+    __slots__ = ("answers", "changed", "names", "number", "on_their_way", "pending", "rule_state", "shown", "usage")
 
     def __init__(self, number: int, rule_state: SavedState) -> None:
         self.number = number
@@ -44,6 +46,7 @@ class Turn:
         self.answers: dict[str, TurnTaken] = {}
         self.on_their_way: dict[str, TurnTaken] = {}
         self.usage: RequestUsage | None = None
+        self.changed: Sequence[str] = ()
 
     @property
     def unanswered(self) -> Sequence[str]:
@@ -80,6 +83,12 @@ class Turn:
             usage=self.usage,
             error=error,
         )
+
+    def ended_with(self, decision: Say) -> TurnEnded:
+        """The turn in which the team itself spoke."""
+        ended = self.ended()
+        ended.said, ended.is_reset = decision.messages, decision.reset_participants
+        return ended
 
     def if_cancelled(self, answered: Sequence[str], number: int) -> TurnEnded:
         """The turn as if it were cancelled now.
