@@ -64,6 +64,9 @@ class _Wrapped(SandboxBackend):
     async def unavailable_reason(self) -> str | None:
         return await self._backend.unavailable_reason()
 
+    async def is_set_up(self) -> bool:
+        return await self._backend.is_set_up()
+
 
 class _Prepared(_Wrapped):
     """A backend that was chosen by name: set up on the first use, and never replaced by another."""

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from pydantic import JsonValue
+from tests.support.slow_sandboxes import SlowSandboxes
 
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -29,7 +31,7 @@ from symposia.core.code_executor import (
 )
 from symposia.core.effects import Effect, EffectRequest, handle_effects
 from symposia.core.exceptions import ModelError, SandboxDiedError, SandboxUnavailableError
-from symposia.core.models import ChatCompletionClient
+from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.code_executors import AutoBackend
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
@@ -497,3 +499,76 @@ async def test_the_tokens_are_counted_by_agent() -> None:
     result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum))
     assert [(each.agent, each.model) for each in result.usage] == [("planner", "p"), ("coder", "c"), ("reviewer", "r")]
     assert all(each.prompt_tokens > 0 and each.completion_tokens > 0 for each in result.usage)
+
+
+def asked_model(answer: str, asked: asyncio.Event, may_answer: asyncio.Event) -> ChatCompletionClient:
+    """A model that sets an event when it is asked, and answers when another one is set."""
+
+    async def create(_messages: Sequence[LLMMessage]) -> str:
+        asked.set()
+        await may_answer.wait()
+        return answer
+
+    return ReplayChatCompletionClient(create)
+
+
+def with_planner(planner: ChatCompletionClient) -> SwarmModels:
+    return replace(models(), planner=NamedModel(name="p", client=planner))
+
+
+async def test_the_sandbox_starts_during_the_planners_first_call(tmp_path: Path) -> None:
+    sandbox, asked = SlowSandboxes(prints_the_sum), asyncio.Event()
+    planner = asked_model(PLAN, asked, may_answer=sandbox.begun)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        run = group.create_task(
+            run_coding_swarm(TASK, models=with_planner(planner), sandbox=sandbox, folder=tmp_path / "run")
+        )
+        await asked.wait()
+        await sandbox.begun.wait()
+        assert not (tmp_path / "run").exists()
+        sandbox.gate.set()
+    assert run.result().outcome is Outcome.VERIFIED
+    assert [each.closed for each in sandbox.sandboxes] == [True]
+
+
+async def test_a_sandbox_that_has_to_be_set_up_is_started_before_a_model_is_asked() -> None:
+    class Missing(SlowSandboxes):
+        async def is_set_up(self) -> bool:
+            return False
+
+    sandbox, asked = Missing(prints_the_sum), asyncio.Event()
+    planner = asked_model(PLAN, asked, may_answer=sandbox.gate)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        run = group.create_task(run_coding_swarm(TASK, models=with_planner(planner), sandbox=AutoBackend([sandbox])))
+        await sandbox.begun.wait()
+        assert not asked.is_set()
+        sandbox.gate.set()
+    assert run.result().outcome is Outcome.VERIFIED
+
+
+async def test_a_sandbox_that_fails_during_the_planners_call_ends_it_and_leaves_no_folder(tmp_path: Path) -> None:
+    sandbox, asked, never = SlowSandboxes(prints_the_sum), asyncio.Event(), asyncio.Event()
+    sandbox.error = SandboxUnavailableError("Not on this machine.")
+    planner = asked_model(PLAN, asked, may_answer=never)
+    running = asyncio.ensure_future(
+        run_coding_swarm(TASK, models=with_planner(planner), sandbox=sandbox, folder=tmp_path / "run")
+    )
+    async with asyncio.timeout(10):
+        await asked.wait()
+        sandbox.gate.set()
+        with pytest.raises(SandboxUnavailableError, match="Not on this machine"):
+            await running
+    assert not (tmp_path / "run").exists()
+
+
+async def test_a_run_that_is_cancelled_before_its_sandbox_has_started_leaves_none() -> None:
+    sandbox, asked, never = SlowSandboxes(prints_the_sum), asyncio.Event(), asyncio.Event()
+    planner = asked_model(PLAN, asked, may_answer=never)
+    running = asyncio.ensure_future(run_coding_swarm(TASK, models=with_planner(planner), sandbox=sandbox))
+    async with asyncio.timeout(10):
+        await asked.wait()
+        await sandbox.begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert (sandbox.open_starts, sandbox.sandboxes) == (0, [])

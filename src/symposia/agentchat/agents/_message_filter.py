@@ -94,6 +94,10 @@ class MessageFilterAgent(BaseChatAgent):
         """Reset the inner agent."""
         await self._wrapped.on_reset(cancellation_token)
 
+    async def on_run_start(self) -> None:
+        """Tell the inner agent."""
+        await self._wrapped.on_run_start()
+
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
         """Pause the inner agent."""
         await self._wrapped.on_pause(cancellation_token)

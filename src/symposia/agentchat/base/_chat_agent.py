@@ -62,6 +62,13 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Forget everything: as if just made."""
 
+    async def on_run_start(self) -> None:
+        """A run of its team begins, in which it may be given turns. Nothing by default.
+
+        Begin here what a turn would otherwise wait for, and return at once: the run waits for this method. It is called
+        in each run, before the first turn.
+        """
+
     @abstractmethod
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
         """Its team is paused, perhaps in the middle of this agent's turn."""

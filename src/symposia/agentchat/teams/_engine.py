@@ -123,6 +123,7 @@ class Engine:
         try:
             reason = await run.within("start", self._record.next_run, self._start, task)
             if reason is None:  # it may be an empty text
+                await self._participants.start_run()
                 reason = await self._take_turns(run)
             return reason  # noqa: TRY300 - the log still needs it
         except BaseException as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
@@ -51,6 +51,11 @@ class Member(ABC):
     @abstractmethod
     async def follow(self, command: ParticipantCommand) -> None:
         """Reset, pause or resume."""
+
+    @property
+    def run_starter(self) -> Callable[[], Awaitable[None]] | None:
+        """Tells it that a run of the team begins; None where that means nothing to it, as to a team within the team."""
+        return None
 
     @abstractmethod
     async def save_state(self) -> SavedState:
@@ -122,6 +127,12 @@ class AgentMember(Member):
                     shown.append(item.id)
                 outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
+
+    @property
+    def run_starter(self) -> Callable[[], Awaitable[None]] | None:
+        """The `on_run_start` of the agent, if it has one of its own."""
+        own = getattr(type(self._agent), "on_run_start", ChatAgent.on_run_start)
+        return None if own is ChatAgent.on_run_start else self._agent.on_run_start
 
     async def follow(self, command: ParticipantCommand) -> None:
         """Tell the agent."""

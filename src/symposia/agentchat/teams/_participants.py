@@ -72,6 +72,7 @@ class Participants:
         self._team = team
         self._message_types = message_types
         self._members = [member_of(participant) for participant in participants]
+        self._run_starters = [start for member in self._members if (start := member.run_starter) is not None]
         listener, *types = _agent_types("listener", *(member.name for member in self._members))
         self._listener = AgentId(f"{listener}_{team}", team)
         self._ids = {
@@ -131,6 +132,17 @@ class Participants:
                 if self._users == 0 and self._are_reachable:
                     self._are_reachable = False
                     await self._make_unreachable()
+
+    async def start_run(self) -> None:
+        """Tell the participants for which it means something that a run begins.
+
+        Not by messages to their actors: most teams have no such participant, and every run would pay for them.
+
+        Raises:
+            Exception: Whatever a participant raised.
+        """
+        for start in self._run_starters:
+            await start()
 
     def take_turn(
         self, name: str, messages: Sequence[BaseChatMessage], turn: int, token: CancellationToken | None

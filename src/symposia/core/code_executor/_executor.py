@@ -92,6 +92,13 @@ class CodeExecutor(ComponentBase, ABC):
     async def start(self) -> None:
         """Make ready to run code. Starting twice is harmless."""
 
+    async def start_ahead(self) -> None:
+        """Begin to start in the background, and return at once. Nothing, unless overridden.
+
+        A block that comes meanwhile waits for the start. A start that fails raises nothing here: the first block makes
+        it again, and raises its error. `stop` ends it, and so does the end of the event loop.
+        """
+
     @abstractmethod
     async def stop(self) -> None:
         """End everything that the executor started. Stopping twice is harmless."""

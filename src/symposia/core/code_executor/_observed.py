@@ -149,6 +149,10 @@ class ObservedCodeExecutor(CodeExecutor):
         """Start the other executor."""
         await self._inner.start()
 
+    async def start_ahead(self) -> None:
+        """Begin to start the other executor."""
+        await self._inner.start_ahead()
+
     async def stop(self) -> None:
         """Stop the other executor, and end the calls that wait for it."""
         self._stops += 1

@@ -96,6 +96,13 @@ class AutoBackend(Component, SandboxBackend):
             return str(error)
         return None
 
+    async def is_set_up(self) -> bool:
+        """Whether the first kind that works here is set up; see `SandboxBackend.is_set_up`."""
+        try:
+            return await self._equipped(await choose_backend(await asyncio.to_thread(self._candidates))).is_set_up()
+        except SandboxError:  # there is none, or not with the packages: `create` says why
+            return False
+
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         """Start a sandbox of the best kind that starts; see `SandboxBackend.create`.
 

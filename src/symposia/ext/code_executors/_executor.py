@@ -7,7 +7,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any, Final, Generic, TypeVar
 
@@ -102,6 +102,29 @@ class SerialCalls:
         finally:
             self._calls.discard(running)
 
+    async def begin(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Begin a call and return, unless another one runs or waits, which makes what it needs itself.
+
+        Its error is raised nowhere: a later call has to run into the same one.
+
+        Args:
+            call: As in `run`. It is cancelled by `end`, and at the end of the event loop.
+
+        Raises:
+            UsageError: As `turn`.
+        """
+        await self._enter()
+        if self._calls or self._turn.locked():
+            return
+        running = asyncio.ensure_future(self._in_turn(call))
+        self._calls.add(running)
+        running.add_done_callback(self._settle)
+
+    def _settle(self, begun: asyncio.Future[object]) -> None:
+        self._calls.discard(begun)
+        if not begun.cancelled():
+            begun.exception()  # marks it as seen
+
     async def end(self) -> None:
         """Cancel every call that runs or waits, and wait for their ends."""
         ended, self._calls = self._calls, set()
@@ -193,6 +216,11 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         """Prepare to run code; see `CodeExecutor.start`."""
         async with self._calls.turn():
             await self._prepare()
+
+    async def start_ahead(self) -> None:
+        """Begin to start in the background; see `CodeExecutor.start_ahead`."""
+        with suppress(UsageError):  # of an executor in use in another event loop: the first block raises it
+            await self._calls.begin(self._prepare)
 
     async def stop(self) -> None:
         """End everything that the executor started, including the running block; see `CodeExecutor.stop`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +46,7 @@ from symposia.presets.coding._task import CodingTask, prepare_data
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 Started: TypeAlias = Callable[[str], None]
+_Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +117,7 @@ async def run_coding_swarm(
         packages: What the code may import beside numpy, pandas and matplotlib.
         audit_log: A file that gets a line of JSON for each program that ran, and for each connection that it tried.
         folder: A new folder for everything that the run leaves; None to leave nothing.
-        started: Called on the event loop with the name of the sandbox when it has started, before anything else.
+        started: Called on the event loop with the name of the sandbox when it has started, before anything is watched.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
 
     Raises:
@@ -131,32 +132,41 @@ async def run_coding_swarm(
         await asyncio.to_thread(RunFolder.check, folder)
     mounts, prompt = await asyncio.to_thread(prepare_data, task, sandbox.name)
     equipped = sandbox if packages is None else sandbox.with_packages(packages)
-    async with SandboxCodeExecutor(
+    code_executor = SandboxCodeExecutor(
         equipped, policy=policy, mounts=mounts, delete_tmp_files=True, audit_log=audit_log
-    ) as code_executor:
-        record = _Record(folder=await asyncio.to_thread(RunFolder, folder) if folder else None, watch=watch)
-        run = _Run(task=task, models=models, record=record, sandbox=equipped.name, started=time.monotonic())
-        started(equipped.name)
-        team = GroupChat(
-            [
-                planner(models.planner.client),
-                coder(models.coder.client, packages, None if policy is None else policy.network),
-                executor(ObservedCodeExecutor(code_executor, record)),
-                reviewer(models.reviewer.client),
-            ],
-            rule=CodingRule(),
-            termination_condition=(limits or SwarmLimits()).condition(),
-            emit_team_events=True,
-        )
-        try:
-            outcome = await _converse(team, prompt, record)
-        except (Exception, asyncio.CancelledError) as error:
-            outcome = _outcome_of_error(error)
-            result = await run.finish(outcome, error)
-            if outcome in {Outcome.INTERRUPTED, Outcome.FAILED}:
-                raise
-            return result
-        return await run.finish(outcome)
+    )
+    record = _Record(watch)
+    team = GroupChat(
+        [
+            planner(models.planner.client),
+            coder(models.coder.client, packages, None if policy is None else policy.network),
+            executor(ObservedCodeExecutor(code_executor, record)),
+            reviewer(models.reviewer.client),
+        ],
+        rule=CodingRule(),
+        termination_condition=(limits or SwarmLimits()).condition(),
+        emit_team_events=True,
+    )
+    try:
+        if not await _starts_at_once(equipped):
+            await code_executor.start()
+        async with aclosing(team.run_stream(task=prompt)) as stream:
+            began = time.monotonic()
+            begin = await anext(stream)
+            # The planner's first call is under way now, and takes longer than this. Nothing is shown or written before
+            # it is done, so that a sandbox that does not start leaves nothing.
+            await code_executor.start()
+            record.folder = await asyncio.to_thread(RunFolder, folder) if folder else None
+            run = _Run(task=task, models=models, record=record, sandbox=equipped.name, began=began)
+            started(equipped.name)
+            return await run.follow(begin, stream)
+    finally:
+        await code_executor.stop()
+
+
+async def _starts_at_once(sandbox: SandboxBackend) -> bool:
+    """Whether a sandbox can start while a model is asked. What takes minutes, or fails, comes before a call is paid."""
+    return await sandbox.unavailable_reason() is None and await sandbox.is_set_up()
 
 
 class _Record(ExecutionObserver):
@@ -166,11 +176,12 @@ class _Record(ExecutionObserver):
     the team, and is added to the transcript at the end.
 
     Attributes:
+        folder: What the run leaves, if anything.
         messages: The transcript.
     """
 
-    def __init__(self, *, folder: RunFolder | None, watch: Watch) -> None:
-        self.folder = folder
+    def __init__(self, watch: Watch) -> None:
+        self.folder: RunFolder | None = None
         self.messages: list[BaseAgentEvent | BaseChatMessage] = []
         self._watch = watch
         self._unreported: list[BlockResult] = []
@@ -201,21 +212,6 @@ class _Record(ExecutionObserver):
             await self.take(ExecutionMessage(runs=tuple(self._unreported), source=EXECUTOR))
 
 
-async def _converse(team: GroupChat, prompt: str, record: _Record) -> Outcome:
-    """Run the team to its end. The rule and the limits give an outcome as the reason to stop."""
-    reason: str | None = None
-    async with aclosing(team.run_stream(task=prompt)) as stream:
-        async for item in stream:
-            if isinstance(item, TaskResult):
-                reason = item.stop_reason
-            else:
-                await record.take(item)
-    verdict = next_step(record.messages)
-    if isinstance(verdict, Stop):  # an approval counts, though its message met a limit too
-        reason = verdict.reason
-    return outcome_of(reason)
-
-
 def _outcome_of_error(error: BaseException) -> Outcome:
     match error:
         case asyncio.CancelledError():
@@ -232,13 +228,47 @@ def _outcome_of_error(error: BaseException) -> Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
-    """The parts of the result of a run."""
+    """A run whose sandbox has started, and the parts of its result."""
 
     task: CodingTask
     models: SwarmModels
     record: _Record
     sandbox: str
-    started: float
+    began: float
+
+    async def follow(self, first: _Item, stream: AsyncGenerator[_Item, None]) -> CodingResult:
+        """Follow the team to its end, and put the result together.
+
+        Raises:
+            Exception: What ended the run, where it has no result; the folder is complete.
+        """
+        try:
+            outcome = await self._outcome(first, stream)
+        except (Exception, asyncio.CancelledError) as error:
+            outcome = _outcome_of_error(error)
+            result = await self.finish(outcome, error)
+            if outcome in {Outcome.INTERRUPTED, Outcome.FAILED}:
+                raise
+            return result
+        return await self.finish(outcome)
+
+    async def _outcome(self, first: _Item, stream: AsyncGenerator[_Item, None]) -> Outcome:
+        """How the run ends. The rule and the limits give an outcome as the reason to stop."""
+        async with aclosing(stream):  # the programs have ended when the result is put together
+            reason = await self._read(first)
+            async for item in stream:
+                reason = await self._read(item)
+        verdict = next_step(self.record.messages)
+        if isinstance(verdict, Stop):  # an approval counts, though its message met a limit too
+            reason = verdict.reason
+        return outcome_of(reason)
+
+    async def _read(self, item: _Item) -> str | None:
+        """Record an item of the stream, whose last one has the reason to stop."""
+        if isinstance(item, TaskResult):
+            return item.stop_reason
+        await self.record.take(item)
+        return None
 
     async def finish(self, outcome: Outcome, cause: BaseException | None = None) -> CodingResult:
         """Put the result together, and complete the folder."""
@@ -253,7 +283,7 @@ class _Run:
             sandbox=self.sandbox,
             recorded=self.models.recorded,
             folder=folder.path if folder else None,
-            wall_seconds=time.monotonic() - self.started,
+            wall_seconds=time.monotonic() - self.began,
         )
         result = replace(result, detail="\n".join([result.detail, *_limit_advice(result), *_cause(cause)]))
         if folder:

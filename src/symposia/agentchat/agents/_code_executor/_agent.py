@@ -131,6 +131,13 @@ class CodeExecutorAgent(ConversationAgent):
         """Text, with the images that the code made if there are any; or what the report makes."""
         return (TextMessage, MultiModalMessage) if self._report is None else self._report.message_types
 
+    async def on_run_start(self) -> None:
+        """Begin to start the executor, so that it has started when the first code has been written.
+
+        A start that fails is made again by the first code, which raises its error.
+        """
+        await self._runner.start_ahead()
+
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:

@@ -77,6 +77,11 @@ class CodeRunner:
         self._approve = approve
         self._stream = stream
 
+    async def start_ahead(self) -> None:
+        """Begin to start the executor, while the code is still to be written."""
+        if isinstance(self._executor, CodeExecutor):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs have executors with the methods alone
+            await self._executor.start_ahead()
+
     async def refusal(
         self, blocks: Sequence[CodeBlock], context: Sequence[LLMMessage], token: CancellationToken
     ) -> str | None:

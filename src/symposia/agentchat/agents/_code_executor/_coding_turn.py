@@ -87,6 +87,7 @@ class CodingTurn(ModelTurn):
 
     async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Item | Response, None]:
         """Take the turn; the last item is the response."""
+        await self._configuration.runner.start_ahead()
         await self.conversation.receive(messages)
         result = CodeResult(exit_code=0, output="")
         attempt, may_run = 0, True

@@ -96,6 +96,9 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         """The folder of the host for files that are uploaded and downloaded."""
         return self._folder.path
 
+    async def start_ahead(self) -> None:
+        """Do nothing: the service counts each session, and no block may come."""
+
     async def restart(self) -> None:
         """Use a new session, without variables and files; see `CodeExecutor.restart`."""
         async with self._calls.turn():
