@@ -150,6 +150,9 @@ def test_where_variables_live_on_the_kernel_continues_no_stopped_process(machine
     for refused in (10, 1024, 1026, 1031):
         assert run(machine, fcntl, 3, refused, stateful=True) == fails(errno.EPERM)
     assert run(machine, fcntl, 3, 3, stateful=True) == ALLOW
+    ioctl, unlock_terminal = ALLOWED[machine]["ioctl"], 0x40045431  # TIOCSPTLCK
+    assert run(machine, ioctl, 3, unlock_terminal) == ALLOW
+    assert run(machine, ioctl, 3, unlock_terminal, stateful=True) == fails(errno.EPERM)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -14,7 +14,9 @@ An allow-list (`_syscalls`), with a closer look at some calls:
 - `prctl` does not make a process unreadable, as the server adds up memory where no control group does. For the same
   reason `setsockopt` does not enlarge the buffers of a socket.
 - Where variables live on, all processes are stopped between two blocks, and none may have the kernel continue it: there
-  are no timers with a signal of choice, nor such a signal for input and output that is ready (SIGCONT, in both).
+  are no timers with a signal of choice, nor such a signal for input and output that is ready (SIGCONT, in both). Nor are
+  there terminals, whose loss continues the process that has one: the other end may be on its way through a socket that
+  nothing refers to, and is then closed when a socket of any program on the machine is. A new one stays locked.
 - A process changes limits and priorities of itself only, not of the server, which has the same user id.
 - `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
   `clone`.
@@ -62,6 +64,7 @@ _ONLY_ON_ITSELF = {
     "setpriority": (0, 1),  # PRIO_PROCESS, and the caller
 }
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+_TIOCSPTLCK = 0x40045431  # on x86_64 and aarch64
 _OF_OTHERS_OR_LARGE = (1024, 1026, 1031)  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
 _F_SETSIG = 10
 _PR_SET_DUMPABLE, _DUMPABLE = 4, 1
@@ -101,14 +104,15 @@ def seccomp_program(machine: str, *, tcp: bool = False, stateful: bool = False) 
 
 def _assemble(machine: str, *, tcp: bool, stateful: bool) -> list[Instruction]:
     allowed = dict(ALLOWED[machine])
-    commands = _OF_OTHERS_OR_LARGE
+    commands, of_terminals = _OF_OTHERS_OR_LARGE, _TERMINAL_INPUT
     if stateful:
         del allowed["timer_create"]
         commands += (_F_SETSIG,)
+        of_terminals += (_TIOCSPTLCK,)
     looked_at = {
         allowed.pop("socket"): _sockets(tcp=tcp),
         allowed.pop("clone"): _any_bit(0, _CLONE_NEW_ANYTHING, _fail(_EPERM), otherwise=_ALLOW),
-        allowed.pop("ioctl"): _one_of(1, _TERMINAL_INPUT, _fail(_EPERM), otherwise=_ALLOW),
+        allowed.pop("ioctl"): _one_of(1, of_terminals, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("fcntl"): _one_of(1, commands, _fail(_EPERM), otherwise=_ALLOW),
         allowed.pop("prctl"): [
             *_unless(0, _PR_SET_DUMPABLE, _ALLOW),

@@ -43,6 +43,14 @@ for folder in ("/tmp", "/dev/shm", "/work"):
     try: os.chmod(folder, 0)
     except OSError: pass
 """
+_CLOSED_BY_LISTS = """
+import os, struct
+nobody = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", kind, 0, 0xFFFFFFFF) for kind in (1, 4, 32))
+for folder in ("/tmp", "/dev/shm", "/work"):
+    for name in ("system.posix_acl_default", "system.posix_acl_access"):
+        try: os.setxattr(folder, name, nobody)
+        except OSError: pass
+"""
 _FORK_AT_EXIT = """
 import atexit, os, time
 def leave():
@@ -96,6 +104,14 @@ def _then_the_next(code: str, *ended: str) -> Attempt:
     return attempt
 
 
+async def _closed_by_lists(scene: Scene) -> str:
+    await scene.run(_CLOSED_BY_LISTS)
+    result = await scene.run("echo $((1 + 1)) > new && cat new", "sh")
+    if (result.status, result.output, len(result.artifacts)) != ("ok", "2\n", 1):
+        return f"the next block {ending(result)}"
+    return await scene.next_block()
+
+
 async def _left_behind(scene: Scene) -> str:
     before = (await scene.run(_COUNT_PROCESSES)).output
     await scene.run(_FORK_AT_EXIT)
@@ -135,6 +151,11 @@ ATTACKS = (
         name="poisoned-folders",
         aim="leave code that the next block's interpreter runs at its start",
         attempt=_then_the_next(_POISONED_FOLDERS),
+    ),
+    Attack(
+        name="access-lists",
+        aim="close the folders to the next block by their access control lists",
+        attempt=_closed_by_lists,
     ),
     Attack(name="path", aim="have a program of the work folder run instead of the system's", attempt=_path_of_programs),
     Attack(name="fork-at-exit", aim="leave processes behind, from an exit handler", attempt=_left_behind),

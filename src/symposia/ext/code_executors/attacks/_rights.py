@@ -46,6 +46,18 @@ for path in ("/etc/shadow", "/proc/1/environ", "/proc/1/mem", "/proc/1/maps", "/
 if os.getuid() == 0: print("root")
 print(*(name for name in os.environ if "KEY" in name or "TOKEN" in name), end="")
 """
+_SETTINGS = """
+import os
+for folder, _, names in os.walk("/proc/sys"):
+    for name in names:
+        try: os.close(os.open(folder + "/" + name, os.O_WRONLY)); print("opened", folder, name)
+        except OSError: pass
+for name in ("sysrq-trigger", "irq/default_smp_affinity"):
+    try: os.close(os.open("/proc/" + name, os.O_WRONLY)); print("opened", name)
+    except OSError: pass
+try: print(open("/proc/keys").read() + open("/proc/timer_list").read(100), end="")
+except OSError: pass
+"""
 
 
 ATTACKS = (
@@ -59,6 +71,11 @@ ATTACKS = (
         name="socket-families",
         aim="reach the host or the kernel by vsock, netlink and other sockets",
         attempt=prints_nothing(_FAMILIES),
+    ),
+    Attack(
+        name="kernel-settings",
+        aim="change settings of the kernel or of its own namespaces, in /proc",
+        attempt=prints_nothing(_SETTINGS),
     ),
     Attack(name="secrets", aim="read the host's secrets, or become root", attempt=prints_nothing(_SECRETS)),
 )

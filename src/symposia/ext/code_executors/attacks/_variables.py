@@ -11,7 +11,7 @@ from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, e
 
 _POLICY: Final = SandboxPolicy(stateful=True, time_limit=3)
 _BEFORE = """
-import _socket, ctypes, os, signal, struct, sys, threading, time
+import _socket, ctypes, fcntl, os, signal, struct, sys, threading, time
 kept = "kept"
 def others(): return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
 """
@@ -39,7 +39,7 @@ _FORGED_END = """
 os.write(3, struct.pack("=Bdq", 0, 0.0, 0))
 while True: open("/tmp/ticks", "a").write("x")
 """
-# A signal of a timer would continue the interpreter, which obeys between the blocks, so that it is kept.
+# A signal of a timer, or the loss of its terminal, would continue the interpreter, which obeys between the blocks, so that it is kept.
 _CONTINUED = """
 event = ctypes.create_string_buffer(64)
 struct.pack_into("Pii", event, 0, 0, signal.SIGCONT, 0)
@@ -47,6 +47,19 @@ timer, syscall = ctypes.c_int(), ctypes.CDLL(None).syscall
 timer_create, timer_settime = (222, 223) if os.uname().machine == "x86_64" else (107, 110)
 if syscall(timer_create, time.CLOCK_MONOTONIC, event, ctypes.byref(timer)) == 0:
     syscall(timer_settime, timer, 0, struct.pack("4q", 0, 10**7, 0, 10**7), None)
+try:
+    # The terminal's other end is on its way through a socket that nothing refers to any more. The kernel closes it when
+    # any socket is closed.
+    master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(master, 0x40045431, bytes(4))  # TIOCSPTLCK
+    [number] = struct.unpack("i", fcntl.ioctl(master, 0x80045430, bytes(4)))  # TIOCGPTN
+    os.open(f"/dev/pts/{number}", os.O_RDWR)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    near, far = _socket.socketpair()
+    near.sendmsg([b"x"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("2i", master, far.fileno()))])
+    os.close(master)
+    far.close()
+except OSError: pass
 control = _socket.socket(fileno=os.dup(3))
 control.send(struct.pack("=Bdq", 0, 0.0, 0))
 while True:
@@ -58,7 +71,10 @@ while True:
         except OSError: pass
         if os.fork() == 0: control.send(word)
 """
-_TICKS_MEANWHILE = "before=$(wc -c < /tmp/ticks); sleep 0.3; echo $(($(wc -c < /tmp/ticks) - before))"
+_TICKS_MEANWHILE = """
+python3 -c 'import socket; socket.socketpair()'
+before=$(wc -c < /tmp/ticks); sleep 0.3; echo $(($(wc -c < /tmp/ticks) - before))
+"""
 _FORGED_ANSWERS = """
 def lie():
     control = _socket.socket(fileno=os.dup(3))

@@ -62,7 +62,8 @@ def collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: 
 
 
 def _collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
-    for entry in sorted(_walk(folder)):
+    # By the path alone: a name that is escaped here may be the real name of another file.
+    for entry in sorted(_walk(folder), key=lambda entry: entry.path):
         if entry.status is None:
             yield Found(entry.path, None, entry.reason)
         elif before.get(entry.path) != _fingerprint(entry.status):

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ACCESS_CONTROL_LISTS = ("system.posix_acl_default", "system.posix_acl_access")
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -154,9 +155,17 @@ def has_too_many_files(folder: str, most: int) -> bool:
 
 
 def reclaim(folder: str) -> None:
-    """Make a folder of the sandbox usable again, whatever mode a block has given it."""
-    if os.stat(folder).st_uid == os.geteuid():
-        os.chmod(folder, 0o700)
+    """Make a folder of the sandbox usable again, whatever mode a block has given it.
+
+    Its access control lists as well, which are kept beside the mode. That for new files would make those of the server
+    unreadable to itself.
+    """
+    if os.stat(folder).st_uid != os.geteuid():
+        return
+    for name in _ACCESS_CONTROL_LISTS:
+        with suppress(OSError):  # there is none, or the file system has no such thing
+            os.removexattr(folder, name)
+    os.chmod(folder, 0o700)
 
 
 def empty_folder(folder: str) -> None:

@@ -19,7 +19,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
-from . import SANDBOX_UID, Plan
+from . import HIDDEN_IN_PROC, READ_ONLY_IN_PROC, SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
 from ._data import DataSource, open_data, refuse_sockets, show_data
@@ -53,7 +53,13 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
         plan = _staged_by_user(plan)
     environment = cast("Mapping[str, str]", request["environment"])
     variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
-    arguments = [*_ISOLATION, *variables, *(option for entry in plan for option in _options(entry)), *_LAST]
+    arguments = [
+        *_ISOLATION,
+        *_proc_options(),
+        *variables,
+        *(option for entry in plan for option in _options(entry)),
+        *_LAST,
+    ]
     server = cast("Sequence[str]", request["server"])
     os.execve(bwrap, ["bwrap", *arguments, "--", *server], {})  # noqa: S606 - no shell is wanted
 
@@ -67,6 +73,16 @@ _ISOLATION = (
 # bwrap obeys in order, so these come behind what is put below / and /dev. Both are file systems in memory without a
 # limit of size, and writable until then.
 _LAST = ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
+
+
+def _proc_options() -> list[str]:
+    """The arguments of ``bwrap`` for what it leaves open in /proc."""
+    read_only = [name for name in READ_ONLY_IN_PROC if os.path.exists(f"/proc/{name}")]
+    hidden = [name for name in HIDDEN_IN_PROC if os.path.exists(f"/proc/{name}")]
+    # From the host's /proc, as bwrap binds nothing of the new root. /proc/sys shows each process the settings of its own
+    # namespaces, whichever /proc it is from.
+    bound = [option for name in read_only for option in ("--ro-bind", f"/proc/{name}", f"/proc/{name}")]
+    return [*bound, *(option for name in hidden for option in ("--ro-bind", "/dev/null", f"/proc/{name}"))]
 
 
 def _options(entry: Mapping[str, object]) -> Sequence[str]:

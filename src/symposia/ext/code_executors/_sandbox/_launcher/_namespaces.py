@@ -25,7 +25,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, cast
 
-from . import SANDBOX_UID, Plan
+from . import HIDDEN_IN_PROC, READ_ONLY_IN_PROC, SANDBOX_UID, Plan
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
 from ._data import open_data, show_data
@@ -41,10 +41,6 @@ _STAGE = "/tmp"  # noqa: S108 - any folder will do: it is covered in this mount 
 _OLD = "/.old"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _STREAMS = ("stdin", "stdout", "stderr")
-# What is the machine's in /proc rather than a namespace's: settings and switches, and files that tell of the host. They
-# are those that Docker shows read-only or masks by default, and the kernel's command line, which can hold secrets.
-_READ_ONLY_IN_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
-_HIDDEN_IN_PROC = ("kcore", "keys", "timer_list", "sched_debug", "latency_stats", "cmdline")
 _OCTAL = re.compile(r"\\(\d{3})")  # how mountinfo writes spaces
 _SAFE = kernel.MS_NOSUID | kernel.MS_NODEV
 _RELATIME_IN_STATVFS = 4096
@@ -177,10 +173,10 @@ def _mount_points(folder: str) -> list[str]:
 def _mount_proc() -> None:
     os.mkdir("/proc")
     kernel.mount("proc", "/proc", "proc", _SAFE | kernel.MS_NOEXEC)
-    for name in _READ_ONLY_IN_PROC:
+    for name in READ_ONLY_IN_PROC:
         if os.path.exists(f"/proc/{name}"):
             bind(f"/proc/{name}", f"/proc/{name}")
-    for name in _HIDDEN_IN_PROC:
+    for name in HIDDEN_IN_PROC:
         if os.path.exists(f"/proc/{name}"):
             kernel.mount(f"{_OLD}/dev/null", f"/proc/{name}", flags=kernel.MS_BIND)
 
