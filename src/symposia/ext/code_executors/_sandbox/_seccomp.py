@@ -14,9 +14,9 @@ An allow-list (`_syscalls`), with a closer look at some calls:
 - `prctl` does not make a process unreadable, as the server adds up memory where no control group does. For the same
   reason `setsockopt` does not enlarge the buffers of a socket.
 - Where variables live on, all processes are stopped between two blocks, and none may have the kernel continue it: there
-  are no timers with a signal of choice, nor such a signal for input and output that is ready (SIGCONT, in both). Nor are
-  there terminals, whose loss continues the process that has one: the other end may be on its way through a socket that
-  nothing refers to, and is then closed when a socket of any program on the machine is. A new one stays locked.
+  are no timers with a signal of choice, nor such a signal for input and output that is ready (SIGCONT, in both). Nor
+  are there terminals, whose loss continues the process that has one: the other end may be on its way through a socket
+  that nothing refers to, and is then closed when a socket of any program on the machine is. A new one stays locked.
 - A process changes limits and priorities of itself only, not of the server, which has the same user id.
 - `clone3` hides its flags in memory where no filter can look, so it answers ENOSYS, upon which the C library uses
   `clone`.

@@ -39,7 +39,8 @@ _FORGED_END = """
 os.write(3, struct.pack("=Bdq", 0, 0.0, 0))
 while True: open("/tmp/ticks", "a").write("x")
 """
-# A signal of a timer, or the loss of its terminal, would continue the interpreter, which obeys between the blocks, so that it is kept.
+# A signal of a timer, or the loss of its terminal, would continue the interpreter, which obeys between the blocks, so
+# that it is kept.
 _CONTINUED = """
 event = ctypes.create_string_buffer(64)
 struct.pack_into("Pii", event, 0, 0, signal.SIGCONT, 0)

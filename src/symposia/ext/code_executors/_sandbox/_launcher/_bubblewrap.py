@@ -11,7 +11,7 @@ would want it in another format, and with namespaces alone there is no program t
 """
 
 # pathlib would be the largest part of the program.
-# ruff: noqa: PTH103, PTH112
+# ruff: noqa: PTH103, PTH110, PTH112
 
 from __future__ import annotations
 
@@ -53,13 +53,8 @@ def _become_bwrap(request: Mapping[str, object], groups: Groups) -> NoReturn:
         plan = _staged_by_user(plan)
     environment = cast("Mapping[str, str]", request["environment"])
     variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
-    arguments = [
-        *_ISOLATION,
-        *_proc_options(),
-        *variables,
-        *(option for entry in plan for option in _options(entry)),
-        *_LAST,
-    ]
+    mounts = [*_proc_options(), *(option for entry in plan for option in _options(entry))]
+    arguments = [*_ISOLATION, *variables, *mounts, *_LAST]
     server = cast("Sequence[str]", request["server"])
     os.execve(bwrap, ["bwrap", *arguments, "--", *server], {})  # noqa: S606 - no shell is wanted
 
@@ -79,8 +74,8 @@ def _proc_options() -> list[str]:
     """The arguments of ``bwrap`` for what it leaves open in /proc."""
     read_only = [name for name in READ_ONLY_IN_PROC if os.path.exists(f"/proc/{name}")]
     hidden = [name for name in HIDDEN_IN_PROC if os.path.exists(f"/proc/{name}")]
-    # From the host's /proc, as bwrap binds nothing of the new root. /proc/sys shows each process the settings of its own
-    # namespaces, whichever /proc it is from.
+    # From the host's /proc, as bwrap binds nothing of the new root. /proc/sys shows each process the settings of its
+    # own namespaces, whichever /proc it is from.
     bound = [option for name in read_only for option in ("--ro-bind", f"/proc/{name}", f"/proc/{name}")]
     return [*bound, *(option for name in hidden for option in ("--ro-bind", "/dev/null", f"/proc/{name}"))]
 
