@@ -23,6 +23,7 @@ from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
 from symposia.agentchat.teams import (
+    DebateGroupChat,
     DiGraphBuilder,
     GraphFlow,
     GroupChat,
@@ -218,6 +219,31 @@ async def a_society_of_mind_in_a_graph(world: World) -> Transcript:
     return transcript(await GraphFlow(builder.get_participants(), builder.build()).run(task="Speak."))
 
 
+async def a_debate_with_a_vote_that_is_asked_for_again(world: World) -> Transcript:
+    def argues_for(*positions: str) -> Callable[[Sequence[LLMMessage]], str]:
+        """Votes for the positions, one in each round; first, for one that does not exist."""
+
+        def answer(messages: Sequence[LLMMessage]) -> str:
+            told = "\n".join(str(message.content) for message in messages)
+            if "Vote now" not in told:
+                return f"A statement after {len(told)} characters."
+            if "Input should be" not in told:
+                return '{"position": "none", "confidence": 1, "reason": ""}'
+            position = positions[next(number for number in (1, 0) if f"Round {number + 1} of" in told)]
+            return f'{{"position": "{position}", "confidence": 0.5, "reason": "It is right."}}'
+
+        return answer
+
+    def sums_up(messages: Sequence[LLMMessage]) -> str:
+        return f'{{"summary": "After {len(str(messages))} characters.", "agreed": []}}'
+
+    ann = AssistantAgent("ann", world.model(argues_for("tea", "tea")))
+    bob = AssistantAgent("bob", world.model(argues_for("coffee", "tea")))
+    critic, moderator = AssistantAgent("zoe", world.echo("zoe")), AssistantAgent("max", world.model(sums_up))
+    team = DebateGroupChat([ann, bob], {"ann": "tea", "bob": "coffee"}, critic=critic, moderator=moderator)
+    return transcript(await team.run(task="Tea or coffee?"))
+
+
 async def streams(world: World) -> Transcript:
     members = [AssistantAgent(name, world.echo(name), model_client_stream=True) for name in ("ann", "bob")]
     team = RoundRobinGroupChat(members, max_turns=3)
@@ -307,6 +333,7 @@ PROGRAMS: list[Program] = [
     a_selector_inside_a_team_inside_a_tool,
     an_agent_and_a_team_as_tools_called_at_once,
     a_society_of_mind_in_a_graph,
+    a_debate_with_a_vote_that_is_asked_for_again,
     streams,
     a_human_answer,
     code_with_files,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import chain
 from typing import Final, TypeAlias, cast
@@ -11,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from symposia.core.exceptions import InvalidArgumentError
 
-__all__ = ["DEEPEST", "JsonObject", "as_json", "nests_deeper", "validation_faults"]
+__all__ = ["DEEPEST", "JsonObject", "as_json", "json_in", "nests_deeper", "validation_faults"]
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
@@ -22,6 +23,8 @@ _FAULTS: Final = 10
 _FAULT_LENGTH: Final = 300
 """Faults that are named, and characters of each. Together they stay below 4,000 characters, about 1,000 tokens,
 whatever a model sends."""
+
+_FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
 
 _PLAIN: Final = frozenset({str, bool, float, type(None)})
 _SHORT_INTEGER: Final = 2**64
@@ -72,6 +75,17 @@ def validation_faults(error: ValidationError, whole: str) -> list[str]:
     if len(faults) > _FAULTS:
         lines.append(f"and {len(faults) - _FAULTS} more")
     return [_shortened(line) for line in lines]
+
+
+def json_in(text: str) -> str:
+    """The JSON in an answer of a model: all of it, or what a fence holds, or from the first brace to the last."""
+    text = text.strip()
+    if text[:1] in ("{", "["):
+        return text
+    if (fence := _FENCE.search(text)) is not None:
+        return fence[1].strip()
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text
 
 
 def _shortened(line: str) -> str:

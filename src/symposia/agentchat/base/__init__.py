@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.agentchat.base._chat_agent import ChatAgent, Response
+    from symposia.agentchat.base._chat_agent import AnswersInSchema, ChatAgent, Response
     from symposia.agentchat.base._handoff import Handoff
     from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
     from symposia.agentchat.base._team import Team
@@ -19,7 +19,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_chat_agent": ["ChatAgent", "Response"],
+            "_chat_agent": ["AnswersInSchema", "ChatAgent", "Response"],
             "_handoff": ["Handoff"],
             "_task": ["Task", "TaskResult", "TaskRunner", "task_messages"],
             "_team": ["Team"],
@@ -34,6 +34,7 @@ else:
 
 __all__ = [
     "AndTerminationCondition",
+    "AnswersInSchema",
     "ChatAgent",
     "Handoff",
     "OrTerminationCondition",

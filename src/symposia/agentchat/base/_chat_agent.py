@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from pydantic import BaseModel
 
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
@@ -88,3 +91,29 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     @abstractmethod
     async def close(self) -> None:
         """Release the agent's resources."""
+
+
+@runtime_checkable
+class AnswersInSchema(Protocol):
+    """An agent that can be asked for one answer in a schema, whatever it answers with otherwise."""
+
+    def answer_in_schema(
+        self,
+        messages: Sequence[BaseChatMessage],
+        content_type: type[BaseModel],
+        cancellation_token: CancellationToken,
+        *,
+        retries: int = 0,
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Take one turn, and yield its events; the last item is a response with a `StructuredMessage`.
+
+        Args:
+            messages: New since the last turn.
+            content_type: The class of the content.
+            cancellation_token: Ends the turn.
+            retries: How often an answer that does not fit is sent back.
+
+        Raises:
+            ModelAnswerError: No answer fits. Each is an `OutputRejectedEvent` before.
+        """
+        ...

@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.agentchat.teams._debate._messages import DebateCritique, DebateStatement, DebateSummary
+    from symposia.agentchat.teams._debate._record import DebateSetup
+    from symposia.agentchat.teams._debate._result import DebateResult, DebateRound, Dissent
+    from symposia.agentchat.teams._debate._rule import DebateRule
+    from symposia.agentchat.teams._debate._team import DebateGroupChat
+    from symposia.agentchat.teams._debate._votes import EndingRules, Position, Vote
     from symposia.agentchat.teams._graph import DiGraph, DiGraphBuilder, DiGraphEdge, DiGraphNode
     from symposia.agentchat.teams._graph_flow import GraphFlow, GraphRule
     from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat
@@ -36,6 +42,12 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_debate._messages": ["DebateCritique", "DebateStatement", "DebateSummary"],
+            "_debate._record": ["DebateSetup"],
+            "_debate._result": ["DebateResult", "DebateRound", "Dissent"],
+            "_debate._rule": ["DebateRule"],
+            "_debate._team": ["DebateGroupChat"],
+            "_debate._votes": ["EndingRules", "Position", "Vote"],
             "_graph": ["DiGraph", "DiGraphBuilder", "DiGraphEdge", "DiGraphNode"],
             "_graph_flow": ["GraphFlow", "GraphRule"],
             "_group_chat": ["BaseGroupChat", "GroupChat"],
@@ -69,17 +81,28 @@ else:
 __all__ = [
     "Answered",
     "BaseGroupChat",
+    "DebateCritique",
+    "DebateGroupChat",
+    "DebateResult",
+    "DebateRound",
+    "DebateRule",
+    "DebateSetup",
+    "DebateStatement",
+    "DebateSummary",
     "Decision",
     "DecisionMade",
     "DiGraph",
     "DiGraphBuilder",
     "DiGraphEdge",
     "DiGraphNode",
+    "Dissent",
+    "EndingRules",
     "GraphFlow",
     "GraphRule",
     "GroupChat",
     "ParticipantCommand",
     "ParticipantEvents",
+    "Position",
     "ReportChanges",
     "RoundRobinGroupChat",
     "RoundRobinRule",
@@ -103,6 +126,7 @@ __all__ = [
     "Transcript",
     "TurnEnded",
     "TurnTaken",
+    "Vote",
     "fold_log",
     "share_message_types",
     "team_message_serializers",

@@ -176,6 +176,24 @@ class AssistantAgent(ConversationAgent):
         """
         return AssistantTurn(self._configuration, cancellation_token).run(messages)
 
+    def answer_in_schema(
+        self,
+        messages: Sequence[BaseChatMessage],
+        content_type: type[BaseModel],
+        cancellation_token: CancellationToken,
+        *,
+        retries: int = 0,
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Take one turn that is answered in a schema, without tools; see `AnswersInSchema`.
+
+        A model without structured output is told the schema in words.
+        """
+        configuration = self._configuration.answering_in(content_type, retries)
+        instructions = configuration.output and configuration.output.instructions(configuration.client)
+        if instructions:
+            messages = [*messages, TextMessage(content=instructions, source="user")]
+        return AssistantTurn(configuration, cancellation_token).run(messages)
+
     def _to_config(self) -> BaseModel:
         """The arguments of the constructor, with functions as tools."""
         tools = self._constructor_arguments().get("tools")

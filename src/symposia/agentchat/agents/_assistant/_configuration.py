@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard, cast
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeGuard, cast
+
+from pydantic import BaseModel
 
 from symposia.agentchat._arguments import check_model_class, check_optional_text, check_workbench
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary, summary_by
@@ -53,6 +55,11 @@ class AssistantConfiguration(NamedTuple):
     rounds: int
     answers: Answers
     output: StructuredOutput[Any] | None  # Any: of the class that the assistant answers in
+
+    def answering_in(self, content_type: type[BaseModel], retries: int) -> Self:
+        """The configuration of a turn that is answered in a schema, without tools and memories."""
+        output = checked_output(self.name, content_type, None, retries=retries, check=None, fallback=None)
+        return self._replace(output=output, memories=(), workbenches=(), stream=False)
 
 
 def check_iterations(agent: str, count: int) -> None:

@@ -7,7 +7,6 @@ told.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
@@ -18,7 +17,7 @@ from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import call_function
 from symposia.core.exceptions import ModelAnswerError
-from symposia.core.json_values import validation_faults
+from symposia.core.json_values import json_in, validation_faults
 from symposia.core.models import ChatCompletionClient
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ It is given the content of the last attempt, None if it did not fit the schema, 
 the content to answer with, or raises. A plain function runs in a worker thread.
 """
 
-_FENCE: Final = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
 _schemas: Final[MutableMapping[type[BaseModel], str]] = WeakKeyDictionary()
 
 
@@ -102,7 +100,7 @@ class StructuredOutput(NamedTuple, Generic[ContentT]):
             return Verdict(None, "Answer with the object itself and call no tool.")
         name = self.content_type.__name__
         try:
-            content = self.content_type.model_validate_json(_json_in(call.text))
+            content = self.content_type.model_validate_json(json_in(call.text))
         except ValidationError as error:
             return Verdict(None, f"That is not a {name}: {'; '.join(validation_faults(error, 'the answer'))}.", error)
         complaint = await call_function(self.check, content, received) if self.check is not None else None
@@ -157,14 +155,3 @@ def _field_list(content_type: type[BaseModel]) -> str:
     schema = content_type.model_json_schema()
     required = schema.get("required", ())
     return ", ".join(name if name in required else f"{name} (optional)" for name in schema.get("properties", ()))
-
-
-def _json_in(text: str) -> str:
-    """The JSON in an answer: all of it, or what a fence holds, or from the first brace to the last."""
-    text = text.strip()
-    if text[:1] in ("{", "["):
-        return text
-    if (fence := _FENCE.search(text)) is not None:
-        return fence[1].strip()
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text

@@ -1,0 +1,1 @@
+"""The debate: participants argue for positions, vote after each round, and reach a decision."""
