@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
+from tests.support.chat_agents import model
 from tests.support.interpreter import python
 from tests.support.sandboxes import require
 
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import CancellationToken
 from symposia.core.code_executor import Alias, Import, ImportFromModule, SandboxBackend, SandboxPolicy
 from symposia.core.exceptions import ToolFunctionError
@@ -230,9 +233,39 @@ async def test_failures_are_errors_with_the_end_of_the_traceback(sandbox: Functi
     missing = await failure(sandbox, "def tool(): pass\n", "nowhere")
     assert "No module named 'nowhere'\nThe Python of the sandbox does not have it. Load" in missing
     assert "FunctionSandbox(packages=[…])" in missing
+    inside = await failure(sandbox, "def tool():\n    import os, nowhere.deeper\n    from gone import x\n")
+    assert "No module named 'nowhere'\nThe Python of the sandbox does not have it. Load" in inside
     assert "a generator gives no single result" in await failure(sandbox, "def tool():\n    yield 1\n")
     unknown = "class Mine: pass\ndef tool(x: Mine): pass\n"
     assert "the type Mine of its parameter 'x' cannot be described outside" in await failure(sandbox, unknown)
+
+
+async def test_an_import_that_a_function_may_do_without_is_not_asked_for(sandbox: FunctionSandbox) -> None:
+    source = (
+        "def tool(n: int) -> int:\n"
+        "    import json\n"
+        "    try:\n"
+        "        import nowhere\n"
+        "    except ImportError:\n"
+        "        n += 1\n"
+        "    if n > 9:\n"
+        "        import gone\n"
+        "    return n\n"
+    )
+    inside, _ = both(sandbox, saved(source))
+    assert await called(inside, n=1) == 2
+
+
+async def test_a_team_with_a_tool_whose_package_the_sandbox_lacks_ends_before_a_model_is_asked(
+    sandbox: FunctionSandbox,
+) -> None:
+    first, second = model("One."), model("Two.")
+    with run_component_code_in(sandbox):
+        tool = FunctionTool.load_component(saved("def tool() -> int:\n    return 1\n", "nowhere"))
+    team = RoundRobinGroupChat([AssistantAgent("first", first), AssistantAgent("second", second, tools=[tool])])
+    with pytest.raises(ToolFunctionError, match=r"'nowhere'(?s:.)*FunctionSandbox\(packages="):
+        await team.run(task="Count.")
+    assert (first.create_calls, second.create_calls) == ([], [])
 
 
 async def test_a_loop_without_end_meets_the_time_limit_and_a_cancelled_call_is_killed() -> None:

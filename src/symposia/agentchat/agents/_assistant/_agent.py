@@ -165,6 +165,18 @@ class AssistantAgent(ConversationAgent):
         answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.factory.StructuredMessage]
         return [*answers, ToolCallSummaryMessage, HandoffMessage]
 
+    async def on_run_start(self) -> None:
+        """Have the tools prepared, so that one that cannot work ends the run before a model is asked.
+
+        A tool whose function comes as source is described in its sandbox, which lacks the packages of some.
+
+        Raises:
+            SandboxError, ToolFunctionError: As `BaseTool.prepare`.
+        """
+        for workbench in self._configuration.workbenches:
+            if workbench.is_static:  # others, as one of an MCP server, are asked in each turn
+                await workbench.list_tools()
+
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:

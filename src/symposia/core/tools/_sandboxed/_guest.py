@@ -18,6 +18,7 @@ import decimal
 import enum
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import inspect
 import json
 import linecache
@@ -35,6 +36,7 @@ TOKEN_PARAMETER: Final = "cancellation_token"  # noqa: S105 - no password, the n
 TRACEBACK_LINES: Final = 12
 TRACEBACK_LENGTH: Final = 2000  # characters, about 500 tokens of a model
 DEEPEST: Final = 100  # levels of a result that comes back as JSON; the host's parser stops at 200
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 CONSTRAINTS: Final = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 
 PLAIN: Final[dict[Any, str]] = {
@@ -141,11 +143,29 @@ def define(source: str, imports: str, filename: str) -> Any:
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": "symposia_tool"}
     exec(compile(text, filename, "exec", dont_inherit=True), namespace)  # noqa: S102 - the point of it
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    defined = [each.name for each in ast.parse(source).body if isinstance(each, functions)]
+    defined = [each.name for each in ast.parse(source).body if isinstance(each, FUNCTIONS)]
     if not defined:
         raise ValueError("its source_code defines no function")
     return namespace[defined[-1]]
+
+
+def refuse_missing_imports(source: str) -> None:
+    """Refuse a function that cannot work here: it begins with imports of what is not installed.
+
+    Only the statements of its body itself count, not those below an ``if`` or a ``try``, which it may do without.
+
+    Raises:
+        ModuleNotFoundError: A package is missing.
+    """
+    functions = [each for each in ast.parse(source).body if isinstance(each, FUNCTIONS)]
+    for statement in functions[-1].body:
+        names = [each.name for each in statement.names] if isinstance(statement, ast.Import) else []
+        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names = [statement.module]
+        for name in names:
+            package = name.partition(".")[0]
+            if package not in sys.modules and importlib.util.find_spec(package) is None:
+                raise ModuleNotFoundError(f"No module named {package!r}")
 
 
 def describe(function: Any) -> dict[str, Any]:
@@ -354,6 +374,7 @@ def answer_to(request: dict[str, Any]) -> dict[str, Any]:
     try:
         function = define(request["source"], request["imports"], filename)
         if request["kind"] == "describe":
+            refuse_missing_imports(request["source"])
             return {"description": describe(function)}
         result = call(function, request["positional"], request["keywords"])
         return {"result": result if is_plain(result) else text_of(result)}
