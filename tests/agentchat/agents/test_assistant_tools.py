@@ -9,6 +9,7 @@ from tests.support.chat_agents import (
     ABLE,
     PIXEL,
     SEEING,
+    USAGE,
     RecordingHandler,
     asks_for,
     collected,
@@ -32,7 +33,13 @@ from symposia.agentchat.tools import FunctionTool
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import ModelError, UsageError
-from symposia.core.models import CreateResult, FunctionExecutionResult, FunctionExecutionResultMessage, LLMMessage
+from symposia.core.models import (
+    CreateResult,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    RequestUsage,
+)
 from symposia.core.tools import (
     TOOL_EFFECT,
     BaseStreamTool,
@@ -97,19 +104,32 @@ async def test_a_client_from_before_tool_choice_works() -> None:
     assert (await AssistantAgent("ann", client, tools=[add]).run(task="1+2?")).messages[-1].to_text() == "3"
 
 
-async def test_the_model_reflects_on_results_without_tools_at_hand() -> None:
+async def test_the_model_reflects_on_results_with_the_same_tools_of_which_it_may_call_none() -> None:
     client = model(asks_for(("add", '{"a": 1, "b": 2}')), says("It is 3.", thought="so"))
     result = await AssistantAgent("ann", client, tools=[add], reflect_on_tool_use=True).run(task="1+2?")
 
     assert kinds(result.messages)[-2:] == ["ThoughtEvent", "TextMessage"]
     assert result.messages[-1].to_text() == "It is 3."
-    assert (client.create_calls[1]["tools"], client.create_calls[1].get("tool_choice")) == ([], "none")
+    assert client.create_calls[1]["tools"] == client.create_calls[0]["tools"] != []
+    assert client.create_calls[1].get("tool_choice") == "none"
     assert isinstance(shown(client)[-1], FunctionExecutionResultMessage)
 
 
-async def test_a_model_that_asks_for_tools_while_it_reflects_is_an_error_and_the_agent_can_go_on() -> None:
+async def test_a_model_that_asks_for_tools_while_it_reflects_is_asked_again_without_any() -> None:
     call = asks_for(("add", '{"a": 1, "b": 2}'))
-    agent = AssistantAgent("ann", model(call, call, says("3")), tools=[add], reflect_on_tool_use=True)
+    client = model(call, call, says("It is 3."))
+    result = await AssistantAgent("ann", client, tools=[add], reflect_on_tool_use=True).run(task="1+2?")
+
+    assert kinds(result.messages)[-2:] == ["OutputRejectedEvent", "TextMessage"]
+    assert (client.create_calls[2]["tools"], client.create_calls[2].get("tool_choice")) == ([], "none")
+    assert shown(client, 2) == shown(client, 1)
+    spent = sum((each.models_usage for each in result.messages if each.models_usage), RequestUsage(0, 0))
+    assert spent == RequestUsage(3 * USAGE.prompt_tokens, 3 * USAGE.completion_tokens)
+
+
+async def test_a_model_that_asks_for_tools_without_having_any_is_an_error_and_the_agent_can_go_on() -> None:
+    call = asks_for(("add", '{"a": 1, "b": 2}'))
+    agent = AssistantAgent("ann", model(call, call, call, says("3")), tools=[add], reflect_on_tool_use=True)
 
     with pytest.raises(ModelError, match=r"Agent 'ann'.*add"):
         await agent.run(task="1+2?")

@@ -24,6 +24,7 @@ ERROR_TYPES = {
 TAKES_PREFILL = re.compile(r"claude-(3|\w+-4-5)")
 SAMPLING = ("temperature", "top_p", "top_k")
 SAMPLING_VERSION = "2023-06-01"
+MOST_CACHE_MARKS = 4
 
 
 def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
@@ -35,6 +36,7 @@ def _complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator
     yield from _field_complaints(body, headers)
     yield from _message_complaints(body["messages"], prefill=bool(TAKES_PREFILL.match(body["model"])))
     yield from _tool_complaints(body["messages"])
+    yield from _cache_complaints(body)
     if body.get("thinking", {}).get("type") in ("enabled", "adaptive"):
         yield from _thinking_complaints(body["messages"])
 
@@ -46,6 +48,16 @@ def _field_complaints(body: Mapping[str, Any], headers: Mapping[str, str]) -> It
         yield "max_tokens: Field required"
     if body.get("tool_choice") is not None and not body.get("tools"):
         yield "tool_choice may only be specified while providing tools"
+
+
+def _cache_complaints(body: Mapping[str, Any]) -> Iterator[str]:
+    system = body.get("system", ())
+    parts = [*body.get("tools", ()), *(() if isinstance(system, str) else system)]
+    blocks = [block for message in body["messages"] for block in _blocks(message)]
+    if sum("cache_control" in block for block in (*parts, *blocks)) > MOST_CACHE_MARKS:
+        yield "A maximum of 4 blocks with cache_control may be provided."
+    if any("cache_control" in block and block["type"] in ("thinking", "redacted_thinking") for block in blocks):
+        yield "cache_control: Extra inputs are not permitted"
 
 
 def _message_complaints(messages: Sequence[Mapping[str, Any]], *, prefill: bool) -> Iterator[str]:

@@ -8,9 +8,9 @@ from tests.support.model_server._script import Reply, event, halves, words
 
 KNOWN_FIELDS = frozenset({
     "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata",
-    "model", "n", "parallel_tool_calls", "presence_penalty", "reasoning_effort", "response_format", "seed", "stop",
-    "store", "stream", "stream_options", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user",
-    "verbosity",
+    "model", "n", "parallel_tool_calls", "presence_penalty", "prompt_cache_key", "reasoning_effort", "response_format",
+    "seed", "stop", "store", "stream", "stream_options", "temperature", "tool_choice", "tools",
+    "top_logprobs", "top_p", "user", "verbosity",
 })  # fmt: skip
 REASONING = re.compile(r"(o\d|gpt-[5-9])(?!.*chat)")
 NEEDS_NO_EFFORT = re.compile(r"gpt-5\.6|gpt-6")
@@ -130,4 +130,11 @@ def _usage(reply: Reply) -> Mapping[str, object]:
     if not any(reply.usage):
         return {}
     prompt, completion = reply.usage
-    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}}
+    usage: dict[str, object] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+    if reply.cached_tokens:
+        usage["prompt_tokens_details"] = {"cached_tokens": reply.cached_tokens}
+    return {"usage": usage}

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.agentchat.agents._assistant import AssistantAgent, OutputCheck, OutputFallback
+    from symposia.agentchat.agents._assistant import (
+        AcceptedCall,
+        AssistantAgent,
+        AvailableTools,
+        CallDecision,
+        ModelInput,
+        OutputCheck,
+        OutputFallback,
+        Rejection,
+        TurnProgress,
+        refuse_call,
+    )
     from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
     from symposia.agentchat.agents._code_executor import (
         ApprovalFuncType,
@@ -17,13 +28,25 @@ if TYPE_CHECKING:
         ExecutionReport,
     )
     from symposia.agentchat.agents._message_filter import MessageFilterAgent, MessageFilterConfig, PerSourceFilter
+    from symposia.agentchat.agents._model_turn import ModelCall
     from symposia.agentchat.agents._society_of_mind import SocietyOfMindAgent
     from symposia.agentchat.agents._user_proxy import UserProxyAgent
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_assistant": ["AssistantAgent", "OutputCheck", "OutputFallback"],
+            "_assistant": [
+                "AcceptedCall",
+                "AssistantAgent",
+                "AvailableTools",
+                "CallDecision",
+                "ModelInput",
+                "OutputCheck",
+                "OutputFallback",
+                "Rejection",
+                "TurnProgress",
+                "refuse_call",
+            ],
             "_base_chat_agent": ["BaseChatAgent"],
             "_code_executor": [
                 "ApprovalFuncType",
@@ -35,26 +58,35 @@ else:
                 "ExecutionReport",
             ],
             "_message_filter": ["MessageFilterAgent", "MessageFilterConfig", "PerSourceFilter"],
+            "_model_turn": ["ModelCall"],
             "_society_of_mind": ["SocietyOfMindAgent"],
             "_user_proxy": ["UserProxyAgent"],
         },
     )
 
 __all__ = [
+    "AcceptedCall",
     "ApprovalFuncType",
     "ApprovalRequest",
     "ApprovalResponse",
     "AssistantAgent",
+    "AvailableTools",
     "BaseChatAgent",
     "BlockReport",
+    "CallDecision",
     "CodeExecution",
     "CodeExecutorAgent",
     "ExecutionReport",
     "MessageFilterAgent",
     "MessageFilterConfig",
+    "ModelCall",
+    "ModelInput",
     "OutputCheck",
     "OutputFallback",
     "PerSourceFilter",
+    "Rejection",
     "SocietyOfMindAgent",
+    "TurnProgress",
     "UserProxyAgent",
+    "refuse_call",
 ]

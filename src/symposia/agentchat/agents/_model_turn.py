@@ -154,14 +154,14 @@ class ModelTurn:
             stream: Whether its text is shown as it comes; by default, as in the whole turn.
         """
         messages = await self.conversation.shown()
-        return ModelCall(
-            self.agent,
-            self._client,
-            [*messages, *then] if then else messages,
-            options,
-            self.token,
-            stream=self._stream if stream is None else stream,
-        )
+        return self.call_with([*messages, *then] if then else messages, options, stream=stream)
+
+    def call_with(
+        self, messages: Sequence[LLMMessage], options: CreateOptions, *, stream: bool | None = None
+    ) -> ModelCall:
+        """A call of the model with other messages than those of the conversation, to be made."""
+        stream = self._stream if stream is None else stream
+        return ModelCall(self.agent, self._client, messages, options, self.token, stream=stream)
 
     async def make(self, call: ModelCall) -> AsyncGenerator[Item, None]:
         """Make a call, and yield its text as it comes, and the model's thought."""

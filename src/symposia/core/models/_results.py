@@ -14,8 +14,8 @@ FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_
 """Why a model stopped."""
 
 
-def _is_false(value: object) -> bool:
-    return value is False
+def _is_unset(value: object) -> bool:
+    return not value
 
 
 @dataclass(slots=True)
@@ -24,14 +24,24 @@ class RequestUsage:
 
     Attributes:
         estimated: Whether any of the counts is an estimate, because the server sent none. A sum with an estimate is
-            one. The mark is no part of the comparison, and is written to JSON only if it is True.
+            one.
+        cached_tokens: Those of the prompt tokens that the vendor read from its prompt cache.
+        cache_write_tokens: Those of the prompt tokens that the vendor wrote into its prompt cache.
+
+    The marks that AutoGen lacks are no part of the comparison, and are written to JSON only where they are set.
     """
 
     prompt_tokens: int
     completion_tokens: int
-    # A subclass was rejected: pydantic writes a field by its declared type, and the mark would be lost in JSON.
-    estimated: Annotated[bool, Field(exclude_if=_is_false)] = field(
+    # A subclass was rejected: pydantic writes a field by its declared type, and the marks would be lost in JSON.
+    estimated: Annotated[bool, Field(exclude_if=_is_unset)] = field(
         default=False, kw_only=True, compare=False, repr=False
+    )
+    cached_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
+        default=0, kw_only=True, compare=False, repr=False
+    )
+    cache_write_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
+        default=0, kw_only=True, compare=False, repr=False
     )
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
@@ -39,6 +49,8 @@ class RequestUsage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             estimated=self.estimated or other.estimated,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
         )
 
 

@@ -321,7 +321,8 @@ def _usage_of(result: CreateResult, request: ChatRequest) -> RequestUsage:
     is_counted = usage.completion_tokens or not (result.content or result.thought)
     if usage.prompt_tokens and is_counted:
         return usage
-    return RequestUsage(
+    return replace(
+        usage,
         prompt_tokens=usage.prompt_tokens or estimate_tokens(request.messages, tools=request.tools),
         completion_tokens=usage.completion_tokens if is_counted else estimate_tokens([result.to_message("model")]),
         estimated=True,

@@ -32,7 +32,7 @@ def text(value: str) -> dict[str, str]:
 
 
 async def sent(server: ModelServer, messages: list[LLMMessage], **options: Any) -> Any:
-    client = Anthropic().client(server, Reply(text="ok"), **options)
+    client = Anthropic().client(server, Reply(text="ok"), **{"prompt_caching": False, **options})
     await client.create(messages)
     return server.last_body["messages"]
 
@@ -61,10 +61,11 @@ async def test_a_conversation_on_the_wire(server: ModelServer) -> None:
             "content": [
                 {"type": "tool_result", "tool_use_id": "1", "content": "no", "is_error": True},
                 text("Well?"),
+                text("<system>\nBe kind.\n</system>"),
             ],
         },
     ]
-    assert server.last_body["system"] == "Be brief.\nBe kind."
+    assert server.last_body["system"] == "Be brief."
 
 
 async def test_a_conversation_begins_and_ends_with_the_user(server: ModelServer) -> None:
@@ -93,7 +94,7 @@ async def test_arguments_that_are_no_object_are_put_into_one(
 
 @pytest.mark.parametrize(("choice", "wire"), [("auto", "auto"), ("required", "any"), ("none", "none")])
 async def test_a_choice_among_tools_is_sent(server: ModelServer, choice: Any, wire: str) -> None:
-    client = Anthropic().client(server, Reply(text="ok"))
+    client = Anthropic().client(server, Reply(text="ok"), prompt_caching=False)
     await client.create(HELLO, tools=[ADD], tool_choice=choice)
     assert server.last_body["tool_choice"] == {"type": wire}
     assert server.last_body["tools"] == [
@@ -132,7 +133,7 @@ async def test_a_model_class_is_sent_as_its_schema_beside_other_output_options(s
 @pytest.mark.parametrize("by", ["json_output", "constructor"])
 async def test_json_of_any_shape_is_asked_for_in_words(server: ModelServer, by: str) -> None:
     options: dict[str, Any] = {"response_format": {"type": "json_object"}} if by == "constructor" else {}
-    client = Anthropic().client(server, Reply(text="{}"), **options)
+    client = Anthropic().client(server, Reply(text="{}"), prompt_caching=False, **options)
     messages = [SystemMessage(content="Be brief."), *HELLO]
     await client.create(messages, json_output=True if by == "json_output" else None)
     assert server.last_body["system"].startswith("Be brief.\nAnswer with one JSON object")

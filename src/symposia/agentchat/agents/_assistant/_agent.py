@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -21,8 +22,11 @@ from symposia.agentchat.agents._assistant._configuration import (
     checked_workbenches,
 )
 from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback
+from symposia.agentchat.agents._assistant._parts import ModelInput, Rejection, TurnProgress
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision, decide_calls
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
 from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
+from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.base import Handoff, Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -31,11 +35,11 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallSummaryMessage,
 )
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, FunctionCall
 from symposia.core.argument_checks import check_flag, check_model_client
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import ChatCompletionClient
+from symposia.core.models import ChatCompletionClient, CreateOptions, CreateResult, FunctionExecutionResult
 from symposia.core.tools import Workbench
 
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -60,6 +64,9 @@ class AssistantAgent(ConversationAgent):
     The failure of a tool, wrong arguments and the name of a tool that does not exist are results that the model reads,
     and the turn goes on. A turn that is cancelled or raises leaves the assistant usable: every tool call in its context
     has a result, and the same messages given once more are not added again.
+
+    The parts of its loop are methods that a subclass can override: `build_model_input` decides what the model is asked,
+    `decide_calls` which calls are made, and `make_answer`, `summarize_results` and `make_handoff` how it answers.
 
     Args:
         name: Unique within a team; a Python identifier.
@@ -186,7 +193,88 @@ class AssistantAgent(ConversationAgent):
             ModelError: No answer of the model was accepted; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        return AssistantTurn(self._configuration, cancellation_token).run(messages)
+        return AssistantTurn(self._configuration, self, cancellation_token).run(messages)
+
+    # The parts of the loop: a subclass overrides those that it replaces.
+
+    async def build_model_input(self, progress: TurnProgress) -> ModelInput:
+        """Decide what the model is asked: the conversation so far, with the tools.
+
+        Where no more calls are made, the tools are shown all the same and the choice is ``none``: without the tools the
+        request would begin otherwise than the one before it, and no part of it would come from the vendor's cache.
+
+        Args:
+            progress: The progress of the turn.
+        """
+        output = self._configuration.output
+        options: CreateOptions = {
+            "tools": () if progress.ignores_choice else progress.tools.schemas,
+            "json_output": None if output is None else output.mode(self._configuration.client),
+        }
+        if not progress.may_call:  # ``auto`` is not said: clients written before there was a choice work too
+            options["tool_choice"] = "none"
+        conversation = await self._conversation.shown()
+        return ModelInput([*conversation, *progress.rejected] if progress.rejected else conversation, options)
+
+    async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
+        """Decide which calls of an answer are made, and with which arguments.
+
+        A call of an unknown tool or with wrong arguments is refused, and so are all handoffs but the first.
+
+        Args:
+            calls: The calls.
+            tools: The tools that there are.
+
+        Returns:
+            For each call, in their order, an `AcceptedCall`, or the result that it has without being made;
+            `refuse_call` makes one that says why.
+        """
+        return decide_calls(calls, tools, self._configuration.answers.handoffs)
+
+    async def make_answer(self, call: ModelCall, progress: TurnProgress) -> BaseChatMessage | Rejection:
+        """Make the answer of the turn from the model's words, or reject them.
+
+        Args:
+            call: The call of the model, with its `result`. A message with its `message_id` belongs to its chunks.
+            progress: The progress of the turn before the call.
+
+        Raises:
+            ModelError: The model asks for tools that it was not given, or its answer is in no schema.
+        """
+        if not isinstance(call.result.content, str) and progress.tools.schemas and not progress.ignores_choice:
+            return Rejection("The model asked for tools where it was to call none. It is asked again without them.")
+        output = self._configuration.output
+        if output is None:
+            return self._configuration.answers.text(call)
+        verdict = await output.judge(call, progress.received)
+        if not verdict.complaint:
+            return await output.settle(verdict, call)
+        is_last = progress.corrections >= output.retries
+        fallback = partial(output.settle, verdict, call) if is_last else None
+        return Rejection(verdict.complaint, output.correction(verdict), fallback)
+
+    async def summarize_results(
+        self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
+    ) -> BaseChatMessage:
+        """Make the answer of a turn that ends with tool calls, without the model.
+
+        Args:
+            calls: The calls of the last answer.
+            results: Their results, in the same order.
+        """
+        return await self._configuration.answers.summary(calls, results)
+
+    def make_handoff(
+        self, answer: CreateResult, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
+    ) -> HandoffMessage | None:
+        """Make the message that passes the turn on, if one of the calls handed off; None to go on.
+
+        Args:
+            answer: The answer of the model.
+            calls: The calls in it.
+            results: Their results, in the same order.
+        """
+        return self._configuration.answers.handoff(answer, calls, results)
 
     def answer_in_schema(
         self,

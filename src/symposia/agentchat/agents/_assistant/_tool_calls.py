@@ -56,18 +56,26 @@ class AvailableTools(NamedTuple):
 
 
 class AcceptedCall(NamedTuple):
-    """A call that will be made."""
+    """A call that will be made.
+
+    Attributes:
+        call: The call, as the model asked for it.
+        workbench: Where the tool is.
+        arguments: The arguments that the tool is called with.
+    """
 
     call: FunctionCall
     workbench: Workbench
     arguments: JsonObject
 
 
-Decision: TypeAlias = AcceptedCall | FunctionExecutionResult
-"""The handling of a call: it is made, or it has a result at once, with the reason why it is not."""
+CallDecision: TypeAlias = AcceptedCall | FunctionExecutionResult
+"""The handling of a call: it is made, or it has a result at once, such as the reason why it is not."""
 
 
-def decide(calls: Sequence[FunctionCall], available: AvailableTools, handoffs: Collection[str]) -> list[Decision]:
+def decide_calls(
+    calls: Sequence[FunctionCall], available: AvailableTools, handoffs: Collection[str]
+) -> list[CallDecision]:
     """Decide about the calls of one answer, in their order. Pure.
 
     Of several handoffs the first one is made and the others are refused, since only one agent can have the next turn.
@@ -83,24 +91,26 @@ def decide(calls: Sequence[FunctionCall], available: AvailableTools, handoffs: C
     return [
         _decide(call, available)
         if first is None or call is first or call.name not in handoffs
-        else refusal(call, f"'{call.name}' was not done: one answer can hand off once, and '{first.name}' came first.")
+        else refuse_call(
+            call, f"'{call.name}' was not done: one answer can hand off once, and '{first.name}' came first."
+        )
         for call in calls
     ]
 
 
-def _decide(call: FunctionCall, available: AvailableTools) -> Decision:
+def _decide(call: FunctionCall, available: AvailableTools) -> CallDecision:
     schema = available.schema(call.name)
     if schema is None:
         names = ", ".join(each["name"] for each in available.schemas) or "none"
-        return refusal(call, f"There is no tool '{call.name}'. The tools are: {names}.")
+        return refuse_call(call, f"There is no tool '{call.name}'. The tools are: {names}.")
     try:
         return AcceptedCall(call, available.workbenches[call.name], parse_tool_arguments(call.arguments, schema))
     except ToolArgumentsError as error:
-        return refusal(call, str(error))
+        return refuse_call(call, str(error))
 
 
-def refusal(call: FunctionCall, reason: str) -> FunctionExecutionResult:
-    """The result of a call that was not made, or was cut short."""
+def refuse_call(call: FunctionCall, reason: str) -> FunctionExecutionResult:
+    """The result of a call that is not made, or was cut short: `reason`, which the model reads."""
     return FunctionExecutionResult(content=reason, name=call.name, call_id=call.id, is_error=True)
 
 
@@ -109,17 +119,18 @@ class ToolRound:
 
     Args:
         calls: The tool calls of the model.
-        decisions: The decision about each call.
         token: Cancelling it ends the round.
+
+    Attributes:
+        calls: The same.
+        decisions: The decision about each call; none before they are made.
     """
 
-    def __init__(self, calls: Sequence[FunctionCall], decisions: Sequence[Decision], token: CancellationToken) -> None:
+    def __init__(self, calls: Sequence[FunctionCall], token: CancellationToken) -> None:
         self.calls = calls
+        self.decisions: Sequence[CallDecision] = ()
         self._token = token
-        self._accepted = [(place, each) for place, each in enumerate(decisions) if isinstance(each, AcceptedCall)]
-        self._results = {
-            place: each for place, each in enumerate(decisions) if isinstance(each, FunctionExecutionResult)
-        }
+        self._results: dict[int, FunctionExecutionResult] = {}
         self._images: dict[int, list[Image]] = {}
         self._shown: dict[int, list[Item]] = {}
 
@@ -132,7 +143,7 @@ class ToolRound:
     def results(self) -> list[FunctionExecutionResult]:
         """One for each call, in their order, however the round ended. Calls that were cut short are marked so."""
         return [
-            self._results.get(place) or refusal(call, f"The call of '{call.name}' was cancelled before it ended.")
+            self._results.get(place) or refuse_call(call, f"The call of '{call.name}' was cancelled before it ended.")
             for place, call in enumerate(self.calls)
         ]
 
@@ -154,7 +165,12 @@ class ToolRound:
         # The tasks themselves are put into the queue as they end, so one loop sees events and ends in the order in
         # which they come: all events of a call before its end.
         queue: asyncio.Queue[Item | asyncio.Task[None]] = asyncio.Queue()
-        running = {asyncio.create_task(self._make(place, call, queue)) for place, call in self._accepted}
+        running: set[asyncio.Task[None]] = set()
+        for place, decision in enumerate(self.decisions):
+            if isinstance(decision, AcceptedCall):
+                running.add(asyncio.create_task(self._make(place, decision, queue)))
+            else:
+                self._results[place] = decision
         for task in running:
             task.add_done_callback(queue.put_nowait)
         try:

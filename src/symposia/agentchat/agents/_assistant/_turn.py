@@ -1,8 +1,7 @@
 """One turn of an assistant: the loop of asking the model, calling tools and answering.
 
-The loop itself is `AssistantTurn.run`. What it does at each point is decided by small parts beside it: what the model
-is asked (`_options`, and the conversation), which of its calls are made (`_tool_calls.decide`), and how the turn is
-answered (`_answers`, `_output`).
+The loop itself is `AssistantTurn.run`. What it does at each point is decided by the parts of the loop (`_parts`), which
+are methods of the agent.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from contextlib import aclosing
 from typing import Final
 
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
-from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound, decide
+from symposia.agentchat.agents._assistant._parts import AssistantParts, Rejection, TurnProgress
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound
 from symposia.agentchat.agents._model_turn import ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
@@ -24,8 +24,8 @@ from symposia.agentchat.messages import (
     ToolCallRequestEvent,
 )
 from symposia.core import CancellationToken
+from symposia.core.exceptions import UsageError
 from symposia.core.models import (
-    CreateOptions,
     CreateResult,
     FunctionExecutionResultMessage,
     LLMMessage,
@@ -40,14 +40,14 @@ class AssistantTurn(ModelTurn):
 
     The model is called. While it asks for tools they are called and the model is called again, up to the assistant's
     limit of rounds; a handoff ends the turn at once. At the limit the model reflects on the results, or they are the
-    answer. An answer in a schema that is not accepted is sent back, as often as there are retries.
+    answer. An answer that is rejected is sent back, until the part that judges answers gives one.
 
     A round of calls is added to the model context only together with its results, so that the model can be called again
     however the turn ends. Answers that were sent back are not kept in the context, unless a round of calls follows: the
     accepted answer says all that they say.
     """
 
-    def __init__(self, configuration: AssistantConfiguration, token: CancellationToken) -> None:
+    def __init__(self, configuration: AssistantConfiguration, parts: AssistantParts, token: CancellationToken) -> None:
         super().__init__(
             configuration.name,
             configuration.client,
@@ -56,46 +56,57 @@ class AssistantTurn(ModelTurn):
             stream=configuration.stream,
         )
         self._configuration = configuration
+        self._parts = parts
         self._rejected: list[LLMMessage] = []
+        self._corrections = 0
         self._rejections = 0
 
     async def run(self, messages: Sequence[BaseChatMessage]) -> AsyncGenerator[Item | Response, None]:
         """Take the turn; the last item is the response."""
-        configuration = self._configuration
+        configuration, parts = self._configuration, self._parts
         # The input is in the context before the first effect. Keeping it aside until the model has answered was
         # rejected: memories and contexts that summarise choose by what they have received.
         await self.conversation.receive(messages)
         for event in await self._recall():
             yield self.note(event)
-        rounds = 0
+        rounds, ignores_choice = 0, False
         while True:
-            may_call = rounds < configuration.rounds
             # Listed anew for each call of the model: the tools of a workbench may change with what its tools do.
             tools = await AvailableTools.of(self.agent, configuration.workbenches)
-            call = await self.model_call(self._options(tools, may_call=may_call), then=self._rejected)
+            progress = TurnProgress(
+                received=messages,
+                tools=tools,
+                rounds=rounds,
+                may_call=rounds < configuration.rounds,
+                ignores_choice=ignores_choice,
+                corrections=self._corrections,
+                rejected=self._rejected,
+            )
+            call = self.call_with(*await parts.build_model_input(progress))
             async with aclosing(self.make(call)) as items:
                 async for item in items:
                     yield item
             calls = call.result.content
-            if isinstance(calls, str) or not may_call:
-                async with aclosing(self._answer(call, messages)) as items:
+            if isinstance(calls, str) or not progress.may_call:
+                async with aclosing(self._answer(call, progress)) as items:
                     async for item in items:
                         yield item
                         if isinstance(item, Response):
                             return
+                ignores_choice = not isinstance(calls, str)
                 continue
             rounds += 1
-            tool_round = ToolRound(calls, decide(calls, tools, configuration.answers.handoffs), self.token)
-            async with aclosing(self._call_tools(call.result, tool_round)) as items:
+            tool_round = ToolRound(calls, self.token)
+            async with aclosing(self._call_tools(call.result, tools, tool_round)) as items:
                 async for item in items:
                     yield item
             # A handoff is looked for among the results and not among the calls: one whose tool failed is told to the
             # model, which then has its next round, and passes on no turn.
-            if (handoff := configuration.answers.handoff(call.result, calls, tool_round.results)) is not None:
+            if (handoff := parts.make_handoff(call.result, calls, tool_round.results)) is not None:
                 yield self.response(handoff)
                 return
             if rounds == configuration.rounds and not configuration.reflect:
-                yield self.response(await configuration.answers.summary(calls, tool_round.results))
+                yield self.response(await parts.summarize_results(calls, tool_round.results))
                 return
 
     async def _recall(self) -> list[BaseAgentEvent]:
@@ -112,50 +123,39 @@ class AssistantTurn(ModelTurn):
             if update.memories.results
         ]
 
-    def _options(self, tools: AvailableTools, *, may_call: bool) -> CreateOptions:
-        """The parameters of the model call, besides the conversation."""
-        output = self._configuration.output
-        json_output = None if output is None else output.mode(self._configuration.client)
-        if may_call:  # ``auto`` is not said: clients written before there was a choice work too
-            return {"tools": tools.schemas, "json_output": json_output}
-        return {"tools": (), "tool_choice": "none", "json_output": json_output}  # some servers ignore the choice alone
-
-    async def _answer(
-        self, call: ModelCall, received: Sequence[BaseChatMessage]
-    ) -> AsyncGenerator[OutputRejectedEvent | Response]:
-        """The event of an answer that is not accepted, and the response unless the answer is sent back."""
-        output = self._configuration.output
-        if output is None:
-            yield await self._respond(call, self._configuration.answers.text(call))
-            return
-        verdict = await output.judge(call, received)
-        if verdict.complaint:
-            # Also of the last attempt: `settle` may raise, and the answer and its tokens would be in no message.
-            yield self._reject(call.result, verdict.complaint, output.correction(verdict))
-            if self._rejections <= output.retries:
+    async def _answer(self, call: ModelCall, progress: TurnProgress) -> AsyncGenerator[OutputRejectedEvent | Response]:
+        """The event of an answer that is rejected, and the response unless the model is asked again."""
+        answer = await self._parts.make_answer(call, progress)
+        if isinstance(answer, Rejection):
+            # Also of the last attempt: the fallback may raise, and the answer and its tokens would be in no message.
+            yield self._reject(call.result, answer)
+            if answer.fallback is None:
                 return
-        yield await self._respond(call, await output.settle(verdict, call))
+            answer = await answer.fallback()
+        yield await self._respond(call.result, answer)
 
-    async def _respond(self, call: ModelCall, message: BaseChatMessage) -> Response:
+    async def _respond(self, answer: CreateResult, message: BaseChatMessage) -> Response:
         # The input counts as answered before the answer is in the context. In the other order, a turn that is cancelled
         # while the answer is added leaves both, and the same words again would be taken for input that is there.
         response = self.response(message)
-        if isinstance(call.result.content, str):
-            await self.conversation.context.add_message(call.result.to_message(self.agent))
+        if isinstance(answer.content, str):
+            await self.conversation.context.add_message(answer.to_message(self.agent))
         return response
 
-    def _reject(self, answer: CreateResult, complaint: str, correction: str) -> OutputRejectedEvent:
+    def _reject(self, answer: CreateResult, rejection: Rejection) -> OutputRejectedEvent:
         """Reject an answer: if the model is asked again, it is shown the answer and its correction.
 
         They are not added to the context, where every later turn would pay for them, and where a turn that is cancelled
         now would leave a complaint without an answer.
         """
-        if isinstance(answer.content, str):  # calls without results must not be shown to a model again
-            self._rejected.append(answer.to_message(self.agent))
-        self._rejected.append(UserMessage(content=correction, source="user"))
+        if rejection.correction is not None:
+            if isinstance(answer.content, str):  # calls without results must not be shown to a model again
+                self._rejected.append(answer.to_message(self.agent))
+            self._rejected.append(UserMessage(content=rejection.correction, source="user"))
+            self._corrections += 1
         event = OutputRejectedEvent(
             content=str(answer.content),
-            reason=complaint,
+            reason=rejection.reason,
             attempt=self._rejections,
             source=self.agent,
             models_usage=answer.usage,
@@ -164,7 +164,9 @@ class AssistantTurn(ModelTurn):
         self.note(event)
         return event
 
-    async def _call_tools(self, answer: CreateResult, tools: ToolRound) -> AsyncGenerator[Item, None]:
+    async def _call_tools(
+        self, answer: CreateResult, available: AvailableTools, tools: ToolRound
+    ) -> AsyncGenerator[Item, None]:
         """Make a round of calls, and add it to the context with a result for each call, however it ends.
 
         Adding the calls first and each result as it comes was rejected: vendors refuse a conversation in which a call
@@ -174,6 +176,12 @@ class AssistantTurn(ModelTurn):
         request = ToolCallRequestEvent(content=list(tools.calls), source=self.agent, models_usage=answer.usage)
         try:
             yield self.note(request)
+            tools.decisions = await self._parts.decide_calls(tools.calls, available)
+            if len(tools.decisions) != len(tools.calls):
+                raise UsageError(
+                    f"decide_calls of agent '{self.agent}' returned {len(tools.decisions)} decisions about"
+                    f" {len(tools.calls)} calls: return one for each, in their order."
+                )
             async with aclosing(tools.events()) as events:
                 async for event in events:
                     yield event

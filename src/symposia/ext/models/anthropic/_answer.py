@@ -135,9 +135,15 @@ def read_call(block: ToolUseBlock) -> FunctionCall:
 
 
 def read_usage(usage: UsageWire) -> RequestUsage:
-    """Tokens read from a cache are tokens of the prompt, too."""
-    prompt = (usage.get("input_tokens"), usage.get("cache_creation_input_tokens"), usage.get("cache_read_input_tokens"))
-    return RequestUsage(prompt_tokens=sum(filter(None, prompt)), completion_tokens=usage.get("output_tokens") or 0)
+    """The tokens of a request. Those that a cache was read or written for are tokens of the prompt, too."""
+    cached = usage.get("cache_read_input_tokens") or 0
+    written = usage.get("cache_creation_input_tokens") or 0
+    return RequestUsage(
+        prompt_tokens=(usage.get("input_tokens") or 0) + cached + written,
+        completion_tokens=usage.get("output_tokens") or 0,
+        cached_tokens=cached,
+        cache_write_tokens=written,
+    )
 
 
 def _vendor_blocks(blocks: Sequence[Block]) -> VendorBlocks | None:

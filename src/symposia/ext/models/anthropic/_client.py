@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from pydantic import BaseModel
 
 from symposia._lazy import lazy_module
+from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import UsageError
-from symposia.core.models import ModelCapabilities, ModelInfo, SystemMessage
+from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, check_model
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
 from symposia.ext.models.anthropic._answer import parse_message, read_message
+from symposia.ext.models.anthropic._cache_marks import add_cache_marks
 from symposia.ext.models.anthropic._options import (
     ARGUMENTS,
     BEHAVIOUR,
@@ -31,6 +33,7 @@ from symposia.ext.models.anthropic._request import (
     adapt_arguments,
     add_response_format,
     add_tools,
+    leading_system_messages,
     write_system,
     write_turns,
 )
@@ -59,25 +62,36 @@ class MessagesFormat:
         arguments: What goes with every request, ``model`` among it.
         profile: The model's profile.
         json_output: The form of answers, where a request does not ask for one.
+        prompt_caching: Whether requests have cache marks.
     """
 
     def __init__(
-        self, writer: MessageWriter, arguments: Body, profile: AnthropicProfile, json_output: JsonOutput
+        self,
+        writer: MessageWriter,
+        arguments: Body,
+        profile: AnthropicProfile,
+        json_output: JsonOutput,
+        *,
+        prompt_caching: bool,
     ) -> None:
         self._arguments = arguments
         self._prefill = profile.prefill
         self._json_output = json_output
+        self._prompt_caching = prompt_caching
         self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`. A long answer is always streamed: the vendor refuses to hold a connection so long."""
-        turns = [self._written(message) for message in request.messages if not isinstance(message, SystemMessage)]
+        instructions = leading_system_messages(request.messages)
+        turns = [self._written(message) for message in request.messages[len(instructions) :]]
         body: Body = {**self._arguments, "messages": write_turns(turns, prefill=self._prefill)}
-        if system := write_system(message for message in request.messages if isinstance(message, SystemMessage)):
+        if system := write_system(instructions):
             body["system"] = system
         add_tools(body, request.tools, request.tool_choice)
         add_response_format(body, self._json_output if request.json_output is None else request.json_output)
         body.update(request.extra_create_args)
+        if self._prompt_caching:
+            add_cache_marks(body)
         if any(body.get(name) is not None for name in SAMPLING):
             headers = cast("Mapping[str, str]", body.get("extra_headers") or {})
             body["extra_headers"] = {"anthropic-version": SAMPLING_VERSION, **headers}
@@ -98,9 +112,11 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         create_args: What goes with every request, ``model`` among it.
         model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
+        prompt_caching: Whether requests have cache marks; see `AnthropicClientConfiguration`.
 
     Raises:
         InvalidArgumentError: No model is named.
+        ArgumentTypeError: `prompt_caching` is no bool.
         ValueError: `model_info` lacks a field.
     """
 
@@ -111,9 +127,11 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         create_args: Mapping[str, object],
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
+        prompt_caching: bool = True,
     ) -> None:
         import anthropic  # noqa: PLC0415 - takes two seconds; importing this module does not
 
+        check_flag("prompt_caching", type(self).__name__, prompt_caching)
         given = dict(create_args)
         model = check_model(type(self).__name__, given.get("model"))
         profile, info = CATALOG.describe(model, model_info, model_capabilities, stacklevel=3)
@@ -126,7 +144,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
             model=model,
             model_info=info,
             context=profile.context,
-            wire=MessagesFormat(writer, arguments, profile, json_output),
+            wire=MessagesFormat(writer, arguments, profile, json_output, prompt_caching=prompt_caching),
             transport=SdkTransport(
                 client,
                 path="/v1/messages",

@@ -50,6 +50,9 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
         model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
+        prompt_caching: Whether requests mark what the vendor may keep in its prompt cache: the tools, the system prompt
+            and the conversation. By default they do. Reading from the cache costs less than a plain token and writing
+            into it more, so switch it off for a program whose requests never begin alike.
     """
 
     model: Required[str]
@@ -60,9 +63,10 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
     model_info: ModelInfo
     model_capabilities: ModelCapabilities
     default_headers: Mapping[str, str] | None
+    prompt_caching: bool
 
 
 ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
 CONNECTION: Final = frozenset({"api_key", "base_url", "timeout", "max_retries", "default_headers"})
-BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities"})
+BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities", "prompt_caching"})
 BY_CALL: Final = frozenset({"messages", "system", "tool_choice", "stream"})  # arguments of the API that a call decides

@@ -19,6 +19,7 @@ from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
+    LLMMessage,
     SystemMessage,
     UserMessage,
 )
@@ -58,8 +59,11 @@ class MessageWriter:
     model: str
     vision: bool
 
-    def write(self, message: UserMessage | AssistantMessage | FunctionExecutionResultMessage) -> Turn:
-        """One message.
+    def write(self, message: LLMMessage) -> Turn:
+        """One message of the conversation.
+
+        A system message in it, such as that of a memory, stays where it is, as text of the user. Moved into the system
+        prompt it would change the beginning of every later request, and no part of them would come from the cache.
 
         Raises:
             ArgumentTypeError: It is no message.
@@ -70,6 +74,8 @@ class MessageWriter:
                 return {"role": "user", "content": self._user_blocks(message.content)}
             case AssistantMessage():
                 return {"role": "assistant", "content": _assistant_blocks(message)}
+            case SystemMessage():
+                return _user_turn(f"<system>\n{message.content}\n</system>")
             case FunctionExecutionResultMessage():
                 return {"role": "user", "content": [_result_block(result) for result in message.content]}
             case _:
@@ -86,6 +92,16 @@ class MessageWriter:
             )
         source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
         return {"type": "image", "source": source}
+
+
+def leading_system_messages(messages: Iterable[LLMMessage]) -> list[SystemMessage]:
+    """The system messages that a conversation begins with."""
+    leading: list[SystemMessage] = []
+    for message in messages:
+        if not isinstance(message, SystemMessage):
+            break
+        leading.append(message)
+    return leading
 
 
 def write_system(messages: Iterable[SystemMessage]) -> str | None:

@@ -80,9 +80,15 @@ class ChoiceWire(TypedDict, total=False):
     logprobs: LogprobsWire | None
 
 
+class PromptDetailsWire(TypedDict, total=False):
+    cached_tokens: TokenCount | None
+    cache_write_tokens: TokenCount | None
+
+
 class UsageWire(TypedDict, total=False):
     prompt_tokens: TokenCount | None
     completion_tokens: TokenCount | None
+    prompt_tokens_details: PromptDetailsWire | None
 
 
 @with_config(OPEN)
@@ -173,8 +179,12 @@ def _with_call_ids(message: MessageWire) -> MessageWire:
 def read_usage(usage: UsageWire | None) -> RequestUsage:
     """The tokens of a request; none where the server does not count."""
     usage = usage or {}
+    details = usage.get("prompt_tokens_details") or {}
     return RequestUsage(
-        prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+        prompt_tokens=usage.get("prompt_tokens") or 0,
+        completion_tokens=usage.get("completion_tokens") or 0,
+        cached_tokens=details.get("cached_tokens") or 0,
+        cache_write_tokens=details.get("cache_write_tokens") or 0,
     )
 
 

@@ -21,7 +21,7 @@ from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, OpenAIClientConfiguration
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
-from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, write_request
+from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, cache_key, write_request
 from symposia.ext.models.openai._stream import CompletionAssembly
 
 if TYPE_CHECKING:
@@ -40,17 +40,25 @@ class ChatCompletionsFormat:
         writer: Writes messages.
         arguments: What goes with every request, ``model`` among it.
         profile: The model's profile.
+        cache_keys: Whether requests tell which of them begin alike. OpenAI's own service takes that; others may refuse
+            a field that they do not know.
     """
 
-    def __init__(self, writer: MessageWriter, arguments: Body, profile: OpenAIProfile) -> None:
+    def __init__(
+        self, writer: MessageWriter, arguments: Body, profile: OpenAIProfile, *, cache_keys: bool = False
+    ) -> None:
         self._arguments = arguments
+        self._cache_keys = cache_keys
         self._tools_effort = profile.tools_effort
         self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
         messages = [wire for message in request.messages for wire in self._written(message)]
-        return write_request(self._arguments, messages, request, tools_effort=self._tools_effort, stream=stream)
+        arguments = self._arguments
+        if self._cache_keys:
+            arguments = {"prompt_cache_key": cache_key(request.messages), **arguments}
+        return write_request(arguments, messages, request, tools_effort=self._tools_effort, stream=stream)
 
     parse = staticmethod(parse_completion)
     read = staticmethod(read_completion)
@@ -101,7 +109,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             model=model,
             model_info=info,
             context=profile.context,
-            wire=ChatCompletionsFormat(writer, arguments, profile),
+            wire=ChatCompletionsFormat(writer, arguments, profile, cache_keys=is_at(address, HOST)),
             transport=SdkTransport(
                 client,
                 path="/chat/completions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -134,6 +135,18 @@ def adapt_arguments(model: str, arguments: Mapping[str, object], profile: OpenAI
         )
         body = {name: value for name, value in body.items() if name not in refused}
     return body
+
+
+def cache_key(messages: Sequence[LLMMessage]) -> str:
+    """The same key for all requests of one conversation, 32 hexadecimal digits.
+
+    OpenAI sends requests of one key to the machine that has their beginning in its cache. The key stands for the first
+    system messages and the first text behind them. A key for the instructions alone was rejected: all conversations of
+    a popular agent would be sent to one machine, which passes the requests on above some fifteen a minute.
+    """
+    first = next((place for place, message in enumerate(messages) if not isinstance(message, SystemMessage)), 0)
+    texts = (message.content for message in messages[: first + 1] if isinstance(message.content, str))
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def write_request(

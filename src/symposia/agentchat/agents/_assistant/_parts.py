@@ -1,0 +1,92 @@
+"""The parts of an assistant's loop: what to ask, which calls to make, how to answer.
+
+`AssistantAgent` has a method for each. A subclass that overrides one replaces that part and keeps the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision
+from symposia.agentchat.agents._model_turn import ModelCall
+from symposia.agentchat.messages import BaseChatMessage, HandoffMessage
+from symposia.core import FunctionCall
+from symposia.core.models import CreateOptions, CreateResult, FunctionExecutionResult, LLMMessage
+
+
+class TurnProgress(NamedTuple):
+    """The progress of a turn of an assistant.
+
+    Attributes:
+        received: The messages that the turn answers.
+        tools: The tools that there are now.
+        rounds: The rounds of tool calls so far.
+        may_call: Whether there can be another round. Otherwise calls are not made, and an answer is wanted.
+        ignores_choice: Whether the model has asked for tools though ``tool_choice`` was ``none``, as servers let it
+            that do not know the choice. It is asked again without tools.
+        corrections: How many answers were sent back to the model with a correction.
+        rejected: The messages for the model behind the conversation: the rejected answers, each with its correction.
+    """
+
+    received: Sequence[BaseChatMessage]
+    tools: AvailableTools
+    rounds: int
+    may_call: bool
+    ignores_choice: bool
+    corrections: int
+    rejected: Sequence[LLMMessage]
+
+
+class ModelInput(NamedTuple):
+    """What a model is asked.
+
+    Attributes:
+        messages: The messages. To be read from a vendor's prompt cache, they begin like those of the call before.
+        options: The other arguments of `ChatCompletionClient.create`: tools, choice among them, form of the answer.
+    """
+
+    messages: Sequence[LLMMessage]
+    options: CreateOptions
+
+
+class Rejection(NamedTuple):
+    """The rejection of a model's answer. It is told in an `OutputRejectedEvent`, with the tokens of the answer.
+
+    Attributes:
+        reason: The fault of the answer.
+        correction: The message with which the answer is sent back to the model; None shows it neither.
+        fallback: Makes the answer in its place, which ends the turn; None asks the model again.
+    """
+
+    reason: str
+    correction: str | None = None
+    fallback: Callable[[], Awaitable[BaseChatMessage]] | None = None
+
+
+class AssistantParts(Protocol):
+    """The parts of the loop, as `AssistantAgent` has them. Its methods describe them."""
+
+    async def build_model_input(self, progress: TurnProgress) -> ModelInput:
+        """What to ask."""
+        ...
+
+    async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
+        """Which calls to make."""
+        ...
+
+    async def make_answer(self, call: ModelCall, progress: TurnProgress) -> BaseChatMessage | Rejection:
+        """How to answer by the model's own words."""
+        ...
+
+    async def summarize_results(
+        self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
+    ) -> BaseChatMessage:
+        """How to answer by the results of tools."""
+        ...
+
+    def make_handoff(
+        self, answer: CreateResult, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
+    ) -> HandoffMessage | None:
+        """Whether, and how, to pass the turn on."""
+        ...
