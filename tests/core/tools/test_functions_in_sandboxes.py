@@ -333,6 +333,8 @@ async def test_without_a_sandbox_the_error_says_what_to_do() -> None:
         ({"parameters": [{**INTEGER, "type": nested("list", 150)}], "returns": None}, None),
         ({"parameters": [{**INTEGER, "kind": "VAR_POSITIONAL"}], "returns": None}, "cannot fill"),
         ({"parameters": [{"name": "number", "kind": "KEYWORD_ONLY"}], "returns": None}, "has no type"),
+        ({"parameters": [{**INTEGER, "name": "cancellation_token"}], "returns": None}, "cannot be read"),
+        ({"parameters": [{**INTEGER, "type": ["Literal", *range(20_000)]}], "returns": None}, "longer than 32,768"),
     ],
 )
 async def test_a_hostile_description_is_an_error_or_harmless(description: object, problem: str | None) -> None:

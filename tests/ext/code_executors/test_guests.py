@@ -33,6 +33,8 @@ def send_all(files: GuestFiles) -> dict[str, bytes]:
         *("conftest.py", "sub/conftest.py", "Makefile", "makefile", "GNUmakefile", "MAKEFILE", "CMakeLists.txt"),
         *("package.json", "setup.py", "pyproject.toml", "sitecustomize.py", "usercustomize.py", "evil.pth", "tox.ini"),
         *("node_modules/x/index.js", "vite.config.ts", "x.code-workspace", "HEAD", "build.rs", "justfile"),
+        *("mypy.ini", "pylintrc", "ansible.cfg", "main.tf", "App.csproj", "build.sbt", "conf.py", "karma.conf.js"),
+        *("ipython_config.py", "jupyter_server_config.json", "Snakefile", "pytest.toml", "mkdocs.yml"),
         *("python311._pth", "noxfile.py", "docker-compose.yml", "Dockerfile", "autorun.inf", "x.desktop"),
     ],
 )
@@ -44,7 +46,18 @@ def test_s11_names_that_tools_obey_are_held_back(tmp_path: Path, path: str) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["plot.png", "table.csv", "analysis.py", "report.md", "out/data.json", "maker.txt", "x.config", "heads/tails"],
+    [
+        "plot.png",
+        "table.csv",
+        "analysis.py",
+        "report.md",
+        "out/data.json",
+        "maker.txt",
+        "x.config",
+        "heads/tails",
+        "my.conf",
+        "a.tfx",
+    ],
 )
 def test_s11_other_names_are_written(tmp_path: Path, path: str) -> None:
     assert guests(tmp_path).write(PurePosixPath(path), b"fine", sent=True) == ""

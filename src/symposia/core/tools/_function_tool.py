@@ -221,19 +221,20 @@ class SandboxedFunctionTool(FunctionTool):
     async def _tool(self) -> FunctionTool:
         # Two first uses at the same time ask twice: the answers are the same, and the sandbox takes one after another.
         if self._described is None:
-            config = self._config
-            function = await self._remote.as_function()
-            try:
-                self._described = FunctionTool(
-                    function, config.description, config.name, strict=config.strict, idempotency=config.idempotency
-                )
-            except InvalidArgumentError as error:
-                raise ToolFunctionError(str(error)) from error
-            except Exception as error:  # pydantic raises many kinds, and hostile code has described the types
-                raise ToolFunctionError(
-                    f"The tool {config.name!r} has a signature without a schema: {error}"
-                ) from error
+            # In a thread, as the time that it takes depends on the types that hostile code has described.
+            self._described = await asyncio.to_thread(self._make_tool, await self._remote.as_function())
         return self._described
+
+    def _make_tool(self, function: AnyFunction) -> FunctionTool:
+        config = self._config
+        try:
+            return FunctionTool(
+                function, config.description, config.name, strict=config.strict, idempotency=config.idempotency
+            )
+        except InvalidArgumentError as error:
+            raise ToolFunctionError(str(error)) from error
+        except Exception as error:  # pydantic raises many kinds
+            raise ToolFunctionError(f"The tool {config.name!r} has a signature without a schema: {error}") from error
 
     def _tool_now(self) -> FunctionTool:
         """The tool, for properties, which cannot await.

@@ -43,10 +43,15 @@ _OBEYED = re.compile(
     | settings\.gradle(?:\.kts)? | gradle\.properties | gradlew | pom\.xml | directory\..*\.(?:props|targets)
     | justfile | taskfile\.ya?ml | rakefile | gemfile | vagrantfile | jenkinsfile | procfile | guardfile | podfile
     | fastfile | dockerfile | (?:docker-)?compose(?:\..*)?\.ya?ml | skaffold\.ya?ml | tiltfile | sconstruct | wscript
+    | build\.sbt | ctesttestfile\.cmake | makefile\.pl | build\.pl | cpanfile | .*\.gemspec | xmake\.lua | brewfile
+    | .*\.(?:cs|fs|vb|vcx)proj | .*\.sln[xf]? | nuget\.config | snakefile | dvc\.yaml | lefthook\.ya?ml | mise\.toml
+    | ansible\.cfg | terragrunt\.hcl | .*\.tf(?:\.json)? | mypy\.ini | pylintrc(?:\.toml)? | (?:pytest|tox|pixi)\.toml
+    | conf\.py | (?:ipython|jupyter)_.*config\.(?:py|json) | gunicorn\.conf\.py | locustfile\.py | celeryconfig\.py
+    | alembic\.ini | mkdocs\.ya?ml
     | dodo\.py | fabfile\.py | tasks\.py | noxfile\.py | conftest\.py | setup\.(?:py|cfg) | pyproject\.toml
     | tox\.ini | pytest\.ini | pyvenv\.cfg | (?:site|user)customize\.py | .*\.pth | .*\._pth | manage\.py
     | requirements.*\.txt | constraints.*\.txt | pipfile | poetry\.lock | uv\.(?:toml|lock) | hatch\.toml
-    | package(?:-lock)?\.json | yarn\.lock | pnpm-.*\.ya?ml | .*\.config\.[cm]?[jt]s | (?:gulp|grunt)file\..*
+    | package(?:-lock)?\.json | yarn\.lock | pnpm-.*\.ya?ml | .*\.conf(?:ig)?\.[cm]?[jt]s | (?:gulp|grunt)file\..*
     | turbo\.json | deno\.jsonc? | bunfig\.toml | tsconfig.*\.json | composer\.json | cargo\.(?:toml|lock)
     | go\.(?:mod|work) | flake\.nix | shell\.nix | default\.nix | mix\.exs | rebar\.config | stack\.yaml | .*\.cabal
     | dune(?:-project)?

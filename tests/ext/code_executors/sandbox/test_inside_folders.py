@@ -105,3 +105,12 @@ def test_reading_follows_no_link(tmp_path: Path, path: str) -> None:
     (tmp_path / "inside" / "link").symlink_to(tmp_path / "outside")
     with pytest.raises(OSError, match="link"):
         read_file(str(tmp_path / "inside"), path, 100)
+
+
+def test_what_cannot_be_named_is_reported_by_the_block_that_made_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "a\n").touch()
+    seen = snapshot(str(tmp_path))
+    (tmp_path / "b\n").touch()
+    (tmp_path / "b\\n").touch()  # as the one above is listed
+    found = [(found.path, found.data is None) for found in collect(str(tmp_path), seen, 100, 1000)]
+    assert sorted(found) == [("b\\n", False), ("b\\n", True)]

@@ -19,6 +19,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from symposia.core.json_values import JsonObject
+from symposia.core.tools._signature import TOKEN_PARAMETER
 
 TypeForm: TypeAlias = Any
 """An annotation; no type of today's checkers holds them all."""
@@ -106,6 +107,8 @@ def remote_function(name: str, description: JsonObject, call: RemoteCall) -> Cal
 
 
 def _parameter(described: JsonObject) -> inspect.Parameter:
+    if described["name"] == TOKEN_PARAMETER:  # which the program inside leaves out, as it has a token of its own there
+        raise ValueError(f"a parameter {TOKEN_PARAMETER!r} is described")
     empty = inspect.Parameter.empty
     options = _field_options(described["field"]) if "field" in described else {}
     default: object = Field(**options) if options else empty

@@ -21,6 +21,7 @@ from symposia.core.tools._sandboxed._sandbox import FunctionSandbox
 
 # The work folder, which earlier calls could write, is first on the path of modules. Nothing may be imported from it.
 _PREFIX: Final = "import os, sys\nsys.path[:] = [each for each in sys.path if each not in ('', os.getcwd())]\n"
+_MOST_DESCRIPTION: Final = 32 * 1024  # characters: it becomes the schema that a model gets with each request
 _MISSING_MODULE: Final = "ModuleNotFoundError: No module named"
 
 
@@ -56,7 +57,8 @@ class RemoteFunction:
         except ToolFunctionError as error:
             raise self._with_remedy(error) from error
         try:
-            return remote_function(self._tool, cast("JsonObject", description), self._call)
+            # In a thread: an Enum of some thousand members takes a tenth of a second.
+            return await asyncio.to_thread(remote_function, self._tool, cast("JsonObject", description), self._call)
         except Exception as error:  # pydantic and Python raise many kinds for types that hostile code describes
             raise self._failed(f"has a signature that cannot be read: {error!r}") from error
 
@@ -78,6 +80,8 @@ class RemoteFunction:
             ) from error
         except SandboxDiedError as error:
             raise SandboxDiedError(f"The tool {self._tool!r} lost its sandbox, and gets a new one: {error}") from error
+        if kind == "describe" and len(result.stdout) > _MOST_DESCRIPTION:
+            raise self._failed(f"has a signature whose description is longer than {_MOST_DESCRIPTION:,} characters")
         answer = self._read(result, token)
         if expected in answer:
             return answer[expected]

@@ -45,12 +45,12 @@ class _Entry(NamedTuple):
     reason: str = ""
 
 
-def snapshot(folder: str) -> dict[str, Fingerprint]:
-    """The state of `folder` before a block runs."""
-    return {entry.path: _fingerprint(entry.status) for entry in _walk(folder) if entry.status is not None}
+def snapshot(folder: str) -> dict[str, Fingerprint | None]:
+    """The state of `folder` before a block runs; None for what cannot be read or named."""
+    return {entry.path: _fingerprint(entry.status) if entry.status is not None else None for entry in _walk(folder)}
 
 
-def collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
+def collect(folder: str, before: dict[str, Fingerprint | None], most: int, most_bytes: int) -> Iterator[Found]:
     """The files that changed since `before`, sorted by path, within the caps. What is not sent is named."""
     skipped = 0
     for found in _collect(folder, before, most, most_bytes):
@@ -61,11 +61,12 @@ def collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: 
         yield Found("...", None, f"{skipped - _MOST_SKIPPED + 1} more were left behind")
 
 
-def _collect(folder: str, before: dict[str, Fingerprint], most: int, most_bytes: int) -> Iterator[Found]:
+def _collect(folder: str, before: dict[str, Fingerprint | None], most: int, most_bytes: int) -> Iterator[Found]:
     # By the path alone: a name that is escaped here may be the real name of another file.
     for entry in sorted(_walk(folder), key=lambda entry: entry.path):
         if entry.status is None:
-            yield Found(entry.path, None, entry.reason)
+            if entry.path not in before:
+                yield Found(entry.path, None, entry.reason)
         elif before.get(entry.path) != _fingerprint(entry.status):
             found = _read(folder, entry, most, most_bytes)
             if found.data is not None:
