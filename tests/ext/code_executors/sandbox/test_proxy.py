@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+import threading
 from collections.abc import AsyncIterator, Mapping
 
 import h11
@@ -19,9 +20,10 @@ from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
 from symposia.ext.code_executors._sandbox._proxy import _destinations
 from symposia.ext.code_executors._sandbox._proxy._body import ChunkedBody, body_of
 from symposia.ext.code_executors._sandbox._proxy._destinations import (
+    RESOLVED_AT_ONCE,
     DestinationError,
+    Resolver,
     UnknownNameError,
-    addresses_of,
     is_own,
     is_public,
 )
@@ -274,35 +276,97 @@ def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
 async def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(DestinationError, match=r"it leads to 10\.0\.0\.1, which is not a public address"):
-        await addresses_of("a.example", 443, NetworkRule(host="a.example"))
-    assert await addresses_of("a.example", 443, NetworkRule(host="a.example", private=True)) == ["8.8.8.8", "10.0.0.1"]
+        await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example"))
+    assert await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example", private=True)) == [
+        "8.8.8.8",
+        "10.0.0.1",
+    ]
 
 
 async def test_a_public_address_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8")
     monkeypatch.setattr(_destinations, "is_own", bool)  # any address
     with pytest.raises(DestinationError, match="which is an address of this machine"):
-        await addresses_of("a.example", 443, NetworkRule(host="a.example"))
+        await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example"))
 
 
 async def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = answers(monkeypatch, "8.8.8.8")
-    assert await addresses_of("a.example", 443, NetworkRule(host="*.example")) == ["8.8.8.8"]
+    assert await Resolver().addresses_of("a.example", 443, NetworkRule(host="*.example")) == ["8.8.8.8"]
     assert asked == ["a.example"]
 
 
 async def test_an_address_that_a_rule_names_is_allowed_and_a_name_for_it_is_not() -> None:
     rule = NetworkRule(host="127.0.0.1", ports=())
-    assert await addresses_of("127.0.0.1", 1, rule) == ["127.0.0.1"]
+    assert await Resolver().addresses_of("127.0.0.1", 1, rule) == ["127.0.0.1"]
     with pytest.raises(DestinationError, match="not a public address"):
-        await addresses_of("localhost", 1, NetworkRule(host="localhost"))
+        await Resolver().addresses_of("localhost", 1, NetworkRule(host="localhost"))
     with pytest.raises(DestinationError, match=r"^it is not a public address"):
-        await addresses_of("::ffff:7f00:1", 1, rule)
+        await Resolver().addresses_of("::ffff:7f00:1", 1, rule)
 
 
 async def test_a_name_that_leads_nowhere_says_so() -> None:
     with pytest.raises(UnknownNameError, match="there is no address for this name"):
-        await addresses_of("nothing.invalid", 443, NetworkRule(host="nothing.invalid"))
+        await Resolver().addresses_of("nothing.invalid", 443, NetworkRule(host="nothing.invalid"))
+
+
+def never(_address: object) -> bool:
+    return False
+
+
+class SlowNames:
+    """Names that are resolved when the test says so, but for one.
+
+    Attributes:
+        asked: Those that are being resolved, or were.
+        may_answer: Set by the test.
+        open: How many are being resolved.
+        most: The most at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.may_answer = threading.Event()
+        self.open = self.most = 0
+        self._lock = threading.Lock()
+
+    def resolve(self, host: str, port: int, **_: object) -> list[tuple[object, object, object, str, tuple[str, int]]]:
+        with self._lock:
+            self.asked.append(host)
+            self.open += 1
+            self.most = max(self.most, self.open)
+        if host != "quick.example":
+            self.may_answer.wait(20)
+        with self._lock:
+            self.open -= 1
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", port))]
+
+
+async def test_names_of_one_sandbox_take_few_threads_also_when_the_blocks_that_asked_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names, rule = SlowNames(), NetworkRule(host="*.example")
+    monkeypatch.setattr(_destinations.socket, "getaddrinfo", names.resolve)
+    monkeypatch.setattr(_destinations, "is_own", never)
+    greedy, other = Resolver(), Resolver()
+    try:
+        for attempt in range(3):
+            asking = [
+                asyncio.ensure_future(greedy.addresses_of(f"{attempt}-{number}.example", 443, rule))
+                for number in range(40)
+            ]
+            assert await other.addresses_of("quick.example", 443, rule) == ["8.8.8.8"]
+            for each in asking:
+                each.cancel()
+            await asyncio.wait(asking)
+        names.asked = [name for name in names.asked if name != "quick.example"]
+        assert len(names.asked) <= RESOLVED_AT_ONCE
+        waiting = asyncio.ensure_future(greedy.addresses_of("last.example", 443, rule))
+        names.may_answer.set()
+        assert await waiting == ["8.8.8.8"]
+    finally:
+        names.may_answer.set()
+    assert names.most <= RESOLVED_AT_ONCE + 1
 
 
 def says(*frames: tuple[str, Mapping[str, object], bytes]) -> ScriptedServer:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
@@ -22,6 +23,9 @@ from symposia.core.code_executor import NetworkRule
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 
+RESOLVED_AT_ONCE: Final = 4
+"""Names of one sandbox that are resolved at the same time. Others wait, up to `NetworkPolicy.connect_timeout`."""
+_RESOLVERS: Final = 32  # threads of the process, made when they are needed
 _MOST_ADDRESSES: Final = 8
 _NO_PORT_IN_PARTICULAR: Final = 9
 _NOT_PUBLIC_4: Final = (
@@ -66,20 +70,37 @@ def is_public(address: IPAddress) -> bool:
     )
 
 
-async def addresses_of(host: str, port: int, rule: NetworkRule) -> list[str]:
-    """The addresses of a host that a rule allows, in the order in which they are to be tried.
+class Resolver:
+    """Resolves the names for one sandbox, a few at a time: no sandbox keeps the threads that resolve from the others.
 
-    Raises:
-        DestinationError: One of them may not be connected to.
-        UnknownNameError: There is none.
+    A name that its server does not answer takes a thread for half a minute, and a thread cannot be ended. So it counts
+    until it has ended, also when the block that asked is gone: a block could have all of them by asking and leaving.
     """
-    loop = asyncio.get_running_loop()
-    try:
-        # A name may take long, and threads of the program's own pool are for its own work.
-        return await loop.run_in_executor(_resolvers(), _resolve, host, port, rule)
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be resolved"
-        raise UnknownNameError(f"there is no address for this name ({why})") from error
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(RESOLVED_AT_ONCE)
+
+    async def addresses_of(self, host: str, port: int, rule: NetworkRule) -> list[str]:
+        """The addresses of a host that a rule allows, in the order in which they are to be tried.
+
+        Raises:
+            DestinationError: One of them may not be connected to.
+            UnknownNameError: There is none.
+        """
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        # Threads of the program's own pool are for its own work.
+        resolving = _resolvers().submit(_resolve, host, port, rule)
+        resolving.add_done_callback(lambda _: self._free_in(loop))
+        try:
+            return await asyncio.wrap_future(resolving)
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be resolved"
+            raise UnknownNameError(f"there is no address for this name ({why})") from error
+
+    def _free_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and the sandbox with it
+            loop.call_soon_threadsafe(self._free.release)
 
 
 def _resolve(host: str, port: int, rule: NetworkRule) -> list[str]:
@@ -116,4 +137,4 @@ def is_own(address: IPAddress) -> bool:
 
 @cache
 def _resolvers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(4, thread_name_prefix="symposia-resolver")
+    return ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="symposia-resolver")

@@ -22,7 +22,7 @@ from symposia.core.code_executor import MIB, ConnectionAttempt, ConnectionListen
 from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
-from symposia.ext.code_executors._sandbox._proxy._destinations import DestinationError, UnknownNameError, addresses_of
+from symposia.ext.code_executors._sandbox._proxy._destinations import DestinationError, Resolver, UnknownNameError
 from symposia.ext.code_executors._sandbox._proxy._request import (
     ProxyRequest,
     RequestError,
@@ -59,6 +59,7 @@ class SandboxNetwork:
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts: list[ConnectionAttempt] = []
         self._failures: list[BaseException] = []
+        self._resolver = Resolver()
         self._following_chunks = asyncio.Lock()
         self._made = 0
         self._bytes_left = 0
@@ -224,7 +225,7 @@ class SandboxNetwork:
             raise _AnsweredError(403, "refused", _NOT_LISTED)
         try:
             async with asyncio.timeout(self._policy.connect_timeout):
-                addresses = await addresses_of(request.host, request.port, rule)
+                addresses = await self._resolver.addresses_of(request.host, request.port, rule)
                 return await _connect(addresses, request.port, self._policy.connect_timeout, attempt)
         except DestinationError as error:
             raise _AnsweredError(403, "refused", str(error)) from error
