@@ -1,13 +1,23 @@
 """Graphs as data: what they say of themselves, what is no graph for a team, how they are built and drawn."""
 
+import threading
+from time import process_time
+
 import pytest
 from pydantic import ValidationError
 from tests.support.graphs import graph
 from tests.support.team_members import Member
 
-from symposia.agentchat.messages import TextMessage
-from symposia.agentchat.teams import DiGraph, DiGraphBuilder, DiGraphEdge, DiGraphNode, RoundRobinGroupChat
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.agentchat.messages import BaseChatMessage, TextMessage
+from symposia.agentchat.teams import (
+    DiGraph,
+    DiGraphBuilder,
+    DiGraphEdge,
+    DiGraphNode,
+    GraphRule,
+    RoundRobinGroupChat,
+)
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, UsageError
 
 HELLO = TextMessage(content="hello there", source="a")
 DIAMOND = "a>b, a>c, b>d, c>d"
@@ -40,6 +50,19 @@ def test_a_chain_may_be_longer_than_the_stack() -> None:
 
     of.graph_validate()
     assert not of.get_has_cycles()
+
+
+def test_the_time_for_a_graph_grows_with_its_size_alone() -> None:
+    def seconds(nodes: int) -> float:
+        of = graph(", ".join(f"n{index}>n{index + 1}" for index in range(nodes)))
+        began = process_time()
+        GraphRule(of)
+        of.to_mermaid()
+        return process_time() - began
+
+    seconds(10)
+    few = min(seconds(150) for _ in range(3))
+    assert seconds(3000) < 20 * 5 * few  # with the square it would be 400 times
 
 
 @pytest.mark.parametrize(
@@ -89,6 +112,67 @@ def test_a_function_is_a_condition_of_the_program_and_not_of_what_is_saved() -> 
         "activation_group": "b",
         "activation_condition": "all",
     }
+
+
+def test_a_function_that_is_assigned_is_a_condition_as_well() -> None:
+    edge = DiGraphEdge(target="b", condition="hello")
+    edge.condition = lambda message: message.source == "b"
+
+    assert not edge.check_condition(HELLO)
+    assert (edge.condition, edge.is_conditional) == (None, True)
+
+
+def test_what_a_function_gives_counts_as_true_or_false() -> None:
+    answers: list[object] = [None, "", [0]]
+
+    def next_answer(message: BaseChatMessage) -> object:
+        return answers.pop(0)
+
+    edge = DiGraphEdge.model_validate({"target": "b", "condition": next_answer})
+
+    assert [edge.check_condition(HELLO) for _ in range(3)] == [False, False, True]
+
+
+class Approval:
+    """What a graph asks and the program changes; it cannot be copied."""
+
+    def __init__(self) -> None:
+        self.given = False
+        self.lock = threading.Lock()
+
+    def __call__(self, message: BaseChatMessage) -> bool:
+        return self.given
+
+    def is_missing(self, message: BaseChatMessage) -> bool:
+        return not self.given
+
+
+def test_a_graph_that_was_built_asks_the_objects_that_it_was_given() -> None:
+    approval = Approval()
+    builder = DiGraphBuilder().add_node(Member("a")).add_node(Member("b")).add_node(Member("c"))
+    graph = builder.add_edge("a", "b", approval).add_edge("a", "c", approval.is_missing).build()
+    approval.given = True
+
+    assert [edge.check_condition(HELLO) for edge in graph.nodes["a"].edges] == [True, False]
+
+
+class Later:
+    """A function whose answer has to be awaited."""
+
+    async def __call__(self, message: BaseChatMessage) -> bool:
+        return False
+
+
+def test_a_condition_that_has_to_be_awaited_is_refused() -> None:
+    later = Later()
+    edge = DiGraphEdge.model_validate({"target": "b", "condition": later})
+    builder = DiGraphBuilder().add_node(Member("a")).add_node(Member("b"))
+    builder.add_edge("a", "b", later.__call__)  # pyright: ignore[reportArgumentType] - an unchecked program
+
+    with pytest.raises(UsageError, match="edge to 'b' has to be a plain function"):
+        edge.check_condition(HELLO)
+    with pytest.raises(InvalidArgumentError, match="edge from 'a' to 'b' has to be a plain function"):
+        builder.build()
 
 
 def test_an_unknown_activation_is_refused() -> None:

@@ -194,8 +194,23 @@ async def test_it_goes_on_from_a_state_of_autogen_which_only_counts() -> None:
     assert await walk.speakers(c="") == "d"
 
 
+async def test_a_node_that_autogen_has_activated_twice_speaks_once() -> None:
+    walk = GraphWalk(graph("s>a, a>b"))
+    walk.rule.load_state({"remaining": {"a": {"a": 0}, "b": {"b": 1}}, "ready": ["a", "a"]})
+
+    assert await walk.speakers() == "a"
+
+
 @pytest.mark.parametrize(
-    "state", [{"ready": ["z"]}, {"ready": ["a"], "followed": {"z": {"z": []}}}, {"followed": {"b": {"g": []}}}]
+    "state",
+    [
+        {"ready": ["z"]},
+        {"ready": ["a:0"]},
+        {"left": ["a"]},
+        {"ready": ["a"], "followed": {"z": {"z": []}}},
+        {"followed": {"b": {"g": []}}},
+        {"followed": {"b": {"b": ["b:0"]}}},
+    ],
 )
 async def test_a_state_of_another_graph_is_refused_and_changes_nothing(state: Mapping[str, object]) -> None:
     walk = GraphWalk(graph("a>b"))
@@ -272,6 +287,7 @@ async def test_any_graph_is_walked_as_its_words_say_also_when_it_is_saved_and_lo
         if isinstance(decision, Stop):
             assert activated(of, turns) == set()
             break
+        assert isinstance(decision, Speak)
         assert set(decision.names) == (activated(of, turns) if turns else {"a"})
         assert len(set(decision.names)) == len(decision.names)
         said = {name: data.draw(st.sampled_from(["x", "y"]), label=name) for name in decision.names}

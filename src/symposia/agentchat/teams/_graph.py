@@ -5,18 +5,21 @@ A graph is data. What it means for a team, that is who speaks next, is the `Grap
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Literal, NamedTuple, Self, TypeAlias
+from types import CoroutineType
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import override
 
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._options import check_participants
 from symposia.core.argument_checks import check_text
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, UsageError
 
 Condition: TypeAlias = str | Callable[[BaseChatMessage], bool]
 Activation: TypeAlias = Literal["all", "any"]
@@ -46,10 +49,24 @@ class DiGraphEdge(BaseModel):
 
     @model_validator(mode="after")
     def _tidy(self) -> Self:
-        if self.condition is not None and not isinstance(self.condition, str):
-            self.condition_function, self.condition = self.condition, None
+        self.condition = self.condition  # which moves a function
         self.activation_group = self.activation_group or self.target
         return self
+
+    @override
+    def __setattr__(self, name: str, value: Any) -> None:  # Any: of whichever field
+        """Set a field. A function that is assigned to `condition` is moved, as one that is given to the constructor."""
+        if name == "condition" and callable(value):
+            super().__setattr__("condition_function", value)
+            value = None
+        super().__setattr__(name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:  # Any: pydantic's signature
+        """A copy with the same function.
+
+        A method is copied with its object: the edge would ask a copy of the object, which nothing changes any more.
+        """
+        return self.model_copy()
 
     @property
     def is_conditional(self) -> bool:
@@ -60,11 +77,19 @@ class DiGraphEdge(BaseModel):
         """Whether the edge is followed after a message of its source.
 
         Raises:
+            UsageError: The function of the condition is a coroutine function.
             Exception: What the function of the condition raised.
         """
-        if self.condition_function is not None:
-            return self.condition_function(message)
-        return not isinstance(self.condition, str) or self.condition in message.to_model_text()
+        if self.condition_function is None:
+            return not isinstance(self.condition, str) or self.condition in message.to_model_text()
+        answer: object = self.condition_function(message)
+        if inspect.isawaitable(answer):  # it would count as true
+            if isinstance(answer, CoroutineType):
+                answer.close()
+            raise UsageError(
+                f"The condition of the edge to {self.target!r} has to be a plain function: write def, without async."
+            )
+        return bool(answer)
 
 
 class DiGraphNode(BaseModel):
@@ -150,19 +175,22 @@ class DiGraph(BaseModel):
 
     def edge_groups(self) -> Mapping[str, Mapping[str, EdgeGroup]]:
         """By target and name, the groups of edges that lead to it."""
-        groups: dict[str, dict[str, EdgeGroup]] = {}
+        activations: dict[tuple[str, str], Activation] = {}
+        keys: dict[tuple[str, str], list[str]] = {}
         for source, node in self.nodes.items():
             for key, edge in edge_keys(node).items():
-                to_target = groups.setdefault(edge.target, {})
-                known = to_target.get(edge.activation_group)
-                keys = frozenset({key}) if known is None else known.edges | {key}
-                to_target[edge.activation_group] = EdgeGroup(edge.activation_condition, keys)
-                if known is not None and known.activation != edge.activation_condition:
+                group = edge.target, edge.activation_group
+                known = activations.setdefault(group, edge.activation_condition)
+                keys.setdefault(group, []).append(key)
+                if known != edge.activation_condition:
                     raise InvalidArgumentError(
                         f"Conflicting activation conditions for target {edge.target!r} group "
-                        f"{edge.activation_group!r}: {known.activation!r} and {edge.activation_condition!r} (from node "
+                        f"{edge.activation_group!r}: {known!r} and {edge.activation_condition!r} (from node "
                         f"{source!r}). Give all edges of a group the same activation_condition."
                     )
+        groups: dict[str, dict[str, EdgeGroup]] = {}
+        for (target, name), activation in activations.items():
+            groups.setdefault(target, {})[name] = EdgeGroup(activation, frozenset(keys[target, name]))
         return groups
 
     def graph_validate(self) -> None:
@@ -170,8 +198,8 @@ class DiGraph(BaseModel):
 
         Raises:
             InvalidArgumentError: It has no node, no start or no end; an edge to no node; a node that can never speak; a
-                node with conditions on some of its edges; a group with two activation conditions; a loop without an
-                edge with a condition.
+                node with conditions on some of its edges; a condition that is a coroutine function; a group with two
+                activation conditions; a loop without an edge with a condition.
         """
         self._check_names()
         if not (starts := self.get_start_nodes()):
@@ -184,6 +212,12 @@ class DiGraph(BaseModel):
                     f"Node {name!r} has a mix of conditional and unconditional edges. Give all of them a condition, or "
                     "none."
                 )
+            for edge in node.edges:
+                if inspect.iscoroutinefunction(edge.condition_function):
+                    raise InvalidArgumentError(
+                        f"The condition of the edge from {name!r} to {edge.target!r} has to be a plain function: write "
+                        "def, without async."
+                    )
         self.has_cycles_with_exit()
         if idle := self.nodes.keys() - self._activatable(starts):
             raise InvalidArgumentError(
@@ -213,8 +247,9 @@ class DiGraph(BaseModel):
     def to_mermaid(self) -> str:
         """The graph as a Mermaid flowchart, which Markdown viewers draw."""
         ids = {name: f"n{index}" for index, name in enumerate(self.nodes)}
+        starts = self.get_start_nodes()
         lines = ["flowchart TD"]
-        lines += [f"    {ids[name]}{_box(name, is_start=name in self.get_start_nodes())}" for name in self.nodes]
+        lines += [f"    {ids[name]}{_box(name, is_start=name in starts)}" for name in self.nodes]
         lines += [f"    {ids[source]} {_arrow(edge)} {ids[edge.target]}" for source, edge in self._edges()]
         return "\n".join(lines)
 

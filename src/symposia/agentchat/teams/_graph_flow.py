@@ -23,6 +23,9 @@ from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidA
 COMPLETE: Final = "Digraph execution is complete"
 """The beginning of the stop reason; AutoGen's programs look for it."""
 
+_COUNTED: Final = "?"
+"""The beginning of names that stand for followed edges of which only the number is known."""
+
 _COUNTS: Final = cs.dict_schema(cs.str_schema(), cs.dict_schema(cs.str_schema(), cs.int_schema(ge=0)))
 _NAMES: Final = cs.list_schema(cs.str_schema())
 _FOLLOWED: Final = cs.dict_schema(cs.str_schema(), cs.dict_schema(cs.str_schema(), _NAMES))
@@ -58,7 +61,8 @@ class GraphRule(TeamRule):
         self._edges = {name: edge_keys(node) for name, node in graph.nodes.items()}
         self._sources = {key: (name, edge) for name, edges in self._edges.items() for key, edge in edges.items()}
         self._groups = graph.edge_groups()
-        self._start = [name for name in graph.nodes if name in graph.get_start_nodes()]
+        starts = graph.get_start_nodes()
+        self._start = [name for name in graph.nodes if name in starts]
         self._ready: list[str] = []
         self._left: list[str] = []  # edges from nodes that have spoken, while others of their turn have not
         self._followed: dict[tuple[str, str], set[str]] = {}  # by target and group: the edges, until it is activated
@@ -143,8 +147,8 @@ class GraphRule(TeamRule):
             followed = self._counted(saved["remaining"])
         else:
             followed = {(target, group): set(edges[target][group]) for target in edges for group in edges[target]}
-        self._check([*ready, *saved["left"]], followed, saved["remaining"])
-        self._ready, self._left = list(ready), saved["left"]
+        self._check(ready, saved["left"], followed, saved["remaining"])
+        self._ready, self._left = list(dict.fromkeys(ready)), saved["left"]  # AutoGen may hold a node twice
         self._followed = followed
 
     def _counted(self, remaining: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], set[str]]:
@@ -154,18 +158,26 @@ class GraphRule(TeamRule):
             for group, (_, edges) in groups.items():
                 left = remaining.get(target, {}).get(group, len(edges))
                 if 0 < left < len(edges):  # 0 is of a node that has been activated
-                    followed[target, group] = {f"?{index}" for index in range(len(edges) - left)}
+                    followed[target, group] = {f"{_COUNTED}{index}" for index in range(len(edges) - left)}
         return followed
 
     def _check(
         self,
-        names: Sequence[str],
+        ready: Sequence[str],
+        left: Sequence[str],
         followed: Mapping[tuple[str, str], set[str]],
         remaining: Mapping[str, Mapping[str, int]],
     ) -> None:
+        unknown = [name for name in ready if name not in self._edges]
+        unknown += [key for key in left if key not in self._sources]
         groups = {(target, group) for target, named in remaining.items() for group in named} | followed.keys()
-        unknown = [name for name in names if name not in self._edges and name not in self._sources]
-        unknown += [f"{target}/{group}" for target, group in groups if group not in self._groups.get(target, {})]
+        for target, name in sorted(groups):
+            group = self._groups.get(target, {}).get(name)
+            if group is None:
+                unknown.append(f"{target}/{name}")
+                continue
+            keys = followed.get((target, name), set[str]())
+            unknown += sorted(key for key in keys - group.edges if not key.startswith(_COUNTED))
         if unknown:
             raise InvalidArgumentError(
                 f"The saved state is of another graph: it names {unknown}, and this graph has the nodes "
