@@ -126,3 +126,46 @@ async def test_a_condition_is_put_back_though_the_rule_is_not_when_a_state_is_re
         await team(Refusing(), condition).load_state(state)
     assert condition.save_state() == MaxMessageTermination(9).save_state()
     assert any("the rule takes nothing back" in note for note in refused.value.__notes__)
+
+
+class Unstoppable(MaxMessageTermination):
+    """A condition that does not stop looking at a task when it is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.looking = asyncio.Event()
+
+    async def start(self, task: Messages) -> StopMessage | None:
+        self.looking.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return await super().start(task)
+
+
+async def test_no_turn_begins_in_a_run_that_was_cancelled_while_a_condition_looked_at_its_task() -> None:
+    ann, condition = Member("ann"), Unstoppable()
+    running = asyncio.create_task(RoundRobinGroupChat([ann], termination_condition=condition).run(task="go"))
+    await condition.looking.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert ann.heard == []
+
+
+class SlowToForget(MaxMessageTermination):
+    """A condition whose first reset fails."""
+
+    has_failed = False
+
+    async def reset(self) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise ConnectionError("the counter cannot be reached")
+        await super().reset()
+
+
+async def test_a_condition_that_could_not_be_reset_is_reset_before_the_next_run() -> None:
+    team = pair(termination_condition=SlowToForget(2))
+    with pytest.raises(ConnectionError):
+        await team.run(task="go")
+    assert lines((await team.run(task="on")).messages) == ["user: on", "bob: hello"]

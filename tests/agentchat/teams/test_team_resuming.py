@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Any, cast
 
 import pytest
 from tests.support.agents import let_others_run
 from tests.support.chat_agents import ABLE, says
+from tests.support.team_log import Log
 from tests.support.team_members import Member, Script, lines, pair
 
-from symposia.agentchat.base import TaskResult, TerminationCondition
+from symposia.agentchat.base import Response, TaskResult, TerminationCondition
 from symposia.agentchat.conditions import (
     ExternalTermination,
     FunctionalTermination,
@@ -24,13 +26,18 @@ from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMes
 from symposia.agentchat.teams import (
     BaseGroupChat,
     DecisionMade,
+    DiGraphBuilder,
+    GraphFlow,
     GroupChat,
     RoundRobinGroupChat,
+    RunEnded,
     SelectorGroupChat,
     Speak,
+    Stop,
     TeamLogEntry,
+    fold_log,
 )
-from symposia.core import AgentRuntime
+from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.testing.simulation import simulate
@@ -457,3 +464,92 @@ async def test_a_turn_that_was_saved_with_some_answers_keeps_its_number(runtime:
 
     assert lines(resumed.transcript) == ["user: go", "ann: hello", "ann: hello", "bob: hello"]
     assert numbers.turns == [2]
+
+
+def ended_by_a_condition(messages: int) -> BaseGroupChat:
+    return team_of(condition=MaxMessageTermination(messages))
+
+
+def ended_by_its_rule() -> BaseGroupChat:
+    return GroupChat([Member("ann")], rule=Script(*[Speak(("ann",)), Stop("")] * 2))
+
+
+def ended_by_time() -> BaseGroupChat:
+    return RoundRobinGroupChat([Member("ann", asyncio.Event())], turn_timeout=0.001)
+
+
+def ended_by_its_graph() -> BaseGroupChat:
+    members = [Member(name) for name in "abc"]
+    graph = DiGraphBuilder()
+    for member in members:
+        graph.add_node(member)
+    graph.add_edge(members[0], members[1]).add_edge(members[0], members[2])
+    return GraphFlow(graph.get_participants(), graph.build())
+
+
+ENDS: Mapping[str, Callable[[], BaseGroupChat]] = {
+    "condition": partial(ended_by_a_condition, 2),
+    "condition at the task": partial(ended_by_a_condition, 1),
+    "number of turns": lambda: pair(max_turns=2),
+    "rule": ended_by_its_rule,
+    "graph": ended_by_its_graph,
+    "time": ended_by_time,
+}
+
+
+@pytest.mark.parametrize("make", ENDS.values(), ids=ENDS)
+async def test_a_run_whose_end_was_decided_but_not_logged_ends_when_it_is_continued(
+    make: Callable[[], BaseGroupChat],
+) -> None:
+    team, log = make(), Log()
+    async with team.log_to(log):
+        result = await team.run(task="go")
+    assert isinstance(log.entries[-1], RunEnded)
+    cut = json.loads(json.dumps(fold_log(log.entries[:-1])))
+
+    other = make()
+    await other.load_state(cut)
+    assert await other.save_state() == cut
+    continued = await other.run()
+    assert (continued.messages, continued.stop_reason) == ([], result.stop_reason)
+    assert await other.save_state() == await team.save_state()  # the same turns, and no run more
+
+    third = make()
+    await third.load_state(cut)
+    again = await third.run(task="go")  # another task is another run
+    assert lines(again.messages) == lines((await team.run(task="go")).messages)
+
+
+class SavesWhenCancelled(Member):
+    """Saves its team when it is cancelled.
+
+    Attributes:
+        team: The team.
+        saved: Its states.
+    """
+
+    team: BaseGroupChat
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, asyncio.Event())
+        self.saved: list[State] = []
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        try:
+            async for item in super().on_messages_stream(messages, cancellation_token):
+                yield item
+        except asyncio.CancelledError:
+            self.saved.append(await self.team.save_state())
+            raise
+
+
+async def test_a_team_that_is_saved_while_its_time_is_over_and_its_turn_is_not_can_be_loaded() -> None:
+    ann = SavesWhenCancelled("ann")
+    ann.team = team = RoundRobinGroupChat([ann], termination_condition=TimeoutTermination(0.001))
+    result = await team.run(task="go")
+    (state,) = ann.saved
+
+    await team.load_state(json.loads(json.dumps(state)))
+    assert (await team.run()).stop_reason == result.stop_reason == "Timeout of 0.001 seconds reached"

@@ -21,7 +21,7 @@ from symposia.agentchat.teams import (
     Transcript,
 )
 from symposia.core import CancellationToken
-from symposia.core.effects import HumanAnswer, ask_human, handle_effects
+from symposia.core.effects import HumanAnswer, ask_human, enter_scope, handle_effects
 from symposia.core.models import call_model
 
 
@@ -165,3 +165,21 @@ async def test_a_team_that_loads_its_own_state_before_each_run_stays_in_its_scop
             await team.run(task=task)
 
     assert recorder.scopes == [f"team:us/turn:{number}/agent:ann" for number in (1, 2, 3)]
+
+
+async def test_a_team_that_is_used_in_two_scopes_in_turn_stays_in_each() -> None:
+    """A process that resumes it between two runs would not find what is recorded otherwise."""
+    recorder = EffectRecorder()
+    team = RoundRobinGroupChat([Asker("ann")], name="us", max_turns=1)
+    with handle_effects(recorder):
+        for _ in range(2):
+            await team.run(task="here")
+            with enter_scope("there"):
+                await team.run(task="there")
+
+    assert recorder.scopes == [
+        "team:us/turn:1/agent:ann",
+        "there/team:us/turn:2/agent:ann",
+        "team:us/turn:3/agent:ann",
+        "there#2/team:us/turn:4/agent:ann",
+    ]

@@ -118,10 +118,13 @@ class Engine:
             Exception: Whatever a speaker or the rule raised; the team can run again.
         """
         self._log.run = run
+        if task and self._record.stop_reason is not None:
+            self._record.end_run()  # it was saved when it was over, and another task begins another run
         reason: str | None = None
         failure: str | None = None
         try:
             reason = await run.within("start", self._record.next_run, self._start, task)
+            _raise_if_cancelled()
             if reason is None:  # it may be an empty text
                 await self._participants.start_run()
                 reason = await self._take_turns(run)
@@ -167,8 +170,11 @@ class Engine:
         if self._lock.locked():
             await self._saved()
         is_continued = self._record.is_running
+        reason = self._record.stop_reason
         try:
             self._log.append(started)
+            if reason is not None:
+                return reason
             unseen_task, self._record.unseen_task = self._record.unseen_task, ()
             reason = await self._limits.start([*unseen_task, *task])
             if self._record.unseen and reason is None:
@@ -176,20 +182,19 @@ class Engine:
                 reason = await self._limits.show(unseen)
             if is_continued and reason is None:  # it may have been saved behind its last turn
                 reason = self._limits.turns_reached()
+            self._record.stop_reason = reason
         finally:
             await self._log.write(started)
         return reason
 
     async def _take_turns(self, run: Run) -> str:
-        task = cast("asyncio.Task[object]", asyncio.current_task())  # the run's own
         while True:
             # Both waits are asked for first: a coroutine that has nothing to wait for costs as much as one that has.
             if self.pause.is_on:
                 await self.pause.wait()
             number = self._record.turns + 1
             end = await run.within("turn", number, self._take_turn, number, run)
-            if task.cancelling():  # a speaker has swallowed it, or it came when the speaker had answered
-                raise asyncio.CancelledError
+            _raise_if_cancelled()
             if end is not None:
                 return end
             await asyncio.sleep(0)  # agents that never wait would keep everything else from running
@@ -232,6 +237,7 @@ class Engine:
                 ended = committed = turn.ended()
                 self._log.append(ended)
                 reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
+            record.stop_reason = reason
         except BaseException as error:
             await self._log.write(self._fail(turn, committed, error), turn.changed)
             if isinstance(error, TurnOverdueError):
@@ -260,6 +266,8 @@ class Engine:
 
     def _fail(self, turn: Turn, committed: TurnEnded | None, error: BaseException) -> TurnEnded:
         """The end of a turn that failed: at once, since to wait for anything here would be cancelled."""
+        if isinstance(error, TurnOverdueError):
+            self._record.stop_reason = error.reason
         if committed is not None:
             # It was the condition that failed: the turn is committed, and stays so. Its entry is the one that was
             # appended; listeners have not been given it yet, and are given it with the error.
@@ -339,3 +347,10 @@ class Engine:
 
     def _emit(self, event: BaseAgentEvent) -> None:
         self._log.show([event], is_of_team=True)
+
+
+def _raise_if_cancelled() -> None:
+    """End a run whose cancellation a speaker or a condition has swallowed, or which came when they had answered."""
+    task = cast("asyncio.Task[object]", asyncio.current_task())  # the run's own
+    if task.cancelling():
+        raise asyncio.CancelledError

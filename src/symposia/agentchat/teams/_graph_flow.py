@@ -79,10 +79,11 @@ class GraphRule(TeamRule):
         for _, spoken in groupby(context.answered, key=lambda answered: answered.turn):
             self._follow({answered.name: answered.message for answered in spoken})
         if not self._ready:
-            reason = self._complete()
-            self.reset()
+            # What was followed is kept until the next run: a team that was saved or killed behind this decision, and
+            # before the end of its run, decides once more, and has to stop again.
             if context.turns:
-                return Stop(reason)
+                return Stop(self._complete())
+            self.reset()
         return Speak(tuple(self._ready))
 
     def _follow(self, spoken: Mapping[str, BaseChatMessage | None]) -> None:

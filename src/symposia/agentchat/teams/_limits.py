@@ -88,10 +88,13 @@ class TeamLimits:
         self._turn_left: float | None = None  # what the turn under way has left of its time
         self._turn_ends = 0.0
         self._can_be_overdue = False
+        self._is_reset = True  # whether the condition was told to begin anew, or is to go on where it was saved
         self._asked: _Asked | None = None
 
     async def start(self, task: Sequence[BaseChatMessage]) -> str | None:
         """Start or continue a run, and let the condition see its `task`."""
+        if not self._is_reset:  # it failed at the end of the run before, and the condition may still be met
+            await self.reset()
         return await self._ask(ask_at_start, task, task=task)
 
     async def show(self, items: Sequence[Item]) -> str | None:
@@ -131,11 +134,6 @@ class TeamLimits:
         return None
 
     @property
-    def is_met(self) -> bool:
-        """Whether the condition has ended the run."""
-        return self._condition is not None and self._asked is None and self._condition.terminated
-
-    @property
     def unseen(self) -> Sequence[Item]:
         """The messages and events that the condition is looking at: in the state that `save` gives, it has not."""
         return () if self._asked is None else self._asked.unseen
@@ -170,14 +168,15 @@ class TeamLimits:
                 )
             self._asked = None
             await self._condition.reset()
+            self._is_reset = True
             if saved is not None:
                 try:
                     self._condition.load_state(saved["state"])
                 except Exception as error:
                     error.add_note(f"It is the state of the {here}, at progress.condition.state.")
                     raise
-                # A team whose condition is met is saved without the condition, as one between two runs. If this were
-                # taken, the next run would end in a `TerminatedException`.
+                # A team whose condition is met is saved without the condition. If this were taken, the next run would
+                # end in a `TerminatedException`.
                 if self._condition.terminated:
                     raise InvalidArgumentError(
                         "The saved state contradicts itself: by progress.running it is in the middle of a run, and by "
@@ -190,6 +189,7 @@ class TeamLimits:
         """Make ready for another run."""
         self.turns = 0
         self._asked = None
+        self._is_reset = self._condition is None
         if self._condition is not None:
             try:
                 await self._condition.reset()
@@ -197,7 +197,9 @@ class TeamLimits:
                 # Once more, and to its end: a condition that stays met would refuse the next run. Uninterrupted from
                 # the start, it would take a task of its own in each run, though hardly any condition waits here.
                 await uninterrupted(self._condition.reset())
+                self._is_reset = True
                 raise
+            self._is_reset = True
 
     async def _ask(
         self,
@@ -211,11 +213,14 @@ class TeamLimits:
         if condition is None:
             return None
         # Its state is taken each time, though hardly ever needed: afterwards it is too late. If the condition fails or
-        # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown.
+        # is interrupted, it stays the one that is saved, until `reset`: how much the condition has seen is unknown. So
+        # it does if the condition is met: the engine may have to end a turn before the run is over.
         self._asked = _Asked(self._save_condition(), unseen, task)
         stop = checked_stop(condition, await look(condition, messages))
-        self._asked = None
-        return stop.content if stop else None
+        if stop is None:
+            self._asked = None
+            return None
+        return stop.content
 
     async def _within_time(self, work: Coroutine[None, None, T], speaking: Callable[[], Sequence[str]]) -> T:
         clock = asyncio.get_running_loop().time

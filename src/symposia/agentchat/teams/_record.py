@@ -43,6 +43,7 @@ class TeamRecord:
         runs: How many runs it has started. One that goes on after loading is the same run.
         is_running: Whether a run has started and not ended; so, too, between the runs of a team that was loaded in the
             middle of one.
+        stop_reason: Why the run ends, once that is decided; None before, and after its end.
         unseen: The messages of a run that was loaded which its condition has not seen: those of a turn that was not
             over.
         unseen_task: The messages of the task of such a run, if its condition has not seen them.
@@ -57,6 +58,7 @@ class TeamRecord:
         self.turns = 0
         self.runs = 0
         self.is_running = False
+        self.stop_reason: str | None = None
         self.unseen: Sequence[Item] = ()
         self.unseen_task: Sequence[BaseChatMessage] = ()
         self.answered: Sequence[Answered] = ()
@@ -76,10 +78,15 @@ class TeamRecord:
                 for pending in self._pending.values():
                     pending.extend(entry.task)
             case RunEnded():
-                self.is_running = False
-                self.unseen = self.unseen_task = ()
+                self.end_run()
             case _:
                 pass
+
+    def end_run(self) -> None:
+        """Be between two runs."""
+        self.is_running = False
+        self.stop_reason = None
+        self.unseen = self.unseen_task = ()
 
     @property
     def next_run(self) -> int:
@@ -99,6 +106,7 @@ class TeamRecord:
         copied = TeamRecord(self.names)
         copied.load(self.transcript, self._pending)
         copied.turns, copied.runs, copied.is_running = self.turns, self.runs, self.is_running
+        copied.stop_reason = self.stop_reason
         copied.unseen, copied.unseen_task = self.unseen, self.unseen_task
         copied.answered = self.answered
         return copied
@@ -133,8 +141,8 @@ class TeamRecord:
     def reset(self) -> None:
         """Forget the conversation. The numbers of the runs and turns continue."""
         self.load((), dict.fromkeys(self._pending, ()))
-        self.is_running = False
-        self.unseen = self.unseen_task = self.answered = ()
+        self.end_run()
+        self.answered = ()
 
     def _forget_pending(self) -> None:
         """Drop the pending messages of all participants, which have forgotten the conversation."""

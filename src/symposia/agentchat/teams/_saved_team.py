@@ -63,6 +63,7 @@ _MANAGER_FIELDS: Final = {
             turns=with_default(cs.int_schema(ge=0), int),
             runs=with_default(cs.int_schema(ge=0), int),
             running=with_default(cs.bool_schema(), bool),
+            stop_reason=cs.with_default_schema(cs.nullable_schema(cs.str_schema()), default=None),
             condition=cs.with_default_schema(cs.nullable_schema(_CONDITION), default=None),
             unseen=_MESSAGES,
             unseen_task=_MESSAGES,
@@ -84,6 +85,7 @@ class SavedRun(NamedTuple):
         turns: How many turns the team has ended in its whole life.
         runs: How many runs it has started.
         running: Whether it was saved in the middle of a run, which the next run continues.
+        stop_reason: Why that run ends, if it was saved after this was decided.
         condition: The class name and the state of the termination condition in that run.
         unseen: The messages of that run that the condition has not seen: of a turn that was not over.
         unseen_task: The messages of its task, if the condition has not seen them.
@@ -95,6 +97,7 @@ class SavedRun(NamedTuple):
     turns: int
     runs: int
     running: bool
+    stop_reason: str | None
     condition: Mapping[str, Any] | None
     unseen: Sequence[Item]
     unseen_task: Sequence[BaseChatMessage]
@@ -122,6 +125,7 @@ class SavedRun(NamedTuple):
             "turns": self.turns,
             "runs": self.runs,
             "running": self.running,
+            "stop_reason": self.stop_reason,
             "condition": None if self.condition is None else copy_state(self.condition),
             "unseen": dump_messages(self.unseen),
             "unseen_task": dump_messages(self.unseen_task),
@@ -130,7 +134,7 @@ class SavedRun(NamedTuple):
                 for turn, name, start, items in self.answered
             ],
         }
-        progress = {key: value for key, value in progress.items() if value}
+        progress = {key: value for key, value in progress.items() if value or value == ""}
         return {
             "type": manager_type,
             "version": _VERSION,
@@ -217,6 +221,7 @@ def load_team(
             turns=progress["turns"],
             runs=progress["runs"],
             running=progress["running"],
+            stop_reason=progress["stop_reason"] if progress["running"] else None,
             condition=None if (condition := progress["condition"]) is None else copy_state(condition),
             unseen=factory.create_all(progress["unseen"]),
             unseen_task=_chat_messages("progress.unseen_task", progress["unseen_task"], factory),

@@ -137,6 +137,7 @@ class TeamSaver:
             record = self._record
             record.load(saved.transcript, saved.pending)
             record.turns, record.runs, record.is_running = saved.run.turns, saved.run.runs, saved.run.running
+            record.stop_reason = saved.run.stop_reason
             record.unseen, record.unseen_task = saved.run.unseen, saved.run.unseen_task
             record.answered = saved.run.answered
 
@@ -207,14 +208,16 @@ class TeamSaver:
 
     def _saved_run(self) -> SavedRun:
         record, turn = self._record, self._record.turn
-        # A run whose condition is met is over, though it may not have been reset yet.
-        running = record.is_running and not self._limits.is_met
+        # Of a run whose end is decided, only the reason is needed. Its condition may be met and refuse to be asked, or
+        # have been reset already.
+        running = record.is_running and record.stop_reason is None
         return SavedRun(
             run_turns=self._limits.turns if running else 0,
             rule=copy_state(self._rule.save_state() if turn is None else turn.rule_state),
             turns=record.turns,
             runs=record.runs,
-            running=running,
+            running=record.is_running,
+            stop_reason=record.stop_reason,
             condition=self._limits.save() if running else None,
             unseen=[*record.unseen, *self._limits.unseen] if running else (),
             unseen_task=[*record.unseen_task, *self._limits.unseen_task] if running else (),

@@ -10,13 +10,13 @@ costs a lookup of a context variable.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from symposia.core._contexts import iterate_with
 
@@ -160,29 +160,27 @@ class RecurringScope:
         segment: As for `enter_scope`.
     """
 
-    __slots__ = ("_below", "_scope", "_segment")
+    __slots__ = ("_scopes", "_segment")
 
     def __init__(self, segment: str) -> None:
         self._segment = segment
-        self.forget()
+        # One for each frame, and not that of the last frame alone: a program may use a team here and there in turn.
+        # Weak, since a nested team is entered in a frame of its own in each turn of the team around it.
+        self._scopes: WeakKeyDictionary[ScopeFrame, Scope] = WeakKeyDictionary()
 
     def enter(self) -> AbstractContextManager[None]:
         """A context in which the scope is entered."""
         frame = current_frame.get()
         if frame is None:
             return _NOTHING
-        if self._below() is not frame:
-            self._below, self._scope = weakref.ref(frame), frame.enter(self._segment).scope
-        return continue_scope(self._scope)
+        scope = self._scopes.get(frame)
+        if scope is None:
+            scope = self._scopes[frame] = frame.enter(self._segment).scope
+        return continue_scope(scope)
 
     def forget(self) -> None:
         """Be another one from now on: the object has gone back to where it was before."""
-        self._below: Callable[[], ScopeFrame | None] = _nowhere
-        self._scope = Scope()
-
-
-def _nowhere() -> None:
-    """Refer to no frame."""
+        self._scopes.clear()
 
 
 _NOTHING: Final = nullcontext()
