@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import resource
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -190,6 +191,24 @@ async def test_a_line_that_cannot_be_written_is_an_error_of_the_call(tmp_path: P
         async with NamespaceCommandLineCodeExecutor(policy=policy, audit_log=log) as executor:
             with pytest.raises(SandboxError, match=r"audit log .* cannot be written"):
                 await run(executor, f"{RAW}print(connect('127.0.0.1', {port})[0].recv(1))")
+
+
+async def test_a_line_that_does_not_fit_on_the_disk_takes_no_other_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with NamespaceCommandLineCodeExecutor(audit_log=log) as executor:
+        await run(executor, "1")
+        first = await asyncio.to_thread(lines, log)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 50, unlimited[1]))  # as a disk that is full
+        try:
+            with pytest.raises(SandboxError, match=r"audit log .* cannot be written .* make room"):
+                await run(executor, "2")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        await run(executor, "3")
+    both = await asyncio.to_thread(lines, log)
+    assert both[:1] == first
+    assert both[1]["code_sha256"] == hashlib.sha256(b"3").hexdigest()
 
 
 def test_a_network_in_json_needs_the_programs_consent(tmp_path: Path) -> None:

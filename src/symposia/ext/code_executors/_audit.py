@@ -11,6 +11,7 @@ as a log with gaps would be taken for a whole one.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,10 +144,19 @@ class AuditLog:
             if os.name == "posix" and stat.S_IMODE(mode) != _FOR_ITS_OWNER_ALONE:
                 os.fchmod(log, _FOR_ITS_OWNER_ALONE)
             for line in lines:
-                if os.write(log, line) != len(line):
-                    raise OSError("only a part of a line was written")
+                if (written := os.write(log, line)) != len(line):
+                    _take_back(log, written)
+                    raise OSError(errno.ENOSPC, "only a part of a line could be written")
         finally:
             os.close(log)
+
+
+def _take_back(log: int, written: int) -> None:
+    """Remove the part of a line that was just written: the next line would be appended to it."""
+    end = os.lseek(log, 0, os.SEEK_CUR)
+    with suppress(OSError):  # a file that can only be appended to
+        if os.fstat(log).st_size == end:
+            os.ftruncate(log, end - written)
 
 
 class Stopwatch:
