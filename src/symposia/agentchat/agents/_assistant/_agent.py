@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from functools import partial
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -22,8 +21,8 @@ from symposia.agentchat.agents._assistant._configuration import (
     checked_workbenches,
 )
 from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback
-from symposia.agentchat.agents._assistant._parts import ModelInput, Rejection, TurnProgress
-from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision, decide_calls
+from symposia.agentchat.agents._assistant._parts import DefaultParts, ModelInput, Rejection, SchemaParts, TurnProgress
+from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
 from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.agents._model_turn import ModelCall
@@ -39,7 +38,7 @@ from symposia.core import CancellationToken, FunctionCall
 from symposia.core.argument_checks import check_flag, check_model_client
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
-from symposia.core.models import ChatCompletionClient, CreateOptions, CreateResult, FunctionExecutionResult
+from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExecutionResult
 from symposia.core.tools import Workbench
 
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -164,6 +163,7 @@ class AssistantAgent(ConversationAgent):
             ),
             output=output,
         )
+        self._parts = DefaultParts(self._configuration)
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -206,15 +206,7 @@ class AssistantAgent(ConversationAgent):
         Args:
             progress: The progress of the turn.
         """
-        output = self._configuration.output
-        options: CreateOptions = {
-            "tools": () if progress.ignores_choice else progress.tools.schemas,
-            "json_output": None if output is None else output.mode(self._configuration.client),
-        }
-        if not progress.may_call:  # ``auto`` is not said: clients written before there was a choice work too
-            options["tool_choice"] = "none"
-        conversation = await self._conversation.shown()
-        return ModelInput([*conversation, *progress.rejected] if progress.rejected else conversation, options)
+        return await self._parts.build_model_input(progress)
 
     async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
         """Decide which calls of an answer are made, and with which arguments.
@@ -229,7 +221,7 @@ class AssistantAgent(ConversationAgent):
             For each call, in their order, an `AcceptedCall`, or the result that it has without being made;
             `refuse_call` makes one that says why.
         """
-        return decide_calls(calls, tools, self._configuration.answers.handoffs)
+        return await self._parts.decide_calls(calls, tools)
 
     async def make_answer(self, call: ModelCall, progress: TurnProgress) -> BaseChatMessage | Rejection:
         """Make the answer of the turn from the model's words, or reject them.
@@ -241,17 +233,7 @@ class AssistantAgent(ConversationAgent):
         Raises:
             ModelError: The model asks for tools that it was not given, or its answer is in no schema.
         """
-        if not isinstance(call.result.content, str) and progress.tools.schemas and not progress.ignores_choice:
-            return Rejection("The model asked for tools where it was to call none. It is asked again without them.")
-        output = self._configuration.output
-        if output is None:
-            return self._configuration.answers.text(call)
-        verdict = await output.judge(call, progress.received)
-        if not verdict.complaint:
-            return await output.settle(verdict, call)
-        is_last = progress.corrections >= output.retries
-        fallback = partial(output.settle, verdict, call) if is_last else None
-        return Rejection(verdict.complaint, output.correction(verdict), fallback)
+        return await self._parts.make_answer(call, progress)
 
     async def summarize_results(
         self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
@@ -262,7 +244,7 @@ class AssistantAgent(ConversationAgent):
             calls: The calls of the last answer.
             results: Their results, in the same order.
         """
-        return await self._configuration.answers.summary(calls, results)
+        return await self._parts.summarize_results(calls, results)
 
     def make_handoff(
         self, answer: CreateResult, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
@@ -274,7 +256,7 @@ class AssistantAgent(ConversationAgent):
             calls: The calls in it.
             results: Their results, in the same order.
         """
-        return self._configuration.answers.handoff(answer, calls, results)
+        return self._parts.make_handoff(answer, calls, results)
 
     def answer_in_schema(
         self,
@@ -292,7 +274,7 @@ class AssistantAgent(ConversationAgent):
         instructions = configuration.output and configuration.output.instructions(configuration.client)
         if instructions:
             messages = [*messages, TextMessage(content=instructions, source="user")]
-        return AssistantTurn(configuration, cancellation_token).run(messages)
+        return AssistantTurn(configuration, SchemaParts(configuration, self), cancellation_token).run(messages)
 
     def _to_config(self) -> BaseModel:
         """The arguments of the constructor, with functions as tools."""

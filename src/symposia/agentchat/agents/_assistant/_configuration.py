@@ -57,9 +57,12 @@ class AssistantConfiguration(NamedTuple):
     output: StructuredOutput[Any] | None  # Any: of the class that the assistant answers in
 
     def answering_in(self, content_type: type[BaseModel], retries: int) -> Self:
-        """The configuration of a turn that is answered in a schema, without tools and memories."""
+        """The configuration of a turn that is answered in a schema, without calls of tools and without memories.
+
+        The model is shown the tools all the same: the request begins like those of other turns, as its cache needs it.
+        """
         output = checked_output(self.name, content_type, None, retries=retries, check=None, fallback=None)
-        return self._replace(output=output, memories=(), workbenches=(), stream=False)
+        return self._replace(output=output, memories=(), rounds=0, stream=False)
 
 
 def check_iterations(agent: str, count: int) -> None:
