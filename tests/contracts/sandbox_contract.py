@@ -281,6 +281,19 @@ os.chmod("/work", 0)
         assert (await sandbox.run(code, "sh")).stdout == "no\n"
         assert (tmp_path / "table.csv").read_text() == "a,b\n"
 
+    async def test_data_may_be_at_other_places_than_below_data(self, make: MakeSandbox, tmp_path: Path) -> None:
+        tables = tmp_path / "tables"
+        tables.mkdir()
+        (tables / "a.csv").write_text("a,b\n")
+        places = ["/srv/deep/tables", "/workspace", "/opt/tables"]
+        sandbox = await make(*(SandboxMount(source=tables, target=place) for place in places))
+        result = await sandbox.run("cat /srv/deep/tables/a.csv /workspace/a.csv /opt/tables/a.csv", "sh")
+        assert result.stdout == "a,b\n" * 3
+        code = (
+            "touch /srv/x || touch /srv/deep/tables/x || echo x >> /workspace/a.csv || rm /opt/tables/a.csv || echo no"
+        )
+        assert (await sandbox.run(code, "sh")).stdout == "no\n"
+
     @pytest.mark.parametrize(("limit", "least"), LEAST_LIMITS.items())
     async def test_a_block_runs_with_the_least_value_of_each_limit(
         self, make: MakeSandbox, limit: str, least: float

@@ -196,19 +196,27 @@ def test_a_container_never_stays_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    "volumes", [{"/etc": {"bind": "/data/etc", "mode": "rw"}}, {"/etc": {"bind": "/etc", "mode": "ro"}}]
+    ("volume", "said"),
+    [
+        ({"bind": "/data/etc", "mode": "rw"}, "only reads files of the host: say {'bind': '/data/etc', 'mode': 'ro'}"),
+        ({"bind": "/etc", "mode": "ro"}, "/etc has the accounts and host names of the sandbox"),
+    ],
 )
-def test_a_volume_that_opens_the_host_is_refused(volumes: dict[str, dict[str, str]]) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"extra_volumes: .*Code in a sandbox .*say \{'bind': '/data/"):
-        DockerCommandLineCodeExecutor(extra_volumes=volumes)
+def test_a_volume_that_opens_the_host_or_hides_the_sandbox_is_refused(volume: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        DockerCommandLineCodeExecutor(extra_volumes={"/srv": volume})
+    assert said in str(caught.value)
 
 
-async def test_a_volume_below_data_is_seen_read_only(tmp_path: Path) -> None:
+async def test_volumes_are_seen_read_only_where_the_program_wants_them(tmp_path: Path) -> None:
     (tmp_path / "volume").mkdir()
     (tmp_path / "volume" / "file.txt").write_text("seen")
-    volumes = {str(tmp_path / "volume"): {"bind": "/data/volume", "mode": "ro"}}
+    places = {"volume": "/data/volume", "volume/file.txt": "/workspace/file.txt", "volume/.": "/mnt/volume"}
+    volumes = {f"{tmp_path}/{source}": {"bind": place, "mode": "ro"} for source, place in places.items()}
+    code = "cat /data/volume/file.txt /workspace/file.txt /mnt/volume/file.txt; touch /mnt/volume/x || echo no"
     async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(extra_volumes=volumes) as executor:
-        assert (await run(executor, shell("cat /data/volume/file.txt"))).output == "seen"
+        result = await run(executor, shell(code))
+    assert result.blocks[0].stdout == "seenseenseenno\n"
 
 
 def test_hosts_are_refused_as_there_is_no_network() -> None:

@@ -127,17 +127,32 @@ class SandboxPolicy:
                 return ""
 
 
+RESERVED_FOLDERS: Final = MappingProxyType(
+    {
+        "/work": "the work folder",
+        "/tmp": "the temporary files",  # noqa: S108 - inside
+        **dict.fromkeys(("/dev", "/proc", "/sys"), "the devices and processes"),
+        "/etc": "the accounts and host names",
+        **dict.fromkeys(("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"), "the programs"),
+        "/opt/symposia": "the Python",
+        "/.old": "the file system, while it is made,",
+    }
+)
+"""Where every sandbox has something of its own, and what."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxMount:
     """A file or folder of the host, seen read-only inside.
 
     Attributes:
         source: An existing path on the host. Whether it exists is checked when a sandbox is made.
-        target: An absolute path inside, below ``/data``.
+        target: An absolute path inside, such as ``/data/table.csv``. Not in a place where every sandbox has something
+            of its own: the work folder, ``/tmp``, the system's folders.
 
     Raises:
         ArgumentTypeError: `source` is not a `Path`, or `target` is not a text.
-        InvalidArgumentError: `target` is not below ``/data``.
+        InvalidArgumentError: `target` is not absolute, has a ``..``, or is such a place.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -151,12 +166,17 @@ class SandboxMount:
             raise ArgumentTypeError(f"source of SandboxMount is {source!r}: give a path, such as Path('table.csv').")
         if not isinstance(target, str):
             raise ArgumentTypeError(f"target of SandboxMount is {target!r}: give a text, such as '/data/table.csv'.")
-        parts = PurePosixPath(target).parts
-        if parts[:2] != ("/", "data") or ".." in parts or len(parts) <= len(("/", "data")) or "\0" in target:
+        path = PurePosixPath(target)
+        if path.parts[:1] != ("/",) or ".." in path.parts or "\0" in target:
             raise InvalidArgumentError(
-                f"target of SandboxMount is {target!r}: a sandbox sees files of the host below /data. Give an absolute"
-                " path there, such as '/data/table.csv'."
+                f"target of SandboxMount is {target!r}: give an absolute path without '..', such as '/data/table.csv'."
             )
+        for folder, use in RESERVED_FOLDERS.items():
+            if path.is_relative_to(folder) or PurePosixPath(folder).is_relative_to(path):
+                raise InvalidArgumentError(
+                    f"target of SandboxMount is {target!r}: {folder} has {use} of the sandbox, which the mount would "
+                    f"hide, or be hidden by. Give another place, such as '/data/{path.name or 'table.csv'}'."
+                )
 
 
 def _check_modules(given: object) -> None:

@@ -43,7 +43,7 @@ class DefaultExecutorOptions(TypedDict, total=False):
         timeout: Seconds that a block may run; by default, the `time_limit` of the policy.
         policy: What else the code may use.
         bind_dir: An existing folder of the host that the code sees, read-only, as ``/data/<its name>``.
-        mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
+        mounts: More files and folders of the host that the code sees, read-only.
         functions: Functions of the user that the code may call. The packages that they need have to be among
             `packages`, or in the sandbox anyway.
         functions_module: The module that the code imports them from, written to the work folder.
@@ -164,7 +164,7 @@ def all_mounts(
         for other in targets[:index]:
             if target.is_relative_to(other) or other.is_relative_to(target):
                 raise InvalidArgumentError(
-                    f"Two mounts overlap in the sandbox: {other} and {target}. Give each a place of its own below "
-                    f"{DATA_FOLDER}."
+                    f"Two mounts overlap in the sandbox: {other} and {target}. Give each a place of its own, such "
+                    f"as {DATA_FOLDER}/{target.name}-2."
                 )
     return tuple(found)

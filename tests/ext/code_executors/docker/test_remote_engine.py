@@ -158,6 +158,19 @@ async def test_mounted_data_is_copied_with_its_folders_and_links(engine: RemoteE
     assert (folder / "deep" / "table.csv").read_text() == "a,b"
 
 
+async def test_a_file_that_cannot_be_copied_to_its_place_is_told_where_it_can_be(
+    tls: EngineBehindTLS, tmp_path: Path
+) -> None:
+    (tmp_path / "one.txt").touch()
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(
+            InvalidArgumentError, match=r"only a folder can be copied there\. Give the file a place below"
+        ):
+            await DockerBackend().create(
+                SandboxPolicy(), mounts=[SandboxMount(source=tmp_path / "one.txt", target="/srv/one.txt")]
+            )
+
+
 async def test_more_data_than_is_copied_is_refused(
     tls: EngineBehindTLS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,3 +247,12 @@ async def test_n01_a_cache_that_cannot_be_written_is_told_before_anything_is_mad
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
     assert await kind().unavailable_reason() is None
     assert not (tmp_path / "new").exists()
+
+
+async def test_a_mount_over_the_interpreter_is_refused(backend: SandboxBackend, tmp_path: Path) -> None:
+    prefix = Path(sys.base_prefix)  # where it is in /usr, no mount may be there in any sandbox
+    place = "/opt/symposia/lib" if prefix.is_relative_to("/usr") else str(prefix)
+    with pytest.raises(InvalidArgumentError, match=r"Python.* Give another place, such as '/data/"):
+        await backend.create(
+            SandboxPolicy(), mounts=[SandboxMount(source=await asyncio.to_thread(tmp_path.resolve), target=place)]
+        )

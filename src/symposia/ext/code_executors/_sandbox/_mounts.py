@@ -107,11 +107,13 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
     Args:
         python: The files that the interpreter needs.
         policy: Says how large the folders are that can be written.
-        data: Files of the host, below ``/data``.
+        data: Files of the host.
 
     Raises:
-        InvalidArgumentError: A mount does not exist or cannot be read.
+        InvalidArgumentError: A mount does not exist or cannot be read, or is where the interpreter is.
     """
+    for mount in data:
+        _refuse_place_of_python(mount, python)
     writable = [(WORK_FOLDER, policy.work_bytes), *((folder, policy.tmp_bytes) for folder in SCRATCH_FOLDERS)]
     reader = NO_FILES_OF_ITS_OWN if os.geteuid() == 0 else None  # root gives each sandbox a user id of its own
     return [
@@ -123,6 +125,17 @@ def mount_plan(python: Sequence[Mount], policy: SandboxPolicy, data: Sequence[Sa
         *python,
         *(data_bind(mount, reader=reader) for mount in data),
     ]
+
+
+def _refuse_place_of_python(mount: SandboxMount, python: Sequence[Mount]) -> None:
+    """The interpreter may be anywhere on the host, and is at the same place inside."""
+    target = PurePosixPath(mount.target)
+    for entry in python:
+        if target.is_relative_to(entry.target) or PurePosixPath(entry.target).is_relative_to(target):
+            raise InvalidArgumentError(
+                f"{mount.source} cannot be at {target} in the sandbox, whose Python is in {entry.target}. Give another "
+                f"place, such as '/data/{target.name}'."
+            )
 
 
 def as_json(plan: Sequence[Mount]) -> list[dict[str, object]]:

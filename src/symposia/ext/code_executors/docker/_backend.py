@@ -234,7 +234,8 @@ class DockerBackend(Component, SandboxBackend):
         self, client: EngineClient, config: Configure, data: Sequence[Data], labels: Mapping[str, str]
     ) -> tuple[Attachment, str]:
         fill = partial(copy_data, client, data)
-        return await start_attached(client, config(mounts=copied_mounts()), labels, self._container_name, fill)
+        mounts = await asyncio.to_thread(copied_mounts, data)
+        return await start_attached(client, config(mounts=mounts), labels, self._container_name, fill)
 
 
 async def chosen_runtime(client: EngineClient, wanted: str | None) -> str:

@@ -31,6 +31,10 @@ TOO_MUCH_TO_COPY: Final = (
     "The mounted data is more than {size} MiB, which is not copied to a Docker engine on another machine. Mount a part "
     "of it, put it in an image of your own there, or use the engine of the machine that has the data."
 )
+ONLY_FOLDERS: Final = (
+    "{source} cannot be at {target} in a container of this Docker engine, which does not see this machine's files: "
+    f"only a folder can be copied there. Give the file a place below {DATA_FOLDER}."
+)
 _NOT_IN_OPTIONS: Final = frozenset(",:\\\"'\n")
 Mount = Mapping[str, object]
 
@@ -78,28 +82,47 @@ def is_in_container() -> bool:
     return any(Path(sign).exists() for sign in ("/.dockerenv", "/run/.containerenv"))
 
 
-def copied_mounts() -> list[Mount]:
-    """The volume that `copy_data` fills."""
-    return [_volume(DATA_FOLDER, {})]
+def copied_mounts(data: Sequence[Data]) -> list[Mount]:
+    """The volumes that `copy_data` fills. Reads the file system.
+
+    Raises:
+        InvalidArgumentError: A file is outside of `DATA_FOLDER`.
+    """
+    return [_volume(root, {}) for root in _by_volume(data)]
+
+
+def _by_volume(data: Sequence[Data]) -> dict[str, list[Data]]:
+    """The data of each volume, by its place: one for `DATA_FOLDER`, and one for each folder that is elsewhere."""
+    volumes: dict[str, list[Data]] = {}
+    for each in data:
+        is_below = PurePosixPath(each.target).is_relative_to(DATA_FOLDER)
+        if not is_below and not Path(each.source).is_dir():
+            raise InvalidArgumentError(ONLY_FOLDERS.format(source=each.source, target=each.target))
+        volumes.setdefault(DATA_FOLDER if is_below else each.target, []).append(each)
+    return volumes
 
 
 def copy_data(client: EngineClient, data: Sequence[Data], container: str) -> None:
-    """Copy data into the volume of a container that was created and has not started. Blocks.
+    """Copy data into the volumes of a container that was created and has not started. Blocks.
 
     Raises:
         InvalidArgumentError: There is too much of it, it cannot be read, or holds a socket or a FIFO.
     """
-    with tempfile.TemporaryFile() as archive:
-        try:
-            write_archive(data, archive)
-        except OSError as error:
-            raise InvalidArgumentError(f"Data cannot be copied to the engine: {error.strerror or error}.") from error
-        archive.seek(0)
-        client.put_archive(container, DATA_FOLDER, archive)
+    left = MOST_COPIED_BYTES
+    for root, entries in _by_volume(data).items():
+        with tempfile.TemporaryFile() as archive:
+            try:
+                left -= write_archive(entries, root, archive, left)
+            except OSError as error:
+                raise InvalidArgumentError(
+                    f"Data cannot be copied to the engine: {error.strerror or error}."
+                ) from error
+            archive.seek(0)
+            client.put_archive(container, root, archive)
 
 
-def write_archive(data: Sequence[Data], file: IO[bytes]) -> None:
-    """Write data as a tar file, with names below `DATA_FOLDER`. Reads files.
+def write_archive(data: Sequence[Data], root: str, file: IO[bytes], most_bytes: int) -> int:
+    """Write data as a tar file, with names below `root`, and return its size. Reads files.
 
     Raises:
         InvalidArgumentError: There is too much of it.
@@ -110,7 +133,7 @@ def write_archive(data: Sequence[Data], file: IO[bytes]) -> None:
     def entry_of(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
         nonlocal total
         total += entry.size
-        if total > MOST_COPIED_BYTES:
+        if total > most_bytes:
             raise InvalidArgumentError(TOO_MUCH_TO_COPY.format(size=MOST_COPIED_BYTES // 2**20))
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = ""
@@ -121,12 +144,13 @@ def write_archive(data: Sequence[Data], file: IO[bytes]) -> None:
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, dereference=False) as archive:
         for each in data:
             refuse_sockets(each.source)
-            name = PurePosixPath(each.target).relative_to(DATA_FOLDER)
+            name = PurePosixPath(each.target).relative_to(root)
             for parent in reversed(name.parents[:-1]):  # which the engine would make with modes of its own choice
                 folder = tarfile.TarInfo(str(parent))
                 folder.type, folder.mode = tarfile.DIRTYPE, 0o755
                 archive.addfile(folder)
             archive.add(each.source, str(name), filter=entry_of)
+    return total
 
 
 def _private(source: Path, target: str, folder: Path, empty: Path) -> Mount:

@@ -14,7 +14,6 @@ from symposia.core.argument_checks import check_text
 from symposia.core.code_executor import OutputListener, SandboxMount, SandboxPolicy, UserFunction
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
 from symposia.ext.code_executors._environment import PINNED_NAMES
-from symposia.ext.code_executors._sandbox_options import DATA_FOLDER
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 from symposia.ext.code_executors.docker._backend import DockerBackend
 from symposia.ext.code_executors.docker._image import BASE_IMAGE, prepared_image
@@ -31,11 +30,7 @@ NO_NETWORK: Final = (
 )
 NOT_READ_ONLY: Final = (
     "extra_volumes: {source} would be mounted at {target} with the mode {mode!r}. Code in a sandbox only reads files "
-    "of the host: say {{'bind': {inside!r}, 'mode': 'ro'}}. What it is to change belongs into work_dir."
-)
-NOT_BELOW_DATA: Final = (
-    f"extra_volumes: {{source}} would be mounted at {{target}}. Code in a sandbox sees files of the host below "
-    f"{DATA_FOLDER}: say {{{{'bind': {{inside!r}}, 'mode': 'ro'}}}}, and let the code read it there."
+    "of the host: say {{'bind': {target!r}, 'mode': 'ro'}}. What it is to change belongs into work_dir."
 )
 NO_DEVICES: Final = (
     "device_requests opens the sandbox to a device's driver, which is a way out of it. Say unsafe_devices=True to "
@@ -64,13 +59,13 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         packages: Packages that the code may import beside those that a stock image gets, such as ``scipy`` or
             ``scipy==1.14``; they are put into an image of their own. Not with an image of yours.
         wheels: A folder of the host that is searched for them, instead of the package registry.
-        extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, below
-            ``/data``.
+        extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, and
+            not where the sandbox has something of its own; see `SandboxMount`.
         extra_hosts: Only None: a sandbox has no network.
         init_command: A shell command that runs in the new container before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
         policy: The limits of the code.
-        mounts: More files and folders of the host that the code sees, read-only, below ``/data``.
+        mounts: More files and folders of the host that the code sees, read-only.
         on_output: Called on the event loop with each piece of output as it comes.
         audit_log: A file that gets a line of JSON for each program that runs, and for each connection that it tries.
         trust_results: Whether files of the code may replace those of `work_dir`; see `SandboxOptions`.
@@ -173,12 +168,7 @@ def _volumes(extra_volumes: Mapping[str, Mapping[str, str]]) -> list[SandboxMoun
     mounts: list[SandboxMount] = []
     for source, volume in extra_volumes.items():
         target, mode = volume.get("bind", ""), volume.get("mode", "rw")
-        is_below = target.startswith(f"{DATA_FOLDER}/")
-        if mode != "ro" or not is_below:
-            inside = target if is_below else f"{DATA_FOLDER}/{Path(target).name or Path(source).name}"
-            if target == DATA_FOLDER:
-                inside = f"{DATA_FOLDER}/{Path(source).name}"
-            problem = NOT_BELOW_DATA if mode == "ro" else NOT_READ_ONLY
-            raise InvalidArgumentError(problem.format(source=source, target=target, mode=mode, inside=inside))
         mounts.append(SandboxMount(source=Path(source), target=target))
+        if mode != "ro":
+            raise InvalidArgumentError(NOT_READ_ONLY.format(source=source, target=target, mode=mode))
     return mounts
