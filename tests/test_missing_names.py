@@ -42,12 +42,9 @@ def test_a_name_of_autogen_is_said_to_be_planned(name: str) -> None:
         ("symposia", "zzz", "symposia has agentchat, autogen, cli, core, ext, presets, testing."),
         ("symposia.core", "ChatCompletionClient", "There is one in symposia.core.models."),
         (
-            "symposia.agentchat",
-            "MagenticOneGroupChat",
-            (
-                "Symposia does not have symposia.agentchat.teams.MagenticOneGroupChat yet. AutoGen has it, and it is "
-                "planned."
-            ),
+            "symposia.ext",
+            "McpWorkbench",
+            "Symposia does not have symposia.ext.tools.mcp.McpWorkbench yet. AutoGen has it, and it is planned.",
         ),
         (
             "symposia.ext.models",

@@ -16,6 +16,7 @@ from typing import TypeAlias, cast
 import pytest
 from tests.support.chat_agents import ABLE, asks_for, says
 from tests.support.journal import Crash, Journal
+from tests.support.magentic_one import leads
 from tests.support.sandboxes import require
 
 from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, SocietyOfMindAgent, UserProxyAgent
@@ -27,6 +28,7 @@ from symposia.agentchat.teams import (
     DiGraphBuilder,
     GraphFlow,
     GroupChat,
+    MagenticOneGroupChat,
     RoundRobinGroupChat,
     SelectorGroupChat,
     Speak,
@@ -244,6 +246,20 @@ async def a_debate_with_a_vote_that_is_asked_for_again(world: World) -> Transcri
     return transcript(await team.run(task="Tea or coffee?"))
 
 
+async def a_magentic_team_with_a_reviewed_plan_and_a_team_in_it(world: World) -> Transcript:
+    async def review(prompt: str) -> str:
+        await world.do()
+        return "yes" if "written of 4" not in prompt else "Shorter."
+
+    inner = RoundRobinGroupChat([AssistantAgent("bob", world.echo("bob"))], name="pair", max_turns=1)
+    boss = world.model(leads("ann", "pair", turns=2))
+    team = MagenticOneGroupChat(
+        [AssistantAgent("ann", world.echo("ann")), inner], boss, max_turns=3, plan_review=review
+    )
+    outer = RoundRobinGroupChat([team], max_turns=2)
+    return transcript(await outer.run(task="Solve it."))
+
+
 async def streams(world: World) -> Transcript:
     members = [AssistantAgent(name, world.echo(name), model_client_stream=True) for name in ("ann", "bob")]
     team = RoundRobinGroupChat(members, max_turns=3)
@@ -334,6 +350,7 @@ PROGRAMS: list[Program] = [
     an_agent_and_a_team_as_tools_called_at_once,
     a_society_of_mind_in_a_graph,
     a_debate_with_a_vote_that_is_asked_for_again,
+    a_magentic_team_with_a_reviewed_plan_and_a_team_in_it,
     streams,
     a_human_answer,
     code_with_files,

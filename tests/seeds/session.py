@@ -9,7 +9,11 @@ from pathlib import Path
 
 from tests.support.model_server import Failure, ModelServer, Reply
 
-WARNINGS = ("-W", "error", "-W", "ignore:LocalCommandLineCodeExecutor runs code on this machine")
+WARNINGS = (
+    *("-W", "error"),
+    *("-W", "ignore:LocalCommandLineCodeExecutor runs code on this machine"),
+    *("-W", "ignore:The specialists of this Magentic-One team"),
+)
 PROGRAMS = Path(__file__).with_name("programs")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tests.seeds.session import Session
+from tests.support.magentic_one import ledger
 from tests.support.model_server import Failure, Reply, ToolCall
 
 
@@ -307,6 +308,19 @@ asyncio.run(main())
             "Task complete. Stop reason: Maximum number",
         ],
     ),
+    "Magentic-One brings its specialists": Session(
+        ["deep_dive_09_magentic_one"],
+        then="import asyncio; asyncio.run(main())",
+        answers=said(
+            "Known: nothing.",
+            "1. Coder writes the report.",
+            ledger("Coder", "Write report.md."),
+            "```python\nprint(open('report.md', 'w').write('AutoGen, Symposia, and a third one'))\n```",
+            ledger("ComputerTerminal", "Run it."),
+            ledger(done=True),
+            "The report is in report.md.",
+        ),
+    ),
     "the console shows a stream, which has no end": Session(
         ["deep_dive_02_agentchat", "deep_dive_16_streaming"],
         given="""
@@ -322,7 +336,6 @@ agent1, agent2 = (AssistantAgent(name=name, model_client=model_client) for name 
 """Programs that run, by what is seen."""
 
 WAITING: Mapping[str, tuple[Session, str]] = {
-    "Magentic-One": (Session(["deep_dive_09_magentic_one"]), "autogen_agentchat.teams.MagenticOneGroupChat"),
     "two agents of version 0.2": (Session(["multi_agent_01_two_agents"]), "autogen"),
     "a group chat of version 0.2": (Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"]), "autogen"),
 }

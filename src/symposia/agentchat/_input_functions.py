@@ -7,15 +7,21 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
 
 from symposia.core import CancellationToken, call_function
+from symposia.core.effects import HumanAnswer
 from symposia.core.exceptions import ArgumentTypeError
 
 SyncInputFunc: TypeAlias = Callable[[str], str]
 AsyncInputFunc: TypeAlias = Callable[[str, CancellationToken | None], Awaitable[str]]
 InputFuncType: TypeAlias = SyncInputFunc | AsyncInputFunc
+ReviewFuncType: TypeAlias = (
+    Callable[[str], str | HumanAnswer | Awaitable[str | HumanAnswer]]
+    | Callable[[str, CancellationToken | None], Awaitable[str | HumanAnswer]]
+)
+"""Shows something to a person and returns what it says: a text, or a `HumanAnswer` with ``approved``."""
 
 
 async def call_input_function(function: InputFuncType, prompt: str, token: CancellationToken | None) -> str:
-    """Ask a person: a plain function runs in a worker thread, a coroutine function is awaited.
+    """Ask a person for a text: a plain function runs in a worker thread, a coroutine function is awaited.
 
     Args:
         function: The function.
@@ -26,16 +32,34 @@ async def call_input_function(function: InputFuncType, prompt: str, token: Cance
         ArgumentTypeError: The function returned something else than a text.
         Exception: The error of the function.
     """
-    if _takes_token(function):
-        answer = await call_function(cast("AsyncInputFunc", function), prompt, token)
-    else:
-        answer = await call_function(cast("SyncInputFunc", function), prompt)
-    if not isinstance(answer, str):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+    answer = await _called(function, prompt, token)
+    if not isinstance(answer, str):
         raise ArgumentTypeError(f"the input function returned {answer!r}, and has to return a str")
     return answer
 
 
-def _takes_token(function: InputFuncType) -> bool:
+async def call_review_function(function: ReviewFuncType, prompt: str, token: CancellationToken | None) -> HumanAnswer:
+    """Ask a person for a review, as `call_input_function` does. A text is an answer without an approval.
+
+    Raises:
+        ArgumentTypeError: The function returned something else than a text or a `HumanAnswer`.
+        Exception: The error of the function.
+    """
+    answer = await _called(function, prompt, token)
+    if isinstance(answer, str):
+        return HumanAnswer(text=answer)
+    if not isinstance(answer, HumanAnswer):
+        raise ArgumentTypeError(f"the review function returned {answer!r}, and has to return a str or a HumanAnswer")
+    return answer
+
+
+async def _called(function: InputFuncType | ReviewFuncType, prompt: str, token: CancellationToken | None) -> object:
+    if _takes_token(function):
+        return await call_function(cast("AsyncInputFunc", function), prompt, token)
+    return await call_function(cast("SyncInputFunc", function), prompt)
+
+
+def _takes_token(function: Callable[..., object]) -> bool:
     """Whether the function can be called with a prompt and a token.
 
     Its signature decides, and not whether it is a coroutine function: that one may take the prompt alone.

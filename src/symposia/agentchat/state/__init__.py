@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from symposia.agentchat.state._teams import (
         BaseGroupChatManagerState,
         ChatAgentContainerState,
+        MagenticOneOrchestratorState,
         RoundRobinManagerState,
         SelectorManagerState,
         SwarmManagerState,
@@ -22,6 +23,7 @@ else:
             "_teams": [
                 "BaseGroupChatManagerState",
                 "ChatAgentContainerState",
+                "MagenticOneOrchestratorState",
                 "RoundRobinManagerState",
                 "SelectorManagerState",
                 "SwarmManagerState",
@@ -35,6 +37,7 @@ __all__ = [
     "BaseGroupChatManagerState",
     "BaseState",
     "ChatAgentContainerState",
+    "MagenticOneOrchestratorState",
     "RoundRobinManagerState",
     "SelectorManagerState",
     "SocietyOfMindAgentState",

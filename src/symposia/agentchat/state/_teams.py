@@ -79,3 +79,22 @@ class SwarmManagerState(BaseGroupChatManagerState):
 
     type: str = "SwarmManagerState"
     current_speaker: str = ""
+
+
+class MagenticOneOrchestratorState(BaseGroupChatManagerState):
+    """Of a `MagenticOneGroupChat`. What ours has beyond AutoGen's is not listed.
+
+    Attributes:
+        task: The task, as text.
+        facts: The fact sheet.
+        plan: The plan.
+        n_rounds: How many ledgers of progress were read for the task.
+        n_stalls: How many stalls count since the plan.
+    """
+
+    type: str = "MagenticOneOrchestratorState"
+    task: str = ""
+    facts: str = ""
+    plan: str = ""
+    n_rounds: int = 0
+    n_stalls: int = 0

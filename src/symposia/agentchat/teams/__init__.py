@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         TurnEnded,
         fold_log,
     )
+    from symposia.agentchat.teams._magentic_one import MagenticOneGroupChat, MagenticOneRule
     from symposia.agentchat.teams._message_bytes import share_message_types, team_message_serializers
     from symposia.agentchat.teams._messages import (
         ParticipantCommand,
@@ -62,6 +63,7 @@ else:
                 "TurnEnded",
                 "fold_log",
             ],
+            "_magentic_one": ["MagenticOneGroupChat", "MagenticOneRule"],
             "_message_bytes": ["share_message_types", "team_message_serializers"],
             "_messages": [
                 "ParticipantCommand",
@@ -100,6 +102,8 @@ __all__ = [
     "GraphFlow",
     "GraphRule",
     "GroupChat",
+    "MagenticOneGroupChat",
+    "MagenticOneRule",
     "ParticipantCommand",
     "ParticipantEvents",
     "Position",

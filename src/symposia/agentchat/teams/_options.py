@@ -26,14 +26,13 @@ from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
 
 
-class TeamOptions(TypedDict, total=False):
-    """What every team can be given, beside its participants and its rule.
+class CommonTeamOptions(TypedDict, total=False):
+    """What every team can be given, beside its participants and its rule, and the number of its turns.
 
     Attributes:
         name: The team's own name, for when it takes part in another.
         description: What the team can do, for the selection of a speaker.
         termination_condition: Ends a run when it is met. It sees every message of every turn.
-        max_turns: Ends a run after that many turns.
         turn_timeout: Ends a run when a turn takes longer, in seconds or as a `timedelta`: the decision and the speakers
             together, without the listeners of the log. The stop reason names those that did not answer.
         runtime: The runtime of the participants, started by its owner. By default the team has an embedded one,
@@ -47,11 +46,20 @@ class TeamOptions(TypedDict, total=False):
     name: str | None
     description: str | None
     termination_condition: TerminationCondition | None
-    max_turns: int | None
     turn_timeout: float | timedelta | None
     runtime: AgentRuntime | None
     custom_message_types: Sequence[MessageTypeOrFactory] | None
     emit_team_events: bool
+
+
+class TeamOptions(CommonTeamOptions, total=False):
+    """What every team can be given whose rule leaves the number of turns to the engine.
+
+    Attributes:
+        max_turns: Ends a run after that many turns.
+    """
+
+    max_turns: int | None
 
 
 def check_participants(participants: Sequence[ChatAgent | Team]) -> None:

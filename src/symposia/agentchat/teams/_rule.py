@@ -210,7 +210,7 @@ class RuleContext:
         source: The name under which the rule emits its events.
         emit: Takes each event that the rule emits. In a team, they are streamed if the team emits its events, and are
             never part of the transcript. By default they are discarded.
-        cancellation_token: Cancels the model calls.
+        cancellation_token: Cancels the model calls, and what else the rule waits for.
         turns: How many turns the run has taken.
         answered: What has been said since the rule's last decision that was carried out as a whole: by its speakers,
             and by speakers of later turns in which others failed, whose decisions were undone. In the order in which it
@@ -219,11 +219,12 @@ class RuleContext:
     Attributes:
         source: As given.
         emit: As given.
+        cancellation_token: As given.
         turns: As given.
         answered: As given.
     """
 
-    __slots__ = ("_cancellation_token", "_usages", "answered", "emit", "source", "turns")
+    __slots__ = ("_usages", "answered", "cancellation_token", "emit", "source", "turns")
 
     def __init__(
         self,
@@ -238,7 +239,7 @@ class RuleContext:
         self.emit = emit
         self.turns = turns
         self.answered = answered
-        self._cancellation_token = cancellation_token
+        self.cancellation_token = cancellation_token
         self._usages: list[RequestUsage] = []
 
     async def ask(
@@ -268,7 +269,7 @@ class RuleContext:
         options: CreateOptions = {
             "tools": tools,
             "extra_create_args": extra_create_args or {},
-            "cancellation_token": self._cancellation_token,
+            "cancellation_token": self.cancellation_token,
         }
         if tool_choice != "auto":  # clients that are older than this parameter work without it
             options["tool_choice"] = tool_choice

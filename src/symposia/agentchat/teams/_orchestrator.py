@@ -1,0 +1,269 @@
+"""The orchestrator of a Magentic-One team: what it knows, and what it asks its model.
+
+The model is shown one conversation, which only grows at its end until there is another plan: the role, the task, the
+fact sheet, the plan, then what was said since. Each question comes last and is not kept, so that the conversation is
+the same whether it was followed message by message or made of a saved state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import core_schema as cs
+
+from symposia.agentchat._input_functions import ReviewFuncType, call_review_function
+from symposia.agentchat.messages import BaseChatMessage, MultiModalMessage, TextMessage
+from symposia.agentchat.teams import _magentic_one_prompts as prompts
+from symposia.agentchat.teams._progress_ledger import ProgressLedger, ledger_schema, read_ledger
+from symposia.agentchat.teams._rule import RuleContext, Transcript
+from symposia.agentchat.teams._saved_team import shape, with_default
+from symposia.core import FunctionCall, Image
+from symposia.core.changes import SavedState
+from symposia.core.effects import HumanAnswer, ask_human
+from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, SystemMessage, UserMessage
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_ATTEMPTS: Final = 3
+"""How often the model is asked for one ledger. What a second correction does not repair, a third hardly does."""
+
+_AGREES: Final = frozenset({"", "y", "yes", "ok", "okay", "approve", "approved", "go", "go ahead"})
+
+_COUNT: Final = cs.int_schema(ge=0)
+_TEXT: Final = with_default(cs.str_schema(), str)
+_MAYBE_TEXT: Final = cs.with_default_schema(cs.nullable_schema(cs.str_schema()), default=None)
+_SHAPE: Final = shape(
+    "MagenticOneOrchestratorState",
+    task=_TEXT,
+    facts=_TEXT,
+    plan=_TEXT,
+    n_rounds=with_default(_COUNT, int),
+    n_stalls=with_default(_COUNT, int),
+    earlier=_TEXT,
+    answer=_TEXT,
+    next_speaker=_MAYBE_TEXT,
+    stop_reason=_MAYBE_TEXT,
+    last_speaker=_MAYBE_TEXT,
+    task_start=with_default(_COUNT, int),
+    task_stop=with_default(_COUNT, int),
+    began=with_default(_COUNT, lambda: 1),  # AutoGen's transcript begins with the briefing
+    read=cs.with_default_schema(cs.nullable_schema(_COUNT), default=None),
+)
+
+
+@dataclass
+class Progress:
+    """How far the work on a task is.
+
+    Attributes:
+        task: The task, as text.
+        facts: The fact sheet.
+        plan: The plan.
+        n_rounds: How many ledgers were read for this task.
+        n_stalls: How many more of them were stalled than were not, since the plan.
+        earlier: What is told of the task before this one.
+        answer: The final answer to this task; empty while there is none.
+        next_speaker: The participant that was instructed and speaks next.
+        stop_reason: Why the team stops next; the final answer was given.
+        last_speaker: The participant that has spoken last since the plan; None if none has.
+        task_start: Where the messages of the task begin in the transcript.
+        task_stop: Where they end.
+        began: Where the conversation about the plan begins in the transcript.
+        read: How much of the transcript the rule knows; None after loading a state of AutoGen, which does not say.
+    """
+
+    task: str = ""
+    facts: str = ""
+    plan: str = ""
+    n_rounds: int = 0
+    n_stalls: int = 0
+    earlier: str = ""
+    answer: str = ""
+    next_speaker: str | None = None
+    stop_reason: str | None = None
+    last_speaker: str | None = None
+    task_start: int = 0
+    task_stop: int = 0
+    began: int = 0
+    read: int | None = 0
+
+    def save(self) -> SavedState:
+        """All of it."""
+        return dict(vars(self))
+
+    @classmethod
+    def load(cls, state: SavedState) -> Progress:
+        """Read what `save` gave, or what AutoGen saved.
+
+        Raises:
+            pydantic.ValidationError: It has another shape.
+        """
+        return cls(**_SHAPE.validate_python(state))
+
+    def of_next_task(self, task: Sequence[BaseChatMessage], start: int, stop: int) -> Progress:
+        """The beginning of the work on another task, whose messages are in the transcript from `start` to `stop`."""
+        earlier = prompts.EARLIER.format(task=self.task, answer=self.answer or self.facts) if self.task else ""
+        text = "\n".join(message.to_model_text() for message in task)
+        return Progress(task=text, earlier=earlier, task_start=start, task_stop=stop)
+
+    def images(self, transcript: Transcript) -> list[Image]:
+        """The images of the task."""
+        task = transcript[self.task_start : self.task_stop]
+        messages = [item for item in task if isinstance(item, MultiModalMessage)]
+        return [piece for message in messages for piece in message.content if isinstance(piece, Image)]
+
+
+class Orchestrator:
+    """Asks the model of a Magentic-One team.
+
+    Args:
+        participants: Their descriptions by their names.
+        client: The model.
+        plan_review: Shows each plan to a person.
+
+    Attributes:
+        names: The participants.
+    """
+
+    def __init__(
+        self, participants: Mapping[str, str], client: ChatCompletionClient, plan_review: ReviewFuncType | None
+    ) -> None:
+        self.names = tuple(participants)
+        self._client = client
+        self._plan_review = plan_review
+        self._team = "\n".join(f"- {name}: {' '.join(text.split())}" for name, text in participants.items())
+        self._role = SystemMessage(content=prompts.ROLE.format(team=self._team))
+        self._question = _question(prompts.PROGRESS.format(names=", ".join(self.names)))
+        self._json_output: bool | type[BaseModel] | None = None  # made with the first question
+        self._conversation: list[LLMMessage] = []  # empty until it is made of the transcript
+        self._followed = 0  # how much of the transcript is in it
+
+    def forget(self) -> None:
+        """Make the conversation anew: the transcript or the plan is another one."""
+        self._conversation.clear()
+
+    def follow(self, at: Progress, transcript: Transcript, own: str) -> None:
+        """Bring the conversation up to date: message by message, so that a turn costs what is new.
+
+        Args:
+            at: How far the work is.
+            transcript: The messages of the team.
+            own: The name under which the orchestrator speaks.
+        """
+        if not self._conversation:
+            plan = [_answer(at.facts), _question(prompts.PLAN), _answer(at.plan)]
+            self._conversation = [*self._opening(at, transcript), *plan]
+            self._followed = at.began
+        for index in range(self._followed, len(transcript)):
+            message = transcript[index]
+            if isinstance(message, BaseChatMessage):
+                self._conversation.append(self._shown(message, own))
+        self._followed = len(transcript)
+
+    async def plan(self, at: Progress, transcript: Transcript, context: RuleContext) -> BaseChatMessage:
+        """Write the fact sheet and the plan of a new task.
+
+        Returns:
+            The message that tells the team.
+        """
+        return await self._plan(self._opening(at, transcript), prompts.PLAN, at, transcript, context)
+
+    async def plan_anew(
+        self, reason: str, at: Progress, transcript: Transcript, context: RuleContext
+    ) -> BaseChatMessage:
+        """Write both again, of a conversation that has stalled for `reason`. Returns what `plan` does."""
+        request = _question(prompts.NEW_FACTS.format(reason=reason or "nothing new was found."))
+        return await self._plan([*self._conversation, request], prompts.NEW_PLAN, at, transcript, context)
+
+    async def ledger(self, context: RuleContext) -> ProgressLedger:
+        """Ask for the ledger of progress, again where it cannot be read. The last attempt may have faults."""
+        messages = [*self._conversation, self._question]
+        attempt = 1
+        while True:
+            result = await context.ask(self._client, messages, json_output=self._output())
+            ledger = read_ledger(result.content, self.names)
+            if not ledger.faults or attempt == _ATTEMPTS:
+                return ledger
+            attempt += 1
+            objection = prompts.OBJECTION.format(faults=" ".join(ledger.faults))
+            messages += [_answer(result.content), _question(objection)]
+
+    async def write(self, request: str, context: RuleContext) -> str:
+        """Answer a request that comes after the conversation."""
+        return await self._written([*self._conversation, _question(request)], context)
+
+    async def _plan(
+        self, messages: list[LLMMessage], request: str, at: Progress, transcript: Transcript, context: RuleContext
+    ) -> BaseChatMessage:
+        """Let the model write the fact sheet, for which `messages` ask, and then the plan, for which `request` asks."""
+        at.facts = await self._written(messages, context)
+        messages += [_answer(at.facts), _question(request)]
+        at.plan = await self._written(messages, context)
+        while self._plan_review is not None:
+            review = await _reviewed(self._plan_review, at, context)
+            if review.approved:
+                break
+            messages += [_answer(at.plan), _question(prompts.REVISED_PLAN.format(words=review.text))]
+            at.plan = await self._written(messages, context)
+        text = prompts.BRIEFING.format(task=at.task, team=self._team, facts=at.facts, plan=at.plan)
+        images = at.images(transcript)  # the participants are not given the messages of the task themselves
+        if images:
+            return MultiModalMessage(content=[text, *images], source=context.source)
+        return TextMessage(content=text, source=context.source)
+
+    async def _written(self, messages: Sequence[LLMMessage], context: RuleContext) -> str:
+        result = await context.ask(self._client, messages)
+        return _text(result.content)
+
+    def _output(self) -> bool | type[BaseModel] | None:
+        """The shape of a ledger for the model: the schema, any JSON, or None if it has neither."""
+        if self._json_output is None:
+            info = self._client.model_info
+            if info.get("structured_output"):
+                self._json_output = ledger_schema(self.names)
+            elif info["json_output"]:
+                self._json_output = True
+        return self._json_output
+
+    def _opening(self, at: Progress, transcript: Transcript) -> list[LLMMessage]:
+        """The role, and the request for the fact sheet."""
+        text = prompts.FACTS.format(earlier=at.earlier, task=at.task)
+        images = at.images(transcript) if self._client.model_info["vision"] else []
+        return [self._role, UserMessage(content=[text, *images] if images else text, source="user")]
+
+    def _shown(self, message: BaseChatMessage, own: str) -> LLMMessage:
+        """A message as the model sees it; of a participant, with its name, which not every vendor passes on."""
+        if message.source == own:
+            return _answer(message.to_model_text())
+        if isinstance(message, MultiModalMessage) and self._client.model_info["vision"]:
+            return UserMessage(content=[f"{message.source}:", *message.content], source=message.source)
+        return UserMessage(content=f"{message.source}: {message.to_model_text()}", source=message.source)
+
+
+async def _reviewed(review: ReviewFuncType, at: Progress, context: RuleContext) -> HumanAnswer:
+    """Ask a person to approve a plan. A text alone approves it if it agrees."""
+    prompt = prompts.REVIEW.format(facts=at.facts, plan=at.plan)
+    answer = await ask_human(
+        lambda: call_review_function(review, prompt, context.cancellation_token),
+        prompt,
+        approval_of={"task": at.task, "facts": at.facts, "plan": at.plan},
+    )
+    if answer.approved is not None:
+        return answer
+    return HumanAnswer(text=answer.text, approved=answer.text.strip().rstrip(".!").lower() in _AGREES)
+
+
+def _question(text: str) -> UserMessage:
+    return UserMessage(content=text, source="user")
+
+
+def _answer(content: str | Sequence[FunctionCall]) -> AssistantMessage:
+    return AssistantMessage(content=_text(content), source="orchestrator")
+
+
+def _text(content: str | Sequence[FunctionCall]) -> str:
+    """An answer as text: a call, of a tool that the model was not given, is what it says."""
+    return content if isinstance(content, str) else " ".join(call.arguments for call in content)

@@ -1,0 +1,181 @@
+"""The ledger of progress of a Magentic-One team: how it is asked for, and how a model's answer to it is read.
+
+Models wrap the object into a fence or into words, leave out an entry, give an answer without its reason, write "yes"
+for true, or name a member in other letters. All of that is read. What cannot be read is a fault, which is told to the
+model; after the last attempt, the rest of the ledger is used. So a model's slip never ends a run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from symposia.core import FunctionCall
+
+AnswerT = TypeVar("AnswerT")
+
+_SATISFIED: Final = "is_request_satisfied"
+_IN_LOOP: Final = "is_in_loop"
+_PROGRESSING: Final = "is_progress_being_made"
+_SPEAKER: Final = "next_speaker"
+_INSTRUCTION: Final = "instruction_or_question"
+
+_WORDS: Final = {"true": True, "yes": True, "false": False, "no": False}
+
+
+class LedgerEntry(BaseModel, Generic[AnswerT]):
+    """An entry: the reason comes first, so that a model gives it before it answers.
+
+    Attributes:
+        reason: Why.
+        answer: The answer.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str
+    answer: AnswerT
+
+
+class ProgressLedger(NamedTuple):
+    """How the work goes, as the model sees it.
+
+    Attributes:
+        is_satisfied: Whether the final answer can be written.
+        reason: Why, or why not.
+        is_in_loop: Whether the same is done over and over.
+        is_progressing: Whether the last answers have led on.
+        next_speaker: The participant that acts next; None if none was named.
+        instruction: What it is told; empty if that was left out.
+        faults: What could not be read, each as a sentence for the model.
+    """
+
+    is_satisfied: bool
+    reason: str
+    is_in_loop: bool
+    is_progressing: bool
+    next_speaker: str | None
+    instruction: str
+    faults: Sequence[str]
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the work does not lead on."""
+        return self.is_in_loop or not self.is_progressing
+
+
+def ledger_schema(names: Sequence[str]) -> type[BaseModel]:
+    """The class of the ledger, for models with structured output.
+
+    Args:
+        names: The participants, one of which is to be named.
+    """
+    name: Any = Literal[tuple(names)]  # Any: a type that is made at run time
+    fields: dict[str, Any] = {
+        _SATISFIED: (LedgerEntry[bool], ...),
+        _IN_LOOP: (LedgerEntry[bool], ...),
+        _PROGRESSING: (LedgerEntry[bool], ...),
+        _SPEAKER: (LedgerEntry[name], ...),
+        _INSTRUCTION: (LedgerEntry[str], ...),
+    }
+    return create_model("ProgressLedger", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def read_ledger(answer: str | Sequence[FunctionCall], names: Sequence[str]) -> ProgressLedger:
+    """Read a model's answer.
+
+    Args:
+        answer: As text, or as the arguments of a call.
+        names: The participants.
+    """
+    text = answer if isinstance(answer, str) else " ".join(call.arguments for call in answer)
+    found = _best_object(text)
+    satisfied = _truth(found, _SATISFIED)
+    in_loop, progressing = _truth(found, _IN_LOOP), _truth(found, _PROGRESSING)
+    speaker, instruction = _speaker(found, names), _text(_answer(found, _INSTRUCTION))
+    faults: list[str] = []
+    if not found:
+        faults.append("That is no JSON object with the five entries.")
+    elif satisfied is None:
+        faults.append(_not_boolean(_SATISFIED))
+    elif not satisfied:  # otherwise the rest has no effect
+        faults += [
+            _not_boolean(key) for key, given in ((_IN_LOOP, in_loop), (_PROGRESSING, progressing)) if given is None
+        ]
+        if speaker is None:
+            given = _text(_answer(found, _SPEAKER))
+            faults.append(f"{_SPEAKER} is {given!r}, and has to be one of {list(names)}.")
+        if not instruction:
+            faults.append(f"{_INSTRUCTION} has no answer.")
+    return ProgressLedger(
+        is_satisfied=bool(satisfied),
+        reason=_reason(found, _SATISFIED),
+        is_in_loop=bool(in_loop),
+        is_progressing=bool(progressing),
+        next_speaker=speaker,
+        instruction=instruction,
+        faults=faults,
+    )
+
+
+def _not_boolean(key: str) -> str:
+    return f"{key} has no answer that is true or false."
+
+
+def _best_object(text: str) -> Mapping[str, Any]:
+    """The object in the text that has the most of the entries; of several equal ones the last, which corrects them."""
+    keys = {_SATISFIED, _IN_LOOP, _PROGRESSING, _SPEAKER, _INSTRUCTION}
+    best: Mapping[str, Any] = {}
+    for found in _objects(text):
+        if (count := len(keys & found.keys())) and count >= len(keys & best.keys()):
+            best = found
+    return best
+
+
+def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in a text, whatever stands around them. Each is read once: the work is in proportion."""
+    decoder = json.JSONDecoder(strict=False)  # models write line breaks inside texts as they are
+    start = text.find("{")
+    while start >= 0:
+        try:
+            found, start = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            start += 1
+        else:
+            yield found
+        start = text.find("{", start)
+
+
+def _answer(found: Mapping[str, Any], key: str) -> object:
+    entry = found.get(key)
+    return cast("Mapping[str, object]", entry).get("answer") if isinstance(entry, Mapping) else entry
+
+
+def _reason(found: Mapping[str, Any], key: str) -> str:
+    entry = found.get(key)
+    return _text(cast("Mapping[str, object]", entry).get("reason")) if isinstance(entry, Mapping) else ""
+
+
+def _truth(found: Mapping[str, Any], key: str) -> bool | None:
+    given = _answer(found, key)
+    return given if isinstance(given, bool) else _WORDS.get(_text(given).lower())
+
+
+def _text(given: object) -> str:
+    return given.strip() if isinstance(given, str) else ""
+
+
+def _speaker(found: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The participant that is named, whatever its letters, quotes and spaces; None if that is none, or several."""
+    given = _text(_answer(found, _SPEAKER))
+    if given in names:
+        return given
+    alike = [name for name in names if _bare(name) == _bare(given)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _bare(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
