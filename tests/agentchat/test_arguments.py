@@ -344,7 +344,7 @@ def test_pydantic_can_check_the_arguments_of_public_agents_and_teams(cls: type[A
     init: Callable[..., None] = cls.__init__
     checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(init)
     with pytest.raises(ValidationError):
-        checked(object(), no_argument_of_this_name=1)
+        checked(object(), no_argument_of_this_name=1, name=object())
 
 
 async def test_a_team_whose_arguments_pydantic_checks_is_made_from_right_ones_only() -> None:
