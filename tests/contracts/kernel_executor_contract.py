@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -29,7 +30,7 @@ from symposia.core.code_executor import (
     CodeExecutor,
     SandboxPolicy,
 )
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, SandboxError
 
 WAIT = 60.0
 SHOW_A_PICTURE = f"""
@@ -64,6 +65,7 @@ class KernelExecutorContract:
         timeout: float = 30,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | None = None,
     ) -> CodeExecutor:
         raise NotImplementedError
 
@@ -343,6 +345,32 @@ def output_folder(executor: CodeExecutor) -> Path:
 def files_of(result: BlockwiseCodeResult) -> list[Path]:
     files: list[Path] = getattr(result, "output_files", [])
     return files
+
+    async def test_every_block_is_a_line_of_the_audit_log(self, output_dir: Path, tmp_path: Path) -> None:
+        log = tmp_path / "audit.jsonl"
+        async with self.make(output_dir, timeout=1, audit_log=log) as executor:
+            for code in ("print('a secret')", "1 / 0", "while True: pass"):
+                await executor.execute_code_blocks([python(code)], CancellationToken())
+        lines = [json.loads(line) for line in (await asyncio.to_thread(log.read_text)).splitlines()]
+        assert [(line["status"], line["exit_code"], line["ended_by"]) for line in lines] == [
+            ("ok", 0, ""),
+            ("error", 1, ""),
+            ("timeout", 124, "the time limit of 1 s"),
+        ]
+        assert lines[0]["code_sha256"] == hashlib.sha256(b"print('a secret')").hexdigest()
+        assert {line["executor"] for line in lines} == {type(executor).__name__}
+        assert "secret" not in json.dumps(lines)
+
+    async def test_no_block_runs_where_it_cannot_be_recorded(self, output_dir: Path, tmp_path: Path) -> None:
+        logs = {
+            output_dir / "audit.jsonl": (InvalidArgumentError, "give a file elsewhere"),
+            tmp_path / "missing" / "audit.jsonl": (SandboxError, "cannot be written"),
+        }
+        for log, (error, said) in logs.items():
+            executor = self.make(output_dir, audit_log=log)
+            with pytest.raises(error, match=said):
+                await executor.execute_code_blocks([python("1")], CancellationToken())
+            await executor.stop()
 
 
 async def run(executor: CodeExecutor, *blocks: CodeBlock) -> BlockwiseCodeResult:

@@ -28,6 +28,7 @@ from symposia.core.code_executor import (
 from symposia.core.exceptions import ComponentError, InvalidArgumentError, SandboxError
 from symposia.ext.code_executors import SandboxPool
 from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors.jupyter import JupyterCodeExecutor
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 from symposia.ext.code_executors.namespaces import NamespaceBackend, NamespaceCommandLineCodeExecutor
 
@@ -224,6 +225,17 @@ def test_a_network_in_json_needs_the_programs_consent(tmp_path: Path) -> None:
     saved["config"]["audit_log"] = str(tmp_path / "audit")
     with pytest.raises(ComponentError, match=r"has audit_log"):
         CodeExecutor.load_component(saved)
+
+
+@pytest.mark.parametrize("kind", [NamespaceCommandLineCodeExecutor, LocalCommandLineCodeExecutor, JupyterCodeExecutor])
+@pytest.mark.filterwarnings("ignore:(Local|Jupyter)Co:UserWarning")
+def test_an_audit_log_in_json_needs_the_programs_consent(
+    kind: type[NamespaceCommandLineCodeExecutor | LocalCommandLineCodeExecutor | JupyterCodeExecutor], tmp_path: Path
+) -> None:
+    saved = json.loads(kind(audit_log=tmp_path / "audit.jsonl").dump_component().model_dump_json())
+    with pytest.raises(ComponentError, match=r"has audit_log: .* trust_code=True"):
+        CodeExecutor.load_component(saved)
+    assert isinstance(CodeExecutor.load_component(saved, trust_code=True), kind)
 
 
 def test_a_network_in_the_json_of_a_tool_needs_it_too() -> None:

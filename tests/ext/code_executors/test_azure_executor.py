@@ -336,3 +336,24 @@ def test_two_that_run_code_alike_have_one_identity(work_dir: Path) -> None:
     assert identity == ACADynamicSessionsCodeExecutor("http://x", Credential(), work_dir=work_dir).effect_identity()
     assert identity != ACADynamicSessionsCodeExecutor("http://x", Credential(), functions=[add]).effect_identity()
     assert TOKEN not in json.dumps(identity)
+
+
+async def test_every_block_is_a_line_of_the_audit_log(service: SessionService, tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    async with asyncio.timeout(WAIT), ACADynamicSessionsCodeExecutor(service.url, Credential(), audit_log=log) as made:
+        await run(made, python("print('a secret')"))
+        await run(made, python("1 / 0"))
+    lines = [json.loads(line) for line in (await asyncio.to_thread(log.read_text)).splitlines()]
+    assert [(line["sandbox"], line["language"], line["status"], line["exit_code"]) for line in lines] == [
+        ("azure", "python", "ok", 0),
+        ("azure", "python", "error", 1),
+    ]
+    assert "secret" not in json.dumps(lines)
+
+
+async def test_no_block_runs_where_it_cannot_be_recorded(service: SessionService, work_dir: Path) -> None:
+    log = work_dir / "audit.jsonl"
+    executor = ACADynamicSessionsCodeExecutor(service.url, Credential(), work_dir=work_dir, audit_log=log)
+    with pytest.raises(InvalidArgumentError, match="give a file elsewhere"):
+        await run(executor, python("1"))
+    await executor.stop()

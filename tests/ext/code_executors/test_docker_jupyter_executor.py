@@ -76,9 +76,10 @@ class TestDockerJupyterCodeExecutorOnAServer(KernelExecutorContract):
         timeout: float = 30,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | None = None,
     ) -> DockerJupyterCodeExecutor:
         return DockerJupyterCodeExecutor(
-            self.info, timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output
+            self.info, timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output, audit_log=audit_log
         )
 
     async def test_stopping_leaves_no_kernel_behind(self, output_dir: Path) -> None:

@@ -52,8 +52,11 @@ class TestJupyterCodeExecutor(KernelExecutorContract):
         timeout: float = 30,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | None = None,
     ) -> JupyterCodeExecutor:
-        return JupyterCodeExecutor(timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output)
+        return JupyterCodeExecutor(
+            timeout=timeout, output_dir=output_dir, policy=policy, on_output=on_output, audit_log=audit_log
+        )
 
 
 def test_it_warns_that_it_is_unsafe() -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core import uninterrupted
-from symposia.core.code_executor import ConnectionAttempt, SandboxResult
+from symposia.core.code_executor import ConnectionAttempt
 from symposia.core.exceptions import InvalidArgumentError, SandboxError
 
 _FOR_ITS_OWNER_ALONE: Final = 0o600
@@ -85,7 +85,7 @@ class AuditLog:
         *,
         began: float,
         seconds: float,
-        result: SandboxResult | None,
+        exit_code: int | None,
         status: str,
         ended_by: str,
         connections: Iterable[ConnectionAttempt],
@@ -96,7 +96,7 @@ class AuditLog:
             run: What ran.
             began: Seconds since 1970.
             seconds: How long it took.
-            result: Its result; None where it has none, as after a cancellation.
+            exit_code: How it ended; None where it has no result, as after a cancellation.
             status: Its status; in the place of one without a result, why.
             ended_by: The limit that it met; empty for none.
             connections: What it tried to connect to.
@@ -116,7 +116,7 @@ class AuditLog:
             "code_bytes": len(run.source),
             "code_sha256": hashlib.sha256(run.source).hexdigest(),
             "status": status,
-            "exit_code": None if result is None else result.exit_code,
+            "exit_code": exit_code,
             "ended_by": ended_by,
             "seconds": round(seconds, 6),
             "connections": len(tried),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -17,13 +17,11 @@ from symposia.core.code_executor import (
     CodeBlock,
     CodeResult,
     CommandLineCodeResult,
-    ConnectionAttempt,
     OutputListener,
     SandboxPolicy,
     SandboxResult,
     UserFunction,
 )
-from symposia.ext.code_executors._audit import AuditedRun, AuditLog, Stopwatch
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, plan_block, printed
 from symposia.ext.code_executors._executor import BlockwiseCodeExecutor
 from symposia.ext.code_executors._functions import FunctionsInCode, UserFunctions
@@ -65,12 +63,12 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         audit_log: Path | str | None = None,
     ) -> None:
         check_path("work_dir", type(self).__name__, work_dir)
-        super().__init__(WorkFolder.for_code(work_dir), timeout=timeout, policy=policy, on_output=on_output)
+        super().__init__(
+            WorkFolder.for_code(work_dir), timeout=timeout, policy=policy, on_output=on_output, audit_log=audit_log
+        )
         self._keep_code_files = keep_code_files
         self._functions = UserFunctions(functions, functions_module)
         self._functions_written = False
-        self._audit = None if audit_log is None else AuditLog(audit_log)
-        self._connections: list[ConnectionAttempt] = []  # that the audit log does not have yet
 
     @property
     def work_dir(self) -> Path:
@@ -130,17 +128,16 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
     @override
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._make_folder)
-        if self._audit is not None:
-            await self._audit.check()
+        await self._check_audit()
         await self._ready()
 
-    def _make_folder(self) -> None:
-        is_new = self._folder.create()
-        if self._audit is not None:
-            self._audit.refuse_below(self._folder.absolute)
+    @override
+    def _make_folder(self) -> bool:
+        is_new = super()._make_folder()
         if self._functions and (is_new or not self._functions_written):
             self._folder.write(PurePosixPath(f"{self._functions.module}.py"), self._functions.source().encode())
             self._functions_written = True
+        return is_new
 
     @override
     async def _run_blocks(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
@@ -158,41 +155,6 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
     @override
     def _result(self, blocks: Sequence[BlockResult]) -> CommandLineCodeResult:
         return CommandLineCodeResult.of(blocks)
-
-    async def _audited(self, language: str, source: bytes, running: Awaitable[SandboxResult]) -> SandboxResult:
-        """Wait for a result, and record what ran: also where there is none."""
-        if self._audit is None:
-            return await running
-        run = AuditedRun(executor=type(self).__name__, sandbox=self._sandbox_name, language=language, source=source)
-        watch, status = Stopwatch(), "failed"
-        result: SandboxResult | None = None
-        try:
-            result = await running
-        except RefusedBlockError:
-            status = "refused"
-            raise
-        except asyncio.CancelledError:
-            status = "cancelled"
-            raise
-        else:
-            status = result.status
-            return result
-        finally:
-            tried, self._connections = self._connections, []
-            await self._audit.record(
-                run,
-                began=watch.began,
-                seconds=watch.seconds,
-                result=result,
-                status=status,
-                ended_by="" if result is None else self._limit_met(result.status),
-                connections=tried,
-            )
-
-    @property
-    def _sandbox_name(self) -> str:
-        """The kind of the sandbox, for the audit log."""
-        return ""
 
     async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:

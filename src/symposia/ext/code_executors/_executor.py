@@ -9,30 +9,41 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
-from typing import Any, Final, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Final, Generic, Self, TypeVar
 
 from pydantic import JsonValue
 
-from symposia.core import CancellationToken, uninterrupted
-from symposia.core.argument_checks import check_function, check_instance
+from symposia.core import CancellationToken, code_is_trusted, uninterrupted
+from symposia.core.argument_checks import check_function, check_instance, check_path
 from symposia.core.code_executor import (
     BlockResult,
     BlockwiseCodeResult,
     CodeBlock,
     CodeExecutor,
+    ConnectionAttempt,
     OutputListener,
     OutputStream,
     RunStatus,
     SandboxPolicy,
+    SandboxResult,
     check_code_blocks,
 )
 from symposia.core.effects import class_identity
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, SandboxDiedError, UsageError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    ComponentError,
+    InvalidArgumentError,
+    SandboxDiedError,
+    UsageError,
+)
+from symposia.ext.code_executors._audit import AuditedRun, AuditLog, Stopwatch
 from symposia.ext.code_executors._blocks import RefusedBlockError, refused
 from symposia.ext.code_executors._work_folder import WorkFolder
 
 T = TypeVar("T")
 ResultT = TypeVar("ResultT", bound=BlockwiseCodeResult)
+EndedT = TypeVar("EndedT", BlockResult, SandboxResult)
 
 POLICY_EXAMPLE: Final = "SandboxPolicy(memory_bytes=256 * MIB)"
 
@@ -175,6 +186,7 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         timeout: Seconds that a block may run.
         policy: The limits of the code, as far as the place where it runs has them.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line for each block that runs; see `AuditLog`.
 
     Raises:
         ArgumentTypeError: The timeout is not a number, or another argument is of another type.
@@ -188,6 +200,7 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         timeout: float,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         if isinstance(timeout, bool) or not isinstance(timeout, int | float):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
             raise ArgumentTypeError(f"timeout is {timeout!r}: give a number of seconds, 1 at least.")
@@ -198,9 +211,17 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
         self._timeout = timeout
         self._folder = folder
         self._policy = policy or SandboxPolicy()
+        check_path("audit_log", type(self).__name__, audit_log)
+        self._audit = None if audit_log is None else AuditLog(audit_log)
+        self._connections: list[ConnectionAttempt] = []  # that the audit log does not have yet
         self._on_output = on_output or _ignore_output
         self._on_output_of_call: OutputListener = _ignore_output
         self._calls = SerialCalls(self._close, self._abandon)
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
+        refuse_in_json(cls.__name__, config)
+        return super()._from_config(config)
 
     @property
     def timeout(self) -> float:
@@ -310,6 +331,61 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
                 break
         return results
 
+    async def _check_audit(self) -> None:
+        """Check that what runs can be recorded.
+
+        Raises:
+            SandboxError: The log cannot be written.
+        """
+        if self._audit is not None:
+            await self._audit.check()
+
+    def _make_folder(self) -> bool:
+        """Make the folder where it is missing, and return whether it was. This blocks.
+
+        Raises:
+            InvalidArgumentError: The audit log is in it, where code could write to it.
+        """
+        is_new = self._folder.create()
+        if self._audit is not None:
+            self._audit.refuse_below(self._folder.absolute)
+        return is_new
+
+    async def _audited(self, language: str, source: bytes, running: Awaitable[EndedT]) -> EndedT:
+        """Wait for a result, and record what ran: also where there is none."""
+        if self._audit is None:
+            return await running
+        run = AuditedRun(executor=type(self).__name__, sandbox=self._sandbox_name, language=language, source=source)
+        watch, status = Stopwatch(), "failed"
+        result: EndedT | None = None
+        try:
+            result = await running
+        except RefusedBlockError:
+            status = "refused"
+            raise
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        else:
+            status = result.status
+            return result
+        finally:
+            tried, self._connections = self._connections, []
+            await self._audit.record(
+                run,
+                began=watch.began,
+                seconds=watch.seconds,
+                exit_code=None if result is None else result.exit_code,
+                status=status,
+                ended_by="" if result is None else self._limit_met(result.status),
+                connections=tried,
+            )
+
+    @property
+    def _sandbox_name(self) -> str:
+        """The kind of the sandbox, for the audit log; empty where there is none."""
+        return ""
+
     def _pass_on(self, stream: OutputStream, text: str) -> None:
         """Pass a piece of output to the listeners."""
         self._on_output(stream, text)
@@ -318,6 +394,23 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
     def _limit_met(self, status: RunStatus) -> str:
         """The limit that a block with this status met, in words; empty for none."""
         return replace(self._policy, time_limit=self._timeout).limit_met(status)
+
+
+def refuse_in_json(executor: str, config: object) -> None:
+    """Check that the JSON of a component gives code nothing that only a program may give.
+
+    Raises:
+        ComponentError: It has a network, or an audit log, which is a file that is written.
+    """
+    policy, audit_log = getattr(config, "policy", None), getattr(config, "audit_log", None)
+    asks = ["network"] if isinstance(policy, SandboxPolicy) and policy.network is not None else []
+    asks += ["audit_log"] if audit_log is not None else []
+    if asks and not code_is_trusted():
+        raise ComponentError(
+            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, or a file be written, "
+            "that the author of the JSON has chosen. If you have written it, or read it, load it with "
+            "load_component(…, trust_code=True); else take it out."
+        )
 
 
 def policy_digest(policy: SandboxPolicy) -> str:

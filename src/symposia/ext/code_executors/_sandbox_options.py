@@ -10,7 +10,6 @@ from typing import Final
 
 from typing_extensions import TypedDict
 
-from symposia.core import code_is_trusted
 from symposia.core.argument_checks import (
     check_backend,
     check_each,
@@ -27,7 +26,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     UserFunction,
 )
-from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.ext.code_executors._executor import POLICY_EXAMPLE
 from symposia.ext.code_executors._functions import requirements_met_by
 
@@ -113,23 +112,6 @@ def check_options(owner: str, backend: object, options: Mapping[str, object]) ->
     check_flag("delete_tmp_files", owner, options.get("delete_tmp_files"))
     check_flag("trust_results", owner, options.get("trust_results"))
     check_path("audit_log", owner, options.get("audit_log"))
-
-
-def refuse_in_json(executor: str, config: object) -> None:
-    """Check that the JSON of a component gives code nothing that only a program may give.
-
-    Raises:
-        ComponentError: It has a network, or an audit log, which is a file that is written.
-    """
-    policy, audit_log = getattr(config, "policy", None), getattr(config, "audit_log", None)
-    asks = ["network"] if isinstance(policy, SandboxPolicy) and policy.network is not None else []
-    asks += ["audit_log"] if audit_log is not None else []
-    if asks and not code_is_trusted():
-        raise ComponentError(
-            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, or a file be written, "
-            "that the author of the JSON has chosen. If you have written it, or read it, load it with "
-            "load_component(…, trust_code=True); else take it out."
-        )
 
 
 def allowed_packages(

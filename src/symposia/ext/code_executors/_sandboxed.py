@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Final, Self, Unpack
+from typing import Final, Unpack
 
 from pydantic import JsonValue
 from typing_extensions import override
@@ -48,7 +48,6 @@ from symposia.ext.code_executors._sandbox_options import (
     all_mounts,
     allowed_packages,
     check_options,
-    refuse_in_json,
 )
 
 REPLACED: Final = "The sandbox ended in the middle of the block. The next block gets a new one."
@@ -132,11 +131,6 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._sandbox: Sandbox | None = None
         self._notes: list[str] = []  # for the next result
         self._has_variables = False  # of earlier blocks, whose authors count on them
-
-    @classmethod
-    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
-        refuse_in_json(cls.__name__, config)
-        return super()._from_config(config)
 
     @property
     def backend_name(self) -> str:

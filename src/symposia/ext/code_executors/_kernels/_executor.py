@@ -105,6 +105,7 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
             which stays if there is something in it.
         policy: The caps on output and files, and the limits of the kernel where it is in a sandbox.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each block that runs.
 
     Raises:
         ArgumentTypeError: The timeout is not a number.
@@ -120,9 +121,16 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         output_dir: Path | str | None,
         policy: SandboxPolicy | None,
         on_output: OutputListener | None,
+        audit_log: Path | str | None,
     ) -> None:
         check_path("output_dir", type(self).__name__, output_dir)
-        super().__init__(WorkFolder.for_results(output_dir), timeout=timeout, policy=policy, on_output=on_output)
+        super().__init__(
+            WorkFolder.for_results(output_dir),
+            timeout=timeout,
+            policy=policy,
+            on_output=on_output,
+            audit_log=audit_log,
+        )
         self._result_type = result_type
         self._kernel_name = kernel_name
         self._kernel: Kernel | None = None
@@ -163,7 +171,8 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         await self._ready()
 
     async def _ready(self) -> Kernel:
-        await asyncio.to_thread(self._folder.create)
+        await asyncio.to_thread(self._make_folder)
+        await self._check_audit()
         if self._kernel is not None and not await self._kernel.is_alive():
             await self._close()
         if self._kernel is None:
@@ -191,7 +200,8 @@ class KernelCodeExecutor(BlockwiseCodeExecutor[ResultT], Generic[ResultT]):
         source = cell_source(block, kernel.language)
         if source is None:
             raise unknown_language(block, INTERPRETERS if kernel.language == "python" else [kernel.language])
-        return await self._run_cell(kernel, block, source)
+        code = block.code.encode("utf-8", "surrogatepass")
+        return await self._audited(block.language, code, self._run_cell(kernel, block, source))
 
     @override
     def _result(self, blocks: Sequence[BlockResult]) -> ResultT:

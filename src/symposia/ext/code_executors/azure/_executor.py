@@ -62,6 +62,7 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         suppress_result_output: Whether the value of a block's last line is left out of its output.
         session_id: The session; made up when None.
         policy: The caps on output and on images. The limits of the code are the service's.
+        audit_log: A file that gets a line of JSON for each block that runs; not in `work_dir`.
 
     Raises:
         ArgumentTypeError: The timeout is not a number.
@@ -81,9 +82,10 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         session_id: str | None = None,
         *,
         policy: SandboxPolicy | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         check_path("work_dir", type(self).__name__, work_dir)
-        super().__init__(WorkFolder.for_results(work_dir), timeout=timeout, policy=policy)
+        super().__init__(WorkFolder.for_results(work_dir), timeout=timeout, policy=policy, audit_log=audit_log)
         self._endpoint = pool_management_endpoint
         self._functions = UserFunctions(functions, functions_module)
         self._suppress_result_output = suppress_result_output
@@ -180,7 +182,8 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
 
     @override
     async def _prepare(self) -> None:
-        await asyncio.to_thread(self._folder.create)
+        await asyncio.to_thread(self._make_folder)
+        await self._check_audit()
         if self._is_prepared:
             return
         # Without requirements the session is not asked, which would cost a request.
@@ -230,6 +233,15 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         if INTERPRETERS.get(block.language.strip().lower()) != "python":
             raise unknown_language(block, [name for name, runs in INTERPRETERS.items() if runs == "python"])
         await self._prepare()  # before each block: one that was ended has left its session
+        code = block.code.encode("utf-8", "surrogatepass")
+        return await self._audited(block.language, code, self._run_in_session(block))
+
+    @property
+    @override
+    def _sandbox_name(self) -> str:
+        return "azure"
+
+    async def _run_in_session(self, block: CodeBlock) -> BlockResult:
         started = time.monotonic()
         try:
             ran = await self._pool.run(self._session, block.code, self._timeout)

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
 
+from typing_extensions import override
+
 from symposia.core import uninterrupted
 from symposia.core.code_executor import OutputListener, SandboxPolicy
 from symposia.core.exceptions import ArgumentTypeError, SandboxError, SandboxUnavailableError
@@ -43,6 +45,7 @@ class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
             is missing. None: a temporary one, which stays if there is something in it.
         policy: The caps on output and on files.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each block that runs; not in `output_dir`.
 
     Raises:
         ArgumentTypeError: `jupyter_server` is neither a server nor an address, or the timeout is not a number.
@@ -59,6 +62,7 @@ class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
         *,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         if not hasattr(jupyter_server, "connection_info") and not isinstance(jupyter_server, JupyterConnectionInfo):
             raise ArgumentTypeError(
@@ -71,8 +75,14 @@ class DockerJupyterCodeExecutor(KernelCodeExecutor[DockerJupyterCodeResult]):
             output_dir=output_dir,
             policy=policy,
             on_output=on_output,
+            audit_log=audit_log,
         )
         self._server = jupyter_server
+
+    @property
+    @override
+    def _sandbox_name(self) -> str:
+        return "docker" if isinstance(self._server, DockerJupyterServer) else ""
 
     async def _start_kernel(self) -> RemoteKernel:
         if isinstance(self._server, DockerJupyterServer):

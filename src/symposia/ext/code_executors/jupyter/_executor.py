@@ -36,6 +36,7 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
             None: a temporary one, which stays if there is something in it.
         policy: The caps on output and on files; its other limits need a sandbox.
         on_output: Called on the event loop with each piece of output as it comes.
+        audit_log: A file that gets a line of JSON for each block that runs; not in `output_dir`.
 
     Raises:
         ArgumentTypeError: The timeout is not a number.
@@ -51,6 +52,7 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
         *,
         policy: SandboxPolicy | None = None,
         on_output: OutputListener | None = None,
+        audit_log: Path | str | None = None,
     ) -> None:
         if find_spec("jupyter_client") is None:
             raise MissingExtraError(type(self).__name__, "jupyter")
@@ -61,6 +63,7 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
             output_dir=output_dir,
             policy=policy,
             on_output=on_output,
+            audit_log=audit_log,
         )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
 
