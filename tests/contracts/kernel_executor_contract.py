@@ -335,17 +335,6 @@ class KernelExecutorContract:
             file.unlink()
             file.parent.rmdir()
 
-
-def output_folder(executor: CodeExecutor) -> Path:
-    folder: object = getattr(executor, "output_dir", None)
-    assert isinstance(folder, Path)
-    return folder
-
-
-def files_of(result: BlockwiseCodeResult) -> list[Path]:
-    files: list[Path] = getattr(result, "output_files", [])
-    return files
-
     async def test_every_block_is_a_line_of_the_audit_log(self, output_dir: Path, tmp_path: Path) -> None:
         log = tmp_path / "audit.jsonl"
         async with self.make(output_dir, timeout=1, audit_log=log) as executor:
@@ -371,6 +360,17 @@ def files_of(result: BlockwiseCodeResult) -> list[Path]:
             with pytest.raises(error, match=said):
                 await executor.execute_code_blocks([python("1")], CancellationToken())
             await executor.stop()
+
+
+def output_folder(executor: CodeExecutor) -> Path:
+    folder: object = getattr(executor, "output_dir", None)
+    assert isinstance(folder, Path)
+    return folder
+
+
+def files_of(result: BlockwiseCodeResult) -> list[Path]:
+    files: list[Path] = getattr(result, "output_files", [])
+    return files
 
 
 async def run(executor: CodeExecutor, *blocks: CodeBlock) -> BlockwiseCodeResult:
