@@ -12,27 +12,23 @@
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
-from symposia.presets.coding._folder import RunFolder, RunFolderError
-from symposia.presets.coding._models import (
+from symposia.presets._folder import RunFolderError
+from symposia.presets._models import (
+    AgentUsage,
     MissingKeyError,
     NamedModel,
-    SwarmModels,
     UnknownVendorError,
     default_model_name,
     model_named,
 )
+from symposia.presets._recorded import RecordedChatCompletionClient, RecordedReply, RecordingError
+from symposia.presets.coding._bundled import BundledName, BundledTask, bundled_task
+from symposia.presets.coding._folder import RunFolder
+from symposia.presets.coding._models import SwarmModels
 from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._pages import RECORDED_NOTE
 from symposia.presets.coding._prompts import Plan, Review
-from symposia.presets.coding._recorded import (
-    BundledName,
-    BundledTask,
-    RecordedChatCompletionClient,
-    RecordedReply,
-    RecordingError,
-    bundled_task,
-)
-from symposia.presets.coding._result import AgentUsage, CodingResult
+from symposia.presets.coding._result import CodingResult
 from symposia.presets.coding._rule import CodingRule
 from symposia.presets.coding._swarm import SwarmLimits, run_coding_swarm
 from symposia.presets.coding._task import CodingTask, DataFileError, EmptyTaskError

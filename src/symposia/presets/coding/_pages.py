@@ -25,12 +25,6 @@ RECORDED_NOTE: Final = "The models' answers are recorded. The code really runs, 
 """Shown with a run on recorded models."""
 
 
-def transcript_entry(message: BaseAgentEvent | BaseChatMessage) -> str:
-    """One message under a heading with its sender and its time."""
-    time = f"{message.created_at:%H:%M:%S}"
-    return printable(f"## {message.source} · {time}\n\n{_body(message)}\n")
-
-
 def answer_page(result: CodingResult) -> str:
     """The answer, its evidence, and the course of the run."""
     parts = ["# Answer" if result.answer else "# No verified answer", _how_it_ended(result)]
@@ -71,7 +65,8 @@ def _file_line(file: Artifact) -> str:
     return f"- [{name}](<files/{quote(file.path)}>) {details}"
 
 
-def _body(message: BaseAgentEvent | BaseChatMessage) -> str:
+def message_page(message: BaseAgentEvent | BaseChatMessage) -> str:
+    """A message of the transcript, below its heading."""
     match message:
         case StructuredMessage(content=Plan() as plan):
             return plan_markdown(plan)

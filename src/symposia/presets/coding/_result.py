@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from symposia.agentchat.messages import ExecutionMessage, Messages, OutputRejectedEvent, StructuredMessage
 from symposia.core.code_executor import Artifact, BlockResult, RunStatus
-from symposia.core.models import RequestUsage
-from symposia.presets.coding._models import SwarmModels
+from symposia.presets._models import AgentUsage
 from symposia.presets.coding._outcome import Outcome
 from symposia.presets.coding._prompts import Review
 from symposia.presets.coding._task import CodingTask
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgentUsage:
-    """The tokens of one agent.
-
-    Attributes:
-        model: The name of its model.
-        estimated: Whether any of the counts is an estimate, as those of a recorded model are, and those for a
-            server that sends none.
-    """
-
-    agent: str
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,40 +96,3 @@ class CodingResult:
     def total_tokens(self) -> int:
         """The tokens of all agents, in and out."""
         return sum(each.prompt_tokens + each.completion_tokens for each in self.usage)
-
-
-def usage_by_agent(messages: Messages, models: SwarmModels) -> tuple[AgentUsage, ...]:
-    """Add up what each agent's messages took."""
-    spent = {agent: RequestUsage(0, 0) for agent in models.by_agent()}
-    for message in messages:
-        if message.models_usage is not None and message.source in spent:
-            spent[message.source] += message.models_usage
-    return tuple(
-        AgentUsage(
-            agent=agent,
-            model=model.name,
-            prompt_tokens=spent[agent].prompt_tokens,
-            completion_tokens=spent[agent].completion_tokens,
-            estimated=model.recorded or spent[agent].estimated,
-        )
-        for agent, model in models.by_agent().items()
-    )
-
-
-def usage_document(usage: Sequence[AgentUsage]) -> dict[str, object]:
-    """The tokens by agent, by model and in all, for ``usage.json``."""
-    models = dict.fromkeys(each.model for each in usage)
-    return {
-        "estimated": any(each.estimated for each in usage),
-        "agents": {each.agent: {"model": each.model, **_tokens([each])} for each in usage},
-        "models": {model: _tokens(each for each in usage if each.model == model) for model in models},
-        "total": _tokens(usage),
-    }
-
-
-def _tokens(usage: Iterable[AgentUsage]) -> dict[str, int]:
-    spent = list(usage)
-    return {
-        "prompt_tokens": sum(each.prompt_tokens for each in spent),
-        "completion_tokens": sum(each.completion_tokens for each in spent),
-    }

@@ -36,11 +36,12 @@ from symposia.core.code_executor import (
 )
 from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, ModelError, SandboxError
 from symposia.ext.code_executors import SandboxCodeExecutor
+from symposia.presets._models import usage_by_agent
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
 from symposia.presets.coding._folder import RunFolder
 from symposia.presets.coding._models import SwarmModels
 from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome, outcome_of
-from symposia.presets.coding._result import CodingResult, usage_by_agent
+from symposia.presets.coding._result import CodingResult
 from symposia.presets.coding._rule import EXECUTOR, CodingRule, next_step
 from symposia.presets.coding._task import CodingTask, prepare_data
 
@@ -279,7 +280,7 @@ class _Run:
             outcome=outcome,
             detail=WHAT_TO_DO[outcome],
             messages=tuple(self.record.messages),
-            usage=usage_by_agent(self.record.messages, self.models),
+            usage=usage_by_agent(self.record.messages, self.models.by_agent()),
             sandbox=self.sandbox,
             recorded=self.models.recorded,
             folder=folder.path if folder else None,
