@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from symposia.cli._coding_view import ending
 from symposia.cli._live_view import LiveView
 from symposia.cli._plan import RunArguments, plan_run
 from symposia.cli._run import carry_out
@@ -34,7 +35,7 @@ def draw(sandbox: str) -> str:
     plan = plan_run(RunArguments(bundled=TASK, sandbox=sandbox, out=FOLDER))
     view = LiveView(console)
     with view:
-        view.end(asyncio.run(carry_out(plan, chosen_sandbox(sandbox, view.note), view)))
+        view.end(ending(asyncio.run(carry_out(plan, chosen_sandbox(sandbox, view.note), view))))
     return console.export_svg(title=f"symposia run --task {TASK}", unique_id="run")
 
 

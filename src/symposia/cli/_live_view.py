@@ -30,9 +30,8 @@ from symposia.cli._rendering import (
     message_block,
     output_line,
 )
-from symposia.cli._view import LineBuffer, OutputLine, RunDescription, seconds
+from symposia.cli._view import LineBuffer, OutputLine, RunDescription, RunEnding, seconds
 from symposia.core.terminal_text import printable
-from symposia.presets.coding import CodingResult
 
 ROWS_BELOW = 8
 FRAMES_A_SECOND = 10
@@ -94,10 +93,10 @@ class LiveView:
             case _:
                 self._print_message(message)
 
-    def end(self, result: CodingResult) -> None:
+    def end(self, ending: RunEnding) -> None:
         """Print the answer, the summary and the contents of the folder."""
         self._live.stop()
-        self._console.print(end_block(result))
+        self._console.print(end_block(ending))
 
     def _heading(self, source: str, what: str = "") -> Text:
         return heading(source, self._palette.colour(source), self._status.elapsed, what)

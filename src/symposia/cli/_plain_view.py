@@ -15,17 +15,17 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     TextMessage,
 )
+from symposia.agentchat.teams import DebateCritique, DebateStatement, DebateSummary
 from symposia.cli._view import (
     TASK_SOURCE,
     LineBuffer,
     OutputLine,
     RunDescription,
-    contents,
-    summary,
+    RunEnding,
 )
 from symposia.core.code_executor import BlockResult
 from symposia.core.terminal_text import printable
-from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
+from symposia.presets.coding import Plan, Review
 
 
 class PlainView:
@@ -56,11 +56,10 @@ class PlainView:
     def begin(self, run: RunDescription) -> None:
         """Write the description, one line for each fact."""
         self._started = time.monotonic()
-        self._write([f"Task: {run.title}", f"Model: {run.models_line()}"])
-        if run.recorded:
-            self._write([RECORDED_NOTE])
-        self._write([f"Data: {path}" for path in run.data])
-        self._write([f"Sandbox: {run.sandbox_line()}", f"Results: {run.folder}", ""])
+        self._write([f"{run.subject}: {run.title}", f"Model: {run.models_line()}"])
+        if run.note:
+            self._write([run.note])
+        self._write([*(f"{name}: {value}" for name, value in run.facts), f"Results: {run.folder}", ""])
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Write a message with its sender and the time since the run."""
@@ -76,23 +75,15 @@ class PlainView:
                     self._write_message(message.source, run_line(run))
                 if message.remark:
                     self._write_message(message.source, message.remark)
-            case StructuredMessage(content=Plan() as plan):
-                self._write_message(
-                    message.source, "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)]
-                )
-            case StructuredMessage(content=Review() as review):
-                self._write_message(message.source, "approved" if review.approved else "sent back", review.reasons)
-            case TextMessage() if message.source != TASK_SOURCE:
-                self._write_message(message.source, "wrote", message.content.splitlines())
             case _:
-                pass
+                if (told := _told(message)) is not None:
+                    self._write_message(message.source, *told)
 
-    def end(self, result: CodingResult) -> None:
+    def end(self, ending: RunEnding) -> None:
         """Write the answer, the summary and the contents of the folder."""
-        title = "Answer" if result.answer else "No verified answer"
-        self._write(["", f"{title}:", "", *printable(result.answer or result.detail).splitlines(), "", summary(result)])
-        if result.folder:
-            self._write([f"Results: {result.folder}", *(f"  {name:<14} {what}" for name, what in contents(result))])
+        self._write(["", f"{ending.title}:", "", *printable(ending.text).splitlines(), "", ending.summary])
+        if ending.folder:
+            self._write([f"Results: {ending.folder}", *(f"  {name:<14} {what}" for name, what in ending.contents)])
 
     def _write_output(self, lines: Iterable[OutputLine]) -> None:
         self._write(f"    | {printable(line.text)}" for line in lines)
@@ -114,3 +105,25 @@ def run_line(run: BlockResult) -> str:
     files = "".join(f" · made {file.path} ({file.size:,} bytes)" for file in run.artifacts)
     after = "" if run.status == "cancelled" else f" after {run.wall_seconds:.2f} s"
     return f"{run.ending}{after}{files}"
+
+
+def vote_line(statement: DebateStatement) -> str:
+    """The vote after a statement, with its reason."""
+    return f"{statement.source} {statement.vote}" + (f": {statement.vote.reason}" if statement.vote.reason else "")
+
+
+def _told(message: BaseAgentEvent | BaseChatMessage) -> tuple[str, Iterable[str]] | None:
+    """What a message is, and its lines; None for a message that is not shown."""
+    match message:
+        case StructuredMessage(content=Plan() as plan):
+            return "plan", [f"{number}. {step}" for number, step in enumerate(plan.steps, 1)]
+        case StructuredMessage(content=Review() as review):
+            return "approved" if review.approved else "sent back", review.reasons
+        case DebateStatement():
+            return f"round {message.round}", [*message.content.splitlines(), "", vote_line(message)]
+        case DebateCritique() | DebateSummary():
+            return f"on round {message.round}", message.to_text().splitlines()
+        case TextMessage() if message.source != TASK_SOURCE:
+            return "wrote", message.content.splitlines()
+        case _:
+            return None

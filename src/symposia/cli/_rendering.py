@@ -18,19 +18,19 @@ from symposia.agentchat.messages import (
     StructuredMessage,
     TextMessage,
 )
-from symposia.cli._plain_view import run_line
+from symposia.agentchat.teams import DebateCritique, DebateStatement, DebateSummary
+from symposia.cli._plain_view import run_line, vote_line
 from symposia.cli._view import (
     TASK_SOURCE,
     OutputLine,
     RunDescription,
-    contents,
+    RunEnding,
     seconds,
     segments,
-    summary,
 )
 from symposia.core.code_executor import BlockResult
 from symposia.core.terminal_text import printable
-from symposia.presets.coding import RECORDED_NOTE, CodingResult, Plan, Review
+from symposia.presets.coding import Plan, Review
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
 INDENT = 2
@@ -61,13 +61,12 @@ def description_block(run: RunDescription) -> RenderableType:
     details.add_column(style="dim", no_wrap=True)
     details.add_column(overflow="fold")
     details.add_row("Model", run.models_line())
-    if run.data:
-        details.add_row("Data", ", ".join(path.name for path in run.data))
-    details.add_row("Sandbox", run.sandbox_line())
+    for name, value in run.facts:
+        details.add_row(name, printable(value))
     details.add_row("Results", str(run.folder))
     parts: list[RenderableType] = [Text(printable(run.title), "bold"), details]
-    if run.recorded:
-        parts.append(Text(RECORDED_NOTE, "yellow"))
+    if run.note:
+        parts.append(Text(run.note, "yellow"))
     return Group(*parts, Text())
 
 
@@ -80,6 +79,10 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
             return _verdict(review)
         case ExecutionMessage():
             return Group(*map(_run, message.runs), *([Text(message.remark, "red")] if message.remark else []))
+        case DebateStatement():
+            return Group(markdown_block(message.content), Text(), Text(printable(vote_line(message)), "bold"))
+        case DebateCritique() | DebateSummary():
+            return markdown_block(message.to_text())
         case TextMessage() if message.source != TASK_SOURCE:
             return markdown_block(message.content)
         case _:
@@ -110,25 +113,23 @@ def indented(body: RenderableType) -> RenderableType:
     return Padding(body, (0, 0, 0, INDENT))
 
 
-def end_block(result: CodingResult) -> RenderableType:
+def end_block(ending: RunEnding) -> RenderableType:
     """The answer or the reason that there is none, the summary, and the contents of the folder."""
-    if result.answer:
-        title, style = Text("✓ Answer", "bold green"), "bold green"
-        body: RenderableType = Markdown(printable(result.answer), hyperlinks=False)
-    else:
-        title, style = Text("✗ No verified answer", "bold red"), "bold red"
-        body = Text(printable(result.detail))
-    parts: list[RenderableType] = [title, indented(body), Text(), Text(summary(result), style)]
-    if result.folder:
-        parts += [Text.assemble("Results in ", (str(result.folder), "bold")), indented(_contents(result))]
+    style = "bold green" if ending.succeeded else "bold red"
+    text = printable(ending.text)
+    body: RenderableType = Markdown(text, hyperlinks=False) if ending.succeeded else Text(text)
+    title = Text(f"{'✓' if ending.succeeded else '✗'} {ending.title}", style)
+    parts: list[RenderableType] = [title, indented(body), Text(), Text(ending.summary, style)]
+    if ending.folder:
+        parts += [Text.assemble("Results in ", (str(ending.folder), "bold")), indented(_contents(ending.contents))]
     return Group(*parts)
 
 
-def _contents(result: CodingResult) -> RenderableType:
+def _contents(entries: Iterable[tuple[str, str]]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(style="dim", overflow="fold")
-    for name, what in contents(result):
+    for name, what in entries:
         table.add_row(name, printable(what))
     return table
 

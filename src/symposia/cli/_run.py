@@ -8,11 +8,12 @@ import sys
 import typer
 
 from symposia.cli._advice import advised_error, advised_result
+from symposia.cli._coding_view import description, ending
 from symposia.cli._exit import fail, status_of_error, status_of_outcome, stopped_by_interrupt
 from symposia.cli._plain_view import PlainView
 from symposia.cli._plan import RunArguments, RunPlan, plan_run
 from symposia.cli._sandboxes import chosen_sandbox
-from symposia.cli._view import RunDescription, View
+from symposia.cli._view import View
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.exceptions import SymposiaError
 from symposia.presets.coding import CodingResult, Outcome, run_coding_swarm
@@ -54,7 +55,7 @@ def _shown(plan: RunPlan, view: View) -> CodingResult:
     sandbox = chosen_sandbox(plan.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
     with stopped_by_interrupt(interrupted), view:
         result = asyncio.run(carry_out(plan, sandbox, view))
-        view.end(advised_result(result))
+        view.end(ending(advised_result(result)))
         return result
 
 
@@ -62,16 +63,7 @@ async def carry_out(plan: RunPlan, sandbox: SandboxBackend, view: View) -> Codin
     """Run the swarm in a sandbox, and close the models."""
 
     def begin(started: str) -> None:
-        view.begin(
-            RunDescription(
-                title=f"{plan.title} (a bundled task)" if plan.bundled else plan.title,
-                models={agent: model.name for agent, model in plan.models.by_agent().items()},
-                recorded=plan.models.recorded,
-                sandbox=started,
-                data=plan.task.data,
-                folder=plan.folder,
-            )
-        )
+        view.begin(description(plan, started))
 
     try:
         return await run_coding_swarm(

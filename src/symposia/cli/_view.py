@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.code_executor import OutputStream
-from symposia.presets.coding import CodingResult, Outcome
+from symposia.presets.coding import AgentUsage
 
 TASK_SOURCE = "user"
 """The source of the message with the task, which is shown as the title."""
@@ -25,30 +25,47 @@ class RunDescription:
     """The facts about a run that are shown when it begins.
 
     Attributes:
+        subject: What the title is: ``Task``.
         title: The task in one line.
         models: The names of the models by agent.
-        recorded: Whether the models' answers are recorded.
-        sandbox: The kind of sandbox.
-        data: The data files.
+        note: What has to be known about the models, such as that their answers are recorded; else empty.
+        facts: Further facts, each a name and a value.
         folder: The folder of the results.
     """
 
+    subject: str
     title: str
     models: dict[str, str]
-    recorded: bool
-    sandbox: str
-    data: tuple[Path, ...]
+    note: str
+    facts: tuple[tuple[str, str], ...]
     folder: Path
-
-    def sandbox_line(self) -> str:
-        """The sandbox, or a warning if there is none."""
-        return "local: this machine, with no protection" if self.sandbox == "local" else self.sandbox
 
     def models_line(self) -> str:
         """The models by agent, or the one model of all agents."""
         if len(set(self.models.values())) == 1:
             return next(iter(self.models.values()))
         return ", ".join(f"{agent} {model}" for agent, model in self.models.items())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunEnding:
+    """What is shown when a run has ended.
+
+    Attributes:
+        title: What the text is: ``Answer``.
+        succeeded: Whether the run has done what it was for.
+        text: The answer in Markdown; where there is none, why.
+        summary: The outcome and the figures in one line.
+        folder: The folder of the results, if there is one.
+        contents: Its entries, each with a description.
+    """
+
+    title: str
+    succeeded: bool
+    text: str
+    summary: str
+    folder: Path | None
+    contents: list[tuple[str, str]]
 
 
 class View(Protocol):
@@ -72,7 +89,7 @@ class View(Protocol):
         """Show one message, event or piece of a stream."""
         ...
 
-    def end(self, result: CodingResult) -> None:
+    def end(self, ending: RunEnding) -> None:
         """Show the answer, the outcome and the contents of the folder."""
         ...
 
@@ -156,32 +173,9 @@ def seconds(elapsed: float) -> str:
     return f"{minutes} min {rest:02} s"
 
 
-def summary(result: CodingResult) -> str:
-    """The outcome and the figures of a run in one line."""
-    programs = len(result.runs)
-    parts = [
-        "Verified" if result.outcome is Outcome.VERIFIED else f"Not verified: {result.outcome}",
-        f"{programs} program{'' if programs == 1 else 's'} ran",
-        f"sandbox {result.sandbox}",
-        seconds(result.wall_seconds),
-        _tokens(result),
-    ]
-    return " · ".join(parts)
-
-
-def _tokens(result: CodingResult) -> str:
-    if not result.estimated:
-        return f"{result.total_tokens:,} tokens"
-    return f"about {result.total_tokens:,} tokens, {'recorded' if result.recorded else 'estimated'}"
-
-
-def contents(result: CodingResult) -> list[tuple[str, str]]:
-    """The entries of the run's folder, with a description of each."""
-    programs = len(result.runs)
-    files = ", ".join(file.path for file in result.files[:5]) + (" …" if len(result.files) > 5 else "")  # noqa: PLR2004
-    listed = [("answer.md", "the answer" if result.answer else "how it ended")]
-    if programs:
-        listed.append(("code/", f"{programs} program{'' if programs == 1 else 's'} with exit status and output"))
-    if files:
-        listed.append(("files/", files))
-    return [*listed, ("transcript.md", "the conversation, .jsonl too"), ("usage.json", "tokens by agent and model")]
+def tokens(usage: Sequence[AgentUsage], *, recorded: bool) -> str:
+    """The tokens of a run: ``1,234 tokens``."""
+    total = sum(each.prompt_tokens + each.completion_tokens for each in usage)
+    if not any(each.estimated for each in usage):
+        return f"{total:,} tokens"
+    return f"about {total:,} tokens, {'recorded' if recorded else 'estimated'}"
