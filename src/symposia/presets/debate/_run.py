@@ -1,0 +1,201 @@
+"""A run of a debate, from a question to a result, put together from public parts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
+from symposia.agentchat.conditions import ReasonedTermination, TimeoutTermination, TokenUsageTermination
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    SelectSpeakerEvent,
+)
+from symposia.agentchat.teams import DebateGroupChat, DebateResult
+from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.presets._models import NamedModel, usage_by_agent
+from symposia.presets.debate._folder import DebateFolder
+from symposia.presets.debate._outcome import WHAT_TO_DO, DebateOutcome, DebateRun
+from symposia.presets.debate._prompts import ADVOCATE_PROMPT, CRITIC_PROMPT, MODERATOR_PROMPT
+from symposia.presets.debate._task import CRITIC, MODERATOR, DebateTask
+
+Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DebateLimits:
+    """When a debate ends.
+
+    Attributes:
+        rounds: The most rounds.
+        independent_rounds: The first rounds in which the advocates do not see each other.
+        quorum: The share of the advocates whose votes decide; None for consensus only.
+        timeout: Seconds of the whole debate.
+        max_tokens: Tokens of all model calls together, in and out; None for no limit.
+
+    Raises:
+        InvalidArgumentError: A limit is not above zero.
+    """
+
+    rounds: int = 5
+    independent_rounds: int = 1
+    quorum: float | None = None
+    timeout: float = 900.0
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in (("rounds", self.rounds), ("timeout", self.timeout), ("max_tokens", self.max_tokens)):
+            if limit is not None and limit <= 0:
+                raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
+
+    def condition(self) -> TerminationCondition:
+        """The limits that are no votes, as the condition of a team. The reason to stop is the value of an outcome."""
+        conditions: dict[DebateOutcome, TerminationCondition] = {
+            DebateOutcome.TIME_LIMIT: TimeoutTermination(self.timeout)
+        }
+        if self.max_tokens is not None:
+            conditions[DebateOutcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
+        return OrTerminationCondition(*(ReasonedTermination(each, outcome) for outcome, each in conditions.items()))
+
+
+def debate_team(
+    task: DebateTask, models: Mapping[str, NamedModel], limits: DebateLimits | None = None
+) -> DebateGroupChat:
+    """The team: an advocate for each position, a critic and a moderator.
+
+    Args:
+        task: What is debated. `DebateTask.agents` are the names of its agents.
+        models: The model of each agent.
+        limits: When the debate ends.
+
+    Raises:
+        InvalidArgumentError: An agent has no model, or a limit cannot be.
+    """
+    if missing := [name for name in task.agents if name not in models]:
+        raise InvalidArgumentError(f"There is no model for {', '.join(missing)}: give one for each of task.agents.")
+    limits = limits or DebateLimits()
+    advocates = [
+        AssistantAgent(
+            name,
+            models[name].client,
+            description=f"Argues for: {position.name}.",
+            system_message=ADVOCATE_PROMPT,
+            model_client_stream=True,
+        )
+        for name, position in task.advocates.items()
+    ]
+    critic = AssistantAgent(
+        CRITIC,
+        models[CRITIC].client,
+        description="Finds the weak points.",
+        system_message=CRITIC_PROMPT,
+        model_client_stream=True,
+    )
+    moderator = AssistantAgent(
+        MODERATOR, models[MODERATOR].client, description="Sums up and concludes.", system_message=MODERATOR_PROMPT
+    )
+    return DebateGroupChat(
+        advocates,
+        task.advocates,
+        open_positions=task.open_positions,
+        critic=critic,
+        moderator=moderator,
+        max_rounds=limits.rounds,
+        independent_rounds=limits.independent_rounds,
+        quorum=limits.quorum,
+        termination_condition=limits.condition(),
+        emit_team_events=True,
+    )
+
+
+def _ignore(_: object) -> None:
+    """Watch nothing."""
+
+
+async def run_debate(
+    task: DebateTask,
+    *,
+    models: Mapping[str, NamedModel],
+    limits: DebateLimits | None = None,
+    folder: Path | None = None,
+    watch: Watch = _ignore,
+) -> DebateRun:
+    """Debate a question until the votes decide it or a limit is reached.
+
+    Whatever ends the run, the folder then holds all that was said. A limit that is reached, and a model that fails for
+    good, are outcomes in the result and never raised.
+
+    Args:
+        task: What is debated.
+        models: The model of each of `task.agents`.
+        limits: When the debate ends.
+        folder: A new folder for what the debate leaves; None to leave nothing.
+        watch: Called on the event loop with every message and event, and with each piece of what streams in.
+
+    Raises:
+        RunFolderError: `folder` cannot be made or is not empty.
+        InvalidArgumentError: See `debate_team`.
+        asyncio.CancelledError: The caller was cancelled. The model calls are stopped by then, and the folder is
+        complete. Exception: What else ended the debate; the folder is complete.
+    """
+    team = debate_team(task, models, limits)
+    kept = await asyncio.to_thread(DebateFolder, folder) if folder else None
+    began = time.monotonic()
+    messages: list[BaseAgentEvent | BaseChatMessage] = []
+
+    async def end(outcome: DebateOutcome, cause: BaseException | None = None) -> DebateRun:
+        result = team.debate_result
+        said = WHAT_TO_DO[outcome] if cause is None else f"{WHAT_TO_DO[outcome]} {cause}".strip()
+        run = DebateRun(
+            task=task,
+            result=result,
+            outcome=outcome,
+            detail=said,
+            messages=messages,
+            usage=usage_by_agent(messages, models),
+            recorded=any(model.recorded for model in models.values()),
+            folder=folder,
+            wall_seconds=time.monotonic() - began,
+        )
+        if kept:
+            await asyncio.to_thread(kept.finish, run)
+        return run
+
+    try:
+        reason: str | None = None
+        async with aclosing(team.run_stream(task=task.question)) as stream:
+            async for item in stream:
+                if isinstance(item, TaskResult):
+                    reason = item.stop_reason
+                    continue
+                watch(item)
+                if isinstance(item, (ModelClientStreamingChunkEvent, SelectSpeakerEvent)):
+                    continue
+                messages.append(item)
+                if kept:
+                    await asyncio.to_thread(kept.record, item)
+    except ModelError as error:
+        return await end(DebateOutcome.MODEL_FAILED, error)
+    except asyncio.CancelledError:
+        await end(DebateOutcome.INTERRUPTED)
+        raise
+    except Exception as error:
+        await end(DebateOutcome.FAILED, error)
+        raise
+    return await end(_outcome(team.debate_result, reason))
+
+
+def _outcome(result: DebateResult, reason: str | None) -> DebateOutcome:
+    """The outcome of a run that ended by itself. A decision counts, though its message met a limit too."""
+    if result.ending != "stopped":
+        return DebateOutcome.NO_DECISION if result.decision is None else DebateOutcome.DECIDED
+    reasons = (reason or "").split(", ")
+    return next((each for each in DebateOutcome if each in reasons), DebateOutcome.FAILED)
