@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -32,9 +33,14 @@ _PROGRAM_LIMITS: Final[dict[RunStatus, str]] = {
 }
 
 
-def advised_error(error: SymposiaError) -> str:
-    """The text of an error, and the option that helps, if there is one."""
-    advice = next((advice for kind, advice in _ERRORS.items() if isinstance(error, kind)), None)
+def advised_error(error: SymposiaError, advices: Mapping[type[SymposiaError], str] = _ERRORS) -> str:
+    """The text of an error, and the option that helps, if there is one.
+
+    Args:
+        error: The error.
+        advices: What helps, by the class of the error; by default, with `symposia run`.
+    """
+    advice = next((advice for kind, advice in advices.items() if isinstance(error, kind)), None)
     return str(error) if advice is None else f"{error} {advice}"
 
 

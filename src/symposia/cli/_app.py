@@ -18,7 +18,7 @@ from typer import Argument, Option
 from typer.core import TyperCommand
 
 from symposia import __version__
-from symposia.cli._exit import exit_statuses
+from symposia.cli._exit import DEBATE_MEANING, MEANING, exit_statuses
 from symposia.cli._output import keep_output_from_failing
 
 STARTED = f"Symposia {__version__} · Ctrl-C ends the run"
@@ -138,6 +138,36 @@ AuditLog: TypeAlias = Annotated[
     ),
 ]
 
+Question: TypeAlias = Annotated[
+    str | None, Argument(metavar="QUESTION", help="What to decide. Without it, a bundled debate runs.")
+]
+Positions: TypeAlias = Annotated[
+    list[str] | None,
+    Option("--position", metavar="TEXT", help="A position, as NAME: TEXT. It gets an advocate; give two or more."),
+]
+OpenPositions: TypeAlias = Annotated[
+    list[str] | None,
+    Option("--open-position", metavar="TEXT", help="A position without an advocate. May be given several times."),
+]
+Example: TypeAlias = Annotated[
+    str | None,
+    Option("--example", metavar="NAME", help="A bundled debate: ingestion or database.", show_default="ingestion"),
+]
+ModeratorModel: TypeAlias = Annotated[
+    str | None, Option("--moderator-model", metavar="M", help="For the moderator.", show_default="as --model")
+]
+Rounds: TypeAlias = Annotated[
+    int | None, Option("--rounds", min=1, metavar="N", help="The most rounds.", show_default="5")
+]
+Independent: TypeAlias = Annotated[
+    int | None,
+    Option("--independent", min=0, metavar="N", help="First rounds in which nobody sees the others.", show_default="1"),
+]
+Quorum: TypeAlias = Annotated[
+    float | None,
+    Option("--quorum", min=0.01, max=1, metavar="SHARE", help="Votes that decide: 0.8.", show_default="consensus"),
+]
+
 app = typer.Typer(
     name="symposia",
     help="Teams of agents that talk, write code, run it in a sandbox and check it.",
@@ -169,15 +199,21 @@ class Verb(TyperCommand):
             raise
 
 
-class RunVerb(Verb):
-    """`symposia run`: says how a task of several words is given, and names the sandboxes that distributions offer."""
+class TextVerb(Verb):
+    """A verb whose argument is a text: says how one of several words is given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: see `Verb`
         left = super().parse_args(ctx, args)
         if ctx.args:  # let through by `allow_extra_args`; the parser's own error does not say what to do
-            task = " ".join([str(ctx.params["task"]), *ctx.args])
-            ctx.fail(f'The task has to be one argument. Put it in quotes: symposia run "{task}"')
+            argument = next(each for each in self.params if each.param_type_name == "argument")
+            text = " ".join([str(ctx.params[argument.name]), *ctx.args])
+            what = f"The {argument.metavar.lower()} has" if argument.metavar else "It has"
+            ctx.fail(f'{what} to be one argument. Put it in quotes: symposia {ctx.info_name} "{text}"')
         return left
+
+
+class RunVerb(TextVerb):
+    """`symposia run`: names the sandboxes that distributions offer."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # Any: see `Verb`
         offered = ", ".join(offered_sandboxes())
@@ -203,7 +239,7 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     del version
 
 
-@app.command(epilog=exit_statuses(), cls=RunVerb, context_settings={"allow_extra_args": True})
+@app.command(epilog=exit_statuses(MEANING), cls=RunVerb, context_settings={"allow_extra_args": True})
 def run(
     task: TaskText = None,
     data: DataFiles = None,
@@ -252,6 +288,47 @@ def run(
                 allowed_hosts=tuple(allow_host or ()),
             ),
             audit_log=audit_log,
+            out=out,
+        )
+    )
+
+
+@app.command(epilog=exit_statuses(DEBATE_MEANING), cls=TextVerb, context_settings={"allow_extra_args": True})
+def debate(
+    question: Question = None,
+    positions: Positions = None,
+    open_positions: OpenPositions = None,
+    example: Example = None,
+    rounds: Rounds = None,
+    independent: Independent = None,
+    quorum: Quorum = None,
+    model: Model = None,
+    moderator_model: ModeratorModel = None,
+    timeout: Timeout = None,
+    max_tokens: MaxTokens = None,
+    out: OutFolder = None,
+) -> None:
+    """Let advocates debate a question and vote after each round, with a critic and a moderator.
+
+    The decision, how the positions moved, the dissent and the transcript are left in a folder. A question of your own
+    needs the key of a vendor, such as OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled debates need no key: without
+    --model, the models' answers are recorded.
+    """
+    from symposia.cli._debate import DebateArguments, debate_and_show  # noqa: PLC0415 - imported when called
+
+    debate_and_show(
+        DebateArguments(
+            question=question,
+            positions=tuple(positions or ()),
+            open_positions=tuple(open_positions or ()),
+            example=example,
+            model=model,
+            moderator_model=moderator_model,
+            rounds=rounds,
+            independent=independent,
+            quorum=quorum,
+            timeout=timeout,
+            max_tokens=max_tokens,
             out=out,
         )
     )
@@ -343,7 +420,7 @@ def run_command_line() -> None:
     and an output that is closed early, as by ``| head``, does not end the run.
     """
     warnings.showwarning = _note
-    is_run = sys.argv[1:2] == ["run"] and "--help" not in sys.argv
+    is_run = sys.argv[1:2] in (["run"], ["debate"]) and "--help" not in sys.argv
     keep_output_from_failing(OUTPUT_CLOSED if is_run else "")
     if is_run:  # before typer reads the options, for which it imports pydantic
         typer.echo(STARTED)

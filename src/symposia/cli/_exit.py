@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -15,10 +15,11 @@ from symposia.cli._start import exit_at_once
 if TYPE_CHECKING:  # imported only when a run ends: the help must not wait for it
     from symposia.core.exceptions import SymposiaError
     from symposia.presets.coding import Outcome
+    from symposia.presets.debate import DebateOutcome
 
 
 class Status(IntEnum):
-    """Exit statuses: 2 to 19 before anything ran, 20 and more when a run ended without a verified answer."""
+    """Exit statuses: 2 to 19 before anything ran, 20 and more when a run ended without what it was for."""
 
     VERIFIED = 0
     FAILED = 1
@@ -31,6 +32,7 @@ class Status(IntEnum):
     NO_SANDBOX = 15
     MISSING_EXTRA = 16
     PACKAGES = 17
+    DEBATE_TASK = 18
     NO_CODE = 20
     MODEL_FAILED = 21
     SANDBOX_DIED = 22
@@ -39,6 +41,7 @@ class Status(IntEnum):
     TOKEN_LIMIT = 25
     NO_PROGRESS = 26
     ANSWER_REJECTED = 27
+    NO_DECISION = 28
     INTERRUPTED = 130
 
 
@@ -64,15 +67,28 @@ MEANING: Final = {
     Status.ANSWER_REJECTED: "no answer of a model had the form that was asked for",
     Status.INTERRUPTED: "interrupted (Ctrl-C)",
 }
+"""Of `symposia run`."""
+
+DEBATE_MEANING: Final = {
+    Status.VERIFIED: "decided: by consensus, quorum, settled votes, or the votes of the last round",
+    **{status: MEANING[status] for status in (Status.FAILED, Status.USAGE, Status.RUN_FOLDER, Status.UNKNOWN_VENDOR)},
+    **{status: MEANING[status] for status in (Status.MISSING_KEY, Status.MISSING_EXTRA)},
+    Status.DEBATE_TASK: "the question is empty, or there are fewer than two different positions",
+    **{status: MEANING[status] for status in (Status.MODEL_FAILED, Status.TIME_LIMIT, Status.TOKEN_LIMIT)},
+    Status.NO_DECISION: "the votes of the last round are tied, or there are none",
+    Status.INTERRUPTED: MEANING[Status.INTERRUPTED],
+}
+"""Of `symposia debate`."""
 
 
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it
-    from symposia.presets import coding  # noqa: PLC0415 - the help must not wait for it
+    from symposia.presets import coding, debate  # noqa: PLC0415 - the help must not wait for it
 
     statuses: dict[type[SymposiaError], Status] = {
         coding.EmptyTaskError: Status.EMPTY_TASK,
+        debate.DebateTaskError: Status.DEBATE_TASK,
         coding.DataFileError: Status.DATA_FILE,
         coding.RunFolderError: Status.RUN_FOLDER,
         coding.UnknownVendorError: Status.UNKNOWN_VENDOR,
@@ -89,9 +105,16 @@ def status_of_outcome(outcome: Outcome) -> Status:
     return Status[outcome.name]
 
 
-def exit_statuses() -> str:
+def status_of_debate(outcome: DebateOutcome) -> Status:
+    """The status for the way in which a debate ended."""
+    from symposia.presets.debate import DebateOutcome  # noqa: PLC0415 - the help must not wait for it
+
+    return Status.VERIFIED if outcome is DebateOutcome.DECIDED else Status[outcome.name]
+
+
+def exit_statuses(meanings: Mapping[Status, str]) -> str:
     """The list of statuses for the help. Its first character keeps typer from joining the lines."""
-    lines = [f"  {status.value:>3}  {meaning}" for status, meaning in MEANING.items()]
+    lines = [f"  {status.value:>3}  {meaning}" for status, meaning in meanings.items()]
     return "\n".join(["\b", "Exit status:", *lines])
 
 

@@ -84,9 +84,7 @@ class LiveView:
                     self._console.print(self._heading(message.source, "in the sandbox"))
                 self._print_output(self._lines.add(message.stream, message.content))
             case ModelClientStreamingChunkEvent():
-                self._status.doing = f"{message.source} writes"
-                self._status.speaker, self._status.colour = message.source, self._palette.colour(message.source)
-                self._status.streamed += message.content
+                self._status.stream(message.source, self._palette.colour(message.source), message.content)
             case SelectSpeakerEvent():
                 if message.content:  # none are chosen where the rule asked a model and then stopped the team
                     self._status.doing = f"{message.content[0]} works"
@@ -102,7 +100,7 @@ class LiveView:
         return heading(source, self._palette.colour(source), self._status.elapsed, what)
 
     def _print_message(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        self._status.streamed = ""
+        self._status.streams.pop(message.source, None)
         if message.models_usage:
             self._status.tokens += message.models_usage.prompt_tokens + message.models_usage.completion_tokens
         body = message_block(message)
@@ -121,16 +119,23 @@ class LiveView:
 
 
 class _Status:
-    """The end of the message that streams in, and a line with the present activity."""
+    """The end of the message that streams in, and a line with the present activity.
+
+    Of several messages that stream in at the same time, the one is shown that began first.
+    """
 
     def __init__(self) -> None:
         self.started = time.monotonic()
         self.doing = "starts"
-        self.speaker = ""
-        self.colour = ""
-        self.streamed = ""
+        self.streams: dict[str, tuple[str, str]] = {}  # by speaker: its colour, and its text so far
         self.tokens = 0
         self._spinner = Spinner("dots")
+
+    def stream(self, speaker: str, colour: str, piece: str) -> None:
+        """Add a piece to the message of a speaker."""
+        _, text = self.streams.get(speaker, (colour, ""))
+        self.streams[speaker] = colour, text + piece
+        self.doing = f"{' and '.join(self.streams)} {'write' if len(self.streams) > 1 else 'writes'}"
 
     @property
     def elapsed(self) -> float:
@@ -141,9 +146,10 @@ class _Status:
         line = Text(" · ".join(parts), "dim", overflow="ellipsis")
         line.no_wrap = True
         self._spinner.update(text=line)
-        if self.streamed:
+        if self.streams:
             rows = max(1, console.height - ROWS_BELOW)
-            yield heading(self.speaker, self.colour, self.elapsed)
-            yield indented(markdown_block(last_lines(self.streamed, rows)))
+            speaker, (colour, text) = next(iter(self.streams.items()))
+            yield heading(speaker, colour, self.elapsed)
+            yield indented(markdown_block(last_lines(text, rows)))
             yield Text()
         yield self._spinner

@@ -45,7 +45,9 @@ class DebateTask:
         if not self.question.strip():
             raise DebateTaskError("The question is empty. Say what to decide, such as 'Kafka or a nightly batch?'.")
         if len(self.positions) < LEAST:
-            raise DebateTaskError(f"A debate needs at least two positions, and {len(self.positions)} is given.")
+            raise DebateTaskError(
+                f"A debate needs at least two positions with an advocate, and has {len(self.positions)}."
+            )
         seen: dict[str, Position] = {}
         for position in (*self.positions, *self.open_positions):
             if not position.name.strip() or not position.text.strip():

@@ -1,0 +1,240 @@
+"""`symposia debate`: plans the debate, shows it, and ends with its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from textwrap import shorten
+from typing import Final
+
+import typer
+
+from symposia.cli._advice import advised_error
+from symposia.cli._exit import fail, status_of_debate, status_of_error, stopped_by_interrupt
+from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
+from symposia.cli._run import view_for_this_terminal
+from symposia.cli._view import RunDescription, RunEnding, View, seconds, tokens
+from symposia.core.exceptions import SymposiaError
+from symposia.presets.coding import (
+    MissingKeyError,
+    NamedModel,
+    RunFolder,
+    RunFolderError,
+    default_model_name,
+    model_named,
+)
+from symposia.presets.debate import (
+    RECORDED_NOTE,
+    BundledDebateName,
+    DebateLimits,
+    DebateOutcome,
+    DebateRun,
+    DebateTask,
+    DebateTaskError,
+    bundled_debate,
+    chart,
+    position_from,
+    run_debate,
+)
+
+_ADVICE: Final[dict[type[SymposiaError], str]] = {
+    DebateTaskError: 'As in: symposia debate "Which database?" --position "PostgreSQL" --position "MongoDB"',
+    MissingKeyError: "Without any key, the bundled debates run on recorded models: symposia debate --example ingestion",
+    RunFolderError: "The option is --out DIR",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DebateArguments:
+    """The command line as it was given; every field may be missing."""
+
+    question: str | None = None
+    positions: tuple[str, ...] = ()
+    open_positions: tuple[str, ...] = ()
+    example: str | None = None
+    model: str | None = None
+    moderator_model: str | None = None
+    rounds: int | None = None
+    independent: int | None = None
+    quorum: float | None = None
+    timeout: float | None = None
+    max_tokens: int | None = None
+    out: Path | None = None
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are given, by their names in `DebateLimits`."""
+        given = {
+            "rounds": self.rounds,
+            "independent_rounds": self.independent,
+            "quorum": self.quorum,
+            "timeout": self.timeout,
+            "max_tokens": self.max_tokens,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DebatePlan:
+    """A checked debate.
+
+    Attributes:
+        title: The question in one line.
+        task: What is debated.
+        models: By agent.
+        limits: When it ends.
+        folder: The folder of the results.
+    """
+
+    title: str
+    task: DebateTask
+    models: Mapping[str, NamedModel]
+    limits: DebateLimits
+    folder: Path
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the models' answers are recorded."""
+        return any(model.recorded for model in self.models.values())
+
+
+def debate_and_show(arguments: DebateArguments) -> None:
+    """Plan and carry out a debate, show it, and exit with its status.
+
+    Raises:
+        typer.Exit: The debate ended without a decision.
+        typer.BadParameter: An argument is wrong.
+    """
+    try:
+        plan = plan_debate(arguments)
+        run = _shown(plan, view_for_this_terminal())
+    except SymposiaError as error:
+        fail(advised_error(error, _ADVICE), status_of_error(error))
+    if run.outcome is not DebateOutcome.DECIDED:
+        raise typer.Exit(status_of_debate(run.outcome))
+
+
+def plan_debate(arguments: DebateArguments) -> DebatePlan:
+    """Check the arguments, read the bundled debate if it is one, and make the model clients.
+
+    Raises:
+        SymposiaError: An argument cannot be used; the text says what to do.
+        typer.BadParameter: An argument has an invalid value, or arguments exclude each other.
+    """
+    task, limits, title, recorded = _own(arguments) if arguments.question is not None else _bundled(arguments)
+    if limits.independent_rounds > limits.rounds:
+        raise typer.BadParameter(
+            f"--independent {limits.independent_rounds} is more than the {limits.rounds} rounds: raise --rounds."
+        )
+    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+    RunFolder.check(folder)
+    models = recorded or _models(arguments, task)
+    return DebatePlan(title=title, task=task, models=models, limits=limits, folder=folder)
+
+
+def _own(arguments: DebateArguments) -> tuple[DebateTask, DebateLimits, str, None]:
+    if arguments.example:
+        raise typer.BadParameter("Give a question of your own or --example, not both.")
+    task = DebateTask(
+        question=arguments.question or "",
+        positions=tuple(map(position_from, arguments.positions)),
+        open_positions=tuple(map(position_from, arguments.open_positions)),
+    )
+    title = shorten(task.question, TITLE_LENGTH, placeholder=" …")
+    return task, replace(DebateLimits(), **arguments.limits), title, None
+
+
+def _bundled(
+    arguments: DebateArguments,
+) -> tuple[DebateTask, DebateLimits, str, Mapping[str, NamedModel] | None]:
+    if arguments.positions or arguments.open_positions:
+        raise typer.BadParameter('--position goes with a question of your own: symposia debate "QUESTION" --position …')
+    name = arguments.example or BundledDebateName.INGESTION
+    if name not in set(BundledDebateName):
+        raise typer.BadParameter(f"There is no bundled debate {name!r}. There are: {', '.join(BundledDebateName)}")
+    bundled = bundled_debate(name)
+    title = f"{bundled.title} (a bundled debate)"
+    if arguments.model or arguments.moderator_model:
+        return bundled.task, replace(bundled.limits, **arguments.limits), title, None
+    if arguments.limits:
+        raise typer.BadParameter("A recorded debate has rounds and limits of its own: give --model M too.")
+    return bundled.task, bundled.limits, title, bundled.models(pace=RECORDED_PACE if sys.stdout.isatty() else 0)
+
+
+def _models(arguments: DebateArguments, task: DebateTask) -> dict[str, NamedModel]:
+    main = arguments.model or default_model_name()
+    made: dict[str, NamedModel] = {}  # one client for each name, whose connections the agents share
+    for name in {main, arguments.moderator_model or main}:
+        made[name] = model_named(name)
+    moderator = made[arguments.moderator_model or main]
+    return {agent: moderator if agent == task.agents[-1] else made[main] for agent in task.agents}
+
+
+def _shown(plan: DebatePlan, view: View) -> DebateRun:
+    def interrupted() -> str:
+        kept = f"\nResults so far: {plan.folder}" if plan.folder.exists() else ""
+        return f"Interrupted. The model calls are stopped.{kept}"
+
+    with stopped_by_interrupt(interrupted), view:
+        view.begin(_description(plan))
+        run = asyncio.run(_carry_out(plan, view))
+        view.end(_ending(run))
+        return run
+
+
+async def _carry_out(plan: DebatePlan, view: View) -> DebateRun:
+    try:
+        return await run_debate(plan.task, models=plan.models, limits=plan.limits, folder=plan.folder, watch=view.show)
+    finally:
+        for client in {id(model.client): model.client for model in plan.models.values()}.values():
+            await client.close()
+
+
+def _description(plan: DebatePlan) -> RunDescription:
+    limits = plan.limits
+    quorum = "" if limits.quorum is None else f", quorum {limits.quorum:.0%}"
+    return RunDescription(
+        subject="Question",
+        title=plan.title,
+        models={agent: model.name for agent, model in plan.models.items()},
+        note=RECORDED_NOTE if plan.recorded else "",
+        facts=(
+            *(("Position", f"{each.name}: {each.text}") for each in plan.task.positions),
+            *(("Open position", f"{each.name}: {each.text}") for each in plan.task.open_positions),
+            ("Rounds", f"at most {limits.rounds}, {limits.independent_rounds} of them independent{quorum}"),
+        ),
+        folder=plan.folder,
+    )
+
+
+def _ending(run: DebateRun) -> RunEnding:
+    decided = run.outcome is DebateOutcome.DECIDED
+    result = run.result
+    said = f"**{result.decision}**. {result.reason}" if decided else f"{result.reason} {run.detail}"
+    parts = [said, result.conclusion]
+    if result.rounds:
+        parts.append(f"```text\n{chart(result)}\n```" if decided else chart(result))
+    parts += [f"Dissent of {each.participant}: {each.vote.reason}" for each in result.dissent]
+    figures = [
+        f"Decided: {result.ending}" if decided else f"Not decided: {run.outcome}",
+        f"{len(result.rounds)} round{'' if len(result.rounds) == 1 else 's'}",
+        seconds(run.wall_seconds),
+        tokens(run.usage, recorded=run.recorded),
+    ]
+    return RunEnding(
+        title="Decision" if decided else "No decision",
+        succeeded=decided,
+        text="\n\n".join(part for part in parts if part),
+        summary=" · ".join(figures),
+        folder=run.folder,
+        contents=[
+            ("decision.md", "the decision, how the positions moved, the dissent"),
+            ("decision.json", "the same to process"),
+            ("transcript.md", "the conversation, .jsonl too"),
+            ("usage.json", "tokens by agent and model"),
+        ],
+    )
