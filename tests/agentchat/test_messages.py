@@ -181,3 +181,40 @@ def test_a_factory_refuses_a_second_class_of_one_type_and_what_is_no_message() -
 
 def test_tool_results_are_found_in_a_stream_under_the_name_that_programs_use() -> None:
     assert ToolCallResultMessage is ToolCallExecutionEvent
+
+
+class _Other:
+    """A place for another class of the same name."""
+
+    class Invoice(BaseModel):
+        number: int
+        due: str = "now"
+
+    Invoice.__qualname__ = "Invoice"
+
+
+def test_classes_of_one_name_each_make_their_own_messages_again() -> None:
+    """Two agents of one team may each have a class of that name for their answers."""
+    messages = [
+        StructuredMessage[Invoice](content=Invoice(number=7, payer="Ann"), source="clerk"),
+        StructuredMessage[_Other.Invoice](content=_Other.Invoice(number=7, due="soon"), source="bank"),
+    ]
+    factory = MessageFactory()
+    for message in [*messages, *messages]:
+        factory.add(type(message))
+
+    assert messages[0].type == messages[1].type
+    assert factory.registered == tuple(type(message) for message in messages)
+    assert factory.create_all([message.dump() for message in messages]) == messages
+    # Of a message that no class dumps again the same, the first that can load it: as of another version.
+    assert factory.create({**messages[1].dump(), "more": 1}) == messages[1]
+    with pytest.raises(ValidationError):
+        factory.create({**messages[1].dump(), "content": {}})
+
+
+def test_classes_of_one_schema_are_one_type() -> None:
+    factory = MessageFactory()
+    for _ in range(2):
+        made = StructuredMessageFactory(json_schema=Invoice.model_json_schema())
+        factory.add(made.StructuredMessage)
+    assert len(factory.registered) == 1

@@ -1,16 +1,18 @@
 """The messages between a team and its participants are bytes and back what they were."""
 
 import asyncio
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
 from pydantic import BaseModel
+from tests.support.chat_agents import asks_for, model
 from tests.support.team_members import Member, Turn, lines, pair
 
-from symposia.agentchat.agents import BaseChatAgent
-from symposia.agentchat.base import Response
+from symposia.agentchat.agents import AssistantAgent, BaseChatAgent, SocietyOfMindAgent
+from symposia.agentchat.base import ChatAgent, Response
 from symposia.agentchat.messages import (
     BaseChatMessage,
     HandoffMessage,
@@ -29,8 +31,10 @@ from symposia.agentchat.teams import (
     TakeTurn,
     TurnTaken,
 )
+from symposia.agentchat.tools import TeamTool
 from symposia.core import (
     AgentId,
+    AgentRuntime,
     CancellationToken,
     DefaultInterventionHandler,
     FunctionCall,
@@ -40,6 +44,7 @@ from symposia.core import (
 )
 from symposia.core.exceptions import MessageFormatError, MessageSerializationError
 from symposia.core.models import RequestUsage, UserMessage
+from symposia.core.tools import StaticStreamWorkbench
 
 M = TypeVar("M")
 NEVER = 30.0
@@ -253,3 +258,41 @@ async def test_what_a_participant_knows_survives_between_the_runs_of_a_shared_ru
 
     assert ann.heard == [["user: one"], ["user: two", "bob: hello", "user: three"]]
     assert lines(team.transcript)[-1] == "ann: hello"
+
+
+class Planner(Member):
+    """Answers with a plan."""
+
+    def __init__(self) -> None:
+        super().__init__("planner", PLAN)
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (StructuredMessage[Plan],)
+
+
+def planners() -> RoundRobinGroupChat:
+    return RoundRobinGroupChat([Planner()], name="planners", max_turns=1)
+
+
+ASKING = asks_for(("planners", '{"task": "plan"}'))
+SPEAKERS: Mapping[str, Callable[[], ChatAgent]] = {
+    "an agent made of a team": lambda: SocietyOfMindAgent("ann", planners(), model("done")),
+    "a tool made of a team": lambda: AssistantAgent("ann", model(ASKING), tools=[TeamTool(planners(), "planners", "")]),
+    "a tool of a workbench": lambda: AssistantAgent(
+        "ann", model(ASKING), workbench=StaticStreamWorkbench([TeamTool(planners(), "planners", "")])
+    ),
+}
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS.values(), ids=SPEAKERS)
+async def test_a_team_knows_the_messages_of_teams_inside_of_its_agents(
+    speaker: Callable[[], ChatAgent], runtime: AgentRuntime | None
+) -> None:
+    team = RoundRobinGroupChat([speaker()], max_turns=1, runtime=runtime)
+    await team.run(task="go")
+    assert PLAN in team.transcript
+
+    other = RoundRobinGroupChat([speaker()], max_turns=1, runtime=runtime)
+    await other.load_state(json.loads(json.dumps(await team.save_state())))
+    assert other.transcript == team.transcript

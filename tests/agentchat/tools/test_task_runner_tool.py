@@ -1,19 +1,22 @@
 """Tools that are made of agents."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
 from tests.support.chat_agents import Parrot, asks_for, collected, kinds, model, shown
+from tests.support.team_log import Log
 from tests.support.team_members import Member, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.agentchat.teams import RoundRobinGroupChat, fold_log
 from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
-from symposia.core.exceptions import ArgumentTypeError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, UsageError
+from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
 TASK = {"task": "go"}
 
@@ -177,3 +180,49 @@ def test_wrong_arguments_are_refused() -> None:
         TeamTool(Member("ann"), "team", "Talks.")  # pyright: ignore[reportArgumentType] - an unchecked program
     with pytest.raises(ArgumentTypeError, match="The description of the tool 'team'"):
         TeamTool(pair(), "team", None)  # pyright: ignore[reportArgumentType] - an unchecked program
+
+
+def echo(text: str) -> str:
+    """Repeats a text."""
+    return text
+
+
+def host(asked: ReplayChatCompletionClient, *answers: Answer) -> AssistantAgent:
+    """An agent with a team as a tool, whose one member has this model, and a tool without a state."""
+    team = RoundRobinGroupChat([AssistantAgent("ann", asked)], max_turns=1, name="team")
+    return AssistantAgent("host", model(*answers), tools=[TeamTool(team, "team", "Works."), echo])
+
+
+CALL = asks_for(("team", '{"task": "go"}'))
+
+
+async def test_the_memory_of_tools_is_part_of_the_state_of_their_agent() -> None:
+    team = RoundRobinGroupChat([host(model("one", "two"), CALL, CALL)], max_turns=1)
+    listener = Log()
+    async with team.log_to(listener):
+        for _ in range(2):
+            await team.run(task="help")
+    state = json.loads(json.dumps(await team.save_state()))
+    assert json.loads(json.dumps(fold_log(listener.entries))) == state
+    assert listener.entries[-1].change is None or "one" not in json.dumps(listener.entries[-1].change)
+
+    asked = model("three")
+    other = RoundRobinGroupChat([host(asked, CALL)], max_turns=1)
+    await other.load_state(state)
+    assert await other.save_state() == state
+    await other.run(task="help")
+    assert [message.content for message in shown(asked)][1:] == ["go", "one", "go", "two", "go"]
+
+
+async def test_a_state_without_those_of_tools_leaves_them_as_they_are() -> None:
+    agent = host(model("one"), CALL)
+    await agent.run(task="help")
+    saved = await agent.save_state()
+    await agent.load_state({key: value for key, value in saved.items() if key != "tools"})
+    assert await agent.save_state() == saved
+    with pytest.raises(InvalidArgumentError, match="tools in the state of agent 'host'"):
+        await agent.load_state({**saved, "tools": ["team"]})
+
+
+async def test_an_agent_without_tools_that_have_a_state_saves_none() -> None:
+    assert "tools" not in await AssistantAgent("ann", model(), tools=[echo]).save_state()

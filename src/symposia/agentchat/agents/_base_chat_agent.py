@@ -17,7 +17,7 @@ from symposia.agentchat._response import (
     ordered_items,
 )
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType, ModelClientStreamingChunkEvent
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
@@ -67,7 +67,7 @@ class BaseChatAgent(ChatAgent, ABC):
 
     @property
     @abstractmethod
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+    def produced_message_types(self) -> Sequence[MessageType]:
         """The classes that the `chat_message` of a response can have."""
 
     @abstractmethod

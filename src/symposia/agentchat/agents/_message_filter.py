@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from symposia.agentchat._response import ask_agent, ask_agent_stream
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError
 
@@ -73,7 +73,7 @@ class MessageFilterAgent(BaseChatAgent):
         self._filter = filter
 
     @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+    def produced_message_types(self) -> Sequence[MessageType]:
         """Those of the inner agent."""
         return self._wrapped.produced_message_types
 

@@ -16,6 +16,7 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     HandoffMessage,
     Item,
+    MessageType,
     ModelClientStreamingChunkEvent,
     TextMessage,
 )
@@ -100,9 +101,9 @@ class SocietyOfMindAgent(BaseChatAgent):
         self._model_context = model_context or UnboundedChatCompletionContext()
 
     @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Text."""
-        return (TextMessage,)
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """Text, and what the team shows."""
+        return (TextMessage, *self._team.produced_message_types)
 
     @property
     def model_context(self) -> ChatCompletionContext:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from symposia.agentchat.base._task import TaskRunner
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import CancellationToken, ComponentBase
 from symposia.core.changes import SavedState
 
@@ -48,8 +48,8 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
 
     @property
     @abstractmethod
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """The classes that the `chat_message` of a response can have."""
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """The classes that the `chat_message` of a response can have, and of what else it shows."""
 
     @abstractmethod
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

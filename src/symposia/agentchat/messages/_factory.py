@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from symposia.agentchat.messages._base import (
     MESSAGE_CLASS,
     BaseAgentEvent,
@@ -45,16 +47,18 @@ _BUILT_IN: Final = {name: module for module, names in _MODULES.items() for name 
 class MessageFactory:
     """Makes messages from dumped data by their ``type``. The library's own types are known; others are registered.
 
-    A subclass of a message class is a type of its own, by the name of the class.
+    A subclass of a message class is a type of its own, by the name of the class. Different classes may have one name,
+    as the structured messages of two agents whose content is called ``Answer``: see `add`.
     """
 
     def __init__(self) -> None:
         self._registered: dict[str, MessageType] = {}
+        self._namesakes: dict[str, list[MessageType]] = {}  # classes of a name that was known already
 
     @property
     def registered(self) -> Sequence[MessageType]:
         """The classes that were registered."""
-        return tuple(self._registered.values())
+        return (*self._registered.values(), *(each for classes in self._namesakes.values() for each in classes))
 
     def is_registered(self, message_type: MessageType) -> bool:
         """Whether `create` can make messages of this class.
@@ -75,6 +79,23 @@ class MessageFactory:
             raise RegistrationError(f"Message type {message_type} is already registered.")
         self._registered[message_type_name(message_type)] = message_type
 
+    def add(self, message_type: MessageType) -> None:
+        """Make a class known, also beside others of its ``type``.
+
+        A message of that ``type`` is then made of the first class whose dump of it is the same again.
+
+        Raises:
+            RegistrationError: It is no message class.
+        """
+        if not self.is_registered(message_type):
+            self.register(message_type)
+            return
+        name = message_type_name(message_type)
+        known = [self._type_named(name), *self._namesakes.get(name, ())]
+        # Classes that are made of one schema, as by two `StructuredMessageFactory` objects, read the same messages.
+        if message_type not in known and _schema(message_type) not in map(_schema, known):
+            self._namesakes.setdefault(name, []).append(message_type)
+
     def create(self, data: Mapping[str, Any]) -> Item:
         """Make the message that `data` was dumped from.
 
@@ -82,7 +103,11 @@ class MessageFactory:
             RegistrationError: `data` has no ``type``, or one that is not known.
             pydantic.ValidationError: The rest of `data` does not fit its ``type``.
         """
-        return self._type_named(_name_in(data)).load(_fields(data))
+        name, fields = _name_in(data), _fields(data)
+        message_type = self._type_named(name)
+        if name in self._namesakes:
+            return _load_as_dumped([message_type, *self._namesakes[name]], fields)
+        return message_type.load(fields)
 
     def create_all(self, data: Sequence[Mapping[str, Any]]) -> list[Item]:
         """Make many messages, as `create` makes one, in less time.
@@ -93,6 +118,8 @@ class MessageFactory:
         """
         try:
             names = [_name_in(one) for one in data]
+            if not self._namesakes.keys().isdisjoint(names):
+                return [self.create(one) for one in data]
             made = {
                 name: load_class(self._type_named(name), [_fields(one) for one in group])
                 for name, group in grouped(names, data).items()
@@ -119,6 +146,28 @@ def _name_in(data: Mapping[str, Any]) -> Any:  # Any: of a damaged message
 
 def _fields(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in data.items() if key != MESSAGE_CLASS} if MESSAGE_CLASS in data else data
+
+
+def _schema(message_type: MessageType) -> Mapping[str, Any]:
+    return message_type.model_json_schema()
+
+
+def _load_as_dumped(classes: Sequence[MessageType], fields: Mapping[str, Any]) -> Item:
+    """A message of the one of some classes that dumps it the same again; else of the first that can load it.
+
+    Raises:
+        pydantic.ValidationError: None of them can; of the first.
+    """
+    loaded: list[Item] = []
+    for message_class in classes:
+        try:
+            message = message_class.load(fields)
+        except ValidationError:
+            continue
+        if _fields(message.dump()) == fields:
+            return message
+        loaded.append(message)
+    return loaded[0] if loaded else classes[0].load(fields)
 
 
 def _check_message_type(message_type: object) -> None:

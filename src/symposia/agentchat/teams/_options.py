@@ -96,8 +96,7 @@ def message_factory(
     factory = MessageFactory()
     produced = [one for each in participants for one in _produced_by(each)]
     for message_type in (*_message_types(team, custom), *produced):
-        if not factory.is_registered(message_type):
-            factory.register(message_type)
+        factory.add(message_type)
     return factory
 
 

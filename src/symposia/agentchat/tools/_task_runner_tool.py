@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, TypeAlias
@@ -12,10 +12,10 @@ from typing_extensions import override
 
 from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import CancellationToken, iterate_with, variable_set
 from symposia.core.argument_checks import check_flag, check_text
-from symposia.core.changes import SavedState
+from symposia.core.changes import Change, SavedState, save_changes
 from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.core.tools import BaseStreamTool, ToolTraits
 
@@ -63,6 +63,11 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         self._runner = runner
         self._return_value_as_last_message = return_value_as_last_message
         self._calls = AnyLoopLock()
+
+    @property
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """The types of messages that the agent or the team says it produces."""
+        return self._runner.produced_message_types
 
     @override
     async def run(self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken) -> TaskResult:
@@ -119,6 +124,10 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     async def load_state_json(self, state: SavedState) -> None:
         """Continue from a saved state."""
         await self._runner.load_state(state)
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        return await save_changes(self._runner, since)
 
 
 _running: ContextVar[tuple[TaskRunnerTool, ...] | None] = ContextVar("symposia_running_tools", default=None)

@@ -64,6 +64,11 @@ class StaticWorkbench(Workbench):
         self._overrides = dict(tool_overrides or {})
         self._original_names = _original_names(self._overrides, self._tools)
 
+    @property
+    def tools(self) -> Sequence[BaseTool[Any, Any]]:
+        """The tools, as given."""
+        return tuple(self._tools.values())
+
     async def list_tools(self) -> list[ToolSchema]:
         """The tools, under their overriding names. Do not change the schemas."""
         await prepare_tools(self._tools.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel
 
@@ -23,6 +23,7 @@ from symposia.agentchat.agents._assistant._configuration import (
 from symposia.agentchat.agents._assistant._output import ContentT, OutputCheck, OutputFallback
 from symposia.agentchat.agents._assistant._parts import DefaultParts, ModelInput, Rejection, SchemaParts, TurnProgress
 from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision
+from symposia.agentchat.agents._assistant._tool_states import ToolStates, static_tools
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
 from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.agents._model_turn import ModelCall
@@ -31,16 +32,19 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     HandoffMessage,
+    MessageType,
     TextMessage,
     ToolCallSummaryMessage,
 )
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.argument_checks import check_flag, check_model_client
+from symposia.core.changes import Change, members
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExecutionResult
 from symposia.core.tools import Workbench
 
+_TOOLS = "tools"
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
 _SYSTEM_MESSAGE = (
     "You are a helpful assistant. Work on the task that you are given, and use your tools where they help. "
@@ -164,13 +168,16 @@ class AssistantAgent(ConversationAgent):
             output=output,
         )
         self._parts = DefaultParts(self._configuration)
+        self._tool_states = ToolStates(name, self._configuration.workbenches)
 
     @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Text or structured messages, summaries of tool calls, and handoffs."""
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """Text or structured messages, summaries of tool calls, handoffs, and what tools made of agents show."""
         output = self._configuration.output
-        answers: list[type[BaseChatMessage]] = [TextMessage] if output is None else [output.factory.StructuredMessage]
-        return [*answers, ToolCallSummaryMessage, HandoffMessage]
+        answers: list[MessageType] = [TextMessage] if output is None else [output.factory.StructuredMessage]
+        # Tools that are made of agents show what those say.
+        shown = [getattr(tool, "produced_message_types", ()) for tool in static_tools(self._configuration.workbenches)]
+        return [*answers, ToolCallSummaryMessage, HandoffMessage, *(one for each in shown for one in each)]
 
     async def on_run_start(self) -> None:
         """Have the tools prepared, so that one that cannot work ends the run before a model is asked.
@@ -276,6 +283,35 @@ class AssistantAgent(ConversationAgent):
             messages = [*messages, TextMessage(content=instructions, source="user")]
         return AssistantTurn(configuration, SchemaParts(configuration, self), cancellation_token).run(messages)
 
+    async def save_state(self) -> Mapping[str, Any]:
+        """The model context, the input of a turn that failed, and the states of tools, such as an `AgentTool`."""
+        state = await super().save_state()
+        return {**state, _TOOLS: await self._tool_states.save()} if self._tool_states else state
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        if not self._tool_states:
+            return await super().save_changes(since)
+        before = since if isinstance(since, _Mark) else _Mark(None, {})
+        change, conversation = await super().save_changes(before.conversation)
+        tools, marks = await self._tool_states.save_changes(before.tools)
+        inner, now = change or {}, _Mark(conversation, marks)
+        if before.conversation is None:
+            states = {name: each["set"] for name, each in (tools or {}).get("update", {}).items()}
+            return {"set": {**inner["set"], _TOOLS: states}}, now
+        return members({**inner.get("update", {}), _TOOLS: tools}, inner.get("remove", ())), now
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `save_state` returned. Tools of which it has no state, as one of AutoGen, keep their own.
+
+        Raises:
+            InvalidArgumentError: The states of the tools are no mapping.
+            Exception: What `ConversationAgent.load_state`, or a tool, raised.
+        """
+        await super().load_state(state)
+        if _TOOLS in state:
+            await self._tool_states.load(state[_TOOLS])
+
     def _to_config(self) -> BaseModel:
         """The arguments of the constructor, with functions as tools."""
         tools = self._constructor_arguments().get("tools")
@@ -317,3 +353,10 @@ class AssistantAgent(ConversationAgent):
             factory = StructuredMessageFactory(json_schema=saved_type["json_schema"], format_string=form)
             own["structured_message_factory"] = factory.dump_component().model_dump(mode="json")
         return own
+
+
+class _Mark(NamedTuple):
+    """A saved state: the mark of the conversation, and that of each tool that has a state, by its name."""
+
+    conversation: object | None
+    tools: Mapping[str, object]
