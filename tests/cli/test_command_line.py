@@ -23,7 +23,6 @@ from symposia.cli._plan import (
     size_in_bytes,
 )
 from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits
 
@@ -109,8 +108,16 @@ def test_n04_the_limits_of_a_program_are_options() -> None:
 def test_the_hosts_of_a_program_are_options() -> None:
     policy = sandbox_policy(ProgramLimits(allowed_hosts=("api.test", "*.example.com:8443")))
     assert policy == SandboxPolicy(network=NetworkPolicy(allow=["api.test", "*.example.com:8443"]))
-    with pytest.raises(InvalidArgumentError, match=r"api\.test' does not say which hosts"):
-        sandbox_policy(ProgramLimits(allowed_hosts=("https://api.test",)))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("missing/audit.jsonl", "there is no folder .*missing"), ("folder", "cannot be written: give another file")],
+)
+def test_an_audit_log_that_cannot_be_written_is_a_wrong_option(tmp_path: Path, path: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadParameter, match=f"--audit-log .*{said}"):
+        plan_run(RunArguments(text="Add", audit_log=tmp_path / path))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,7 @@ def test_n04_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
         (ProgramLimits(memory="4M"), r"--memory has to be at least 32M, and is 4M"),
         (ProgramLimits(disk="0"), r"--disk has to be at least 1M, and is 0"),
         (ProgramLimits(disk="1G"), r"--disk \(1024M\) has to be less than --memory \(512M\)"),
+        (ProgramLimits(allowed_hosts=("https://api.test",)), r"--allow-host: 'https://api\.test' does not say which"),
     ],
 )
 def test_n04_a_limit_that_cannot_be_is_told_with_what_can(limits: ProgramLimits, said: str) -> None:

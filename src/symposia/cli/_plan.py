@@ -124,6 +124,8 @@ def plan_run(arguments: RunArguments) -> RunPlan:
     title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
     folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
     RunFolder.check(folder)
+    if arguments.audit_log is not None:
+        check_audit_log(arguments.audit_log)
     return RunPlan(
         title=title,
         bundled=arguments.text is None,
@@ -176,8 +178,7 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
     """The default policy with these limits.
 
     Raises:
-        typer.BadParameter: A size is malformed or too small, or the disk does not fit into the memory.
-        InvalidArgumentError: A host is none.
+        typer.BadParameter: A size is malformed or too small, the disk does not fit into the memory, or a host is none.
     """
     policy = SandboxPolicy()
     memory = policy.memory_bytes if limits.memory is None else size_in_bytes("--memory", limits.memory, "memory_bytes")
@@ -187,14 +188,30 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
             f"A program's files are held in its memory, so --disk ({disk // MIB}M) has to be less than --memory "
             f"({memory // MIB}M)."
         )
+    try:
+        network = NetworkPolicy(allow=limits.allowed_hosts) if limits.allowed_hosts else None
+    except InvalidArgumentError as error:
+        raise typer.BadParameter(f"--allow-host: {error}") from error
     return replace(
         policy,
         memory_bytes=memory,
         work_bytes=disk,
         artifact_bytes=policy.artifact_bytes if limits.disk is None else disk,
-        network=NetworkPolicy(allow=limits.allowed_hosts) if limits.allowed_hosts else None,
+        network=network,
         **_given(time_limit=limits.time_limit, processes=limits.processes, cpus=limits.cpus),
     )
+
+
+def check_audit_log(given: Path) -> None:
+    """Check the value of ``--audit-log``, as far as it can be known ahead that it can be written.
+
+    Raises:
+        typer.BadParameter: It is a folder, its folder does not exist, or it may not be written.
+    """
+    if not given.parent.is_dir():
+        raise typer.BadParameter(f"--audit-log {given}: there is no folder {given.parent}.")
+    if given.is_dir() or not os.access(given if given.exists() else given.parent, os.W_OK):
+        raise typer.BadParameter(f"--audit-log {given} cannot be written: give another file.")
 
 
 def size_in_bytes(option: str, text: str, limit: str) -> int:

@@ -53,6 +53,12 @@ def test_a_wrong_option_is_named_with_what_to_give(
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("folder", ["/", ".", ".."])
+def test_a_bound_folder_has_a_name(folder: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"bind_dir is {folder!r}: give a folder with its name"):
+        NamespaceCommandLineCodeExecutor(bind_dir=folder)
+
+
 def test_every_option_is_one_of_the_default_executor_too(tmp_path: Path) -> None:
     options = SandboxOptions(
         work_dir=tmp_path,

@@ -229,6 +229,7 @@ async def test_failures_are_errors_with_the_end_of_the_traceback(sandbox: Functi
     assert "exit status 4, and gave no result" in await failure(sandbox, "def tool():\n    os._exit(4)\n", "os")
     assert "more than 1,048,576 bytes" in await failure(sandbox, "def tool():\n    return 'x' * 2_000_000\n")
     assert "SyntaxError" in await failure(sandbox, "def tool(:\n")
+    assert "ValueError: Exceeds the limit" in await failure(sandbox, "def tool():\n    return [10**5000]\n")
     assert "defines no function" in await failure(sandbox, "tool = 3\n")
     missing = await failure(sandbox, "def tool(): pass\n", "nowhere")
     assert "No module named 'nowhere'\nThe Python of the sandbox does not have it. Load" in missing

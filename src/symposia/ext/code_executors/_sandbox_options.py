@@ -136,11 +136,16 @@ def all_mounts(
 
     Raises:
         InvalidArgumentError: One is at the place of another, which it would hide, or inside of it, where the folder is
-            read-only.
+            read-only. Or `bind_dir` has no name.
     """
     found = list(mounts)
     if bind_dir is not None and (work_dir is None or Path(bind_dir) != Path(work_dir)):
-        found.insert(0, SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{Path(bind_dir).name}"))
+        name = Path(bind_dir).name
+        if name in ("", ".."):  # to look up the current folder may block, which is not for the event loop
+            raise InvalidArgumentError(
+                f"bind_dir is {str(bind_dir)!r}: give a folder with its name, as Path.cwd() does, since code finds it by that."
+            )
+        found.insert(0, SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{name}"))
     targets = [PurePosixPath(mount.target) for mount in found]
     for index, target in enumerate(targets):
         for other in targets[:index]:

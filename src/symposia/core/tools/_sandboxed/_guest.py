@@ -37,6 +37,7 @@ TRACEBACK_LINES: Final = 12
 TRACEBACK_LENGTH: Final = 2000  # characters, about 500 tokens of a model
 DEEPEST: Final = 100  # levels of a result that comes back as JSON; the host's parser stops at 200
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+LARGEST_BITS: Final = 14_000  # of an integer: Python writes and reads 4,300 digits
 CONSTRAINTS: Final = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 
 PLAIN: Final[dict[Any, str]] = {
@@ -281,7 +282,9 @@ def jsonable(value: Any) -> Any:
 
 def is_plain(value: Any, levels: int = DEEPEST) -> bool:
     """Whether a value is the same when it has been written and read as JSON."""
-    if type(value) in (str, int, float, bool, type(None)):
+    if type(value) is int:
+        return value.bit_length() <= LARGEST_BITS
+    if type(value) in (str, float, bool, type(None)):
         return True
     if levels == 0:
         return False
