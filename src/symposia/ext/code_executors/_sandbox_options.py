@@ -143,7 +143,7 @@ def all_mounts(
         name = Path(bind_dir).name
         if name in ("", ".."):  # to look up the current folder may block, which is not for the event loop
             raise InvalidArgumentError(
-                f"bind_dir is {str(bind_dir)!r}: give a folder with its name, as Path.cwd() does, since code finds it by that."
+                f"bind_dir is {str(bind_dir)!r}: give a folder with its name, by which code finds it, as Path.cwd() is."
             )
         found.insert(0, SandboxMount(source=Path(bind_dir), target=f"{DATA_FOLDER}/{name}"))
     targets = [PurePosixPath(mount.target) for mount in found]
