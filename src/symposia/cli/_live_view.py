@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -73,6 +74,11 @@ class LiveView:
         self._status.started = time.monotonic()
         self._status.doing = "starts"
         self._console.print(description_block(run))
+
+    def tell(self, lines: Sequence[str]) -> None:
+        """Print the lines."""
+        if lines:
+            self._console.print(Text("\n".join(lines), "dim"), Text())
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Extend the message that streams in, or print a finished one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -60,6 +60,11 @@ class PlainView:
         if run.note:
             self._write([run.note])
         self._write([*(f"{name}: {value}" for name, value in run.facts), f"Results: {run.folder}", ""])
+
+    def tell(self, lines: Sequence[str]) -> None:
+        """Write the lines."""
+        if lines:
+            self._write([*lines, ""])
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Write a message with its sender and the time since the run."""

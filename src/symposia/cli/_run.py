@@ -8,6 +8,7 @@ import sys
 import typer
 
 from symposia.cli._advice import advised_error, advised_result
+from symposia.cli._check import check_lines
 from symposia.cli._coding_view import description, ending
 from symposia.cli._exit import fail, status_of_error, status_of_outcome, stopped_by_interrupt
 from symposia.cli._plain_view import PlainView
@@ -76,6 +77,7 @@ async def carry_out(plan: RunPlan, sandbox: SandboxBackend, view: View) -> Codin
             audit_log=plan.audit_log,
             folder=plan.folder,
             started=begin,
+            checked=lambda check: view.tell(check_lines(check, recorded=plan.models.recorded)),
             watch=view.show,
         )
     finally:

@@ -85,6 +85,10 @@ class View(Protocol):
         """Show the description of the run that begins."""
         ...
 
+    def tell(self, lines: Sequence[str]) -> None:
+        """Show lines that stay, such as those of `check_lines`."""
+        ...
+
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Show one message, event or piece of a stream."""
         ...

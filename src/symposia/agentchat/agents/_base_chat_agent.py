@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_optional_text, check_token
 from symposia.agentchat._response import (
     ask_agent,
@@ -17,7 +18,13 @@ from symposia.agentchat._response import (
     ordered_items,
 )
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType, ModelClientStreamingChunkEvent
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    HandoffMessage,
+    MessageType,
+    ModelClientStreamingChunkEvent,
+)
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
@@ -69,6 +76,11 @@ class BaseChatAgent(ChatAgent, ABC):
     @abstractmethod
     def produced_message_types(self) -> Sequence[MessageType]:
         """The classes that the `chat_message` of a response can have."""
+
+    def check_outline(self) -> base.AgentOutline:
+        """That it hands off to nobody if it produces no handoffs; of all else, that it is not known."""
+        produced = self.produced_message_types
+        return base.AgentOutline(handoffs=None if HandoffMessage in produced else ())
 
     @abstractmethod
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_optional_text, check_state
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.base import Response
@@ -22,6 +23,7 @@ from symposia.core.changes import Change, diff, members, save_changes
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient, LLMMessage, SystemMessage
+from symposia.core.tools import ToolSchema
 
 
 class ConversationState(AssistantAgentState):
@@ -81,6 +83,18 @@ class Conversation:
             context if context is not None else UnboundedChatCompletionContext(),
             "\n".join(told) if told else None,
             takes_images=client is not None and client.model_info["vision"],
+        )
+
+    def model_use(self, client: ChatCompletionClient, tools: Sequence[ToolSchema], calls: base.Bounds) -> base.ModelUse:
+        """How a model is asked with this conversation, for the outline of an agent."""
+        limits = self.context.shown_at_most()
+        return base.ModelUse(
+            client=client,
+            prompt=self._system,
+            tools=tools,
+            calls=calls,
+            shown_messages=limits.messages,
+            shown_tokens=limits.tokens,
         )
 
     async def receive(self, messages: Sequence[BaseChatMessage]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from symposia.agentchat import base
 from symposia.agentchat._response import ask_agent, ask_agent_stream
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response
@@ -76,6 +77,10 @@ class MessageFilterAgent(BaseChatAgent):
     def produced_message_types(self) -> Sequence[MessageType]:
         """Those of the inner agent."""
         return self._wrapped.produced_message_types
+
+    def check_outline(self) -> base.AgentOutline:
+        """That of the inner agent."""
+        return self._wrapped.check_outline()
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Let the inner agent answer the messages that the filter selects."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_state
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.base import Response, TaskResult, Team
@@ -109,6 +110,15 @@ class SocietyOfMindAgent(BaseChatAgent):
     def model_context(self) -> ChatCompletionContext:
         """The messages to this agent, and its answers."""
         return self._model_context
+
+    def check_outline(self) -> base.AgentOutline:
+        """That its team runs in each turn, and its model reads what the team has said."""
+        instructions = (self._instruction, self._response_prompt)
+        use = base.ModelUse(
+            client=self._model_client, prompt=[UserMessage(content=text, source="user") for text in instructions]
+        )
+        inner = base.InnerRun(name=self._team.name, outline=self._team.check_outline())
+        return base.AgentOutline(models=[use], handoffs=(), tools=(), inner=[inner])
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Let the team work, and answer."""

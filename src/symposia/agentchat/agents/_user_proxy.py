@@ -8,6 +8,7 @@ from contextvars import ContextVar
 
 from pydantic import BaseModel
 
+from symposia.agentchat import base
 from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import Response
@@ -77,6 +78,10 @@ class UserProxyAgent(BaseChatAgent):
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
         """Text, and a handoff back where the person was handed the turn."""
         return (TextMessage, HandoffMessage)
+
+    def check_outline(self) -> base.AgentOutline:
+        """That it asks no model. It hands back to those that have handed over to it, and to nobody else."""
+        return base.AgentOutline(models=(), handoffs=(), tools=())
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Ask the person."""

@@ -7,6 +7,18 @@ from symposia._lazy import lazy_names
 if TYPE_CHECKING:
     from symposia.agentchat.base._chat_agent import AnswersInSchema, ChatAgent, Response
     from symposia.agentchat.base._handoff import Handoff
+    from symposia.agentchat.base._outlines import (
+        AgentOutline,
+        Bounds,
+        ConditionOutline,
+        Finding,
+        InnerRun,
+        ModelUse,
+        Outlines,
+        RuleOutline,
+        TeamFacts,
+        TeamOutline,
+    )
     from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
     from symposia.agentchat.base._team import Team
     from symposia.agentchat.base._termination import (
@@ -21,6 +33,18 @@ else:
         {
             "_chat_agent": ["AnswersInSchema", "ChatAgent", "Response"],
             "_handoff": ["Handoff"],
+            "_outlines": [
+                "AgentOutline",
+                "Bounds",
+                "ConditionOutline",
+                "Finding",
+                "InnerRun",
+                "ModelUse",
+                "Outlines",
+                "RuleOutline",
+                "TeamFacts",
+                "TeamOutline",
+            ],
             "_task": ["Task", "TaskResult", "TaskRunner", "task_messages"],
             "_team": ["Team"],
             "_termination": [
@@ -33,16 +57,26 @@ else:
     )
 
 __all__ = [
+    "AgentOutline",
     "AndTerminationCondition",
     "AnswersInSchema",
+    "Bounds",
     "ChatAgent",
+    "ConditionOutline",
+    "Finding",
     "Handoff",
+    "InnerRun",
+    "ModelUse",
     "OrTerminationCondition",
+    "Outlines",
     "Response",
+    "RuleOutline",
     "Task",
     "TaskResult",
     "TaskRunner",
     "Team",
+    "TeamFacts",
+    "TeamOutline",
     "TerminatedException",
     "TerminationCondition",
     "task_messages",

@@ -5,14 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from symposia._lazy import lazy_module
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import CancellationToken, ComponentBase
 from symposia.core.changes import SavedState
+
+if TYPE_CHECKING:
+    from symposia.agentchat.base import _outlines as outlines
+else:
+    outlines = lazy_module("symposia.agentchat.base._outlines")  # used by `team.check()` only
 
 
 @dataclass(kw_only=True)
@@ -50,6 +56,10 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     @abstractmethod
     def produced_message_types(self) -> Sequence[MessageType]:
         """The classes that the `chat_message` of a response can have, and of what else it shows."""
+
+    def check_outline(self) -> outlines.AgentOutline:
+        """What `team.check()` is told about this agent, without asking a model: by default, that nothing is known."""
+        return outlines.AgentOutline()
 
     @abstractmethod
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

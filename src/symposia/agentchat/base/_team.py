@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from symposia._lazy import lazy_module
 from symposia.agentchat.base._task import TaskRunner
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
 from symposia.core import ComponentBase
 from symposia.core.changes import SavedState
+
+if TYPE_CHECKING:
+    from symposia.agentchat.base import _outlines as outlines
+else:
+    outlines = lazy_module("symposia.agentchat.base._outlines")  # used by `team.check()` only
 
 
 class Team(TaskRunner, ComponentBase, ABC):
@@ -38,6 +45,10 @@ class Team(TaskRunner, ComponentBase, ABC):
         A team that takes part in another one, and keeps it, is not given a message twice.
         """
         return ()
+
+    def check_outline(self) -> outlines.TeamOutline | None:
+        """What a check is told about this team, without asking a model: by default None, nothing is known."""
+        return None
 
     @abstractmethod
     async def reset(self) -> None:

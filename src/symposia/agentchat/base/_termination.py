@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from symposia._lazy import lazy_module
 from symposia.agentchat._answers import ask, ask_at_start, checked_stop
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.messages import Messages, StopMessage
 from symposia.core import ComponentBase
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError, UsageError
+
+if TYPE_CHECKING:
+    from symposia.agentchat.base import _outlines as outlines
+else:
+    outlines = lazy_module("symposia.agentchat.base._outlines")  # used by `team.check()` only
 
 
 class TerminatedException(UsageError, RuntimeError):  # noqa: N818 - AutoGen's name
@@ -81,6 +87,14 @@ class TerminationCondition(ComponentBase, ABC):
         Raises:
             pydantic.ValidationError: `state` has another shape; nothing has changed.
         """
+
+    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:  # noqa: ARG002 - for conditions that know
+        """What `team.check()` is told about when it is met: by default, that nothing is known.
+
+        Args:
+            team: What is known of the team.
+        """
+        return outlines.ConditionOutline()
 
     def __and__(self, other: TerminationCondition) -> TerminationCondition:
         """A condition that is met when both have been met, at whichever message each."""
@@ -152,6 +166,10 @@ class AndTerminationCondition(TerminationCondition):
         """Seconds until the first of the conditions that are not met yet is due."""
         return _first_due([condition for condition in self._conditions if not condition.terminated])
 
+    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:
+        """Met once the last of them is; never, if one of them never is."""
+        return outlines.all_of([condition.check_outline(team) for condition in self._conditions])
+
     async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:
             raise TerminatedException
@@ -217,6 +235,10 @@ class OrTerminationCondition(TerminationCondition):
     def due_in(self) -> float | None:
         """Seconds until the first of them is due."""
         return _first_due(self._conditions)
+
+    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:
+        """Met as soon as the first of them is; never, if none of them ever is."""
+        return outlines.any_of([condition.check_outline(team) for condition in self._conditions])
 
     async def _ask(self, look: _Look) -> StopMessage | None:
         if self.terminated:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import StatefulCondition
 from symposia.agentchat.messages import BaseChatMessage, Messages
@@ -45,6 +46,12 @@ class MaxMessageTermination(StatefulCondition[_Messages]):
         check_flag("include_agent_event", "a MaxMessageTermination", include_agent_event)
         self._max_messages = max_messages
         self._include_agent_event = include_agent_event
+
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Met when the turns have added that many messages to the one of the task."""
+        left, most = max(1, self._max_messages - 1), team.messages.high
+        earliest = 1 if most is None or self._include_agent_event else -(-left // most)
+        return base.ConditionOutline(turns=base.Bounds(earliest, -(-left // team.messages.low)), is_certain=True)
 
     async def look(self, messages: Messages) -> str | None:
         """Count."""
@@ -95,6 +102,10 @@ class TokenUsageTermination(StatefulCondition[_Tokens]):
     def _to_autogen(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
         """Each limit, since AutoGen requires all of them to be there, if only as None."""
         return {"max_total_token": None, "max_prompt_token": None, "max_completion_token": None, **config}
+
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:  # noqa: ARG002 - every team uses tokens
+        """Met when the tokens are used up; how many in all, only where there is a limit of the total."""
+        return base.ConditionOutline(tokens=self._max_total, is_certain=True)
 
     async def look(self, messages: Messages) -> str | None:
         """Add up."""

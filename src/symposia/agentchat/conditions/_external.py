@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_number
 from symposia.agentchat.conditions._condition import Condition, StatefulCondition
 from symposia.agentchat.messages import Messages, StopMessage
@@ -50,6 +51,10 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
         """Start the clock."""
         self._start_clock()
         return await super().start(task)
+
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:  # noqa: ARG002 - the clock runs for all
+        """Met when the time is over, after an unknown number of turns."""
+        return base.ConditionOutline(is_certain=True)
 
     @override
     async def look(self, messages: Messages) -> str | None:

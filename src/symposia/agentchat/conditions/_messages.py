@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_optional_text, check_texts
 from symposia.agentchat.conditions._condition import MessageCondition
 from symposia.agentchat.messages import (
@@ -42,6 +43,20 @@ class TextMentionTermination(MessageCondition):
         """Look at the task only if asked to."""
         return await (self(task) if self._include_task else super().start(task))
 
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Met by an agent that writes the text; never, if none of the sources is there."""
+        if missing := _no_source(self._sources, team):
+            return base.ConditionOutline(impossible=missing)
+        if team.mentions(self._text):
+            return base.ConditionOutline()
+        finding = base.Finding(
+            severity="note",
+            where="termination_condition",
+            what=f"The run ends at the text {self._text!r}, which no prompt mentions.",
+            advice="Tell an agent in its system message, or in the task, when to write it.",
+        )
+        return base.ConditionOutline(findings=[finding])
+
     async def look(self, messages: Messages) -> str | None:
         """Search the messages and events."""
         counted = (each for each in messages if self._counts(each.source))
@@ -74,6 +89,10 @@ class TextMessageTermination(MessageCondition):
         check_optional_text("source", "a TextMessageTermination", source)
         self._source = source
 
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Never met, if the source is not there."""
+        return base.ConditionOutline(impossible=_no_source(None if self._source is None else [self._source], team))
+
     async def look(self, messages: Messages) -> str | None:
         """Look for one."""
         for message in messages:
@@ -98,6 +117,10 @@ class SourceMatchTermination(MessageCondition):
         check_texts("The sources", "a SourceMatchTermination", sources)
         self._sources = sources
 
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Never met, if none of the sources is there."""
+        return base.ConditionOutline(impossible=_no_source(self._sources, team))
+
     async def look(self, messages: Messages) -> str | None:
         """Look for an answer of theirs."""
         for message in messages:
@@ -120,6 +143,12 @@ class HandoffTermination(MessageCondition):
         super().__init__()
         check_text("target", "a HandoffTermination", target)
         self._target = target
+
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Never met, if no agent has a handoff to the target."""
+        if team.handoffs is None or self._target in team.handoffs:
+            return base.ConditionOutline(handoffs=[self._target])
+        return base.ConditionOutline(impossible=f"no agent has a handoff to {self._target!r}")
 
     async def look(self, messages: Messages) -> str | None:
         """Look for a handoff."""
@@ -144,8 +173,25 @@ class FunctionCallTermination(MessageCondition):
         check_text("function_name", "a FunctionCallTermination", function_name)
         self._function_name = function_name
 
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """Never met, if no agent has a tool of that name."""
+        if team.tools is None or self._function_name in team.tools:
+            return base.ConditionOutline()
+        return base.ConditionOutline(impossible=f"no agent has a tool {self._function_name!r}")
+
     async def look(self, messages: Messages) -> str | None:
         """Look for its result."""
         events = (message for message in messages if isinstance(message, ToolCallExecutionEvent))
         ran = any(result.name == self._function_name for event in events for result in event.content)
         return f"Function '{self._function_name}' was executed." if ran else None
+
+
+def _no_source(sources: Sequence[str] | None, team: base.TeamFacts) -> str | None:
+    """Why none of these sources is ever heard of; None if one is, or any counts.
+
+    An agent of the program's own may write under any name: so a name that is not there is only sought where all agents
+    are known.
+    """
+    if sources is None or not team.is_known or team.sources.intersection(sources):
+        return None
+    return f"its sources are {list(sources)}, and messages come from {sorted(team.sources)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_condition
 from symposia.agentchat.base import TerminationCondition
 from symposia.agentchat.messages import Messages, StopMessage
@@ -45,6 +46,10 @@ class ReasonedTermination(TerminationCondition):
 
     def _with_reason(self, stop: StopMessage | None) -> StopMessage | None:
         return None if stop is None else StopMessage(content=self._reason, source=stop.source)
+
+    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+        """That of the condition."""
+        return self._condition.check_outline(team)
 
     def due_in(self) -> float | None:
         """When the condition is due."""

@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     )
     from symposia.agentchat.teams._options import TeamOptions
     from symposia.agentchat.teams._round_robin import RoundRobinGroupChat, RoundRobinRule
-    from symposia.agentchat.teams._rule import Answered, Decision, RuleContext, Say, Speak, Stop, TeamRule, Transcript
+    from symposia.agentchat.teams._rule import (
+        Answered,
+        Decision,
+        OutlinedRule,
+        RuleContext,
+        Say,
+        Speak,
+        Stop,
+        TeamRule,
+        Transcript,
+    )
     from symposia.agentchat.teams._selector import SelectorGroupChat, SelectorRule
     from symposia.agentchat.teams._swarm import Swarm, SwarmRule
 else:
@@ -74,7 +84,17 @@ else:
                 "TurnTaken",
             ],
             "_round_robin": ["RoundRobinGroupChat", "RoundRobinRule"],
-            "_rule": ["Answered", "Decision", "RuleContext", "Say", "Speak", "Stop", "TeamRule", "Transcript"],
+            "_rule": [
+                "Answered",
+                "Decision",
+                "OutlinedRule",
+                "RuleContext",
+                "Say",
+                "Speak",
+                "Stop",
+                "TeamRule",
+                "Transcript",
+            ],
             "_selector": ["SelectorGroupChat", "SelectorRule"],
             "_swarm": ["Swarm", "SwarmRule"],
         },
@@ -104,6 +124,7 @@ __all__ = [
     "GroupChat",
     "MagenticOneGroupChat",
     "MagenticOneRule",
+    "OutlinedRule",
     "ParticipantCommand",
     "ParticipantEvents",
     "Position",

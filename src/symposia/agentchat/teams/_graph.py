@@ -9,6 +9,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from graphlib import TopologicalSorter
 from types import CoroutineType
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
@@ -303,6 +304,25 @@ class DiGraph(BaseModel):
 def edge_keys(node: DiGraphNode) -> Mapping[str, DiGraphEdge]:
     """The edges of a node by a name for each, which saved states hold."""
     return {f"{node.name}:{index}": edge for index, edge in enumerate(node.edges)}
+
+
+def most_visits(graph: DiGraph) -> Mapping[str, int] | None:
+    """How often each node speaks at most in one run; None where a loop sets no limit.
+
+    A group that any edge activates is activated by each of them, one that needs all of them as often as the rarest.
+    """
+    if graph.get_has_cycles():
+        return None
+    starts, parents = graph.get_start_nodes(), graph.get_parents()
+    sources = {key: name for name, node in graph.nodes.items() for key in edge_keys(node)}
+    groups = graph.edge_groups()
+    visits: dict[str, int] = {}
+    for name in TopologicalSorter(parents).static_order():
+        visits[name] = int(name in starts)
+        for group in groups.get(name, {}).values():
+            followed = [visits[sources[key]] for key in group.edges]
+            visits[name] += sum(followed) if group.activation == "any" else min(followed)
+    return visits
 
 
 def _box(name: str, *, is_start: bool) -> str:

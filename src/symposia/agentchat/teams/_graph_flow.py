@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic_core import core_schema as cs
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams._graph import DiGraph, edge_keys
+from symposia.agentchat.teams._graph import DiGraph, edge_keys, most_visits
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import TeamOptions, participant_names
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
@@ -58,6 +59,7 @@ class GraphRule(TeamRule):
 
     def __init__(self, graph: DiGraph) -> None:
         graph.graph_validate()
+        self._graph = graph
         self._edges = {name: edge_keys(node) for name, node in graph.nodes.items()}
         self._sources = {key: (name, edge) for name, edges in self._edges.items() for key, edge in edges.items()}
         self._groups = graph.edge_groups()
@@ -123,6 +125,25 @@ class GraphRule(TeamRule):
     def _missing(self, target: str, group: str) -> Sequence[str]:
         missing = self._groups[target][group].edges - self._followed[target, group]
         return sorted({self._sources[key][0] for key in missing})
+
+    def check_outline(self, participants: base.Outlines) -> base.RuleOutline:
+        """The nodes speak, as often as the edges can activate them; a loop, any number of times."""
+        visits = most_visits(self._graph)
+        is_fixed = visits is not None and not any(edge.is_conditional for _, edge in self._sources.values())
+        speeches = {
+            name: base.Bounds(visits[name], visits[name])
+            if visits is not None and is_fixed
+            else base.Bounds(int(name in self._start), None if visits is None else visits[name])
+            for name in self._edges
+        }
+        return base.RuleOutline(
+            silent={name: "it is no node of the graph" for name in participants if name not in self._edges},
+            turns=base.Bounds(1, None if visits is None else sum(visits.values())),
+            can_end=True,
+            speakers=base.Bounds(1, len(self._edges)),
+            speeches=speeches,
+            models=(),
+        )
 
     def save_state(self) -> SavedState:
         """The activated nodes, and the edges that were followed to nodes that wait for more.

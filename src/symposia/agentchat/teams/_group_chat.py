@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import ClassVar
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from symposia.agentchat import base, checks
 from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
 from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
@@ -34,7 +35,7 @@ from symposia.agentchat.teams._options import (
 )
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._record import TeamRecord
-from symposia.agentchat.teams._rule import TeamRule, Transcript, check_rule
+from symposia.agentchat.teams._rule import OutlinedRule, TeamRule, Transcript, check_rule
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
@@ -43,6 +44,7 @@ from symposia.core.argument_checks import check_flag
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import RecurringScope, current_scope
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import TokenPrice
 from symposia.core.telemetry import workflow_invocation
 
 
@@ -100,6 +102,8 @@ class BaseGroupChat(Team):
             participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
         )
         limits = TeamLimits(termination_condition, max_turns, turn_timeout)
+        self._rule, self._condition, self._max_turns = rule, termination_condition, max_turns
+        self._members = tuple(participants)
         self._saver = TeamSaver(
             team=self._name,
             manager=self._manager,
@@ -150,6 +154,42 @@ class BaseGroupChat(Team):
     def transcript(self) -> Transcript:
         """Every message and event of the conversation so far, the task's first. Not to be changed."""
         return self._record.transcript
+
+    def check(
+        self,
+        task: Task = None,
+        *,
+        answer_tokens: tuple[int, int] = (50, 1_000),
+        prices: Mapping[str, TokenPrice] | None = None,
+    ) -> checks.TeamCheck:
+        """Look for mistakes in the team and forecast what a run takes, without asking a model or anything else outside.
+
+        Teams in teams are checked too, and those that agents and tools are made of. What a part of the program's own
+        says of itself in `check_outline` takes part; nothing is said of what is not known.
+
+        Args:
+            task: What the run will be given, to be counted in.
+            answer_tokens: How many tokens an answer is taken to have, at least and at most.
+            prices: The prices of models by their names. They take precedence over the vendors' list prices.
+
+        Raises:
+            InvalidArgumentError: `task` is empty or no message.
+            ArgumentTypeError: `task` is of another type.
+        """
+        return checks.check_team(self, task, answer_tokens=answer_tokens, prices=prices)
+
+    def check_outline(self) -> base.TeamOutline:
+        """What a check is told about this team."""
+        participants = {each.name: each.check_outline() for each in self._members}
+        rule = self._rule.check_outline(participants) if isinstance(self._rule, OutlinedRule) else base.RuleOutline()
+        facts = base.TeamFacts(participants, rule.speakers)
+        return base.TeamOutline(
+            name=self._name,
+            participants=participants,
+            rule=rule,
+            condition=None if self._condition is None else self._condition.check_outline(facts),
+            max_turns=self._max_turns,
+        )
 
     async def run(
         self,

@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Unpack
 from pydantic_core import core_schema as cs
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import TeamOptions, participant_names
@@ -35,6 +36,10 @@ class RoundRobinRule(TeamRule):
         name = self._names[self._next]
         self._next = (self._next + 1) % len(self._names)
         return Speak((name,))
+
+    def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - all of them speak
+        """Every participant speaks equally often, for ever."""
+        return base.RuleOutline(can_end=False, is_even=True, models=())
 
     def save_state(self) -> SavedState:
         """The index of the next speaker."""

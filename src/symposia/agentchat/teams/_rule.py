@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, cast, r
 
 from pydantic import BaseModel
 
+from symposia.agentchat import base
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Messages
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
@@ -165,6 +166,15 @@ class TeamRule(Protocol):
 
     def reset(self) -> None:
         """Forget everything, as if newly made."""
+        ...
+
+
+@runtime_checkable
+class OutlinedRule(TeamRule, Protocol):
+    """A rule that takes part in `team.check()`, by one method more than a `TeamRule` needs."""
+
+    def check_outline(self, participants: base.Outlines, /) -> base.RuleOutline:
+        """Return what is known without asking a model: who can never speak, when the rule ends a run, what it asks."""
         ...
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, TypeAlias, TypeVar, Unpack, cast
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, SelectorEvent
@@ -13,7 +14,7 @@ from symposia.agentchat.state import SelectorManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import TeamOptions, check_participants
 from symposia.agentchat.teams._rule import RuleContext, Speak, TeamRule, Transcript
-from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoice
+from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoice, names_in
 from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
@@ -199,6 +200,57 @@ class SelectorRule(TeamRule):
             if isinstance(message, BaseChatMessage):
                 await self._context.add_message(message.to_model_message())
         self._read_count = len(transcript)
+
+    def check_outline(self, participants: base.Outlines) -> base.RuleOutline:
+        """Any of the participants speaks, unless the function that gives the candidates names only others."""
+        named = names_in(self._candidate_func, list(participants)) if self._candidate_func is not None else None
+        names = list(self._participants)
+        choice = SpeakerChoice(names, by_tool=bool(self._client.model_info["function_calling"]))
+        roles = "\n".join(f"{name}: {text}" for name, text in self._participants.items())
+        prompt = self._prompt.format(roles=roles, participants=names, history="")
+        limits = self._context.shown_at_most()
+        is_asked_always = self._selector_func is None and self._candidate_func is None and len(names) > 2  # noqa: PLR2004 - of two that alternate, one is left
+        use = base.ModelUse(
+            client=self._client,
+            prompt=[UserMessage(content=prompt, source="user")],
+            tools=choice.tools,
+            calls=base.Bounds(int(is_asked_always), self._max_attempts),
+            shown_messages=limits.messages,
+            shown_tokens=limits.tokens,
+        )
+        return base.RuleOutline(
+            silent={
+                name: f"candidate_func names {', '.join(sorted(named))} only"
+                for name in participants
+                if named and name not in named
+            },
+            can_end=False,
+            models=[use],
+            findings=[*self._alike(), *self._unnamed(prompt, choice)],
+        )
+
+    def _alike(self) -> Iterator[base.Finding]:
+        """Participants that the model cannot tell apart."""
+        for text in dict.fromkeys(self._participants.values()):
+            names = [name for name, each in self._participants.items() if each == text]
+            if len(names) > 1:
+                yield base.Finding(
+                    severity="warning",
+                    where="",
+                    what=f"{', '.join(names)} have one description, so the model cannot tell whom to select.",
+                    advice="Give each a description of its own.",
+                )
+
+    def _unnamed(self, prompt: str, choice: SpeakerChoice) -> Iterator[base.Finding]:
+        """Participants that the model is not told of."""
+        missing = [name for name in self._participants if name not in prompt]
+        if missing and not choice.tools:
+            yield base.Finding(
+                severity="error",
+                where="",
+                what=f"selector_prompt does not name {', '.join(missing)}, and the model cannot be offered the names.",
+                advice="Put {roles} or {participants} into it.",
+            )
 
     def save_state(self) -> SavedState:
         """The previous speaker. The model's context is not saved: it is made from the transcript again."""

@@ -1,11 +1,15 @@
-"""The choice of a speaker by a model: the tool that offers the candidates, and the one that an answer names."""
+"""The choice of a speaker by a model: the tool that offers the candidates, and the one that an answer names.
+
+Also the names that a function gives as candidates, as far as its code says them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Final, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -101,3 +105,48 @@ def _tool(names: Sequence[str]) -> ToolSchema:
         ),
         strict=True,
     )
+
+
+def names_in(function: Callable[..., object], names: Sequence[str]) -> frozenset[str] | None:
+    """Those of `names` that the code of a function mentions, as constants or in what it refers to.
+
+    None where the code does not say: it mentions no name, or refers to objects whose content may be any. Calling the
+    function was rejected: it is the program's own, and may count its calls.
+    """
+    texts: set[str] = set()
+    if not isinstance(function, FunctionType) or not _collect(function, texts, seen=set()):
+        return None
+    found = texts.intersection(names)
+    return frozenset(found) if found else None
+
+
+def _collect(value: object, texts: set[str], *, seen: set[int]) -> bool:
+    """Add the texts of a value, and say whether they are all that it can mention."""
+    if id(value) in seen:
+        return True
+    seen.add(id(value))
+    match value:
+        case str():
+            texts.add(value)
+            return True
+        case FunctionType():
+            inner = value.__code__
+            referred = [value.__globals__[name] for name in inner.co_names if name in value.__globals__]
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            return _collect_all([inner, *referred, *cells, *(value.__defaults__ or ())], texts, seen)
+        case CodeType():
+            return _collect_all(value.co_consts, texts, seen)
+        case dict():
+            items = cast("dict[object, object]", value)
+            return _collect_all([*items, *items.values()], texts, seen)
+        case list() | tuple() | set() | frozenset():
+            return _collect_all(cast("Iterable[object]", value), texts, seen)
+        case None | bool() | int() | float() | bytes() | type() | ModuleType() | BuiltinFunctionType():
+            return True
+        case _:
+            name = getattr(value, "name", None)  # a participant
+            return isinstance(name, str) and _collect(name, texts, seen=seen)
+
+
+def _collect_all(values: Iterable[object], texts: set[str], seen: set[int]) -> bool:
+    return all(_collect(each, texts, seen=seen) for each in values)

@@ -7,6 +7,7 @@ from typing import ClassVar, Unpack
 
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat.base import ChatAgent
 from symposia.agentchat.messages import HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
@@ -56,6 +57,31 @@ class SwarmRule(TeamRule):
             if isinstance(message, HandoffMessage):
                 return message
         return None
+
+    def check_outline(self, participants: base.Outlines) -> base.RuleOutline:
+        """The first participant speaks, and those that are reached from it by handoffs."""
+        targets = {name: self._targets(participants.get(name)) for name in self._names}
+        reached, new = {self._names[0]}, [self._names[0]]
+        while new:
+            found = [name for name in targets[new.pop()] if name in targets and name not in reached]
+            reached.update(found)
+            new += found
+        outside = {target for name in reached for target in targets[name]} - targets.keys()
+        return base.RuleOutline(
+            silent={
+                name: f"nobody who speaks has a handoff to it, beginning with {self._names[0]!r}"
+                for name in self._names
+                if name not in reached
+            },
+            can_end=bool(outside),
+            models=(),
+            heeds_handoffs=True,
+        )
+
+    def _targets(self, participant: base.AgentOutline | base.TeamOutline | None) -> Sequence[str]:
+        """Whom a participant can hand off to: everybody, where that is not known."""
+        handoffs = participant.handoffs if isinstance(participant, base.AgentOutline) else None
+        return self._names if handoffs is None else handoffs
 
     def save_state(self) -> SavedState:
         """The current speaker."""

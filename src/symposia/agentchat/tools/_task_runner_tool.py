@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
@@ -68,6 +69,12 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     def produced_message_types(self) -> Sequence[MessageType]:
         """The types of messages that the agent or the team says it produces."""
         return self._runner.produced_message_types
+
+    def inner_run(self) -> base.InnerRun:
+        """The agent or the team as a part of the outline of an agent that has this tool."""
+        return base.InnerRun(
+            name=self._runner.name, outline=self._runner.check_outline(), runs=base.Bounds(0, 1), is_given_task=True
+        )
 
     @override
     async def run(self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken) -> TaskResult:

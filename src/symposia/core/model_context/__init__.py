@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from symposia.core.model_context._context import (
         ChatCompletionContext,
         ChatCompletionContextState,
+        ContextLimits,
         UnboundedChatCompletionContext,
     )
     from symposia.core.model_context._summarizing import (
@@ -31,6 +32,7 @@ else:
             "_context": [
                 "ChatCompletionContext",
                 "ChatCompletionContextState",
+                "ContextLimits",
                 "UnboundedChatCompletionContext",
             ],
             "_summarizing": ["SummarizingChatCompletionContext", "SummarizingChatCompletionContextState"],
@@ -41,6 +43,7 @@ __all__ = [
     "BufferedChatCompletionContext",
     "ChatCompletionContext",
     "ChatCompletionContextState",
+    "ContextLimits",
     "HeadAndTailChatCompletionContext",
     "SummarizingChatCompletionContext",
     "SummarizingChatCompletionContextState",

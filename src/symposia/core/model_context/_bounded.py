@@ -10,7 +10,7 @@ from itertools import chain
 
 from symposia.core.argument_checks import check_count, check_list, check_model_client
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.model_context._context import ChatCompletionContext
+from symposia.core.model_context._context import ChatCompletionContext, ContextLimits
 from symposia.core.model_context._exchanges import Exchange, last_exchange, split, whole
 from symposia.core.models import ChatCompletionClient, LLMMessage, UserMessage
 from symposia.core.tools import ToolSchema
@@ -32,6 +32,10 @@ class BufferedChatCompletionContext(ChatCompletionContext):
         super().__init__(initial_messages)
         _check_size("buffer_size", self, buffer_size)
         self._buffer_size = buffer_size
+
+    def shown_at_most(self) -> ContextLimits:
+        """The size of the buffer."""
+        return ContextLimits(messages=self._buffer_size)
 
     async def get_messages(self) -> list[LLMMessage]:
         """The newest messages, oldest first."""
@@ -58,6 +62,10 @@ class HeadAndTailChatCompletionContext(ChatCompletionContext):
         _check_size("tail_size", self, tail_size)
         self._head_size = head_size
         self._tail_size = tail_size
+
+    def shown_at_most(self) -> ContextLimits:
+        """The messages of both ends, and the one between them."""
+        return ContextLimits(messages=self._head_size + self._tail_size + 1)
 
     async def get_messages(self) -> list[LLMMessage]:
         """The oldest messages, a user message that says how many follow unseen, and the newest messages."""
@@ -103,6 +111,12 @@ class TokenLimitedChatCompletionContext(ChatCompletionContext):
         self._model_client = model_client
         self._token_limit = token_limit
         self._tool_schema = list(tool_schema or ())
+
+    def shown_at_most(self) -> ContextLimits:
+        """The limit of tokens: as given, or else what the model's context has room for."""
+        if self._token_limit is not None:
+            return ContextLimits(tokens=self._token_limit)
+        return ContextLimits(tokens=max(0, self._model_client.remaining_tokens((), tools=self._tool_schema)))
 
     async def get_messages(self) -> list[LLMMessage]:
         """The beginning and the end of the conversation, as much of it as fits."""

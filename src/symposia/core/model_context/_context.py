@@ -37,6 +37,18 @@ class _Mark(NamedTuple):
     rest: Mapping[str, object]
 
 
+class ContextLimits(NamedTuple):
+    """The most that a context shows to a model.
+
+    Attributes:
+        messages: The number of messages; None for no limit.
+        tokens: The number of tokens; None for no limit.
+    """
+
+    messages: int | None = None
+    tokens: int | None = None
+
+
 class ChatCompletionContext(ComponentBase, ABC):
     """A conversation: everything is kept, and `get_messages` selects the messages for a model.
 
@@ -75,6 +87,10 @@ class ChatCompletionContext(ComponentBase, ABC):
         It never has a tool result without its call, nor, but at its end, a call without its result, unless the
         conversation itself has.
         """
+
+    def shown_at_most(self) -> ContextLimits:
+        """The limits of what is shown, for the forecast of a team: none, by default."""
+        return ContextLimits()
 
     async def clear(self) -> None:
         """Forget everything, the initial messages too."""

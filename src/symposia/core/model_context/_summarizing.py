@@ -15,7 +15,7 @@ from symposia.core._logging import ROOT_LOGGER_NAME
 from symposia.core.argument_checks import check_count, check_model_client, check_text
 from symposia.core.effects import enter_scope
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState
+from symposia.core.model_context._context import ChatCompletionContext, ChatCompletionContextState, ContextLimits
 from symposia.core.model_context._exchanges import split
 from symposia.core.models import (
     AssistantMessage,
@@ -122,6 +122,10 @@ class SummarizingChatCompletionContext(ChatCompletionContext):
         self._summary = ""
         self._summarized = 0
         self._usage = RequestUsage(0, 0)
+
+    def shown_at_most(self) -> ContextLimits:
+        """The limit that was given."""
+        return ContextLimits(tokens=self._limit) if self._counts_tokens else ContextLimits(messages=self._limit)
 
     @property
     def summary(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CreateResult,
         FinishReasons,
         RequestUsage,
+        TokenPrice,
         TopLogprob,
     )
     from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
@@ -46,7 +47,14 @@ else:
                 "VendorBlocks",
             ],
             "_model_info": ["ModelCapabilities", "ModelFamily", "ModelInfo", "validate_model_info"],
-            "_results": ["ChatCompletionTokenLogprob", "CreateResult", "FinishReasons", "RequestUsage", "TopLogprob"],
+            "_results": [
+                "ChatCompletionTokenLogprob",
+                "CreateResult",
+                "FinishReasons",
+                "RequestUsage",
+                "TokenPrice",
+                "TopLogprob",
+            ],
             "_token_estimate": ["estimate_text_tokens", "estimate_tokens"],
         },
     )
@@ -68,6 +76,7 @@ __all__ = [
     "ModelRequest",
     "RequestUsage",
     "SystemMessage",
+    "TokenPrice",
     "TopLogprob",
     "UserMessage",
     "VendorBlocks",

@@ -14,7 +14,7 @@ from symposia.core._component import ComponentBase
 from symposia.core.effects import class_identity
 from symposia.core.models._messages import LLMMessage
 from symposia.core.models._model_info import ModelCapabilities, ModelInfo
-from symposia.core.models._results import CreateResult, RequestUsage
+from symposia.core.models._results import CreateResult, RequestUsage, TokenPrice
 from symposia.core.tools import Tool, ToolSchema
 
 ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
@@ -110,6 +110,11 @@ class ChatCompletionClient(ComponentBase, ABC):
     @abstractmethod
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens left in the model's context after these messages and tools; negative when they do not fit."""
+
+    @property
+    def token_price(self) -> TokenPrice | None:
+        """The list price of the model's tokens; None where it is not known."""
+        return None
 
     @property
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, Field
 
@@ -52,6 +52,22 @@ class RequestUsage:
             cached_tokens=self.cached_tokens + other.cached_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+class TokenPrice(NamedTuple):
+    """The price of a model's tokens.
+
+    Attributes:
+        prompt: US dollars for a million tokens of a prompt.
+        completion: US dollars for a million tokens of an answer.
+    """
+
+    prompt: float
+    completion: float
+
+    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """US dollars for these tokens."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1_000_000
 
 
 @dataclass(slots=True)

@@ -61,5 +61,5 @@ def _part(part: str | Image | FunctionCall) -> int:
 
 
 def _tool(tool: Tool | ToolSchema) -> int:
-    schema = tool.schema if isinstance(tool, Tool) else tool
+    schema = tool if isinstance(tool, dict) else tool.schema  # a test for the protocol takes twenty times as long
     return TOKENS_A_FRAME + estimate_text_tokens(json.dumps(schema, ensure_ascii=False))

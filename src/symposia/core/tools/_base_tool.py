@@ -96,6 +96,11 @@ class BaseTool(ABC, Tool, ComponentBase, Generic[ArgsT_contra, ReturnT_co]):
             strict=self._strict,
         )
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `schema` can be read at once, without `prepare`."""
+        return True
+
     async def prepare(self) -> None:
         """Find out what `schema` needs, where that takes time. Nothing, by default.
 

@@ -202,6 +202,11 @@ class SandboxedFunctionTool(FunctionTool):
         """The type of the result of `run`. Blocks before `prepare` was awaited."""
         return self._tool_now().return_type()
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the sandbox was asked for the signature."""
+        return self._described is not None
+
     async def prepare(self) -> None:
         """Ask the sandbox for the signature. See `BaseTool.prepare`."""
         await self._tool()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -103,6 +103,10 @@ class Workbench(ComponentBase, ABC):
     @abstractmethod
     async def list_tools(self) -> list[ToolSchema]:
         """The tools that are available now. Do not change the schemas."""
+
+    def known_tools(self) -> Sequence[ToolSchema] | None:
+        """The tools, if they are known without asking anything outside of the program; None otherwise."""
+        return None
 
     @abstractmethod
     async def call_tool(

@@ -20,6 +20,7 @@ from symposia.core.models import (
     LLMMessage,
     ModelInfo,
     RequestUsage,
+    TokenPrice,
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
@@ -52,6 +53,7 @@ class VendorClient(ChatCompletionClient):
         wire: The vendor's format.
         transport: The way to the vendor.
         arguments: What goes with every request, for `effect_identity`.
+        price: The list price of the model's tokens; None where it is not known.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class VendorClient(ChatCompletionClient):
         wire: WireFormat[Any],  # Any: only the format itself looks into its answers
         transport: Transport,
         arguments: Mapping[str, object] = {},
+        price: TokenPrice | None = None,
     ) -> None:
+        self._price = price
         self._service = service
         self._model = model
         self._model_info = model_info
@@ -282,6 +286,11 @@ class VendorClient(ChatCompletionClient):
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.remaining_tokens`."""
         return self._context - self.count_tokens(messages, tools=tools)
+
+    @property
+    def token_price(self) -> TokenPrice | None:
+        """See `ChatCompletionClient.token_price`: the vendor's list price."""
+        return self._price
 
     @property
     def capabilities(self) -> ModelInfo:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from symposia.core.models import ModelCapabilities, ModelInfo, validate_model_info
+from symposia.core.models import ModelCapabilities, ModelInfo, TokenPrice, validate_model_info
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,10 +53,19 @@ class ModelCatalog(Generic[P]):
     ``gpt-4o-2024-08-06`` is ``gpt-4o``, and so is a gateway's ``openai/gpt-4o``. A name that goes on in the middle of a
     word or number (``gpt-5.9`` after ``gpt-5``) belongs to a model that the catalog does not know: it is taken to be
     like the one that it resembles, and like `otherwise` if it resembles none.
+
+    Args:
+        vendor: The vendor, as warnings name it.
+        models: The profiles, by the names of the models.
+        otherwise: The profile of a model that resembles none of them.
+        prices: The list prices of those models whose price is known.
     """
 
-    def __init__(self, vendor: str, models: Mapping[str, P], *, otherwise: P) -> None:
+    def __init__(
+        self, vendor: str, models: Mapping[str, P], *, otherwise: P, prices: Mapping[str, TokenPrice] = {}
+    ) -> None:
         self._vendor = vendor
+        self._prices = prices
         self._models = models
         self._otherwise = otherwise
         # The longest first: "gpt-4o-mini" begins with "gpt-4o" and with "gpt-4" as well.
@@ -95,6 +105,14 @@ class ModelCatalog(Generic[P]):
         likeness = self._likeness(model)
         return likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES
 
+    def price(self, model: str) -> TokenPrice | None:
+        """The list price of a model, also under a name with a date.
+
+        A variant may share its profile with a model, and not its price: ``gpt-5-mini`` does not cost what ``gpt-5``
+        does. So there is no likeness here.
+        """
+        return self._prices.get(_DATE.sub("", _bare(model)))
+
     def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
         """Warn about the profile that is assumed for a model that is not in the catalog."""
         if self.knows(model):
@@ -123,6 +141,7 @@ class UnknownModelWarning(UserWarning):
         self.assumption = f"{subject}: {', '.join([*abilities, context])}."
 
 
+_DATE: Final = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|latest)$")
 _BOUNDARIES: Final = ("", "-", "@", ":")
 
 

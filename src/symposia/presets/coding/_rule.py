@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from symposia.agentchat.base import Bounds, Outlines, RuleOutline
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
 from symposia.presets.coding._outcome import NO_CODE_ANSWERS, SAME_FAILURES, SAME_PROGRAMS, Outcome
@@ -93,6 +94,12 @@ class CodingRule:
     async def decide(self, transcript: Transcript, _context: RuleContext, /) -> Decision:
         """Select the next speaker, or stop the swarm."""
         return next_step(transcript)
+
+    def check_outline(self, participants: Outlines, /) -> RuleOutline:
+        """One plan, then code, runs and reviews, each at least once: a run that fails has no review."""
+        again = Bounds(1, None)
+        speeches = {PLANNER: Bounds(1, 1), CODER: again, EXECUTOR: again, REVIEWER: again}
+        return RuleOutline(turns=Bounds(len(participants), None), can_end=True, speeches=speeches, models=())
 
     def save_state(self) -> Mapping[str, object]:
         """Nothing."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
+from symposia.agentchat.checks import TeamCheck
 from symposia.agentchat.conditions import (
     MaxMessageTermination,
     ReasonedTermination,
@@ -47,6 +48,7 @@ from symposia.presets.coding._task import CodingTask, prepare_data
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 Started: TypeAlias = Callable[[str], None]
+Checked: TypeAlias = Callable[[TeamCheck], None]
 _Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult
 
 
@@ -102,6 +104,7 @@ async def run_coding_swarm(
     audit_log: Path | None = None,
     folder: Path | None = None,
     started: Started = _ignore,
+    checked: Checked = _ignore,
     watch: Watch = _ignore,
 ) -> CodingResult:
     """Let the swarm work on a task until its output is verified or a limit is reached.
@@ -119,6 +122,7 @@ async def run_coding_swarm(
         audit_log: A file that gets a line of JSON for each program that ran, and for each connection that it tried.
         folder: A new folder for everything that the run leaves; None to leave nothing.
         started: Called on the event loop with the name of the sandbox when it has started, before anything is watched.
+        checked: Called with the check of the team, right after `started`.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
 
     Raises:
@@ -148,6 +152,7 @@ async def run_coding_swarm(
         termination_condition=(limits or SwarmLimits()).condition(),
         emit_team_events=True,
     )
+    check = team.check(prompt)
     try:
         if not await _starts_at_once(equipped):
             await code_executor.start()
@@ -160,6 +165,7 @@ async def run_coding_swarm(
             record.folder = await asyncio.to_thread(RunFolder, folder) if folder else None
             run = _Run(task=task, models=models, record=record, sandbox=equipped.name, began=began)
             started(equipped.name)
+            checked(check)
             return await run.follow(begin, stream)
     finally:
         await code_executor.stop()

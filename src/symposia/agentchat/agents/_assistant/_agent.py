@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel
 
+from symposia.agentchat import base
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
     AssistantConfiguration,
@@ -190,6 +191,12 @@ class AssistantAgent(ConversationAgent):
         for workbench in self._configuration.workbenches:
             if workbench.is_static:  # others, as one of an MCP server, are asked in each turn
                 await workbench.list_tools()
+
+    def check_outline(self) -> base.AgentOutline:
+        """What `team.check()` is told: the model, the prompt, the tools and the handoffs."""
+        from symposia.agentchat.agents._assistant._outline import outline_of  # noqa: PLC0415 - only checks need it
+
+        return outline_of(self._configuration)
 
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
+from symposia.agentchat import base
 from symposia.agentchat._arguments import check_code_executor, check_texts
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
@@ -137,6 +138,14 @@ class CodeExecutorAgent(ConversationAgent):
         A start that fails is made again by the first code, which raises its error.
         """
         await self._runner.start_ahead()
+
+    def check_outline(self) -> base.AgentOutline:
+        """That its model, if it has one, writes code, judges each failure, and answers."""
+        if self._coding is None:
+            return base.AgentOutline(models=(), handoffs=(), tools=())
+        calls = base.Bounds(1, 2 + 2 * self._coding.retries)
+        use = self._conversation.model_use(self._coding.client, (), calls)
+        return base.AgentOutline(models=[use], handoffs=(), tools=())
 
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

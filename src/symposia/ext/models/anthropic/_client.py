@@ -144,6 +144,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
             model=model,
             model_info=info,
             context=profile.context,
+            price=CATALOG.price(model),
             wire=MessagesFormat(writer, arguments, profile, json_output, prompt_caching=prompt_caching),
             transport=SdkTransport(
                 client,

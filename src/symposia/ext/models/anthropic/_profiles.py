@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from symposia.core.models import ModelFamily
+from symposia.core.models import ModelFamily, TokenPrice
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 
 
@@ -80,4 +80,21 @@ MODELS: Final[Mapping[str, AnthropicProfile]] = {
     "claude-3-haiku": _claude_3(ModelFamily.CLAUDE_3_HAIKU, 4_096),
 }
 
-CATALOG: Final = ModelCatalog("Anthropic", MODELS, otherwise=NEWEST)
+PRICES: Final[Mapping[str, TokenPrice]] = {
+    "claude-opus-4-5": TokenPrice(5, 25),
+    "claude-opus-4-1": TokenPrice(15, 75),
+    "claude-opus-4": TokenPrice(15, 75),
+    "claude-sonnet-4-5": TokenPrice(3, 15),
+    "claude-sonnet-4": TokenPrice(3, 15),
+    "claude-haiku-4-5": TokenPrice(1, 5),
+    "claude-3-7-sonnet": TokenPrice(3, 15),
+    "claude-3-5-sonnet": TokenPrice(3, 15),
+    "claude-3-5-haiku": TokenPrice(0.8, 4),
+    "claude-3-opus": TokenPrice(15, 75),
+    "claude-3-haiku": TokenPrice(0.25, 1.25),
+}
+"""Anthropic's list prices, without discounts for cached input and batches.
+
+A model that is not here has no known price: a forecast then says so, and does not guess."""
+
+CATALOG: Final = ModelCatalog("Anthropic", MODELS, otherwise=NEWEST, prices=PRICES)

@@ -96,7 +96,8 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         model = check_model(type(self).__name__, create_args.get("model"))
         address = str(client.base_url)
         vendor = _vendor_at(address)
-        profile, info = _catalog(model, vendor).describe(model, model_info, model_capabilities, stacklevel=3)
+        catalog = _catalog(model, vendor)
+        profile, info = catalog.describe(model, model_info, model_capabilities, stacklevel=3)
         writer = MessageWriter(
             model=model,
             vision=info["vision"],
@@ -109,6 +110,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             model=model,
             model_info=info,
             context=profile.context,
+            price=catalog.price(model),
             wire=ChatCompletionsFormat(writer, arguments, profile, cache_keys=is_at(address, HOST)),
             transport=SdkTransport(
                 client,

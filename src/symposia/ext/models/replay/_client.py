@@ -19,6 +19,7 @@ from symposia.core.models import (
     ModelFamily,
     ModelInfo,
     RequestUsage,
+    TokenPrice,
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
@@ -173,6 +174,11 @@ class ReplayChatCompletionClient(ChatCompletionClient):
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Words left of a context of ten thousand."""
         return CONTEXT_WORDS - self.count_tokens(messages, tools=tools)
+
+    @property
+    def token_price(self) -> TokenPrice:
+        """Nothing: the answers are there already."""
+        return TokenPrice(0, 0)
 
     @property
     def capabilities(self) -> ModelInfo:

@@ -1,0 +1,305 @@
+"""Outlines: what the parts of a team say about themselves to `team.check()`, as data.
+
+An outline is made without asking a model, a server or a sandbox. Every part has a default, which says that nothing is
+known; a check makes no finding where it does not know. Agents, teams and conditions have a method `check_outline`, and
+a rule may have one. The checks are pure functions of outlines: see `symposia.agentchat.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from symposia.core.models import ChatCompletionClient, LLMMessage, SystemMessage, UserMessage
+from symposia.core.tools import ToolSchema
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
+
+
+class Finding(BaseModel):
+    """Something that a check has found.
+
+    Attributes:
+        severity: An error makes the run fail, or end without an end of its own. A warning is most likely a mistake. A
+            note is worth knowing.
+        where: The part of the team, as a path: ``team/agent``.
+        what: What is wrong.
+        advice: What to do.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    severity: Severity
+    where: str
+    what: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.where}: {self.what} {self.advice}"
+
+
+class Bounds(NamedTuple):
+    """A range of a number.
+
+    Attributes:
+        low: The least.
+        high: The most; None for no limit.
+    """
+
+    low: int
+    high: int | None
+
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"{self.low:,} or more"
+        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
+
+    def most(self, limit: int | None) -> Bounds:
+        """The range of a number that a limit cuts off."""
+        if limit is None:
+            return self
+        return Bounds(min(self.low, limit), limit if self.high is None else min(self.high, limit))
+
+
+ONCE = Bounds(1, 1)
+UNLIMITED = Bounds(1, None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelUse:
+    """How a part of a team asks a model in one turn.
+
+    Attributes:
+        client: The model.
+        prompt: The messages that are in each prompt beside the conversation, such as the system message.
+        tools: The tools that are in each prompt.
+        calls: How often the model is asked in a turn.
+        shown_messages: The most messages of the conversation that it is shown; None for no limit.
+        shown_tokens: The most tokens of the conversation that it is shown; None for no limit.
+    """
+
+    client: ChatCompletionClient
+    prompt: Sequence[LLMMessage] = ()
+    tools: Sequence[ToolSchema] = ()
+    calls: Bounds = ONCE
+    shown_messages: int | None = None
+    shown_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentOutline:
+    """What an agent says about itself.
+
+    Attributes:
+        models: How it asks models in a turn; None if that is not known.
+        handoffs: The names of those whom it hands off to; None if they are not known.
+        tools: The names of its tools, those that hand off included; None if they are not known.
+        inner: The agents and teams that run inside of its turns.
+        findings: What it has found itself. `where` is relative to the agent, and may be empty.
+    """
+
+    models: Sequence[ModelUse] | None = None
+    handoffs: Sequence[str] | None = None
+    tools: Sequence[str] | None = None
+    inner: Sequence[InnerRun] = ()
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InnerRun:
+    """An agent or a team that runs inside of an agent's turn.
+
+    Attributes:
+        name: Its name.
+        outline: Its outline; None if it has none.
+        runs: How often it runs in a turn.
+        is_given_task: Whether it is given a task, instead of the conversation.
+    """
+
+    name: str
+    outline: AgentOutline | TeamOutline | None
+    runs: Bounds = ONCE
+    is_given_task: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleOutline:
+    """What the rule of a team says about itself.
+
+    Attributes:
+        silent: Why a participant can never speak, by the participant's name.
+        turns: The number of turns after which the rule itself ends a run.
+        can_end: Whether the rule itself ends any run; None if that is not known.
+        speakers: How many participants speak in one turn.
+        speeches: How often each participant speaks in a run that the rule ends; None if that is not known.
+        is_even: Whether all participants speak equally often.
+        models: How it asks models for one decision; None if that is not known.
+        heeds_handoffs: Whether a handoff decides who speaks next.
+        findings: What it has found itself. `where` is relative to the team, and may be empty.
+    """
+
+    silent: Mapping[str, str] = field(default_factory=dict[str, str])
+    turns: Bounds = UNLIMITED
+    can_end: bool | None = None
+    speakers: Bounds = ONCE
+    speeches: Mapping[str, Bounds] | None = None
+    is_even: bool = False
+    models: Sequence[ModelUse] | None = None
+    heeds_handoffs: bool = False
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionOutline:
+    """What a termination condition says about itself.
+
+    Attributes:
+        turns: The number of turns after which it is met: at the earliest, and at the latest if nothing else ends the
+            run.
+        tokens: The number of tokens at which it is met at the latest; None for any number.
+        is_certain: Whether it is met sooner or later, whatever the agents say.
+        impossible: Why it is never met; None if it may be.
+        handoffs: The names of those to whom a handoff meets it.
+        findings: What it has found itself. `where` is relative to the team, and may be empty.
+    """
+
+    turns: Bounds = UNLIMITED
+    tokens: int | None = None
+    is_certain: bool = False
+    impossible: str | None = None
+    handoffs: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+
+
+Outlines: TypeAlias = "Mapping[str, AgentOutline | TeamOutline | None]"
+"""The outlines of participants by their names; None for one of which nothing is known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamOutline:
+    """What a team says about itself.
+
+    Attributes:
+        name: Its name.
+        participants: Their outlines.
+        rule: The rule's own.
+        condition: The termination condition's own; None without a condition.
+        max_turns: As given to the team.
+    """
+
+    name: str
+    participants: Outlines
+    rule: RuleOutline
+    condition: ConditionOutline | None
+    max_turns: int | None
+
+
+class TeamFacts:
+    """What is known of a team, for the outline of its termination condition.
+
+    Args:
+        participants: Their outlines by name.
+        speakers: How many of them speak in one turn.
+
+    Attributes:
+        sources: The names under which messages come: of all participants, those of nested teams included.
+        handoffs: The names of those whom somebody hands off to; None if an agent's are not known.
+        tools: The names of all tools; None if an agent's are not known.
+        messages: How many chat messages a turn adds at least, and at most if that is known.
+        is_known: Whether every agent is of a kind that says what it does.
+    """
+
+    def __init__(self, participants: Outlines, speakers: Bounds = ONCE) -> None:
+        found = dict(_all_agents(participants))
+        agents = list(found.values())
+        is_flat = all(isinstance(each, AgentOutline) and not each.inner for each in participants.values())
+        self.sources: frozenset[str] = frozenset({*participants, *found})
+        self.handoffs = _union([None if agent is None else agent.handoffs for agent in agents])
+        self.tools = _union([None if agent is None else agent.tools for agent in agents])
+        self.messages = Bounds(max(1, speakers.low), speakers.high if is_flat else None)
+        self.is_known = all(agent is not None and agent.models is not None for agent in agents)
+        self._agents = agents
+
+    def mentions(self, text: str) -> bool:
+        """Whether the prompt of an agent has a text in it; True if the prompts of an agent are not known."""
+        uses = [None if agent is None else agent.models for agent in self._agents]
+        return any(use is None or any(text in words for one in use for words in _words(one)) for use in uses)
+
+
+def _words(use: ModelUse) -> Iterable[str]:
+    for message in use.prompt:
+        if isinstance(message, SystemMessage | UserMessage) and isinstance(message.content, str):
+            yield message.content
+    for tool in use.tools:
+        yield str(tool)
+
+
+def _all_agents(participants: Outlines) -> Iterable[tuple[str, AgentOutline | None]]:
+    """The agents by name at every depth, and None for what is not known."""
+    for name, outline in participants.items():
+        if isinstance(outline, TeamOutline):
+            yield from _all_agents(outline.participants)
+            continue
+        yield name, outline
+        if outline is not None:
+            yield from _all_agents({each.name: each.outline for each in outline.inner})
+
+
+def _union(known: Iterable[Sequence[str] | None]) -> frozenset[str] | None:
+    """All names, or None if some are not known."""
+    names: set[str] = set()
+    for each in known:
+        if each is None:
+            return None
+        names.update(each)
+    return frozenset(names)
+
+
+def all_of(conditions: Sequence[ConditionOutline]) -> ConditionOutline:
+    """Several conditions that have to be met, all of them."""
+    return ConditionOutline(
+        turns=Bounds(max(each.turns.low for each in conditions), _all([each.turns.high for each in conditions])),
+        tokens=_all([each.tokens for each in conditions]),
+        is_certain=all(each.is_certain for each in conditions),
+        impossible=next((each.impossible for each in conditions if each.impossible), None),
+        handoffs=[name for each in conditions for name in each.handoffs],
+        findings=[finding for each in conditions for finding in each.findings],
+    )
+
+
+def any_of(conditions: Sequence[ConditionOutline]) -> ConditionOutline:
+    """Several conditions of which one has to be met. One that is never met is a finding, unless none ever is."""
+    possible = [each for each in conditions if each.impossible is None]
+    findings = [finding for each in conditions for finding in each.findings]
+    if not possible:
+        return replace(conditions[0], findings=findings)
+    findings += [never_met(each.impossible, "warning") for each in conditions if each.impossible is not None]
+    return ConditionOutline(
+        turns=Bounds(min(each.turns.low for each in possible), _any([each.turns.high for each in possible])),
+        tokens=_any([each.tokens for each in possible]),
+        is_certain=any(each.is_certain for each in possible),
+        handoffs=[name for each in possible for name in each.handoffs],
+        findings=findings,
+    )
+
+
+def never_met(reason: str, severity: Severity) -> Finding:
+    """The finding for a condition that is never met."""
+    return Finding(
+        severity=severity,
+        where="termination_condition",
+        what=f"The condition is never met: {reason}.",
+        advice="Change it, or leave it out.",
+    )
+
+
+def _all(limits: Sequence[int | None]) -> int | None:
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if len(known) == len(limits) else None
+
+
+def _any(limits: Sequence[int | None]) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,149 @@
+"""What is wrong with a team, found in its outline. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+
+from symposia.agentchat.base import AgentOutline, Finding, ModelUse, Outlines, TeamOutline
+from symposia.agentchat.checks._prompts import Prompts
+
+
+def team_findings(team: TeamOutline, prompts: Prompts, task: int = 0) -> list[Finding]:
+    """The findings about a team and all that runs inside of it, the errors first.
+
+    Args:
+        team: The outline of the team.
+        prompts: Counts the prompts.
+        task: The tokens of the task, which every agent is shown.
+    """
+    found = list(_Findings(prompts).team(team, team.name, task, followed=()))
+    return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
+
+
+class _Findings:
+    """Goes through a team and what runs inside of it."""
+
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
+
+    def team(self, team: TeamOutline, path: str, task: int, followed: Sequence[str]) -> Iterator[Finding]:
+        """The findings about a team.
+
+        Args:
+            team: Its outline.
+            path: Where it is.
+            task: The tokens of the task.
+            followed: The targets of handoffs that end a run of a team around this one.
+        """
+        own = [*team.rule.findings, *(team.condition.findings if team.condition is not None else ())]
+        yield from (_placed(finding, path) for finding in own)
+        yield from _silent(team, path)
+        yield from _end(team, path)
+        ending = [*followed, *(team.condition.handoffs if team.condition is not None else ())]
+        for name, outline in team.participants.items():
+            place = f"{path}/{name}"
+            if isinstance(outline, TeamOutline):
+                yield from self.team(outline, place, task, ending)
+            elif outline is not None:
+                yield from _handoffs(outline, place, team, ending)
+                yield from self._agent(outline, place, task)
+
+    def _agent(self, agent: AgentOutline, path: str, task: int) -> Iterator[Finding]:
+        yield from (_placed(finding, path) for finding in agent.findings)
+        for use in agent.models or ():
+            yield from self._window(use, path, task)
+        for run in agent.inner:
+            place, given = f"{path}/{run.name}", 0 if run.is_given_task else task
+            if isinstance(run.outline, TeamOutline):
+                yield from self.team(run.outline, place, given, followed=())
+            elif run.outline is not None:
+                yield from self._agent(run.outline, place, given)
+
+    def _window(self, use: ModelUse, path: str, task: int) -> Iterator[Finding]:
+        """A prompt that does not fit, before anything was said."""
+        prompt = self._prompts.of(use)
+        if prompt.room < task:
+            parts = ["The system message", "the tools", *(["the task"] if task else [])]
+            yield Finding(
+                severity="error",
+                where=path,
+                what=f"{', '.join(parts[:-1])} and {parts[-1]} take {prompt.tokens + task:,} tokens, and "
+                f"{prompt.model} has room for {prompt.tokens + prompt.room:,}.",
+                advice="Shorten them, give it fewer tools, or another model.",
+            )
+
+
+def _silent(team: TeamOutline, path: str) -> Iterator[Finding]:
+    for name, reason in team.rule.silent.items():
+        yield Finding(
+            severity="warning",
+            where=f"{path}/{name}",
+            what=f"{name} can never speak: {reason}.",
+            advice="Let somebody pass the turn to it, or take it out of the team.",
+        )
+
+
+def _end(team: TeamOutline, path: str) -> Iterator[Finding]:
+    """Whether runs of the team end."""
+    condition, rule = team.condition, team.rule
+    has_end = team.max_turns is not None or rule.can_end is not False
+    if condition is None and not has_end:
+        yield Finding(
+            severity="error",
+            where=path,
+            what="No run ends by itself: there is neither a termination condition nor max_turns.",
+            advice='Give it one, such as termination_condition=TextMentionTermination("DONE") or max_turns=20.',
+        )
+    elif condition is not None and condition.impossible is not None:
+        yield Finding(
+            severity="warning" if has_end else "error",
+            where=f"{path}/termination_condition",
+            what=f"The condition is never met: {condition.impossible}.",
+            advice="Change it." if has_end else "Change it: nothing else ends the run.",
+        )
+    elif rule.can_end is not None and team.max_turns is None and rule.turns.high is None and not _is_certain(team):
+        yield Finding(
+            severity="note",
+            where=path,
+            what="Nothing limits the number of turns.",
+            advice="Give it max_turns too, or add MaxMessageTermination with |.",
+        )
+
+
+def _is_certain(team: TeamOutline) -> bool:
+    return team.condition is not None and team.condition.is_certain
+
+
+def _handoffs(agent: AgentOutline, path: str, team: TeamOutline, ending: Collection[str]) -> Iterator[Finding]:
+    """Handoffs that lead nowhere. A rule that says nothing of itself may follow any."""
+    if team.rule.can_end is None and not team.rule.heeds_handoffs:
+        return
+    for target in agent.handoffs or ():
+        if target in ending:
+            continue
+        if target not in team.participants:
+            yield Finding(
+                severity="error" if team.rule.heeds_handoffs else "warning",
+                where=path,
+                what=f"It hands off to {target!r}, which is no participant of {team.name!r}, and no condition ends the "
+                "run there.",
+                advice=_likely(target, team.participants)
+                or f"Add {target!r} to the team, or HandoffTermination({target!r}) if that is a person.",
+            )
+        elif not team.rule.heeds_handoffs:
+            yield Finding(
+                severity="note",
+                where=path,
+                what=f"It hands off to {target!r}, which does not decide who speaks next in this team.",
+                advice="Use a Swarm where handoffs decide.",
+            )
+
+
+def _likely(target: str, participants: Outlines) -> str:
+    close = get_close_matches(target, participants, n=1)
+    return f"Was {close[0]!r} meant?" if close else ""
+
+
+def _placed(finding: Finding, path: str) -> Finding:
+    return finding.model_copy(update={"where": f"{path}/{finding.where}" if finding.where else path})

@@ -1,0 +1,386 @@
+"""What a run of a team will take, in tokens and money: a range, computed from its outline. Pure functions.
+
+The low end takes every decision that costs least, the high end every one that costs most: how many turns, who speaks,
+how often a model is asked, how long its answers are. In between, the conversation grows by each answer, and every
+prompt holds what its context shows of it. Discounts for cached input are not taken off.
+
+The sums are closed formulas, since a run of ten thousand turns is forecast as fast as one of ten: in a prompt, the
+conversation is an arithmetic series up to the limit of what the model is shown, and constant from there on. A nested
+team is such a series only nearly; the mean of its first and its last run stands for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
+from symposia.agentchat.checks._prompts import Prompts
+from symposia.core.models import TokenPrice
+
+ANSWER_TOKENS: Final = (50, 1_000)
+"""How long an answer is taken to be: from two sentences to a page and a half. An assumption: only a run tells."""
+
+
+FRAME_TOKENS: Final = 4
+"""What a message takes beside its text: see `symposia.core.models.estimate_tokens`."""
+
+
+class Range(NamedTuple):
+    """A range of an amount of money.
+
+    Attributes:
+        low: The least.
+        high: The most; None for no limit, or where a part is not known.
+    """
+
+    low: float
+    high: float | None
+
+    def __str__(self) -> str:
+        low = _dollars(self.low)
+        if self.high is None:
+            return f"{low} or more"
+        return low if low == _dollars(self.high) else f"{low} to {_dollars(self.high)}"
+
+
+class Estimate(BaseModel):
+    """What a turn or a run takes.
+
+    Attributes:
+        prompt_tokens: The tokens of all prompts.
+        completion_tokens: The tokens of all answers.
+        tokens: Both together.
+        usd: US dollars; None if no price is known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt_tokens: Bounds
+    completion_tokens: Bounds
+    tokens: Bounds
+    usd: Range | None
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens{'' if self.usd is None else f', {self.usd}'}"
+
+
+class Forecast(BaseModel):
+    """What a team is expected to take.
+
+    Attributes:
+        turns: The turns of a run.
+        per_turn: What one turn takes: the first at least, the last at most.
+        per_run: What a run takes.
+        answer_tokens: How long an answer is taken to be.
+        unknown_prices: The models whose price is not known, with the agents that ask them.
+        unknown_agents: The agents of which it is not known whether they ask a model. They are not counted.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    turns: Bounds
+    per_turn: Estimate
+    per_run: Estimate
+    answer_tokens: Bounds
+    unknown_prices: Mapping[str, Sequence[str]]
+    unknown_agents: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"a run takes {self.turns} turn{'' if self.turns == (1, 1) else 's'}, {self.per_run}"
+
+
+def forecast(
+    team: TeamOutline,
+    prompts: Prompts,
+    task: int = 0,
+    *,
+    answer_tokens: tuple[int, int] = ANSWER_TOKENS,
+    prices: Mapping[str, TokenPrice] | None = None,
+) -> Forecast:
+    """Forecast what a run takes.
+
+    Args:
+        team: The outline of the team.
+        prompts: Counts the prompts.
+        task: The tokens of the task.
+        answer_tokens: How long an answer is, at least and at most.
+        prices: The prices of models by their names. They take precedence over list prices.
+    """
+    known = prices or {}
+    priced: list[TokenPrice] = []
+    unpriced: dict[str, list[str]] = {}
+    parts = list(_parts(team))
+    for name, use in [(name, use) for name, part in parts for use in _uses(part) or ()]:
+        model = prompts.of(use).model
+        price = known.get(model, use.client.token_price)
+        if price is not None:
+            priced.append(price)
+        elif name not in unpriced.setdefault(model, []):
+            unpriced[model].append(name)
+    low = _Side(prompts, known, answer_tokens[0], is_high=False)
+    high = _Side(prompts, known, answer_tokens[1], is_high=True)
+    token_limit = math.inf if team.condition is None or team.condition.tokens is None else team.condition.tokens
+    run = low.run(team, task), high.run(team, task)
+    turn = low.turn(team, task), high.turn(team, task, said=token_limit).at_most(run[1])
+    if math.isfinite(token_limit):  # the run ends after the turn in which the limit is passed
+        token_limit += turn[1].tokens
+        run = run[0], run[1].within(token_limit, max(map(max, priced), default=0.0) / 1_000_000)
+    return Forecast(
+        turns=turns_of(team),
+        per_turn=_estimate(*turn, token_limit, has_price=bool(priced), is_complete=not unpriced),
+        per_run=_estimate(*run, token_limit, has_price=bool(priced), is_complete=not unpriced),
+        answer_tokens=Bounds(*answer_tokens),
+        unknown_prices=unpriced,
+        unknown_agents=[name for name, part in parts if _uses(part) is None],
+    )
+
+
+def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline | None]]:
+    """The team, and everybody in it and inside of them, by name; None for those of whom nothing is known."""
+    waiting: list[tuple[str, AgentOutline | TeamOutline | None]] = [(team.name, team)]
+    while waiting:
+        name, outline = waiting.pop()
+        yield name, outline
+        if isinstance(outline, TeamOutline):
+            waiting += reversed(list(outline.participants.items()))
+        elif outline is not None:
+            waiting += [(run.name, run.outline) for run in outline.inner]
+
+
+def _uses(outline: AgentOutline | TeamOutline | None) -> Sequence[ModelUse] | None:
+    """How a part asks models itself; None if that is not known."""
+    if isinstance(outline, TeamOutline):
+        return outline.rule.models or ()
+    return None if outline is None else outline.models
+
+
+def turns_of(team: TeamOutline) -> Bounds:
+    """How many turns a run of a team has, until its rule, its condition or `max_turns` ends it."""
+    lows = [team.rule.turns.low] if team.rule.can_end is not False else []
+    highs = [team.rule.turns.high, team.max_turns]
+    if team.max_turns is not None:
+        lows.append(team.max_turns)
+    if team.condition is not None and team.condition.impossible is None:
+        lows.append(team.condition.turns.low)
+        highs.append(team.condition.turns.high)
+    return Bounds(min(lows, default=1), min((high for high in highs if high is not None), default=None))
+
+
+def _speeches(team: TeamOutline) -> Bounds:
+    """How many turns participants have in a run: several of them may speak in one turn of the team."""
+    turns, speakers, by_name = turns_of(team), team.rule.speakers, team.rule.speeches
+    most = None if turns.high is None or speakers.high is None else turns.high * speakers.high
+    if by_name is None:
+        return Bounds(turns.low * speakers.low, most)
+    own = _sum(by_name.values())
+    least = own.low if team.condition is None and team.max_turns is None else min(own.low, turns.low * speakers.low)
+    return Bounds(least, own.most(most).high)
+
+
+def _sum(bounds: Iterable[Bounds]) -> Bounds:
+    added = list(bounds)
+    highs = [each.high for each in added if each.high is not None]
+    return Bounds(sum(each.low for each in added), sum(highs) if len(highs) == len(added) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What something takes. An amount without limit is infinite."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+    usd: float = 0.0
+
+    @property
+    def tokens(self) -> float:
+        return self.prompt + self.completion
+
+    def __add__(self, other: _Load) -> _Load:
+        return _Load(self.prompt + other.prompt, self.completion + other.completion, self.usd + other.usd)
+
+    def times(self, factor: float) -> _Load:
+        return _Load(_times(self.prompt, factor), _times(self.completion, factor), _times(self.usd, factor))
+
+    def at_most(self, other: _Load) -> _Load:
+        return _combined(min, [self, other])
+
+    def within(self, tokens: float, dearest: float) -> _Load:
+        """Cut off by a number of tokens, each at the price of the dearest."""
+        return self.at_most(_Load(tokens, tokens, _times(tokens, dearest)))
+
+
+class _Side:
+    """One end of the range.
+
+    Args:
+        prompts: Counts the prompts.
+        prices: Prices by the names of models.
+        answer: The tokens of an answer.
+        is_high: Whether it is the high end.
+    """
+
+    def __init__(self, prompts: Prompts, prices: Mapping[str, TokenPrice], answer: int, *, is_high: bool) -> None:
+        self._prompts = prompts
+        self._prices = prices
+        self._answer = answer
+        self._message = answer + (FRAME_TOKENS if is_high else 0)
+        self._is_high = is_high
+
+    def run(self, team: TeamOutline, heard: float) -> _Load:
+        """A run of a team.
+
+        Args:
+            team: Its outline.
+            heard: The tokens that its participants are given at the start.
+        """
+        speaking = self._speaking_in_run(team, heard, self._of(_speeches(team)))
+        return speaking + self._deciding(team, heard, self._of(turns_of(team)))
+
+    def turn(self, team: TeamOutline, heard: float, said: float = math.inf) -> _Load:
+        """One turn of a team: at the low end the first, at the high end the last, after at most `said` tokens."""
+        speakers = self._of(team.rule.speakers)
+        if self._is_high:
+            heard += min(said, _times(self._step(team), max(0.0, self._of(_speeches(team)) - 1)))
+        return self._speaking(team, heard, speakers) + self._deciding(team, heard, 1)
+
+    def _of(self, bounds: Bounds) -> float:
+        if not self._is_high:
+            return bounds.low
+        return math.inf if bounds.high is None else bounds.high
+
+    def _speaking_in_run(self, team: TeamOutline, heard: float, count: float) -> _Load:
+        """The turns of participants in a run: as often for each as the rule says, as far as it does."""
+        by_name = {name: self._of(each) for name, each in (team.rule.speeches or {}).items()}
+        total = sum(by_name.values())
+        if not by_name or math.isinf(total):
+            return self._speaking(team, heard, count)
+        # Each at the conversation that there is on average, since the rule does not say in which order they speak.
+        step = self._step(team)
+        loads = [
+            self._participant(team.participants[name], heard, step, total).times(each / total)
+            for name, each in by_name.items()
+            if name in team.participants
+        ]
+        return sum(loads, _Load()).times(min(1, count / total))
+
+    def _speaking(self, team: TeamOutline, heard: float, count: float) -> _Load:
+        """The turns of participants: whole rounds of all of them, and others of those that take least or most."""
+        speakers, step = self._speakers(team), self._step(team)
+        if not speakers:
+            return _Load()
+        rounds = count if math.isinf(count) else count - count % len(speakers)
+        if not team.rule.is_even or not rounds:
+            return self._extreme([self._participant(outline, heard, step, count) for outline in speakers])
+        each = [self._participant(outline, heard, step, rounds) for outline in speakers]
+        last = [
+            self._participant(outline, heard + _times(step, rounds), step, count - rounds if rounds < count else 0)
+            for outline in speakers
+        ]
+        return sum(each, _Load()).times(1 / len(each)) + self._extreme(last)
+
+    def _extreme(self, loads: Sequence[_Load]) -> _Load:
+        return _combined(max if self._is_high else min, loads)
+
+    def _deciding(self, team: TeamOutline, heard: float, count: float) -> _Load:
+        step = _times(self._step(team), self._of(team.rule.speakers))
+        return sum((self._use(use, heard, step, count) for use in team.rule.models or ()), _Load())
+
+    def _step(self, team: TeamOutline) -> float:
+        """The tokens that one participant's turn adds to the conversation."""
+        said = [self._said(outline) for outline in self._speakers(team)]
+        if not said:
+            return self._message
+        return sum(said) / len(said) if team.rule.is_even else (max if self._is_high else min)(said)
+
+    def _said(self, outline: AgentOutline | TeamOutline | None) -> float:
+        if isinstance(outline, TeamOutline):
+            return _times(self._step(outline), self._of(_speeches(outline)))
+        return self._message
+
+    @staticmethod
+    def _speakers(team: TeamOutline) -> Sequence[AgentOutline | TeamOutline | None]:
+        return [outline for name, outline in team.participants.items() if name not in team.rule.silent]
+
+    def _participant(
+        self, outline: AgentOutline | TeamOutline | None, heard: float, step: float, count: float
+    ) -> _Load:
+        """A number of turns of a participant.
+
+        Args:
+            outline: Its outline.
+            heard: The tokens of the conversation at the first of them.
+            step: The tokens by which it grows from one to the next.
+            count: How many.
+        """
+        if outline is None:
+            return _Load()
+        if isinstance(outline, TeamOutline):
+            last = heard + _times(step, max(0.0, count - 1))
+            return (self.run(outline, heard) + self.run(outline, last)).times(count / 2)
+        load = sum((self._use(use, heard, step, count) for use in outline.models or ()), _Load())
+        for run in outline.inner:
+            given, grows = (self._message, 0.0) if run.is_given_task else (heard, step)
+            load += self._participant(run.outline, given, grows, _times(count, self._of(run.runs)))
+        return load
+
+    def _use(self, use: ModelUse, heard: float, step: float, count: float) -> _Load:
+        calls = self._of(use.calls)
+        prompt = self._prompts.of(use)
+        shown = [max(0, prompt.room)]
+        shown += [use.shown_tokens] if use.shown_tokens is not None else []
+        shown += [use.shown_messages * self._message] if use.shown_messages is not None else []
+        each = _series(heard, step, count, min(shown)) + _times(prompt.tokens, count)
+        # Within a turn, every further call is shown the calls before it, and their results.
+        again = _times(calls * (calls - 1) * self._message, count)
+        asked, answered = _times(calls, each) + again, _times(calls * self._answer, count)
+        price = self._prices.get(prompt.model, use.client.token_price)
+        return _Load(asked, answered, 0.0 if price is None else price.cost(asked, answered))
+
+
+def _series(first: float, step: float, count: float, limit: float) -> float:
+    """The sum of ``min(limit, first + n * step)`` for the first `count` numbers from 0 on."""
+    if math.isinf(first) or math.isinf(step):
+        return _times(limit, count)
+    if math.isinf(count):
+        return math.inf if first or step else 0.0
+    if first >= limit:
+        return limit * count
+    growing = count if step == 0 else min(count, math.ceil((limit - first) / step))
+    return growing * first + step * growing * (growing - 1) / 2 + (count - growing) * limit
+
+
+def _times(one: float, other: float) -> float:
+    """The product, which is 0 also for nothing of something without limit."""
+    return one * other if one and other else 0.0
+
+
+def _combined(by: Callable[[list[float]], float], loads: Sequence[_Load]) -> _Load:
+    return _Load(
+        by([load.prompt for load in loads]), by([load.completion for load in loads]), by([load.usd for load in loads])
+    )
+
+
+def _estimate(low: _Load, high: _Load, token_limit: float, *, has_price: bool, is_complete: bool) -> Estimate:
+    usd = Range(low.usd, high.usd if is_complete and math.isfinite(high.usd) else None) if has_price else None
+    return Estimate(
+        prompt_tokens=_bounds(low.prompt, high.prompt),
+        completion_tokens=_bounds(low.completion, high.completion),
+        tokens=_bounds(low.tokens, min(high.tokens, token_limit)),
+        usd=usd,
+    )
+
+
+def _bounds(low: float, high: float) -> Bounds:
+    return Bounds(math.floor(low), math.ceil(high) if math.isfinite(high) else None)
+
+
+def _dollars(amount: float) -> str:
+    """An amount of dollars: two decimals, or below one dollar two digits that count."""
+    if amount == 0 or amount >= 1:
+        return f"${amount:,.2f}"
+    return f"${max(amount, 0.0001):.2g}"  # no one reads 2e-05

@@ -1,0 +1,45 @@
+"""The prompts of a team, each counted once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from symposia.agentchat.base import ModelUse
+from symposia.core.models import ChatCompletionClient
+
+
+class Prompt(NamedTuple):
+    """A prompt before anything was said.
+
+    Attributes:
+        model: The name of the model, or else of its client's class.
+        tokens: The tokens of the system message and the tools, by the client's own count.
+        room: The tokens that are left of the model's window; negative where they do not fit.
+    """
+
+    model: str
+    tokens: int
+    room: int
+
+
+class Prompts:
+    """Counts prompts, and keeps the counts: counting takes longer than everything else in a check."""
+
+    def __init__(self) -> None:
+        # With what they are about: the id of an object that is gone may come again.
+        self._prompts: dict[int, tuple[ModelUse, Prompt]] = {}
+        self._models: dict[int, tuple[ChatCompletionClient, str, int]] = {}
+
+    def of(self, use: ModelUse) -> Prompt:
+        """The prompt of one use."""
+        if id(use) not in self._prompts:
+            _, model, window = self._model(use.client)
+            tokens = use.client.count_tokens(use.prompt, tools=use.tools)
+            self._prompts[id(use)] = use, Prompt(model, tokens, window - tokens)
+        return self._prompts[id(use)][1]
+
+    def _model(self, client: ChatCompletionClient) -> tuple[ChatCompletionClient, str, int]:
+        if id(client) not in self._models:
+            name = str(client.effect_identity().get("model", type(client).__name__))
+            self._models[id(client)] = client, name, client.remaining_tokens(())
+        return self._models[id(client)]

@@ -1,0 +1,22 @@
+"""What a verb that runs a team shows of its check before the run."""
+
+from __future__ import annotations
+
+from symposia.agentchat.checks import TeamCheck
+from symposia.core.terminal_text import printable
+
+
+def check_lines(check: TeamCheck, *, recorded: bool = False) -> list[str]:
+    """The lines that a verb prints before it runs a team: the forecast, and what may be wrong with the team.
+
+    A verb gives the lines to `View.tell` once the team is made::
+
+        view.tell(check_lines(team.check(task), recorded=models.recorded))
+
+    Args:
+        check: The result of `team.check()`.
+        recorded: Whether the models' answers are recorded. A forecast says nothing then, and is left out.
+    """
+    lines = [] if recorded or check.forecast is None else [f"Forecast: {check.forecast}"]
+    lines += [str(finding) for finding in check.findings if finding.severity != "note"]
+    return [printable(line) for line in lines]

@@ -1,0 +1,242 @@
+"""What a run is forecast to take: the range holds what runs take, and says what is not known."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.base import Bounds, Team
+from symposia.agentchat.checks import Forecast
+from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination, TokenUsageTermination
+from symposia.agentchat.teams import (
+    DiGraphBuilder,
+    GraphFlow,
+    RoundRobinGroupChat,
+    SelectorGroupChat,
+)
+from symposia.agentchat.tools import TeamTool
+from symposia.core.model_context import BufferedChatCompletionContext, TokenLimitedChatCompletionContext
+from symposia.core.models import CreateResult, LLMMessage, ModelInfo, RequestUsage, TokenPrice, estimate_tokens
+from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models.anthropic import AnthropicChatCompletionClient
+from symposia.ext.models.openai import OpenAIChatCompletionClient
+from symposia.ext.models.replay import ReplayChatCompletionClient
+
+ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
+SHORT, LONG = 5, 40
+
+
+class Counted(ReplayChatCompletionClient):
+    """Answers with texts of these lengths, in tokens, and counts tokens as vendors' clients do."""
+
+    def __init__(self, lengths: Sequence[int], *, price: TokenPrice | None = None, window: int = 1_000_000) -> None:
+        super().__init__(["four" * length for length in lengths], model_info=ABLE)
+        self._price, self._window = price, window
+
+    @property
+    @override
+    def token_price(self) -> TokenPrice | None:  # pyright: ignore[reportIncompatibleMethodOverride] - a replay has a price
+        return self._price
+
+    @override
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        return estimate_tokens(messages, tools=tools)
+
+    @override
+    def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+        return self._window - self.count_tokens(messages, tools=tools)
+
+    @override
+    def _result(self, messages: Sequence[LLMMessage], answer: Any) -> CreateResult:
+        result = super()._result(messages, answer)
+        result.usage = RequestUsage(estimate_tokens(messages), estimate_tokens([result.to_message("")]) - 4)
+        return result
+
+
+def forecast_of(team: Team, task: str = "Go on.", **options: Any) -> Forecast:
+    assert isinstance(team, RoundRobinGroupChat | GraphFlow | SelectorGroupChat)
+    forecast = team.check(task, answer_tokens=(SHORT, LONG), **options).forecast
+    assert forecast is not None
+    return forecast
+
+
+def holds(bounds: Bounds, value: float) -> bool:
+    return bounds.low <= value and (bounds.high is None or value <= bounds.high)
+
+
+lengths = st.lists(st.integers(SHORT, LONG), min_size=60, max_size=60)
+
+
+def assistants(model: Counted, count: int, prefix: str = "a") -> list[AssistantAgent]:
+    return [AssistantAgent(f"{prefix}{number}", model, system_message="Talk.") for number in range(count)]
+
+
+@given(lengths, st.integers(1, 4), st.integers(1, 12))
+async def test_a_run_takes_what_was_forecast(lengths: list[int], agents: int, turns: int) -> None:
+    team = RoundRobinGroupChat(assistants(Counted(lengths), agents), max_turns=turns)
+    expected = forecast_of(team)
+
+    usage = (await team.run(task="Go on.")).usage
+
+    assert expected.turns == (turns, turns)
+    assert holds(expected.per_run.prompt_tokens, usage.prompt_tokens)
+    assert holds(expected.per_run.completion_tokens, usage.completion_tokens)
+    assert holds(expected.per_run.tokens, usage.prompt_tokens + usage.completion_tokens)
+
+
+@given(lengths, st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+async def test_a_run_of_nested_teams_takes_what_was_forecast(
+    lengths: list[int], inner_turns: int, middle_turns: int, turns: int
+) -> None:
+    model = Counted(lengths)
+    inner = RoundRobinGroupChat(assistants(model, 2, "x"), max_turns=inner_turns, name="inner")
+    middle = RoundRobinGroupChat([inner, *assistants(model, 1, "y")], max_turns=middle_turns, name="middle")
+    team = RoundRobinGroupChat([middle, *assistants(model, 1, "z")], max_turns=turns)
+    expected = forecast_of(team)
+
+    usage = (await team.run(task="Go on.")).usage
+
+    # Who speaks how often in so few turns is not what it is on average, which is what is forecast.
+    assert usage.prompt_tokens <= 2 * (expected.per_run.prompt_tokens.high or 0)
+    assert usage.completion_tokens <= 2 * (expected.per_run.completion_tokens.high or 0)
+
+
+@given(lengths)
+async def test_a_graph_takes_what_was_forecast(lengths: list[int]) -> None:
+    nodes = assistants(Counted(lengths), 4)
+    a, b, c, d = nodes
+    builder = DiGraphBuilder()
+    for node in nodes:
+        builder.add_node(node)
+    graph = builder.add_edge(a, b).add_edge(a, c).add_edge(b, d).add_edge(c, d).build()
+    team = GraphFlow(nodes, graph)
+    expected = forecast_of(team)
+
+    usage = (await team.run(task="Go on.")).usage
+
+    assert holds(expected.per_run.completion_tokens, usage.completion_tokens)
+    assert expected.per_run.completion_tokens == (4 * SHORT, 4 * LONG)
+    assert usage.prompt_tokens <= (expected.per_run.prompt_tokens.high or 0)
+
+
+def test_a_condition_limits_the_turns_of_a_forecast() -> None:
+    agents = assistants(Counted([]), 2)
+
+    def turns(**options: Any) -> Bounds:
+        return forecast_of(RoundRobinGroupChat(agents, **options)).turns
+
+    assert turns(termination_condition=MaxMessageTermination(11)) == (10, 10)
+    assert turns(termination_condition=TextMentionTermination("x")) == (1, None)
+    assert turns(termination_condition=TextMentionTermination("x"), max_turns=7) == (1, 7)
+    assert turns(termination_condition=TextMentionTermination("x") | MaxMessageTermination(11)) == (1, 10)
+    assert turns(termination_condition=TextMentionTermination("x") & MaxMessageTermination(11)) == (10, None)
+
+
+def test_a_run_without_a_limit_has_no_upper_end_unless_its_tokens_are_limited() -> None:
+    agents = assistants(Counted([], price=TokenPrice(1, 2)), 2)
+    endless = forecast_of(RoundRobinGroupChat(agents, termination_condition=TextMentionTermination("x")))
+    limited = forecast_of(RoundRobinGroupChat(agents, termination_condition=TokenUsageTermination(10_000)))
+
+    assert endless.per_run.tokens.high is None
+    assert endless.per_run.usd is not None
+    assert endless.per_run.usd.high is None
+    assert limited.per_turn.tokens.high is not None
+    assert limited.per_run.tokens.high == 10_000 + limited.per_turn.tokens.high
+
+
+def test_what_a_context_shows_bounds_the_prompts() -> None:
+    model = Counted([])
+
+    def most(context: Any) -> int:
+        agent = AssistantAgent("a", model, system_message="Talk.", model_context=context)
+        return forecast_of(RoundRobinGroupChat([agent], max_turns=1_000)).per_run.prompt_tokens.high or 0
+
+    assert most(BufferedChatCompletionContext(5)) < 1_000 * (5 * (LONG + 4) + 10)
+    assert most(TokenLimitedChatCompletionContext(model, token_limit=300)) < 1_000 * 310
+    assert most(None) > 1_000 * 1_000 * LONG / 2
+
+
+def test_the_window_of_the_model_bounds_the_prompts() -> None:
+    agents = assistants(Counted([], window=500), 1)
+
+    assert (forecast_of(RoundRobinGroupChat(agents, max_turns=1_000)).per_run.prompt_tokens.high or 0) <= 500 * 1_000
+
+
+def test_money_is_forecast_by_prices_and_the_unknown_ones_are_named() -> None:
+    known, unknown = Counted([0], price=TokenPrice(1, 2)), Counted([0])
+    team = RoundRobinGroupChat(
+        [AssistantAgent("rich", known, system_message=None), AssistantAgent("poor", unknown, system_message=None)],
+        max_turns=2,
+    )
+    partly = forecast_of(team)
+    fully = forecast_of(team, prices={"Counted": TokenPrice(1, 2)})
+
+    assert partly.unknown_prices == {"Counted": ["poor"]}
+    assert partly.per_run.usd is not None
+    assert partly.per_run.usd.high is None
+    assert fully.unknown_prices == {}
+    assert fully.per_run.usd is not None
+    expected = (fully.per_run.prompt_tokens.low + 2 * fully.per_run.completion_tokens.low) / 1_000_000
+    assert fully.per_run.usd.low == pytest.approx(expected, rel=0.1)
+
+
+def test_the_tokens_of_a_selector_are_part_of_the_forecast() -> None:
+    agents = assistants(Counted([]), 3)
+    chosen = SelectorGroupChat(agents, Counted([]), max_turns=4)
+    by_function = SelectorGroupChat(agents, Counted([]), selector_func=lambda messages: "a0", max_turns=4)
+
+    assert forecast_of(chosen).per_run.tokens.low > forecast_of(by_function).per_run.tokens.low
+
+
+def test_a_team_behind_a_tool_is_part_of_the_high_end_alone() -> None:
+    model = Counted([])
+    inner = RoundRobinGroupChat(assistants(model, 2, "x"), max_turns=9, name="inner")
+    tool = TeamTool(inner, "ask", "Asks.")
+    alone = forecast_of(RoundRobinGroupChat([AssistantAgent("a", model)], max_turns=1)).per_run.completion_tokens
+    with_tool = forecast_of(RoundRobinGroupChat([AssistantAgent("a", model, tools=[tool])], max_turns=1))
+
+    assert with_tool.per_run.completion_tokens == (alone.low, (alone.high or 0) + 9 * LONG)
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        ("gpt-4o", TokenPrice(2.5, 10)),
+        ("gpt-4o-2024-08-06", TokenPrice(2.5, 10)),
+        ("gpt-5-mini", TokenPrice(0.25, 2)),
+        ("gpt-5-pro", None),
+        ("gpt-6", None),
+    ],
+)
+def test_the_list_price_of_a_model_is_that_of_its_own_name(model: str, price: TokenPrice | None) -> None:
+    assert OpenAIChatCompletionClient(model=model, api_key="x").token_price == price
+
+
+def test_other_clients_have_prices_too() -> None:
+    assert AnthropicChatCompletionClient(model="claude-sonnet-4-5-20250929", api_key="x").token_price == (3, 15)
+    assert ReplayChatCompletionClient([]).token_price == (0, 0)
+    assert TokenPrice(3, 15).cost(1_000_000, 100_000) == pytest.approx(4.5)
+
+
+def test_fifty_agents_are_checked_in_ten_milliseconds() -> None:
+    def tool(city: str) -> str:
+        """Look something up."""
+        return city
+
+    model = OpenAIChatCompletionClient(model="gpt-4o", api_key="x")
+    agents = [AssistantAgent(f"agent{number}", model, tools=[tool]) for number in range(50)]
+    team = RoundRobinGroupChat(agents, max_turns=100)
+    team.check()  # tools read their functions when their schemas are first asked for
+
+    taken: list[float] = []
+    for _ in range(5):
+        started = time.process_time()
+        team.check("Look around.")
+        taken.append(time.process_time() - started)
+
+    assert min(taken) < 0.010
