@@ -18,6 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.teams import Swarm
 from symposia.core import (
     AgentId,
     MessageContext,
@@ -27,6 +29,10 @@ from symposia.core import (
     TypeSubscription,
     message_handler,
 )
+from symposia.core.models import ModelInfo
+from symposia.ext.models.replay import ReplayChatCompletionClient
+
+ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
 
 MESSAGES = 20_000
 """How many are sent for one figure: 0.1 to 0.5 seconds, hundreds of times what the clock can tell."""
@@ -140,6 +146,29 @@ async def topics(largest: int) -> Table:
     return table
 
 
+async def checks(largest: int) -> Table:
+    """`team.check()` of teams of so many agents, each with a tool and a handoff."""
+
+    def look(city: str) -> str:
+        """Look something up."""
+        return city
+
+    model = ReplayChatCompletionClient([], model_info=ABLE)
+    table = Table("agents", "ms/check")
+    for count in (10, 50, 250):
+        agents = [
+            AssistantAgent(f"agent{number}", model, tools=[look], handoffs=[f"agent{(number + 1) % count}"])
+            for number in range(min(count, largest))
+        ]
+        team = Swarm(agents, max_turns=100)
+        team.check()  # a tool's schema is made when it is first asked for
+        started = clock()
+        for _ in range(10):
+            team.check("Look around.")
+        table.add_row(f"{count:,}", f"{(clock() - started) / 10 * 1e3:.2f}")
+    return table
+
+
 def sizes(largest: int) -> list[int]:
     return [10**power for power in range(1, len(str(largest)))]
 
@@ -150,6 +179,7 @@ async def main(largest: int) -> None:
         ("Agents alive", lambda: agents_alive(largest)),
         ("Unrelated subscriptions", lambda: subscriptions(largest)),
         ("Topics", lambda: topics(largest)),
+        ("Checks of a team", lambda: checks(largest)),
     ]
     for title, ask in questions:
         table = await ask()
