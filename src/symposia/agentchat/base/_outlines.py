@@ -174,10 +174,6 @@ class ConditionOutline:
     findings: Sequence[Finding] = ()
 
 
-Outlines: TypeAlias = "Mapping[str, AgentOutline | TeamOutline | None]"
-"""The outlines of participants by their names; None for one of which nothing is known."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamOutline:
     """What a team says about itself.
@@ -195,6 +191,10 @@ class TeamOutline:
     rule: RuleOutline
     condition: ConditionOutline | None
     max_turns: int | None
+
+
+Outlines: TypeAlias = Mapping[str, AgentOutline | TeamOutline | None]
+"""The outlines of participants by their names; None for one of which nothing is known."""
 
 
 class TeamFacts:
