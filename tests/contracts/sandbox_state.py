@@ -19,6 +19,20 @@ PROCESSES = "print(len([name for name in os.listdir('/proc') if name.isdigit()])
 # From a block, the other processes but PID 1: the checkpoint of the interpreter.
 CHECKPOINT = "[int(name) for name in os.listdir('/proc') if name.isdigit() and int(name) not in (1, os.getpid())]"
 
+# The interpreter forks the checkpoint of the next block when this block has ended. It stops at 800 MiB.
+GRABS_MEMORY_IN_A_FORK = """
+import os, time
+kept = []
+def grab():
+    while len(kept) < 80:
+        kept.append(b"x" * (10 << 20))
+        with open("/work/grabbed", "w") as file:
+            file.write(str(10 * len(kept)))
+        time.sleep(0.01)
+    time.sleep(60)
+os.register_at_fork(before=grab)
+"""
+
 
 async def printed(sandbox: Sandbox, code: str) -> str:
     """What a block prints that ends well, and that has nothing to note."""
@@ -84,6 +98,15 @@ class StatefulContract(SandboxTests):
         assert "return 1 / 0  # by nothing" in result.stderr
         source = await printed(sandbox, "import inspect; print(inspect.getsource(divide))")
         assert source == "def divide():\n    return 1 / 0  # by nothing\n\n"
+
+    async def test_code_that_runs_while_the_next_block_is_prepared_keeps_to_the_memory_limit(
+        self, make: MakeSandbox
+    ) -> None:
+        sandbox = await make(policy=replace(STATEFUL, memory_bytes=128 * MIB))
+        await printed(sandbox, GRABS_MEMORY_IN_A_FORK)
+        result = await sandbox.run("print(open('/work/grabbed').read())", "python")
+        assert LOST_BEFORE in result.notes
+        assert 10 <= int(result.stdout) <= 300
 
     async def test_a_block_that_is_ended_by_its_time_limit_changes_no_variable(self, sandbox: Sandbox) -> None:
         await printed(sandbox, "x = [1]")

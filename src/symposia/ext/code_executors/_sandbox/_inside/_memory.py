@@ -37,6 +37,10 @@ class MemoryWatch(Protocol):
         """Whether the limit was reached since then."""
         ...
 
+    def is_over(self) -> bool:
+        """Whether more than the limit is in use now. Never so where the kernel holds it."""
+        ...
+
 
 class CgroupMemory:
     """The limit of a memory cgroup, observed by its counter of kills.
@@ -55,6 +59,9 @@ class CgroupMemory:
 
     def exceeded(self) -> bool:
         return self._kills() > self._kills_before
+
+    def is_over(self) -> bool:
+        return False
 
     def _kills(self) -> int:
         found = _KILLS.search(os.pread(self._counter_fd, 4096, 0))
@@ -87,8 +94,9 @@ class SampledMemory:
         pass
 
     def exceeded(self) -> bool:
-        if self._processes.usage.peak_memory_bytes > self._limit:
-            return True
+        return self._processes.usage.peak_memory_bytes > self._limit or self.is_over()
+
+    def is_over(self) -> bool:
         allowed = self._limit - _socket_bytes()
         return _sum(_resident_bytes) > allowed and _sum(_proportional_bytes) > allowed
 

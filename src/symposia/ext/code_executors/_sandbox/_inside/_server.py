@@ -127,7 +127,7 @@ class Server:
             return Interpreters(self._settings, self._processes)
         from ._session import Session  # noqa: PLC0415 - the start of every other sandbox would pay for compiling it
 
-        return Session(self._settings, self._processes)
+        return Session(self._settings, self._processes, self._memory)
 
     def _make_connections(self) -> NoConnections:
         if not self._settings.connections:

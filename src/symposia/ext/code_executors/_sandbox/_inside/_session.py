@@ -26,10 +26,12 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from ._channel import Settings
 from ._interpreters import Interpreters, before_fork
+from ._memory import MemoryWatch
 from ._processes import Processes, Report, Started, resident_bytes, state_and_seconds, thread_counts
 from ._session_script import ALONE, CHECKPOINT, RUN, run_message, run_session
 
@@ -40,6 +42,7 @@ _NEW_SECONDS = 20.0  # of an interpreter in which no block has run, which answer
 _KILL_SECONDS = 0.2  # in which a process stops that can; others are killed as they are
 _ATTEMPTS = 3
 _LOOK_SECONDS = 0.0005
+_MEMORY_LOOK_SECONDS = 0.02  # as while a block runs
 _MESSAGE_BYTES = 64
 _MOST_MESSAGES = 2048  # in a queue: far above net.unix.max_dgram_qlen
 _STOPPED = ("T", "t", "Z", "X")  # stopped, and ended
@@ -51,10 +54,12 @@ class Session(Interpreters):
     Args:
         settings: Where the blocks run, and what is imported ahead.
         processes: All processes.
+        memory: Their memory, which is watched here where no block is followed.
     """
 
-    def __init__(self, settings: Settings, processes: Processes) -> None:
+    def __init__(self, settings: Settings, processes: Processes, memory: MemoryWatch) -> None:
         super().__init__(settings, processes)
+        self._memory = memory
         self._control: _socket.socket | None = None
         self._far_end: _socket.socket | None = None  # kept, to take out what an interpreter that was killed did not
         self._interpreter = 0
@@ -192,7 +197,7 @@ class Session(Interpreters):
             self._drain()
             self._control.sendmsg(*run_message(path, f"<block {self._blocks}>", of_block), _socket.MSG_DONTWAIT)
             os.kill(self._interpreter, signal.SIGCONT)
-            _write_all(source_fd, source, self._answer_seconds)
+            _write_all(source_fd, source, self._patience())
             os.close(source_fd)
             source_fd = -1
             has_begun = self._has_answered(RUN)
@@ -214,9 +219,9 @@ class Session(Interpreters):
         _signal(-1, signal.SIGSTOP)
         if not self._obeys(interpreter, ALONE):
             return False
-        deadline = time.monotonic() + self._answer_seconds
+        patience = self._patience()
         while list((counts := thread_counts()).values()) != [1]:
-            left = deadline - time.monotonic()
+            left = patience.left()
             if left <= 0 or not counts:
                 return False
             select.select([self._processes.ended_fd], [], [], min(left, _LOOK_SECONDS))
@@ -257,8 +262,8 @@ class Session(Interpreters):
         """
         if self._control is None:
             return False
-        deadline = time.monotonic() + self._answer_seconds
-        while (left := deadline - time.monotonic()) > 0:
+        patience = self._patience()
+        while (left := patience.left()) > 0:
             readable, _, _ = select.select([self._control, self._processes.ended_fd], [], [], left)
             if self._control in readable:
                 received = self._control.recv(_MESSAGE_BYTES, _socket.MSG_DONTWAIT)
@@ -282,12 +287,41 @@ class Session(Interpreters):
     def _stop_all(self, seconds: float | None = None) -> bool:
         """Stop all processes. Return whether none of them runs; by default as soon as an answer has to come."""
         _signal(-1, signal.SIGSTOP)
-        deadline = time.monotonic() + (self._answer_seconds if seconds is None else seconds)
-        while time.monotonic() < deadline:
+        patience = self._patience(seconds)
+        while patience.left() > 0:
             if all(_is_stopped(process) for process in thread_counts()):
                 return True
             time.sleep(_LOOK_SECONDS)
         return False
+
+    def _patience(self, seconds: float | None = None) -> _Patience:
+        return _Patience(self._answer_seconds if seconds is None else seconds, self._memory.is_over)
+
+
+class _Patience:
+    """How long something is waited for that hostile code does: so many seconds, and no longer than there is memory.
+
+    The code of a block may run then, as in the hooks of a fork, and nothing else looks at the memory meanwhile.
+
+    Args:
+        seconds: The most.
+        is_over: Whether more memory is in use than the limit.
+    """
+
+    def __init__(self, seconds: float, is_over: Callable[[], bool]) -> None:
+        now = time.monotonic()
+        self._deadline = now + seconds
+        self._next_look = now + _MEMORY_LOOK_SECONDS  # most answers come before, and cost no look
+        self._is_over = is_over
+
+    def left(self) -> float:
+        """Seconds to wait before this is asked again; not above 0 when it is enough."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            if self._is_over():
+                self._deadline = now
+            self._next_look = now + _MEMORY_LOOK_SECONDS
+        return min(self._deadline, self._next_look) - now
 
 
 def _is_stopped(process: int) -> bool:
@@ -302,16 +336,17 @@ def _signal(process: int, number: int) -> None:
         os.kill(process, number)
 
 
-def _write_all(fd: int, data: bytes, seconds: float) -> None:
+def _write_all(fd: int, data: bytes, patience: _Patience) -> None:
     """Write to a pipe that may not be read.
 
     Raises:
         OSError: It is not read in time, or not at all.
     """
     os.set_blocking(fd, False)
-    deadline = time.monotonic() + seconds
     view = memoryview(data)
     while view:
-        if not select.select([], [fd], [], max(0.0, deadline - time.monotonic()))[1]:
+        left = patience.left()
+        if left <= 0:
             raise TimeoutError
-        view = view[os.write(fd, view) :]
+        if select.select([], [fd], [], left)[1]:
+            view = view[os.write(fd, view) :]
