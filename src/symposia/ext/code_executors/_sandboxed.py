@@ -1,7 +1,7 @@
 """A `CodeExecutor` on any `SandboxBackend`: AutoGen's interface in front, a sandbox behind, a work folder between them.
 
 The work folder is the host's. What is new in it goes into the sandbox before each call; what a block made comes back
-in its result and is written by the host, by the rules of `_guests`. The sandbox itself never sees the folder.
+in its result and is written by the host, by the rules of `_returned_files`. The sandbox itself never sees the folder.
 
 A sandbox that a block has left in a bad state is not repaired but replaced: whatever a block did, the next one runs. To
 tell which states are bad, and to undo them from outside, would be a list with an end; a new sandbox costs less than a
@@ -41,7 +41,7 @@ from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, policy_digest
 from symposia.ext.code_executors._functions import refuse_missing_packages
-from symposia.ext.code_executors._guests import GuestFiles
+from symposia.ext.code_executors._returned_files import ReturnedFiles
 from symposia.ext.code_executors._sandbox._results import VARIABLES
 from symposia.ext.code_executors._sandbox_options import (
     SandboxOptions,
@@ -127,7 +127,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._packages = packages
         self._mounts = all_mounts(options.get("bind_dir"), work_dir, options.get("mounts", ()))
         self._init_command = options.get("init_command")
-        self._guests = GuestFiles(self._folder, policy, trusted=options.get("trust_results", False))
+        self._returned = ReturnedFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
         self._notes: list[str] = []  # for the next result
         self._has_variables = False  # of earlier blocks, whose authors count on them
@@ -196,7 +196,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         if self._audit is not None:
             sandbox.observe_connections(self._connections.append)
         try:
-            self._guests.forget()
+            self._returned.forget()
             await self._put_changed(sandbox)
             await self._run_init_command(sandbox)
         except BaseException:
@@ -208,15 +208,15 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             self._has_variables = False
 
     async def _put_changed(self, sandbox: Sandbox) -> None:
-        for path in await asyncio.to_thread(self._guests.unsent):
-            data = await asyncio.to_thread(self._guests.read, path)
+        for path in await asyncio.to_thread(self._returned.unsent):
+            data = await asyncio.to_thread(self._returned.read, path)
             try:
                 await sandbox.put(str(path), data)
             except SandboxDiedError:
                 raise
             except SandboxError as error:
                 raise SandboxError(DOES_NOT_FIT.format(path=self.work_dir / path, error=error)) from error
-            self._guests.mark_sent(path)
+            self._returned.mark_sent(path)
 
     async def _run_init_command(self, sandbox: Sandbox) -> None:
         if self._init_command is None:
@@ -295,7 +295,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         for artifact in result.artifacts:
             path = PurePosixPath(artifact.path)
             try:
-                reason = await asyncio.to_thread(partial(self._guests.write, path, artifact.data, sent=True))
+                reason = await asyncio.to_thread(partial(self._returned.write, path, artifact.data, sent=True))
             except (OSError, ValueError) as error:
                 reason = f"cannot be written to {self.work_dir}: {error}"
             if reason:
@@ -303,13 +303,13 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         return replace(result, artifacts_skipped=tuple(skipped))
 
     def _put_back(self, path: PurePosixPath, data: bytes) -> None:
-        self._guests.write(path, data, sent=False)
+        self._returned.write(path, data, sent=False)
 
     def _keep_source(self, path: PurePosixPath, source: bytes) -> str:
-        return self._guests.write(path, source, sent=True)
+        return self._returned.write(path, source, sent=True)
 
     def _place_of(self, path: PurePosixPath) -> PurePosixPath:
-        return self._guests.place_of(path)
+        return self._returned.place_of(path)
 
     @property
     def _sandbox_name(self) -> str:

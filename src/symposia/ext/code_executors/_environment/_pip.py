@@ -53,7 +53,7 @@ async def install_wheels(arguments: Sequence[str], *, configured: bool = True) -
     Raises:
         SandboxUnavailableError: There is no pip.
     """
-    # -P: neither pip nor what it imports is taken from the working directory, which may be a folder of guests.
+    # -P: neither pip nor what it imports is taken from the working directory, which may be a folder of generated code.
     command = [await _python_with_pip(), "-P", "-c", _PIP_WITHOUT_PROGRAMS, "install"]
     environment = inherited_environment()
     if not configured:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.ext.code_executors.attacks import _host, _memory, _network, _next_block, _results, _rights, _variables
-from symposia.ext.code_executors.attacks._scene import Attack, AttackOutcome, Scene, run_attack
 from symposia.ext.code_executors.attacks._table import GAPS, attack_table
+from symposia.ext.code_executors.attacks._target import Attack, AttackOutcome, AttackTarget, run_attack
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
@@ -24,4 +24,4 @@ ATTACKS: tuple[Attack, ...] = (
     *_rights.ATTACKS,
 )
 
-__all__ = ["ATTACKS", "GAPS", "Attack", "AttackOutcome", "Scene", "attack_table", "run_attack"]
+__all__ = ["ATTACKS", "GAPS", "Attack", "AttackOutcome", "AttackTarget", "attack_table", "run_attack"]

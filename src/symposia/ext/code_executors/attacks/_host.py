@@ -9,7 +9,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from symposia.ext.code_executors.attacks._scene import MOUNTED, Attack, Scene, prints_nothing
+from symposia.ext.code_executors.attacks._target import MOUNTED, Attack, AttackTarget, prints_nothing
 
 _TALK = f"""
 import os, socket
@@ -71,19 +71,19 @@ except OSError: pass
 """
 
 
-async def _talk(scene: Scene) -> str:
+async def _talk(target: AttackTarget) -> str:
     reached: list[str] = []
-    before, later = scene.mounted / "talk-before", scene.mounted / "talk-later"
-    pipe = scene.mounted / "talk-pipe"
+    before, later = target.mounted / "talk-before", target.mounted / "talk-later"
+    pipe = target.mounted / "talk-pipe"
     servers = [await _listen(before, reached)]
     await asyncio.to_thread(_make_pipe, pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        if refused := await scene.next_block():  # the sandbox runs, before the second socket is there
+        if refused := await target.next_block():  # the sandbox runs, before the second socket is there
             return refused
         servers.append(await _listen(later, reached))
-        await asyncio.to_thread(_make_pipe, scene.mounted / "talk-later-pipe")
-        result = await scene.run(_TALK)
+        await asyncio.to_thread(_make_pipe, target.mounted / "talk-later-pipe")
+        result = await target.run(_TALK)
         with suppress(BlockingIOError):
             if os.read(reader, 100):
                 reached.append("a FIFO")
@@ -110,10 +110,10 @@ def _make_pipe(path: Path) -> None:
     path.chmod(0o666)
 
 
-async def _lock(scene: Scene) -> str:
-    running = await scene.run_until("locked", _LOCK)
+async def _lock(target: AttackTarget) -> str:
+    running = await target.run_until("locked", _LOCK)
     try:
-        return await asyncio.to_thread(_blocked, scene.mounted / "file")
+        return await asyncio.to_thread(_blocked, target.mounted / "file")
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -137,11 +137,11 @@ def _blocked(path: Path) -> str:
     return ""
 
 
-async def _list_packages(scene: Scene) -> str:
-    if scene.executor.backend_name not in ("namespaces", "bubblewrap"):
+async def _list_packages(target: AttackTarget) -> str:
+    if target.executor.backend_name not in ("namespaces", "bubblewrap"):
         return ""  # nothing of the host's Python is there
     folder = sysconfig.get_path("purelib", vars={"base": sys.base_prefix})
-    return (await scene.run(_LIST.format(folder=folder))).output.strip()
+    return (await target.run(_LIST.format(folder=folder))).output.strip()
 
 
 ATTACKS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symposia.core.code_executor import MIB, SandboxPolicy
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending, prints_nothing
+from symposia.ext.code_executors.attacks._target import Attack, AttackTarget, Attempt, ending, prints_nothing
 
 _SMALL = SandboxPolicy(memory_bytes=128 * MIB)
 _HELD = "it held more memory than its limit of 128 MiB, and"
@@ -89,18 +89,18 @@ print(made)
 
 
 def _over_limit(code: str, language: str = "python") -> Attempt:
-    async def attempt(scene: Scene) -> str:
-        result = await scene.run(code, language)
+    async def attempt(target: AttackTarget) -> str:
+        result = await target.run(code, language)
         if result.status != "out_of_memory":
             return f"{_HELD} {ending(result)}"
-        return await scene.next_block()
+        return await target.next_block()
 
     return attempt
 
 
 def _at_most(most: int, of: str, code: str) -> Attempt:
-    async def attempt(scene: Scene) -> str:
-        result = await scene.run(code)
+    async def attempt(target: AttackTarget) -> str:
+        result = await target.run(code)
         if result.status != "ok" or not result.output.strip().isdigit():
             return f"it {ending(result)}"
         return f"it got {result.output.strip()} {of}" if int(result.output) > most else ""

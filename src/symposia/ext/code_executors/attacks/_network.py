@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from symposia.core.code_executor import NetworkPolicy, NetworkRule, SandboxPolicy
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene
+from symposia.ext.code_executors.attacks._target import Attack, AttackTarget, Attempt
 
 _POLICY: Final = SandboxPolicy(network=NetworkPolicy(allow=["localhost:*"], idle_timeout=2.0))
 _OPEN: Final = SandboxPolicy(
@@ -173,42 +173,42 @@ async def _listening() -> AsyncGenerator[_Listener, None]:
         yield listener
 
 
-async def _run(scene: Scene, listener: _Listener, code: str) -> str:
-    result = await scene.run(f"{_PROXY}\nPORT = {listener.port}\n{code}")
-    return result.output.strip() or await scene.next_block()
+async def _run(target: AttackTarget, listener: _Listener, code: str) -> str:
+    result = await target.run(f"{_PROXY}\nPORT = {listener.port}\n{code}")
+    return result.output.strip() or await target.next_block()
 
 
 def _reaches_nothing(code: str) -> Attempt:
-    async def attempt(scene: Scene) -> str:
+    async def attempt(target: AttackTarget) -> str:
         async with _listening() as listener:
-            said = await _run(scene, listener, code)
+            said = await _run(target, listener, code)
             return said or ("the host's listener was connected to" if listener.received or listener.most else "")
 
     return attempt
 
 
-async def _smuggles_a_request(scene: Scene) -> str:
+async def _smuggles_a_request(target: AttackTarget) -> str:
     async with _listening() as listener:
-        said = await _run(scene, listener, _SMUGGLE)
+        said = await _run(target, listener, _SMUGGLE)
         if b"smuggled" in listener.received or listener.received.count(b"HTTP/1.1") != _PLAIN_REQUESTS:
             return f"the server was sent {listener.received[:200]!r}"
         return said
 
 
-async def _sends_giant_heads(scene: Scene) -> str:
+async def _sends_giant_heads(target: AttackTarget) -> str:
     async with _listening() as listener:
-        return await _run(scene, listener, _GIANTS)
+        return await _run(target, listener, _GIANTS)
 
 
-async def _floods_with_connections(scene: Scene) -> str:
+async def _floods_with_connections(target: AttackTarget) -> str:
     async with _listening() as listener:
-        result = await scene.run(f"{_PROXY}\nPORT = {listener.port}\n{_FLOOD}")
+        result = await target.run(f"{_PROXY}\nPORT = {listener.port}\n{_FLOOD}")
         if len(result.connections) > 64:  # noqa: PLR2004 - that of the policy
             return f"{len(result.connections)} connections were tried"
-        return await scene.next_block()
+        return await target.next_block()
 
 
-async def _leaves_a_connection(scene: Scene) -> str:
+async def _leaves_a_connection(target: AttackTarget) -> str:
     async with _listening() as listener:
         leave = f"""
 connection = socket.create_connection(PROXY)
@@ -219,25 +219,25 @@ if os.fork() == 0:
 socket.create_connection(PROXY).send(b"CONN")
 os._exit(0)
 """
-        await scene.run(_PROXY + leave)
-        problem = await scene.next_block()
+        await target.run(_PROXY + leave)
+        problem = await target.next_block()
         before = len(listener.received)
-        problem = problem or await scene.next_block()
+        problem = problem or await target.next_block()
         return problem or ("the connection outlives its block" if len(listener.received) > before else "")
 
 
-async def _stands_in_for_the_proxy(scene: Scene) -> str:
+async def _stands_in_for_the_proxy(target: AttackTarget) -> str:
     async with _listening() as listener:
-        result = await scene.run(_PROXY + _STAND_IN)
-        works = await scene.run(f"{_PROXY}print(tunnel(b'localhost:{listener.port}'))")
+        result = await target.run(_PROXY + _STAND_IN)
+        works = await target.run(f"{_PROXY}print(tunnel(b'localhost:{listener.port}'))")
         if works.output != "b'HTTP/1.1 200 Connection established'\n":
             return f"the proxy answers {works.output[:100]!r}"
         return "stands in" if "stands in" in result.output else ""
 
 
-async def _fills_the_kernel(scene: Scene) -> str:
-    result = await scene.run(_PROXY + _OWN_SOCKETS)
-    return result.output.strip() if result.status != "out_of_memory" else await scene.next_block()
+async def _fills_the_kernel(target: AttackTarget) -> str:
+    result = await target.run(_PROXY + _OWN_SOCKETS)
+    return result.output.strip() if result.status != "out_of_memory" else await target.next_block()
 
 
 ATTACKS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symposia.core.code_executor import MIB, SandboxPolicy
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending
+from symposia.ext.code_executors.attacks._target import Attack, AttackTarget, Attempt, ending
 
 _MANY_FILES = "for number in range(6000): open(f'/tmp/{number}', 'w').close()"
 _FULL_DISK = """
@@ -93,35 +93,35 @@ _OUTPUT = "import os\nwhile True: os.write(1, b'x' * 65536)"
 def _then_the_next(code: str, *ended: str) -> Attempt:
     """The attack ends as one of `ended`, or in any way, and two blocks after it run."""
 
-    async def attempt(scene: Scene) -> str:
-        if problem := await scene.next_block():
+    async def attempt(target: AttackTarget) -> str:
+        if problem := await target.next_block():
             return problem
-        result = await scene.run(code)
+        result = await target.run(code)
         if ended and result.status not in ended:
             return f"it {ending(result)}"
-        return await scene.next_block() or await scene.next_block()
+        return await target.next_block() or await target.next_block()
 
     return attempt
 
 
-async def _closed_by_lists(scene: Scene) -> str:
-    await scene.run(_CLOSED_BY_LISTS)
-    result = await scene.run("echo $((1 + 1)) > new && cat new", "sh")
+async def _closed_by_lists(target: AttackTarget) -> str:
+    await target.run(_CLOSED_BY_LISTS)
+    result = await target.run("echo $((1 + 1)) > new && cat new", "sh")
     if (result.status, result.output, len(result.artifacts)) != ("ok", "2\n", 1):
         return f"the next block {ending(result)}"
-    return await scene.next_block()
+    return await target.next_block()
 
 
-async def _left_behind(scene: Scene) -> str:
-    before = (await scene.run(_COUNT_PROCESSES)).output
-    await scene.run(_FORK_AT_EXIT)
-    after = (await scene.run(_COUNT_PROCESSES)).output
+async def _left_behind(target: AttackTarget) -> str:
+    before = (await target.run(_COUNT_PROCESSES)).output
+    await target.run(_FORK_AT_EXIT)
+    after = (await target.run(_COUNT_PROCESSES)).output
     return "" if after == before else f"there were {before.strip()} processes before it, and {after.strip()} after it"
 
 
-async def _path_of_programs(scene: Scene) -> str:
-    await scene.run(_POISONED_FOLDERS)
-    result = await scene.run("ls / >/dev/null; command -v ls", "sh")
+async def _path_of_programs(target: AttackTarget) -> str:
+    await target.run(_POISONED_FOLDERS)
+    result = await target.run("ls / >/dev/null; command -v ls", "sh")
     return f"a program of the work folder runs as {result.output}" if "/work" in result.output else ""
 
 

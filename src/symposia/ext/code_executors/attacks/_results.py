@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from symposia.ext.code_executors.attacks._scene import Attack, Scene, ending
+from symposia.ext.code_executors.attacks._target import Attack, AttackTarget, ending
 
 _OBEYED = (
     ".git/config",
@@ -60,18 +60,18 @@ open("churn{number}", "wb").write(os.urandom(8 << 20 if {number} % 2 else 7 << 2
 """
 
 
-async def _obeyed(scene: Scene) -> str:
-    await asyncio.to_thread(_fill, scene.work_dir)
-    result = await scene.run(_WRITE_OBEYED)
-    await scene.run(_NAME_OBEYED)
-    landed = await asyncio.to_thread(_landed, scene.work_dir)
+async def _obeyed(target: AttackTarget) -> str:
+    await asyncio.to_thread(_fill, target.work_dir)
+    result = await target.run(_WRITE_OBEYED)
+    await target.run(_NAME_OBEYED)
+    landed = await asyncio.to_thread(_landed, target.work_dir)
     listed = {path for path, _reason in result.artifacts_skipped}
     if landed:
         return f"these were written or replaced: {', '.join(landed)}"
     missing = [path for path in (*_OBEYED, "data.csv") if path not in listed]
     if missing:
         return f"the result does not list {', '.join(missing)}"
-    return "" if await asyncio.to_thread((scene.work_dir / "fine.txt").exists) else "a harmless file did not come back"
+    return "" if await asyncio.to_thread((target.work_dir / "fine.txt").exists) else "a harmless file did not come back"
 
 
 def _fill(folder: Path) -> None:
@@ -91,40 +91,40 @@ def _landed(folder: Path) -> list[str]:
     ]
 
 
-async def _names(scene: Scene) -> str:
-    result = await scene.run(_NAMES)
+async def _names(target: AttackTarget) -> str:
+    result = await target.run(_NAMES)
     names = [artifact.path for artifact in result.artifacts] + [path for path, _ in result.artifacts_skipped]
     lying = [name for name in names if not name.isprintable()]
     return f"these names came back: {lying!r}" if lying else ""
 
 
-async def _like_escaped(scene: Scene) -> str:
-    result = await scene.run(_LIKE_ESCAPED)
+async def _like_escaped(target: AttackTarget) -> str:
+    result = await target.run(_LIKE_ESCAPED)
     came = sorted(artifact.path for artifact in result.artifacts)
     return "" if (result.status, came) == ("ok", ["a\\n", "fine"]) else f"{came} came back, and it {ending(result)}"
 
 
-async def _links(scene: Scene) -> str:
-    result = await scene.run(_LINKS)
+async def _links(target: AttackTarget) -> str:
+    result = await target.run(_LINKS)
     return f"these came back: {[file.path for file in result.artifacts]}" if result.artifacts else ""
 
 
-async def _folder_for_file(scene: Scene) -> str:
-    data = scene.work_dir / "data.csv"
+async def _folder_for_file(target: AttackTarget) -> str:
+    data = target.work_dir / "data.csv"
     await asyncio.to_thread(data.write_text, "old")
-    await scene.run(_FOLDER_FOR_FILE)
+    await target.run(_FOLDER_FOR_FILE)
     await asyncio.to_thread(data.write_text, "changed by the host")
-    result = await scene.run("print(open('data.csv').read())")
+    result = await target.run("print(open('data.csv').read())")
     return "" if result.output == "changed by the host\n" else f"the next block found: {result.output}"
 
 
-async def _churn(scene: Scene) -> str:
+async def _churn(target: AttackTarget) -> str:
     for number in range(12):
-        await scene.run(_CHURN.format(number=number))
-    size = await asyncio.to_thread(_size, scene.work_dir)
-    most = scene.executor.policy.work_bytes
-    await scene.executor.restart()
-    return f"the host's folder holds {size:,} bytes, over {most:,}" if size > most else await scene.next_block()
+        await target.run(_CHURN.format(number=number))
+    size = await asyncio.to_thread(_size, target.work_dir)
+    most = target.executor.policy.work_bytes
+    await target.executor.restart()
+    return f"the host's folder holds {size:,} bytes, over {most:,}" if size > most else await target.next_block()
 
 
 def _size(folder: Path) -> int:

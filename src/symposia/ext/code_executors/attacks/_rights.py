@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symposia.ext.code_executors.attacks._scene import Attack, prints_nothing
+from symposia.ext.code_executors.attacks._target import Attack, prints_nothing
 
 _PRIORITY = """
 import os

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from symposia.ext.code_executors.attacks._scene import Attack
+from symposia.ext.code_executors.attacks._target import Attack
 
 KINDS: Final = ("docker", "bubblewrap", "namespaces")
 GAPS: Final[Mapping[tuple[str, str], str]] = MappingProxyType({})

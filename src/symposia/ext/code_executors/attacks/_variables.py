@@ -7,7 +7,7 @@ from typing import Final
 
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors._sandbox._results import VARIABLES
-from symposia.ext.code_executors.attacks._scene import Attack, Attempt, Scene, ending
+from symposia.ext.code_executors.attacks._target import Attack, AttackTarget, Attempt, ending
 
 _POLICY: Final = SandboxPolicy(stateful=True, time_limit=3)
 _BEFORE = """
@@ -139,31 +139,31 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 def _then_told(code: str, probe: str = _PROBE, expected: Collection[str] = (_KEPT, _LOST)) -> Attempt:
     """The attack ends in any way. The next blocks run, alone, and are told if variables were lost."""
 
-    async def attempt(scene: Scene) -> str:
-        await scene.run(_BEFORE)
-        attacked = await scene.run(code)
-        ticks = [await scene.run(_TICKS, "sh") for _ in range(2)]
+    async def attempt(target: AttackTarget) -> str:
+        await target.run(_BEFORE)
+        attacked = await target.run(code)
+        ticks = [await target.run(_TICKS, "sh") for _ in range(2)]
         if ticks[0].stdout != ticks[1].stdout:
             return "it runs on between the blocks"
-        after = await scene.run(probe)
+        after = await target.run(probe)
         if after.status != "ok" or after.stdout not in expected:
             return f"the next block {ending(after)}"
         notes = {note for block in (attacked, *ticks, after) for note in block.notes}
         if after.stdout == _LOST and not notes & {VARIABLES["lost"], VARIABLES["lost_before"]}:
             return "variables were lost, and nothing says so"
-        await scene.executor.restart()
-        return await scene.next_block()
+        await target.executor.restart()
+        return await target.next_block()
 
     return attempt
 
 
-async def _is_continued(scene: Scene) -> str:
-    await scene.run(_BEFORE)
-    await scene.run(_CONTINUED)
-    meanwhile = await scene.run(_TICKS_MEANWHILE, "sh")
+async def _is_continued(target: AttackTarget) -> str:
+    await target.run(_BEFORE)
+    await target.run(_CONTINUED)
+    meanwhile = await target.run(_TICKS_MEANWHILE, "sh")
     if meanwhile.stdout not in ("0\n", ""):
         return f"it runs on between the blocks: {meanwhile.output[:100]}"
-    return await scene.next_block()
+    return await target.next_block()
 
 
 ATTACKS = (

@@ -27,10 +27,10 @@ from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 ATTACK_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 20.0
 MOUNTED: Final = "/data/m"
-"""Where code sees the mounted folder of a `Scene`."""
+"""Where code sees the mounted folder of a `AttackTarget`."""
 
 
-class Scene:
+class AttackTarget:
     """An executor that is attacked, and what the host has around it.
 
     Attributes:
@@ -73,7 +73,7 @@ class Scene:
         self._printed(text)
 
 
-Attempt = Callable[[Scene], Awaitable[str]]
+Attempt = Callable[[AttackTarget], Awaitable[str]]
 """Attacks, and returns what got through; empty where the sandbox held."""
 
 
@@ -85,8 +85,8 @@ def ending(result: BlockResult) -> str:
 def prints_nothing(code: str) -> Attempt:
     """An attack by a program that prints what it reaches, and nothing where the sandbox holds."""
 
-    async def attempt(scene: Scene) -> str:
-        result = await scene.run(code)
+    async def attempt(target: AttackTarget) -> str:
+        result = await target.run(code)
         return result.output.strip() or ("" if result.status == "ok" else f"it {ending(result)}")
 
     return attempt
@@ -143,12 +143,12 @@ async def run_attack(attack: Attack, backend: SandboxBackend) -> AttackOutcome:
             timeout=min(attack.policy.time_limit, BLOCK_SECONDS),
             policy=attack.policy,
             mounts=[SandboxMount(source=mounted, target=MOUNTED)],
-            on_output=lambda _stream, text: scene.receive_output(text),
+            on_output=lambda _stream, text: target.receive_output(text),
         )
-        scene = Scene(executor, work, mounted)
+        target = AttackTarget(executor, work, mounted)
         async with asyncio.timeout(ATTACK_SECONDS), executor:
             try:
-                return AttackOutcome(attack, await attack.attempt(scene))
+                return AttackOutcome(attack, await attack.attempt(target))
             except SymposiaError as error:
                 return AttackOutcome(attack, f"the executor raised {type(error).__name__}: {error}")
     finally:

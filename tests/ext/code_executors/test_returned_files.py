@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from symposia.core.code_executor import MIB, SandboxPolicy
 from symposia.ext.code_executors import obeyed_name
-from symposia.ext.code_executors._guests import GuestFiles
+from symposia.ext.code_executors._returned_files import ReturnedFiles
 from symposia.ext.code_executors._work_folder import WorkFolder
 
 
-def guests(folder: Path, *, trusted: bool = False, policy: SandboxPolicy | None = None) -> GuestFiles:
+def returned(folder: Path, *, trusted: bool = False, policy: SandboxPolicy | None = None) -> ReturnedFiles:
     work = WorkFolder(folder)
     work.create()
-    return GuestFiles(work, policy or SandboxPolicy(), trusted=trusted)
+    return ReturnedFiles(work, policy or SandboxPolicy(), trusted=trusted)
 
 
-def send_all(files: GuestFiles) -> dict[str, bytes]:
+def send_all(files: ReturnedFiles) -> dict[str, bytes]:
     """What goes into the sandbox now."""
     sent = {str(path): files.read(path) for path in files.unsent()}
     for path in sent:
@@ -39,7 +39,7 @@ def send_all(files: GuestFiles) -> dict[str, bytes]:
     ],
 )
 def test_s11_names_that_tools_obey_are_held_back(tmp_path: Path, path: str) -> None:
-    files = guests(tmp_path)
+    files = returned(tmp_path)
     assert files.write(PurePosixPath(path), b"evil", sent=True).startswith("not written, since")
     assert list(tmp_path.iterdir()) == []
 
@@ -60,7 +60,7 @@ def test_s11_names_that_tools_obey_are_held_back(tmp_path: Path, path: str) -> N
     ],
 )
 def test_s11_other_names_are_written(tmp_path: Path, path: str) -> None:
-    assert guests(tmp_path).write(PurePosixPath(path), b"fine", sent=True) == ""
+    assert returned(tmp_path).write(PurePosixPath(path), b"fine", sent=True) == ""
     assert (tmp_path / path).read_bytes() == b"fine"
 
 
@@ -73,7 +73,7 @@ def test_s11_a_dot_in_front_is_never_overlooked(parts: list[str]) -> None:
 
 def test_s11_a_file_that_was_there_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("the host's")
-    files = guests(tmp_path)
+    files = returned(tmp_path)
     assert send_all(files) == {"data.csv": b"the host's"}
     assert "had a file of this name before" in files.write(PurePosixPath("data.csv"), b"the code's", sent=True)
     assert (tmp_path / "data.csv").read_text() == "the host's"
@@ -83,12 +83,12 @@ def test_s11_a_file_that_was_there_is_not_replaced(tmp_path: Path) -> None:
 
 def test_s11_a_link_that_was_there_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
-    assert guests(tmp_path).write(PurePosixPath("link"), b"x", sent=True) != ""
+    assert returned(tmp_path).write(PurePosixPath("link"), b"x", sent=True) != ""
     assert (tmp_path / "link").is_symlink()
 
 
 def test_what_the_code_made_itself_it_may_change_until_the_host_does(tmp_path: Path) -> None:
-    files, path = guests(tmp_path), PurePosixPath("list.txt")
+    files, path = returned(tmp_path), PurePosixPath("list.txt")
     assert files.write(path, b"one", sent=True) == files.write(path, b"two", sent=True) == ""
     (tmp_path / path).write_text("ours")
     assert files.write(path, b"three", sent=True) != ""
@@ -97,7 +97,7 @@ def test_what_the_code_made_itself_it_may_change_until_the_host_does(tmp_path: P
 
 def test_the_next_sandbox_has_what_the_code_left(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("old")
-    files = guests(tmp_path)
+    files = returned(tmp_path)
     send_all(files)
     files.write(PurePosixPath("data"), b"new", sent=True)
     files.write(PurePosixPath("Makefile"), b"all:", sent=True)
@@ -111,7 +111,7 @@ def test_the_next_sandbox_has_what_the_code_left(tmp_path: Path) -> None:
 
 
 def test_a_recorded_file_goes_into_a_sandbox_that_runs_already(tmp_path: Path) -> None:
-    files = guests(tmp_path)
+    files = returned(tmp_path)
     files.write(PurePosixPath("made"), b"1", sent=False)
     files.write(PurePosixPath(".hidden"), b"2", sent=False)
     assert send_all(files) == {"made": b"1", ".hidden": b"2"}
@@ -120,14 +120,14 @@ def test_a_recorded_file_goes_into_a_sandbox_that_runs_already(tmp_path: Path) -
 
 def test_trusted_results_are_written_where_they_belong(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("old")
-    files = guests(tmp_path, trusted=True)
+    files = returned(tmp_path, trusted=True)
     for path in ("data", ".git/config", "Makefile"):
         assert files.write(PurePosixPath(path), b"new", sent=True) == ""
         assert (tmp_path / path).read_text() == "new"
 
 
 def test_s10_the_folder_holds_no_more_than_the_sandbox(tmp_path: Path) -> None:
-    files = guests(tmp_path, policy=SandboxPolicy(work_bytes=MIB, work_inodes=64))
+    files = returned(tmp_path, policy=SandboxPolicy(work_bytes=MIB, work_inodes=64))
     reasons = [files.write(PurePosixPath(f"{number}"), bytes(100_000), sent=True) for number in range(20)]
     assert reasons[:5] == [""] * 5
     assert "holds as much as the policy allows" in reasons[-1]
@@ -139,7 +139,7 @@ def test_s10_the_folder_holds_no_more_than_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_s10_what_is_held_back_counts_as_well(tmp_path: Path) -> None:
-    files = guests(tmp_path, policy=SandboxPolicy(work_bytes=MIB))
+    files = returned(tmp_path, policy=SandboxPolicy(work_bytes=MIB))
     for number in range(20):
         files.write(PurePosixPath(f".{number}"), bytes(100_000), sent=True)
     files.forget()

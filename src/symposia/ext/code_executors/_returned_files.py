@@ -1,4 +1,4 @@
-"""Files of generated code as guests in the work folder: they take no other's place, and no name that a tool obeys.
+"""The files of generated code in the work folder: they replace no other file, and have no name that a tool obeys.
 
 A file that code made is written by the host with the user's rights, where the user's tools find it. So:
 
@@ -94,7 +94,7 @@ def obeyed_name(path: PurePosixPath) -> str:
     return ""
 
 
-class GuestFiles:
+class ReturnedFiles:
     """The files of the work folder, from both sides: those of the host go in, those of the code come out by the rules.
 
     Everything here blocks, and belongs in a worker thread.
