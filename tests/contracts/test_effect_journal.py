@@ -19,9 +19,16 @@ from tests.support.journal import Crash, Journal
 from tests.support.magentic_one import leads
 from tests.support.sandboxes import require
 
-from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent, SocietyOfMindAgent, UserProxyAgent
+from symposia.agentchat.agents import (
+    AssistantAgent,
+    CodeExecutorAgent,
+    GuardedAgent,
+    SocietyOfMindAgent,
+    UserProxyAgent,
+)
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
+from symposia.agentchat.guardrails import Allow, ApprovalQuestion, Block, ModelGuardrail, PersonApproval
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
 from symposia.agentchat.teams import (
     DebateGroupChat,
@@ -293,6 +300,25 @@ class CountingExecutor(NamespaceCommandLineCodeExecutor):
         return await super().execute_code_blocks(code_blocks, cancellation_token)
 
 
+async def guardrails_that_ask_a_model_and_a_person(world: World) -> Transcript:
+    async def approve(question: ApprovalQuestion) -> Allow | Block:
+        await world.do()
+        return Block("No.") if "origin" in question.to_text() else Allow()
+
+    def judge(messages: Sequence[LLMMessage]) -> CreateResult:
+        return asks_for(("give_verdict", '{"verdict": "allow", "reason": "It is kind."}'))
+
+    buyer = AssistantAgent(
+        "buyer",
+        world.model(calls_then_words("price", "origin", "price")),
+        tools=[world.tool("price"), world.tool("origin")],
+        reflect_on_tool_use=True,
+        guardrails=[ModelGuardrail(world.model(judge), "Be kind."), PersonApproval(approve)],
+    )
+    ann = GuardedAgent(AssistantAgent("ann", world.echo("ann")), [ModelGuardrail(world.model(judge), "Be kind.")])
+    return transcript(await RoundRobinGroupChat([buyer, ann], max_turns=4).run(task="Tea?"))
+
+
 async def code_with_files(world: World) -> Transcript:
     executor = CountingExecutor()  # in a work folder of its own: a new process has none of the old one's files
     executor.world = world
@@ -353,6 +379,7 @@ PROGRAMS: list[Program] = [
     a_magentic_team_with_a_reviewed_plan_and_a_team_in_it,
     streams,
     a_human_answer,
+    guardrails_that_ask_a_model_and_a_person,
     code_with_files,
     a_failing_effect,
     a_memory,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CodeExecutorAgent,
         ExecutionReport,
     )
+    from symposia.agentchat.agents._guarded_agent import GuardedAgent
     from symposia.agentchat.agents._message_filter import MessageFilterAgent, MessageFilterConfig, PerSourceFilter
     from symposia.agentchat.agents._model_turn import ModelCall
     from symposia.agentchat.agents._society_of_mind import SocietyOfMindAgent
@@ -57,6 +58,7 @@ else:
                 "CodeExecutorAgent",
                 "ExecutionReport",
             ],
+            "_guarded_agent": ["GuardedAgent"],
             "_message_filter": ["MessageFilterAgent", "MessageFilterConfig", "PerSourceFilter"],
             "_model_turn": ["ModelCall"],
             "_society_of_mind": ["SocietyOfMindAgent"],
@@ -77,6 +79,7 @@ __all__ = [
     "CodeExecution",
     "CodeExecutorAgent",
     "ExecutionReport",
+    "GuardedAgent",
     "MessageFilterAgent",
     "MessageFilterConfig",
     "ModelCall",

@@ -22,8 +22,10 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     HandoffMessage,
+    Item,
     MessageType,
     ModelClientStreamingChunkEvent,
+    StopMessage,
 )
 from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
@@ -119,7 +121,9 @@ class BaseChatAgent(ChatAgent, ABC):
             note_response(activity, response)
         shown = given if output_task_messages else ()
         # Not validated: messages are what they are, and validating them again takes a tenth of a short run.
-        return TaskResult.model_construct(messages=[*shown, *(response.inner_messages or ()), response.chat_message])
+        answer = response.chat_message
+        messages = [*shown, *(response.inner_messages or ()), answer]
+        return TaskResult.model_construct(messages=messages, stop_reason=_stop_reason(answer))
 
     async def run_stream(
         self,
@@ -145,7 +149,9 @@ class BaseChatAgent(ChatAgent, ABC):
         async with aclosing(iterate_in_scope(f"agent:{self.name}", answer)) as items:
             async for message in items:
                 yield message
-        yield TaskResult(messages=[*transcript, *answered])
+        yield TaskResult(
+            messages=[*transcript, *answered], stop_reason=_stop_reason(answered[-1]) if answered else None
+        )
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
         """Do nothing."""
@@ -173,6 +179,10 @@ class BaseChatAgent(ChatAgent, ABC):
 
     async def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+
+def _stop_reason(answer: Item | None = None) -> str | None:
+    return answer.content if isinstance(answer, StopMessage) else None
 
 
 def _uninitialized(agent: BaseChatAgent) -> UsageError:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from symposia.agentchat import base
 from symposia.agentchat._response import ask_agent, ask_agent_stream
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+from symposia.agentchat.agents._wrapping_agent import WrappingAgent, check_wrapped_agent
 from symposia.agentchat.base import ChatAgent, Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError
 
@@ -45,7 +44,7 @@ class MessageFilterConfig(BaseModel):
     per_source: list[PerSourceFilter]
 
 
-class MessageFilterAgent(BaseChatAgent):
+class MessageFilterAgent(WrappingAgent):
     """An agent around another one that gives it a part of the messages.
 
     The filter selects among the messages of one turn. In a team these are the ones since the agent's last turn. The
@@ -62,25 +61,14 @@ class MessageFilterAgent(BaseChatAgent):
 
     def __init__(self, name: str, wrapped_agent: ChatAgent, filter: MessageFilterConfig) -> None:  # noqa: A002 - AutoGen's
         owner = f"of the agent {name!r}"
-        if not isinstance(wrapped_agent, ChatAgent):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-            raise ArgumentTypeError(f"wrapped_agent {owner} has to be an agent, not {wrapped_agent!r}.")
+        check_wrapped_agent(f"wrapped_agent {owner}", wrapped_agent)
         if not isinstance(filter, MessageFilterConfig):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
             raise ArgumentTypeError(
                 f"filter {owner} has to be a MessageFilterConfig, such as MessageFilterConfig(per_source="
                 f'[PerSourceFilter(source="user", position="last", count=1)]), not {filter!r}.'
             )
-        super().__init__(name, f"{wrapped_agent.description} (with message filtering)")
-        self._wrapped = wrapped_agent
+        super().__init__(name, wrapped_agent, f"{wrapped_agent.description} (with message filtering)")
         self._filter = filter
-
-    @property
-    def produced_message_types(self) -> Sequence[MessageType]:
-        """Those of the inner agent."""
-        return self._wrapped.produced_message_types
-
-    def check_outline(self) -> base.AgentOutline:
-        """That of the inner agent."""
-        return self._wrapped.check_outline()
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Let the inner agent answer the messages that the filter selects."""
@@ -94,34 +82,6 @@ class MessageFilterAgent(BaseChatAgent):
         async with aclosing(ask_agent_stream(self._wrapped, selected, cancellation_token)) as items:
             async for item in items:
                 yield item
-
-    async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """Reset the inner agent."""
-        await self._wrapped.on_reset(cancellation_token)
-
-    async def on_run_start(self) -> None:
-        """Tell the inner agent."""
-        await self._wrapped.on_run_start()
-
-    async def on_pause(self, cancellation_token: CancellationToken) -> None:
-        """Pause the inner agent."""
-        await self._wrapped.on_pause(cancellation_token)
-
-    async def on_resume(self, cancellation_token: CancellationToken) -> None:
-        """Resume the inner agent."""
-        await self._wrapped.on_resume(cancellation_token)
-
-    async def save_state(self) -> Mapping[str, Any]:
-        """The state of the inner agent. The filter has none."""
-        return await self._wrapped.save_state()
-
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Give the inner agent its state back."""
-        await self._wrapped.load_state(state)
-
-    async def close(self) -> None:
-        """Close the inner agent."""
-        await self._wrapped.close()
 
 
 def select_messages(messages: Sequence[BaseChatMessage], by: MessageFilterConfig) -> Sequence[BaseChatMessage]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         MemoryQueryEvent,
     )
     from symposia.agentchat.messages._events import (
+        GuardrailEvent,
         ModelClientStreamingChunkEvent,
         OutputRejectedEvent,
         SelectorEvent,
@@ -87,6 +88,7 @@ else:
                 "MemoryQueryEvent",
             ],
             "_events": [
+                "GuardrailEvent",
                 "ModelClientStreamingChunkEvent",
                 "OutputRejectedEvent",
                 "SelectSpeakerEvent",
@@ -119,6 +121,7 @@ __all__ = [
     "CodeGenerationEvent",
     "CodeOutputEvent",
     "ExecutionMessage",
+    "GuardrailEvent",
     "HandoffMessage",
     "Item",
     "MemoryQueryEvent",

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from symposia.agentchat.messages._base import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.messages._events import (
+    GuardrailEvent,
     ModelClientStreamingChunkEvent,
     OutputRejectedEvent,
     SelectSpeakerEvent,
@@ -109,7 +110,8 @@ AgentEvent = Annotated[
     | CodeGenerationEvent
     | CodeExecutionEvent
     | CodeOutputEvent
-    | OutputRejectedEvent,
+    | OutputRejectedEvent
+    | GuardrailEvent,
     Field(discriminator="type"),
 ]
 """Any of the agent events that come with the library, for fields of pydantic models."""

@@ -50,6 +50,29 @@ class OutputRejectedEvent(BaseAgentEvent):
         return self.reason
 
 
+class GuardrailEvent(BaseAgentEvent):
+    """The verdict of a guardrail. One that lets through without taking tokens has no event.
+
+    Attributes:
+        content: The reason; empty where nothing was blocked or changed.
+        guardrail: The name of the guardrail.
+        stage: What was checked.
+        verdict: The verdict.
+        call_id: The id of the tool call that was checked; None for input and output.
+    """
+
+    content: str
+    guardrail: str
+    stage: Literal["input", "tool_call", "output"]
+    verdict: Literal["allow", "block", "change"]
+    call_id: str | None = None
+    type: Literal["GuardrailEvent"] = "GuardrailEvent"
+
+    def to_text(self) -> str:
+        """The reason."""
+        return self.content
+
+
 class UserInputRequestedEvent(BaseAgentEvent):
     """A request for a person's answer.
 

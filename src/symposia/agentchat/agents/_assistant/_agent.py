@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import BaseModel
 
+from symposia._lazy import lazy_module
 from symposia.agentchat import base
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
@@ -34,6 +35,7 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     HandoffMessage,
     MessageType,
+    StopMessage,
     TextMessage,
     ToolCallSummaryMessage,
 )
@@ -44,6 +46,11 @@ from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExecutionResult
 from symposia.core.tools import Workbench
+
+if TYPE_CHECKING:
+    from symposia.agentchat import guardrails as guarding
+else:
+    guarding = lazy_module("symposia.agentchat.guardrails")
 
 _TOOLS = "tools"
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -98,6 +105,9 @@ class AssistantAgent(ConversationAgent):
         output_check: Returns the fault of an answer that fits the schema; see `OutputCheck`.
         output_fallback: Gives the answer if no attempt was accepted; see `OutputFallback`. By default the turn raises
             `ModelAnswerError`.
+        guardrails: Check the messages that the assistant receives, its tool calls and its answer; see
+            `symposia.agentchat.guardrails`. A blocked message or answer ends the turn with a `StopMessage`; a blocked
+            call has the reason as its result.
 
     Raises:
         InvalidArgumentError: The arguments cannot work together, or `name` is not an identifier; the text says why.
@@ -131,6 +141,7 @@ class AssistantAgent(ConversationAgent):
         output_retries: int = 0,
         output_check: OutputCheck[ContentT] | None = None,
         output_fallback: OutputFallback[ContentT] | None = None,
+        guardrails: Sequence[guarding.Guardrail] | None = None,
     ) -> None:
         super().__init__(name, description)
         agent = f"agent '{name}'"
@@ -150,6 +161,7 @@ class AssistantAgent(ConversationAgent):
             fallback=output_fallback,
         )
         self._metadata = checked_metadata(name, metadata)
+        self._guardrails = guarding.checked_guardrails(agent, guardrails) if guardrails is not None else ()
         instructions = None if output is None else output.instructions(model_client)
         self._conversation = Conversation.of_agent(agent, model_client, model_context, system_message, instructions)
         self._configuration = AssistantConfiguration(
@@ -167,18 +179,20 @@ class AssistantAgent(ConversationAgent):
                 call_summary=checked_summary(name, tool_call_summary_formatter, tool_call_summary_format),
             ),
             output=output,
+            guardrails=[each for each in self._guardrails if "tool_call" in each.stages],
         )
         self._parts = DefaultParts(self._configuration)
         self._tool_states = ToolStates(name, self._configuration.workbenches)
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
-        """Text or structured messages, summaries of tool calls, handoffs, and what tools made of agents show."""
+        """Text or structured messages, summaries of tool calls, handoffs, what tools made of agents show, and stops."""
         output = self._configuration.output
         answers: list[MessageType] = [TextMessage] if output is None else [output.factory.StructuredMessage]
         # Tools that are made of agents show what those say.
         shown = [getattr(tool, "produced_message_types", ()) for tool in static_tools(self._configuration.workbenches)]
-        return [*answers, ToolCallSummaryMessage, HandoffMessage, *(one for each in shown for one in each)]
+        answers += [ToolCallSummaryMessage, HandoffMessage, *([StopMessage] if self._guardrails else [])]
+        return [*answers, *(one for each in shown for one in each)]
 
     async def on_run_start(self) -> None:
         """Have the tools prepared, so that one that cannot work ends the run before a model is asked.
@@ -207,7 +221,15 @@ class AssistantAgent(ConversationAgent):
             ModelError: No answer of the model was accepted; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """
-        return AssistantTurn(self._configuration, self, cancellation_token).run(messages)
+        turn = AssistantTurn(self._configuration, self, cancellation_token)
+        return self._checked(turn, messages, cancellation_token)
+
+    def _checked(
+        self, turn: AssistantTurn, messages: Sequence[BaseChatMessage], token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        if not self._guardrails:
+            return turn.run(messages)
+        return guarding.checked_turn(self.name, self._guardrails, messages, token, turn.run)
 
     # The parts of the loop: a subclass overrides those that it replaces.
 
@@ -288,7 +310,8 @@ class AssistantAgent(ConversationAgent):
         instructions = configuration.output and configuration.output.instructions(configuration.client)
         if instructions:
             messages = [*messages, TextMessage(content=instructions, source="user")]
-        return AssistantTurn(configuration, SchemaParts(configuration, self), cancellation_token).run(messages)
+        turn = AssistantTurn(configuration, SchemaParts(configuration, self), cancellation_token)
+        return self._checked(turn, messages, cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
         """The model context, the input of a turn that failed, and the states of tools, such as an `AgentTool`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias, TypeGuard, cast
 
 from pydantic import BaseModel
 
@@ -21,6 +21,9 @@ from symposia.core.tools import (
     BaseTool,
     Workbench,
 )
+
+if TYPE_CHECKING:
+    from symposia.agentchat.guardrails import Guardrail
 
 AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
 ToolLike: TypeAlias = AnyTool | Callable[..., object]
@@ -43,6 +46,7 @@ class AssistantConfiguration(NamedTuple):
         rounds: The most rounds of tool calls in one turn.
         answers: Makes the messages with which turns end.
         output: The answers in a schema; None for text.
+        guardrails: The guardrails for tool calls.
     """
 
     name: str
@@ -55,6 +59,7 @@ class AssistantConfiguration(NamedTuple):
     rounds: int
     answers: Answers
     output: StructuredOutput[Any] | None  # Any: of the class that the assistant answers in
+    guardrails: Sequence[Guardrail]
 
     def answering_in(self, content_type: type[BaseModel], retries: int) -> Self:
         """The configuration of a turn that is answered in a schema, without calls of tools and without memories.

@@ -12,7 +12,7 @@ from typing import Final
 
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
 from symposia.agentchat.agents._assistant._parts import AssistantParts, Rejection, TurnProgress
-from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, ToolRound
+from symposia.agentchat.agents._assistant._tool_calls import AcceptedCall, AvailableTools, ToolRound, refuse_call
 from symposia.agentchat.agents._model_turn import ModelCall, ModelTurn
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
@@ -25,6 +25,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken
 from symposia.core.exceptions import UsageError
+from symposia.core.json_values import as_json
 from symposia.core.models import (
     CreateResult,
     FunctionExecutionResultMessage,
@@ -182,6 +183,10 @@ class AssistantTurn(ModelTurn):
                     f"decide_calls of agent '{self.agent}' returned {len(tools.decisions)} decisions about"
                     f" {len(tools.calls)} calls: return one for each, in their order."
                 )
+            if self._configuration.guardrails:
+                async with aclosing(self._check_calls(tools)) as events:
+                    async for event in events:
+                        yield event
             async with aclosing(tools.events()) as events:
                 async for event in events:
                     yield event
@@ -191,6 +196,29 @@ class AssistantTurn(ModelTurn):
         for event in tools.shown:
             self.note(event)
         yield self.note(ToolCallExecutionEvent(content=tools.results, source=self.agent))
+
+    async def _check_calls(self, tools: ToolRound) -> AsyncGenerator[Item, None]:
+        """Have the calls checked that will be made, one after another, and show the verdicts.
+
+        Checked here and not where a tool is called: the effect of the call then has the arguments that a person has
+        approved, and a resumed run finds the approval before it.
+        """
+        from symposia.agentchat.guardrails import Block, ToolCall, check_call  # noqa: PLC0415 - most agents have none
+
+        decisions = list(tools.decisions)
+        for place, decision in enumerate(decisions):
+            if not isinstance(decision, AcceptedCall):
+                continue
+            call, arguments = decision.call, decision.arguments
+            asked = ToolCall(name=call.name, arguments=arguments, id=call.id)
+            outcome, events = await check_call(self.agent, self._configuration.guardrails, asked, self.token)
+            for event in events:
+                yield self.note(event)
+            if isinstance(outcome, Block):
+                decisions[place] = refuse_call(call, f"The call was blocked. {outcome.reason}")
+            elif outcome is not arguments:
+                decisions[place] = decision._replace(arguments=as_json(outcome, f"the arguments of {call.name!r}"))
+        tools.decisions = decisions
 
     def _round_messages(self, answer: CreateResult, tools: ToolRound) -> list[LLMMessage]:
         """What the context keeps of a round of calls, and of the answers that were sent back before it."""

@@ -1,0 +1,98 @@
+"""Guardrails: checks of what an agent receives, calls and answers, which stop, change or ask."""
+
+from typing import TYPE_CHECKING
+
+from symposia._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from symposia.agentchat.guardrails._checked_turn import check_call, checked_turn
+    from symposia.agentchat.guardrails._functions import (
+        AllowedTools,
+        FunctionGuardrail,
+        InputCheck,
+        OutputMessageCheck,
+        TextPatterns,
+        ToolCallCheck,
+    )
+    from symposia.agentchat.guardrails._guardrail import (
+        Allow,
+        AndGuardrail,
+        Block,
+        Change,
+        Guardrail,
+        GuardrailContext,
+        GuardrailStage,
+        OrGuardrail,
+        ToolCall,
+        Verdict,
+        checked_guardrails,
+    )
+    from symposia.agentchat.guardrails._judges import (
+        ApprovalQuestion,
+        ApproveFunction,
+        ModelGuardrail,
+        PersonApproval,
+        ask_on_console,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_checked_turn": ["check_call", "checked_turn"],
+            "_functions": [
+                "AllowedTools",
+                "FunctionGuardrail",
+                "InputCheck",
+                "OutputMessageCheck",
+                "TextPatterns",
+                "ToolCallCheck",
+            ],
+            "_guardrail": [
+                "Allow",
+                "AndGuardrail",
+                "Block",
+                "Change",
+                "Guardrail",
+                "GuardrailContext",
+                "GuardrailStage",
+                "OrGuardrail",
+                "ToolCall",
+                "Verdict",
+                "checked_guardrails",
+            ],
+            "_judges": [
+                "ApprovalQuestion",
+                "ApproveFunction",
+                "ModelGuardrail",
+                "PersonApproval",
+                "ask_on_console",
+            ],
+        },
+    )
+
+__all__ = [
+    "Allow",
+    "AllowedTools",
+    "AndGuardrail",
+    "ApprovalQuestion",
+    "ApproveFunction",
+    "Block",
+    "Change",
+    "FunctionGuardrail",
+    "Guardrail",
+    "GuardrailContext",
+    "GuardrailStage",
+    "InputCheck",
+    "ModelGuardrail",
+    "OrGuardrail",
+    "OutputMessageCheck",
+    "PersonApproval",
+    "TextPatterns",
+    "ToolCall",
+    "ToolCallCheck",
+    "Verdict",
+    "ask_on_console",
+    "check_call",
+    "checked_guardrails",
+    "checked_turn",
+]

@@ -1,0 +1,148 @@
+"""Carrying out the verdicts of guardrails in a turn of an agent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeAlias, TypeVar
+
+from symposia.agentchat.base import Response
+from symposia.agentchat.guardrails._guardrail import (
+    Allow,
+    Block,
+    Change,
+    Guardrail,
+    GuardrailContext,
+    GuardrailStage,
+    ToolCall,
+    Verdict,
+)
+from symposia.agentchat.messages import (
+    BaseChatMessage,
+    GuardrailEvent,
+    Item,
+    ModelClientStreamingChunkEvent,
+    StopMessage,
+)
+from symposia.core import CancellationToken, cancelled_by
+from symposia.core.effects import enter_scope
+from symposia.core.models import RequestUsage
+
+T = TypeVar("T")
+
+Answer: TypeAlias = Callable[[Sequence[BaseChatMessage]], AsyncGenerator[Item | Response, None]]
+"""Takes a turn: yields its messages and events, and the response last."""
+
+
+async def checked_turn(
+    agent: str,
+    guardrails: Sequence[Guardrail],
+    messages: Sequence[BaseChatMessage],
+    token: CancellationToken,
+    answer: Answer,
+) -> AsyncGenerator[Item | Response, None]:
+    """A turn whose input and output are checked. Each guardrail sees what those before it have let through.
+
+    Where the input is blocked, the agent is not asked, and where the output is blocked, it is not shown: the answer is
+    a `StopMessage` with the reason. Pieces of a streamed answer are withheld until the output has passed, and are shown
+    only if it has passed unchanged. Other messages and events of the turn are shown as they come.
+    """
+    context = GuardrailContext(agent=agent, cancellation_token=token)
+    received, before = await _check(guardrails, "input", _check_input, messages, context)
+    for event in before:
+        yield event
+    if isinstance(received, Block):
+        yield Response(chat_message=_stop(agent, before[-1], None), inner_messages=before)
+        return
+    withholds = any("output" in each.stages for each in guardrails)
+    withheld: list[Item] = []
+    async with aclosing(answer(received)) as items:
+        async for item in items:
+            if withholds and isinstance(item, ModelClientStreamingChunkEvent):
+                withheld.append(item)
+            elif not isinstance(item, Response):
+                yield item
+            else:
+                said = item.chat_message
+                passed, after = await _check(guardrails, "output", _check_output, said, context)
+                if passed is said:
+                    for piece in withheld:
+                        yield piece
+                for event in after:
+                    yield event
+                shown = _stop(agent, after[-1], said.models_usage) if isinstance(passed, Block) else passed
+                yield Response(chat_message=shown, inner_messages=[*before, *(item.inner_messages or ()), *after])
+
+
+def _check_input(
+    guardrail: Guardrail, messages: Sequence[BaseChatMessage], context: GuardrailContext
+) -> Awaitable[Verdict[Sequence[BaseChatMessage]]]:
+    return guardrail.check_input(messages, context)
+
+
+def _check_output(
+    guardrail: Guardrail, message: BaseChatMessage, context: GuardrailContext
+) -> Awaitable[Verdict[BaseChatMessage]]:
+    return guardrail.check_output(message, context)
+
+
+async def check_call(
+    agent: str, guardrails: Sequence[Guardrail], call: ToolCall, token: CancellationToken
+) -> tuple[Mapping[str, object] | Block, list[GuardrailEvent]]:
+    """Have a tool call checked.
+
+    Returns:
+        The arguments to call the tool with, or the reason why it is not called; and the events to show.
+    """
+
+    def check(
+        each: Guardrail, arguments: Mapping[str, object], context: GuardrailContext
+    ) -> Awaitable[Verdict[Mapping[str, object]]]:
+        return each.check_tool_call(ToolCall(name=call.name, arguments=arguments, id=call.id), context)
+
+    context = GuardrailContext(agent=agent, cancellation_token=token)
+    return await _check(guardrails, "tool_call", check, call.arguments, context, call_id=call.id)
+
+
+async def _check(
+    guardrails: Sequence[Guardrail],
+    stage: GuardrailStage,
+    check: Callable[[Guardrail, T, GuardrailContext], Awaitable[Verdict[T]]],
+    value: T,
+    context: GuardrailContext,
+    call_id: str | None = None,
+) -> tuple[T | Block, list[GuardrailEvent]]:
+    """What the guardrails let through, or the verdict of the one that blocks; and the events to show."""
+    events: list[GuardrailEvent] = []
+    for guardrail in guardrails:
+        if stage not in guardrail.stages:
+            continue
+        with enter_scope(f"guardrail:{guardrail.name}"), cancelled_by(context.cancellation_token):
+            verdict = await check(guardrail, value, context)
+        if not isinstance(verdict, Allow) or verdict.usage is not None:  # an event of each check would hide the others
+            events.append(_event(context.agent, guardrail, stage, verdict, call_id))
+        if isinstance(verdict, Block):
+            return verdict, events
+        if isinstance(verdict, Change):
+            value = verdict.value
+    return value, events
+
+
+def _event(
+    agent: str, guardrail: Guardrail, stage: GuardrailStage, verdict: Verdict[object], call_id: str | None
+) -> GuardrailEvent:
+    return GuardrailEvent(
+        source=agent,
+        content="" if isinstance(verdict, Allow) else verdict.reason,
+        guardrail=guardrail.name,
+        stage=stage,
+        verdict="allow" if isinstance(verdict, Allow) else "block" if isinstance(verdict, Block) else "change",
+        call_id=call_id,
+        models_usage=verdict.usage,
+    )
+
+
+def _stop(agent: str, event: GuardrailEvent, usage: RequestUsage | None) -> StopMessage:
+    """The answer in place of what was blocked, with the tokens that it took."""
+    text = f"Guardrail '{event.guardrail}' blocked the {event.stage}: {event.content}"
+    return StopMessage(content=text, source=agent, models_usage=usage)
