@@ -7,7 +7,7 @@ from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.base import ChatAgent, Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
 from symposia.core import CancellationToken
 from symposia.core.exceptions import AgentError
 from symposia.core.models import RequestUsage
@@ -119,6 +119,16 @@ def ordered_items(shown: Sequence[str], response: Response) -> list[BaseAgentEve
     if ids[: len(shown)] == shown or not set(shown) <= set(ids):
         return None
     return [*inner, response.chat_message]
+
+
+def usage_event(usage: RequestUsage, team: str) -> SelectSpeakerEvent | None:
+    """Tokens that stand in no message of a team, as an event of that team; None if there are none.
+
+    So they are counted by whatever knows messages and events only.
+    """
+    if not (usage.prompt_tokens or usage.completion_tokens):
+        return None
+    return SelectSpeakerEvent(content=[], source=team, models_usage=usage)
 
 
 def note_response(activity: Activity, response: Response) -> None:

@@ -1,16 +1,21 @@
 """An agent that is given a part of the messages."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 from tests.support.chat_agents import model, shown
 from tests.support.graphs import graph
+from tests.support.team_log import Log
 from tests.support.team_members import Member, lines
 
 from symposia.agentchat.agents import AssistantAgent, MessageFilterAgent, MessageFilterConfig, PerSourceFilter
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import TextMessage
-from symposia.agentchat.teams import GraphFlow
+from symposia.agentchat.teams import GraphFlow, RoundRobinGroupChat, fold_log
 from symposia.core import CancellationToken
+from symposia.core.changes import Change
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import ChatCompletionClient
 
@@ -78,6 +83,30 @@ async def test_its_state_is_that_of_the_inner_agent() -> None:
     await again.run(task="on")
 
     assert [message.content for message in shown(client)][-3:] == ["go", "hello", "on"]
+
+
+class Growing(Member):
+    """Has a state that is not to be saved as a whole for each turn."""
+
+    async def save_state(self) -> Mapping[str, Any]:
+        return {"turns": len(self.heard), "saved": "as a whole"}
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        turns = len(self.heard)
+        if since is None:
+            return {"set": {"turns": turns}}, turns
+        return {"update": {"turns": {"set": turns}}}, turns
+
+
+async def test_the_log_of_a_team_is_told_what_changes_in_the_inner_agent() -> None:
+    log = Log()
+    agent = MessageFilterAgent("outer", Growing("inner"), MessageFilterConfig(per_source=[]))
+    team = RoundRobinGroupChat([agent], max_turns=2)
+    async with team.log_to(log):
+        await team.run(task="go")
+
+    state = fold_log(log.entries)["agent_states"]["outer"]["agent_state"]
+    assert state == {"turns": 2}
 
 
 async def test_a_reset_reaches_the_inner_agent() -> None:

@@ -1,17 +1,36 @@
 """An agent whose answer is made by a team."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from tests.support.chat_agents import PIXEL, collected, kinds, model, shown
-from tests.support.team_members import Member, Script, lines
+from tests.support.chat_agents import PIXEL, USAGE, SlowContext, collected, kinds, model, says, shown
+from tests.support.team_log import Log
+from tests.support.team_members import Member, Script, handoff, lines
 
 from symposia.agentchat.agents import AssistantAgent, SocietyOfMindAgent
-from symposia.agentchat.messages import HandoffMessage, MultiModalMessage
-from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Speak, Stop
+from symposia.agentchat.base import Response
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    HandoffMessage,
+    MultiModalMessage,
+    TextMessage,
+)
+from symposia.agentchat.teams import (
+    GroupChat,
+    RoundRobinGroupChat,
+    SelectorGroupChat,
+    Speak,
+    Stop,
+    Swarm,
+    fold_log,
+)
 from symposia.core import CancellationToken
+from symposia.core.changes import Change
 from symposia.core.exceptions import ArgumentTypeError
+from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import ChatCompletionClient, UserMessage
 
 
@@ -101,12 +120,121 @@ async def test_it_goes_on_from_a_saved_state() -> None:
 
 async def test_a_state_of_autogen_is_loaded() -> None:
     agent = society()
-    saved = dict(await agent.save_state())
-    assert saved.keys() == {"type", "version", "inner_team_state"}
+    fresh = await agent.save_state()
+    of_autogen = {key: value for key, value in fresh.items() if key != "llm_context"}
+    assert of_autogen.keys() == {"type", "version", "inner_team_state"}
 
     await agent.run(task="go")
-    await agent.load_state(saved)
-    assert await agent.save_state() == saved
+    await agent.load_state(of_autogen)
+    assert await agent.save_state() == fresh
+
+
+class Growing(UnboundedChatCompletionContext):
+    """Counts how often it is saved as a whole."""
+
+    wholes = 0
+
+    async def save_state(self) -> Mapping[str, Any]:
+        self.wholes += 1
+        return await super().save_state()
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        return await super().save_changes(since)
+
+
+async def test_the_log_of_a_team_is_told_what_changes_in_it() -> None:
+    def team(context: ChatCompletionContext | None = None) -> RoundRobinGroupChat:
+        agent = society(client=model("one", "two", "three"), model_context=context)
+        return RoundRobinGroupChat([agent], max_turns=1)
+
+    log, context = Log(), Growing()
+    first, other = team(context), team()
+    async with first.log_to(log):
+        for task in ("go", "on", "further"):
+            await first.run(task=task)
+        assert context.wholes == 0
+    await other.load_state(fold_log(log.entries))
+
+    assert await other.save_state() == await first.save_state() == fold_log(log.entries)
+
+
+async def test_f31_the_tokens_of_choosing_its_speakers_are_counted() -> None:
+    chooser = model(says("x"), says("y"))
+    team = SelectorGroupChat([Member("x"), Member("y"), Member("z")], chooser, max_turns=2, name="panel")
+    result = await SocietyOfMindAgent("som", team, model(says("in short"))).run(task="go")
+
+    assert [item.source for item in result.messages] == ["user", "x", "y", "panel", "som"]
+    assert result.usage == chooser.total_usage() + USAGE
+
+
+async def test_a_swarm_in_it_is_given_the_turns_before() -> None:
+    x, y = Member("x", handoff("x", "y"), handoff("x", "y")), Member("y")
+    agent = SocietyOfMindAgent("som", Swarm([x, y], max_turns=2), model("one", "two"))
+    await agent.run(task="go")
+
+    assert lines((await agent.run(task="on")).messages) == ["user: on", "x: over to y", "y: hello", "som: two"]
+
+
+async def test_a_turn_without_messages_is_a_turn() -> None:
+    x = Member("x")
+    result = await society(x).run()
+
+    assert lines(result.messages) == ["x: hello", "som: in short"]
+    assert x.heard == [[]]
+
+
+class Slow(Member):
+    """Lets other tasks run before and behind each of its steps."""
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        await asyncio.sleep(0)
+        async for item in super().on_messages_stream(messages, cancellation_token):
+            yield item
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        await asyncio.sleep(0)
+        await super().on_reset(cancellation_token)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("context", [SlowContext, UnboundedChatCompletionContext])
+async def test_f32_a_turn_that_is_cancelled_anywhere_is_remembered_once_and_only_if_it_was_answered(
+    context: type[ChatCompletionContext],
+) -> None:
+    for ticks in range(200):
+        agent = society(Slow("x"), client=model("one", "two"), model_context=context())
+        team = RoundRobinGroupChat([agent], max_turns=1)
+        run = asyncio.create_task(team.run(task="go"))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        if run.done():
+            assert ticks > 10
+            break
+        run.cancel()
+        await asyncio.wait([run])
+        answered = lines(team.transcript)[-1:] == ["som: one"]
+        assert bool(await agent.model_context.get_messages()) == answered
+
+        await asyncio.wait_for(team.run(), timeout=10)
+        remembered = [message.content for message in await agent.model_context.get_messages()]
+        assert remembered.count("go") == (1 if team.transcript[0].source == "user" else 0)
+
+
+async def test_what_an_interrupted_speaker_has_shown_is_not_summed_up() -> None:
+    class Stuck(Member):
+        async def on_messages_stream(
+            self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+        ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+            yield TextMessage(content="half of it", source=self.name)
+            await asyncio.Event().wait()
+
+    client = model("in short")
+    team = RoundRobinGroupChat([Member("x"), Stuck("y")], max_turns=2, turn_timeout=0.05)
+    await SocietyOfMindAgent("som", team, client, instruction="Read.", response_prompt="Sum up.").run(task="go")
+
+    assert [message.content for message in shown(client)] == ["Read.", "hello", "Sum up."]
 
 
 async def test_a_reset_forgets_the_turns_before() -> None:

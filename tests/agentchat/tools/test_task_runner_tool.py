@@ -2,20 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from tests.support.chat_agents import Parrot, asks_for, collected, kinds, model, shown
+from tests.support.chat_agents import Parrot, asks_for, collected, kinds, model, says, shown
 from tests.support.team_log import Log
 from tests.support.team_members import Member, lines, pair
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import Response, TaskResult
-from symposia.agentchat.messages import BaseChatMessage
-from symposia.agentchat.teams import RoundRobinGroupChat, fold_log
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat, fold_log
 from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, DeadlockError, InvalidArgumentError, UsageError
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
 TASK = {"task": "go"}
@@ -160,6 +161,94 @@ async def test_a_tool_that_is_called_in_its_own_run_fails_instead_of_waiting_for
     for call in (agent.tool.run_json(TASK, token), collected(agent.tool.run_json_stream(TASK, token))):
         with pytest.raises(UsageError, match="The tool 'deeper' cannot be called in its own run"):
             await asyncio.wait_for(call, timeout=10)
+
+
+class Calling(Member):
+    """Calls a tool in its first turn, when others are as far as it is, and says what it gave."""
+
+    def __init__(self, name: str, together: asyncio.Barrier) -> None:
+        super().__init__(name)
+        self.tool: AgentTool | None = None
+        self._together = together
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        tool, self.tool = self.tool, None
+        if tool is not None:
+            await self._together.wait()
+            try:
+                self._turns = [await said(tool)]
+            except DeadlockError as error:
+                self._turns = [str(error)]
+        async for item in super().on_messages_stream(messages, cancellation_token):
+            yield item
+
+
+@pytest.mark.parametrize("members", [2, 3])
+async def test_calls_that_would_wait_for_each_other_are_found(members: int) -> None:
+    together = asyncio.Barrier(members)
+    agents = [Calling(name, together) for name in "abc"[:members]]
+    tools = [AgentTool(agent) for agent in agents]
+    for agent, tool in zip(agents, [*tools[1:], tools[0]], strict=True):
+        agent.tool = tool
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*map(said, tools))
+
+    circle = r"cannot be called here, since calls wait for each other: (\w)" + r" -> \w" * (members - 1) + r" -> \1\."
+    assert any(re.search(circle, answer) for answer in answers), answers
+    async with asyncio.timeout(10):  # and all of them are free
+        await asyncio.gather(*map(said, tools))
+
+
+async def test_calls_that_wait_without_a_circle_are_made() -> None:
+    together = asyncio.Barrier(2)
+    one, two, shared = Calling("one", together), Calling("two", together), Member("shared")
+    one.tool = two.tool = AgentTool(shared)
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(said(AgentTool(one)), said(AgentTool(two)))
+
+    assert answers == ["one: shared: hello", "two: shared: hello"]
+
+
+async def test_calls_of_two_tools_that_are_made_of_one_agent_take_place_one_after_another() -> None:
+    for runs_team in (False, True):
+        go = asyncio.Event()
+        ann = Member("ann", go, "again")
+        team = RoundRobinGroupChat([ann], max_turns=1)
+        tools = [TeamTool(team, name, "Talks.") if runs_team else AgentTool(ann) for name in ("a", "b")]
+        calls = [asyncio.create_task(said(tool)) for tool in tools]
+        async with asyncio.timeout(10):
+            await ann.speaking.wait()
+            await asyncio.sleep(0)
+            assert len(ann.heard) == 1
+            go.set()
+            assert await asyncio.gather(*calls) == ["ann: waited", "ann: again"]
+
+
+async def test_a_tool_that_is_in_use_in_another_threads_loop_is_an_error_and_no_wait() -> None:
+    go = asyncio.Event()
+    ann = Member("ann", go)
+    tool = AgentTool(ann)
+    call = asyncio.create_task(said(tool))
+    async with asyncio.timeout(10):
+        await ann.speaking.wait()
+        with pytest.raises(UsageError, match="in use in the event loop of another thread"):
+            await asyncio.to_thread(lambda: asyncio.run(asyncio.wait_for(said(tool), timeout=10)))
+        go.set()
+        assert await call == "ann: waited"
+        assert await asyncio.to_thread(lambda: asyncio.run(said(AgentTool(Member("bob"))))) == "bob: hello"
+
+
+async def test_f31_the_tokens_of_choosing_the_speakers_of_a_team_are_counted() -> None:
+    chooser = model(says("ann"), says("bob"))
+    team = SelectorGroupChat([Member("ann"), Member("bob"), Member("cleo")], chooser, max_turns=2, name="panel")
+    client = model(asks_for(("panel", '{"task": "go"}')), says("done"))
+    tool = TeamTool(team, "panel", "Talks.")
+    boss = AssistantAgent("boss", client, tools=[tool], reflect_on_tool_use=True)
+
+    assert (await boss.run(task="go")).usage == client.total_usage() + chooser.total_usage()
+    assert shown(client)[-1].content[0].content == "ann: hello\n\nbob: hello"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("tool", [AgentTool(AssistantAgent("ann", model("hi")))], ids=["agent"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
-from typing import Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar, NamedTuple
 
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_state
+from symposia.agentchat._response import usage_event
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
 from symposia.agentchat.base import Response, TaskResult, Team
 from symposia.agentchat.messages import (
@@ -18,13 +19,13 @@ from symposia.agentchat.messages import (
     HandoffMessage,
     Item,
     MessageType,
-    ModelClientStreamingChunkEvent,
     TextMessage,
 )
 from symposia.agentchat.state import SocietyOfMindAgentState
 from symposia.agentchat.utils import remove_images
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, uninterrupted
 from symposia.core.argument_checks import check_model_client, check_text
+from symposia.core.changes import Change, members, save_changes
 from symposia.core.exceptions import AgentError, ArgumentTypeError
 from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import (
@@ -37,13 +38,20 @@ from symposia.core.models import (
 
 
 class SocietyState(SocietyOfMindAgentState):
-    """A saved `SocietyOfMindAgent`. Without earlier turns it has AutoGen's shape.
+    """A saved `SocietyOfMindAgent`.
 
     Attributes:
         llm_context: The saved state of the model context; None where AutoGen saved it, which leaves it out.
     """
 
-    llm_context: Mapping[str, Any] | None = Field(default=None, exclude_if=lambda value: value is None)
+    llm_context: Mapping[str, Any] | None = None
+
+
+class _Mark(NamedTuple):
+    """A saved state: the mark of the team, and that of the context."""
+
+    team: object
+    context: object
 
 
 class SocietyOfMindAgent(BaseChatAgent):
@@ -134,18 +142,25 @@ class SocietyOfMindAgent(BaseChatAgent):
         """
         if self._team.transcript:  # of a turn that failed or was cancelled
             await self._team.reset()
-        said: list[Item] = []
+        result = TaskResult(messages=[])
         task = [*await self._earlier(), *messages]
-        stream = self._team.run_stream(task=task, cancellation_token=cancellation_token, output_task_messages=False)
+        stream = self._team.run_stream(
+            task=task or None, cancellation_token=cancellation_token, output_task_messages=False
+        )
         async with aclosing(stream) as items:
             async for item in items:
                 if isinstance(item, TaskResult):
-                    said = list(item.messages)
+                    result = item
                 else:
                     yield item
-        response = await self._response(said, cancellation_token)
-        await self._remember(messages, response.chat_message)
+        shown = list(result.messages)
+        if event := usage_event(result.silent_usage, self._team.name):
+            shown.append(event)
+            yield event
+        response = await self._response(shown, result.uncommitted, cancellation_token)
+        # Remembered last: what a turn has remembered without an answer is remembered again when it is taken again.
         await self._team.reset()
+        await self._remember(messages, response.chat_message)
         yield response
 
     async def _earlier(self) -> Sequence[BaseChatMessage]:
@@ -155,9 +170,14 @@ class SocietyOfMindAgent(BaseChatAgent):
             return ()
         return [HandoffMessage(content="relevant previous messages", source=self.name, target="", context=context)]
 
-    async def _response(self, said: Sequence[Item], token: CancellationToken) -> Response:
-        shown = [item for item in said if not isinstance(item, ModelClientStreamingChunkEvent)]
-        discussion = [item.to_model_message() for item in shown if isinstance(item, BaseChatMessage)]
+    async def _response(
+        self, shown: Sequence[Item], uncommitted: AbstractSet[str], token: CancellationToken
+    ) -> Response:
+        discussion = [
+            item.to_model_message()
+            for item in shown
+            if isinstance(item, BaseChatMessage) and item.id not in uncommitted
+        ]
         if not discussion:
             return Response(chat_message=TextMessage(source=self.name, content="No response."), inner_messages=shown)
         prompt: list[LLMMessage] = [
@@ -174,12 +194,22 @@ class SocietyOfMindAgent(BaseChatAgent):
         return Response(chat_message=answer, inner_messages=shown)
 
     async def _remember(self, messages: Sequence[BaseChatMessage], answer: BaseChatMessage) -> None:
+        """Add a turn to the context as a whole. Once that has begun, it is too late to cancel: the answer counts."""
+        entries: list[LLMMessage] = []
         for message in messages:
             if isinstance(message, HandoffMessage):
-                for earlier in message.context:
-                    await self._model_context.add_message(earlier)
-            await self._model_context.add_message(message.to_model_message())
-        await self._model_context.add_message(AssistantMessage(content=answer.to_model_text(), source=self.name))
+                entries += message.context
+            entries.append(message.to_model_message())
+        entries.append(AssistantMessage(content=answer.to_model_text(), source=self.name))
+        try:
+            await uninterrupted(self._add(entries))
+        except asyncio.CancelledError as cancelled:
+            if cancelled.__cause__ is not None:  # what the context raised
+                raise
+
+    async def _add(self, entries: Sequence[LLMMessage]) -> None:
+        for entry in entries:
+            await self._model_context.add_message(entry)
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the team's methods take none
         """Forget everything, in the team too."""
@@ -196,8 +226,20 @@ class SocietyOfMindAgent(BaseChatAgent):
 
     async def save_state(self) -> Mapping[str, Any]:
         """The state of the team, and the messages of earlier turns."""
-        context = await self._model_context.save_state() if await self._model_context.get_messages() else None
-        return SocietyState(inner_team_state=await self._team.save_state(), llm_context=context).model_dump()
+        return SocietyState(
+            inner_team_state=await self._team.save_state(), llm_context=await self._model_context.save_state()
+        ).model_dump()
+
+    async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
+        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        before = since if isinstance(since, _Mark) else None
+        team, team_mark = await save_changes(self._team, None if before is None else before.team)
+        context, context_mark = await save_changes(self._model_context, None if before is None else before.context)
+        mark = _Mark(team_mark, context_mark)
+        if before is None:
+            whole = SocietyState(inner_team_state=(team or {})["set"], llm_context=(context or {})["set"])
+            return {"set": whole.model_dump()}, mark
+        return members({"inner_team_state": team, "llm_context": context}), mark
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state, also of AutoGen.

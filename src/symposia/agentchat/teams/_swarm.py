@@ -51,10 +51,13 @@ class SwarmRule(TeamRule):
         return Speak((target,))
 
     def _last_handoff(self, transcript: Transcript) -> HandoffMessage | None:
-        """The last one that was not followed yet."""
+        """The last one that was not followed yet.
+
+        One without a target, by the source of the task, hands nothing over: it brings messages from before.
+        """
         for index in range(len(transcript) - 1, self._read - 1, -1):
             message = transcript[index]
-            if isinstance(message, HandoffMessage):
+            if isinstance(message, HandoffMessage) and (message.target or message.source in self._names):
                 return message
         return None
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
 
 from symposia.agentchat import base
-from symposia.agentchat._any_loop_lock import AnyLoopLock
+from symposia.agentchat._response import usage_event
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
+from symposia.agentchat.tools._runner_calls import calls_of, running_calls
 from symposia.core import CancellationToken, iterate_with, variable_set
 from symposia.core.argument_checks import check_flag, check_text
 from symposia.core.changes import Change, SavedState, save_changes
-from symposia.core.exceptions import ArgumentTypeError, UsageError
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.tools import BaseStreamTool, ToolTraits
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
@@ -39,7 +39,8 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     """A tool whose calls are runs of an agent or a team, which shows what happens in them.
 
     The agent remembers: each call continues its conversation. Calls take place one after another, also when a model
-    makes several at once. To effect handlers, a call is the model calls, tool calls and turns in it: it is transparent.
+    makes several at once, and when several tools are made of one agent. To effect handlers, a call is the model calls,
+    tool calls and turns in it: it is transparent.
 
     Args:
         runner: The agent or the team.
@@ -63,7 +64,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         super().__init__(TaskRunnerToolArgs, TaskResult, name, description, strict=True)
         self._runner = runner
         self._return_value_as_last_message = return_value_as_last_message
-        self._calls = AnyLoopLock()
+        self._calls = calls_of(runner)
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
@@ -81,36 +82,31 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         """Give it the task, and wait for the result.
 
         Raises:
-            UsageError: The tool was called in its own run.
+            UsageError: It was called in a call of the same agent.
+            DeadlockError: It would wait for a call that waits for this one.
             Exception: Whatever the agent or the team raised.
         """
-        running = self._running()
-        async with self._calls:
-            with variable_set(_running, running):
+        nested = self._calls.nested(self.name)
+        async with self._calls.one(self.name, nested):
+            with variable_set(running_calls, nested):
                 return await self._runner.run(task=args.task, cancellation_token=cancellation_token)
 
     @override
     async def run_stream(
         self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken
     ) -> AsyncGenerator[Shown | TaskResult, None]:
-        """As `run`, and yield what happens; the last item is the result."""
-        running = self._running()
-        async with self._calls:
-            stream = self._runner.run_stream(task=args.task, cancellation_token=cancellation_token)
-            async with aclosing(iterate_with(_running, running, stream)) as items:
-                async for item in items:
-                    yield item
+        """As `run`, and yield what happens; the last item is the result.
 
-    def _running(self) -> tuple[TaskRunnerTool, ...]:
-        """The tools in whose runs this one is called, and this one.
-
-        Raises:
-            UsageError: It is one of them. It would wait for its own end.
+        Tokens that stand in no message are those of an event before it.
         """
-        running = _running.get() or ()
-        if self in running:
-            raise UsageError(f"The tool {self.name!r} cannot be called in its own run.")
-        return (*running, self)
+        nested = self._calls.nested(self.name)
+        async with self._calls.one(self.name, nested):
+            stream = self._runner.run_stream(task=args.task, cancellation_token=cancellation_token)
+            async with aclosing(iterate_with(running_calls, nested, stream)) as items:
+                async for item in items:
+                    if isinstance(item, TaskResult) and (event := usage_event(item.silent_usage, self._runner.name)):
+                        yield event
+                    yield item
 
     @override
     def return_value_as_string(self, value: object) -> str:
@@ -135,9 +131,6 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
         return await save_changes(self._runner, since)
-
-
-_running: ContextVar[tuple[TaskRunnerTool, ...] | None] = ContextVar("symposia_running_tools", default=None)
 
 
 class AgentTool(TaskRunnerTool):
