@@ -309,8 +309,17 @@ async def test_a_state_without_those_of_tools_leaves_them_as_they_are() -> None:
     saved = await agent.save_state()
     await agent.load_state({key: value for key, value in saved.items() if key != "tools"})
     assert await agent.save_state() == saved
-    with pytest.raises(InvalidArgumentError, match="tools in the state of agent 'host'"):
-        await agent.load_state({**saved, "tools": ["team"]})
+
+
+@pytest.mark.parametrize("tools", [["team"], {"team": {}}], ids=["no mapping", "no state of a team"])
+async def test_a_state_whose_tools_cannot_be_loaded_changes_nothing(tools: object) -> None:
+    agent = host(model("one"), CALL)
+    empty = await agent.save_state()
+    await agent.run(task="help")
+    saved = await agent.save_state()
+    with pytest.raises(InvalidArgumentError, match=r"tools in the state of agent 'host'|Agent state for ann not found"):
+        await agent.load_state({**empty, "tools": tools})
+    assert await agent.save_state() == saved
 
 
 async def test_an_agent_without_tools_that_have_a_state_saves_none() -> None:

@@ -39,9 +39,9 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallSummaryMessage,
 )
-from symposia.core import CancellationToken, FunctionCall
+from symposia.core import CancellationToken, FunctionCall, uninterrupted
 from symposia.core.argument_checks import check_flag, check_model_client
-from symposia.core.changes import Change, members
+from symposia.core.changes import Change, copy_state, members
 from symposia.core.memory import Memory
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExecutionResult
@@ -332,12 +332,25 @@ class AssistantAgent(ConversationAgent):
         return members({**inner.get("update", {}), _TOOLS: tools}, inner.get("remove", ())), now
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `save_state` returned. Tools of which it has no state, as one of AutoGen, keep their own.
+        """Restore what `save_state` returned: all of it, or nothing if a part of it cannot be loaded.
+
+        Tools of which it has no state, as one of AutoGen, keep their own.
 
         Raises:
             InvalidArgumentError: The states of the tools are no mapping.
             Exception: What `ConversationAgent.load_state`, or a tool, raised.
         """
+        if not self._tool_states:
+            await super().load_state(state)
+            return
+        before = copy_state(await self.save_state())
+        try:
+            await self._load(state)
+        except BaseException:
+            await uninterrupted(self._load(before))
+            raise
+
+    async def _load(self, state: Mapping[str, Any]) -> None:
         await super().load_state(state)
         if _TOOLS in state:
             await self._tool_states.load(state[_TOOLS])
