@@ -92,6 +92,8 @@ class MessageFactory:
             self.register(message_type)
             return
         name = message_type_name(message_type)
+        if message_type.__module__ == f"{__package__}.{_BUILT_IN.get(name)}":
+            return  # nearly always: each team adds these, and need not find their modules
         known = [self._type_named(name), *self._namesakes.get(name, ())]
         # Classes that are made of one schema, as by two `StructuredMessageFactory` objects, read the same messages.
         if message_type not in known and _schema(message_type) not in map(_schema, known):
