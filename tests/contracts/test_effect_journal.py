@@ -45,11 +45,11 @@ from symposia.agentchat.teams import (
 from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
-from symposia.core.effects import current_effect, handle_effects
+from symposia.core.effects import HumanAnswer, current_effect, handle_effects
 from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
-from symposia.core.tools import FunctionTool
+from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest
 from symposia.ext.code_executors.namespaces import NamespaceBackend, NamespaceCommandLineCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
@@ -288,6 +288,17 @@ async def a_human_answer(world: World) -> Transcript:
     return transcript(await team.run(task="Speak."))
 
 
+async def a_tool_call_that_a_person_approves(world: World) -> Transcript:
+    async def approve(request: ToolApprovalRequest) -> HumanAnswer:
+        await world.do()
+        return HumanAnswer(text=f"Not {request.tool}.", approved=request.tool == "price")
+
+    workbench = ApprovedWorkbench(StaticWorkbench([world.tool("price"), world.tool("taste")]), approve)
+    model = world.model(calls_then_words("price", "taste"))
+    agent = AssistantAgent("buyer", model, workbench=workbench, reflect_on_tool_use=True)
+    return transcript(await agent.run(task="Tea?"))
+
+
 class CountingExecutor(NamespaceCommandLineCodeExecutor):
     """Tells the world when it runs code."""
 
@@ -380,6 +391,7 @@ PROGRAMS: list[Program] = [
     streams,
     a_human_answer,
     guardrails_that_ask_a_model_and_a_person,
+    a_tool_call_that_a_person_approves,
     code_with_files,
     a_failing_effect,
     a_memory,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.core.tools._approved_workbench import ApprovedWorkbench, ToolApprovalFunc, ToolApprovalRequest
     from symposia.core.tools._arguments import parse_tool_arguments
     from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState, prepare_tools
     from symposia.core.tools._effect import (
@@ -44,6 +45,7 @@ else:
             ],
             "_function_tool": ["FunctionTool"],
             "_sandboxed": ["FunctionSandbox", "run_component_code_in"],
+            "_approved_workbench": ["ApprovedWorkbench", "ToolApprovalFunc", "ToolApprovalRequest"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
             "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits"],
             "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench", "failed_result"],
@@ -53,6 +55,7 @@ else:
 __all__ = [
     "TOOL_EFFECT",
     "TOOL_LIST_EFFECT",
+    "ApprovedWorkbench",
     "BaseStreamTool",
     "BaseTool",
     "BaseToolWithState",
@@ -65,6 +68,8 @@ __all__ = [
     "StreamTool",
     "TextResultContent",
     "Tool",
+    "ToolApprovalFunc",
+    "ToolApprovalRequest",
     "ToolListRequest",
     "ToolOverride",
     "ToolRequest",
