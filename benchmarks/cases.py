@@ -17,8 +17,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,113 @@ async def turns() -> Figures:
     return figures
 
 
+def _chain(nodes: int) -> teams.GraphFlow:
+    """Nodes that speak one after another."""
+    talkers = [Talker(f"n{number}", "Talks.") for number in range(nodes)]
+    builder = teams.DiGraphBuilder()
+    for talker in talkers:
+        builder.add_node(talker)
+    for before, after in pairwise(talkers):
+        builder.add_edge(before, after)
+    return teams.GraphFlow(talkers, builder.build())
+
+
+def _layers(layers: int, width: int) -> teams.GraphFlow:
+    """Layers of nodes that speak at the same time, each after all of the layer before."""
+    talkers = [[Talker(f"n{layer}_{number}", "Talks.") for number in range(width)] for layer in range(layers)]
+    builder = teams.DiGraphBuilder()
+    for talker in chain.from_iterable(talkers):
+        builder.add_node(talker)
+    for before, after in pairwise(talkers):
+        for source, target in product(before, after):
+            builder.add_edge(source, target)
+    return teams.GraphFlow([*chain.from_iterable(talkers)], builder.build())
+
+
+async def graph(nodes: int = 100) -> Figures:
+    """A graph of a hundred nodes: one after another, and in ten layers of ten."""
+    await _chain(3).run(task="go")
+    figures: Figures = {}
+    for name, flow in (("a chain", _chain(nodes)), ("layers", _layers(10, nodes // 10))):
+        gc.collect()
+        started = clock()
+        result = await flow.run(task="go")
+        figures[f"µs/node of {name}"] = (clock() - started) / nodes * 1e6
+        assert sum(isinstance(message, messages.TextMessage) for message in result.messages) > nodes
+    return figures
+
+
+class Leader(models.ChatCompletionClient):
+    """Leads a Magentic-One team for so many turns, whatever it is shown: all that is timed is the team."""
+
+    def __init__(self, names: Sequence[str], turns: int) -> None:
+        self._answers = iter(["facts", "plan", *(_ledger(names[turn % len(names)]) for turn in range(turns))])
+        self._last = iter([_ledger(names[0], done=True), "the answer"])
+
+    async def create(self, messages: Sequence[models.LLMMessage], **options: object) -> models.CreateResult:
+        answer = next(self._answers, None) or next(self._last)
+        usage = models.RequestUsage(prompt_tokens=1, completion_tokens=1)
+        return models.CreateResult(finish_reason="stop", content=answer, usage=usage, cached=False)
+
+    async def create_stream(self, messages: object, **options: object) -> AsyncGenerator[models.CreateResult]:
+        raise NotImplementedError("no figure streams it")
+        yield  # makes it a generator
+
+    async def close(self) -> None:
+        pass
+
+    def actual_usage(self) -> models.RequestUsage:
+        return models.RequestUsage(prompt_tokens=0, completion_tokens=0)
+
+    total_usage = actual_usage
+
+    def count_tokens(self, messages: object, **options: object) -> int:
+        return 0
+
+    remaining_tokens = count_tokens
+
+    @property
+    def model_info(self) -> models.ModelInfo:
+        return {
+            "vision": False,
+            "function_calling": True,
+            "json_output": True,
+            "family": "unknown",
+            "structured_output": True,
+        }
+
+    capabilities = model_info
+
+
+def _ledger(name: str, *, done: bool = False) -> str:
+    answers = {
+        "is_request_satisfied": done,
+        "is_in_loop": False,
+        "is_progress_being_made": True,
+        "next_speaker": name,
+        "instruction_or_question": "go on",
+    }
+    return json.dumps({key: {"reason": "because", "answer": answer} for key, answer in answers.items()})
+
+
+def _led(turns: int) -> teams.MagenticOneGroupChat:
+    talkers = [Talker("a", "a"), Talker("b", "b")]
+    return teams.MagenticOneGroupChat(talkers, Leader(["a", "b"], turns), max_turns=None)
+
+
+async def magentic(turns: int = 200) -> Figures:
+    """A Magentic-One team of two hundred turns, whose model answers at once."""
+    await _led(2).run(task="go")
+    team = _led(turns)
+    gc.collect()
+    started = clock()
+    result = await team.run(task="go")
+    elapsed = clock() - started
+    assert result.messages[-1].to_text() == "the answer"
+    assert sum(message.source in "ab" for message in result.messages) == turns
+    return {"µs/turn": elapsed / turns * 1e6}
+
+
 async def many_teams(count: int = 200, length: int = 20) -> Figures:
     """Two hundred teams at once."""
     await _talkers(2).run(task="go")
@@ -278,7 +386,8 @@ def _seconds_of_children() -> float:
 
 
 CASES: dict[str, Callable[[], Awaitable[Figures]]] = {
-    case.__name__: case for case in (rpc, fanout, actors, turns, many_teams, assistant, stream, state, one, imports)
+    case.__name__: case
+    for case in (rpc, fanout, actors, turns, graph, magentic, many_teams, assistant, stream, state, one, imports)
 }
 
 

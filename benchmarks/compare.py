@@ -15,7 +15,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-CASES = ("rpc", "fanout", "actors", "turns", "many_teams", "assistant", "stream", "state", "one", "imports")
+CASES = (
+    "rpc",
+    "fanout",
+    "actors",
+    "turns",
+    "graph",
+    "magentic",
+    "many_teams",
+    "assistant",
+    "stream",
+    "state",
+    "one",
+    "imports",
+)
 PROGRAM = Path(__file__).with_name("cases.py")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Both sides import bytecode, so that neither is charged for compiling its sources."""

@@ -41,6 +41,7 @@ SavedState: TypeAlias = Mapping[str, Any]
 """A saved state: an object of JSON values, which each class shapes for itself."""
 
 
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _copy_json: Final = SchemaSerializer(cs.any_schema()).to_python
 
 
@@ -51,7 +52,9 @@ def copy_state(state: SavedState) -> SavedState:
     change it later.
     """
     if type(state) is dict:  # nearly always, and in a third of the time of the rest
-        return _copy_json(state)
+        state = cast("dict[str, Any]", state)
+        # A state without lists, as of most rules, is copied ten times as fast: a rule's is, before each turn.
+        return state.copy() if _SCALARS.issuperset(map(type, state.values())) else _copy_json(state)
     is_mapping = isinstance(state, Mapping)  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
     return _copy_json(dict(state) if is_mapping else state)
 

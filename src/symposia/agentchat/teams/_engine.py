@@ -49,7 +49,7 @@ from typing import cast
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
-from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError, items_for_condition
+from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError
 from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import DecisionMade, RunEnded, RunStarted, TurnEnded
 from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEvents, TurnTaken
@@ -225,7 +225,7 @@ class Engine:
                 self._log.append(ended)
             elif isinstance(decision, Say):
                 ended = committed = await self._say(turn, decision)
-                reason = await self._limits.show(items_for_condition(ended, self._manager))
+                reason = await self._limits.after_turn(ended, self._manager)
             else:
                 if len(turn.names) == 1:
                     speaking = self._speak(turn.names[0], turn, run)
@@ -236,7 +236,7 @@ class Engine:
                     await self._saved()
                 ended = committed = turn.ended()
                 self._log.append(ended)
-                reason = await self._limits.after_turn(items_for_condition(ended, self._manager))
+                reason = await self._limits.after_turn(ended, self._manager)
             record.stop_reason = reason
         except BaseException as error:
             await self._log.write(self._fail(turn, committed, error), turn.changed)

@@ -101,11 +101,21 @@ class TeamLimits:
         """Let the condition see messages and events."""
         return await self._ask(ask, items, unseen=items)
 
-    async def after_turn(self, items: Sequence[Item]) -> str | None:
-        """Count a turn, and let the condition see its `items_for_condition`."""
-        self.turns += 1
-        met = await self._ask(ask, items, unseen=items)
-        return self.turns_reached() if met is None else met  # a reason may be an empty text
+    async def after_turn(self, ended: TurnEnded, manager: str) -> str | None:
+        """Count a turn of speakers, and let the condition see its `items_for_condition`.
+
+        Args:
+            ended: The turn.
+            manager: The name under which the team itself speaks.
+        """
+        if not ended.said:
+            self.turns += 1
+        if self._condition is not None:  # to make the items takes a tenth of a turn
+            items = items_for_condition(ended, manager)
+            met = await self._ask(ask, items, unseen=items)
+            if met is not None:  # a reason may be an empty text
+                return met
+        return None if ended.said else self.turns_reached()
 
     def begin_turn(self) -> None:
         """Start the time of a turn, which only what is waited for `within_time` uses up."""
