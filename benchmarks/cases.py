@@ -164,6 +164,34 @@ async def turns() -> Figures:
     return figures
 
 
+def _pair_of_teams(inner: int, outer: int) -> teams.RoundRobinGroupChat:
+    """Two teams of two, in turn, each of which takes `inner` turns in each of its runs."""
+    nested = [
+        teams.RoundRobinGroupChat(
+            [Talker(f"{name}1", "Talks."), Talker(f"{name}2", "Talks.")], name=name, max_turns=inner
+        )
+        for name in ("a", "b")
+    ]
+    return teams.RoundRobinGroupChat(nested, max_turns=outer)
+
+
+async def nested(turns: int = 500) -> Figures:
+    """A turn of a flat team, and one inside nested teams that take one or ten turns in each of their runs."""
+    await _pair_of_teams(1, 2).run(task="go")
+    figures: Figures = {}
+    for name, team in (
+        ("flat", teams.RoundRobinGroupChat([Talker("a", "a"), Talker("b", "b")], max_turns=turns)),
+        ("nested, 1 a run", _pair_of_teams(1, turns)),
+        ("nested, 10 a run", _pair_of_teams(10, turns // 10)),
+    ):
+        gc.collect()
+        started = clock()
+        result = await team.run(task="go")
+        figures[f"µs/turn, {name}"] = (clock() - started) / turns * 1e6
+        assert len(result.messages) == turns + 1, len(result.messages)
+    return figures
+
+
 def _chain(nodes: int) -> teams.GraphFlow:
     """Nodes that speak one after another."""
     talkers = [Talker(f"n{number}", "Talks.") for number in range(nodes)]
@@ -239,7 +267,9 @@ class Leader(models.ChatCompletionClient):
             "structured_output": True,
         }
 
-    capabilities = model_info
+    @property
+    def capabilities(self) -> models.ModelInfo:
+        return self.model_info
 
 
 def _ledger(name: str, *, done: bool = False) -> str:
@@ -387,7 +417,21 @@ def _seconds_of_children() -> float:
 
 CASES: dict[str, Callable[[], Awaitable[Figures]]] = {
     case.__name__: case
-    for case in (rpc, fanout, actors, turns, graph, magentic, many_teams, assistant, stream, state, one, imports)
+    for case in (
+        rpc,
+        fanout,
+        actors,
+        turns,
+        nested,
+        graph,
+        magentic,
+        many_teams,
+        assistant,
+        stream,
+        state,
+        one,
+        imports,
+    )
 }
 
 

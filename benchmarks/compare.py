@@ -20,6 +20,7 @@ CASES = (
     "fanout",
     "actors",
     "turns",
+    "nested",
     "graph",
     "magentic",
     "many_teams",

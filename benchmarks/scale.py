@@ -1,6 +1,6 @@
-"""What does not grow: the memory of a runtime with its messages, and the cost of a message with what else there is.
+"""What does not grow: a runtime's memory with its messages, the cost of a message or a turn with what else there is.
 
-python scale.py [--largest N]      prints one table a question
+python scale.py [--largest N] [--turns N]      prints one table a question
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from team_scale import turns_of_teams
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.teams import Swarm
@@ -173,13 +174,14 @@ def sizes(largest: int) -> list[int]:
     return [10**power for power in range(1, len(str(largest)))]
 
 
-async def main(largest: int) -> None:
+async def main(largest: int, turns: int) -> None:
     questions: list[tuple[str, Callable[[], Awaitable[Table]]]] = [
         ("A million messages through one runtime", one_million),
         ("Agents alive", lambda: agents_alive(largest)),
         ("Unrelated subscriptions", lambda: subscriptions(largest)),
         ("Topics", lambda: topics(largest)),
         ("Checks of a team", lambda: checks(largest)),
+        ("Turns of one run of a team", lambda: turns_of_teams(turns)),
     ]
     for title, ask in questions:
         table = await ask()
@@ -190,5 +192,7 @@ async def main(largest: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--largest", type=int, default=100_000, help="a power of ten (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=10_000, help="a power of ten (default: %(default)s)")
     logging.disable(logging.CRITICAL)
-    asyncio.run(main(parser.parse_args().largest))
+    given = parser.parse_args()
+    asyncio.run(main(given.largest, given.turns))

@@ -7,9 +7,10 @@ the same whether it was followed message by message or made of a saved state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, overload
 
 from pydantic_core import core_schema as cs
 
@@ -116,6 +117,45 @@ class Progress:
         return [piece for message in messages for piece in message.content if isinstance(piece, Image)]
 
 
+class _Shown(Sequence[LLMMessage]):
+    """The conversation as it is now, with questions behind it: what the model is shown in one call.
+
+    A list of its own would cost each turn in proportion to the conversation: more than the rest of the turn from eight
+    thousand turns on. The conversation is only appended to, so this one keeps its length and stays the same, should a
+    client keep it. Rejected: to give out the conversation itself with the question appended, which would change later.
+
+    Args:
+        conversation: The conversation. It grows, and is not changed otherwise.
+        rest: What follows.
+    """
+
+    def __init__(self, conversation: list[LLMMessage], *rest: LLMMessage) -> None:
+        self._conversation = conversation
+        self._length = len(conversation)
+        self._rest = rest
+
+    def __len__(self) -> int:
+        return self._length + len(self._rest)
+
+    def __iter__(self) -> Iterator[LLMMessage]:
+        return chain(islice(self._conversation, self._length), self._rest)
+
+    @overload
+    def __getitem__(self, index: int) -> LLMMessage: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[LLMMessage]: ...
+
+    def __getitem__(self, index: int | slice) -> LLMMessage | list[LLMMessage]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        place = range(len(self))[index]
+        return self._conversation[place] if place < self._length else self._rest[place - self._length]
+
+    def __add__(self, more: Sequence[LLMMessage]) -> list[LLMMessage]:
+        return [*self, *more]  # as a list can be extended, which some clients do
+
+
 class Orchestrator:
     """Asks the model of a Magentic-One team.
 
@@ -143,7 +183,7 @@ class Orchestrator:
 
     def forget(self) -> None:
         """Make the conversation anew: the transcript or the plan is another one."""
-        self._conversation.clear()
+        self._conversation = []
 
     def follow(self, at: Progress, transcript: Transcript, own: str) -> None:
         """Bring the conversation up to date: message by message, so that a turn costs what is new.
@@ -180,20 +220,21 @@ class Orchestrator:
 
     async def ledger(self, context: RuleContext) -> ProgressLedger:
         """Ask for the ledger of progress, again where it cannot be read. The last attempt may have faults."""
-        messages = [*self._conversation, self._question]
+        rest: list[LLMMessage] = [self._question]
         attempt = 1
         while True:
+            messages = _Shown(self._conversation, *rest)
             result = await context.ask(self._client, messages, json_output=self._output())
             ledger = read_ledger(result.content, self.names)
             if not ledger.faults or attempt == _ATTEMPTS:
                 return ledger
             attempt += 1
             objection = prompts.OBJECTION.format(faults=" ".join(ledger.faults))
-            messages += [_answer(result.content), _question(objection)]
+            rest += [_answer(result.content), _question(objection)]
 
     async def write(self, request: str, context: RuleContext) -> str:
         """Answer a request that comes after the conversation."""
-        return await self._written([*self._conversation, _question(request)], context)
+        return await self._written(_Shown(self._conversation, _question(request)), context)
 
     async def _plan(
         self, messages: list[LLMMessage], request: str, at: Progress, transcript: Transcript, context: RuleContext

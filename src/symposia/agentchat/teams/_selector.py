@@ -18,7 +18,7 @@ from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoic
 from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
 
 T = TypeVar("T")
@@ -96,9 +96,10 @@ class SelectorRule(TeamRule):
         self._selector_func = selector_func
         self._candidate_func = candidate_func
         self._streaming = streaming
-        self._context = model_context or UnboundedChatCompletionContext()
+        self._context = model_context
+        self._history = ""  # the whole conversation, where no context chooses a part of it
         self._previous: str | None = None
-        self._read_count = 0  # how many items of the transcript are in the context
+        self._read_count = 0  # how many items of the transcript are in the context, or the history
         self._is_context_outdated = False
 
     async def decide(self, transcript: Transcript, context: RuleContext, /) -> Speak:
@@ -181,24 +182,35 @@ class SelectorRule(TeamRule):
 
     async def _question(self, transcript: Transcript, candidates: Sequence[str]) -> str:
         await self._read_on(transcript)
-        history = "\n\n".join(map(_line, await self._context.get_messages()))
+        if self._context is None:
+            history = self._history
+        else:
+            history = "\n\n".join(map(_line, await self._context.get_messages()))
         roles = "\n".join(f"{name}: {text}" for name, text in self._participants.items())
         return self._prompt.format(roles=roles, participants=list(candidates), history=history)
 
     async def _read_on(self, transcript: Transcript) -> None:
-        """Bring the context up to date.
+        """Bring the context, or the history, up to date.
 
         Message by message, so that a choice costs what is new. After loading or a reset the transcript is another one,
         and is read from its beginning.
         """
         if self._is_context_outdated:
-            await self._context.clear()
+            self._history = ""
+            if self._context is not None:
+                await self._context.clear()
             self._read_count = 0
             self._is_context_outdated = False
+        added: list[str] = []
         for index in range(self._read_count, len(transcript)):
             message = transcript[index]
-            if isinstance(message, BaseChatMessage):
+            if not isinstance(message, BaseChatMessage):
+                continue
+            if self._context is None:
+                added.append(_line(message.to_model_message()))
+            else:
                 await self._context.add_message(message.to_model_message())
+        self._history = "\n\n".join([self._history, *added] if self._history else added)
         self._read_count = len(transcript)
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:
