@@ -133,6 +133,15 @@ def test_what_a_function_gives_counts_as_true_or_false() -> None:
     assert [edge.check_condition(HELLO) for _ in range(3)] == [False, False, True]
 
 
+def test_the_error_of_a_condition_names_its_edge() -> None:
+    def fail(message: BaseChatMessage) -> bool:
+        raise LookupError("no such thing")
+
+    with pytest.raises(LookupError) as caught:
+        DiGraphEdge(target="b", condition=fail).check_condition(HELLO)
+    assert caught.value.__notes__ == ["It was raised by the condition of the edge to 'b'."]
+
+
 class Approval:
     """What a graph asks and the program changes; it cannot be copied."""
 
@@ -219,6 +228,10 @@ def test_a_builder_says_what_is_missing() -> None:
         builder.set_entry_point("b")
     with pytest.raises(InvalidArgumentError, match="There is a node 'a' already, of another agent"):
         builder.add_node(Member("a"))
+    with pytest.raises(ArgumentTypeError, match="Start node has to be a participant or its name, not None"):
+        builder.set_entry_point(None)  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(ArgumentTypeError, match="condition_to_target has to be a mapping"):
+        builder.add_conditional_edges("a", "yes")  # pyright: ignore[reportArgumentType] - an unchecked program
     with pytest.raises(ArgumentTypeError, match="The condition of an edge has to be a text"):
         builder.add_conditional_edges("a", {len: "a"})  # pyright: ignore[reportArgumentType] - an unchecked program
 

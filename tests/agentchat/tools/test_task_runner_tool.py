@@ -44,6 +44,16 @@ async def test_an_agent_may_have_the_name_of_the_person() -> None:
     assert await said(AgentTool(Member("user"))) == "user: hello"
 
 
+async def test_the_tasks_of_tools_within_are_not_read_by_the_model() -> None:
+    client = model(asks_for(("ann", '{"task": "write"}'), ("bob", '{"task": "read"}')), "done")
+    mid = AssistantAgent(
+        "mid", client, tools=[AgentTool(Member("ann")), AgentTool(Member("bob"))], reflect_on_tool_use=True
+    )
+    team = RoundRobinGroupChat([mid, Member("user")], max_turns=2)
+
+    assert await said(TeamTool(team, "team", "Talks.")) == "ann: hello\n\nbob: hello\n\nmid: done\n\nuser: hello"
+
+
 async def test_events_are_not_read_by_the_model() -> None:
     inner = AssistantAgent("ann", model(asks_for(("add", '{"a": 1}')), "two"), tools=[add], reflect_on_tool_use=True)
 

@@ -20,7 +20,7 @@ from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams._options import check_participants
 from symposia.core.argument_checks import check_text
-from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, UsageError
 
 Condition: TypeAlias = str | Callable[[BaseChatMessage], bool]
 Activation: TypeAlias = Literal["all", "any"]
@@ -79,11 +79,15 @@ class DiGraphEdge(BaseModel):
 
         Raises:
             UsageError: The function of the condition is a coroutine function.
-            Exception: What the function of the condition raised.
+            Exception: What the function of the condition raised, with a note that names the edge.
         """
         if self.condition_function is None:
             return not isinstance(self.condition, str) or self.condition in message.to_model_text()
-        answer: object = self.condition_function(message)
+        try:
+            answer: object = self.condition_function(message)
+        except Exception as error:
+            error.add_note(f"It was raised by the condition of the edge to {self.target!r}.")
+            raise
         if inspect.isawaitable(answer):  # it would count as true
             if isinstance(answer, CoroutineType):
                 answer.close()
@@ -391,6 +395,7 @@ class DiGraphBuilder:
         """Add an edge between two nodes. The other parameters are explained at `DiGraphEdge`.
 
         Raises:
+            ArgumentTypeError: `source` or `target` is neither a participant nor a name.
             InvalidArgumentError: One of the two is no node yet.
         """
         source_name = self._node_name("Source", source, "before adding an edge")
@@ -410,8 +415,14 @@ class DiGraphBuilder:
         """Add an edge for each text that the source's message may contain.
 
         Raises:
+            ArgumentTypeError: `condition_to_target` is no mapping of texts.
             InvalidArgumentError: As `add_edge`.
         """
+        if not isinstance(condition_to_target, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(
+                f'condition_to_target has to be a mapping, such as {{"yes": "b", "no": "c"}}, not '
+                f"{condition_to_target!r}."
+            )
         for condition, target in condition_to_target.items():
             check_text("The condition", "an edge", condition)
             self.add_edge(source, target, condition)
@@ -421,6 +432,7 @@ class DiGraphBuilder:
         """Set the node that speaks first.
 
         Raises:
+            ArgumentTypeError: `name` is neither a participant nor a name.
             InvalidArgumentError: It is no node yet.
         """
         self._default_start_node = self._node_name("Start", name, "before setting as entry point")
@@ -441,6 +453,8 @@ class DiGraphBuilder:
         return list(self.agents.values())
 
     def _node_name(self, role: str, node: str | ChatAgent | Team, moment: str) -> str:
+        if not isinstance(node, str | ChatAgent | Team):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise ArgumentTypeError(f"{role} node has to be a participant or its name, not {node!r}.")
         name = node if isinstance(node, str) else node.name
         if name not in self.nodes:
             raise InvalidArgumentError(f"{role} node {name!r} must be added {moment}.")

@@ -21,6 +21,10 @@ class RunnerCalls:
     call of B, and at the same time one of B inside a call of A. Which calls a call is made in is known by a context
     variable. A runtime that does not pass these on, since it hands messages to other processes, hides it.
 
+    The calls in one answer of a model are made in their order. Those of several agents that speak at the same time come
+    in the order in which their models have answered, which no journal has: a run that is resumed may call the models
+    inside of such a tool again.
+
     Rejected: to let such calls take place at once. The conversation of an agent has one turn at a time.
 
     Args:

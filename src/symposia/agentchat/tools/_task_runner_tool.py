@@ -12,7 +12,13 @@ from typing_extensions import override
 from symposia.agentchat import base
 from symposia.agentchat._response import usage_event
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    MessageType,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+)
 from symposia.agentchat.tools._runner_calls import calls_of, running_calls
 from symposia.core import CancellationToken, iterate_with, variable_set
 from symposia.core.argument_checks import check_flag, check_text
@@ -110,10 +116,10 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
 
     @override
     def return_value_as_string(self, value: object) -> str:
-        """What the agents have answered: each message with its source, or the last one alone."""
+        """What the agents have said, each message with its source; or the last one alone."""
         if not isinstance(value, TaskResult):
             return super().return_value_as_string(value)
-        messages = [message for message in value.messages[1:] if isinstance(message, BaseChatMessage)]  # not the task
+        messages = _answers(value.messages[1:])  # without the task
         if self._return_value_as_last_message:
             return messages[-1].to_model_text() if messages else ""
         return "\n\n".join(f"{message.source}: {message.to_model_text()}" for message in messages)
@@ -131,6 +137,18 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
         """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
         return await save_changes(self._runner, since)
+
+
+def _answers(messages: Sequence[Shown]) -> Sequence[BaseChatMessage]:
+    """What was said, without the tasks of tools that were called meanwhile."""
+    answers: list[BaseChatMessage] = []
+    is_calling = False
+    for message in messages:
+        if isinstance(message, ToolCallRequestEvent | ToolCallExecutionEvent):
+            is_calling = isinstance(message, ToolCallRequestEvent)
+        elif isinstance(message, BaseChatMessage) and not (is_calling and message.source == "user"):
+            answers.append(message)
+    return answers
 
 
 class AgentTool(TaskRunnerTool):
