@@ -13,7 +13,7 @@ from tests.contracts.code_executor_contract import OutputListener, python
 from tests.contracts.kernel_executor_contract import WAIT, KernelExecutorContract, run
 
 from symposia.core.code_executor import SandboxPolicy
-from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
+from symposia.core.exceptions import ComponentError, MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors.jupyter import JupyterCodeExecutor, JupyterCodeResult
 
 pytestmark = pytest.mark.filterwarnings("ignore:JupyterCodeExecutor runs code:UserWarning")
@@ -65,7 +65,9 @@ def test_it_warns_that_it_is_unsafe() -> None:
 
 
 def test_json_of_autogen_loads_and_ours_has_its_fields() -> None:
-    executor = JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN)
+    with pytest.raises(ComponentError, match=r"JupyterCodeExecutor runs code on this machine .* trust_code=True"):
+        JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN)
+    executor = JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN, trust_code=True)
     assert (executor.timeout, executor.output_dir) == (5, Path("shown"))
     saved = executor.dump_component()
     assert saved.provider == "symposia.ext.code_executors.jupyter.JupyterCodeExecutor"

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import pwd
+import socket
 import venv
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,13 @@ from tests.contracts.code_executor_contract import (
     shell,
 )
 
-from symposia.core.code_executor import CodeBlock, SandboxPolicy
-from symposia.core.exceptions import InvalidArgumentError, SandboxUnavailableError
+from symposia.agentchat.agents import CodeExecutorAgent
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.core.code_executor import CodeBlock, CodeExecutor, SandboxPolicy
+from symposia.core.exceptions import ComponentError, InvalidArgumentError, SandboxUnavailableError
+from symposia.ext.code_executors import create_default_code_executor
 from symposia.ext.code_executors.local import LocalBackend, LocalCommandLineCodeExecutor
+from symposia.ext.models.replay import ReplayChatCompletionClient
 
 pytestmark = pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code:UserWarning")
 
@@ -33,6 +38,52 @@ class TestLocalCommandLineCodeExecutor(CodeExecutorContract):
 def test_it_warns_that_it_is_unsafe(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="DockerCommandLineCodeExecutor"):
         LocalCommandLineCodeExecutor(work_dir=tmp_path)
+
+
+def answering(code: str, executor: CodeExecutor) -> CodeExecutorAgent:
+    """An agent whose model, as JSON has it, always answers with this code."""
+    return CodeExecutorAgent(
+        "coder", executor, model_client=ReplayChatCompletionClient([f"```python\n{code}\n```", "."])
+    )
+
+
+async def test_code_of_json_runs_in_a_sandbox_unless_the_program_trusts_it(tmp_path: Path) -> None:
+    code = "import os, socket; open('made', 'w').write(socket.gethostname()); open('.envrc', 'w').write('evil')"
+    team = RoundRobinGroupChat([answering(code, LocalCommandLineCodeExecutor(work_dir=tmp_path))], max_turns=1)
+    saved = team.dump_component()
+    with pytest.warns(
+        UserWarning, match=r"runs in a sandbox instead\. load_component\(…, trust_code=True\) runs it on"
+    ):
+        loaded = RoundRobinGroupChat.load_component(saved)
+    assert loaded.dump_component() == saved
+    async with asyncio.timeout(WAIT):
+        await loaded.run(task="Go.")
+    assert (tmp_path / "made").read_text() != socket.gethostname()
+    assert not (tmp_path / ".envrc").exists()
+    trusted = LocalCommandLineCodeExecutor.load_component(saved_executor(tmp_path), trust_code=True)
+    assert type(trusted) is LocalCommandLineCodeExecutor
+
+
+def saved_executor(work_dir: Path, **config: object) -> dict[str, object]:
+    config = {"timeout": 30, "work_dir": str(work_dir), "cleanup_temp_files": True, **config}
+    provider = "autogen_ext.code_executors.local.LocalCommandLineCodeExecutor"
+    return {"provider": provider, "component_type": "code_executor", "version": 1, "config": config}
+
+
+def test_json_does_not_give_code_more_than_a_sandbox_has(tmp_path: Path) -> None:
+    chosen: dict[str, object] = {"provider": "symposia.ext.code_executors.local.LocalBackend", "config": {}}
+    on_this_machine: dict[str, object] = {
+        "provider": "symposia.ext.code_executors.SandboxCodeExecutor",
+        "config": {"backend": chosen},
+    }
+    with_variables = saved_executor(tmp_path, environment={"PYTHONPATH": str(tmp_path)})
+    for saved in (on_this_machine, with_variables):
+        with pytest.raises(ComponentError, match=r"runs code on this machine without a sandbox.* trust_code=True"):
+            CodeExecutor.load_component(saved)
+        assert CodeExecutor.load_component(saved, trust_code=True)
+    trusting = create_default_code_executor(tmp_path, trust_results=True).dump_component()
+    with pytest.raises(ComponentError, match=r"has trust_results: .* trust_code=True"):
+        CodeExecutor.load_component(trusting)
 
 
 async def test_it_keeps_no_variables_and_says_what_does(tmp_path: Path) -> None:

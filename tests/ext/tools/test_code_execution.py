@@ -132,7 +132,7 @@ async def test_effect_handlers_see_the_code_and_no_call_of_a_tool(tmp_path: Path
     assert [(block.code, block.language) for block in code.request.blocks] == [("x", "python")]
 
 
-@pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code:UserWarning")
+@pytest.mark.filterwarnings("ignore:The JSON has a LocalCommandLineCodeExecutor:UserWarning")
 def test_json_of_autogen_loads_and_ours_has_its_fields() -> None:
     tool = PythonCodeExecutionTool.load_component(SAVED_BY_AUTOGEN)
     saved = tool.dump_component()

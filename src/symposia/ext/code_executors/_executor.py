@@ -51,6 +51,7 @@ OTHER_LOOP: Final = (
     "The code executor is in use in another event loop, which has not ended. Stop it there first, or make an executor "
     "for each event loop."
 )
+CONSENT: Final = "If you have written the JSON, or read it, load it with load_component(…, trust_code=True)"
 KILLED: Final = 137
 """The exit code of a block that was killed: 128 and SIGKILL, as a shell reports it."""
 
@@ -400,16 +401,32 @@ def refuse_in_json(executor: str, config: object) -> None:
     """Check that the JSON of a component gives code nothing that only a program may give.
 
     Raises:
-        ComponentError: It has a network, or an audit log, which is a file that is written.
+        ComponentError: It has a network, an audit log, which is a file that is written, the devices of the host, or
+            results that may replace files of the host and be programs that the host runs.
     """
     policy, audit_log = getattr(config, "policy", None), getattr(config, "audit_log", None)
     asks = ["network"] if isinstance(policy, SandboxPolicy) and policy.network is not None else []
     asks += ["audit_log"] if audit_log is not None else []
+    asks += [name for name in ("trust_results", "unsafe_devices") if getattr(config, name, False)]
     if asks and not code_is_trusted():
         raise ComponentError(
-            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, or a file be written, "
-            "that the author of the JSON has chosen. If you have written it, or read it, load it with "
-            "load_component(…, trust_code=True); else take it out."
+            f"The configuration of {executor} has {' and '.join(asks)}: code would reach hosts, devices or files that "
+            f"the author of the JSON has chosen. {CONSENT}; else take it out."
+        )
+
+
+def refuse_without_sandbox(component: str) -> None:
+    """Check that the JSON of a component that has no sandbox is trusted: the JSON may hold the code as well.
+
+    A team in JSON can have a model client with answers in the JSON, whose code its agents run.
+
+    Raises:
+        ComponentError: It is not.
+    """
+    if not code_is_trusted():
+        raise ComponentError(
+            f"{component} runs code on this machine without a sandbox, as the author of the JSON has chosen. "
+            f"{CONSENT}; else name an executor on a sandbox in it."
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from symposia.core.code_executor import OutputListener, SandboxPolicy
 from symposia.core.exceptions import MissingExtraError
+from symposia.ext.code_executors._executor import refuse_without_sandbox
 from symposia.ext.code_executors._kernels._executor import KernelCodeExecutor, KernelCodeResult, largest_message
 from symposia.ext.code_executors.jupyter._process import KernelProcess
 
@@ -66,6 +67,11 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
             audit_log=audit_log,
         )
         warnings.warn(UNSAFE, UserWarning, stacklevel=2)
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
+        refuse_without_sandbox(cls.__name__)
+        return super()._from_config(config)
 
     async def _start_kernel(self) -> KernelProcess:
         return await KernelProcess.start(self._kernel_name, largest_message(self._policy))

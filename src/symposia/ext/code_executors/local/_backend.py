@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
+from typing import Any, Self
 
 from typing_extensions import override
 
@@ -25,6 +26,7 @@ from symposia.core.code_executor import (
 )
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment import find_sandbox_python, make_sandbox_python
+from symposia.ext.code_executors._executor import refuse_without_sandbox
 from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.local._executor import NOT_STATEFUL, LocalCommandLineCodeExecutor
 
@@ -43,6 +45,11 @@ class LocalBackend(Component, SandboxBackend):
         self._packages = packages
 
     @override
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
+        refuse_without_sandbox(cls.__name__)
+        return super()._from_config(config)
+
     def with_packages(self, packages: SandboxPackages) -> LocalBackend:
         """A backend with these packages in the Python environment for generated code."""
         return LocalBackend(packages)

@@ -10,20 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self, cast
 
+from symposia.core import code_is_trusted
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
+from symposia.ext.code_executors._choice import AutoBackend
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import harmless_environment
+from symposia.ext.code_executors._executor import refuse_in_json, refuse_without_sandbox
 from symposia.ext.code_executors._sandbox._results import make_artifact
+from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 from symposia.ext.code_executors.local._process import run_process
 
 UNSAFE: Final = (
     "LocalCommandLineCodeExecutor runs code on this machine with your user's rights: it can read, change and send "
     "whatever you can. Use DockerCommandLineCodeExecutor, BubblewrapCommandLineCodeExecutor or "
     "NamespaceCommandLineCodeExecutor for code that you have not written."
+)
+SANDBOXED: Final = (
+    "The JSON has a LocalCommandLineCodeExecutor, which runs code on this machine. Its code runs in a sandbox instead. "
+    "load_component(…, trust_code=True) runs it on this machine."
 )
 NOT_STATEFUL: Final = (
     "Code that runs without a sandbox keeps no variables from block to block, so its policy cannot be stateful. Take "
@@ -85,6 +93,15 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         self._virtual_env_context = virtual_env_context
         self._virtual_env: _VirtualEnvironment | None = None
         self._environment = dict(environment or {})
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:  # Any: as in `Component`
+        if code_is_trusted():
+            return super()._from_config(config)
+        refuse_in_json(cls.__name__, config)
+        if cls is not LocalCommandLineCodeExecutor or config.environment:
+            refuse_without_sandbox(cls.__name__)
+        return cast("Self", SandboxedLocalCodeExecutor(config))
 
     @property
     def cleanup_temp_files(self) -> bool:
@@ -148,6 +165,35 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
             left -= len(data)
             artifacts.append(make_artifact(str(file.path), data))
         return replace(result, artifacts=tuple(artifacts), artifacts_skipped=tuple(skipped))
+
+
+class SandboxedLocalCodeExecutor(SandboxCodeExecutor):
+    """A `LocalCommandLineCodeExecutor` from JSON that is not trusted: its code runs in a sandbox, with its work folder.
+
+    Rejected: to refuse the JSON, as AutoGen and AutoGen Studio write this executor into most of theirs.
+
+    Args:
+        config: The configuration in the JSON, which it is saved with again.
+    """
+
+    def __init__(self, config: Any) -> None:  # Any: derived from the constructor of the other
+        super().__init__(
+            AutoBackend(),
+            work_dir=config.work_dir,
+            timeout=config.timeout,
+            policy=config.policy,
+            functions_module=config.functions_module,
+            delete_tmp_files=config.cleanup_temp_files,
+        )
+        warnings.warn(SANDBOXED, UserWarning, stacklevel=2)
+        self._config = config
+
+    def _to_config(self) -> Any:  # Any: as above
+        return self._config
+
+    @classmethod
+    def _saved_class(cls) -> type[LocalCommandLineCodeExecutor]:
+        return LocalCommandLineCodeExecutor
 
 
 class _VirtualEnvironment(NamedTuple):
