@@ -12,7 +12,7 @@ from tests.support.model_server import Failure, ModelServer, Reply
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
-from symposia.cli._exit import DEBATE_MEANING, MEANING, Status
+from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, Status
 from symposia.core.code_executor import RunStatus, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.testing.sandboxes import FakeRun, FakeSandbox, FakeSandboxBackend, printed
@@ -295,10 +295,12 @@ async def test_the_time_limit(models: ModelServer, pretend: Pretend) -> None:
 
 def test_every_status_is_another_one_and_has_its_meaning() -> None:
     assert len({status.value for status in Status}) == len(Status)
-    assert MEANING.keys() | DEBATE_MEANING.keys() == set(Status)
+    assert MEANING.keys() | DEBATE_MEANING.keys() | CONVERSATION_MEANING.keys() == set(Status)
 
 
-@pytest.mark.parametrize(("verb", "meanings"), [("run", MEANING), ("debate", DEBATE_MEANING)])
+@pytest.mark.parametrize(
+    ("verb", "meanings"), [("run", MEANING), ("debate", DEBATE_MEANING), ("chat", CONVERSATION_MEANING)]
+)
 async def test_the_help_lists_every_status(verb: str, meanings: dict[Status, str]) -> None:
     text = (await symposia(verb, "--help")).stdout
     for status, meaning in meanings.items():

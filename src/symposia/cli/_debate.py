@@ -19,14 +19,8 @@ from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
 from symposia.cli._run import view_for_this_terminal
 from symposia.cli._view import RunDescription, RunEnding, View, seconds, tokens
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import (
-    MissingKeyError,
-    NamedModel,
-    RunFolder,
-    RunFolderError,
-    default_model_name,
-    model_named,
-)
+from symposia.presets import MissingKeyError, NamedModel, default_model_name, model_named
+from symposia.presets.coding import RunFolder, RunFolderError
 from symposia.presets.debate import (
     RECORDED_NOTE,
     BundledDebateName,

@@ -33,6 +33,7 @@ class Status(IntEnum):
     MISSING_EXTRA = 16
     PACKAGES = 17
     DEBATE_TASK = 18
+    HISTORY = 19
     NO_CODE = 20
     MODEL_FAILED = 21
     SANDBOX_DIED = 22
@@ -80,14 +81,24 @@ DEBATE_MEANING: Final = {
 }
 """Of `symposia debate`."""
 
+CONVERSATION_MEANING: Final = {
+    Status.VERIFIED: "the conversation has ended",
+    **{status: MEANING[status] for status in (Status.FAILED, Status.USAGE, Status.UNKNOWN_VENDOR)},
+    **{status: MEANING[status] for status in (Status.MISSING_KEY, Status.MISSING_EXTRA)},
+    Status.HISTORY: "the file of --history cannot be read or written, or is no history",
+    **{status: MEANING[status] for status in (Status.MODEL_FAILED, Status.INTERRUPTED)},
+}
+"""Of `symposia chat` and `symposia support`."""
+
 
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it
-    from symposia.presets import coding, debate  # noqa: PLC0415 - the help must not wait for it
+    from symposia.presets import chat, coding, debate  # noqa: PLC0415 - the help must not wait for it
 
     statuses: dict[type[SymposiaError], Status] = {
         coding.EmptyTaskError: Status.EMPTY_TASK,
+        chat.HistoryError: Status.HISTORY,
         debate.DebateTaskError: Status.DEBATE_TASK,
         coding.DataFileError: Status.DATA_FILE,
         coding.RunFolderError: Status.RUN_FOLDER,

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.code_executor import OutputStream
-from symposia.presets.coding import AgentUsage
+from symposia.presets import AgentUsage
 
 TASK_SOURCE = "user"
 """The source of the message with the task, which is shown as the title."""

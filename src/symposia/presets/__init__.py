@@ -1,10 +1,60 @@
-"""Teams put together from public parts, ready to run."""
+"""Teams put together from public parts, ready to run; and what they share: models by name, and recorded models."""
 
 from typing import TYPE_CHECKING
 
-from symposia._lazy import explained_names
+from symposia._lazy import lazy_names
 
-if not TYPE_CHECKING:
-    __getattr__ = explained_names(__name__)
+if TYPE_CHECKING:
+    from symposia.presets._models import (
+        AgentUsage,
+        MissingKeyError,
+        NamedModel,
+        UnknownVendorError,
+        default_model_name,
+        model_named,
+    )
+    from symposia.presets._recorded import (
+        RecordedCall,
+        RecordedChatCompletionClient,
+        RecordedConversation,
+        RecordedReply,
+        RecordingError,
+        recorded_model,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_models": [
+                "AgentUsage",
+                "MissingKeyError",
+                "NamedModel",
+                "UnknownVendorError",
+                "default_model_name",
+                "model_named",
+            ],
+            "_recorded": [
+                "RecordedCall",
+                "RecordedChatCompletionClient",
+                "RecordedConversation",
+                "RecordedReply",
+                "RecordingError",
+                "recorded_model",
+            ],
+        },
+    )
 
-__all__: list[str] = []
+__all__ = [
+    "AgentUsage",
+    "MissingKeyError",
+    "NamedModel",
+    "RecordedCall",
+    "RecordedChatCompletionClient",
+    "RecordedConversation",
+    "RecordedReply",
+    "RecordingError",
+    "UnknownVendorError",
+    "default_model_name",
+    "model_named",
+    "recorded_model",
+]

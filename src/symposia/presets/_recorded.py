@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import tomllib
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Final, Unpack
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from symposia.core import FunctionCall
 from symposia.core.exceptions import ModelError
-from symposia.core.models import AssistantMessage, CreateOptions, CreateResult, LLMMessage, ModelInfo, UserMessage
+from symposia.core.models import (
+    AssistantMessage,
+    CreateOptions,
+    CreateResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    ModelInfo,
+    RequestUsage,
+    UserMessage,
+)
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets._models import NamedModel
 
 RECORDED: Final = "recorded"
 ABILITIES: Final = ModelInfo(
-    vision=False, function_calling=False, json_output=True, family="unknown", structured_output=True
+    vision=False, function_calling=True, json_output=True, family="unknown", structured_output=True
 )
 
 
 class RecordingError(ModelError):
     """A recorded model received a request that it was not recorded for."""
+
+
+class RecordedCall(BaseModel):
+    """A call of a tool, as a recorded model makes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
 
 
 class RecordedReply(BaseModel):
@@ -29,14 +51,16 @@ class RecordedReply(BaseModel):
     Attributes:
         agent: Whose model it is.
         expects: Texts that the messages to the agent since its last answer contain wherever this reply fits.
-        content: The answer.
+        content: The answer; empty where it calls tools.
+        call: The tools that it calls.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     agent: str
     expects: tuple[str, ...] = ()
-    content: str
+    content: str = ""
+    call: tuple[RecordedCall, ...] = ()
 
 
 class RecordedChatCompletionClient(ReplayChatCompletionClient):
@@ -67,7 +91,7 @@ class _Recording:
         self._replies = replies
         self._given = 0
 
-    def reply_to(self, messages: Sequence[LLMMessage]) -> str:
+    def reply_to(self, messages: Sequence[LLMMessage]) -> str | CreateResult:
         if self._given == len(self._replies):
             raise RecordingError(f"The recording has {self._given} replies here, and another one is requested.")
         reply = self._replies[self._given]
@@ -79,7 +103,7 @@ class _Recording:
                     f"request with {text!r} in it, and this one has no such text. Run the task on a model."
                 )
         self._given += 1
-        return reply.content.strip()
+        return _calls(reply, self._given, sent) if reply.call else reply.content.strip()
 
 
 def _sent_since_last_answer(messages: Sequence[LLMMessage]) -> str:
@@ -89,10 +113,43 @@ def _sent_since_last_answer(messages: Sequence[LLMMessage]) -> str:
             break
         if isinstance(message, UserMessage):
             latest.append(str(message.content))
+        elif isinstance(message, FunctionExecutionResultMessage):
+            latest += [result.content for result in reversed(message.content)]
     return "\n".join(reversed(latest))
+
+
+def _calls(reply: RecordedReply, number: int, sent: str) -> CreateResult:
+    calls = [
+        FunctionCall(id=f"{number}-{index}", name=call.name, arguments=json.dumps(call.arguments, ensure_ascii=False))
+        for index, call in enumerate(reply.call)
+    ]
+    words = sum(len(call.arguments.split()) + 1 for call in calls)
+    usage = RequestUsage(prompt_tokens=len(sent.split()), completion_tokens=words, estimated=True)
+    return CreateResult(finish_reason="function_calls", content=calls, usage=usage, cached=True)
 
 
 def recorded_model(replies: Sequence[RecordedReply], agent: str, *, pace: float = 0.0) -> NamedModel:
     """The recorded model of an agent, from its first reply on."""
     own = [reply for reply in replies if reply.agent == agent]
     return NamedModel(name=RECORDED, client=RecordedChatCompletionClient(own, pace=pace), recorded=True)
+
+
+class RecordedConversation(BaseModel):
+    """A conversation with people that comes with a recording.
+
+    Attributes:
+        title: A few words.
+        lines: What the people say, in order.
+        reply: What the models answer.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    lines: tuple[str, ...]
+    reply: tuple[RecordedReply, ...]
+
+    @classmethod
+    def read(cls, file: Path) -> RecordedConversation:
+        """Read a conversation from a TOML file."""
+        return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))

@@ -43,7 +43,7 @@ class DebateGroupChat(BaseGroupChat):
     Args:
         participants: Those who debate and vote; at least two.
         positions: By the name of a participant: the position that it holds at first. Several may hold the same one. A
-            text is a position whose name is the text. A participant without one holds none.
+            text is a position whose name is the text. A participant without one holds none; None: nobody holds any.
         open_positions: Positions that nobody holds at first.
         critic: Looks for weak points after each round, except between two independent ones.
         moderator: Sums up after each round, except between two independent ones, and concludes the debate. An assistant
@@ -72,7 +72,7 @@ class DebateGroupChat(BaseGroupChat):
     def __init__(
         self,
         participants: Sequence[ChatAgent],
-        positions: Mapping[str, Position | str],
+        positions: Mapping[str, Position | str] | None = None,
         *,
         open_positions: Sequence[Position | str] = (),
         critic: ChatAgent | None = None,
@@ -89,7 +89,7 @@ class DebateGroupChat(BaseGroupChat):
         _check_agents(participants, critic, moderator)
         check_flag("simultaneous", "the debate", simultaneous)
         _check_number("vote_retries", vote_retries, least=0)
-        held = _positions(positions, names)
+        held = _positions({} if positions is None else positions, names)
         self._setup = DebateSetup(
             debaters=tuple(names),
             options=_options([*held.values(), *_each_position(open_positions)]),

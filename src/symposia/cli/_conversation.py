@@ -1,0 +1,288 @@
+"""`symposia chat` and `symposia support`: a conversation in the terminal, or from a script."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+import typer
+
+from symposia.agentchat.agents import UserProxyAgent
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    HandoffMessage,
+    ModelClientStreamingChunkEvent,
+    TextMessage,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+)
+from symposia.cli._advice import advised_error
+from symposia.cli._exit import Status, fail, status_of_error
+from symposia.cli._plan import RECORDED_PACE
+from symposia.core import run_in_worker_thread
+from symposia.core.exceptions import ModelError, SymposiaError
+from symposia.core.terminal_text import printable
+from symposia.presets import (
+    MissingKeyError,
+    NamedModel,
+    RecordedConversation,
+    default_model_name,
+    model_named,
+    recorded_model,
+)
+from symposia.presets.chat import (
+    ASSISTANT,
+    CHAT_PROMPT,
+    Partner,
+    bundled_chat,
+    chat_agent,
+    converse,
+)
+from symposia.presets.support import AGENTS, COLLEAGUE, Shop, bundled_support, support_team
+
+YOU: Final = "you"
+HANDOFF: Final = "transfer_to_"
+"""The beginning of the names of the tools that hand over."""
+RECORDED: Final = "The models' answers are recorded, and so is what the people say. Talk yourself with --model M."
+END: Final = "An empty input (Ctrl-D) ends the conversation."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationArguments:
+    """The command line as it was given.
+
+    Attributes:
+        model: The name of the model.
+        script: A file with the lines of the people.
+        history: A file that the conversation continues, and is written to.
+        example: Whether the recorded conversation is shown, also where a key is set.
+        system: The instructions of the assistant of a chat.
+    """
+
+    model: str | None = None
+    script: Path | None = None
+    history: Path | None = None
+    example: bool = False
+    system: str | None = None
+
+
+def chat_and_show(arguments: ConversationArguments) -> None:
+    """Talk with an assistant, and exit with the status of the conversation.
+
+    Raises:
+        typer.Exit: The conversation failed, or was interrupted.
+        typer.BadParameter: An argument is wrong.
+    """
+
+    def partner(models: Callable[[str], NamedModel], _read: Callable[[str], Awaitable[str | None]]) -> Partner:
+        return chat_agent(models(ASSISTANT), CHAT_PROMPT if arguments.system is None else arguments.system)
+
+    _show(arguments, (ASSISTANT,), bundled_chat, partner)
+
+
+def support_and_show(arguments: ConversationArguments) -> None:
+    """Talk with the support team, as the customer and as the colleague.
+
+    Raises:
+        typer.Exit: The conversation failed, or was interrupted.
+        typer.BadParameter: An argument is wrong.
+    """
+
+    def partner(models: Callable[[str], NamedModel], read: Callable[[str], Awaitable[str | None]]) -> Partner:
+        async def answer(_prompt: str, _token: object) -> str:
+            line = await read(COLLEAGUE)
+            if line is None:
+                raise EOFError
+            return line
+
+        async def approve(question: str) -> bool:
+            line = await read(f"{COLLEAGUE}: {question} (yes or no)")
+            return line is not None and line.strip().casefold() in {"yes", "y"}
+
+        colleague = UserProxyAgent(COLLEAGUE, description="A person who can decide.", input_func=answer)
+        return support_team({agent: models(agent) for agent in AGENTS}, Shop.bundled(approve), colleague)
+
+    _show(arguments, AGENTS, bundled_support, partner)
+
+
+def _show(
+    arguments: ConversationArguments,
+    agents: Sequence[str],
+    bundled: Callable[[], RecordedConversation],
+    make_partner: Callable[[Callable[[str], NamedModel], Callable[[str], Awaitable[str | None]]], Partner],
+) -> None:
+    """Carry out a conversation.
+
+    Args:
+        arguments: The command line.
+        agents: The names of the agents that have a model.
+        bundled: Reads the recorded conversation.
+        make_partner: Makes the agent or the team, of the models by agent and of what reads the next line of a person.
+    """
+    view = ConversationView(sys.stdout)
+    try:
+        lines = None if arguments.script is None else _script(arguments.script)
+        recorded = _recorded(arguments, bundled)
+        if recorded is None:
+            model = model_named(arguments.model or default_model_name())
+            models = dict.fromkeys(agents, model)
+        else:
+            lines = list(recorded.lines) if lines is None else lines
+            pace = RECORDED_PACE if sys.stdout.isatty() else 0
+            models = {agent: recorded_model(recorded.reply, agent, pace=pace) for agent in agents}
+        reader = LineReader(view, lines)
+        view.note(RECORDED if recorded is not None else f"Model: {next(iter(models.values())).name}. {END}")
+        partner = make_partner(models.__getitem__, reader.read)
+        # Ctrl-C ends the process at once, as before this verb: there is nothing to stop, and Python would end with a
+        # fatal error while a thread waits for standard input.
+        asyncio.run(_carry_out(partner, reader, view, arguments.history, list(models.values())))
+    except ModelError as error:
+        view.end()
+        fail(str(error), Status.MODEL_FAILED)
+    except SymposiaError as error:
+        view.end()
+        fail(advised_error(error, {MissingKeyError: "Without any key: --example"}), status_of_error(error))
+
+
+async def _carry_out(
+    partner: Partner, reader: LineReader, view: ConversationView, history: Path | None, models: Sequence[NamedModel]
+) -> None:
+    try:
+        await converse(partner, lambda: reader.read(YOU), view.show, history=history)
+    finally:
+        view.end()
+        for client in {id(model.client): model.client for model in models}.values():
+            await client.close()
+
+
+def _script(file: Path) -> list[str]:
+    try:
+        return file.read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--script {file} cannot be read: {error}") from error
+
+
+def _recorded(
+    arguments: ConversationArguments, bundled: Callable[[], RecordedConversation]
+) -> RecordedConversation | None:
+    """The recorded conversation: where it is asked for, or where there is neither a model nor a key."""
+    if arguments.example:
+        if arguments.model:
+            raise typer.BadParameter("Give --model or --example, not both: the example has recorded models.")
+        return bundled()
+    if arguments.model:
+        return None
+    try:
+        default_model_name()
+    except MissingKeyError:
+        return bundled()
+    return None
+
+
+class LineReader:
+    """Reads what people say: from a list, or else from standard input.
+
+    Args:
+        view: Shows who is asked, and the lines of a list.
+        lines: The lines; None for standard input.
+    """
+
+    def __init__(self, view: ConversationView, lines: Sequence[str] | None) -> None:
+        self._view = view
+        self._lines = None if lines is None else deque(lines)
+
+    async def read(self, who: str) -> str | None:
+        """The next line; None at the end. `who` is asked."""
+        self._view.ask(who)
+        if self._lines is not None:
+            line = self._lines.popleft() if self._lines else None
+        else:
+            read = await run_in_worker_thread(sys.stdin.readline)
+            line = read.removesuffix("\n") if read else None
+        self._view.answered(line, is_typed=self._lines is None and sys.stdin.isatty())
+        return line
+
+
+class ConversationView:
+    """Writes a conversation: the words of an agent as they come, handovers and tools in a line each.
+
+    Args:
+        out: The stream to write to.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._streaming = ""
+        self._prompt = ""
+
+    def note(self, text: str) -> None:
+        """Write a line about the conversation."""
+        self._write(f"{printable(text)}\n")
+
+    def ask(self, who: str) -> None:
+        """Ask a person for a line."""
+        self.end()
+        self._prompt = f"{printable(who)}> "
+        self._write(self._prompt)
+
+    def answered(self, line: str | None, *, is_typed: bool) -> None:
+        """Note the line of the person, and write it unless it was typed on the terminal, which shows it."""
+        self._prompt = ""
+        if line is None or not is_typed:
+            self._write(f"{printable(line or '')}\n")
+
+    def end(self) -> None:
+        """End the line that streams in."""
+        if self._streaming:
+            self._write("\n")
+            self._streaming = ""
+
+    def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
+        """Write a message, an event, or a piece of what streams in."""
+        match message:
+            case ModelClientStreamingChunkEvent():
+                if message.full_message_id != self._streaming:
+                    self.end()
+                    self._streaming = message.full_message_id or message.source
+                    self._write(f"{message.source}: ")
+                self._write(printable(message.content))
+            case TextMessage() if message.id == self._streaming:
+                self.end()
+            case _:
+                for line in _lines(message):
+                    self._write_line(line)
+
+    def _write_line(self, line: str) -> None:
+        """Write a line. Where a person is being asked, as by a tool that is shown only now, ask again below it."""
+        self.end()
+        above = "\n" if self._prompt else ""
+        self._write(f"{above}{printable(line)}\n{self._prompt}")
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def _lines(message: BaseAgentEvent | BaseChatMessage) -> Iterable[str]:
+    """What is shown of a message or an event. The tools that hand over are shown by their effect."""
+    match message:
+        case HandoffMessage():
+            yield f"[{message.source} hands over to {message.target}]"
+        case ToolCallRequestEvent():
+            for call in message.content:
+                if not call.name.startswith(HANDOFF):
+                    yield f"[{message.source} calls {call.name}({call.arguments})]"
+        case ToolCallExecutionEvent():
+            for result in message.content:
+                if result.is_error or not result.name.startswith(HANDOFF):
+                    yield f"[{result.name}: {result.content}]"
+        case TextMessage():
+            yield f"{message.source}: {message.content}"
+        case _:
+            pass

@@ -1,0 +1,99 @@
+"""A conversation with a person, line by line: the loop behind ``symposia chat`` and ``symposia support``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from symposia.agentchat.base import TaskResult, TaskRunner
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import run_in_worker_thread
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+
+ReadLine: TypeAlias = Callable[[], Awaitable[str | None]]
+"""Gives what the person says next; None when the person has ended the conversation."""
+
+Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
+
+
+class HistoryError(InvalidArgumentError):
+    """The file with the history cannot be read or written, or holds something else."""
+
+
+class Partner(TaskRunner, Protocol):
+    """An agent or a team that a person talks with."""
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The conversation as JSON."""
+        ...
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from a saved conversation."""
+        ...
+
+
+async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, history: Path | None = None) -> int:
+    """Talk until the person ends the conversation.
+
+    Each line of the person is the task of a run. After each run the history is written, so that a later conversation
+    can continue it. An empty line is no task.
+
+    Args:
+        partner: The agent or team.
+        read_line: Gives the person's next line.
+        watch: Called on the event loop with every message and event, and with each piece of what streams in, but not
+            with the person's own lines.
+        history: A file from which the conversation continues, if it exists, and to which it is written.
+
+    Returns:
+        The number of the lines that were answered.
+
+    Raises:
+        HistoryError: The history cannot be read or written.
+        Exception: Whatever the partner raised. The history has what was answered before.
+    """
+    if history is not None:
+        await _load(partner, history)
+    answered = 0
+    while (line := await read_line()) is not None:
+        if not line.strip():
+            continue
+        async with aclosing(partner.run_stream(task=line, output_task_messages=False)) as stream:
+            async for item in stream:
+                if not isinstance(item, TaskResult):
+                    watch(item)
+        answered += 1
+        if history is not None:
+            await _save(partner, history)
+    return answered
+
+
+async def _load(partner: Partner, file: Path) -> None:
+    try:
+        text = await run_in_worker_thread(file.read_text, "utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise HistoryError(f"The history {file} cannot be read: {error}. Give another file.") from error
+    try:
+        await partner.load_state(json.loads(text))
+    except (ValueError, ArgumentTypeError) as error:  # no JSON, or no state of this partner
+        raise HistoryError(f"{file} is no history of such a conversation. Give another file.") from error
+
+
+async def _save(partner: Partner, file: Path) -> None:
+    """Write the history beside its file first, so that one that is interrupted leaves the older one."""
+    text = json.dumps(dict(await partner.save_state()), ensure_ascii=False, indent=1)
+    beside = file.with_name(f"{file.name}.new")
+
+    def write() -> None:
+        beside.write_text(text, "utf-8", errors="backslashreplace")
+        beside.replace(file)
+
+    try:
+        await run_in_worker_thread(write)
+    except OSError as error:
+        raise HistoryError(f"The history {file} cannot be written: {error.strerror}. Give another file.") from error

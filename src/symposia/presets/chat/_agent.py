@@ -1,0 +1,38 @@
+"""The assistant of a chat, and the bundled conversation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.presets._models import NamedModel
+from symposia.presets._recorded import RecordedConversation
+
+ASSISTANT: Final = "assistant"
+
+CHAT_PROMPT: Final = """\
+You talk with a person in a terminal. Answer the question first, in plain text that reads well without formatting, and
+as briefly as it allows. Say so when you do not know something or guess. Ask back only where the answer depends on it.
+"""
+
+
+def chat_agent(model: NamedModel, system_message: str = CHAT_PROMPT) -> AssistantAgent:
+    """The assistant. Its words are shown as they come, and it remembers the whole conversation.
+
+    Args:
+        model: The model.
+        system_message: Its instructions.
+    """
+    return AssistantAgent(
+        ASSISTANT,
+        model.client,
+        description="Talks with a person.",
+        system_message=system_message,
+        model_client_stream=True,
+    )
+
+
+def bundled_chat() -> RecordedConversation:
+    """The bundled conversation. It reads a file, and may block."""
+    return RecordedConversation.read(Path(__file__).parent / "bundled.toml")

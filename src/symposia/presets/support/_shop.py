@@ -1,0 +1,83 @@
+"""The shop of the support team: orders in memory, and the tools that read and change them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Final, Self, TypeAlias
+
+from pydantic import BaseModel
+
+REFUND_LIMIT: Final = 100.0
+"""Euros for an order that are paid back without a colleague's consent."""
+
+
+class Order(BaseModel):
+    """An order.
+
+    Attributes:
+        number: Its number, as the customer knows it.
+        item: What was ordered.
+        paid: Euros, by all charges.
+        charges: How often it was charged.
+        status: Where it is.
+        refunded: Euros that were paid back.
+    """
+
+    number: str
+    item: str
+    paid: float
+    charges: int = 1
+    status: str
+    refunded: float = 0.0
+
+
+Approve: TypeAlias = Callable[[str], Awaitable[bool]]
+"""Asks a person for the consent to exactly what the question says."""
+
+
+class Shop:
+    """Orders by number. Its methods are tools; what they return, and the errors that they raise, a model reads.
+
+    Args:
+        orders: The orders.
+        approve: Asks a person before more than `REFUND_LIMIT` is paid back for an order. It is the tool that asks, with
+            the order and the amount, so that no words of a model can stand for the consent.
+    """
+
+    def __init__(self, orders: Iterable[Order], approve: Approve) -> None:
+        self.orders = {order.number: order for order in orders}
+        self._approve = approve
+
+    @classmethod
+    def bundled(cls, approve: Approve) -> Self:
+        """The shop of the example. It reads a file, and may block."""
+        text = (Path(__file__).parent / "orders.toml").read_text(encoding="utf-8")
+        return cls((Order.model_validate(each) for each in tomllib.loads(text)["order"]), approve)
+
+    async def find_order(self, number: str) -> str:
+        """Look up an order by its number: what it is, what was paid, where it is."""
+        order = self._order(number)
+        times = f"in {order.charges} charges" if order.charges > 1 else "in one charge"
+        back = f", {order.refunded:.2f} EUR paid back" if order.refunded else ""
+        return f"Order {order.number}: {order.item}, {order.paid:.2f} EUR paid {times}{back}, {order.status}."
+
+    async def refund(self, number: str, amount: float) -> str:
+        """Pay back a part of an order, in euros. For more than 100 EUR in all, a colleague is asked for consent."""
+        order = self._order(number)
+        if not 0 < amount <= order.paid - order.refunded:
+            left = order.paid - order.refunded
+            raise ValueError(f"Order {number} has {left:.2f} EUR left that can be paid back, and not {amount:.2f}.")
+        if order.refunded + amount > REFUND_LIMIT:
+            question = f"Pay back {amount:.2f} EUR for order {order.number} ({order.item})?"
+            if not await self._approve(question):
+                raise ValueError(f"The colleague did not consent to paying back {amount:.2f} EUR for order {number}.")
+        order.refunded += amount
+        return f"{amount:.2f} EUR for order {order.number} are paid back."
+
+    def _order(self, number: str) -> Order:
+        order = self.orders.get(number.strip().lstrip("#"))
+        if order is None:
+            raise ValueError(f"There is no order {number!r}. Ask the customer for the number.")
+        return order

@@ -1,0 +1,127 @@
+"""`symposia chat` and `symposia support` as their users call them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.model_server import ModelServer, Reply, ToolCall
+from tests.support.terminal import CTRL_C, on_terminal
+from typer.testing import CliRunner, Result
+
+from symposia.cli._app import app
+from symposia.cli._exit import Status
+
+
+@pytest.fixture
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        yield server
+
+
+async def symposia(*arguments: str, typed: str | None = None) -> Result:
+    async with asyncio.timeout(60):
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=typed)
+
+
+async def test_without_a_key_a_recorded_chat_is_shown() -> None:
+    result = await symposia("chat")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("The models' answers are recorded, and so is what the people say.")
+    assert "you> Give me an example with a payment.\nassistant: A request to pay 40 euros" in result.stdout
+
+
+async def test_without_a_key_a_recorded_case_of_support_is_shown() -> None:
+    result = await symposia("support")
+    assert result.exit_code == 0, result.output
+    for line in (
+        "[triage hands over to billing]",
+        '[billing calls refund({"number": "4711", "amount": 89.0})]',
+        "colleague> Three weeks old: offer a replacement",
+        "[colleague hands over to technical]",
+        "colleague: Pay back 649.00 EUR for order 4713 (Espresso machine)? (yes or no)> yes",
+        "billing: I have paid back the 649.00 EUR",
+    ):
+        assert line in result.stdout, line
+    assert "transfer_to" not in result.stdout
+
+
+async def test_lines_that_are_piped_in_are_answered_by_the_model(models: ModelServer) -> None:
+    models.script(Reply(text="Hello."), Reply(text="Goodbye."))
+    result = await symposia("chat", "--system", "Be brief.", typed="Hi\n\nBye")
+    assert result.exit_code == 0, result.output
+    assert "you> Hi\nassistant: Hello.\nyou> \nyou> Bye\nassistant: Goodbye.\nyou> \n" in result.stdout
+    assert models.requests[0].body["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+async def test_a_script_and_a_history(models: ModelServer, tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("Hi\n")
+    history = str(tmp_path / "history.json")
+    for answer in ("Hello.", "Hello again."):
+        models.script(Reply(text=answer))
+        result = await symposia("chat", "--script", str(tmp_path / "script"), "--history", history)
+        assert result.exit_code == 0, result.output
+    assert [message["content"] for message in models.last_body["messages"]][1:] == ["Hi", "Hello.", "Hi"]
+
+
+async def test_a_case_of_support_with_models(models: ModelServer) -> None:
+    def call(name: str, **arguments: object) -> Reply:
+        return Reply(tool_calls=(ToolCall(id="1", name=name, arguments=json.dumps(arguments)),))
+
+    refund = call("refund", number="4713", amount=649)
+    models.script(call("transfer_to_billing"), refund, Reply(text="That was refused."))
+    result = await symposia("support", "--model", "gpt-5.5", typed="My money back!\nno\n")
+    assert result.exit_code == 0, result.output
+    assert "(yes or no)> no" in result.stdout
+    assert "The colleague did not consent to paying back 649.00 EUR" in result.stdout
+    assert "billing: That was refused." in result.stdout
+
+
+async def test_an_input_that_ends_while_the_colleague_is_asked_is_an_error(models: ModelServer) -> None:
+    models.script(Reply(tool_calls=(ToolCall(id="1", name="transfer_to_colleague", arguments="{}"),)))
+    result = await symposia("support", "--model", "gpt-5.5", typed="Help!\n")
+    assert result.exit_code == Status.FAILED, result.output
+    assert "the input ended without an answer" in result.stderr
+
+
+async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: ModelServer) -> None:
+    environment = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": models.openai_url}
+    command = (sys.executable, "-m", "symposia", "chat", "--model", "gpt-5.5")
+    models.script(Reply(text="Hello there."))
+    async with asyncio.timeout(60), on_terminal(*command, environment=environment) as terminal:
+        await terminal.wait_until_drawn("you> ")
+        terminal.press(b"Hi\n")
+        await terminal.wait_until_drawn("Hello there.\r\nyou> ")
+        terminal.press(CTRL_C)
+        assert await terminal.wait_until_ended() == Status.INTERRUPTED
+    assert terminal.drawn.endswith("Interrupted.\r\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (("chat", "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai/NAME"),
+        (("chat", "--model", "gpt-5.5"), Status.MISSING_KEY, "--example"),
+        (("chat", "--example", "--model", "gpt-5.5"), Status.USAGE, "not both"),
+        (("support", "--script", "nowhere"), Status.USAGE, "--script nowhere cannot be read"),
+        (("chat", "--history", "."), Status.HISTORY, "cannot be read"),
+    ],
+    ids=str,
+)
+async def test_a_wrong_argument_has_its_status_and_says_what_to_do(
+    arguments: tuple[str, ...], status: Status, text: str
+) -> None:
+    result = await symposia(*arguments)
+    assert result.exit_code == status, result.output
+    assert text in " ".join(result.stderr.replace("│", " ").split())
+
+
+async def test_a_line_that_was_not_recorded_says_so(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("Something else\n")
+    result = await symposia("support", "--script", str(tmp_path / "script"))
+    assert result.exit_code == Status.MODEL_FAILED, result.output
+    assert "does not fit" in result.stderr
