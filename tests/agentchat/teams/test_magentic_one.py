@@ -316,3 +316,11 @@ def test_the_coder_is_an_assistant_with_instructions_of_its_own() -> None:
     assert isinstance(MagenticOneCoderAgent.load_component(coder.dump_component()), MagenticOneCoderAgent)
     assert "code" in coder.description
     assert coder.description != CodeExecutorAgent.DEFAULT_TERMINAL_DESCRIPTION
+
+
+def test_a_check_knows_that_the_orchestrator_ends_a_run_and_asks_a_model() -> None:
+    limited = team(max_turns=4).check()
+    assert not limited.findings
+    assert limited.forecast.turns == (0, 4)
+    assert limited.forecast.per_turn.prompt_tokens.low > 100  # the prompt of a ledger
+    assert not team(max_turns=None).check().findings

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Unpack
 
 from typing_extensions import override
 
+from symposia.agentchat import base
 from symposia.agentchat._input_functions import ReviewFuncType
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, TextMessage
@@ -165,6 +166,12 @@ class MagenticOneRule(TeamRule):
     def _say(self, message: BaseChatMessage, transcript: Transcript, *, reset_participants: bool = False) -> Say:
         self._at.read = len(transcript) + 1
         return Say((message,), reset_participants=reset_participants)
+
+    def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - the rule knows them
+        """Any of the participants speaks, and the rule ends the run."""
+        return base.RuleOutline(
+            turns=base.Bounds(0, self._max_turns), can_end=True, models=[self._orchestrator.check_use()]
+        )
 
     def save_state(self) -> SavedState:
         """The task, the fact sheet, the plan, and how far the work is. What the model is shown is made of these."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, overload
 
 from pydantic_core import core_schema as cs
 
+from symposia.agentchat import base
 from symposia.agentchat._input_functions import ReviewFuncType, call_review_function
 from symposia.agentchat.messages import BaseChatMessage, MultiModalMessage, TextMessage
 from symposia.agentchat.teams import _magentic_one_prompts as prompts
@@ -180,6 +181,10 @@ class Orchestrator:
         self._json_output: bool | type[BaseModel] | None = None  # made with the first question
         self._conversation: list[LLMMessage] = []  # empty until it is made of the transcript
         self._followed = 0  # how much of the transcript is in it
+
+    def check_use(self) -> base.ModelUse:
+        """How the model is asked before each turn of a participant. The plan and the answer come once, on top."""
+        return base.ModelUse(client=self._client, prompt=[self._role, self._question], calls=base.Bounds(1, _ATTEMPTS))
 
     def forget(self) -> None:
         """Make the conversation anew: the transcript or the plan is another one."""

@@ -18,7 +18,7 @@ from symposia.agentchat.teams._speaker_choice import ChosenSpeaker, SpeakerChoic
 from symposia.core.argument_checks import check_count, check_flag, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.model_context import ChatCompletionContext
+from symposia.core.model_context import ChatCompletionContext, ContextLimits
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage
 
 T = TypeVar("T")
@@ -220,7 +220,7 @@ class SelectorRule(TeamRule):
         choice = SpeakerChoice(names, by_tool=bool(self._client.model_info["function_calling"]))
         roles = "\n".join(f"{name}: {text}" for name, text in self._participants.items())
         prompt = self._prompt.format(roles=roles, participants=names, history="")
-        limits = self._context.shown_at_most()
+        limits = ContextLimits() if self._context is None else self._context.shown_at_most()
         is_asked_always = self._selector_func is None and self._candidate_func is None and len(names) > 2  # noqa: PLR2004 - of two that alternate, one is left
         use = base.ModelUse(
             client=self._client,
