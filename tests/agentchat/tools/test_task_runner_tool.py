@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.chat_agents import Parrot, asks_for, collected, kinds, model, says, shown
 from tests.support.team_log import Log
 from tests.support.team_members import Member, lines, pair
@@ -209,6 +211,37 @@ async def test_calls_that_would_wait_for_each_other_are_found(members: int) -> N
     assert any(re.search(circle, answer) for answer in answers), answers
     async with asyncio.timeout(10):  # and all of them are free
         await asyncio.gather(*map(said, tools))
+
+
+class CallingAll(Member):
+    """Calls some tools at once in its first turn, after some steps of the event loop."""
+
+    def __init__(self, name: str, steps: int) -> None:
+        super().__init__(name)
+        self.tools: list[AgentTool] = []
+        self._steps = steps
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        for _ in range(self._steps):
+            await asyncio.sleep(0)
+        tools, self.tools = self.tools, []
+        ends = await asyncio.gather(*map(said, tools), return_exceptions=True)
+        assert all(isinstance(end, str | DeadlockError | UsageError) for end in ends), ends
+        async for item in super().on_messages_stream(messages, cancellation_token):
+            yield item
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 4), max_size=3)), min_size=1, max_size=5))
+async def test_whoever_calls_whom_all_calls_end(agents: list[tuple[int, set[int]]]) -> None:
+    calling = [CallingAll(f"a{index}", steps) for index, (steps, _) in enumerate(agents)]
+    for agent, (_, called) in zip(calling, agents, strict=True):
+        agent.tools = [AgentTool(calling[index]) for index in sorted(called) if index < len(calling)]
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(said(AgentTool(agent)) for agent in calling))
+
+    assert answers == [f"{agent.name}: hello" for agent in calling]
 
 
 async def test_calls_that_wait_without_a_circle_are_made() -> None:

@@ -213,8 +213,8 @@ class SocietyOfMindAgent(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the team's methods take none
         """Forget everything, in the team too."""
-        await self._team.reset()
         await self._model_context.clear()
+        await self._team.reset()  # the second, since the next turn would do it if this is cancelled
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the team's methods take none
         """Pause the team."""
