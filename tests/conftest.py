@@ -67,6 +67,9 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
     with blockbuster_ctx("symposia") as detection:
         # A property that cannot await, for programs that read it before anything has prepared the tool.
         detection.functions["threading.Lock.acquire"].can_block_in("core/tools/_function_tool.py", "_tool_now")
+        # A constructor cannot await, and refuses a skill that is wrong.
+        for function in detection.functions.values():
+            function.can_block_in("agentchat/skills/_skill.py", "read_skills")
         yield
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias, cast
 
 import pytest
@@ -30,6 +31,7 @@ from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from symposia.agentchat.guardrails import Allow, ApprovalQuestion, Block, ModelGuardrail, PersonApproval
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from symposia.agentchat.skills import SkillWorkbench
 from symposia.agentchat.teams import (
     DebateGroupChat,
     DiGraphBuilder,
@@ -49,7 +51,7 @@ from symposia.core.effects import HumanAnswer, current_effect, handle_effects
 from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
-from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest
+from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest, ToolResult
 from symposia.ext.code_executors.namespaces import NamespaceBackend, NamespaceCommandLineCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
@@ -330,6 +332,34 @@ async def guardrails_that_ask_a_model_and_a_person(world: World) -> Transcript:
     return transcript(await RoundRobinGroupChat([buyer, ann], max_turns=4).run(task="Tea?"))
 
 
+class CountedSkills(SkillWorkbench):
+    """Tells the world when a skill is read."""
+
+    world: World
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        await self.world.do()
+        return await super().call_tool(name, arguments, cancellation_token, call_id)
+
+
+async def a_skill(world: World) -> Transcript:
+    def answer(messages: Sequence[LLMMessage]) -> CreateResult:
+        last = messages[-1]
+        if isinstance(last, FunctionExecutionResultMessage):
+            return says(last.content[0].content.splitlines()[0])
+        return asks_for(("read_skill", '{"name": "loan-plan"}'))
+
+    skills = CountedSkills(Path(__file__).parents[2] / "examples" / "skills")
+    skills.world = world
+    return transcript(await AssistantAgent("advisor", world.model(answer), skills=skills).run(task="A loan?"))
+
+
 async def code_with_files(world: World) -> Transcript:
     executor = CountingExecutor()  # in a work folder of its own: a new process has none of the old one's files
     executor.world = world
@@ -392,6 +422,7 @@ PROGRAMS: list[Program] = [
     a_human_answer,
     guardrails_that_ask_a_model_and_a_person,
     a_tool_call_that_a_person_approves,
+    a_skill,
     code_with_files,
     a_failing_effect,
     a_memory,

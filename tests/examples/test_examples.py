@@ -13,10 +13,17 @@ EXPECTED = Path(__file__).parent / "expected"
 WITH_PEOPLE = {Path("terminal_approval.py"), Path("web_chat.py")}
 """They wait for a person: see `test_people.py`."""
 
-PROGRAMS = sorted({path.relative_to(EXAMPLES) for path in EXAMPLES.rglob("*.py")} - WITH_PEOPLE)
+PARTS = "skills"
+"""The folder of skills, whose scripts are run by an example."""
 
 
-@pytest.mark.parametrize("example", PROGRAMS, ids=str)
+def programs() -> list[Path]:
+    """The examples that run by themselves."""
+    found = {path.relative_to(EXAMPLES) for path in EXAMPLES.rglob("*.py")}
+    return sorted(path for path in found - WITH_PEOPLE if path.parts[0] != PARTS)
+
+
+@pytest.mark.parametrize("example", programs(), ids=str)
 def test_the_example_prints_what_it_should(example: Path) -> None:
     run = subprocess.run([sys.executable, EXAMPLES / example], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from symposia._lazy import lazy_module
 from symposia.agentchat import base
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
+    ROUNDS_WITH_SKILLS,
     AssistantConfiguration,
     ToolLike,
     check_iterations,
@@ -18,6 +20,7 @@ from symposia.agentchat.agents._assistant._configuration import (
     checked_memories,
     checked_metadata,
     checked_output,
+    checked_skills,
     checked_summary,
     checked_tools,
     checked_workbenches,
@@ -49,8 +52,10 @@ from symposia.core.tools import Workbench
 
 if TYPE_CHECKING:
     from symposia.agentchat import guardrails as guarding
+    from symposia.agentchat import skills as skilled
 else:
     guarding = lazy_module("symposia.agentchat.guardrails")
+    skilled = lazy_module("symposia.agentchat.skills")
 
 _TOOLS = "tools"
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -108,6 +113,9 @@ class AssistantAgent(ConversationAgent):
         guardrails: Check the messages that the assistant receives, its tool calls and its answer; see
             `symposia.agentchat.guardrails`. A blocked message or answer ends the turn with a `StopMessage`; a blocked
             call has the reason as its result.
+        skills: Folders of skills, which the model reads when it needs them, or a `SkillWorkbench`. Their names and
+            descriptions are behind the system message. With skills, a `max_tool_iterations` of 1 stands for 10, since
+            reading a skill takes a round, and the model reflects by default.
 
     Raises:
         InvalidArgumentError: The arguments cannot work together, or `name` is not an identifier; the text says why.
@@ -142,6 +150,7 @@ class AssistantAgent(ConversationAgent):
         output_check: OutputCheck[ContentT] | None = None,
         output_fallback: OutputFallback[ContentT] | None = None,
         guardrails: Sequence[guarding.Guardrail] | None = None,
+        skills: skilled.SkillWorkbench | Sequence[Path | str] | Path | str | None = None,
     ) -> None:
         super().__init__(name, description)
         agent = f"agent '{name}'"
@@ -162,17 +171,20 @@ class AssistantAgent(ConversationAgent):
         )
         self._metadata = checked_metadata(name, metadata)
         self._guardrails = guarding.checked_guardrails(agent, guardrails) if guardrails is not None else ()
-        instructions = None if output is None else output.instructions(model_client)
+        self._skills = None if skills is None else checked_skills(name, skills, made_tools, can_call=can_call)
+        told = [self._skills and self._skills.instructions, output and output.instructions(model_client)]
+        instructions = "\n".join(filter(None, told)) or None
         self._conversation = Conversation.of_agent(agent, model_client, model_context, system_message, instructions)
+        workbenches = checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call)
         self._configuration = AssistantConfiguration(
             name=name,
             client=model_client,
             conversation=self._conversation,
             memories=checked_memories(name, memory),
-            workbenches=checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call),
+            workbenches=workbenches if self._skills is None else [self._skills, *workbenches],
             stream=model_client_stream,
-            reflect=output is not None if reflect_on_tool_use is None else reflect_on_tool_use,
-            rounds=max_tool_iterations,
+            reflect=bool(output or self._skills) if reflect_on_tool_use is None else reflect_on_tool_use,
+            rounds=ROUNDS_WITH_SKILLS if self._skills is not None and max_tool_iterations == 1 else max_tool_iterations,
             answers=Answers(
                 agent=name,
                 handoffs=made_handoffs,
@@ -312,6 +324,11 @@ class AssistantAgent(ConversationAgent):
             messages = [*messages, TextMessage(content=instructions, source="user")]
         turn = AssistantTurn(configuration, SchemaParts(configuration, self), cancellation_token)
         return self._checked(turn, messages, cancellation_token)
+
+    async def close(self) -> None:
+        """End the sandbox in which scripts of skills ran, if the assistant was given folders of skills."""
+        if self._skills is not None and self._skills is not self._constructor_arguments().get("skills"):
+            await self._skills.stop()
 
     async def save_state(self) -> Mapping[str, Any]:
         """The model context, the input of a turn that failed, and the states of tools, such as an `AgentTool`."""

@@ -23,10 +23,19 @@ from symposia.core.tools import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from symposia.agentchat.guardrails import Guardrail
+    from symposia.agentchat.skills import SkillWorkbench
 
 AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of its own model
 ToolLike: TypeAlias = AnyTool | Callable[..., object]
+
+ROUNDS_WITH_SKILLS: Final = 10
+"""The rounds of tool calls of an assistant that has skills, where its program leaves them at 1.
+
+One would be used up by reading a skill. A task with a script takes three or four; ten end a model that goes in circles.
+"""
 
 _CANNOT_CALL: Final = "The model does not support function calling."
 _ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
@@ -214,6 +223,30 @@ def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
 
     streams = any(isinstance(tool, BaseStreamTool) for tool in tools)
     return StaticStreamWorkbench(tools) if streams else StaticWorkbench(tools)
+
+
+def checked_skills(
+    agent: str, given: SkillWorkbench | Sequence[Path | str] | Path | str, tools: Sequence[AnyTool], *, can_call: bool
+) -> SkillWorkbench:
+    """The skills of an assistant, with the tools by which the model uses them.
+
+    Raises:
+        ArgumentTypeError: Something else is given.
+        InvalidArgumentError: A skill cannot be used, a tool has the name of one of those tools, or the model cannot
+            call tools.
+        MissingExtraError: The extra ``skills`` is not installed.
+    """
+    if not can_call:
+        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has skills, so it needs {_ONE_THAT_CAN}")
+    from symposia.agentchat.skills import SkillWorkbench  # noqa: PLC0415 - most agents have no skills
+
+    skills = given if isinstance(given, SkillWorkbench) else SkillWorkbench(given)
+    clashes = sorted({tool.name for tool in skills.tools} & {tool.name for tool in tools})
+    if clashes:
+        raise InvalidArgumentError(
+            f"The tools {clashes} of agent '{agent}' have the names of the tools for its skills."
+        )
+    return skills
 
 
 def checked_memories(agent: str, memory: Sequence[Memory] | Memory | None) -> list[Memory]:

@@ -1,0 +1,241 @@
+"""Skills: folders with instructions for particular tasks, in the open Agent Skills format.
+
+A skill is a folder with a ``SKILL.md``: front matter in YAML between two lines ``---``, and instructions in Markdown
+behind it. Other files of the folder are read, or run, when the instructions say so. The rules of the front matter are
+those of the specification at agentskills.io (2026).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
+
+SKILL_FILE: Final = "SKILL.md"
+
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME_LIMIT: Final = 64
+_DESCRIPTION_LIMIT: Final = 1024
+_COMPATIBILITY_LIMIT: Final = 500
+_MARK: Final = "---"
+
+MOST_INSTRUCTION_BYTES: Final = 256 * 1024
+"""The most bytes of a SKILL.md: the specification advises less than 500 lines; this is some 60,000 tokens."""
+
+MOST_FILES: Final = 1000
+MOST_FOLDER_BYTES: Final = 64 * 1024 * 1024
+"""The most files, and bytes, of a skill's folder. A folder with more is a mistake, such as a home folder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skill:
+    """A skill, as its SKILL.md describes it.
+
+    Attributes:
+        name: Lower-case letters, digits and single hyphens, at most 64; the name of its folder.
+        description: What it does and when to use it, at most 1,024 characters.
+        instructions: The Markdown behind the front matter.
+        folder: Its folder, as an absolute path.
+        files: The paths of the other files in it, relative to the folder and with ``/``, sorted. Links are left out.
+        license: The license, or the name of a file with it.
+        compatibility: What it needs to run.
+        metadata: Free for the author.
+        allowed_tools: The tools that the author wants to be allowed. Nothing is allowed by it here.
+        digest: A hash of the SKILL.md, and of the names and sizes of the other files.
+    """
+
+    name: str
+    description: str
+    instructions: str
+    folder: Path
+    files: Sequence[str] = ()
+    license: str | None = None
+    compatibility: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    allowed_tools: Sequence[str] = ()
+    digest: str = ""
+
+
+def read_skills(folders: Sequence[Path | str] | Path | str) -> list[Skill]:
+    """Read the skills of some folders, in their order, and those of one folder by their names.
+
+    Args:
+        folders: One folder, or several. Each is a skill itself, or has skills as its subfolders.
+
+    Raises:
+        ArgumentTypeError: It is no path, and no list of paths.
+        InvalidArgumentError: There is no such folder, it has no skills, one is not written as the format wants it, two
+            have one name, or a folder is too large; the text names the file.
+        MissingExtraError: The extra ``skills`` is not installed.
+    """
+    found: dict[str, Skill] = {}
+    for folder in _paths(folders):
+        for each in _skill_folders(folder):
+            skill = read_skill(each)
+            if skill.name in found:
+                both = f"{found[skill.name].folder} and {skill.folder}"
+                raise InvalidArgumentError(f"Two skills are named {skill.name!r}: {both}. Leave one out.")
+            found[skill.name] = skill
+    return list(found.values())
+
+
+def _paths(folders: object) -> Sequence[Path]:
+    given = [folders] if isinstance(folders, str | Path) else folders
+    if not isinstance(given, Sequence) or not given or isinstance(given, bytes):
+        raise ArgumentTypeError(f"skills is {folders!r}: give a folder, such as 'skills', or a list of folders.")
+    for each in cast("Sequence[object]", given):
+        if not isinstance(each, str | Path):
+            raise ArgumentTypeError(f"skills has {each!r}: give folders, such as 'skills'.")
+    return [Path(each) for each in cast("Sequence[str | Path]", given)]
+
+
+def _skill_folders(folder: Path) -> Sequence[Path]:
+    if not folder.is_dir():
+        raise InvalidArgumentError(f"skills names {str(folder)!r}, which is no folder.")
+    if (folder / SKILL_FILE).is_file():
+        return [folder]
+    found = sorted(each for each in folder.iterdir() if (each / SKILL_FILE).is_file())
+    if not found:
+        raise InvalidArgumentError(
+            f"skills names {str(folder)!r}, which has no {SKILL_FILE}, and no subfolder with one."
+        )
+    return found
+
+
+def read_skill(folder: Path | str) -> Skill:
+    """Read one skill.
+
+    Args:
+        folder: Its folder.
+
+    Raises:
+        InvalidArgumentError: It is not written as the format wants it, or too large; the text names the file.
+        MissingExtraError: The extra ``skills`` is not installed.
+    """
+    root = Path(folder).resolve()
+    path = root / SKILL_FILE
+    source = _read(path)
+    front, instructions = _split(path, source)
+    sizes = _sizes(root)
+    name = _text(path, front, "name", _NAME_LIMIT)
+    if not _NAME.fullmatch(name):
+        raise _fault(path, f"its name is {name!r}: lower-case letters and digits, with single hyphens between them")
+    if name != root.name:
+        raise _fault(path, f"its name is {name!r}, and that of its folder {root.name!r}: both have to be the same")
+    return Skill(
+        name=name,
+        description=" ".join(_text(path, front, "description", _DESCRIPTION_LIMIT).split()),
+        instructions=instructions,
+        folder=root,
+        files=tuple(sizes),
+        license=_optional(path, front, "license"),
+        compatibility=_optional(path, front, "compatibility", _COMPATIBILITY_LIMIT),
+        metadata=_metadata(path, front.get("metadata")),
+        allowed_tools=_allowed_tools(path, front.get("allowed-tools")),
+        digest=hashlib.sha256(source + repr(sorted(sizes.items())).encode("utf-8", "surrogateescape")).hexdigest(),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_INSTRUCTION_BYTES:
+            raise _fault(path, f"it has more than {MOST_INSTRUCTION_BYTES:,} bytes: put details into other files")
+        return path.read_bytes()
+    except OSError as error:
+        raise _fault(path, f"it cannot be read ({error})") from error
+
+
+def _split(path: Path, source: bytes) -> tuple[Mapping[str, object], str]:
+    """The front matter, and what is behind it."""
+    try:
+        lines = source.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise _fault(path, "it is not UTF-8") from error
+    if not lines or lines[0].rstrip() != _MARK or _MARK not in (ends := [line.rstrip() for line in lines[1:]]):
+        raise _fault(path, f"it has to begin with front matter between two lines {_MARK!r}")
+    end = ends.index(_MARK) + 1
+    return _parse(path, "\n".join(lines[1:end])), "\n".join(lines[end + 1 :]).strip()
+
+
+def _parse(path: Path, text: str) -> Mapping[str, object]:
+    try:
+        import yaml  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError:
+        raise MissingExtraError("Reading skills", "skills") from None
+    try:
+        front: object = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
+        raise _fault(path, f"its front matter is no YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(front, dict):
+        raise _fault(path, "its front matter has to be a mapping with a name and a description")
+    return cast("Mapping[str, object]", front)
+
+
+def _text(path: Path, front: Mapping[str, object], name: str, limit: int) -> str:
+    value = _optional(path, front, name, limit)
+    if value is None:
+        raise _fault(path, f"its front matter has no {name}")
+    return value
+
+
+def _optional(path: Path, front: Mapping[str, object], name: str, limit: int | None = None) -> str | None:
+    value = front.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise _fault(path, f"its {name} is {value!r}: write a text, in quotes where it looks like something else")
+    if limit is not None and len(value) > limit:
+        raise _fault(path, f"its {name} has {len(value):,} characters: {limit:,} at most")
+    return value
+
+
+def _metadata(path: Path, value: object) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    # Numbers are taken, as in ``version: 1.0``; nested values are not, which YAML's aliases can make endless.
+    if not isinstance(value, dict) or any(
+        isinstance(each, dict | list | set) for each in cast("dict[object, object]", value).values()
+    ):
+        raise _fault(path, "its metadata has to be a mapping of texts")
+    return {str(name): str(each) for name, each in cast("dict[object, object]", value).items()}
+
+
+def _allowed_tools(path: Path, value: object) -> Sequence[str]:
+    if value is None:
+        return ()
+    given = value.split() if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in cast("list[object]", given)):
+        raise _fault(path, "its allowed-tools have to be a text of names with spaces between them")
+    return tuple(cast("list[str]", given))
+
+
+def _sizes(root: Path) -> dict[str, int]:
+    """The sizes of the files of a folder but its SKILL.md, by their paths, sorted.
+
+    Links are left out, whatever they point to, so that a skill shows no file from outside of its folder.
+    """
+    sizes: dict[str, int] = {}
+    total = 0
+    for folder, _, files in os.walk(root):  # which follows no links to folders
+        for name in files:
+            path = Path(folder, name)
+            if path.is_symlink() or not path.is_file():
+                continue
+            total += (size := path.stat().st_size)
+            sizes[path.relative_to(root).as_posix()] = size
+            if len(sizes) > MOST_FILES or total > MOST_FOLDER_BYTES:
+                raise InvalidArgumentError(
+                    f"The skill in {root} is too large: {MOST_FILES:,} files and {MOST_FOLDER_BYTES:,} bytes at most."
+                )
+    sizes.pop(SKILL_FILE, None)
+    return dict(sorted(sizes.items()))
+
+
+def _fault(path: Path, fault: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"The skill {path} cannot be used: {fault}.")
