@@ -323,4 +323,4 @@ def test_a_check_knows_that_the_orchestrator_ends_a_run_and_asks_a_model() -> No
     assert not limited.findings
     assert limited.forecast.turns == (0, 4)
     assert limited.forecast.per_turn.prompt_tokens.low > 100  # the prompt of a ledger
-    assert not team(max_turns=None).check().findings
+    assert [found.what for found in team(max_turns=None).check().findings] == ["Nothing limits the number of turns."]
