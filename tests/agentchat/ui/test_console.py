@@ -11,6 +11,7 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     ModelClientStreamingChunkEvent,
     MultiModalMessage,
+    SelectSpeakerEvent,
     TextMessage,
     ThoughtEvent,
 )
@@ -91,6 +92,16 @@ async def test_f31_stats_count_what_choosing_the_speakers_took(capsys: pytest.Ca
     await Console(team.run_stream(task="go"), output_stats=True)
 
     assert f"Total prompt tokens: {client.total_usage().prompt_tokens}\n" in capsys.readouterr().out
+
+
+async def test_f31_an_event_that_has_tokens_alone_is_counted_and_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cost = SelectSpeakerEvent(content=[], source="panel", models_usage=USAGE)
+    out = await printed(capsys, cost, END, output_stats=True)
+
+    assert "SelectSpeakerEvent" not in out
+    assert f"Total prompt tokens: {USAGE.prompt_tokens}\n" in out
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -16,6 +16,7 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     ModelClientStreamingChunkEvent,
     MultiModalMessage,
+    SelectSpeakerEvent,
     UserInputRequestedEvent,
 )
 from symposia.agentchat.ui._user_input_manager import UserInputManager
@@ -100,6 +101,9 @@ class _Printer:
         """Write one message or event."""
         if isinstance(item, ModelClientStreamingChunkEvent):
             self._show_chunk(item)
+            return
+        if isinstance(item, SelectSpeakerEvent) and not item.content and item.models_usage is not None:
+            self._add(item.models_usage)  # which is all that it has to say
             return
         if not self._was_streamed(item):
             self._end_line()
