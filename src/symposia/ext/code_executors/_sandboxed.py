@@ -22,6 +22,7 @@ from typing import Final, Unpack
 from pydantic import JsonValue
 from typing_extensions import override
 
+from symposia.core import cancel_and_wait
 from symposia.core.code_executor import (
     CodeResult,
     Sandbox,
@@ -129,6 +130,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._init_command = options.get("init_command")
         self._returned = ReturnedFiles(self._folder, policy, trusted=options.get("trust_results", False))
         self._sandbox: Sandbox | None = None
+        self._answers: asyncio.Future[bool] | None = None  # whether it still does, while a call is prepared
+        self._unsent: Sequence[PurePosixPath] = ()  # files of the folder that it does not have
         self._notes: list[str] = []  # for the next result
         self._has_variables = False  # of earlier blocks, whose authors count on them
 
@@ -168,6 +171,22 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         self._has_variables = False
         await super().restart()
 
+    @override
+    async def _prepare(self) -> None:
+        # Asked while the work folder is looked at. Every block waits for both, and each takes as long as the other.
+        self._answers = None if self._sandbox is None else asyncio.ensure_future(sandbox_answers(self._sandbox))
+        try:
+            await super()._prepare()
+        finally:
+            if self._answers is not None:
+                await cancel_and_wait(self._answers)
+
+    @override
+    def _make_folder(self) -> bool:
+        is_new = super()._make_folder()
+        self._unsent = self._returned.unsent()  # here, as a visit of a worker thread costs more
+        return is_new
+
     async def _ready(self) -> None:
         if self._sandbox is not None and not await self._synchronize(self._sandbox):
             await self._close()
@@ -181,10 +200,10 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         It may have been ended from outside since the last block, or by that block's time limit. To ask costs a fraction
         of a millisecond, and no block is lost to a sandbox that is gone.
         """
-        if not await sandbox_answers(sandbox):
+        if self._answers is None or not await self._answers:
             return False
         try:
-            await self._put_changed(sandbox)
+            await self._put(sandbox, self._unsent)
         # One that is full, or has something else in the place of a file: a new sandbox takes what this one does not.
         except SandboxError:
             return False
@@ -197,7 +216,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             sandbox.observe_connections(self._connections.append)
         try:
             self._returned.forget()
-            await self._put_changed(sandbox)
+            await self._put(sandbox, await asyncio.to_thread(self._returned.unsent))
             await self._run_init_command(sandbox)
         except BaseException:
             await sandbox.close()
@@ -207,8 +226,8 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             self._notes.append(VARIABLES["lost_before"])
             self._has_variables = False
 
-    async def _put_changed(self, sandbox: Sandbox) -> None:
-        for path in await asyncio.to_thread(self._returned.unsent):
+    async def _put(self, sandbox: Sandbox, files: Sequence[PurePosixPath]) -> None:
+        for path in files:
             data = await asyncio.to_thread(self._returned.read, path)
             try:
                 await sandbox.put(str(path), data)

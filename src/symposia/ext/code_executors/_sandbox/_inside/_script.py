@@ -53,13 +53,14 @@ def run_script(folder: str, of_server: Iterable[str], source_fd: int, report_fd:
     # Kept, though unreachable by name: freeing them would write to, and so copy, some fifty pages of the server.
     _kept = become_clean(folder, of_server)
     process = os.getpid()
+    report_pipe, open_before = identity(report_fd), open_files()
+    _warm_up(folder)
+    imported = len(sys.modules)
     name, _, source = read_all(source_fd).partition(b"\0")
     path = name.decode()
     sys.argv = [path]
     if "linecache" in sys.modules:
         keep_lines(path, source)
-    report_pipe, imported = identity(report_fd), len(sys.modules)
-    open_before = open_files()
     exit_code = run_source([new_main(path)], path, source)
     sys.settrace(None)
     sys.setprofile(None)
@@ -70,6 +71,24 @@ def run_script(folder: str, of_server: Iterable[str], source_fd: int, report_fd:
             _report_end(report_fd, exit_code)
     finally:
         _exit(exit_code)
+
+
+def _warm_up(folder: str) -> None:
+    """Go through the steps of a block once, with an empty one, while no block waits.
+
+    Every page of the server that is written to for the first time is copied then, and a count of references is enough
+    to write to it. A block would wait for some hundred pages, of the steps before and after its own code.
+    """
+    path = f"{folder}/"  # no block has this one
+    if "linecache" in sys.modules:
+        keep_lines(path, b"0\n")
+        sys.modules["linecache"].cache.pop(path, None)
+    main = sys.modules["__main__"]
+    run_source([ModuleType("__main__")], path, b"0\n")
+    sys.modules["__main__"] = main
+    save_open_plots(folder)
+    flush_streams()
+    gc.collect()
 
 
 def _exit(code: int) -> NoReturn:
