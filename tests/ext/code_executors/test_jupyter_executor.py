@@ -12,7 +12,7 @@ import pytest
 from tests.contracts.code_executor_contract import OutputListener, python
 from tests.contracts.kernel_executor_contract import WAIT, KernelExecutorContract, run
 
-from symposia.core.code_executor import SandboxPolicy
+from symposia.core.code_executor import CodeExecutor, SandboxPolicy
 from symposia.core.exceptions import ComponentError, MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors.jupyter import JupyterCodeExecutor, JupyterCodeResult
 
@@ -30,7 +30,7 @@ OUTLIVED_BY_ITS_KERNEL = """
 import asyncio, os, warnings
 warnings.simplefilter("ignore")
 from symposia.core import CancellationToken
-from symposia.core.code_executor import CodeBlock
+from symposia.core.code_executor import CodeExecutor, CodeBlock
 from symposia.ext.code_executors.jupyter import JupyterCodeExecutor
 
 async def main():
@@ -66,8 +66,8 @@ def test_it_warns_that_it_is_unsafe() -> None:
 
 def test_json_of_autogen_loads_and_ours_has_its_fields() -> None:
     with pytest.raises(ComponentError, match=r"JupyterCodeExecutor runs code on this machine .* trust_code=True"):
-        JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN)
-    executor = JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN, trust_code=True)
+        CodeExecutor.load_component(SAVED_BY_AUTOGEN)
+    executor = JupyterCodeExecutor.load_component(SAVED_BY_AUTOGEN)
     assert (executor.timeout, executor.output_dir) == (5, Path("shown"))
     saved = executor.dump_component()
     assert saved.provider == "symposia.ext.code_executors.jupyter.JupyterCodeExecutor"

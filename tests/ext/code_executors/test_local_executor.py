@@ -60,8 +60,9 @@ async def test_code_of_json_runs_in_a_sandbox_unless_the_program_trusts_it(tmp_p
         await loaded.run(task="Go.")
     assert (tmp_path / "made").read_text() != socket.gethostname()
     assert not (tmp_path / ".envrc").exists()
-    trusted = LocalCommandLineCodeExecutor.load_component(saved_executor(tmp_path), trust_code=True)
-    assert type(trusted) is LocalCommandLineCodeExecutor
+    trusted = CodeExecutor.load_component(saved_executor(tmp_path), trust_code=True)
+    named = LocalCommandLineCodeExecutor.load_component(saved_executor(tmp_path))
+    assert type(trusted) is type(named) is LocalCommandLineCodeExecutor
 
 
 def saved_executor(work_dir: Path, **config: object) -> dict[str, object]:

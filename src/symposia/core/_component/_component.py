@@ -186,7 +186,14 @@ class ComponentSchemaType(Generic[ConfigT]):
 
 
 class ComponentLoader:
-    """Loads components: of any kind when called on `ComponentLoader` itself, else of the class it is called on."""
+    """Loads components: of any kind when called on `ComponentLoader` itself, else of the class it is called on.
+
+    Attributes:
+        component_trusted_by_name: Whether a program that asks for this very class, and for no base class of it, lets
+            its code run in this process, as `trust_code` does. So with a class whose purpose that is.
+    """
+
+    component_trusted_by_name: ClassVar[bool] = False
 
     @overload
     @classmethod
@@ -233,6 +240,7 @@ class ComponentLoader:
 
         wanted = expected or cls
         kinds = () if wanted in _ANY else (wanted,)
+        trust_code = trust_code or getattr(wanted, "component_trusted_by_name", False)
         return load_from(model, kinds, asked_for=wanted, allow=allow, trust_code=trust_code)
 
 

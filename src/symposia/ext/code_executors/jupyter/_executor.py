@@ -45,6 +45,8 @@ class JupyterCodeExecutor(KernelCodeExecutor[JupyterCodeResult]):
         MissingExtraError: ``jupyter_client`` is not installed.
     """
 
+    component_trusted_by_name = True
+
     def __init__(
         self,
         kernel_name: str = "python3",

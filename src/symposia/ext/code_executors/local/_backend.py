@@ -39,6 +39,7 @@ class LocalBackend(Component, SandboxBackend):
     """
 
     component_type = "sandbox_backend"
+    component_trusted_by_name = True
     name = "local"
 
     def __init__(self, packages: SandboxPackages | None = None) -> None:

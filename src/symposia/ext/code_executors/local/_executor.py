@@ -63,6 +63,8 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         InvalidArgumentError: The timeout is less than a second, or the policy is ``stateful``.
     """
 
+    component_trusted_by_name = True
+
     def __init__(
         self,
         timeout: float = 60,
