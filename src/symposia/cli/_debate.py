@@ -14,6 +14,7 @@ from typing import Final
 import typer
 
 from symposia.cli._advice import advised_error
+from symposia.cli._check import check_lines
 from symposia.cli._exit import fail, status_of_debate, status_of_error, stopped_by_interrupt
 from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
 from symposia.cli._run import view_for_this_terminal
@@ -182,7 +183,14 @@ def _shown(plan: DebatePlan, view: View) -> DebateRun:
 
 async def _carry_out(plan: DebatePlan, view: View) -> DebateRun:
     try:
-        return await run_debate(plan.task, models=plan.models, limits=plan.limits, folder=plan.folder, watch=view.show)
+        return await run_debate(
+            plan.task,
+            models=plan.models,
+            limits=plan.limits,
+            folder=plan.folder,
+            checked=lambda check: view.tell(check_lines(check, recorded=plan.recorded)),
+            watch=view.show,
+        )
     finally:
         for client in {id(model.client): model.client for model in plan.models.values()}.values():
             await client.close()

@@ -179,8 +179,13 @@ async def test_a_round_costs_the_same_however_many_came_before() -> None:
     )
     await team.run(task="How?")
     lengths = [sum(len(str(message.content)) for message in shown(client, 2 * turn)) for turn in range(rounds)]
-    line_of_votes = 100
-    assert lengths[-1] - lengths[2] < (rounds - 3) * line_of_votes  # and not 300 characters of a statement each
+    digits = 10  # of the numbers of rounds
+    for same_order in (lengths[7::2], lengths[8::2]):  # who has read the other's statement of the round
+        assert max(same_order) - min(same_order) <= digits
+    state = await team.save_state()
+    ann = state["agent_states"][next(name for name in state["agent_states"] if name.startswith("ann"))]["agent_state"]
+    assert [each["number"] for each in ann["debate"]["rounds"]] == [7, 8, 9, 10, 11, 12]
+    assert len(team.debate_result.rounds) == rounds
 
 
 async def test_the_beginning_of_the_prompt_is_the_same_in_every_round() -> None:
@@ -319,6 +324,40 @@ async def test_a_moderator_that_answers_in_prose_has_summed_up() -> None:
     summaries = [message for message in result.messages if isinstance(message, DebateSummary)]
     assert summaries[0].content == "They differ."
     assert (team.debate_result.conclusion, team.debate_result.agreed) == ("End.", [])
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+@pytest.mark.parametrize("independent_rounds", [0, 1, 3])
+async def test_a_debate_takes_as_many_turns_as_its_check_says(independent_rounds: int, simultaneous: bool) -> None:
+    def made(*bobs: str) -> DebateGroupChat:
+        return pair(
+            votes("ann", *["kafka"] * 4),
+            votes("bob", *bobs),
+            critic=Member("zoe", "Weak."),
+            moderator=Member("max", "Sum."),
+            independent_rounds=independent_rounds,
+            max_rounds=4,
+            settled_rounds=None,
+            simultaneous=simultaneous,
+        )
+
+    check = made().check("How?")
+    assert check.forecast is not None
+    assert check.findings == []
+    for bobs, most in ((["kafka"], False), (["batch"] * 4, True)):
+        team = made(*bobs)
+        await team.run(task="How?")
+        state = await team.save_state()
+        turns = state["agent_states"]["DebateManager"]["progress"]["turns"] - 1  # the last one stopped
+        assert turns == (check.forecast.turns.high if most else check.forecast.turns.low)
+
+
+async def test_a_check_forecasts_the_votes_too() -> None:
+    ann, bob = assistant("ann"), assistant("bob")
+    check = pair(ann, bob, max_rounds=1, vote_retries=2).check("How?")
+    assert check.forecast is not None
+    least, most = check.forecast.answer_tokens
+    assert check.forecast.per_run.completion_tokens == (2 * 2 * least, 2 * 4 * (most or 0))
 
 
 async def test_a_reset_debate_begins_anew() -> None:

@@ -14,6 +14,7 @@ from symposia.agentchat.teams import (
     DebateSetup,
     DebateStatement,
     DebateSummary,
+    Decision,
     EndingRules,
     Position,
     RuleContext,
@@ -149,7 +150,7 @@ def test_verdicts_are_those_of_the_definitions(
         assert verdict.decision == (leaders[0] if len(leaders) == 1 else None)  # all are equally confident
 
 
-async def decide(of: DebateSetup, *transcript: BaseChatMessage) -> Speak | Stop:
+async def decide(of: DebateSetup, *transcript: BaseChatMessage) -> Decision:
     return await DebateRule(of).decide([QUESTION, *transcript], RuleContext())
 
 
@@ -199,6 +200,19 @@ async def test_words_from_outside_are_a_remark_in_a_debate_and_another_question_
 async def test_a_debate_without_a_question_is_an_error_that_says_so() -> None:
     with pytest.raises(InvalidArgumentError, match="no question"):
         await DebateRule(setup()).decide([], RuleContext())
+
+
+async def test_a_rule_that_has_forgotten_early_rounds_still_counts_them() -> None:
+    debate = setup(endings(settled_rounds=None, max_rounds=20))
+    rule, said = DebateRule(debate), list[BaseChatMessage]([QUESTION])
+    for number in range(1, 21):
+        assert await rule.decide(said, RuleContext()) == Speak(
+            (NAMES[max(number - 2, 0) % 3],) if number > 1 else NAMES
+        )
+        said += statements(number, "a", "b", "c")
+    assert await rule.decide(said, RuleContext()) == Stop(
+        "The limit of 20 rounds is reached: no decision, as the first positions are tied."
+    )
 
 
 @given(ROUNDS.filter(lambda rounds: len(rounds) <= 4), st.integers(0, 14))

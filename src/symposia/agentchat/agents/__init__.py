@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from symposia.agentchat.agents._model_turn import ModelCall
     from symposia.agentchat.agents._society_of_mind import SocietyOfMindAgent
     from symposia.agentchat.agents._user_proxy import UserProxyAgent
+    from symposia.agentchat.agents._wrapping_agent import WrappingAgent
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -63,6 +64,7 @@ else:
             "_model_turn": ["ModelCall"],
             "_society_of_mind": ["SocietyOfMindAgent"],
             "_user_proxy": ["UserProxyAgent"],
+            "_wrapping_agent": ["WrappingAgent"],
         },
     )
 
@@ -91,5 +93,6 @@ __all__ = [
     "SocietyOfMindAgent",
     "TurnProgress",
     "UserProxyAgent",
+    "WrappingAgent",
     "refuse_call",
 ]

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
+from symposia.agentchat.checks import TeamCheck
 from symposia.agentchat.conditions import ReasonedTermination, TimeoutTermination, TokenUsageTermination
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -27,6 +28,7 @@ from symposia.presets.debate._outcome import WHAT_TO_DO, DebateOutcome, DebateRu
 from symposia.presets.debate._prompts import ADVOCATE_PROMPT, CRITIC_PROMPT, MODERATOR_PROMPT
 from symposia.presets.debate._task import CRITIC, MODERATOR, DebateTask
 
+Checked: TypeAlias = Callable[[TeamCheck], None]
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 
 
@@ -126,6 +128,7 @@ async def run_debate(
     models: Mapping[str, NamedModel],
     limits: DebateLimits | None = None,
     folder: Path | None = None,
+    checked: Checked = _ignore,
     watch: Watch = _ignore,
 ) -> DebateRun:
     """Debate a question until the votes decide it or a limit is reached.
@@ -138,6 +141,7 @@ async def run_debate(
         models: The model of each of `task.agents`.
         limits: When the debate ends.
         folder: A new folder for what the debate leaves; None to leave nothing.
+        checked: Called with the check of the team, before a model is asked.
         watch: Called on the event loop with every message and event, and with each piece of what streams in.
 
     Raises:
@@ -148,6 +152,7 @@ async def run_debate(
     """
     team = debate_team(task, models, limits)
     kept = await asyncio.to_thread(DebateFolder, folder) if folder else None
+    checked(team.check(task.question))
     began = time.monotonic()
     messages: list[BaseAgentEvent | BaseChatMessage] = []
 

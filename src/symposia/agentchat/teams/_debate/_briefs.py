@@ -103,7 +103,7 @@ def _summary(record: DebateRecord) -> str:
 
 
 def _votes(record: DebateRecord, setup: DebateSetup) -> Iterable[str]:
-    """The votes of each round in a line, and those of the latest one with their reasons."""
+    """The votes of the last rounds, each in a line, and those of the latest one with their reasons."""
     if record.latest is None:
         return
     lines: list[str] = []

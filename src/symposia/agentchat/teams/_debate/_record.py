@@ -1,19 +1,24 @@
 """The record of a debate, read from its messages: by the rule, by each participant, and for the result.
 
-It is bounded: of the statements, those of the last two rounds are kept, and of every round the votes with their
-reasons. What a participant is shown comes from this record, so a round costs the same however many came before it.
+What a participant is shown comes from its record. The records of the rule and of the participants are bounded: of the
+statements, those of the last two rounds are kept, and of the votes, those of the last rounds (`KEPT_ROUNDS`). So a turn
+costs the same however many rounds came before. The result is read from the whole conversation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.agentchat.teams._debate._messages import DebateCritique, DebateStatement, DebateSummary
 from symposia.agentchat.teams._debate._votes import EndingRules, Position, Verdict, Vote
+
+KEPT_ROUNDS: Final = 6
+"""Rounds whose votes the participants are shown. Most debates have fewer; in a longer one, the summary has the rest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,15 +103,24 @@ class DebateRecord(BaseModel):
                 case _:
                     pass
 
+    def forget_early_rounds(self, setup: DebateSetup) -> None:
+        """Keep the last rounds only: those that are shown, and those that may decide."""
+        del self.rounds[: -max(KEPT_ROUNDS, (setup.endings.settled_rounds or 0) + 2)]
+
     def verdict(self, setup: DebateSetup) -> Verdict | None:
         """The end of the debate, if its votes have ended it."""
         complete = [each.votes for each in self.rounds if len(each.votes) == len(setup.debaters)]
-        return setup.endings.verdict(complete)
+        return setup.endings.verdict(complete, self.rounds[0].number if self.rounds else 1)
 
     @property
     def latest(self) -> Round | None:
         """The round that was begun last."""
         return self.rounds[-1] if self.rounds else None
+
+    @property
+    def number(self) -> int:
+        """The number of the round that was begun last; 0 before the first."""
+        return self.rounds[-1].number if self.rounds else 0
 
     def next_round_of(self, debater: str) -> int:
         """The number of the round in which a debater speaks next."""

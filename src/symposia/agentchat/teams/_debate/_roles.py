@@ -10,13 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
+from typing_extensions import override
 
-from symposia.agentchat.agents import BaseChatAgent
-from symposia.agentchat.base import AnswersInSchema, ChatAgent, Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, TextMessage
+from symposia.agentchat.agents import WrappingAgent
+from symposia.agentchat.base import AgentOutline, AnswersInSchema, Bounds, ChatAgent, Response
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageType, TextMessage
 from symposia.agentchat.state import BaseState
 from symposia.agentchat.teams._debate._briefs import Brief, critic_brief, debater_brief, moderator_brief
 from symposia.agentchat.teams._debate._messages import DebateCritique, DebateStatement, DebateSummary
@@ -29,6 +31,9 @@ from symposia.core.models import RequestUsage
 
 SOURCE: Final = "debate"
 """The source of the messages to the agents."""
+
+_BRIEFS: Final = 4
+"""The question, the summary, the critique and the request, beside the statements of two rounds."""
 
 
 class DebateRoleState(BaseState):
@@ -44,7 +49,7 @@ class DebateRoleState(BaseState):
     type: str = "DebateRoleState"
 
 
-class DebateRole(BaseChatAgent, ABC):
+class DebateRole(WrappingAgent, ABC):
     """The base class of the participants.
 
     Args:
@@ -53,10 +58,25 @@ class DebateRole(BaseChatAgent, ABC):
     """
 
     def __init__(self, agent: ChatAgent, setup: DebateSetup) -> None:
-        super().__init__(agent.name, agent.description)
-        self._agent = agent
+        super().__init__(agent.name, agent, agent.description)
         self._setup = setup
         self._record = DebateRecord()
+
+    @property
+    def produced_message_types(self) -> Sequence[MessageType]:
+        """Messages of the debate, and what the agent shows before its answers."""
+        return (DebateStatement, DebateCritique, DebateSummary, *super().produced_message_types)
+
+    def check_outline(self) -> AgentOutline:
+        """That of the agent, which is shown a part of the conversation and asked as `_calls` says."""
+        outline = super().check_outline()
+        shown = 2 * len(self._setup.debaters) + _BRIEFS
+        uses = [replace(use, calls=self._calls(use.calls), shown_messages=shown) for use in outline.models or ()]
+        return replace(outline, models=None if outline.models is None else uses, handoffs=())
+
+    def _calls(self, calls: Bounds) -> Bounds:
+        """How often a model is asked in a turn, if the agent asks it that often in one of its own."""
+        return calls
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take part in a round."""
@@ -75,11 +95,12 @@ class DebateRole(BaseChatAgent, ABC):
         """
         record = self._record.model_copy(deep=True)
         record.read(messages, self._setup)
-        await self._agent.on_reset(cancellation_token)
+        await self._wrapped.on_reset(cancellation_token)
         async with aclosing(self._take_part(record, cancellation_token)) as items:
             async for item in items:
                 if isinstance(item, Response):
                     record.read([item.chat_message], self._setup)
+                    record.forget_early_rounds(self._setup)
                     self._record = record
                 yield item
 
@@ -95,19 +116,11 @@ class DebateRole(BaseChatAgent, ABC):
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Forget the debate, and reset the agent."""
         self._record = DebateRecord()
-        await self._agent.on_reset(cancellation_token)
-
-    async def on_pause(self, cancellation_token: CancellationToken) -> None:
-        """Pause the agent."""
-        await self._agent.on_pause(cancellation_token)
-
-    async def on_resume(self, cancellation_token: CancellationToken) -> None:
-        """Let the agent continue."""
-        await self._agent.on_resume(cancellation_token)
+        await self._wrapped.on_reset(cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
         """The state of the agent, and what it knows of the debate."""
-        return DebateRoleState(agent=await self._agent.save_state(), debate=self._record).model_dump(mode="json")
+        return DebateRoleState(agent=await self._wrapped.save_state(), debate=self._record).model_dump(mode="json")
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state.
@@ -116,12 +129,8 @@ class DebateRole(BaseChatAgent, ABC):
             pydantic.ValidationError: It is no state of a participant of a debate.
         """
         saved = DebateRoleState.model_validate(state)
-        await self._agent.load_state(saved.agent)
+        await self._wrapped.load_state(saved.agent)
         self._record = saved.debate
-
-    async def close(self) -> None:
-        """Close the agent."""
-        await self._agent.close()
 
 
 class Debater(DebateRole):
@@ -138,17 +147,17 @@ class Debater(DebateRole):
         self._ballot = Ballot([option.name for option in setup.options])
         self._vote_retries = vote_retries
 
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Statements."""
-        return (DebateStatement,)
+    @override
+    def _calls(self, calls: Bounds) -> Bounds:
+        """One vote more at least, and that asked for again at most."""
+        return Bounds(calls.low + 1, None if calls.high is None else calls.high + 1 + self._vote_retries)
 
     async def _take_part(
         self, record: DebateRecord, token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         brief = debater_brief(self.name, record, self._setup)
         statement: Response | None = None
-        async with aclosing(answer_of(self._agent, self._briefing(brief), token)) as items:
+        async with aclosing(answer_of(self._wrapped, self._briefing(brief), token)) as items:
             async for item in items:
                 if isinstance(item, Response):
                     statement = item
@@ -160,7 +169,7 @@ class Debater(DebateRole):
         request = TextMessage(content=self._ballot.request, source=SOURCE)
         answer = SchemaAnswer(None)
         voting = ask_in_schema(
-            self._agent,
+            self._wrapped,
             request,
             self._ballot.schema,
             retries=self._vote_retries,
@@ -189,16 +198,11 @@ class Debater(DebateRole):
 class Critic(DebateRole):
     """Criticises a round."""
 
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Critiques."""
-        return (DebateCritique,)
-
     async def _take_part(
         self, record: DebateRecord, token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         brief = critic_brief(record, self._setup)
-        async with aclosing(answer_of(self._agent, self._briefing(brief), token)) as items:
+        async with aclosing(answer_of(self._wrapped, self._briefing(brief), token)) as items:
             async for item in items:
                 if not isinstance(item, Response):
                     yield item
@@ -208,7 +212,7 @@ class Critic(DebateRole):
                     id=said.id,
                     content=said.to_text(),
                     source=self.name,
-                    round=len(record.rounds),
+                    round=record.number,
                     models_usage=said.models_usage,
                 )
                 yield Response(chat_message=critique, inner_messages=item.inner_messages)
@@ -227,11 +231,6 @@ class Moderator(DebateRole):
     An answer that is no `Minutes` is the summary, with no point agreed: a debate does not fail for its form.
     """
 
-    @property
-    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
-        """Summaries."""
-        return (DebateSummary,)
-
     async def _take_part(
         self, record: DebateRecord, token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
@@ -243,8 +242,8 @@ class Moderator(DebateRole):
         )
         inner: list[Item] = []
         answer = SchemaAnswer(None)
-        retries = 1 if isinstance(self._agent, AnswersInSchema) else 0
-        async with aclosing(ask_in_schema(self._agent, request, Minutes, retries=retries, token=token)) as items:
+        retries = 1 if isinstance(self._wrapped, AnswersInSchema) else 0
+        async with aclosing(ask_in_schema(self._wrapped, request, Minutes, retries=retries, token=token)) as items:
             async for item in items:
                 if isinstance(item, SchemaAnswer):
                     answer = item
@@ -257,7 +256,7 @@ class Moderator(DebateRole):
             agreed=minutes.agreed if isinstance(minutes, Minutes) else record.agreed,
             is_conclusion=verdict is not None,
             source=self.name,
-            round=len(record.rounds),
+            round=record.number,
             models_usage=answer.usage,
         )
         yield Response(chat_message=summary, inner_messages=inner)

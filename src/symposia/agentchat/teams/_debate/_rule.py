@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symposia.agentchat.base import Bounds, Outlines, RuleOutline
 from symposia.agentchat.teams._debate._record import DebateRecord, DebateSetup, Round
 from symposia.agentchat.teams._rule import Decision, RuleContext, Speak, Stop, TeamRule, Transcript
 from symposia.core.changes import SavedState
@@ -69,9 +70,31 @@ class DebateRule(TeamRule):
             self.reset()
         self._record.read(transcript[self._read_count :], self._setup)
         self._read_count = len(transcript)
+        self._record.forget_early_rounds(self._setup)
         if not self._record.question.strip():
             raise InvalidArgumentError("There is no question to debate: give it as the task, as in run(task='…').")
         return next_step(self._record, self._setup)
+
+    def check_outline(self, participants: Outlines) -> RuleOutline:  # noqa: ARG002 - all of them speak
+        """One round at least, and the most rounds at most, with critic and moderator."""
+        rounds, independent = self._setup.endings.max_rounds, self._setup.endings.independent_rounds
+        others = [name for name in (self._setup.critic, self._setup.moderator) if name is not None]
+        between = rounds - max(independent, 1)  # rounds after which these speak, and the debate goes on
+        in_open_round = 1 if self._setup.simultaneous else len(self._setup.debaters)
+        turns = independent + (rounds - independent) * in_open_round + between * len(others)
+        concluding = int(self._setup.moderator is not None)
+        first = 1 if independent or self._setup.simultaneous else len(self._setup.debaters)
+        speeches = dict.fromkeys(self._setup.debaters, Bounds(1, rounds))
+        for name in others:
+            conclusion = int(name == self._setup.moderator)
+            speeches[name] = Bounds(conclusion, between + conclusion)
+        return RuleOutline(
+            turns=Bounds(first + concluding, turns + concluding),
+            can_end=True,
+            speakers=Bounds(1, len(self._setup.debaters)),
+            speeches=speeches,
+            models=(),
+        )
 
     def save_state(self) -> SavedState:
         """Nothing."""

@@ -34,8 +34,8 @@ class DebateGroupChat(BaseGroupChat):
     asked for again, with what is wrong, and is an abstention in the end.
 
     Before each of its turns, an agent is reset and told what it needs: the question, the positions, the moderator's
-    summary, all votes, and what was said since its last statement. So a round costs the same however many came before.
-    Without a moderator, what is older is lost, except for the votes and their reasons.
+    summary, the votes of the last rounds, and what was said since its last statement. So a round costs the same however
+    many came before. Without a moderator, what is older is lost, except for the votes and their reasons.
 
     What is said to the team while it debates is a remark that all are shown. What is said afterwards is the question of
     another debate.

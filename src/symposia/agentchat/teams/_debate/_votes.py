@@ -166,15 +166,16 @@ class EndingRules:
     quorum: float | None
     settled_rounds: int | None
 
-    def verdict(self, rounds: Sequence[Votes]) -> Verdict | None:
+    def verdict(self, rounds: Sequence[Votes], first: int = 1) -> Verdict | None:
         """The end of a debate, or None if it goes on.
 
         Args:
-            rounds: The votes of all complete rounds, the first one first.
+            rounds: The votes of complete rounds up to the present one: all of them, or as many as decide.
+            first: The number of the first of these rounds.
         """
         if not rounds:
             return None
-        number, counted = len(rounds), tally(rounds[-1])
+        number, counted = first + len(rounds) - 1, tally(rounds[-1])
         where = f"round {number}"
         if counted.most == counted.voters:
             return Verdict("consensus", counted.leader, f"Consensus in {where}: {counted}.")
