@@ -12,7 +12,7 @@ from symposia.core import CancellationToken
 from symposia.core.exceptions import AgentError
 from symposia.core.models import RequestUsage
 from symposia.core.telemetry import Activity, Attributes
-from symposia.core.telemetry.conventions import INPUT_TOKENS, OUTPUT_TOKENS
+from symposia.core.telemetry.conventions import CACHED_INPUT_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
 
 
 async def ask_agent(
@@ -141,4 +141,8 @@ def _usage(messages: Iterable[BaseAgentEvent | BaseChatMessage]) -> Attributes:
     if not counted:
         return {}
     total = sum(counted, RequestUsage(prompt_tokens=0, completion_tokens=0))
-    return {INPUT_TOKENS: total.prompt_tokens, OUTPUT_TOKENS: total.completion_tokens}
+    return {
+        INPUT_TOKENS: total.prompt_tokens,
+        OUTPUT_TOKENS: total.completion_tokens,
+        CACHED_INPUT_TOKENS: total.cached_tokens or None,
+    }

@@ -13,6 +13,8 @@ __all__ = [
     "AGENT_DESCRIPTION",
     "AGENT_ID",
     "AGENT_NAME",
+    "CACHED_INPUT_TOKENS",
+    "CACHE_WRITE_INPUT_TOKENS",
     "ERROR_TYPE",
     "INPUT_MESSAGES",
     "INPUT_TOKENS",
@@ -78,6 +80,8 @@ INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+CACHED_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 
 MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_OPERATION: Final = "messaging.operation.name"

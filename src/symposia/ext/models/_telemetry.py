@@ -18,6 +18,8 @@ from symposia.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStar
 from symposia.core.models import AssistantMessage, CreateResult, FinishReasons, LLMMessage, SystemMessage, UserMessage
 from symposia.core.telemetry import Attributes, begin_if_traced, captures_content, events_are_read, log_event
 from symposia.core.telemetry.conventions import (
+    CACHE_WRITE_INPUT_TOKENS,
+    CACHED_INPUT_TOKENS,
     INPUT_MESSAGES,
     INPUT_TOKENS,
     OPERATION,
@@ -170,6 +172,8 @@ def _response(whole: object, result: CreateResult) -> Attributes:
         RESPONSE_FINISH_REASONS: [_finish_reason(result)],
         INPUT_TOKENS: result.usage.prompt_tokens,
         OUTPUT_TOKENS: result.usage.completion_tokens,
+        CACHED_INPUT_TOKENS: result.usage.cached_tokens or None,
+        CACHE_WRITE_INPUT_TOKENS: result.usage.cache_write_tokens or None,
     }
 
 

@@ -7,6 +7,7 @@ from tests.support.model_clients import ADD, VENDORS, Vendor, kind_name, read
 from tests.support.model_server import Failure, ModelServer, Reply, ToolCall
 from tests.support.telemetry import Events, Spans
 
+from symposia.agentchat.agents import AssistantAgent
 from symposia.core.exceptions import ModelError
 from symposia.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStartEvent
 from symposia.core.models import SystemMessage, UserMessage
@@ -49,6 +50,14 @@ async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: Model
     assert span["gen_ai.request.stream"] is True
     assert (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) == (11, 3)
     assert span["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+@each_vendor
+async def test_a_span_says_what_came_from_the_vendors_cache(vendor: Vendor, server: ModelServer, spans: Spans) -> None:
+    client = vendor.client(server, Reply(text="Hi.", usage=(20, 3), cached_tokens=15))
+    await AssistantAgent("ann", client).run(task="Hello?")
+    for span in (f"chat {vendor.model}", "invoke_agent ann"):
+        assert spans.attributes(span)["gen_ai.usage.cache_read.input_tokens"] == 15
 
 
 @each_vendor
