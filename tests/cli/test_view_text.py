@@ -2,8 +2,8 @@
 
 import pytest
 
-from symposia.cli._rendering import last_lines
-from symposia.cli._view import LineBuffer, OutputLine, Segment, seconds, segments
+from symposia.cli._view import LineBuffer, OutputLine
+from symposia.ext.ui import Segment, last_lines, seconds, segments
 
 
 def test_prose_and_code_are_told_apart() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symposia.cli._plan import RunPlan
-from symposia.cli._view import RunDescription, RunEnding, seconds, tokens
+from symposia.cli._view import RunDescription, RunEnding, tokens
+from symposia.ext.ui import seconds
 from symposia.presets.coding import RECORDED_NOTE, CodingResult, Outcome
 
 

@@ -18,8 +18,9 @@ from symposia.cli._check import check_lines
 from symposia.cli._exit import fail, status_of_debate, status_of_error, stopped_by_interrupt
 from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
 from symposia.cli._run import view_for_this_terminal
-from symposia.cli._view import RunDescription, RunEnding, View, seconds, tokens
+from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
+from symposia.ext.ui import seconds
 from symposia.presets import MissingKeyError, NamedModel, default_model_name, model_named
 from symposia.presets.coding import RunFolder, RunFolderError
 from symposia.presets.debate import (

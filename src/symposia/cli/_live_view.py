@@ -21,18 +21,14 @@ from symposia.agentchat.messages import (
     SelectSpeakerEvent,
 )
 from symposia.cli._rendering import (
-    Palette,
     description_block,
     end_block,
-    heading,
-    indented,
-    last_lines,
-    markdown_block,
     message_block,
     output_line,
 )
-from symposia.cli._view import LineBuffer, OutputLine, RunDescription, RunEnding, seconds
+from symposia.cli._view import LineBuffer, OutputLine, RunDescription, RunEnding
 from symposia.core.terminal_text import printable
+from symposia.ext.ui import Palette, heading, indented, last_lines, markdown_block, seconds
 
 ROWS_BELOW = 8
 FRAMES_A_SECOND = 10

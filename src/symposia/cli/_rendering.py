@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.markdown import Markdown
-from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -25,34 +23,11 @@ from symposia.cli._view import (
     OutputLine,
     RunDescription,
     RunEnding,
-    seconds,
-    segments,
 )
 from symposia.core.code_executor import BlockResult
 from symposia.core.terminal_text import printable
+from symposia.ext.ui import indented, markdown_block
 from symposia.presets.coding import Plan, Review
-
-COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
-INDENT = 2
-
-
-class Palette:
-    """Assigns a colour to each speaker, in the order of their first messages."""
-
-    def __init__(self) -> None:
-        self._colours: dict[str, str] = {}
-
-    def colour(self, source: str) -> str:
-        """The colour of a speaker."""
-        return self._colours.setdefault(source, COLOURS[len(self._colours) % len(COLOURS)])
-
-
-def heading(source: str, colour: str, elapsed: float, what: str = "") -> Text:
-    """The speaker's name, and the time since the start of the run."""
-    line = Text.assemble(("● ", colour), (source, f"bold {colour}"))
-    if what:
-        line.append(f" {what}")
-    return line.append(f"  {seconds(elapsed)}", "dim")
 
 
 def description_block(run: RunDescription) -> RenderableType:
@@ -89,16 +64,6 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
             return None
 
 
-def markdown_block(text: str) -> RenderableType:
-    """Prose as plain text and code in colours. The text may end inside a code block."""
-    parts: list[RenderableType] = []
-    for segment in segments(printable(text)):
-        if parts:
-            parts.append(Text())
-        parts.append(Text(segment.text) if segment.language is None else _code(segment.text, segment.language))
-    return Group(*parts)
-
-
 def output_line(line: OutputLine) -> RenderableType:
     """A line that a program printed, behind a bar that is red for stderr. A long line is wrapped."""
     table = Table.grid(padding=(0, 1))
@@ -106,11 +71,6 @@ def output_line(line: OutputLine) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_row(Text("│", "red" if line.stream == "stderr" else "dim"), Text(printable(line.text)))
     return indented(table)
-
-
-def indented(body: RenderableType) -> RenderableType:
-    """Indent the body of a message."""
-    return Padding(body, (0, 0, 0, INDENT))
 
 
 def end_block(ending: RunEnding) -> RenderableType:
@@ -154,25 +114,3 @@ def _verdict(review: Review) -> RenderableType:
 def _run(run: BlockResult) -> Text:
     succeeded = run.exit_code == 0
     return Text(f"{'✓' if succeeded else '✗'} {printable(run_line(run))}", "green" if succeeded else "red")
-
-
-def _code(code: str, language: str) -> RenderableType:
-    return Syntax(code, language, theme="ansi_dark", background_color="default", word_wrap=True)
-
-
-def last_lines(text: str, count: int) -> str:
-    """The last lines of a growing text, after the fence of the code block that they are in."""
-    lines = text.splitlines()
-    if len(lines) <= count:
-        return text
-    hidden, shown = lines[:-count], lines[-count:]
-    return "\n".join([*_open_fence(hidden), *shown])
-
-
-def _open_fence(lines: Iterable[str]) -> Iterator[str]:
-    fence = ""
-    for line in lines:
-        if line.lstrip().startswith("```"):
-            fence = "" if fence else line
-    if fence:
-        yield fence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -139,42 +139,6 @@ class LineBuffer:
         self._given += len(shown)
         self._held_back += len(lines) - len(shown)
         return shown
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a Markdown text.
-
-    Attributes:
-        language: Of a code block; None for prose.
-    """
-
-    text: str
-    language: str | None = None
-
-
-def segments(markdown: str) -> Iterator[Segment]:
-    """Split a text into prose and fenced code. The last block may be unfinished, as in a stream."""
-    language: str | None = None
-    lines: list[str] = []
-    for line in markdown.splitlines():
-        if not line.lstrip().startswith("```"):
-            lines.append(line)
-            continue
-        if any(each.strip() for each in lines):
-            yield Segment("\n".join(lines).strip("\n"), language)
-        lines = []
-        language = (line.strip("` ") or "text") if language is None else None
-    if any(each.strip() for each in lines):
-        yield Segment("\n".join(lines).strip("\n"), language)
-
-
-def seconds(elapsed: float) -> str:
-    """``4.2 s``, ``2 min 05 s``."""
-    if elapsed < 60:  # noqa: PLR2004 - seconds in a minute
-        return f"{elapsed:.1f} s"
-    minutes, rest = divmod(int(elapsed), 60)
-    return f"{minutes} min {rest:02} s"
 
 
 def tokens(usage: Sequence[AgentUsage], *, recorded: bool) -> str:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import AsyncGenerator
 from typing import Any, TypeAlias
 
@@ -16,10 +17,10 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
 )
 from symposia.agentchat.teams import SelectorGroupChat
-from symposia.agentchat.ui import Console
-from symposia.core import CancellationToken
+from symposia.agentchat.ui import Console, inline_image
+from symposia.core import CancellationToken, Image
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.models import RequestUsage
+from symposia.core.models import RequestUsage, TokenPrice
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult | Response
 
@@ -147,3 +148,21 @@ async def test_images_are_shown_where_the_terminal_can(
 async def test_a_stream_without_a_result_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="No TaskResult or Response was processed"):
         await Console(stream(TextMessage(content="hi", source="ann")))
+
+
+async def test_the_summary_ends_with_turns_tokens_money_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    task, answer = TextMessage(content="go", source="user"), TextMessage(content="hi", source="ann", models_usage=USAGE)
+    out = await printed(capsys, task, answer, answer, END, output_stats=True, prices=TokenPrice(100, 1_000))
+
+    assert re.fullmatch(r"2 turns · 14 tokens · \$0\.0050 · \d+\.\d s", out.splitlines()[-1])
+
+
+def test_a_large_image_is_sent_to_kitty_in_pieces() -> None:
+    image = Image(b"\x89PNG\r\n\x1a\n" + b"x" * 9_000)
+    escapes = inline_image(image, {"KITTY_WINDOW_ID": "1"})
+
+    assert escapes is not None
+    parts = re.findall("\x1b_G([^;]*);([^\x1b]*)\x1b\\\\", escapes)
+    assert [control for control, _ in parts] == ["a=T,f=100,m=1", "m=1", "m=0"]
+    assert "".join(data for _, data in parts) == image.to_base64()
+    assert inline_image(image, {}) is None

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-import time
-from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import TypeVar, cast
+from collections.abc import AsyncIterable
+from typing import TypeVar
 
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
@@ -17,12 +13,11 @@ from symposia.agentchat.messages import (
     ModelClientStreamingChunkEvent,
     MultiModalMessage,
     SelectSpeakerEvent,
-    UserInputRequestedEvent,
 )
+from symposia.agentchat.ui._images import inline_image
+from symposia.agentchat.ui._stream import Prices, StreamTotals, print_stream
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core import Image
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.models import RequestUsage
 from symposia.core.terminal_text import printable
 
 T = TypeVar("T", bound=TaskResult | Response)
@@ -34,14 +29,17 @@ async def Console(  # noqa: N802 - AutoGen's name
     no_inline_images: bool = False,
     output_stats: bool = False,
     user_input_manager: UserInputManager | None = None,
+    prices: Prices | None = None,
 ) -> T:
     """Print what happens, as it happens, and return how it ended.
 
     Args:
         stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
-        no_inline_images: Print ``<image>`` also where the terminal (iTerm2) can show images.
-        output_stats: Print the tokens of each message, and a summary at the end.
+        no_inline_images: Print ``<image>`` also where the terminal (iTerm2, WezTerm, kitty, Ghostty) can show images.
+        output_stats: Print the tokens of each message, and a summary at the end, whose last line has the turns, the
+            tokens, the money and the time.
         user_input_manager: Notified when the request for a person's input is reached.
+        prices: What tokens cost, for the summary: of all agents, or by their names.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.
@@ -50,52 +48,21 @@ async def Console(  # noqa: N802 - AutoGen's name
         ArgumentTypeError: `stream` is no asynchronous iterable, or `user_input_manager` no manager.
         InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
     """
-    _check_stream(stream)
-    _check_manager(user_input_manager)
-    printer = _Printer(inline_images=not no_inline_images and _terminal_shows_images(), stats=output_stats)
-    last: T | None = None
-    closing: AbstractAsyncContextManager[object] = nullcontext()
-    if hasattr(stream, "aclose"):  # any asynchronous iterable will do, and generators are closed
-        closing = aclosing(cast("AsyncGenerator[object, None]", stream))
-    async with closing:
-        async for item in stream:
-            if isinstance(item, UserInputRequestedEvent):
-                if user_input_manager is not None:
-                    user_input_manager.notify_event_received(item.request_id)
-            elif isinstance(item, TaskResult | Response):
-                last = cast("T", item)
-                printer.end(item)
-            else:
-                printer.show(item)
-    if last is None:
-        raise InvalidArgumentError("No TaskResult or Response was processed.")
-    return last
-
-
-def _check_stream(given: object) -> None:
-    if hasattr(given, "__aiter__"):
-        return
-    if asyncio.iscoroutine(given):  # such as that of `run`; closed, since it will not be awaited
-        given.close()
-    raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), not {given!r}")
-
-
-def _check_manager(given: object) -> None:
-    if given is not None and not hasattr(given, "notify_event_received"):
-        raise ArgumentTypeError(
-            f"user_input_manager has to be a UserInputManager, such as UserInputManager(input), not {given!r}"
-        )
+    return await print_stream(
+        stream,
+        _Printer(inline_images=not no_inline_images, stats=output_stats, totals=StreamTotals(prices)),
+        user_input_manager,
+    )
 
 
 class _Printer:
     """Writes messages to standard output, the chunks of a streamed one as they come."""
 
-    def __init__(self, *, inline_images: bool, stats: bool) -> None:
+    def __init__(self, *, inline_images: bool, stats: bool, totals: StreamTotals) -> None:
         self._inline_images = inline_images
         self._stats = stats
-        self._started = time.monotonic()
+        self._totals = totals
         self._streaming: ModelClientStreamingChunkEvent | None = None  # the latest chunk of an unfinished line
-        self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
     def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
         """Write one message or event."""
@@ -103,13 +70,13 @@ class _Printer:
             self._show_chunk(item)
             return
         if isinstance(item, SelectSpeakerEvent) and not item.content and item.models_usage is not None:
-            self._add(item.models_usage)  # which is all that it has to say
+            self._totals.count(item)  # which is all that it has to say
             return
         if not self._was_streamed(item):
             self._end_line()
             self._write_message(f"{type(item).__name__} ({item.source})", item)
         self._end_line()
-        self._count(item.models_usage)
+        self._count(item)
 
     def end(self, result: TaskResult | Response) -> None:
         """Write the answer of a single agent, and the summary if it is wanted."""
@@ -117,10 +84,10 @@ class _Printer:
         lines: list[str]
         if isinstance(result, Response):
             self._write_message(result.chat_message.source, result.chat_message)
-            self._count(result.chat_message.models_usage)
+            self._count(result.chat_message)
             lines = [f"Number of inner messages: {len(result.inner_messages or ())}"]
         else:
-            self._add(result.silent_usage)
+            self._totals.add(result.silent_usage)
             lines = [f"Number of messages: {len(result.messages)}", f"Finish reason: {result.stop_reason}"]
         if self._stats:
             self._write_summary(lines)
@@ -159,29 +126,26 @@ class _Printer:
             _write(f"{message.to_text()}\n")
 
     def _write_part(self, part: str | Image) -> None:
-        if isinstance(part, Image) and self._inline_images:
-            _write_unchanged(f"\033]1337;File=inline=1:{part.to_base64()}\a\n")
+        shown = inline_image(part) if isinstance(part, Image) and self._inline_images else None
+        if shown is not None:
+            _write_unchanged(f"{shown}\n")
         else:
             _write(f"{part}\n" if isinstance(part, str) else "<image>\n")
 
-    def _count(self, usage: RequestUsage | None) -> None:
-        if usage is None:
-            return
-        self._add(usage)
-        if self._stats:
+    def _count(self, item: BaseAgentEvent | BaseChatMessage) -> None:
+        self._totals.count(item)
+        usage = item.models_usage
+        if usage is not None and self._stats:
             _write(f"[Prompt tokens: {usage.prompt_tokens}, Completion tokens: {usage.completion_tokens}]\n")
-
-    def _add(self, usage: RequestUsage) -> None:
-        self._usage.prompt_tokens += usage.prompt_tokens
-        self._usage.completion_tokens += usage.completion_tokens
 
     def _write_summary(self, lines: list[str]) -> None:
         self._write_header("Summary")
         lines = [
             *lines,
-            f"Total prompt tokens: {self._usage.prompt_tokens}",
-            f"Total completion tokens: {self._usage.completion_tokens}",
-            f"Duration: {time.monotonic() - self._started:.2f} seconds",
+            f"Total prompt tokens: {self._totals.usage.prompt_tokens}",
+            f"Total completion tokens: {self._totals.usage.completion_tokens}",
+            f"Duration: {self._totals.elapsed:.2f} seconds",
+            self._totals.line(),
         ]
         _write("\n".join(lines) + "\n")
 
@@ -194,7 +158,3 @@ def _write(text: str) -> None:
 def _write_unchanged(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _terminal_shows_images() -> bool:
-    return os.environ.get("TERM_PROGRAM") == "iTerm.app"

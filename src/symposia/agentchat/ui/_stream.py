@@ -1,0 +1,133 @@
+"""What every console does with the stream of a run: pass its items to a printer, and count what they took."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import Protocol, TypeAlias, TypeVar, cast
+
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, UserInputRequestedEvent
+from symposia.agentchat.ui._user_input_manager import UserInputManager
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.models import RequestUsage, TokenPrice
+
+T = TypeVar("T", bound=TaskResult | Response)
+Prices: TypeAlias = TokenPrice | Mapping[str, TokenPrice]
+"""The price of the tokens of all agents, or those of each agent by its name."""
+
+
+class StreamPrinter(Protocol):
+    """Shows the items of a stream, one after another."""
+
+    def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
+        """Show a message, an event or a piece of a message that streams in."""
+        ...
+
+    def end(self, result: TaskResult | Response) -> None:
+        """Show how it ended."""
+        ...
+
+
+async def print_stream(
+    stream: AsyncIterable[BaseAgentEvent | BaseChatMessage | T],
+    printer: StreamPrinter,
+    user_input_manager: UserInputManager | None = None,
+) -> T:
+    """Pass the items of a stream to a printer, and return the last `TaskResult` or `Response`. The stream is closed.
+
+    Args:
+        stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
+        printer: Shows the items.
+        user_input_manager: Notified when the request for a person's input is reached.
+
+    Raises:
+        ArgumentTypeError: `stream` is no asynchronous iterable, or `user_input_manager` no manager.
+        InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
+    """
+    _check_stream(stream)
+    _check_manager(user_input_manager)
+    last: T | None = None
+    closing: AbstractAsyncContextManager[object] = nullcontext()
+    if hasattr(stream, "aclose"):  # any asynchronous iterable will do, and generators are closed
+        closing = aclosing(cast("AsyncGenerator[object, None]", stream))
+    async with closing:
+        async for item in stream:
+            if isinstance(item, UserInputRequestedEvent):
+                if user_input_manager is not None:
+                    user_input_manager.notify_event_received(item.request_id)
+            elif isinstance(item, TaskResult | Response):
+                last = cast("T", item)
+                printer.end(item)
+            else:
+                printer.show(item)
+    if last is None:
+        raise InvalidArgumentError("No TaskResult or Response was processed.")
+    return last
+
+
+def _check_stream(given: object) -> None:
+    if hasattr(given, "__aiter__"):
+        return
+    if asyncio.iscoroutine(given):  # such as that of `run`; closed, since it will not be awaited
+        given.close()
+    raise ArgumentTypeError(f"Console takes a stream, as of team.run_stream(task=…), not {given!r}")
+
+
+def _check_manager(given: object) -> None:
+    if given is not None and not hasattr(given, "notify_event_received"):
+        raise ArgumentTypeError(
+            f"user_input_manager has to be a UserInputManager, such as UserInputManager(input), not {given!r}"
+        )
+
+
+class StreamTotals:
+    """What a stream took: turns, tokens, money and time.
+
+    Args:
+        prices: The prices of tokens; None where they are not known.
+
+    Attributes:
+        usage: The tokens.
+        turns: The answers of agents. The messages of the task, with which the stream begins, are none.
+    """
+
+    def __init__(self, prices: Prices | None = None) -> None:
+        self.usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        self.turns = 0
+        self._is_task = True
+        self._prices = prices
+        self._usd = 0.0
+        self._unpriced = False
+        self._started = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the totals were made."""
+        return time.monotonic() - self._started
+
+    def count(self, item: Item) -> None:
+        """Count an item."""
+        self._is_task = self._is_task and isinstance(item, BaseChatMessage) and item.source == "user"
+        self.turns += not self._is_task and isinstance(item, BaseChatMessage)
+        if item.models_usage is not None:
+            self.add(item.models_usage, item.source)
+
+    def add(self, usage: RequestUsage, source: str | None = None) -> None:
+        """Add tokens of an agent, or of nobody in particular."""
+        self.usage += usage
+        price = self._prices if isinstance(self._prices, TokenPrice) else (self._prices or {}).get(source or "")
+        if price is not None:
+            self._usd += price.cost(usage.prompt_tokens, usage.completion_tokens)
+        elif usage.prompt_tokens or usage.completion_tokens:
+            self._unpriced = True
+
+    def line(self) -> str:
+        """All of it in one line. Money only where the prices of all tokens are known."""
+        tokens = self.usage.prompt_tokens + self.usage.completion_tokens
+        parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens"]
+        if self._prices is not None:
+            parts.append(f"${self._usd:.4f}" + (" and tokens without a known price" if self._unpriced else ""))
+        return " · ".join([*parts, f"{self.elapsed:.1f} s"])

@@ -1,0 +1,188 @@
+"""The stream of a run on a terminal, drawn by rich: headings in colour, code in colours, typed events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, Sequence
+from typing import TypeVar
+
+from rich.console import Console, Group, RenderableType
+from rich.json import JSON
+from rich.text import Text
+
+from symposia.agentchat.base import Response, TaskResult
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    MultiModalMessage,
+    SelectSpeakerEvent,
+    StructuredMessage,
+    ThoughtEvent,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+)
+from symposia.agentchat.ui import Prices, StreamTotals, UserInputManager, inline_image, print_stream
+from symposia.core import Image
+from symposia.core.models import FunctionExecutionResult
+from symposia.core.terminal_text import printable
+from symposia.ext.ui._blocks import Palette, heading, indented, markdown_block
+
+T = TypeVar("T", bound=TaskResult | Response)
+
+
+async def RichConsole(  # noqa: N802 - AutoGen's name
+    stream: AsyncIterable[BaseAgentEvent | BaseChatMessage | T],
+    *,
+    no_inline_images: bool = False,
+    output_stats: bool = False,
+    user_input_manager: UserInputManager | None = None,
+    prices: Prices | None = None,
+) -> T:
+    """Draw what happens, as it happens, and return how it ended.
+
+    The last line has the turns, the tokens, the money where `prices` are given, and the time.
+
+    Args:
+        stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
+        no_inline_images: Print ``<image>`` also where the terminal can show images.
+        output_stats: Print the tokens of each message too.
+        user_input_manager: Notified when the request for a person's input is reached.
+        prices: What tokens cost: of all agents, or by their names.
+
+    Returns:
+        The last `TaskResult` or `Response` of the stream.
+
+    Raises:
+        ArgumentTypeError: `stream` is no asynchronous iterable, or `user_input_manager` no manager.
+        InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
+    """
+    console = Console(highlight=False)
+    printer = _Printer(console, StreamTotals(prices), images=not no_inline_images, stats=output_stats)
+    return await print_stream(stream, printer, user_input_manager)
+
+
+class _Printer:
+    """Draws messages, and the chunks of a streamed one as they come.
+
+    Chunks are written one behind the other, so that they stand where the whole message would. A live region below the
+    messages was rejected: a person's input is read in between, and it would be drawn over.
+    """
+
+    def __init__(self, console: Console, totals: StreamTotals, *, images: bool, stats: bool) -> None:
+        self._console = console
+        self._totals = totals
+        self._images = images
+        self._stats = stats
+        self._palette = Palette()
+        self._streaming: ModelClientStreamingChunkEvent | None = None
+
+    def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
+        """Draw one message or event."""
+        if isinstance(item, ModelClientStreamingChunkEvent):
+            self._show_chunk(item)
+            return
+        is_shown = self._was_streamed(item)
+        self._end_stream()
+        if not (is_shown or _has_only_usage(item)):
+            self._show(item, _what(item))
+        self._totals.count(item)
+        if self._stats and item.models_usage is not None:
+            usage = item.models_usage
+            line = f"{usage.prompt_tokens:,} prompt and {usage.completion_tokens:,} completion tokens"
+            self._console.print(indented(Text(line, "dim")))
+
+    def end(self, result: TaskResult | Response) -> None:
+        """Draw the answer of a single agent, why the run stopped, and the totals."""
+        self._end_stream()
+        parts: list[str] = []
+        if isinstance(result, Response):
+            self._show(result.chat_message, "")
+            self._totals.count(result.chat_message)
+        else:
+            self._totals.add(result.silent_usage)
+            parts += [result.stop_reason] if result.stop_reason else []
+        self._console.print(Text(" · ".join([*map(printable, parts), self._totals.line()]), "bold"), soft_wrap=True)
+
+    def _show(self, item: BaseAgentEvent | BaseChatMessage, what: str) -> None:
+        self._write_heading(item, what)
+        if isinstance(item, MultiModalMessage):
+            for part in item.content:
+                self._show_part(part)
+        else:
+            self._console.print(indented(_body(item)))
+
+    def _show_part(self, part: str | Image) -> None:
+        escapes = inline_image(part) if isinstance(part, Image) and self._images else None
+        if escapes is not None:
+            self._console.file.write(f"{escapes}\n")  # rich would count the escape sequence as text, and wrap it
+        else:
+            self._console.print(indented(markdown_block(part) if isinstance(part, str) else Text("<image>", "dim")))
+
+    def _show_chunk(self, chunk: ModelClientStreamingChunkEvent) -> None:
+        before = self._streaming
+        if before is None or (before.source, before.full_message_id) != (chunk.source, chunk.full_message_id):
+            self._end_stream()
+            self._write_heading(chunk, "writes")
+        self._streaming = chunk
+        self._console.print(Text(printable(chunk.content)), end="", soft_wrap=True)
+
+    def _was_streamed(self, item: BaseAgentEvent | BaseChatMessage) -> bool:
+        """Whether the chunks just written are this message; those of some clients do not name theirs."""
+        chunk = self._streaming
+        if chunk is None:
+            return False
+        if chunk.full_message_id is not None:
+            return chunk.full_message_id == item.id
+        return isinstance(item, BaseChatMessage) and chunk.source == item.source
+
+    def _end_stream(self) -> None:
+        if self._streaming is not None:
+            self._streaming = None
+            self._console.print()
+
+    def _write_heading(self, item: BaseAgentEvent | BaseChatMessage, what: str) -> None:
+        source = printable(item.source)
+        self._console.print(heading(source, self._palette.colour(source), self._totals.elapsed, what))
+
+
+def _has_only_usage(item: BaseAgentEvent | BaseChatMessage) -> bool:
+    """Whether an event tells of tokens alone: a rule asked a model, and chose nobody."""
+    return isinstance(item, SelectSpeakerEvent) and not item.content
+
+
+def _what(item: BaseAgentEvent | BaseChatMessage) -> str:
+    """What the speaker does."""
+    match item:
+        case ToolCallRequestEvent():
+            return "calls"
+        case ToolCallExecutionEvent():
+            return "gets"
+        case ThoughtEvent():
+            return "thinks"
+        case SelectSpeakerEvent():
+            return "selects"
+        case BaseChatMessage():
+            return ""
+        case _:
+            return type(item).__name__
+
+
+def _body(item: BaseAgentEvent | BaseChatMessage) -> RenderableType:
+    match item:
+        case ToolCallRequestEvent():
+            return Text("\n".join(printable(f"{call.name}({call.arguments})") for call in item.content))
+        case ToolCallExecutionEvent():
+            return _results(item.content)
+        case ThoughtEvent():
+            return Text(printable(item.content), "dim italic")
+        case StructuredMessage():
+            return JSON(printable(json.dumps(item.content.model_dump(mode="json"), ensure_ascii=False)))
+        case BaseChatMessage():
+            return markdown_block(item.to_text())
+        case _:
+            return Text(printable(item.to_text()), "dim")
+
+
+def _results(results: Sequence[FunctionExecutionResult]) -> RenderableType:
+    return Group(*(Text(printable(each.content), "red" if each.is_error else "green") for each in results))
