@@ -34,7 +34,8 @@ _POISONED_FOLDERS = """
 import os, sys
 site = f"/tmp/.local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 os.makedirs(site)
-for path in (f"{site}/usercustomize.py", "/work/sitecustomize.py", "/work/usercustomize.py"):
+modules = "sitecustomize usercustomize tokenize linecache traceback token contextlib weakref resource".split()
+for path in (f"{site}/usercustomize.py", *(f"/work/{name}.py" for name in modules)):
     open(path, "w").write("raise SystemExit('poisoned')")
 open(f"{site}/poison.pth", "w").write("import sys; sys.exit('poisoned')")
 for name in ("python3", "ls", "sh", "cat"):

@@ -80,7 +80,9 @@ def _warm_up(folder: str) -> None:
     to write to it. A block would wait for some hundred pages, of the steps before and after its own code.
     """
     path = f"{folder}/"  # no block has this one
-    if "linecache" in sys.modules:
+    # Nothing is imported here: the work folder is first on the path, so that what an earlier block has left there would
+    # run before the block, without its limits.
+    if {"linecache", "tokenize"} <= sys.modules.keys():
         keep_lines(path, b"0\n")
         sys.modules["linecache"].cache.pop(path, None)
     main = sys.modules["__main__"]
