@@ -42,6 +42,9 @@ class Brief(NamedTuple):
 def debater_brief(name: str, record: DebateRecord, setup: DebateSetup) -> Brief:
     """What a debater is told before its statement."""
     number = record.next_round_of(name)
+    if setup.simultaneous and not _is_complete_for(record, name):
+        # Others have spoken in this round already, and this one has failed: it is told what it was told then.
+        record = record.model_copy(update={"rounds": record.rounds[:-1]})
     held = setup.held.get(name)
     holds = f"You argue for {held!r} at first." if held else "You hold none of the positions at first."
     standing = [
