@@ -173,8 +173,12 @@ async def _listening() -> AsyncGenerator[_Listener, None]:
         yield listener
 
 
+def _program(listener: _Listener, code: str) -> str:
+    return f"{_PROXY}\nPORT = {listener.port}\n{code}"
+
+
 async def _run(target: AttackTarget, listener: _Listener, code: str) -> str:
-    result = await target.run(f"{_PROXY}\nPORT = {listener.port}\n{code}")
+    result = await target.run(_program(listener, code))
     return result.output.strip() or await target.next_block()
 
 
@@ -202,7 +206,7 @@ async def _sends_giant_heads(target: AttackTarget) -> str:
 
 async def _floods_with_connections(target: AttackTarget) -> str:
     async with _listening() as listener:
-        result = await target.run(f"{_PROXY}\nPORT = {listener.port}\n{_FLOOD}")
+        result = await target.run(_program(listener, _FLOOD))
         if len(result.connections) > 64:  # noqa: PLR2004 - that of the policy
             return f"{len(result.connections)} connections were tried"
         return await target.next_block()
@@ -229,7 +233,7 @@ os._exit(0)
 async def _stands_in_for_the_proxy(target: AttackTarget) -> str:
     async with _listening() as listener:
         result = await target.run(_PROXY + _STAND_IN)
-        works = await target.run(f"{_PROXY}print(tunnel(b'localhost:{listener.port}'))")
+        works = await target.run(_program(listener, "print(tunnel(b'localhost:%d' % PORT))"))
         if works.output != "b'HTTP/1.1 200 Connection established'\n":
             return f"the proxy answers {works.output[:100]!r}"
         return "stands in" if "stands in" in result.output else ""

@@ -166,65 +166,59 @@ async def _is_continued(target: AttackTarget) -> str:
     return await target.next_block()
 
 
+def _attack(name: str, aim: str, attempt: Attempt) -> Attack:
+    return Attack(name=name, aim=f"with variables that live on: {aim}", attempt=attempt, policy=_POLICY)
+
+
 ATTACKS = (
-    Attack(
+    _attack(
         name="killed-checkpoint",
-        aim="with variables that live on: kill the process that they are restored from",
+        aim="kill the process that they are restored from",
         attempt=_then_told(_KILL),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="stopped-interpreter",
-        aim="with variables that live on: stop the processes that hold them",
+        aim="stop the processes that hold them",
         attempt=_then_told(_STOP),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="forged-end",
-        aim="with variables that live on: run on between the blocks, after a forged report of the end",
+        aim="run on between the blocks, after a forged report of the end",
         attempt=_then_told(_FORGED_END),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="continued-interpreter",
-        aim="with variables that live on: be continued by the kernel between the blocks",
+        aim="be continued by the kernel between the blocks",
         attempt=_is_continued,
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="forged-answers",
-        aim="with variables that live on: answer the server in place of the interpreter",
+        aim="answer the server in place of the interpreter",
         attempt=_then_told(_FORGED_ANSWERS),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="shut-socket",
-        aim="with variables that live on: close the way from the server to the interpreter",
+        aim="close the way from the server to the interpreter",
         attempt=_then_told(_SHUT),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="poisoned-session",
-        aim="with variables that live on: replace the functions that end a block",
+        aim="replace the functions that end a block",
         attempt=_then_told(_POISON, "x = 1 + 1", [""]),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="surviving-processes",
-        aim="with variables that live on: leave processes that continue each other and fork",
+        aim="leave processes that continue each other and fork",
         attempt=_then_told(_LEFT),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="held-pipes",
-        aim="with variables that live on: keep the pipes of the block, and write to them during the next",
+        aim="keep the pipes of the block, and write to them during the next",
         attempt=_then_told(_HELD),
-        policy=_POLICY,
     ),
-    Attack(
+    _attack(
         name="late-signals",
-        aim="with variables that live on: have signals arrive when no block runs",
+        aim="have signals arrive when no block runs",
         attempt=_then_told(_ALARM),
-        policy=_POLICY,
     ),
 )
