@@ -32,6 +32,7 @@ from symposia.agentchat.guardrails import (
     FunctionGuardrail,
     Guardrail,
     GuardrailContext,
+    GuardrailStage,
     ModelGuardrail,
     PersonApproval,
     TextPatterns,
@@ -46,10 +47,10 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallExecutionEvent,
 )
-from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.agentchat.teams import RoundRobinGroupChat, Swarm
 from symposia.core import CancellationToken
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import AgentError, ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 SECRETS = TextPatterns([r"sk-\w+"], name="secrets")
@@ -224,6 +225,55 @@ async def test_an_error_of_a_check_ends_the_turn_and_nothing_passes() -> None:
     agent = AssistantAgent("ann", model("hello"), guardrails=[FunctionGuardrail("broken", on_output=broken)])
     with pytest.raises(LookupError, match="no dictionary"):
         await agent.run(task="go")
+
+
+class Says(Guardrail):
+    """Returns what it is told in one stage, a verdict or not."""
+
+    def __init__(self, stage: GuardrailStage, verdict: Any) -> None:
+        super().__init__("odd")
+        self._stage: GuardrailStage = stage
+        self._verdict = verdict
+
+    @property
+    def stages(self) -> frozenset[GuardrailStage]:
+        return frozenset([self._stage])
+
+    async def check_input(self, messages: Sequence[BaseChatMessage], context: GuardrailContext) -> Any:
+        return self._verdict
+
+    async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Any:
+        return self._verdict
+
+    async def check_output(self, message: BaseChatMessage, context: GuardrailContext) -> Any:
+        return self._verdict
+
+
+@pytest.mark.parametrize("stage", ["input", "tool_call", "output"])
+@pytest.mark.parametrize("verdict", [None, True, "ok", Change("words"), Change(None), Change(["x"])], ids=str)
+async def test_what_is_no_verdict_ends_the_turn_and_names_the_guardrail(stage: GuardrailStage, verdict: Any) -> None:
+    agent = AssistantAgent("ann", model(asks_for(ADD), "3"), tools=[add], guardrails=[Says(stage, verdict)])
+    with pytest.raises(AgentError, match="guardrail 'odd'"):
+        await agent.run(task="1 + 2")
+    assert dangling_calls(await agent.model_context.get_messages()) == set()
+
+
+async def test_what_a_handoff_brings_along_is_checked_before_the_next_agent_reads_it() -> None:
+    def look() -> str:
+        """Look."""
+        return "the key is sk-1"
+
+    guardrails = [TextPatterns([r"sk-\w+"], replacement="[key]")]
+    ann = AssistantAgent(
+        *("ann", model(asks_for(("look", "{}"), ("transfer_to_bob", "{}")))),
+        tools=[look],
+        handoffs=["bob"],
+        guardrails=guardrails,
+    )
+    client = model("done")
+    await Swarm([ann, AssistantAgent("bob", client)], max_turns=2).run(task="go")
+    assert "sk-1" not in str(shown(client))
+    assert "[key]" in str(shown(client))
 
 
 async def test_f31_the_tokens_of_a_model_that_checks_count_for_the_team() -> None:

@@ -27,10 +27,19 @@ from symposia.agentchat.guardrails import (
     ask_on_console,
 )
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, MultiModalMessage, StopMessage, TextMessage
-from symposia.core import CancellationToken, ComponentModel
+from symposia.core import CancellationToken, ComponentModel, FunctionCall
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import AgentError, ArgumentTypeError, ComponentError, InvalidArgumentError
-from symposia.core.models import CreateResult, ModelInfo, RequestUsage
+from symposia.core.models import (
+    AssistantMessage,
+    CreateResult,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    ModelInfo,
+    RequestUsage,
+    UserMessage,
+)
 
 CONTEXT = GuardrailContext(agent="ann", cancellation_token=CancellationToken())
 SEARCH = ToolCall(name="search", arguments={"query": "tea"}, id="1")
@@ -171,6 +180,78 @@ class TestTextPatterns:
         digits = TextPatterns([r"4711"], replacement="…", stages=["tool_call"])
         call = ToolCall(name="pay", arguments={"amount": 4711}, id="1")
         assert isinstance(await digits.check_tool_call(call, CONTEXT), Block)
+        also_text = ToolCall(name="pay", arguments={"amount": 4711, "note": "4711"}, id="1")
+        assert isinstance(await digits.check_tool_call(also_text, CONTEXT), Block)
+
+        across = MultiModalMessage(content=["sk-", "1"], source="user")
+        keys = TextPatterns([r"sk-\s*\d"], replacement="[key]")
+        assert isinstance(await keys.check_output(across, CONTEXT), Block)
+
+    @pytest.mark.parametrize(
+        ("pattern", "argument"),
+        [(r"rm\s+-rf", "rm\t-rf /"), (r"rm\s+-rf", "rm\n-rf /"), ('a"b', 'a"b'), (r"C:\\temp", r"C:\temp"), ("é", "é")],
+    )
+    async def test_the_arguments_of_a_call_are_read_as_the_tool_is_given_them(
+        self, pattern: str, argument: str
+    ) -> None:
+        call = ToolCall(name="shell", arguments={"lines": [argument]}, id="1")
+        blocks = TextPatterns([pattern], stages=["tool_call"])
+        assert isinstance(await blocks.check_tool_call(call, CONTEXT), Block)
+        changes = TextPatterns([pattern], replacement="…", stages=["tool_call"])
+        verdict = await changes.check_tool_call(call, CONTEXT)
+        assert isinstance(verdict, Change)
+        assert "…" in str(verdict.value["lines"])
+
+    async def test_a_name_of_a_field_that_fits_is_blocked(self) -> None:
+        call = ToolCall(name="post", arguments={"body": {"sk-1": "sk-1"}}, id="1")
+        keys = TextPatterns([r"sk-\w+"], replacement="[key]", stages=["tool_call"])
+        assert isinstance(await keys.check_tool_call(call, CONTEXT), Block)
+
+
+CALL = FunctionCall(id="1", name="search", arguments='{"query": "sk-1"}')
+FOUND = FunctionExecutionResult(content="It is sk-1.", name="search", call_id="1", is_error=False)
+BRINGS_ALONG: list[LLMMessage] = [
+    AssistantMessage(content=[CALL], thought="Look for sk-1.", source="ann"),
+    FunctionExecutionResultMessage(content=[FOUND]),
+    UserMessage(content=["sk-1", PIXEL], source="user"),
+]
+
+
+@pytest.mark.parametrize("brought", BRINGS_ALONG, ids=lambda message: message.type)
+class TestHandoffs:
+    """What a handoff brings along for the next model is checked as its words are."""
+
+    async def test_patterns_look_at_it(self, brought: LLMMessage) -> None:
+        handoff = HandoffMessage(content="Go on.", target="bob", source="ann", context=[brought])
+        assert isinstance(await TextPatterns([r"sk-\d"]).check_output(handoff, CONTEXT), Block)
+        assert isinstance(await TextPatterns([r"sk-\d"]).check_input([handoff], CONTEXT), Block)
+
+        verdict = await TextPatterns([r"sk-\d"], replacement="[key]").check_output(handoff, CONTEXT)
+        assert isinstance(verdict, Change)
+        changed = verdict.value
+        assert isinstance(changed, HandoffMessage)
+        assert "sk-1" not in changed.model_dump_json()
+        assert "[key]" in changed.model_dump_json()
+        assert (changed.target, type(changed.context[0])) == ("bob", type(brought))
+        assert "sk-1" in handoff.model_dump_json()
+
+    async def test_a_model_and_a_person_are_shown_it(self, brought: LLMMessage) -> None:
+        handoff = HandoffMessage(content="Go on.", target="bob", source="ann", context=[brought])
+        client = model(judges(verdict="change", replacement="Nothing."))
+        verdict = await ModelGuardrail(client, "No keys.", may_change=True).check_output(handoff, CONTEXT)
+        assert "sk-1" in str(shown(client)[-1].content)
+        assert isinstance(verdict, Change)
+        assert isinstance(verdict.value, HandoffMessage)
+        assert (verdict.value.content, verdict.value.context) == ("Nothing.", [])
+
+        asked: list[ApprovalQuestion] = []
+
+        def approve(question: ApprovalQuestion) -> Allow:
+            asked.append(question)
+            return Allow()
+
+        await PersonApproval(approve, stages=["output"]).check_output(handoff, CONTEXT)
+        assert "sk-1" in str(asked[0].subject)
 
 
 class TestFunctions:

@@ -150,6 +150,24 @@ async def test_an_agent_that_is_no_assistant_is_asked_again_in_words() -> None:
     assert team.debate_result.votes["ann"].position == "kafka"
 
 
+@pytest.mark.parametrize("answer", [vote("KAFKA"), vote(' "Kafka". '), "**kafka**"])
+async def test_a_vote_names_its_position_in_any_letters_and_quotes(answer: str) -> None:
+    ann = assistant("ann", "S", vote("Kafka"))
+    bob = Member("bob", "argues", answer)
+    team = pair(ann, bob, vote_retries=0)
+    assert (await team.debate("How?")).decision == "kafka"
+
+
+@pytest.mark.parametrize(
+    "confidence", ["NaN", "1e309", "-1", "80", '"80%"', "[0.5]", "null"], ids=lambda text: text.strip('"[]')
+)
+async def test_a_confidence_that_is_no_share_is_asked_for_again(confidence: str) -> None:
+    wrong = vote("kafka").replace("0.8", confidence)
+    ann = assistant("ann", "S", wrong, vote("kafka", 0.6))
+    result = await pair(ann, votes("bob", "kafka")).debate("How?")
+    assert result.votes["ann"].confidence == 0.6
+
+
 async def test_a_vote_that_stays_none_is_an_abstention_with_its_fault() -> None:
     ann = assistant("ann", "S", vote("mongo"), vote(None), info=WORDS_ONLY)
     bob = Member("bob", "S", "no", "idea")

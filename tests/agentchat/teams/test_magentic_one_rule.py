@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -231,6 +232,25 @@ def test_f36_any_answer_of_the_model_leads_to_a_next_step(answer: str) -> None:
         assert [step.split(":")[0] for step in await talk.steps(2)] == ["anew", "says"]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"a":' * 100_000, '{"' * 300_000, "{" * 500_000, ('{"a": "' + "z" * 2_000 + '", "b": ') * 900],
+    ids=["nested", "quotes", "braces", "long-values"],
+)
+async def test_f36_an_answer_is_searched_in_a_time_in_proportion_to_its_length(answer: str) -> None:
+    talk = Talk("FACTS", "PLAN", *[answer] * 3)
+    talk.task()
+    started = time.process_time()
+    assert [step.split(":")[0] for step in await talk.steps(2)] == ["anew", "says"]
+    assert time.process_time() - started < 10  # it took minutes
+
+
+async def test_f36_half_a_surrogate_pair_in_a_ledger_does_not_fail_the_run() -> None:
+    talk = Talk("FACTS", "PLAN", ledger("bob", "go").replace('"go"', '"go \\ud800"'))
+    talk.task()
+    assert (await talk.steps(2))[1] == "says: go ?"
 
 
 async def test_the_ledger_is_asked_for_in_a_schema_that_names_the_participants() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar, cast
 
 from symposia.agentchat.base import Response
 from symposia.agentchat.guardrails._guardrail import (
@@ -26,9 +26,16 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.effects import enter_scope
+from symposia.core.exceptions import AgentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
+
+_VALUES: Final[Mapping[GuardrailStage, str]] = {
+    "input": "a list of chat messages",
+    "tool_call": "a mapping with the arguments",
+    "output": "a chat message",
+}
 
 Answer: TypeAlias = Callable[[Sequence[BaseChatMessage]], AsyncGenerator[Item | Response, None]]
 """Takes a turn: yields its messages and events, and the response last."""
@@ -118,7 +125,7 @@ async def _check(
         if stage not in guardrail.stages:
             continue
         with enter_scope(f"guardrail:{guardrail.name}"), cancelled_by(context.cancellation_token):
-            verdict = await check(guardrail, value, context)
+            verdict = _checked(guardrail, stage, await check(guardrail, value, context))
         if not isinstance(verdict, Allow) or verdict.usage is not None:  # an event of each check would hide the others
             events.append(_event(context.agent, guardrail, stage, verdict, call_id))
         if isinstance(verdict, Block):
@@ -126,6 +133,35 @@ async def _check(
         if isinstance(verdict, Change):
             value = verdict.value
     return value, events
+
+
+def _checked(guardrail: Guardrail, stage: GuardrailStage, verdict: Verdict[T]) -> Verdict[T]:
+    """The verdict, if it is one.
+
+    Raises:
+        AgentError: It is none, or changes something into what it cannot be.
+    """
+    if not isinstance(verdict, Allow | Block | Change):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        raise AgentError(
+            f"The guardrail {guardrail.name!r} has to return Allow(), Block(reason) or Change(value), and returned"
+            f" {verdict!r} for the {stage}."
+        )
+    if isinstance(verdict, Change) and not _can_be(verdict.value, stage):
+        raise AgentError(
+            f"The guardrail {guardrail.name!r} changed the {stage} into {verdict.value!r}: the value of its Change has"
+            f" to be {_VALUES[stage]}."
+        )
+    return verdict
+
+
+def _can_be(value: object, stage: GuardrailStage) -> bool:
+    if stage == "output":
+        return isinstance(value, BaseChatMessage)
+    if stage == "tool_call":
+        return isinstance(value, Mapping)
+    if not isinstance(value, list | tuple):
+        return False
+    return all(isinstance(each, BaseChatMessage) for each in cast("Sequence[object]", value))
 
 
 def _event(

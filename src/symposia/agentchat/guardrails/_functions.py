@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypeVar, cast
 
 from typing_extensions import override
@@ -21,7 +20,16 @@ from symposia.agentchat.guardrails._guardrail import (
     Verdict,
     checked_stages,
 )
-from symposia.agentchat.messages import BaseChatMessage, BaseTextChatMessage, MultiModalMessage
+from symposia.agentchat.guardrails._texts import (
+    content_texts,
+    context_texts,
+    json_text,
+    names_in,
+    replaced_in,
+    texts_in,
+    with_texts,
+)
+from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import call_function
 from symposia.core.argument_checks import check_function
 from symposia.core.exceptions import AgentError, InvalidArgumentError
@@ -138,8 +146,9 @@ class AllowedTools(Guardrail):
 class TextPatterns(Guardrail):
     """Blocks, or replaces, text that fits one of some regular expressions: keys, addresses, words.
 
-    It looks at the text of messages as a model reads it, and at the arguments of tool calls as JSON. A message whose
-    content is neither text nor a list of texts and images cannot be changed, and is blocked instead.
+    It looks at the text of messages as a model reads it, with the context of a handoff, and at the arguments of tool
+    calls: at each text in them, and at all of them as JSON. What cannot be replaced is blocked instead: a match in a
+    message whose content is neither text nor a list of texts and images, across several texts, or in a number.
 
     Args:
         patterns: The regular expressions. A match anywhere counts.
@@ -192,39 +201,40 @@ class TextPatterns(Guardrail):
     @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
         """Look for the patterns in the arguments."""
-        pattern = self._found_in(json.dumps(call.arguments, ensure_ascii=False, default=str))
-        if pattern is None:
+        # In the texts as the tool is given them, where a tab is no "\\t", and in the JSON, which has the numbers.
+        if (pattern := self._found_in(*texts_in(call.arguments), *_around_texts(call.arguments))) is None:
             return Allow()
-        changed = self._replaced(call.arguments)
-        if self._replacement is None or changed == call.arguments:  # the match is in a name or a number
-            return Block(_found(pattern))
-        return Change(cast("Mapping[str, object]", changed), f"{_found(pattern)} It was replaced.")
+        changed = cast("Mapping[str, object]", replaced_in(call.arguments, self._replace))
+        if self._replacement is None or self._is_left(texts_in(changed), _around_texts(changed)):
+            return Block(_found(pattern))  # without a replacement, or the match is in a name or a number
+        return Change(changed, f"{_found(pattern)} It was replaced.")
 
     @override
     async def check_output(self, message: BaseChatMessage, context: GuardrailContext) -> Verdict[BaseChatMessage]:
         """Look for the patterns in the answer."""
-        pattern = self._found_in(message.to_model_text())
-        if pattern is None:
+        if (pattern := self._found_in(message.to_model_text(), *context_texts(message))) is None:
             return Allow()
-        if self._replacement is None or not isinstance(message, BaseTextChatMessage | MultiModalMessage):
+        changed = None if self._replacement is None else with_texts(message, self._replace)
+        if changed is None or self._is_left(content_texts(changed), [changed.to_model_text()]):
             return Block(_found(pattern))
-        changed = message.model_copy(update={"content": self._replaced(message.content)})
         return Change(changed, f"{_found(pattern)} It was replaced.")
 
-    def _found_in(self, text: str) -> str | None:
-        return next((pattern.pattern for pattern in self._patterns if pattern.search(text)), None)
+    def _found_in(self, *texts: str) -> str | None:
+        return next((each.pattern for each in self._patterns if any(map(each.search, texts))), None)
 
-    def _replaced(self, value: object) -> object:
-        """The value with the matches in all its texts replaced; names of fields stay."""
-        if isinstance(value, str):
-            for pattern in self._patterns:
-                value = pattern.sub(self._replacement or "", value)
-            return value
-        if isinstance(value, Mapping):
-            return {name: self._replaced(each) for name, each in cast("Mapping[str, object]", value).items()}
-        if isinstance(value, list):
-            return [self._replaced(each) for each in cast("list[object]", value)]
-        return value
+    def _replace(self, text: str) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(self._replacement or "", text)
+        return text
+
+    def _is_left(self, replaced: Iterable[str], whole: Iterable[str]) -> bool:
+        """Whether something fits that could not be replaced: a replacement may fit itself, and only texts have one."""
+        parts, texts = list(replaced), list(whole)
+        return any(any(map(each.search, texts)) and not any(map(each.search, parts)) for each in self._patterns)
+
+
+def _around_texts(arguments: Mapping[str, object]) -> list[str]:
+    return [json_text(arguments), *names_in(arguments)]
 
 
 def _found(pattern: str) -> str:

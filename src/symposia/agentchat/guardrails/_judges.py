@@ -20,7 +20,8 @@ from symposia.agentchat.guardrails._guardrail import (
     Verdict,
     checked_stages,
 )
-from symposia.agentchat.messages import BaseChatMessage, BaseTextChatMessage
+from symposia.agentchat.guardrails._texts import context_texts, json_text, message_text, with_text
+from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import call_function
 from symposia.core.argument_checks import check_flag, check_function, check_model_client, check_text
 from symposia.core.effects import HumanAnswer, ask_human
@@ -116,10 +117,10 @@ class ModelGuardrail(Guardrail):
         """Ask the model about the messages."""
         if not messages:
             return Allow()
-        text = "\n\n".join(f"{message.source}:\n{message.to_model_text()}" for message in messages)
+        text = "\n\n".join(f"{message.source}:\n{message_text(message)}" for message in messages)
 
         def change(replacement: str) -> Sequence[BaseChatMessage] | None:
-            newest = _with_text(messages[-1], replacement)
+            newest = with_text(messages[-1], replacement)
             return None if newest is None else [*messages[:-1], newest]
 
         return await self._ask("input", text, change)
@@ -127,13 +128,13 @@ class ModelGuardrail(Guardrail):
     @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
         """Ask the model about the call."""
-        text = json.dumps({"tool": call.name, "arguments": call.arguments}, ensure_ascii=False, default=str)
+        text = json_text({"tool": call.name, "arguments": call.arguments})
         return await self._ask("tool_call", text, _arguments)
 
     @override
     async def check_output(self, message: BaseChatMessage, context: GuardrailContext) -> Verdict[BaseChatMessage]:
         """Ask the model about the answer."""
-        return await self._ask("output", message.to_model_text(), lambda text: _with_text(message, text))
+        return await self._ask("output", message_text(message), lambda text: with_text(message, text))
 
     async def _ask(self, stage: GuardrailStage, text: str, change: Callable[[str], T | None]) -> Verdict[T]:
         messages, options = self._question(stage, text)
@@ -189,11 +190,6 @@ def _read(result: CreateResult) -> _Judgement | None:
         return _Judgement.model_validate_json(text)
     except ValidationError:
         return None
-
-
-def _with_text(message: BaseChatMessage, text: str) -> BaseChatMessage | None:
-    """The message with another text; None if its content is no text."""
-    return message.model_copy(update={"content": text}) if isinstance(message, BaseTextChatMessage) else None
 
 
 def _arguments(text: str) -> Mapping[str, object] | None:
@@ -276,7 +272,7 @@ class PersonApproval(Guardrail):
         self, messages: Sequence[BaseChatMessage], context: GuardrailContext
     ) -> Verdict[Sequence[BaseChatMessage]]:
         """Ask about the messages."""
-        return await self._ask("input", [{"source": each.source, "text": each.to_text()} for each in messages], context)
+        return await self._ask("input", [{"source": each.source, "text": _shown(each)} for each in messages], context)
 
     @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
@@ -287,7 +283,7 @@ class PersonApproval(Guardrail):
     @override
     async def check_output(self, message: BaseChatMessage, context: GuardrailContext) -> Verdict[BaseChatMessage]:
         """Ask about the answer."""
-        return await self._ask("output", message.to_text(), context)
+        return await self._ask("output", _shown(message), context)
 
     async def _ask(self, stage: GuardrailStage, subject: JsonValue, context: GuardrailContext) -> Allow | Block:
         question = ApprovalQuestion(
@@ -307,6 +303,11 @@ class PersonApproval(Guardrail):
 
         answer = await ask_human(ask, question.to_text(), approval_of=subject)
         return Allow() if answer.approved else Block(answer.text or "A person refused it.")
+
+
+def _shown(message: BaseChatMessage) -> str:
+    """A message as a person reads it, with what it brings along for the model of the next agent."""
+    return "\n\n".join([message.to_text(), *context_texts(message)])
 
 
 def ask_on_console(question: ApprovalQuestion) -> Allow | Block:

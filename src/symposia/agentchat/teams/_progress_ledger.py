@@ -27,6 +27,12 @@ _INSTRUCTION: Final = "instruction_or_question"
 
 _ENTRIES: Final = frozenset({_SATISFIED, _IN_LOOP, _PROGRESSING, _SPEAKER, _INSTRUCTION})
 
+_PASSES: Final = 20
+"""A ledger in an object that does not end is a few levels deep in it."""
+
+_ANY_LENGTH: Final = 2_000_000
+"""Characters that may be read of any text, which takes some hundredths of a second."""
+
 _DECODER: Final = json.JSONDecoder(strict=False)  # models write line breaks inside texts as they are
 _WORDS: Final = {"true": True, "yes": True, "false": False, "no": False}
 
@@ -142,7 +148,12 @@ def _best_object(text: str) -> Mapping[str, Any]:
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects in a text, whatever stands around them. Each is read once: the work is in proportion."""
+    """The JSON objects in a text, whatever stands around them.
+
+    An object that does not end is tried again from each brace in it, which costs the square of the text where they are
+    nested by the thousand, and the event loop waits meanwhile. So the search ends when it has read the text about
+    `_PASSES` times. Rejected: to match the braces first, since the words around may have quotes that do not match.
+    """
     try:
         whole = from_json(text)  # a third of the time of the other, which reads text around the object
     except ValueError:
@@ -151,11 +162,14 @@ def _objects(text: str) -> Iterator[Mapping[str, Any]]:
         if isinstance(whole, dict):
             yield cast("Mapping[str, Any]", whole)
             return
+    budget = _PASSES * len(text) + _ANY_LENGTH
     start = text.find("{")
-    while start >= 0:
+    while start >= 0 and budget > 0:
         try:
             found, start = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            end = error.pos if isinstance(error, json.JSONDecodeError) else len(text)  # the others do not say
+            budget -= end - start + end // 16  # to make the error, the lines before it are counted
             start += 1
         else:
             yield found
@@ -178,7 +192,8 @@ def _truth(found: Mapping[str, Any], key: str) -> bool | None:
 
 
 def _text(given: object) -> str:
-    return given.strip() if isinstance(given, str) else ""
+    """A text; halves of surrogate pairs, which JSON can hold and no message, are replaced."""
+    return given.strip().encode(errors="replace").decode() if isinstance(given, str) else ""
 
 
 def _speaker(found: Mapping[str, Any], names: Sequence[str]) -> str | None:

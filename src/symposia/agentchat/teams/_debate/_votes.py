@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from symposia.core.json_values import json_in
 
@@ -18,6 +18,8 @@ Ending: TypeAlias = Literal["consensus", "quorum", "settled", "round limit", "st
 ``consensus``: all voted for one position. ``quorum``: enough of them did. ``settled``: nobody changed position for some
 rounds. ``round limit``: the last round is over. ``stopped``: something else ended the run, such as a condition.
 """
+
+_AROUND_NAMES = " \t\r\n\"'`*.“”«»"
 
 _TOLERANCE = 1e-9
 """For products such as 0.7 * 10, which may be a little more than 7."""
@@ -75,6 +77,7 @@ class Ballot:
     def __init__(self, names: Sequence[str]) -> None:
         choices: Any = Literal[tuple(names)]  # Any: a type that is made of values
         self._names = {name.casefold(): name for name in names}
+        choices = Annotated[choices, BeforeValidator(self._named)]  # in the schema, the names stay the only choices
         self.schema: type[BaseModel] = create_model(
             "Vote",
             position=(choices, Field(description="The position that you find best now.")),
@@ -90,10 +93,16 @@ class Ballot:
 
     def as_json(self, text: str) -> str:
         """The JSON in an answer. A name alone, as a person types it, is a vote with full confidence."""
-        name = self._names.get(text.strip().strip("\"'`.").casefold())
-        if name is not None:
+        name = self._named(text)
+        if name in self._names.values():
             return json.dumps({"position": name, "confidence": 1, "reason": ""})
         return json_in(text)
+
+    def _named(self, given: object) -> object:
+        """The position that a text names, in whatever letters and quotes; anything else as it is given."""
+        if not isinstance(given, str):
+            return given
+        return self._names.get(given.casefold()) or self._names.get(given.strip(_AROUND_NAMES).casefold(), given)
 
     @staticmethod
     def vote(content: BaseModel | None, fault: str) -> Vote:
