@@ -240,3 +240,26 @@ def test_fifty_agents_are_checked_in_ten_milliseconds() -> None:
         taken.append(time.process_time() - started)
 
     assert min(taken) < 0.010
+
+
+async def test_what_repeats_the_prompt_before_is_told_since_vendors_cache_it() -> None:
+    model = Counted([LONG] * 12)
+    team = RoundRobinGroupChat(assistants(model, 3), max_turns=12)
+    expected = forecast_of(team).per_run
+
+    await team.run(task="Go on.")
+
+    prompts = [call["messages"] for call in model.create_calls]
+    repeated = sum(estimate_tokens(before) for before, _ in zip(prompts, prompts[3:], strict=False))
+    assert expected.repeated_tokens == pytest.approx(repeated, rel=0.1)
+    assert expected.repeated_tokens is not None
+    assert expected.repeated_tokens < (expected.prompt_tokens.high or 0)
+
+
+def test_a_context_that_leaves_out_the_beginning_repeats_the_system_message_alone() -> None:
+    def repeated(context: Any) -> int:
+        agent = AssistantAgent("a", Counted([]), system_message="x" * 4_000, model_context=context)
+        return forecast_of(RoundRobinGroupChat([agent], max_turns=100)).per_run.repeated_tokens or 0
+
+    assert 99 * 1_000 < repeated(BufferedChatCompletionContext(2)) < 99 * 1_005 + 3 * LONG
+    assert repeated(None) > 99 * 1_000 + 99 * 99 * LONG / 3

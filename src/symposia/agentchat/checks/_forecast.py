@@ -56,6 +56,8 @@ class Estimate(BaseModel):
         completion_tokens: The tokens of all answers.
         tokens: Both together.
         usd: US dollars; None if no price is known.
+        repeated_tokens: About how many tokens of the prompts, at the high end, repeat the beginning of the prompt
+            before, so that vendors may read them from their caches; None for no limit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,6 +66,7 @@ class Estimate(BaseModel):
     completion_tokens: Bounds
     tokens: Bounds
     usd: Range | None
+    repeated_tokens: int | None
 
     def __str__(self) -> str:
         return f"{self.tokens} tokens{'' if self.usd is None else f', {self.usd}'}"
@@ -195,23 +198,30 @@ class _Load:
     prompt: float = 0.0
     completion: float = 0.0
     usd: float = 0.0
+    repeated: float = 0.0
 
     @property
     def tokens(self) -> float:
         return self.prompt + self.completion
 
     def __add__(self, other: _Load) -> _Load:
-        return _Load(self.prompt + other.prompt, self.completion + other.completion, self.usd + other.usd)
+        return _Load(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.usd + other.usd,
+            self.repeated + other.repeated,
+        )
 
     def times(self, factor: float) -> _Load:
-        return _Load(_times(self.prompt, factor), _times(self.completion, factor), _times(self.usd, factor))
+        amounts = (self.prompt, self.completion, self.usd, self.repeated)
+        return _Load(*(_times(amount, factor) for amount in amounts))
 
     def at_most(self, other: _Load) -> _Load:
         return _combined(min, [self, other])
 
     def within(self, tokens: float, dearest: float) -> _Load:
         """Cut off by a number of tokens, each at the price of the dearest."""
-        return self.at_most(_Load(tokens, tokens, _times(tokens, dearest)))
+        return self.at_most(_Load(tokens, tokens, _times(tokens, dearest), tokens))
 
 
 class _Side:
@@ -262,7 +272,7 @@ class _Side:
         # Each at the conversation that there is on average, since the rule does not say in which order they speak.
         step = self._step(team)
         loads = [
-            self._participant(team.participants[name], heard, step, total).times(each / total)
+            self._participant(team.participants[name], heard, step, total, stride=len(by_name)).times(each / total)
             for name, each in by_name.items()
             if name in team.participants
         ]
@@ -276,7 +286,7 @@ class _Side:
         rounds = count if math.isinf(count) else count - count % len(speakers)
         if not team.rule.is_even or not rounds:
             return self._extreme([self._participant(outline, heard, step, count) for outline in speakers])
-        each = [self._participant(outline, heard, step, rounds) for outline in speakers]
+        each = [self._participant(outline, heard, step, rounds, stride=len(speakers)) for outline in speakers]
         last = [
             self._participant(outline, heard + _times(step, rounds), step, count - rounds if rounds < count else 0)
             for outline in speakers
@@ -307,7 +317,13 @@ class _Side:
         return [outline for name, outline in team.participants.items() if name not in team.rule.silent]
 
     def _participant(
-        self, outline: AgentOutline | TeamOutline | None, heard: float, step: float, count: float
+        self,
+        outline: AgentOutline | TeamOutline | None,
+        heard: float,
+        step: float,
+        count: float,
+        *,
+        stride: int = 1,
     ) -> _Load:
         """A number of turns of a participant.
 
@@ -316,19 +332,20 @@ class _Side:
             heard: The tokens of the conversation at the first of them.
             step: The tokens by which it grows from one to the next.
             count: How many.
+            stride: Every which of them is its own: the others are those of other participants.
         """
         if outline is None:
             return _Load()
         if isinstance(outline, TeamOutline):
             last = heard + _times(step, max(0.0, count - 1))
             return (self.run(outline, heard) + self.run(outline, last)).times(count / 2)
-        load = sum((self._use(use, heard, step, count) for use in outline.models or ()), _Load())
+        load = sum((self._use(use, heard, step, count, stride) for use in outline.models or ()), _Load())
         for run in outline.inner:
             given, grows = (self._message, 0.0) if run.is_given_task else (heard, step)
             load += self._participant(run.outline, given, grows, _times(count, self._of(run.runs)))
         return load
 
-    def _use(self, use: ModelUse, heard: float, step: float, count: float) -> _Load:
+    def _use(self, use: ModelUse, heard: float, step: float, count: float, stride: int = 1) -> _Load:
         calls = self._of(use.calls)
         prompt = self._prompts.of(use)
         shown = [max(0, prompt.room)]
@@ -337,9 +354,15 @@ class _Side:
         each = _series(heard, step, count, min(shown)) + _times(prompt.tokens, count)
         # Within a turn, every further call is shown the calls before it, and their results.
         again = _times(calls * (calls - 1) * self._message, count)
+        # A first call repeats what the last turn of the same agent was shown, as long as all of it is shown; a further
+        # call repeats the whole prompt of the call before it.
+        later = max(0.0, count - stride)
+        whole = later if step == 0 else min(later, max(0.0, (min(shown) - heard) // step))
+        first = _times(prompt.tokens, later) + _series(heard, step, whole, min(shown))
+        repeated = (first if calls else 0.0) + _times(max(0.0, calls - 1), each)
         asked, answered = _times(calls, each) + again, _times(calls * self._answer, count)
         price = self._prices.get(prompt.model, use.client.token_price)
-        return _Load(asked, answered, 0.0 if price is None else price.cost(asked, answered))
+        return _Load(asked, answered, 0.0 if price is None else price.cost(asked, answered), repeated)
 
 
 def _series(first: float, step: float, count: float, limit: float) -> float:
@@ -360,9 +383,8 @@ def _times(one: float, other: float) -> float:
 
 
 def _combined(by: Callable[[list[float]], float], loads: Sequence[_Load]) -> _Load:
-    return _Load(
-        by([load.prompt for load in loads]), by([load.completion for load in loads]), by([load.usd for load in loads])
-    )
+    columns = zip(*((load.prompt, load.completion, load.usd, load.repeated) for load in loads), strict=True)
+    return _Load(*(by(list(column)) for column in columns))
 
 
 def _estimate(low: _Load, high: _Load, token_limit: float, *, has_price: bool, is_complete: bool) -> Estimate:
@@ -372,6 +394,7 @@ def _estimate(low: _Load, high: _Load, token_limit: float, *, has_price: bool, i
         completion_tokens=_bounds(low.completion, high.completion),
         tokens=_bounds(low.tokens, min(high.tokens, token_limit)),
         usd=usd,
+        repeated_tokens=math.ceil(high.repeated) if math.isfinite(high.repeated) else None,
     )
 
 

@@ -71,6 +71,9 @@ class TeamCheck(BaseModel):
         if self.forecast is None:
             return
         yield f"  A turn takes {self.forecast.per_turn}, if an answer has {self.forecast.answer_tokens} tokens."
+        if self.forecast.per_run.repeated_tokens:
+            repeated = self.forecast.per_run.repeated_tokens
+            yield f"  Up to {repeated:,} of the tokens repeat the prompt before, which vendors charge less for."
         for model, agents in self.forecast.unknown_prices.items():
             yield f"  The price of {model} ({', '.join(agents)}) is not known: give it as prices={{{model!r}: …}}."
         if self.forecast.unknown_agents:
