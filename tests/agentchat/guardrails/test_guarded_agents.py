@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.chat_agents import (
     USAGE,
     Parrot,
@@ -352,3 +354,37 @@ async def test_later_guardrails_see_what_earlier_ones_have_let_through() -> None
     result = await agent.run(task="sk-1")
     assert seen == [["[key]"]]
     assert result.messages[-1].to_text() == "ok"
+
+
+VERDICTS = st.sampled_from(["allow", "block", "change", "fail"])
+
+
+@given(given=VERDICTS, called=st.lists(VERDICTS, min_size=1, max_size=3), said=VERDICTS, streams=st.booleans())
+async def test_f28_whatever_the_verdicts_every_call_has_a_result_and_the_agent_runs_again(
+    given: str, called: list[str], said: str, streams: bool
+) -> None:
+    verdicts = iter([given, *called, said])
+
+    def decide(changed: Any) -> Any:
+        verdict = next(verdicts, "allow")
+        if verdict == "fail":
+            raise LookupError("no dictionary")
+        return {"allow": Allow(), "block": Block("no"), "change": Change(changed)}[verdict]
+
+    checks = FunctionGuardrail(
+        "any",
+        on_input=lambda messages: decide(messages[-1:]),
+        on_tool_call=lambda call: decide({**call.arguments, "a": 7}),
+        on_output=lambda message: decide(TextMessage(content="other words", source=message.source)),
+    )
+    client = model(asks_for(*[ADD] * len(called)), "three", "again")
+    agent = AssistantAgent(
+        "ann", client, tools=[add], reflect_on_tool_use=True, model_client_stream=streams, guardrails=[checks]
+    )
+    with suppress(LookupError):
+        shown_items = await collected(agent.run_stream(task="add"))
+        assert ("three" in str(shown_items)) == (given in ("allow", "change") and said == "allow")
+    assert not dangling_calls(await agent.model_context.get_messages())
+    verdicts = iter(())
+    assert (await agent.run(task="once more")).messages[-1].to_text() in {"again", "three"}
+    assert not dangling_calls(await agent.model_context.get_messages())
