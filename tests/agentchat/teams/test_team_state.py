@@ -1,14 +1,16 @@
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
+from tests.support.chat_agents import model
 from tests.support.team_members import Member, lines, pair
 
+from symposia.agentchat.agents import SocietyOfMindAgent
 from symposia.agentchat.conditions import MaxMessageTermination
-from symposia.agentchat.messages import StructuredMessage, TextMessage
+from symposia.agentchat.messages import BaseChatMessage, StructuredMessage, TextMessage
 from symposia.agentchat.teams import Decision, GroupChat, RoundRobinGroupChat, RuleContext, Speak, Transcript
 from symposia.core import AgentRuntime
 from symposia.core.exceptions import InvalidArgumentError, RegistrationError, UsageError
@@ -291,3 +293,33 @@ async def test_a_state_that_a_condition_refuses_is_named_with_its_place() -> Non
     with pytest.raises(ValidationError, match=r"members\.0\.state") as caught:
         await team.load_state(state)
     assert caught.value.__notes__ == ["It is the state of the OrTerminationCondition, at progress.condition.state."]
+
+
+class Ballot(BaseModel):
+    name: str
+
+
+class Vote(StructuredMessage[Ballot]):
+    """A class of messages that only one participant produces."""
+
+
+class Voter(Member):
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        return (Vote,)
+
+
+async def test_a_nested_team_loads_messages_of_a_class_that_only_another_participant_produces(runtime: Where) -> None:
+    def team() -> RoundRobinGroupChat:
+        voter = Voter("voter", Vote(content=Ballot(name="tea"), source="voter"))
+        inner = RoundRobinGroupChat([Member("x")], name="inner", max_turns=1)
+        society = SocietyOfMindAgent("society", RoundRobinGroupChat([Member("y")], max_turns=1), model("fine", "fine"))
+        middle = RoundRobinGroupChat([inner, society], name="middle", max_turns=2)
+        return RoundRobinGroupChat([voter, middle], max_turns=2, runtime=runtime)
+
+    first, second = team(), team()
+    await first.run(task="go")
+    await second.load_state(json.loads(json.dumps(await first.save_state())))
+    assert (await second.run()).stop_reason == "Maximum number of turns 2 reached."
+    assert await second.save_state() != await first.save_state()
+    assert not RoundRobinGroupChat([Member("x")]).produced_message_types

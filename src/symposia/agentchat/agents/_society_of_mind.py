@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from typing import Any, ClassVar, NamedTuple
 
+from typing_extensions import override
+
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_state
 from symposia.agentchat._response import usage_event
@@ -113,6 +115,11 @@ class SocietyOfMindAgent(BaseChatAgent):
     def produced_message_types(self) -> Sequence[MessageType]:
         """Text, and what the team shows."""
         return (TextMessage, *self._team.produced_message_types)
+
+    @override
+    def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
+        """Tell the team, which is given the messages."""
+        self._team.learn_message_types(message_types)
 
     @property
     def model_context(self) -> ChatCompletionContext:

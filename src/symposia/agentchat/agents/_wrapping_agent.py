@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from symposia.agentchat import base
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import ChatAgent
@@ -34,6 +36,11 @@ class WrappingAgent(BaseChatAgent):
     def produced_message_types(self) -> Sequence[MessageType]:
         """Those of the inner agent."""
         return self._wrapped.produced_message_types
+
+    @override
+    def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
+        """Tell the inner agent."""
+        self._wrapped.learn_message_types(message_types)
 
     def check_outline(self) -> base.AgentOutline:
         """That of the inner agent."""

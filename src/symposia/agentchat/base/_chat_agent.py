@@ -57,6 +57,12 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     def produced_message_types(self) -> Sequence[MessageType]:
         """The classes that the `chat_message` of a response can have, and of what else it shows."""
 
+    def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
+        """Be told which classes of messages the team around this agent may give to it, beyond the library's own.
+
+        An agent that is made of a team passes them on to it; by default nothing.
+        """
+
     def check_outline(self) -> outlines.AgentOutline:
         """What `team.check()` is told about this agent, without asking a model: by default, that nothing is known."""
         return outlines.AgentOutline()

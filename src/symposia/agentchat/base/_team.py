@@ -38,6 +38,12 @@ class Team(TaskRunner, ComponentBase, ABC):
         """The types of messages in its runs beyond the library's own, for a team in which it takes part."""
         return ()
 
+    def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
+        """Be told which classes of messages the team around this one may give to it, beyond the library's own.
+
+        A team that keeps its conversation needs them to load a state with such messages; by default nothing.
+        """
+
     @property
     def transcript(self) -> Sequence[BaseAgentEvent | BaseChatMessage]:
         """Every message and event of the conversation so far, the task's first; empty for a team that keeps none.

@@ -11,6 +11,7 @@ from typing import ClassVar
 from uuid import uuid4
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.agentchat import base, checks
 from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
@@ -97,6 +98,10 @@ class BaseGroupChat(Team):
         self._description = description or self.DEFAULT_DESCRIPTION
         self._emit_team_events = emit_team_events
         self._messages = message_factory(team, participants, custom_message_types or ())
+        self._produced = self._messages.registered
+        self._members = participants
+        if self._produced:
+            self._share_message_types()
         self._record = TeamRecord(names)
         self._participants = Participants(
             participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
@@ -148,7 +153,19 @@ class BaseGroupChat(Team):
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
         """The types of messages that its participants produce, and its custom ones, beyond the library's own."""
-        return self._messages.registered
+        return self._produced
+
+    @override
+    def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
+        """Make classes known of messages that the team is given, also to its participants."""
+        for message_type in message_types:
+            self._messages.add(message_type)
+        self._share_message_types()
+
+    def _share_message_types(self) -> None:
+        """What one participant says, the others are given: a nested team keeps it, and loads it with its state."""
+        for member in self._members:
+            member.learn_message_types(self._messages.registered)
 
     @property
     def transcript(self) -> Transcript:

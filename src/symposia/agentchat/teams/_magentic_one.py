@@ -268,7 +268,6 @@ class MagenticOneGroupChat(BaseGroupChat):
             plan_review=plan_review,
         )
         super().__init__(members, rule=rule, **options)
-        self._members = members
 
     def _constructor_arguments(self) -> dict[str, Any]:  # Any: each is of its parameter's type
         """The arguments; specialists that the team has made are saved as they are."""
