@@ -97,7 +97,7 @@ async def test_a_tie_has_a_status_of_its_own(models: ModelServer) -> None:
     models.script(*(abstains for _ in range(9)))
     result = await debate(*QUESTION, "--model", "gpt-5.5", "--rounds", "1")
     assert result.exit_code == Status.NO_DECISION == 28, result.output
-    assert "no decision, as nobody voted" in result.stdout
+    assert "no decision, as there are no votes" in result.stdout
     assert "Allow more rounds" in result.stdout
 
 
@@ -189,7 +189,7 @@ async def test_the_help_states_the_defaults_and_names_that_hold() -> None:
     limits = DebateLimits()
     assert f"--rounds N The most rounds. [default: ({limits.rounds})" in text
     assert (
-        f"--independent N First rounds in which nobody sees the others. [default: ({limits.independent_rounds})" in text
+        f"--independent N First rounds in which statements are hidden. [default: ({limits.independent_rounds})" in text
     )
     assert f"--timeout S Seconds of the whole run. [default: ({limits.timeout:g})" in text
     assert f"A bundled debate: {' or '.join(BundledDebateName)}. [default: ({BundledDebateName.INGESTION})]" in text

@@ -148,7 +148,7 @@ Rounds: TypeAlias = Annotated[
 ]
 Independent: TypeAlias = Annotated[
     int | None,
-    Option("--independent", min=0, metavar="N", help="First rounds in which nobody sees the others.", show_default="1"),
+    Option("--independent", min=0, metavar="N", help="First rounds in which statements are hidden.", show_default="1"),
 ]
 Quorum: TypeAlias = Annotated[
     float | None,

@@ -19,7 +19,7 @@ class DebateOutcome(StrEnum):
     DECIDED = "decided"
     """By consensus, by quorum, by settled votes, or by most votes in the last round."""
     NO_DECISION = "no decision"
-    """The last round left the first positions tied, or nobody voted."""
+    """The last round left the first positions tied, or there are no votes."""
     MODEL_FAILED = "model failed"
     """A model call failed for good."""
     TIME_LIMIT = "time limit"

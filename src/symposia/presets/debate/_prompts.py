@@ -10,7 +10,7 @@ of your kind. You were asked to make the best honest case for one of the positio
 
 Say what would happen in practice, with orders of magnitude, and name what your position costs. An argument of another
 participant that holds is granted in so many words, and you say what follows from it for your position. Do not repeat
-what was said before, praise nobody, and do not sum up: the moderator does. Write prose, no headings and no lists.
+what was said before, do not praise, and do not sum up: the moderator does. Write prose, no headings and no lists.
 
 Your vote is your judgement, not your brief: vote for another position as soon as the arguments for it are better.
 """

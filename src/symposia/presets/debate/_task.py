@@ -30,7 +30,7 @@ class DebateTask:
     Attributes:
         question: What is debated.
         positions: Those that have an advocate each.
-        open_positions: Those that nobody argues for at first, and that can be voted for.
+        open_positions: Those without an advocate, which can be voted for.
 
     Raises:
         DebateTaskError: The question is blank, a position has no text, there are fewer than two with an advocate, or

@@ -1,4 +1,4 @@
-"""What a debate came to."""
+"""The result of a debate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class DebateRound(BaseModel):
 
     Attributes:
         number: From 1.
-        independent: Whether nobody saw what the others said.
+        independent: Whether the statements of the others were hidden.
         votes: By participant. In a round that was not finished, some are missing.
     """
 

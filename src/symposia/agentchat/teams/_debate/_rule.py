@@ -29,7 +29,7 @@ def next_step(record: DebateRecord, setup: DebateSetup) -> Decision:
         if setup.moderator is not None and record.conclusion is None:
             return Speak((setup.moderator,))
         return Stop(verdict.reason)
-    # Between two independent rounds, nobody would be shown what a critic or a moderator says.
+    # Between two independent rounds, no participant would be shown what a critic or a moderator says.
     if latest.number >= setup.endings.independent_rounds:
         if setup.critic is not None and latest.critique is None:
             return Speak((setup.critic,))

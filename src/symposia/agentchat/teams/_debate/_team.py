@@ -24,10 +24,10 @@ class DebateGroupChat(BaseGroupChat):
     """A team that debates a question until its votes decide it.
 
     In each round, every participant makes a statement and then votes for a position, with its confidence and its
-    reason. In the first rounds nobody sees what the others say. After them, the participants speak one after another.
-    The debate ends when all vote for the same position, when enough of them do, when nobody has changed position for
-    some rounds, or after the last round. Then the position with the most votes is the decision; between several, the
-    one with the higher confidences; if that is equal too, there is none.
+    reason. In the first rounds the statements of the others are hidden. After them, the participants speak one after
+    another. The debate ends when all vote for the same position, when enough of them do, when no participant has
+    changed position for some rounds, or after the last round. Then the position with the most votes is the decision;
+    between several, the one with the higher confidences; if that is equal too, there is none.
 
     The participants are any agents. An assistant is held to the schema of the vote by its vendor; another agent is
     asked for JSON, and may answer with the name of a position alone, as a person does. A vote that cannot be used is
@@ -43,16 +43,16 @@ class DebateGroupChat(BaseGroupChat):
     Args:
         participants: Those who debate and vote; at least two.
         positions: By the name of a participant: the position that it holds at first. Several may hold the same one. A
-            text is a position whose name is the text. A participant without one holds none; None: nobody holds any.
-        open_positions: Positions that nobody holds at first.
+            text is a position whose name is the text. A participant without one holds none; None: none of them does.
+        open_positions: Positions without a participant that holds them at first.
         critic: Looks for weak points after each round, except between two independent ones.
         moderator: Sums up after each round, except between two independent ones, and concludes the debate. An assistant
             without tools will do.
-        independent_rounds: The number of first rounds in which nobody sees what the others say.
+        independent_rounds: The number of first rounds in which the statements of the others are hidden.
         max_rounds: The number of rounds at most.
         quorum: The share of the participants, above 0 and at most 1, whose votes decide. It counts after the
             independent rounds. None for consensus only.
-        settled_rounds: For how many rounds nobody has to have changed position for the debate to end; None to go on.
+        settled_rounds: Rounds without a change of position that end the debate; None to go on.
         simultaneous: Whether all speak at the same time in the later rounds too. It takes less time, and each answers
             what was said in the round before.
         vote_retries: How often a vote that cannot be used is asked for again.

@@ -15,7 +15,7 @@ from symposia.core.json_values import json_in
 Ending: TypeAlias = Literal["consensus", "quorum", "settled", "round limit", "stopped"]
 """How a debate ended.
 
-``consensus``: all voted for one position. ``quorum``: enough of them did. ``settled``: nobody changed position for some
+``consensus``: all voted for one position. ``quorum``: enough of them did. ``settled``: no vote changed for some
 rounds. ``round limit``: the last round is over. ``stopped``: something else ended the run, such as a condition.
 """
 
@@ -129,7 +129,7 @@ class Tally(NamedTuple):
     def __str__(self) -> str:
         if self.leader is not None:
             return f"{self.most} of {self.voters} for {self.leader!r}"
-        return "no decision, as the first positions are tied" if self.most else "no decision, as nobody voted"
+        return "no decision, as the first positions are tied" if self.most else "no decision, as there are no votes"
 
 
 def tally(votes: Votes) -> Tally:
@@ -163,11 +163,11 @@ class EndingRules:
     """When the votes end a debate.
 
     Attributes:
-        independent_rounds: The number of first rounds in which nobody sees what the others say. A quorum and settled
-            votes end a debate only after them, when the minority has been heard.
+        independent_rounds: The number of first rounds in which the statements of the others are hidden. A quorum and
+            settled votes end a debate only after them, when the minority has been heard.
         max_rounds: The number of rounds.
         quorum: The share of the participants that has to vote for a position; None if only consensus decides.
-        settled_rounds: For how many rounds nobody has changed position; None if that does not end a debate.
+        settled_rounds: For how many rounds no participant has changed position; None if that does not end a debate.
     """
 
     independent_rounds: int
