@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.presets.debate._bundled import BundledDebate, BundledDebateName, bundled_debate
-from symposia.presets.debate._folder import DebateFolder
 from symposia.presets.debate._outcome import DebateOutcome, DebateRun
 from symposia.presets.debate._pages import RECORDED_NOTE, chart, decision_page
-from symposia.presets.debate._run import DebateLimits, debate_team, run_debate
+from symposia.presets.debate._run import DebateFolder, DebateLimits, debate_team, run_debate
 from symposia.presets.debate._task import DebateTask, DebateTaskError, position_from
 
 if not TYPE_CHECKING:

@@ -22,9 +22,10 @@ from symposia.agentchat.messages import (
 )
 from symposia.agentchat.teams import DebateGroupChat, DebateResult
 from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.presets._folder import ResultFolder, write_text
 from symposia.presets._models import NamedModel, usage_by_agent
-from symposia.presets.debate._folder import DebateFolder
 from symposia.presets.debate._outcome import WHAT_TO_DO, DebateOutcome, DebateRun
+from symposia.presets.debate._pages import decision_page
 from symposia.presets.debate._prompts import ADVOCATE_PROMPT, CRITIC_PROMPT, MODERATOR_PROMPT
 from symposia.presets.debate._task import CRITIC, MODERATOR, DebateTask
 
@@ -66,6 +67,22 @@ class DebateLimits:
         if self.max_tokens is not None:
             conditions[DebateOutcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
         return OrTerminationCondition(*(ReasonedTermination(each, outcome) for outcome, each in conditions.items()))
+
+
+class DebateFolder(ResultFolder):
+    """A new folder for the results of a debate. It blocks.
+
+        decision.md        the decision, how the positions moved, the dissent     at the end
+        decision.json      the same to process: a `DebateResult`                  at the end
+
+    The transcript and the usage are those of every preset: see `ResultFolder`.
+    """
+
+    def finish(self, run: DebateRun) -> None:
+        """Write the decision and the usage."""
+        self.write_usage(run.usage)
+        write_text(self.place / "decision.json", f"{run.result.model_dump_json(indent=2)}\n")
+        write_text(self.place / "decision.md", decision_page(run))
 
 
 def debate_team(
