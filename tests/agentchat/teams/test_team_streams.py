@@ -172,3 +172,42 @@ async def test_a_token_that_was_cancelled_before_begins_no_run() -> None:
 async def test_a_participant_may_be_called_as_the_team_calls_its_own_parts(runtime: Where) -> None:
     team = RoundRobinGroupChat([Rushing("listener"), Member("ann")], max_turns=2, runtime=runtime)
     assert lines((await team.run(task="go")).messages)[-1] == "ann: hello"
+
+
+class Hesitating(Member):
+    """Begins its first turn and never ends it; the others are as told.
+
+    Attributes:
+        interrupted: How many turns did not come to their end.
+    """
+
+    interrupted = 0
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        if not self.interrupted:
+            yield ModelClientStreamingChunkEvent(content="Well", source=self.name)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.interrupted += 1
+        yield Response(chat_message=TextMessage(content="hello", source=self.name))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+async def test_leaving_the_loop_in_the_middle_of_a_turn_stops_the_speaker_and_frees_the_team(
+    runtime: Where, nested: bool
+) -> None:
+    ann = Hesitating("ann")
+    member = RoundRobinGroupChat([ann], max_turns=1, name="inner") if nested else ann
+    team = RoundRobinGroupChat([member], runtime=runtime, max_turns=1)
+    async for item in team.run_stream(task="go"):
+        if isinstance(item, ModelClientStreamingChunkEvent):
+            break
+
+    async with asyncio.timeout(NEVER):
+        result = await team.run(task="on")
+
+    assert ann.interrupted == 1
+    assert lines(result.messages)[-1] == "ann: hello"
