@@ -150,6 +150,13 @@ async def test_a_stream_without_a_result_is_refused() -> None:
         await Console(stream(TextMessage(content="hi", source="ann")))
 
 
+async def test_the_summary_says_what_came_from_a_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    usage = RequestUsage(prompt_tokens=2000, completion_tokens=5, cached_tokens=1900)
+    out = await printed(capsys, TextMessage(content="hi", source="ann", models_usage=usage), END, output_stats=True)
+
+    assert out.splitlines()[-1].startswith("1 turn · 2,005 tokens (1,900 from a cache) · ")
+
+
 async def test_the_summary_ends_with_turns_tokens_money_and_time(capsys: pytest.CaptureFixture[str]) -> None:
     task, answer = TextMessage(content="go", source="user"), TextMessage(content="hi", source="ann", models_usage=USAGE)
     out = await printed(capsys, task, answer, answer, END, output_stats=True, prices=TokenPrice(100, 1_000))

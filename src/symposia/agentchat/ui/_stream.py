@@ -125,9 +125,10 @@ class StreamTotals:
             self._unpriced = True
 
     def line(self) -> str:
-        """All of it in one line. Money only where the prices of all tokens are known."""
+        """All of it in one line. Money only where prices are given, without discounts for tokens from a cache."""
         tokens = self.usage.prompt_tokens + self.usage.completion_tokens
-        parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens"]
+        cached = f" ({self.usage.cached_tokens:,} from a cache)" if self.usage.cached_tokens else ""
+        parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens{cached}"]
         if self._prices is not None:
             parts.append(f"${self._usd:.4f}" + (" and tokens without a known price" if self._unpriced else ""))
         return " · ".join([*parts, f"{self.elapsed:.1f} s"])
