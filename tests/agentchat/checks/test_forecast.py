@@ -263,3 +263,19 @@ def test_a_context_that_leaves_out_the_beginning_repeats_the_system_message_alon
 
     assert 99 * 1_000 < repeated(BufferedChatCompletionContext(2)) < 99 * 1_005 + 3 * LONG
     assert repeated(None) > 99 * 1_000 + 99 * 99 * LONG / 3
+
+
+def test_a_client_that_does_not_count_is_estimated() -> None:
+    class Uncounted(Counted):
+        @override
+        def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+            raise NotImplementedError
+
+        @override
+        def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
+            raise NotImplementedError
+
+    counted, uncounted = (RoundRobinGroupChat(assistants(kind([]), 1), max_turns=3) for kind in (Counted, Uncounted))
+
+    assert forecast_of(uncounted).per_run == forecast_of(counted).per_run
+    assert uncounted.check().findings == []

@@ -321,6 +321,7 @@ def test_the_coder_is_an_assistant_with_instructions_of_its_own() -> None:
 def test_a_check_knows_that_the_orchestrator_ends_a_run_and_asks_a_model() -> None:
     limited = team(max_turns=4).check()
     assert not limited.findings
+    assert limited.forecast is not None
     assert limited.forecast.turns == (0, 4)
     assert limited.forecast.per_turn.prompt_tokens.low > 100  # the prompt of a ledger
     assert [found.what for found in team(max_turns=None).check().findings] == ["Nothing limits the number of turns."]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from symposia.agentchat.base import ModelUse
-from symposia.core.models import ChatCompletionClient
+from symposia.core.models import ChatCompletionClient, estimate_tokens
 
 
 class Prompt(NamedTuple):
@@ -34,12 +35,29 @@ class Prompts:
         """The prompt of one use."""
         if id(use) not in self._prompts:
             _, model, window = self._model(use.client)
-            tokens = use.client.count_tokens(use.prompt, tools=use.tools)
+            tokens = _count(use)
             self._prompts[id(use)] = use, Prompt(model, tokens, window - tokens)
         return self._prompts[id(use)][1]
 
     def _model(self, client: ChatCompletionClient) -> tuple[ChatCompletionClient, str, int]:
         if id(client) not in self._models:
             name = str(client.effect_identity().get("model", type(client).__name__))
-            self._models[id(client)] = client, name, client.remaining_tokens(())
+            self._models[id(client)] = client, name, _window(client)
         return self._models[id(client)]
+
+
+# Clients of programs that never count leave these two methods out, as AutoGen lets them.
+
+
+def _count(use: ModelUse) -> int:
+    try:
+        return use.client.count_tokens(use.prompt, tools=use.tools)
+    except NotImplementedError:
+        return estimate_tokens(use.prompt, tools=use.tools)
+
+
+def _window(client: ChatCompletionClient) -> int:
+    try:
+        return client.remaining_tokens(())
+    except NotImplementedError:
+        return sys.maxsize
