@@ -93,7 +93,7 @@ PRICES: Final[Mapping[str, TokenPrice]] = {
     "claude-3-opus": TokenPrice(15, 75),
     "claude-3-haiku": TokenPrice(0.25, 1.25),
 }
-"""Anthropic's list prices, without discounts for cached input and batches.
+"""Anthropic's list prices, without discounts for cached input and batches, as in genai-prices 0.2.3.
 
 A model that is not here has no known price: a forecast then says so, and does not guess."""
 

@@ -152,7 +152,7 @@ PRICES: Final[Mapping[str, TokenPrice]] = {
     "gpt-4": TokenPrice(30, 60),
     "gpt-3.5-turbo": TokenPrice(0.5, 1.5),
 }
-"""OpenAI's list prices of its standard tier, without discounts for cached input and batches.
+"""OpenAI's list prices of its standard tier, without discounts for cached input and batches, as in genai-prices 0.2.3.
 
 A model that is not here has no known price: a forecast then says so, and does not guess."""
 
