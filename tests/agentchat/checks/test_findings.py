@@ -407,6 +407,81 @@ def test_a_rule_an_agent_and_a_condition_of_ones_own_take_part() -> None:
     assert check.forecast.turns == (1, 1)
 
 
+class Failing(AssistantAgent):
+    def check_outline(self) -> AgentOutline:
+        raise LookupError("no prompts")
+
+
+class Wrong(AssistantAgent):
+    def check_outline(self) -> Any:
+        return 7
+
+
+class FailingRule(TeamRule):
+    async def decide(self, transcript: Any, context: RuleContext, /) -> Stop:
+        return Stop("done")
+
+    def save_state(self) -> dict[str, Any]:
+        return {}
+
+    def load_state(self, state: Any, /) -> None:
+        """There is none."""
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+    def check_outline(self, participants: Outlines) -> RuleOutline:
+        raise LookupError("no rounds")
+
+
+class FailingCondition(MaxMessageTermination):
+    def check_outline(self, team: TeamFacts) -> ConditionOutline:
+        raise LookupError("no limit")
+
+
+@pytest.mark.parametrize("kind", [Failing, Wrong])
+def test_an_agent_whose_outline_fails_is_a_finding_and_the_check_goes_on(kind: type[AssistantAgent]) -> None:
+    society = SocietyOfMindAgent("soc", RoundRobinGroupChat([kind("odd", model())], max_turns=1), model())
+    team = GroupChat([society, kind("odd", model())], rule=FailingRule(), termination_condition=FailingCondition(3))
+    found = team.check()
+    assert [(each.severity, each.what.split(" cannot be checked")[0]) for each in found.findings] == [
+        *(("warning", name) for name in ("The rule", "The condition", "odd", "odd")),
+    ]
+    assert found.forecast is not None
+    assert found.forecast.unknown_agents == ["odd", "odd"]
+
+
+class NeverCounts(ReplayChatCompletionClient):
+    def count_tokens(self, *arguments: Any, **options: Any) -> int:
+        raise NotImplementedError
+
+    def remaining_tokens(self, *arguments: Any, **options: Any) -> int:
+        raise NotImplementedError
+
+
+def test_a_client_that_does_not_count_is_estimated_and_its_window_is_not_known() -> None:
+    team = RoundRobinGroupChat([AssistantAgent("ann", NeverCounts([]), system_message="word " * 100_000)], max_turns=1)
+    found = team.check()
+    assert found.findings == []
+    assert found.forecast is not None
+    assert found.forecast.per_run.prompt_tokens.low > 90_000
+
+
+def test_an_agent_that_is_a_tool_of_itself_is_checked_once() -> None:
+    tools: list[Any] = []
+
+    class OwnTools(StaticWorkbench):
+        """A workbench whose tools are added later."""
+
+        @property
+        def fixed_tools(self) -> list[Any]:
+            return tools
+
+    ann = AssistantAgent("ann", model(), workbench=OwnTools([]))
+    tools.append(AgentTool(ann))
+    assert RoundRobinGroupChat([ann], max_turns=1).check().findings == []
+
+
 def test_a_rule_that_says_nothing_of_itself_is_taken_to_end_and_to_follow_handoffs() -> None:
     class Own:
         async def decide(self, transcript: Transcript, context: RuleContext, /) -> Stop:

@@ -242,6 +242,18 @@ def test_fifty_agents_are_checked_in_ten_milliseconds() -> None:
     assert min(taken) < 0.010
 
 
+@pytest.mark.parametrize("turns", [2, 3])
+def test_the_time_of_a_check_grows_with_the_number_of_nested_teams_and_not_by_its_power(turns: int) -> None:
+    model = Counted([])
+    team: Team = RoundRobinGroupChat(assistants(model, 2, "x"), max_turns=turns)
+    for depth in range(30):
+        beside = AssistantAgent(f"beside{depth}", model)
+        team = RoundRobinGroupChat([team, beside], max_turns=turns, name=f"team{depth}")
+    started = time.process_time()
+    assert forecast_of(team).turns == (turns, turns)
+    assert time.process_time() - started < 3  # six teams took four seconds, and ten an hour
+
+
 async def test_what_repeats_the_prompt_before_is_told_since_vendors_cache_it() -> None:
     model = Counted([LONG] * 12)
     team = RoundRobinGroupChat(assistants(model, 3), max_turns=12)

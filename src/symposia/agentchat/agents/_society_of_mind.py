@@ -132,7 +132,8 @@ class SocietyOfMindAgent(BaseChatAgent):
         use = base.ModelUse(
             client=self._model_client, prompt=[UserMessage(content=text, source="user") for text in instructions]
         )
-        inner = base.InnerRun(name=self._team.name, outline=self._team.check_outline())
+        outline = base.participant_outline(self._team.name, self._team.check_outline)
+        inner = base.InnerRun(name=self._team.name, outline=outline)
         return base.AgentOutline(models=[use], handoffs=(), tools=(), inner=[inner])
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

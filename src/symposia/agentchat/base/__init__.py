@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         RuleOutline,
         TeamFacts,
         TeamOutline,
+        part_outline,
+        participant_outline,
     )
     from symposia.agentchat.base._task import Task, TaskResult, TaskRunner, task_messages
     from symposia.agentchat.base._team import Team
@@ -44,6 +46,8 @@ else:
                 "RuleOutline",
                 "TeamFacts",
                 "TeamOutline",
+                "part_outline",
+                "participant_outline",
             ],
             "_task": ["Task", "TaskResult", "TaskRunner", "task_messages"],
             "_team": ["Team"],
@@ -79,5 +83,7 @@ __all__ = [
     "TeamOutline",
     "TerminatedException",
     "TerminationCondition",
+    "part_outline",
+    "participant_outline",
     "task_messages",
 ]

@@ -7,9 +7,9 @@ a rule may have one. The checks are pure functions of outlines: see `symposia.ag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -195,6 +195,44 @@ class TeamOutline:
 
 Outlines: TypeAlias = Mapping[str, AgentOutline | TeamOutline | None]
 """The outlines of participants by their names; None for one of which nothing is known."""
+
+
+_OutlineT = TypeVar("_OutlineT", AgentOutline, RuleOutline, ConditionOutline)
+
+
+def participant_outline(name: str, ask: Callable[[], object]) -> AgentOutline | TeamOutline | None:
+    """What an agent or a team says about itself. Nothing is known of one that fails to, which is a finding.
+
+    Args:
+        name: Its name.
+        ask: Its `check_outline`. It may be the user's own, and a check must not fail by it.
+    """
+    if isinstance(found := _outline_or_error(ask), AgentOutline | TeamOutline | None):
+        return found
+    return AgentOutline(findings=[_no_outline(name, found)])
+
+
+def part_outline(where: str, kind: type[_OutlineT], ask: Callable[[], object]) -> _OutlineT:
+    """What a rule or a condition says about itself, as `participant_outline`."""
+    found = _outline_or_error(ask)
+    return found if isinstance(found, kind) else kind(findings=[_no_outline(where, found)])
+
+
+def _outline_or_error(ask: Callable[[], object]) -> object:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - told as a finding
+        return error
+
+
+def _no_outline(what: str, found: object) -> Finding:
+    problem = f"raised {found!r}" if isinstance(found, Exception) else f"returned {found!r}"
+    return Finding(
+        severity="warning",
+        where="",
+        what=f"{what} cannot be checked: its check_outline {problem}.",
+        advice="Correct that method, or remove it: then nothing is known of it.",
+    )
 
 
 class TeamFacts:

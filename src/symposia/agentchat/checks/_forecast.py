@@ -6,7 +6,7 @@ prompt holds what its context shows of it. Discounts for cached input are not ta
 
 The sums are closed formulas, since a run of ten thousand turns is forecast as fast as one of ten: in a prompt, the
 conversation is an arithmetic series up to the limit of what the model is shown, and constant from there on. A nested
-team is such a series only nearly; the mean of its first and its last run stands for all of them.
+team is such a series only nearly; a run in the middle stands for all of its runs.
 """
 
 from __future__ import annotations
@@ -240,6 +240,7 @@ class _Side:
         self._answer = answer
         self._message = answer + (FRAME_TOKENS if is_high else 0)
         self._is_high = is_high
+        self._runs: dict[tuple[int, float], _Load] = {}  # by the id of the outline, and what is heard
 
     def run(self, team: TeamOutline, heard: float) -> _Load:
         """A run of a team.
@@ -271,8 +272,11 @@ class _Side:
             return self._speaking(team, heard, count)
         # Each at the conversation that there is on average, since the rule does not say in which order they speak.
         step = self._step(team)
+        mean = _mean(heard, step, total)
         loads = [
-            self._participant(team.participants[name], heard, step, total, stride=len(by_name)).times(each / total)
+            self._participant(team.participants[name], heard, step, total, mean, stride=len(by_name)).times(
+                each / total
+            )
             for name, each in by_name.items()
             if name in team.participants
         ]
@@ -283,14 +287,13 @@ class _Side:
         speakers, step = self._speakers(team), self._step(team)
         if not speakers:
             return _Load()
+        mean = _mean(heard, step, count)
         rounds = count if math.isinf(count) else count - count % len(speakers)
         if not team.rule.is_even or not rounds:
-            return self._extreme([self._participant(outline, heard, step, count) for outline in speakers])
-        each = [self._participant(outline, heard, step, rounds, stride=len(speakers)) for outline in speakers]
-        last = [
-            self._participant(outline, heard + _times(step, rounds), step, count - rounds if rounds < count else 0)
-            for outline in speakers
-        ]
+            return self._extreme([self._participant(outline, heard, step, count, mean) for outline in speakers])
+        each = [self._participant(outline, heard, step, rounds, mean, stride=len(speakers)) for outline in speakers]
+        left = count - rounds if rounds < count else 0
+        last = [self._participant(outline, heard + _times(step, rounds), step, left, mean) for outline in speakers]
         return sum(each, _Load()).times(1 / len(each)) + self._extreme(last)
 
     def _extreme(self, loads: Sequence[_Load]) -> _Load:
@@ -322,6 +325,7 @@ class _Side:
         heard: float,
         step: float,
         count: float,
+        mean: float,
         *,
         stride: int = 1,
     ) -> _Load:
@@ -332,17 +336,21 @@ class _Side:
             heard: The tokens of the conversation at the first of them.
             step: The tokens by which it grows from one to the next.
             count: How many.
+            mean: The tokens of the conversation at a turn in the middle. One run of a nested team there stands for all
+                its runs, and is computed once: with two for each team, ten teams in one another would take an hour.
             stride: Every which of them is its own: the others are those of other participants.
         """
-        if outline is None:
+        if outline is None or not count:
             return _Load()
         if isinstance(outline, TeamOutline):
-            last = heard + _times(step, max(0.0, count - 1))
-            return (self.run(outline, heard) + self.run(outline, last)).times(count / 2)
+            key = id(outline), mean
+            if key not in self._runs:
+                self._runs[key] = self.run(outline, mean)
+            return self._runs[key].times(count)
         load = sum((self._use(use, heard, step, count, stride) for use in outline.models or ()), _Load())
         for run in outline.inner:
-            given, grows = (self._message, 0.0) if run.is_given_task else (heard, step)
-            load += self._participant(run.outline, given, grows, _times(count, self._of(run.runs)))
+            given, grows, middle = (self._message, 0.0, self._message) if run.is_given_task else (heard, step, mean)
+            load += self._participant(run.outline, given, grows, _times(count, self._of(run.runs)), middle)
         return load
 
     def _use(self, use: ModelUse, heard: float, step: float, count: float, stride: int = 1) -> _Load:
@@ -363,6 +371,11 @@ class _Side:
         asked, answered = _times(calls, each) + again, _times(calls * self._answer, count)
         price = self._prices.get(prompt.model, use.client.token_price)
         return _Load(asked, answered, 0.0 if price is None else price.cost(asked, answered), repeated)
+
+
+def _mean(first: float, step: float, count: float) -> float:
+    """The mean of ``first + n * step`` for the first `count` numbers from 0 on."""
+    return first + _times(step, max(0.0, count - 1)) / 2
 
 
 def _series(first: float, step: float, count: float, limit: float) -> float:

@@ -197,14 +197,19 @@ class BaseGroupChat(Team):
 
     def check_outline(self) -> base.TeamOutline:
         """What a check is told about this team."""
-        participants = {each.name: each.check_outline() for each in self._members}
-        rule = self._rule.check_outline(participants) if isinstance(self._rule, OutlinedRule) else base.RuleOutline()
+        participants = {each.name: base.participant_outline(each.name, each.check_outline) for each in self._members}
+        rule = base.RuleOutline()
+        if isinstance(given := self._rule, OutlinedRule):
+            rule = base.part_outline("The rule", base.RuleOutline, lambda: given.check_outline(participants))
         facts = base.TeamFacts(participants, rule.speakers)
+        condition = None
+        if (end := self._condition) is not None:
+            condition = base.part_outline("The condition", base.ConditionOutline, lambda: end.check_outline(facts))
         return base.TeamOutline(
             name=self._name,
             participants=participants,
             rule=rule,
-            condition=None if self._condition is None else self._condition.check_outline(facts),
+            condition=condition,
             max_turns=self._max_turns,
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from contextvars import ContextVar
+from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import override
@@ -27,6 +28,9 @@ from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.tools import BaseStreamTool, ToolTraits
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
+
+_outlined: Final[ContextVar[frozenset[int] | None]] = ContextVar("outlined", default=None)
+"""The agents and teams, by id, whose outline is being made."""
 
 
 class TaskRunnerToolArgs(BaseModel):
@@ -79,9 +83,12 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
 
     def inner_run(self) -> base.InnerRun:
         """The agent or the team as a part of the outline of an agent that has this tool."""
-        return base.InnerRun(
-            name=self._runner.name, outline=self._runner.check_outline(), runs=base.Bounds(0, 1), is_given_task=True
-        )
+        name, around = self._runner.name, _outlined.get() or frozenset()
+        outline = None  # of an agent that has this tool itself, however deep: it would have no end
+        if id(self._runner) not in around:
+            with variable_set(_outlined, around | {id(self._runner)}):
+                outline = base.participant_outline(name, self._runner.check_outline)
+        return base.InnerRun(name=name, outline=outline, runs=base.Bounds(0, 1), is_given_task=True)
 
     @override
     async def run(self, args: TaskRunnerToolArgs, cancellation_token: CancellationToken) -> TaskResult:
