@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from symposia.agentchat.teams._debate._rule import DebateRule
     from symposia.agentchat.teams._debate._team import DebateGroupChat
     from symposia.agentchat.teams._debate._votes import EndingRules, Position, Vote
-    from symposia.agentchat.teams._graph import DiGraph, DiGraphBuilder, DiGraphEdge, DiGraphNode
+    from symposia.agentchat.teams._graph import DiGraph, DiGraphEdge, DiGraphNode
+    from symposia.agentchat.teams._graph_builder import DiGraphBuilder
     from symposia.agentchat.teams._graph_flow import GraphFlow, GraphRule
     from symposia.agentchat.teams._group_chat import BaseGroupChat, GroupChat
     from symposia.agentchat.teams._log_entries import (
@@ -59,7 +60,8 @@ else:
             "_debate._rule": ["DebateRule"],
             "_debate._team": ["DebateGroupChat"],
             "_debate._votes": ["EndingRules", "Position", "Vote"],
-            "_graph": ["DiGraph", "DiGraphBuilder", "DiGraphEdge", "DiGraphNode"],
+            "_graph": ["DiGraph", "DiGraphEdge", "DiGraphNode"],
+            "_graph_builder": ["DiGraphBuilder"],
             "_graph_flow": ["GraphFlow", "GraphRule"],
             "_group_chat": ["BaseGroupChat", "GroupChat"],
             "_options": ["TeamOptions"],

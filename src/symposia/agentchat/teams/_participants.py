@@ -16,6 +16,7 @@ from typing_extensions import override
 from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, MessageFactory
+from symposia.agentchat.teams._members import member_of
 from symposia.agentchat.teams._messages import (
     ParticipantCommand,
     ParticipantEvents,
@@ -24,7 +25,7 @@ from symposia.agentchat.teams._messages import (
     TakeTurn,
     TurnTaken,
 )
-from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks, member_of
+from symposia.agentchat.teams._participant import OnEnded, Participant, ParticipantMarks
 from symposia.core import (
     AgentId,
     AgentRuntime,
