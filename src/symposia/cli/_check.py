@@ -17,6 +17,9 @@ def check_lines(check: TeamCheck, *, recorded: bool = False) -> list[str]:
         check: The result of `team.check()`.
         recorded: Whether the models' answers are recorded. A forecast says nothing then, and is left out.
     """
-    lines = [] if recorded or check.forecast is None else [f"Forecast: {check.forecast}"]
+    lines: list[str] = []
+    if check.forecast is not None and not recorded:
+        unpriced = ", ".join(check.forecast.unknown_prices)
+        lines.append(f"Forecast: {check.forecast}{f' (the price of {unpriced} is not known)' if unpriced else ''}")
     lines += [str(finding) for finding in check.findings if finding.severity != "note"]
     return [printable(line) for line in lines]

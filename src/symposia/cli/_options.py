@@ -152,7 +152,14 @@ Independent: TypeAlias = Annotated[
 ]
 Quorum: TypeAlias = Annotated[
     float | None,
-    Option("--quorum", min=0.01, max=1, metavar="SHARE", help="Votes that decide: 0.8.", show_default="consensus"),
+    Option(
+        "--quorum",
+        min=0.01,
+        max=1,
+        metavar="SHARE",
+        help="The share of the votes that decides: 0.8 for four of five.",
+        show_default="consensus",
+    ),
 ]
 
 Script: TypeAlias = Annotated[

@@ -63,7 +63,9 @@ def default_model_name() -> str:
     except MissingExtraError:
         raise
     except UsageError as error:
-        raise MissingKeyError(f"A task of your own needs a model. {error}\n{_export('OPENAI_API_KEY')}") from error
+        raise MissingKeyError(
+            f"A task or a question of your own needs a model. {error}\n{_export('OPENAI_API_KEY')}"
+        ) from error
     return f"{vendor.name}/{vendor.default_model}"
 
 

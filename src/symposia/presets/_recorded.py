@@ -100,7 +100,8 @@ class _Recording:
             if text not in sent:
                 raise RecordingError(
                     f"The recording does not fit: reply {self._given + 1} of the {reply.agent} was recorded for a "
-                    f"request with {text!r} in it, and this one has no such text. Run the task on a model."
+                    f"request with {text!r} in it, and this one has no such text. Use a model instead: "
+                    "on the command line, --model M."
                 )
         self._given += 1
         return _calls(reply, self._given, sent) if reply.call else reply.content.strip()

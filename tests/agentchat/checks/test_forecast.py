@@ -20,6 +20,7 @@ from symposia.agentchat.teams import (
     SelectorGroupChat,
 )
 from symposia.agentchat.tools import TeamTool
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import BufferedChatCompletionContext, TokenLimitedChatCompletionContext
 from symposia.core.models import CreateResult, LLMMessage, ModelInfo, RequestUsage, TokenPrice, estimate_tokens
 from symposia.core.tools import Tool, ToolSchema
@@ -291,3 +292,22 @@ def test_a_client_that_does_not_count_is_estimated() -> None:
 
     assert forecast_of(uncounted).per_run == forecast_of(counted).per_run
     assert uncounted.check().findings == []
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"answer_tokens": 500}, ArgumentTypeError, "answer_tokens is 500: give a pair"),
+        ({"answer_tokens": (1, 2, 3)}, ArgumentTypeError, "give a pair"),
+        ({"answer_tokens": ("1", "2")}, ArgumentTypeError, "give a pair"),
+        ({"answer_tokens": (600, 200)}, InvalidArgumentError, "the least and the most tokens"),
+        ({"answer_tokens": (-1, 200)}, InvalidArgumentError, "the least and the most tokens"),
+        ({"prices": {"Counted": 3}}, ArgumentTypeError, "give TokenPrice objects"),
+        ({"prices": TokenPrice(1, 2)}, ArgumentTypeError, "give TokenPrice objects"),
+    ],
+)
+def test_wrong_assumptions_of_a_forecast_are_refused(options: Any, error: type[Exception], text: str) -> None:
+    team = RoundRobinGroupChat(assistants(Counted([]), 2), max_turns=2)
+
+    with pytest.raises(error, match=text):
+        team.check(**options)

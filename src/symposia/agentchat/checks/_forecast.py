@@ -14,17 +14,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
 from symposia.agentchat.checks._prompts import Prompts
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
 
 ANSWER_TOKENS: Final = (50, 1_000)
 """How long an answer is taken to be: from two sentences to a page and a half. An assumption: only a run tells."""
 
+
+_PAIR: Final = "the least and the most tokens of an answer, such as (50, 1000)."
 
 FRAME_TOKENS: Final = 4
 """What a message takes beside its text: see `symposia.core.models.estimate_tokens`."""
@@ -113,8 +116,13 @@ def forecast(
         task: The tokens of the task.
         answer_tokens: How long an answer is, at least and at most.
         prices: The prices of models by their names. They take precedence over list prices.
+
+    Raises:
+        ArgumentTypeError: `answer_tokens` is no pair of whole numbers, or a price is no `TokenPrice`.
+        InvalidArgumentError: The bounds of `answer_tokens` are negative, or in the wrong order.
     """
-    known = prices or {}
+    known: Mapping[str, TokenPrice] = {} if prices is None else prices
+    _check_arguments(answer_tokens, known)
     priced: list[TokenPrice] = []
     unpriced: dict[str, list[str]] = {}
     parts = list(_parts(team))
@@ -141,6 +149,22 @@ def forecast(
         unknown_prices=unpriced,
         unknown_agents=[name for name, part in parts if _uses(part) is None],
     )
+
+
+def _check_arguments(answer_tokens: object, prices: object) -> None:
+    match answer_tokens:
+        case (int(low), int(high)) if 0 <= low <= high:
+            pass
+        case (int(), int()):
+            raise InvalidArgumentError(f"answer_tokens is {answer_tokens!r}: give {_PAIR}")
+        case _:
+            raise ArgumentTypeError(f"answer_tokens is {answer_tokens!r}: give a pair, {_PAIR}")
+    given = cast("Mapping[object, object]", prices).values() if isinstance(prices, Mapping) else [None]
+    if not all(isinstance(price, TokenPrice) for price in given):
+        raise ArgumentTypeError(
+            f"prices is {prices!r}: give TokenPrice objects by the names of models, such as"
+            " {'gpt-5.5': TokenPrice(2.5, 10)}."
+        )
 
 
 def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline | None]]:

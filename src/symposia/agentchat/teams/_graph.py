@@ -205,9 +205,13 @@ class DiGraph(BaseModel):
         """
         self._check_names()
         if not (starts := self.get_start_nodes()):
-            raise InvalidArgumentError("Graph must have at least one start node: set default_start_node.")
+            raise InvalidArgumentError(
+                "Graph must have at least one start node: set default_start_node, or DiGraphBuilder.set_entry_point."
+            )
         if not self.get_leaf_nodes():
-            raise InvalidArgumentError("Graph must have at least one leaf node: a node without edges.")
+            raise InvalidArgumentError(
+                "Graph must have at least one leaf node: a node without edges, at which the run ends."
+            )
         for name, node in self.nodes.items():
             if len({edge.is_conditional for edge in node.edges}) > 1:
                 raise InvalidArgumentError(
