@@ -20,6 +20,7 @@ from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
 from symposia.cli._run import view_for_this_terminal
 from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
+from symposia.core.terminal_text import escape_markdown
 from symposia.ext.ui import seconds
 from symposia.presets import MissingKeyError, NamedModel, default_model_name, model_named
 from symposia.presets.coding import RunFolder, RunFolderError
@@ -33,6 +34,7 @@ from symposia.presets.debate import (
     DebateTaskError,
     bundled_debate,
     chart,
+    chart_as_markdown,
     position_from,
     run_debate,
 )
@@ -217,10 +219,12 @@ def _description(plan: DebatePlan) -> RunDescription:
 def _ending(run: DebateRun) -> RunEnding:
     decided = run.outcome is DebateOutcome.DECIDED
     result = run.result
-    said = f"**{result.decision}**. {result.reason}" if decided else f"{result.reason} {run.detail}"
+    said = (
+        f"**{escape_markdown(result.decision or '')}**. {result.reason}" if decided else f"{result.reason} {run.detail}"
+    )
     parts = [said, result.conclusion]
     if result.rounds:
-        parts.append(f"```text\n{chart(result)}\n```" if decided else chart(result))
+        parts.append(chart_as_markdown(result) if decided else chart(result))
     parts += [f"Dissent of {each.participant}: {each.vote.reason}" for each in result.dissent]
     figures = [
         f"Decided: {result.ending}" if decided else f"Not decided: {run.outcome}",

@@ -130,6 +130,38 @@ async def test_the_decision_page_names_the_dissent(tmp_path: Path) -> None:
     assert "- **tea_advocate** votes for tea (confidence 50%): It is tea." in page
 
 
+async def test_names_and_answers_with_markup_do_not_break_the_page(tmp_path: Path) -> None:
+    names = ("# tea | `x`\n```", "a" * 200, "```")
+    task = DebateTask(question="Which?", positions=tuple(Position(name, name) for name in names))
+
+    def answer(messages: Sequence[LLMMessage]) -> str:
+        told = "\n".join(str(message.content) for message in messages)
+        if "You moderate" in told:
+            return json.dumps({"summary": "Both.", "agreed": ["# One\n\n# and the other", "```", "<!-- three"]})
+        if "Vote now" not in told:
+            return "A statement."
+        position = names[1] if "You are tea" in told else names[0]
+        return json.dumps({"position": position, "confidence": 0.5, "reason": "So.\n\n# No heading\n\n```"})
+
+    client = ReplayChatCompletionClient(answer, model_info=ABLE)
+    scripted = dict.fromkeys(task.agents, NamedModel(name="scripted", client=client))
+    run = await run_debate(task, models=scripted, limits=DebateLimits(quorum=0.6), folder=tmp_path / "out")
+
+    lines = (tmp_path / "out/decision.md").read_text().splitlines()
+    headings = ["How the positions moved", "Agreed by all", "Dissent", "Question", "Positions"]
+    assert [line for line in lines if line.startswith("#") and "█" not in line] == [
+        "# Decision: \\# tea \\| \\`x\\`␊\\`\\`\\`",
+        *(f"## {each}" for each in headings),
+    ]
+    assert [line for line in lines if line.startswith("```") and "█" not in line] == ["````text", "````"]
+    assert [line for line in lines if line.startswith("- \\")][:3] == [
+        "- \\# One # and the other",
+        "- \\```",
+        "- \\<!-- three",
+    ]
+    assert max(map(len, chart(run.result).splitlines())) < 100
+
+
 async def test_a_tie_after_the_last_round_is_no_decision(tmp_path: Path) -> None:
     run = await run_debate(TASK, models=models(answers()), limits=DebateLimits(rounds=1), folder=tmp_path / "out")
     assert (run.outcome, run.result.decision) == (DebateOutcome.NO_DECISION, None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import explained_names
 from symposia.presets.debate._bundled import BundledDebate, BundledDebateName, bundled_debate
 from symposia.presets.debate._outcome import DebateOutcome, DebateRun
-from symposia.presets.debate._pages import RECORDED_NOTE, chart, decision_page
+from symposia.presets.debate._pages import RECORDED_NOTE, chart, chart_as_markdown, decision_page
 from symposia.presets.debate._run import DebateFolder, DebateLimits, debate_team, run_debate
 from symposia.presets.debate._task import DebateTask, DebateTaskError, position_from
 
@@ -31,6 +31,7 @@ __all__ = [
     "DebateTaskError",
     "bundled_debate",
     "chart",
+    "chart_as_markdown",
     "debate_team",
     "decision_page",
     "position_from",

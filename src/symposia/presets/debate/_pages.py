@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from symposia.agentchat.teams import DebateResult, DebateRound, Vote
-from symposia.core.terminal_text import escape_markdown, printable
+from symposia.core.terminal_text import escape_markdown, printable, printable_name
 from symposia.presets.debate._outcome import DebateOutcome, DebateRun
 
 RECORDED_NOTE: Final = "The models' answers are recorded."
 """Shown with a debate on recorded models."""
 
 _BLOCK: Final = "█"
+_BLOCK_MARKS: Final = frozenset("#>`~-+*<|")
+_LABEL_LENGTH: Final = 40
+"""The characters of a position's name in the chart, which is read in terminals too."""
 
 
 def decision_page(run: DebateRun) -> str:
     """The decision, the conclusion, how each participant moved, what was agreed, and the dissent."""
     result = run.result
-    parts = [f"# {heading(run)}", result.reason if result.ending != "stopped" else f"{result.reason} {run.detail}"]
+    parts = [
+        f"# {_heading_as_markdown(run)}",
+        result.reason if result.ending != "stopped" else f"{result.reason} {run.detail}",
+    ]
     if run.recorded:
         parts.append(f"> {RECORDED_NOTE}")
     if result.decision is not None:
@@ -26,9 +33,9 @@ def decision_page(run: DebateRun) -> str:
     if result.conclusion:
         parts.append(result.conclusion.strip())
     if result.rounds:
-        parts.append(f"## How the positions moved\n\n{_table(result)}\n\n```text\n{chart(result)}\n```")
+        parts.append(f"## How the positions moved\n\n{_table(result)}\n\n{chart_as_markdown(result)}")
     if result.agreed:
-        parts.append("## Agreed by all\n\n" + "\n".join(f"- {point}" for point in result.agreed))
+        parts.append("## Agreed by all\n\n" + "\n".join(f"- {_one_line(point)}" for point in result.agreed))
     if result.dissent:
         dissent = [f"- **{each.participant}** {_vote_with_reason(each.vote)}" for each in result.dissent]
         parts.append("## Dissent\n\n" + "\n".join(dissent))
@@ -45,11 +52,23 @@ def heading(run: DebateRun) -> str:
     return "No decision"
 
 
+def _heading_as_markdown(run: DebateRun) -> str:
+    title, colon, decision = heading(run).partition(": ")
+    return f"{title}{colon}{escape_markdown(decision)}"
+
+
+def chart_as_markdown(result: DebateResult) -> str:
+    """The chart in a fence that is longer than any in a name."""
+    drawn = chart(result)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", drawn)), default=0))
+    return f"{fence}text\n{drawn}\n{fence}"
+
+
 def chart(result: DebateResult) -> str:
     """The votes for each position in each round, as bars of blocks. A last row has the abstentions, if any."""
     width = max(len(result.votes), len("round 10"))
     names = [name for name in result.positions if any(_count(each, name) for each in result.rounds)]
-    rows: list[tuple[str, list[int]]] = [(name, [_count(each, name) for each in result.rounds]) for name in names]
+    rows = [(_label(name), [_count(each, name) for each in result.rounds]) for name in names]
     if any(_count(each, None) for each in result.rounds):
         rows.append(("(abstained)", [_count(each, None) for each in result.rounds]))
     first = max((len(name) for name, _ in rows), default=0)
@@ -59,6 +78,11 @@ def chart(result: DebateResult) -> str:
         bars = "  ".join(f"{_BLOCK * count:<{width}}" for count in counts)
         lines.append(f"{name:<{first}}  {bars}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _label(name: str) -> str:
+    shown = printable_name(name)
+    return shown if len(shown) <= _LABEL_LENGTH else f"{shown[: _LABEL_LENGTH - 1]}…"
 
 
 def _count(of: DebateRound, position: str | None) -> int:
@@ -92,5 +116,11 @@ def _cells(name: str, result: DebateResult) -> Iterator[str]:
 
 
 def _vote_with_reason(vote: Vote) -> str:
-    because = f": {vote.reason}" if vote.reason else ""
+    because = f": {' '.join(vote.reason.split())}" if vote.reason else ""
     return f"{vote}{because}"
+
+
+def _one_line(text: str) -> str:
+    """A sentence of a model as an item of a list: it begins no heading, fence or list of its own."""
+    line = " ".join(text.split())
+    return f"\\{line}" if line[:1] in _BLOCK_MARKS else line
