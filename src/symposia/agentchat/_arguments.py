@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.models import TokenPrice
 
 
 def check_code_executor(owner: str, given: object) -> None:
@@ -52,6 +53,26 @@ def check_workbench(name: str, owner: str, given: object) -> None:
         raise ArgumentTypeError(
             f"{name} of {owner} has to be a Workbench, or a list of them, such as StaticWorkbench(tools) of"
             f" symposia.core.tools, not {given!r}"
+        )
+
+
+def check_prices(given: object, names: str) -> None:
+    """Raise an error for what is not a mapping of names to prices; None stands for no prices.
+
+    Args:
+        given: What was given.
+        names: Whose prices they are: "models" or "agents".
+
+    Raises:
+        ArgumentTypeError: It is a number, a mapping of numbers, or anything else.
+    """
+    if given is None:
+        return
+    prices = cast("Mapping[object, object]", given).values() if isinstance(given, Mapping) else [given]
+    if isinstance(given, TokenPrice) or not all(isinstance(price, TokenPrice) for price in prices):
+        raise ArgumentTypeError(
+            f"prices is {given!r}: give TokenPrice objects by the names of {names}, such as"
+            " {'NAME': TokenPrice(2.5, 10)}."
         )
 
 

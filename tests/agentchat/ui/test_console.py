@@ -17,9 +17,9 @@ from symposia.agentchat.messages import (
     ThoughtEvent,
 )
 from symposia.agentchat.teams import SelectorGroupChat
-from symposia.agentchat.ui import Console, inline_image
+from symposia.agentchat.ui import Console, StreamTotals, inline_image
 from symposia.core import CancellationToken, Image
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage, TokenPrice
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult | Response
@@ -173,3 +173,9 @@ def test_a_large_image_is_sent_to_kitty_in_pieces() -> None:
     assert [control for control, _ in parts] == ["a=T,f=100,m=1", "m=1", "m=0"]
     assert "".join(data for _, data in parts) == image.to_base64()
     assert inline_image(image, {}) is None
+
+
+@pytest.mark.parametrize("prices", [3, {"a": 3}, (2.5, 10)])
+def test_wrong_prices_are_refused_before_the_run(prices: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="give TokenPrice objects by the names of agents"):
+        StreamTotals(prices)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from symposia.agentchat._arguments import check_prices
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
 from symposia.agentchat.checks._prompts import Prompts
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -122,7 +123,8 @@ def forecast(
         InvalidArgumentError: The bounds of `answer_tokens` are negative, or in the wrong order.
     """
     known: Mapping[str, TokenPrice] = {} if prices is None else prices
-    _check_arguments(answer_tokens, known)
+    _check_answer_tokens(answer_tokens)
+    check_prices(known, "models")
     priced: list[TokenPrice] = []
     unpriced: dict[str, list[str]] = {}
     parts = list(_parts(team))
@@ -151,20 +153,14 @@ def forecast(
     )
 
 
-def _check_arguments(answer_tokens: object, prices: object) -> None:
-    match answer_tokens:
+def _check_answer_tokens(given: object) -> None:
+    match given:
         case (int(low), int(high)) if 0 <= low <= high:
             pass
         case (int(), int()):
-            raise InvalidArgumentError(f"answer_tokens is {answer_tokens!r}: give {_PAIR}")
+            raise InvalidArgumentError(f"answer_tokens is {given!r}: give {_PAIR}")
         case _:
-            raise ArgumentTypeError(f"answer_tokens is {answer_tokens!r}: give a pair, {_PAIR}")
-    given = cast("Mapping[object, object]", prices).values() if isinstance(prices, Mapping) else [None]
-    if not all(isinstance(price, TokenPrice) for price in given):
-        raise ArgumentTypeError(
-            f"prices is {prices!r}: give TokenPrice objects by the names of models, such as"
-            " {'gpt-5.5': TokenPrice(2.5, 10)}."
-        )
+            raise ArgumentTypeError(f"answer_tokens is {given!r}: give a pair, {_PAIR}")
 
 
 def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline | None]]:

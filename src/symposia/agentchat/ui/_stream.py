@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Protocol, TypeAlias, TypeVar, cast
 
+from symposia.agentchat._arguments import check_prices
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, UserInputRequestedEvent
 from symposia.agentchat.ui._user_input_manager import UserInputManager
@@ -89,12 +90,17 @@ class StreamTotals:
     Args:
         prices: The prices of tokens; None where they are not known.
 
+    Raises:
+        ArgumentTypeError: `prices` is neither a price nor prices by the names of agents.
+
     Attributes:
         usage: The tokens.
         turns: The answers of agents. The messages of the task, with which the stream begins, are none.
     """
 
     def __init__(self, prices: Prices | None = None) -> None:
+        if not isinstance(prices, TokenPrice):
+            check_prices(prices, "agents")
         self.usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
         self.turns = 0
         self._is_task = True
