@@ -231,6 +231,15 @@ async def test_a_debate_that_is_cancelled_leaves_what_was_said(tmp_path: Path) -
     assert (tmp_path / "out/usage.json").exists()
 
 
+async def test_a_debate_that_is_cancelled_while_its_folder_is_made_leaves_a_whole_folder(tmp_path: Path) -> None:
+    debate = asyncio.create_task(run_debate(TASK, models=models(answers()), folder=tmp_path / "out"))
+    await asyncio.sleep(0)  # it waits for the thread that makes the folder
+    debate.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await debate
+    assert json.loads((tmp_path / "out/decision.json").read_text())["ending"] == "stopped"
+
+
 async def test_a_recording_that_does_not_fit_says_so() -> None:
     debate = await asyncio.to_thread(bundled_debate, "database")
     other = DebateTask(question="Another one?", positions=TASK.positions)

@@ -139,6 +139,22 @@ def _ignore(_: object) -> None:
     """Watch nothing."""
 
 
+async def _new_folder(path: Path | None) -> tuple[DebateFolder | None, asyncio.CancelledError | None]:
+    """The folder, and whether the run was cancelled meanwhile: there would be a folder without results otherwise."""
+    if path is None:
+        return None, None
+    making = asyncio.ensure_future(asyncio.to_thread(DebateFolder, path))
+    try:
+        return await asyncio.shield(making), None
+    except asyncio.CancelledError as cancelled:
+        return await making, cancelled
+
+
+def _raise_if(cancelled: asyncio.CancelledError | None) -> None:
+    if cancelled is not None:
+        raise cancelled
+
+
 async def run_debate(
     task: DebateTask,
     *,
@@ -168,8 +184,7 @@ async def run_debate(
         complete. Exception: What else ended the debate; the folder is complete.
     """
     team = debate_team(task, models, limits)
-    kept = await asyncio.to_thread(DebateFolder, folder) if folder else None
-    checked(team.check(task.question))
+    kept, cancelled = await _new_folder(folder)
     began = time.monotonic()
     messages: list[BaseAgentEvent | BaseChatMessage] = []
 
@@ -192,6 +207,8 @@ async def run_debate(
         return run
 
     try:
+        _raise_if(cancelled)
+        checked(team.check(task.question))
         reason: str | None = None
         async with aclosing(team.run_stream(task=task.question)) as stream:
             async for item in stream:
