@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from math import isnan
 from numbers import Real
-from typing import cast
+from typing import Final, cast
 
 from pydantic import BaseModel
 
 from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
+
+_STATE_VERSION: Final = "1"
+"""Of the shape of saved states: what stands before the first point."""
 
 
 def check_code_executor(owner: str, given: object) -> None:
@@ -162,10 +165,11 @@ def check_optional_text(name: str, owner: str, given: object) -> None:
 
 
 def check_state(owner: str, given: object) -> None:
-    """Raise an error for a saved state that is no mapping.
+    """Raise an error for a saved state that is no mapping, or of a shape that is not known yet.
 
     Raises:
         ArgumentTypeError: It is JSON text, or anything else.
+        InvalidArgumentError: Its version is another one than 1, the only one that was ever written.
     """
     if isinstance(given, str | bytes | bytearray):
         raise ArgumentTypeError(
@@ -173,3 +177,9 @@ def check_state(owner: str, given: object) -> None:
         )
     if not isinstance(given, Mapping):
         raise ArgumentTypeError(f"The state of {owner} has to be a mapping, as save_state() gives it, not {given!r}")
+    version = cast("Mapping[str, object]", given).get("version", _STATE_VERSION)
+    if not isinstance(version, str) or version.split(".")[0] != _STATE_VERSION:
+        raise InvalidArgumentError(
+            f"The state of {owner} has the version {version!r}, and the versions {_STATE_VERSION}.x can be loaded: "
+            "load it with the library that saved it."
+        )

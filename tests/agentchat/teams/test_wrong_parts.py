@@ -318,3 +318,21 @@ async def test_inner_messages_that_are_none_are_refused_and_not_committed(agent:
     with pytest.raises(AgentError, match=r"inner_messages of the Response of .* of the agent 'ann' have to be a list"):
         await team.run(task="go")
     assert len(team.transcript) == 1
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "0.9", 1, None])
+async def test_a_state_of_another_version_is_refused_by_teams_and_agents(version: object) -> None:
+    agent = AssistantAgent("writer", ReplayChatCompletionClient(["one"]))
+    team = RoundRobinGroupChat([agent], name="house", max_turns=1)
+    await team.run(task="Write.")
+    for owner in (agent, team):
+        state = {**await owner.save_state(), "version": version}
+        with pytest.raises(InvalidArgumentError, match=f"state of .*'(writer|house)'.* has the version {version!r}"):
+            await owner.load_state(state)
+    assert len(team.transcript) == 2
+
+
+def test_a_team_without_a_description_takes_no_part_in_another() -> None:
+    inner = RoundRobinGroupChat([Member("writer")], name="house", description=" ")
+    with pytest.raises(InvalidArgumentError, match="'house' takes part in another team and has no description"):
+        RoundRobinGroupChat([inner])

@@ -67,7 +67,8 @@ def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
 
     Raises:
         ArgumentTypeError: `participants` is no list.
-        InvalidArgumentError: It is empty, or has something else in it, or two participants of the same name.
+        InvalidArgumentError: It is empty, or has something else in it, two participants of the same name, or a team
+            whose description is empty, by which speakers are chosen.
     """
     check_list("The participants", participants)
     if not participants:
@@ -77,6 +78,12 @@ def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
     names = [participant.name for participant in participants]
     if len(set(names)) < len(names):
         raise InvalidArgumentError(f"The participant names must be unique. These are not: {names}")
+    for participant in participants:
+        if isinstance(participant, Team) and not participant.description.strip():
+            raise InvalidArgumentError(
+                f"The team {participant.name!r} takes part in another team and has no description: give it one, such "
+                "as description='Writes and reviews texts.'"
+            )
 
 
 def participant_names(participants: Sequence[ChatAgent | Team]) -> list[str]:
