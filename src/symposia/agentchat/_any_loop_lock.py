@@ -17,8 +17,8 @@ class AnyLoopLock(AbstractAsyncContextManager[None]):
     the next.
 
     To use it in two loops at once, each in a thread of its own, is an error. A lock between threads would not help:
-    what it guards is not made for threads. Asyncio's lock would let the second loop wait for ever, since it is released
-    in the thread of the first one.
+    what it guards is not made for threads. With asyncio's lock the second loop would never resume, since the lock is
+    released in the thread of the first one.
     """
 
     def __init__(self) -> None:

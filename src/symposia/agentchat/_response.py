@@ -122,9 +122,9 @@ def ordered_items(shown: Sequence[str], response: Response) -> list[BaseAgentEve
 
 
 def usage_event(usage: RequestUsage, team: str) -> SelectSpeakerEvent | None:
-    """Tokens that stand in no message of a team, as an event of that team; None if there are none.
+    """Tokens that belong to no message of a team, as an event of that team; None if there are none.
 
-    So they are counted by whatever knows messages and events only.
+    Consumers that read only messages and events count them by this event.
     """
     if not (usage.prompt_tokens or usage.completion_tokens):
         return None

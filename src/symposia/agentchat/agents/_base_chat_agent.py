@@ -80,7 +80,7 @@ class BaseChatAgent(ChatAgent, ABC):
         """The classes that the `chat_message` of a response can have."""
 
     def check_outline(self) -> base.AgentOutline:
-        """That it hands off to nobody if it produces no handoffs; of all else, that it is not known."""
+        """An outline without handoffs if the agent produces no `HandoffMessage`; the rest is unknown."""
         produced = self.produced_message_types
         return base.AgentOutline(handoffs=None if HandoffMessage in produced else ())
 

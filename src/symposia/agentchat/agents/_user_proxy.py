@@ -80,7 +80,7 @@ class UserProxyAgent(BaseChatAgent):
         return (TextMessage, HandoffMessage)
 
     def check_outline(self) -> base.AgentOutline:
-        """That it asks no model. It hands back to those that have handed over to it, and to nobody else."""
+        """An outline without models. The agent hands back only to agents that handed over to it."""
         return base.AgentOutline(models=(), handoffs=(), tools=())
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

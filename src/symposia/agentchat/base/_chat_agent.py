@@ -111,7 +111,7 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
 
 @runtime_checkable
 class AnswersInSchema(Protocol):
-    """An agent that can be asked for one answer in a schema, whatever it answers with otherwise."""
+    """An agent that can be asked for a single answer in a schema, regardless of its usual output."""
 
     def answer_in_schema(
         self,

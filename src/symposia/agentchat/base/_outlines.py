@@ -1,7 +1,7 @@
 """Outlines: what the parts of a team say about themselves to `team.check()`, as data.
 
-An outline is made without asking a model, a server or a sandbox. Every part has a default, which says that nothing is
-known; a check makes no finding where it does not know. Agents, teams and conditions have a method `check_outline`, and
+An outline is made without asking a model, a server or a sandbox. Every part has a default outline without information;
+a check reports nothing about unknown parts. Agents, teams and conditions have a method `check_outline`, and
 a rule may have one. The checks are pure functions of outlines: see `symposia.agentchat.checks`.
 """
 
@@ -95,10 +95,10 @@ class AgentOutline:
 
     Attributes:
         models: How it asks models in a turn; None if that is not known.
-        handoffs: The names of those whom it hands off to; None if they are not known.
+        handoffs: The names of the agents that it hands off to; None if they are not known.
         tools: The names of its tools, those that hand off included; None if they are not known.
         inner: The agents and teams that run inside of its turns.
-        findings: What it has found itself. `where` is relative to the agent, and may be empty.
+        findings: Its own findings. `where` is relative to the agent, and may be empty.
     """
 
     models: Sequence[ModelUse] | None = None
@@ -138,7 +138,7 @@ class RuleOutline:
         is_even: Whether all participants speak equally often.
         models: How it asks models for one decision; None if that is not known.
         heeds_handoffs: Whether a handoff decides who speaks next.
-        findings: What it has found itself. `where` is relative to the team, and may be empty.
+        findings: Its own findings. `where` is relative to the team, and may be empty.
     """
 
     silent: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -160,10 +160,10 @@ class ConditionOutline:
         turns: The number of turns after which it is met: at the earliest, and at the latest if nothing else ends the
             run.
         tokens: The number of tokens at which it is met at the latest; None for any number.
-        is_certain: Whether it is met sooner or later, whatever the agents say.
+        is_certain: Whether it is eventually met, regardless of the messages.
         impossible: Why it is never met; None if it may be.
-        handoffs: The names of those to whom a handoff meets it.
-        findings: What it has found itself. `where` is relative to the team, and may be empty.
+        handoffs: The targets of handoffs that meet it.
+        findings: Its own findings. `where` is relative to the team, and may be empty.
     """
 
     turns: Bounds = UNLIMITED
@@ -194,14 +194,14 @@ class TeamOutline:
 
 
 Outlines: TypeAlias = Mapping[str, AgentOutline | TeamOutline | None]
-"""The outlines of participants by their names; None for one of which nothing is known."""
+"""The outlines of participants by their names; None for a participant without an outline."""
 
 
 _OutlineT = TypeVar("_OutlineT", AgentOutline, RuleOutline, ConditionOutline)
 
 
 def participant_outline(name: str, ask: Callable[[], object]) -> AgentOutline | TeamOutline | None:
-    """What an agent or a team says about itself. Nothing is known of one that fails to, which is a finding.
+    """The outline of an agent or a team. If its `check_outline` fails, an empty outline with a finding.
 
     Args:
         name: Its name.
@@ -213,7 +213,7 @@ def participant_outline(name: str, ask: Callable[[], object]) -> AgentOutline | 
 
 
 def part_outline(where: str, kind: type[_OutlineT], ask: Callable[[], object]) -> _OutlineT:
-    """What a rule or a condition says about itself, as `participant_outline`."""
+    """The outline of a rule or a condition; see `participant_outline`."""
     found = _outline_or_error(ask)
     return found if isinstance(found, kind) else kind(findings=[_no_outline(where, found)])
 
@@ -231,7 +231,7 @@ def _no_outline(what: str, found: object) -> Finding:
         severity="warning",
         where="",
         what=f"{what} cannot be checked: its check_outline {problem}.",
-        advice="Correct that method, or remove it: then nothing is known of it.",
+        advice="Correct that method, or remove it: the part is then not checked.",
     )
 
 
@@ -244,10 +244,10 @@ class TeamFacts:
 
     Attributes:
         sources: The names under which messages come: of all participants, those of nested teams included.
-        handoffs: The names of those whom somebody hands off to; None if an agent's are not known.
+        handoffs: The targets of all handoffs; None if those of an agent are not known.
         tools: The names of all tools; None if an agent's are not known.
         messages: How many chat messages a turn adds at least, and at most if that is known.
-        is_known: Whether every agent is of a kind that says what it does.
+        is_known: Whether every agent has an outline that says which models it asks.
     """
 
     def __init__(self, participants: Outlines, speakers: Bounds = ONCE) -> None:
@@ -276,7 +276,7 @@ def _words(use: ModelUse) -> Iterable[str]:
 
 
 def _all_agents(participants: Outlines) -> Iterable[tuple[str, AgentOutline | None]]:
-    """The agents by name at every depth, and None for what is not known."""
+    """The agents by name at every depth; None for an agent without an outline."""
     for name, outline in participants.items():
         if isinstance(outline, TeamOutline):
             yield from _all_agents(outline.participants)

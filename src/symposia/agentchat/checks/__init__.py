@@ -1,4 +1,4 @@
-"""What can be said of a team before it runs, without asking a model: mistakes, and what a run will take."""
+"""Checks of a team before it runs, without asking a model: mistakes, and a forecast of tokens and money."""
 
 from typing import TYPE_CHECKING
 

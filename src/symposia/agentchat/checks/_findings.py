@@ -1,4 +1,4 @@
-"""What is wrong with a team, found in its outline. Pure functions."""
+"""Mistakes in a team, found in its outline. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symposia.agentchat.checks._prompts import Prompts
 
 
 def team_findings(team: TeamOutline, prompts: Prompts, task: int = 0) -> list[Finding]:
-    """The findings about a team and all that runs inside of it, the errors first.
+    """The findings about a team and the agents and teams inside it, the errors first.
 
     Args:
         team: The outline of the team.
@@ -22,7 +22,7 @@ def team_findings(team: TeamOutline, prompts: Prompts, task: int = 0) -> list[Fi
 
 
 class _Findings:
-    """Goes through a team and what runs inside of it."""
+    """Walks through a team and the agents and teams inside it."""
 
     def __init__(self, prompts: Prompts) -> None:
         self._prompts = prompts
@@ -32,9 +32,9 @@ class _Findings:
 
         Args:
             team: Its outline.
-            path: Where it is.
+            path: Its place, as in `Finding.where`.
             task: The tokens of the task.
-            followed: The targets of handoffs that end a run of a team around this one.
+            followed: The targets of handoffs that end the run of an enclosing team.
         """
         own = [*team.rule.findings, *(team.condition.findings if team.condition is not None else ())]
         yield from (_placed(finding, path) for finding in own)
@@ -61,7 +61,7 @@ class _Findings:
                 yield from self._agent(run.outline, place, given)
 
     def _window(self, use: ModelUse, path: str, task: int) -> Iterator[Finding]:
-        """A prompt that does not fit, before anything was said."""
+        """A prompt that does not fit the window of the model even before the first message."""
         prompt = self._prompts.of(use)
         if prompt.room < task:
             parts = ["The system message", "the tools", *(["the task"] if task else [])]
@@ -80,7 +80,7 @@ def _silent(team: TeamOutline, path: str) -> Iterator[Finding]:
             severity="warning",
             where=f"{path}/{name}",
             what=f"{name} can never speak: {reason}.",
-            advice="Let somebody pass the turn to it, or take it out of the team.",
+            advice="Give another participant a way to pass the turn to it, or take it out of the team.",
         )
 
 
@@ -116,7 +116,7 @@ def _is_certain(team: TeamOutline) -> bool:
 
 
 def _handoffs(agent: AgentOutline, path: str, team: TeamOutline, ending: Collection[str]) -> Iterator[Finding]:
-    """Handoffs that lead nowhere. A rule that says nothing of itself may follow any."""
+    """Handoffs that lead nowhere. A rule without an outline may follow any handoff."""
     if team.rule.can_end is None and not team.rule.heeds_handoffs:
         return
     for target in agent.handoffs or ():

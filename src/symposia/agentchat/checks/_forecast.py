@@ -1,12 +1,12 @@
-"""What a run of a team will take, in tokens and money: a range, computed from its outline. Pure functions.
+"""A forecast of the tokens and the money of a run: a range, computed from the outline of a team. Pure functions.
 
-The low end takes every decision that costs least, the high end every one that costs most: how many turns, who speaks,
-how often a model is asked, how long its answers are. In between, the conversation grows by each answer, and every
-prompt holds what its context shows of it. Discounts for cached input are not taken off.
+The low end assumes the cheapest case of every decision, the high end the most expensive one: the number of turns, the
+speakers, the calls of a model in a turn, the length of its answers. The conversation grows by each answer, and every
+prompt includes the part of it that the context shows. Discounts for cached input are not subtracted.
 
-The sums are closed formulas, since a run of ten thousand turns is forecast as fast as one of ten: in a prompt, the
-conversation is an arithmetic series up to the limit of what the model is shown, and constant from there on. A nested
-team is such a series only nearly; a run in the middle stands for all of its runs.
+The sums are closed formulas, so that a run of ten thousand turns is forecast as fast as one of ten. The tokens of the
+conversation in successive prompts are an arithmetic series up to the limit of the context, and constant from there on.
+For a nested team this is an approximation: a run in the middle stands for all of its runs.
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
 
 ANSWER_TOKENS: Final = (50, 1_000)
-"""How long an answer is taken to be: from two sentences to a page and a half. An assumption: only a run tells."""
+"""The assumed length of an answer: from two sentences to a page and a half. It is not measured."""
 
-
-_PAIR: Final = "the least and the most tokens of an answer, such as (50, 1000)."
+_EXAMPLE: Final = "the least and the most tokens of an answer, such as (50, 1000)."
 
 FRAME_TOKENS: Final = 4
-"""What a message takes beside its text: see `symposia.core.models.estimate_tokens`."""
+"""Tokens of a message in addition to its text; the same as in `symposia.core.models.estimate_tokens`."""
 
 
 class Range(NamedTuple):
@@ -53,15 +52,15 @@ class Range(NamedTuple):
 
 
 class Estimate(BaseModel):
-    """What a turn or a run takes.
+    """The estimated tokens and costs of a turn or a run.
 
     Attributes:
         prompt_tokens: The tokens of all prompts.
         completion_tokens: The tokens of all answers.
         tokens: Both together.
         usd: US dollars; None if no price is known.
-        repeated_tokens: About how many tokens of the prompts, at the high end, repeat the beginning of the prompt
-            before, so that vendors may read them from their caches; None for no limit.
+        repeated_tokens: At the high end, about how many tokens of the prompts repeat the beginning of the previous
+            prompt. Vendors may read these from their caches. None for no limit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,15 +76,15 @@ class Estimate(BaseModel):
 
 
 class Forecast(BaseModel):
-    """What a team is expected to take.
+    """A forecast for a team.
 
     Attributes:
         turns: The turns of a run.
-        per_turn: What one turn takes: the first at least, the last at most.
-        per_run: What a run takes.
-        answer_tokens: How long an answer is taken to be.
-        unknown_prices: The models whose price is not known, with the agents that ask them.
-        unknown_agents: The agents of which it is not known whether they ask a model. They are not counted.
+        per_turn: One turn: the low end is the first turn, the high end the last.
+        per_run: A whole run.
+        answer_tokens: The assumed tokens of an answer.
+        unknown_prices: The models without a known price, each with the agents that ask it.
+        unknown_agents: The agents whose use of models is not known. They are not counted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -109,7 +108,7 @@ def forecast(
     answer_tokens: tuple[int, int] = ANSWER_TOKENS,
     prices: Mapping[str, TokenPrice] | None = None,
 ) -> Forecast:
-    """Forecast what a run takes.
+    """Forecast the turns, tokens and costs of a run.
 
     Args:
         team: The outline of the team.
@@ -139,7 +138,7 @@ def forecast(
     high = _Side(prompts, known, answer_tokens[1], is_high=True)
     token_limit = math.inf if team.condition is None or team.condition.tokens is None else team.condition.tokens
     run = low.run(team, task), high.run(team, task)
-    turn = low.turn(team, task), high.turn(team, task, said=token_limit).at_most(run[1])
+    turn = low.turn(team, task), high.turn(team, task, added=token_limit).at_most(run[1])
     if math.isfinite(token_limit):  # the run ends after the turn in which the limit is passed
         token_limit += turn[1].tokens
         run = run[0], run[1].within(token_limit, max(map(max, priced), default=0.0) / 1_000_000)
@@ -158,13 +157,13 @@ def _check_answer_tokens(given: object) -> None:
         case (int(low), int(high)) if 0 <= low <= high:
             pass
         case (int(), int()):
-            raise InvalidArgumentError(f"answer_tokens is {given!r}: give {_PAIR}")
+            raise InvalidArgumentError(f"answer_tokens is {given!r}: give {_EXAMPLE}")
         case _:
-            raise ArgumentTypeError(f"answer_tokens is {given!r}: give a pair, {_PAIR}")
+            raise ArgumentTypeError(f"answer_tokens is {given!r}: give a pair, {_EXAMPLE}")
 
 
 def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline | None]]:
-    """The team, and everybody in it and inside of them, by name; None for those of whom nothing is known."""
+    """The team and all agents and teams inside it, by name; None for a part without an outline."""
     waiting: list[tuple[str, AgentOutline | TeamOutline | None]] = [(team.name, team)]
     while waiting:
         name, outline = waiting.pop()
@@ -176,14 +175,14 @@ def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline 
 
 
 def _uses(outline: AgentOutline | TeamOutline | None) -> Sequence[ModelUse] | None:
-    """How a part asks models itself; None if that is not known."""
+    """How a part itself asks models; None if that is not known."""
     if isinstance(outline, TeamOutline):
         return outline.rule.models or ()
     return None if outline is None else outline.models
 
 
 def turns_of(team: TeamOutline) -> Bounds:
-    """How many turns a run of a team has, until its rule, its condition or `max_turns` ends it."""
+    """The number of turns of a run, until the rule, the condition or `max_turns` ends it."""
     lows = [team.rule.turns.low] if team.rule.can_end is not False else []
     highs = [team.rule.turns.high, team.max_turns]
     if team.max_turns is not None:
@@ -195,7 +194,7 @@ def turns_of(team: TeamOutline) -> Bounds:
 
 
 def _speeches(team: TeamOutline) -> Bounds:
-    """How many turns participants have in a run: several of them may speak in one turn of the team."""
+    """The number of turns of participants in a run. Several of them may speak in one turn of the team."""
     turns, speakers, by_name = turns_of(team), team.rule.speakers, team.rule.speeches
     most = None if turns.high is None or speakers.high is None else turns.high * speakers.high
     if by_name is None:
@@ -213,7 +212,7 @@ def _sum(bounds: Iterable[Bounds]) -> Bounds:
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """What something takes. An amount without limit is infinite."""
+    """Tokens and costs. An amount without limit is infinite."""
 
     prompt: float = 0.0
     completion: float = 0.0
@@ -240,7 +239,7 @@ class _Load:
         return _combined(min, [self, other])
 
     def within(self, tokens: float, dearest: float) -> _Load:
-        """Cut off by a number of tokens, each at the price of the dearest."""
+        """Limited to a number of tokens, each at the highest price, `dearest`, in dollars."""
         return self.at_most(_Load(tokens, tokens, _times(tokens, dearest), tokens))
 
 
@@ -260,41 +259,41 @@ class _Side:
         self._answer = answer
         self._message = answer + (FRAME_TOKENS if is_high else 0)
         self._is_high = is_high
-        self._runs: dict[tuple[int, float], _Load] = {}  # by the id of the outline, and what is heard
+        self._runs: dict[tuple[int, float], _Load] = {}  # by the id of the outline, and the tokens received
 
-    def run(self, team: TeamOutline, heard: float) -> _Load:
+    def run(self, team: TeamOutline, received: float) -> _Load:
         """A run of a team.
 
         Args:
             team: Its outline.
-            heard: The tokens that its participants are given at the start.
+            received: The tokens that its participants are given at the start.
         """
-        speaking = self._speaking_in_run(team, heard, self._of(_speeches(team)))
-        return speaking + self._deciding(team, heard, self._of(turns_of(team)))
+        speaking = self._speaking_in_run(team, received, self._of(_speeches(team)))
+        return speaking + self._deciding(team, received, self._of(turns_of(team)))
 
-    def turn(self, team: TeamOutline, heard: float, said: float = math.inf) -> _Load:
-        """One turn of a team: at the low end the first, at the high end the last, after at most `said` tokens."""
+    def turn(self, team: TeamOutline, received: float, added: float = math.inf) -> _Load:
+        """One turn of a team: at the low end the first; at the high end the last, after at most `added` more tokens."""
         speakers = self._of(team.rule.speakers)
         if self._is_high:
-            heard += min(said, _times(self._step(team), max(0.0, self._of(_speeches(team)) - 1)))
-        return self._speaking(team, heard, speakers) + self._deciding(team, heard, 1)
+            received += min(added, _times(self._step(team), max(0.0, self._of(_speeches(team)) - 1)))
+        return self._speaking(team, received, speakers) + self._deciding(team, received, 1)
 
     def _of(self, bounds: Bounds) -> float:
         if not self._is_high:
             return bounds.low
         return math.inf if bounds.high is None else bounds.high
 
-    def _speaking_in_run(self, team: TeamOutline, heard: float, count: float) -> _Load:
-        """The turns of participants in a run: as often for each as the rule says, as far as it does."""
+    def _speaking_in_run(self, team: TeamOutline, received: float, count: float) -> _Load:
+        """The turns of participants in a run, each as often as the rule says, if it says so."""
         by_name = {name: self._of(each) for name, each in (team.rule.speeches or {}).items()}
         total = sum(by_name.values())
         if not by_name or math.isinf(total):
-            return self._speaking(team, heard, count)
-        # Each at the conversation that there is on average, since the rule does not say in which order they speak.
+            return self._speaking(team, received, count)
+        # The order of the speakers is unknown, so each speaks at the average length of the conversation.
         step = self._step(team)
-        mean = _mean(heard, step, total)
+        mean = _mean(received, step, total)
         loads = [
-            self._participant(team.participants[name], heard, step, total, mean, stride=len(by_name)).times(
+            self._participant(team.participants[name], received, step, total, mean, stride=len(by_name)).times(
                 each / total
             )
             for name, each in by_name.items()
@@ -302,35 +301,35 @@ class _Side:
         ]
         return sum(loads, _Load()).times(min(1, count / total))
 
-    def _speaking(self, team: TeamOutline, heard: float, count: float) -> _Load:
-        """The turns of participants: whole rounds of all of them, and others of those that take least or most."""
+    def _speaking(self, team: TeamOutline, received: float, count: float) -> _Load:
+        """The turns of participants: whole rounds of all, and a rest of the cheapest or the most expensive ones."""
         speakers, step = self._speakers(team), self._step(team)
         if not speakers:
             return _Load()
-        mean = _mean(heard, step, count)
+        mean = _mean(received, step, count)
         rounds = count if math.isinf(count) else count - count % len(speakers)
         if not team.rule.is_even or not rounds:
-            return self._extreme([self._participant(outline, heard, step, count, mean) for outline in speakers])
-        each = [self._participant(outline, heard, step, rounds, mean, stride=len(speakers)) for outline in speakers]
+            return self._extreme([self._participant(outline, received, step, count, mean) for outline in speakers])
+        each = [self._participant(outline, received, step, rounds, mean, stride=len(speakers)) for outline in speakers]
         left = count - rounds if rounds < count else 0
-        last = [self._participant(outline, heard + _times(step, rounds), step, left, mean) for outline in speakers]
+        last = [self._participant(outline, received + _times(step, rounds), step, left, mean) for outline in speakers]
         return sum(each, _Load()).times(1 / len(each)) + self._extreme(last)
 
     def _extreme(self, loads: Sequence[_Load]) -> _Load:
         return _combined(max if self._is_high else min, loads)
 
-    def _deciding(self, team: TeamOutline, heard: float, count: float) -> _Load:
+    def _deciding(self, team: TeamOutline, received: float, count: float) -> _Load:
         step = _times(self._step(team), self._of(team.rule.speakers))
-        return sum((self._use(use, heard, step, count) for use in team.rule.models or ()), _Load())
+        return sum((self._use(use, received, step, count) for use in team.rule.models or ()), _Load())
 
     def _step(self, team: TeamOutline) -> float:
         """The tokens that one participant's turn adds to the conversation."""
-        said = [self._said(outline) for outline in self._speakers(team)]
-        if not said:
+        added = [self._added_tokens(outline) for outline in self._speakers(team)]
+        if not added:
             return self._message
-        return sum(said) / len(said) if team.rule.is_even else (max if self._is_high else min)(said)
+        return sum(added) / len(added) if team.rule.is_even else (max if self._is_high else min)(added)
 
-    def _said(self, outline: AgentOutline | TeamOutline | None) -> float:
+    def _added_tokens(self, outline: AgentOutline | TeamOutline | None) -> float:
         if isinstance(outline, TeamOutline):
             return _times(self._step(outline), self._of(_speeches(outline)))
         return self._message
@@ -342,7 +341,7 @@ class _Side:
     def _participant(
         self,
         outline: AgentOutline | TeamOutline | None,
-        heard: float,
+        received: float,
         step: float,
         count: float,
         mean: float,
@@ -353,12 +352,12 @@ class _Side:
 
         Args:
             outline: Its outline.
-            heard: The tokens of the conversation at the first of them.
+            received: The tokens of the conversation at the first of them.
             step: The tokens by which it grows from one to the next.
             count: How many.
             mean: The tokens of the conversation at a turn in the middle. One run of a nested team there stands for all
                 its runs, and is computed once: with two for each team, ten teams in one another would take an hour.
-            stride: Every which of them is its own: the others are those of other participants.
+            stride: The distance between two turns of this participant: 3 where it speaks in every third of the turns.
         """
         if outline is None or not count:
             return _Load()
@@ -367,26 +366,26 @@ class _Side:
             if key not in self._runs:
                 self._runs[key] = self.run(outline, mean)
             return self._runs[key].times(count)
-        load = sum((self._use(use, heard, step, count, stride) for use in outline.models or ()), _Load())
+        load = sum((self._use(use, received, step, count, stride) for use in outline.models or ()), _Load())
         for run in outline.inner:
-            given, grows, middle = (self._message, 0.0, self._message) if run.is_given_task else (heard, step, mean)
+            given, grows, middle = (self._message, 0.0, self._message) if run.is_given_task else (received, step, mean)
             load += self._participant(run.outline, given, grows, _times(count, self._of(run.runs)), middle)
         return load
 
-    def _use(self, use: ModelUse, heard: float, step: float, count: float, stride: int = 1) -> _Load:
+    def _use(self, use: ModelUse, received: float, step: float, count: float, stride: int = 1) -> _Load:
         calls = self._of(use.calls)
         prompt = self._prompts.of(use)
         shown = [max(0, prompt.room)]
         shown += [use.shown_tokens] if use.shown_tokens is not None else []
         shown += [use.shown_messages * self._message] if use.shown_messages is not None else []
-        each = _series(heard, step, count, min(shown)) + _times(prompt.tokens, count)
+        each = _series(received, step, count, min(shown)) + _times(prompt.tokens, count)
         # Within a turn, every further call is shown the calls before it, and their results.
         again = _times(calls * (calls - 1) * self._message, count)
         # A first call repeats what the last turn of the same agent was shown, as long as all of it is shown; a further
         # call repeats the whole prompt of the call before it.
         later = max(0.0, count - stride)
-        whole = later if step == 0 else min(later, max(0.0, (min(shown) - heard) // step))
-        first = _times(prompt.tokens, later) + _series(heard, step, whole, min(shown))
+        whole = later if step == 0 else min(later, max(0.0, (min(shown) - received) // step))
+        first = _times(prompt.tokens, later) + _series(received, step, whole, min(shown))
         repeated = (first if calls else 0.0) + _times(max(0.0, calls - 1), each)
         asked, answered = _times(calls, each) + again, _times(calls * self._answer, count)
         price = self._prices.get(prompt.model, use.client.token_price)
@@ -411,7 +410,7 @@ def _series(first: float, step: float, count: float, limit: float) -> float:
 
 
 def _times(one: float, other: float) -> float:
-    """The product, which is 0 also for nothing of something without limit."""
+    """The product, where 0 times infinity is 0."""
     return one * other if one and other else 0.0
 
 
@@ -436,7 +435,7 @@ def _bounds(low: float, high: float) -> Bounds:
 
 
 def _dollars(amount: float) -> str:
-    """An amount of dollars: two decimals, or below one dollar two digits that count."""
+    """An amount of dollars: two decimals, or below one dollar two significant digits."""
     if amount == 0 or amount >= 1:
         return f"${amount:,.2f}"
-    return f"${max(amount, 0.0001):.2g}"  # no one reads 2e-05
+    return f"${max(amount, 0.0001):.2g}"  # instead of 2e-05

@@ -10,11 +10,11 @@ from symposia.core.models import ChatCompletionClient, estimate_tokens
 
 
 class Prompt(NamedTuple):
-    """A prompt before anything was said.
+    """A prompt without the conversation.
 
     Attributes:
         model: The name of the model, or else of its client's class.
-        tokens: The tokens of the system message and the tools, by the client's own count.
+        tokens: The tokens of the system message and the tools, as the client counts them.
         room: The tokens that are left of the model's window; negative where they do not fit.
     """
 
@@ -27,7 +27,7 @@ class Prompts:
     """Counts prompts, and keeps the counts: counting takes longer than everything else in a check."""
 
     def __init__(self) -> None:
-        # With what they are about: the id of an object that is gone may come again.
+        # The objects are kept with their entries, since the id of a collected object may be reused.
         self._prompts: dict[int, tuple[ModelUse, Prompt]] = {}
         self._models: dict[int, tuple[ChatCompletionClient, str, int]] = {}
 
@@ -46,7 +46,7 @@ class Prompts:
         return self._models[id(client)]
 
 
-# Clients of programs that never count leave these two methods out, as AutoGen lets them.
+# AutoGen allows clients that leave these two methods unimplemented.
 
 
 def _count(use: ModelUse) -> int:

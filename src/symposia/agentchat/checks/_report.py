@@ -1,4 +1,4 @@
-"""The report of a check: what was found, and what a run will take, as data and as text."""
+"""The report of a check: findings and forecast, as data and as text."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class TeamCheckError(UsageError):
 
 
 class TeamCheck(BaseModel):
-    """What can be said of a team before it runs. Printed, it is text; `model_dump_json` writes it as JSON.
+    """The result of a check. `str()` gives the report as text, and `model_dump_json` as JSON.
 
     Attributes:
         team: The name of the team.
         findings: The errors, then the warnings, then the notes.
-        forecast: What a run takes; None for a team of which nothing is known.
+        forecast: The forecast of a run; None for a team without an outline.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,10 +47,10 @@ class TeamCheck(BaseModel):
         return [finding for finding in self.findings if finding.severity == "error"]
 
     def raise_for_errors(self) -> None:
-        """Raise an error if there is one.
+        """Raise an error if there are findings that are errors.
 
         Raises:
-            TeamCheckError: There are errors. Its text is theirs.
+            TeamCheckError: There are errors. Its text lists them.
         """
         if self.errors:
             raise TeamCheckError(self)
@@ -65,7 +65,7 @@ class TeamCheck(BaseModel):
         return "\n".join([f"Team {self.team!r}: {self.summary()}", *self.details()])
 
     def details(self) -> Iterator[str]:
-        """The findings, a line for each, and what the forecast rests on."""
+        """The findings, one a line, and the assumptions of the forecast."""
         for finding in self.findings:
             yield f"  {finding}"
         if self.forecast is None:

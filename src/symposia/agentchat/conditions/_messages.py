@@ -187,10 +187,9 @@ class FunctionCallTermination(MessageCondition):
 
 
 def _no_source(sources: Sequence[str] | None, team: base.TeamFacts) -> str | None:
-    """Why none of these sources is ever heard of; None if one is, or any counts.
+    """Why no message comes from these sources; None if one may, or if every source counts.
 
-    An agent of the program's own may write under any name: so a name that is not there is only sought where all agents
-    are known.
+    A custom agent may write under any name, so a missing name is reported only where all agents are known.
     """
     if sources is None or not team.is_known or team.sources.intersection(sources):
         return None

@@ -201,7 +201,7 @@ class TextPatterns(Guardrail):
     @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
         """Look for the patterns in the arguments."""
-        # In the texts as the tool is given them, where a tab is no "\\t", and in the JSON, which has the numbers.
+        # Search the texts as the tool receives them, where a tab is not escaped, and the JSON, which has the numbers.
         if (pattern := self._found_in(*texts_in(call.arguments), *_around_texts(call.arguments))) is None:
             return Allow()
         changed = cast("Mapping[str, object]", replaced_in(call.arguments, self._replace))
@@ -228,7 +228,7 @@ class TextPatterns(Guardrail):
         return text
 
     def _is_left(self, replaced: Iterable[str], whole: Iterable[str]) -> bool:
-        """Whether something fits that could not be replaced: a replacement may fit itself, and only texts have one."""
+        """Whether a match is left that could not be replaced. One in the replaced texts comes from the replacement."""
         parts, texts = list(replaced), list(whole)
         return any(any(map(each.search, texts)) and not any(map(each.search, parts)) for each in self._patterns)
 

@@ -5,8 +5,8 @@ its verdict. Guardrails combine with ``&`` and ``|``, as termination conditions 
 through; ``b`` sees it as ``a`` has changed it. ``a | b`` lets through what either does, and asks ``b`` only about what
 ``a`` blocks. So ``AllowedTools(["search"]) | PersonApproval()`` asks a person about all tools but one.
 
-A verdict that asks a person was rejected: it would need somebody to ask at each place where checks run. Asking is a
-guardrail, which decides by itself, and ``|`` says when it is asked.
+Rejected: a verdict that asks a person. Every place that runs checks would then have to carry the question out. A
+guardrail that asks decides like any other, and ``|`` says when it is asked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STAGES: Final[Sequence[GuardrailStage]] = ("input", "tool_call", "output")
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """It is let through.
+    """The verdict that lets the checked value through.
 
     Attributes:
         usage: The tokens that the decision took.
@@ -44,10 +44,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """It is not let through.
+    """The verdict that holds the checked value back.
 
     Attributes:
-        reason: Why. The user reads it, and in the case of a tool call the model.
+        reason: The reason, for the user; for a tool call, also for the model.
         usage: The tokens that the decision took.
     """
 
@@ -57,7 +57,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[T_co]):
-    """Something else is let through in its place.
+    """The verdict that lets another value through in place of the checked one.
 
     Attributes:
         value: The messages, the arguments of the call, or the answer.
@@ -79,8 +79,8 @@ class ToolCall:
     """A tool call that a model asks for. Its arguments fit the tool's schema. A handoff is a call of a tool too.
 
     Attributes:
-        name: The tool.
-        arguments: The arguments.
+        name: The name of the tool.
+        arguments: The arguments by name.
         id: The id that the model gave the call.
     """
 
@@ -91,12 +91,12 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailContext:
-    """What a check is told besides what it checks.
+    """The context of a check.
 
     Attributes:
         agent: The name of the agent.
-        cancellation_token: Of the turn. The check is interrupted when it is cancelled.
-        objections: The reasons of the guardrails that have blocked it, and to which this one is the alternative.
+        cancellation_token: The token of the turn. Cancelling it interrupts the check.
+        objections: Inside of ``|``, the reasons of the guardrails before this one, which have blocked the value.
     """
 
     agent: str
@@ -129,7 +129,7 @@ class Guardrail(ComponentBase, ABC):
 
     @property
     def stages(self) -> frozenset[GuardrailStage]:
-        """What it checks: by default, the stages whose methods are overridden."""
+        """The stages that it checks: by default, those whose methods are overridden."""
         methods = {"input": "check_input", "tool_call": "check_tool_call", "output": "check_output"}
         return frozenset(
             stage for stage in STAGES if getattr(type(self), methods[stage]) is not getattr(Guardrail, methods[stage])
@@ -177,7 +177,7 @@ class _CombinedGuardrail(Guardrail, ABC):
     _sign: ClassVar[str]
 
     def __init__(self, *guardrails: Guardrail) -> None:
-        checked_guardrails(f"{type(self).__name__}", guardrails)
+        checked_guardrails(type(self).__name__, guardrails)
         if not guardrails:
             raise InvalidArgumentError(f"{type(self).__name__} combines guardrails, and is given none.")
         super().__init__(f" {self._sign} ".join(each.name for each in guardrails))
@@ -209,7 +209,7 @@ class _CombinedGuardrail(Guardrail, ABC):
         return await self._ask("output", lambda each, value, told: each.check_output(value, told), message, context)
 
     async def _ask(self, stage: GuardrailStage, check: _Check[T], value: T, context: GuardrailContext) -> Verdict[T]:
-        """Ask the guardrails that check this stage; the others have no say in it."""
+        """Ask the guardrails that check this stage."""
         asked = [each for each in self._guardrails if stage in each.stages]
         return await self._decide(asked, check, value, context)
 

@@ -71,8 +71,8 @@ class _Judgement(BaseModel, defer_build=True):
 class ModelGuardrail(Guardrail):
     """Decides by a model and a rule in words.
 
-    The model answers in a schema. An answer that is none is asked for once more; a second one blocks. What is checked
-    is marked as data for the model, but a model can be talked round: keep checks that must hold in functions.
+    The model answers in a schema. After an answer outside of it the model is asked once more; a second one blocks. The
+    checked text is marked as data, but it can still persuade a model: use functions for checks that must hold.
 
     Args:
         model_client: The model.
@@ -208,9 +208,10 @@ class ApprovalQuestion(BaseModel, defer_build=True):
 
     Attributes:
         agent: The name of the agent.
-        stage: What it is.
-        subject: It, exactly: the messages as source and text, the tool and its arguments, or the text of the answer.
-        objections: The reasons of the guardrails that have blocked it.
+        stage: The stage of the check.
+        subject: What passes if it is approved: the messages as source and text, the tool and its arguments, or the text
+            of the answer.
+        objections: The reasons of the guardrails that blocked it, with ``|``.
     """
 
     agent: str

@@ -1,7 +1,7 @@
-"""The texts that a model or a tool reads of a message or a call: to look for something in them, and to replace it.
+"""The texts of a message or a call as a model or a tool reads them, to search and to replace.
 
-A handoff brings messages for the model of the next agent along, as its context. They are a part of what is checked:
-otherwise the result of a tool would pass unchecked beside the words of the handoff.
+The context of a handoff has messages for the model of the next agent. They are checked too: otherwise the result of a
+tool would pass unchecked with the handoff.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 They are part of the assistant's state, because they are part of what it remembers: the next call of an `AgentTool` goes
 on with the conversation of its agent. Without them, a team that is resumed would do in such a call what it had done
-before. The state of a workbench that is not static belongs to the one who has made the workbench.
+before. The state of a workbench that is not static belongs to the program that made it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ToolStates:
 
         Raises:
             InvalidArgumentError: `states` is no mapping of states.
-            Exception: Whatever a tool raised.
+            Exception: The error of a tool.
         """
         if not isinstance(states, Mapping):
             raise InvalidArgumentError(
