@@ -224,7 +224,7 @@ def test_agents_of_a_swarm_to_whom_nobody_hands_off_never_speak() -> None:
     check = Swarm(agents, max_turns=9).check()
 
     assert [where for where, _ in found(check, "warning")] == ["Swarm/legal", "Swarm/press"]
-    assert "legal can never speak: nobody who speaks has a handoff to it" in found(check)[0][1]
+    assert "legal can never speak: no participant that can speak has a handoff to it" in found(check)[0][1]
 
 
 def test_a_handoff_to_nobody_is_an_error_in_a_swarm_that_names_the_likely_target() -> None:
@@ -287,7 +287,7 @@ def test_descriptions_that_are_alike_and_a_prompt_without_names_are_found() -> N
     alike = SelectorGroupChat(agents, model(), max_turns=3).check()
     unnamed = SelectorGroupChat([agent("ann"), agent("bob")], text_only, selector_prompt="Choose.", max_turns=3).check()
 
-    assert "a, b have one description" in found(alike, "warning")[0][1]
+    assert "a, b have the same description" in found(alike, "warning")[0][1]
     assert "does not name ann, bob" in found(unnamed, "error")[0][1]
 
 

@@ -86,7 +86,7 @@ class Conversation:
         )
 
     def model_use(self, client: ChatCompletionClient, tools: Sequence[ToolSchema], calls: base.Bounds) -> base.ModelUse:
-        """How a model is asked with this conversation, for the outline of an agent."""
+        """The use of a model with this conversation, for the outline of an agent."""
         limits = self.context.shown_at_most()
         return base.ModelUse(
             client=client,

@@ -18,8 +18,8 @@ class GuardedAgent(WrappingAgent):
     """An agent around another one, of any kind, whose input and output guardrails check.
 
     Where one of them blocks, the answer is a `StopMessage` with the reason, and a `GuardrailEvent` is shown before it.
-    The pieces of a streamed answer are withheld until the output has passed. What the inner agent shows besides, such
-    as thoughts and tool results, is not checked.
+    The pieces of a streamed answer are withheld until the output has passed. Other events of the inner agent, such as
+    thoughts and tool results, are not checked.
 
     Tool calls are made inside of the inner agent, where they cannot be checked from here: an `AssistantAgent` takes
     guardrails for them.

@@ -113,12 +113,12 @@ class SocietyOfMindAgent(BaseChatAgent):
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
-        """Text, and what the team shows."""
+        """Text, and the messages of the team."""
         return (TextMessage, *self._team.produced_message_types)
 
     @override
     def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
-        """Tell the team, which is given the messages."""
+        """Pass them to the team, which receives the messages."""
         self._team.learn_message_types(message_types)
 
     @property
@@ -127,7 +127,7 @@ class SocietyOfMindAgent(BaseChatAgent):
         return self._model_context
 
     def check_outline(self) -> base.AgentOutline:
-        """That its team runs in each turn, and its model reads what the team has said."""
+        """The outline for `team.check()`: the team runs in each turn, and the model reads its messages."""
         instructions = (self._instruction, self._response_prompt)
         use = base.ModelUse(
             client=self._model_client, prompt=[UserMessage(content=text, source="user") for text in instructions]
@@ -166,7 +166,7 @@ class SocietyOfMindAgent(BaseChatAgent):
             shown.append(event)
             yield event
         response = await self._response(shown, result.uncommitted, cancellation_token)
-        # Remembered last: what a turn has remembered without an answer is remembered again when it is taken again.
+        # Last, since a turn that fails is taken again: whatever it added before would be added twice.
         await self._team.reset()
         await self._remember(messages, response.chat_message)
         yield response
@@ -202,7 +202,7 @@ class SocietyOfMindAgent(BaseChatAgent):
         return Response(chat_message=answer, inner_messages=shown)
 
     async def _remember(self, messages: Sequence[BaseChatMessage], answer: BaseChatMessage) -> None:
-        """Add a turn to the context as a whole. Once that has begun, it is too late to cancel: the answer counts."""
+        """Add a whole turn to the context. Cancelling does not interrupt it: once it has begun, the answer counts."""
         entries: list[LLMMessage] = []
         for message in messages:
             if isinstance(message, HandoffMessage):
@@ -222,7 +222,7 @@ class SocietyOfMindAgent(BaseChatAgent):
     async def on_reset(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the team's methods take none
         """Forget everything, in the team too."""
         await self._model_context.clear()
-        await self._team.reset()  # the second, since the next turn would do it if this is cancelled
+        await self._team.reset()  # last, since the next turn resets the team too if this is cancelled
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:  # noqa: ARG002 - the team's methods take none
         """Pause the team."""

@@ -17,7 +17,7 @@ from symposia.core.exceptions import ArgumentTypeError
 
 
 class WrappingAgent(BaseChatAgent):
-    """An agent around another one, to which it passes everything but the turns on.
+    """An agent around another one. It forwards everything but the turns to the inner agent.
 
     Args:
         name: The name of this agent. The inner one may have the same name, so that other agents know it by one.
@@ -34,16 +34,16 @@ class WrappingAgent(BaseChatAgent):
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
-        """Those of the inner agent."""
+        """The types of the inner agent."""
         return self._wrapped.produced_message_types
 
     @override
     def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
-        """Tell the inner agent."""
+        """Pass them to the inner agent."""
         self._wrapped.learn_message_types(message_types)
 
     def check_outline(self) -> base.AgentOutline:
-        """That of the inner agent."""
+        """The outline of the inner agent."""
         return self._wrapped.check_outline()
 
     async def on_run_start(self) -> None:

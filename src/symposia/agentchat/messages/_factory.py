@@ -54,7 +54,7 @@ class MessageFactory:
 
     def __init__(self) -> None:
         self._registered: dict[str, MessageType] = {}
-        self._namesakes: dict[str, list[MessageType]] = {}  # classes of a name that was known already
+        self._namesakes: dict[str, list[MessageType]] = {}  # further classes of a registered name
 
     @property
     def registered(self) -> Sequence[MessageType]:
@@ -81,9 +81,9 @@ class MessageFactory:
         self._registered[message_type_name(message_type)] = message_type
 
     def add(self, message_type: MessageType) -> None:
-        """Make a class known, also beside others of its ``type``.
+        """Register a class, also in addition to others of its ``type``.
 
-        A message of that ``type`` is then made of the first class whose dump of it is the same again.
+        A message of that ``type`` is then loaded as the first class whose dump of it equals the data.
 
         Raises:
             RegistrationError: It is no message class.
@@ -93,7 +93,7 @@ class MessageFactory:
             return
         name = message_type_name(message_type)
         if message_type.__module__ == f"{__package__}.{_BUILT_IN.get(name)}":
-            return  # nearly always: each team adds these, and need not find their modules
+            return  # the common case: without importing the module of the built-in class
         known = [self._type_named(name), *self._namesakes.get(name, ())]
         # Classes that are made of one schema, as by two `StructuredMessageFactory` objects, read the same messages.
         if message_type not in known and _schema(message_type) not in map(_schema, known):
@@ -156,10 +156,10 @@ def _schema(message_type: MessageType) -> Mapping[str, Any]:
 
 
 def _load_as_dumped(classes: Sequence[MessageType], fields: Mapping[str, Any]) -> Item:
-    """A message of the one of some classes that dumps it the same again; else of the first that can load it.
+    """A message of the first class whose dump equals `fields`; else of the first class that can load them.
 
     Raises:
-        pydantic.ValidationError: None of them can; of the first.
+        pydantic.ValidationError: No class can load them. It is the error of the first class.
     """
     loaded: list[Item] = []
     for message_class in classes:

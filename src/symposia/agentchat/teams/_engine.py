@@ -248,12 +248,12 @@ class Engine:
         return reason
 
     async def _say(self, turn: Turn, decision: Say) -> TurnEnded:
-        """Commit what the team itself says.
+        """Commit the messages of the team itself.
 
-        The participants forget before it is committed, and to cancel the run does not interrupt that: a half of them
-        would go on without the conversation, and without what takes its place. If one fails, or if the team is saved
-        meanwhile, the decision is undone, and the rule is asked again when they have forgotten already. Nothing is lost
-        by that, since the rule was about to replace what they knew.
+        The participants are reset before the commit, and cancelling the run does not interrupt that: some of them would
+        continue without the conversation and without the messages that replace it. If one fails, or if the team is
+        saved meanwhile, the decision is undone, and the rule is asked again after the reset. That loses nothing, since
+        the rule was about to replace the conversation.
         """
         if decision.reset_participants:
             turn.changed = self._record.names
@@ -350,7 +350,7 @@ class Engine:
 
 
 def _raise_if_cancelled() -> None:
-    """End a run whose cancellation a speaker or a condition has swallowed, or which came when they had answered."""
+    """End a cancelled run if a speaker or a condition suppressed the cancellation, or had answered before it."""
     task = cast("asyncio.Task[object]", asyncio.current_task())  # the run's own
     if task.cancelling():
         raise asyncio.CancelledError

@@ -25,7 +25,7 @@ COMPLETE: Final = "Digraph execution is complete"
 """The beginning of the stop reason; AutoGen's programs look for it."""
 
 _COUNTED: Final = "?"
-"""The beginning of names that stand for followed edges of which only the number is known."""
+"""The prefix of placeholders for followed edges, in saved states that have only their number."""
 
 _COUNTS: Final = cs.dict_schema(cs.str_schema(), cs.dict_schema(cs.str_schema(), cs.int_schema(ge=0)))
 _NAMES: Final = cs.list_schema(cs.str_schema())

@@ -157,13 +157,13 @@ class BaseGroupChat(Team):
 
     @override
     def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
-        """Make classes known of messages that the team is given, also to its participants."""
+        """Register classes of messages that the team may receive, also with its participants."""
         for message_type in message_types:
             self._messages.add(message_type)
         self._share_message_types()
 
     def _share_message_types(self) -> None:
-        """What one participant says, the others are given: a nested team keeps it, and loads it with its state."""
+        """Register all classes with the participants: a nested team keeps the messages of the others in its state."""
         for member in self._members:
             member.learn_message_types(self._messages.registered)
 
@@ -181,12 +181,12 @@ class BaseGroupChat(Team):
     ) -> checks.TeamCheck:
         """Look for mistakes in the team and forecast what a run takes, without asking a model or anything else outside.
 
-        Teams in teams are checked too, and those that agents and tools are made of. What a part of the program's own
-        says of itself in `check_outline` takes part; nothing is said of what is not known.
+        Nested teams are checked too, and the agents and teams inside of agents and tools. Custom parts take part by
+        `check_outline`; parts without an outline are left out.
 
         Args:
-            task: What the run will be given, to be counted in.
-            answer_tokens: How many tokens an answer is taken to have, at least and at most.
+            task: The task of the run, whose tokens are counted.
+            answer_tokens: The assumed tokens of an answer, at least and at most.
             prices: The prices of models by their names. They take precedence over the vendors' list prices.
 
         Raises:
@@ -196,7 +196,7 @@ class BaseGroupChat(Team):
         return checks.check_team(self, task, answer_tokens=answer_tokens, prices=prices)
 
     def check_outline(self) -> base.TeamOutline:
-        """What a check is told about this team."""
+        """The outline of this team for `check`."""
         participants = {each.name: base.participant_outline(each.name, each.check_outline) for each in self._members}
         rule = base.RuleOutline()
         if isinstance(given := self._rule, OutlinedRule):

@@ -136,7 +136,7 @@ class MagenticOneRule(TeamRule):
         if ledger.is_satisfied:
             return await self._finish("", ledger.reason or "The task is done.", transcript, context)
         at.n_stalls = at.n_stalls + 1 if ledger.is_stalled else max(0, at.n_stalls - 1)
-        # A plan on which nobody has acted cannot have failed: without this, `max_stalls=1` may plan for ever.
+        # A plan before its first turn cannot have failed. Without this check, `max_stalls=1` could plan without end.
         if at.last_speaker is not None and at.n_stalls >= max(1, self._max_stalls):
             return self._brief(await self._orchestrator.plan_anew(ledger.reason, at, transcript, context), transcript)
         at.next_speaker = ledger.next_speaker or self._next_in_order()
@@ -174,7 +174,7 @@ class MagenticOneRule(TeamRule):
         )
 
     def save_state(self) -> SavedState:
-        """The task, the fact sheet, the plan, and how far the work is. What the model is shown is made of these."""
+        """The progress on the task, from which the conversation with the model can be rebuilt."""
         return self._at.save()
 
     def load_state(self, state: SavedState, /) -> None:
@@ -272,9 +272,9 @@ class MagenticOneGroupChat(BaseGroupChat):
     def _constructor_arguments(self) -> dict[str, Any]:  # Any: each is of its parameter's type
         """The arguments; specialists that the team has made are saved as they are."""
         given = super()._constructor_arguments()
-        return (
-            {**given, "participants": self._members} if "participants" in given else given
-        )  # a subclass may have none
+        if "participants" not in given:  # the constructor of a subclass may have no such parameter
+            return given
+        return {**given, "participants": self._members}
 
     @classmethod
     def _from_autogen(cls, config: Mapping[str, object]) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""What the orchestrator of a Magentic-One team tells its model, and its team.
+"""The prompts of the orchestrator of a Magentic-One team, for its model and for its team.
 
 The beginning stays the same from call to call, so that a vendor's cache finds it: the roles, the task, the fact sheet
 and the plan come first, then the conversation, and the question last.

@@ -1,7 +1,4 @@
-"""The members of a team: what a participant does its work with, an agent, or a team that takes part as if it were one.
-
-A member outlives the actor of its participant, which a shared runtime has only during a run.
-"""
+"""The members of a team: the agent or the nested team behind each participant."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _TURN_BEGAN: Final = "turn_began"
 
 
 class Member(ABC):
-    """What a participant does its work with. It outlives the actor, which a shared runtime has only during a run."""
+    """The agent or the nested team of a participant. It outlives the actor, which exists only during a run."""
 
     name: str
     description: str
@@ -49,7 +46,7 @@ class Member(ABC):
 
     @property
     def run_starter(self) -> Callable[[], Awaitable[None]] | None:
-        """Tells it that a run of the team begins; None where that means nothing to it, as to a team within the team."""
+        """Called when a run of the team begins; None if there is nothing to call, as for a nested team."""
         return None
 
     @abstractmethod
@@ -77,7 +74,7 @@ class AgentMember(Member):
         self.name = agent.name
         self.description = agent.description
         self._agent = agent
-        # Then its stream holds what its response does, and making an async generator is a tenth of a turn.
+        # Such a stream adds nothing to the response, and an async generator takes a tenth of the time of a turn.
         stream = getattr(agent.on_messages_stream, "__func__", None)
         self._only_answers = stream is BaseChatAgent.on_messages_stream
 
@@ -87,7 +84,7 @@ class AgentMember(Member):
         """Let the agent answer."""
         answer = self._answer if self._only_answers else self._stream
         activity = agent_invocation(self.name, self.description, outbox.address)
-        if activity is UNTRACED:  # two contexts that do nothing cost more than this question
+        if activity is UNTRACED:  # entering two no-op contexts takes longer than this check
             _, taken = await answer(messages, token, outbox)
         else:
             with activity, activity.current():
@@ -130,7 +127,7 @@ class AgentMember(Member):
         return None if own is ChatAgent.on_run_start else self._agent.on_run_start
 
     async def follow(self, command: ParticipantCommand) -> None:
-        """Tell the agent."""
+        """Pass the command to the agent."""
         token = CancellationToken()
         match command.action:
             case "reset":
@@ -201,7 +198,7 @@ class TeamMember(Member):
         return [one for one in messages if one.id not in present], [one for one in added if one.id not in given]
 
     async def follow(self, command: ParticipantCommand) -> None:
-        """Tell the team."""
+        """Pass the command to the team."""
         match command.action:
             case "reset":
                 await self._team.reset()

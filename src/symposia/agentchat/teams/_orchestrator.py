@@ -1,8 +1,8 @@
-"""The orchestrator of a Magentic-One team: what it knows, and what it asks its model.
+"""The orchestrator of a Magentic-One team: its progress on the task, and the calls of its model.
 
-The model is shown one conversation, which only grows at its end until there is another plan: the role, the task, the
-fact sheet, the plan, then what was said since. Each question comes last and is not kept, so that the conversation is
-the same whether it was followed message by message or made of a saved state.
+The model is shown one conversation, which is only appended to until there is another plan: the role, the task, the fact
+sheet, the plan, and the messages since then. Each question comes last and is not kept, so that a conversation rebuilt
+from a saved state equals one that was followed message by message.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _ATTEMPTS: Final = 3
-"""How often the model is asked for one ledger. What a second correction does not repair, a third hardly does."""
+"""The most calls of the model for one ledger: two corrections. A third one seldom helps."""
 
 _AGREES: Final = frozenset({"", "y", "yes", "ok", "okay", "approve", "approved", "go", "go ahead"})
 
@@ -58,15 +58,15 @@ _SHAPE: Final = shape(
 
 @dataclass
 class Progress:
-    """How far the work on a task is.
+    """The progress on a task.
 
     Attributes:
         task: The task, as text.
         facts: The fact sheet.
         plan: The plan.
-        n_rounds: How many ledgers were read for this task.
-        n_stalls: How many more of them were stalled than were not, since the plan.
-        earlier: What is told of the task before this one.
+        n_rounds: The number of ledgers for this task.
+        n_stalls: The count of stalls since the plan; a ledger that is not stalled takes one back.
+        earlier: The text about the task before this one.
         answer: The final answer to this task; empty while there is none.
         next_speaker: The participant that was instructed and speaks next.
         stop_reason: Why the team stops next; the final answer was given.
@@ -74,7 +74,7 @@ class Progress:
         task_start: Where the messages of the task begin in the transcript.
         task_stop: Where they end.
         began: Where the conversation about the plan begins in the transcript.
-        read: How much of the transcript the rule knows; None after loading a state of AutoGen, which does not say.
+        read: The length of the transcript that the rule has read; None after loading a state of AutoGen.
     """
 
     task: str = ""

@@ -1,4 +1,4 @@
-"""What happens during a turn of a participant, on its way to the team."""
+"""The outbox of a participant: the messages and events of a turn on their way to the team."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from symposia.core.models import RequestUsage
 
 
 class Outbox:
-    """Gathers what happens during a turn and sends it once a tick of the event loop.
+    """Collects the items of a turn and sends them once per iteration of the event loop.
 
-    A message for each chunk would cost more than the chunk. A timer would add its delay to each one; a tick adds none,
-    since the reader of the stream cannot run before it.
+    A runtime message for each chunk would cost more than the chunk. Rejected: a timer, which would delay each chunk. An
+    iteration of the loop adds no delay, since the reader of the stream cannot run earlier.
 
     Args:
         team: The id of the team.
@@ -47,7 +47,7 @@ class Outbox:
         self._sending: asyncio.Task[None] | None = None
 
     def put(self, item: Item) -> None:
-        """Send `item` with the next tick."""
+        """Send `item` in the next iteration of the event loop."""
         self._items.append(item)
         if self._tick is None and (self._sending is None or self._sending.done()):
             self._tick = asyncio.get_running_loop().call_soon(self._start_sending)
@@ -59,14 +59,14 @@ class Outbox:
         silent_usage: RequestUsage | None = None,
         ordered: Sequence[Item] | None = None,
     ) -> None:
-        """The turn has ended: from now on the answer counts, though it is still to be sent.
+        """Commit the answer of the turn, before it is sent.
 
-        Without this, cancelling the turn while the answer is on its way would lose what the participant remembers to
-        have said, and give it the same messages again. Rejected: to let each participant recognise messages that it has
-        answered (they could not be told from equal ones, and the answer would still be lost).
+        Without this, cancelling the turn while the answer is on its way would lose an answer that the participant
+        remembers, and give it the same messages again. Rejected: participants that recognise messages that they have
+        answered. Equal messages could not be distinguished, and the answer would still be lost.
 
         Args:
-            items: What belongs to the turn and was not put in.
+            items: Items of the turn that were not put into the outbox.
             messages: As in `TurnTaken`.
             silent_usage: As in `TurnTaken`.
             ordered: As in `TurnTaken`.

@@ -140,7 +140,7 @@ class Participants:
         Not by messages to their actors: most teams have no such participant, and every run would pay for them.
 
         Raises:
-            Exception: Whatever a participant raised.
+            Exception: The error of a participant.
         """
         for start in self._run_starters:
             await start()
@@ -195,7 +195,7 @@ class Participants:
         """Give participants their states back: all of them, or none if one fails.
 
         Raises:
-            Exception: Whatever a participant raised. Every participant has the state that it had before, unless a note
+            Exception: The error of a participant. Every participant has the state that it had before, unless a note
                 on the error says that one of them cannot be put back.
         """
         # A participant may load a part of its state before it finds the rest wrong, and cannot be asked to check only.

@@ -1,8 +1,8 @@
-"""The ledger of progress of a Magentic-One team: how it is asked for, and how a model's answer to it is read.
+"""The progress ledger of a Magentic-One team: its schema, and a tolerant parser of a model's answer.
 
-Models wrap the object into a fence or into words, leave out an entry, give an answer without its reason, write "yes"
-for true, or name a member in other letters. All of that is read. What cannot be read is a fault, which is told to the
-model; after the last attempt, the rest of the ledger is used. So a model's slip never ends a run.
+Models put the object into a fence or into prose, leave out an entry, give an answer without its reason, write "yes" for
+true, or change the case of a name. All of that is accepted. An entry that cannot be read is a fault, which is reported
+to the model; after the last attempt the other entries are used. So a malformed ledger never ends a run.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _INSTRUCTION: Final = "instruction_or_question"
 _ENTRIES: Final = frozenset({_SATISFIED, _IN_LOOP, _PROGRESSING, _SPEAKER, _INSTRUCTION})
 
 _PASSES: Final = 20
-"""A ledger in an object that does not end is a few levels deep in it."""
+"""How often a text may be read in search of an object: a ledger is seldom deeper inside of an unclosed object."""
 
-_ANY_LENGTH: Final = 2_000_000
-"""Characters that may be read of any text, which takes some hundredths of a second."""
+_FREE_CHARACTERS: Final = 2_000_000
+"""Characters that may be read in addition, of a text of any length. Reading them takes some hundredths of a second."""
 
 _DECODER: Final = json.JSONDecoder(strict=False)  # models write line breaks inside texts as they are
 _WORDS: Final = {"true": True, "yes": True, "false": False, "no": False}
@@ -52,16 +52,16 @@ class LedgerEntry(BaseModel, Generic[AnswerT]):
 
 
 class ProgressLedger(NamedTuple):
-    """How the work goes, as the model sees it.
+    """The progress of the work, as the model judges it.
 
     Attributes:
         is_satisfied: Whether the final answer can be written.
-        reason: Why, or why not.
-        is_in_loop: Whether the same is done over and over.
-        is_progressing: Whether the last answers have led on.
+        reason: The reason for it.
+        is_in_loop: Whether the team repeats itself.
+        is_progressing: Whether the last answers made progress.
         next_speaker: The participant that acts next; None if none was named.
-        instruction: What it is told; empty if that was left out.
-        faults: What could not be read, each as a sentence for the model.
+        instruction: Its instruction; empty if there is none.
+        faults: The entries that could not be read, each as a sentence for the model.
     """
 
     is_satisfied: bool
@@ -74,7 +74,7 @@ class ProgressLedger(NamedTuple):
 
     @property
     def is_stalled(self) -> bool:
-        """Whether the work does not lead on."""
+        """Whether the team repeats itself or makes no progress."""
         return self.is_in_loop or not self.is_progressing
 
 
@@ -138,7 +138,7 @@ def _not_boolean(key: str) -> str:
 
 
 def _best_object(text: str) -> Mapping[str, Any]:
-    """The object in the text that has the most of the entries; of several equal ones the last, which corrects them."""
+    """The object in the text with the most entries; of several the last, which models write as a correction."""
     best: Mapping[str, Any] = {}
     entries = 1
     for found in _objects(text):
@@ -148,28 +148,28 @@ def _best_object(text: str) -> Mapping[str, Any]:
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects in a text, whatever stands around them.
+    """The JSON objects in a text, in order.
 
-    An object that does not end is tried again from each brace in it, which costs the square of the text where they are
-    nested by the thousand, and the event loop waits meanwhile. So the search ends when it has read the text about
-    `_PASSES` times. Rejected: to match the braces first, since the words around may have quotes that do not match.
+    The search starts again at each brace of an object that does not end. With thousands of nested braces that is
+    quadratic, and it blocks the event loop. So the search ends when it has read the text about `_PASSES` times.
+    Rejected: to match the braces first, since the text around an object may have unbalanced quotes.
     """
     try:
-        whole = from_json(text)  # a third of the time of the other, which reads text around the object
+        whole = from_json(text)  # the common case, in a third of the time of the decoder
     except ValueError:
         pass
     else:
         if isinstance(whole, dict):
             yield cast("Mapping[str, Any]", whole)
             return
-    budget = _PASSES * len(text) + _ANY_LENGTH
+    budget = _PASSES * len(text) + _FREE_CHARACTERS
     start = text.find("{")
     while start >= 0 and budget > 0:
         try:
             found, start = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError) as error:
-            end = error.pos if isinstance(error, json.JSONDecodeError) else len(text)  # the others do not say
-            budget -= end - start + end // 16  # to make the error, the lines before it are counted
+            end = error.pos if isinstance(error, json.JSONDecodeError) else len(text)  # other errors have no position
+            budget -= end - start + end // 16  # making the error counts the lines before it
             start += 1
         else:
             yield found
@@ -197,7 +197,7 @@ def _text(given: object) -> str:
 
 
 def _speaker(found: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    """The participant that is named, whatever its letters, quotes and spaces; None if that is none, or several."""
+    """The named participant, ignoring case, quotes and spaces; None if it is none, or not unique."""
     given = _text(_answer(found, _SPEAKER))
     if given in names:
         return given

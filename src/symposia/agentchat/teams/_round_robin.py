@@ -38,7 +38,7 @@ class RoundRobinRule(TeamRule):
         return Speak((name,))
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - all of them speak
-        """Every participant speaks equally often, for ever."""
+        """Every participant speaks equally often; the rule itself never ends a run."""
         return base.RuleOutline(can_end=False, is_even=True, models=())
 
     def save_state(self) -> SavedState:

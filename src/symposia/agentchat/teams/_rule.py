@@ -89,7 +89,7 @@ class Say:
 
     Attributes:
         messages: At least one. They are added to the transcript, and every participant receives them. Their source is
-            `RuleContext.source`, unless the rule speaks for somebody else.
+            `RuleContext.source`, unless the rule speaks for another agent.
         reset_participants: Whether the participants forget the conversation first, with the messages that they have
             not received yet: they begin anew with `messages`. The transcript keeps all of it.
 

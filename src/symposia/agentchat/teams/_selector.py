@@ -249,7 +249,7 @@ class SelectorRule(TeamRule):
                 yield base.Finding(
                     severity="warning",
                     where="",
-                    what=f"{', '.join(names)} have one description, so the model cannot tell whom to select.",
+                    what=f"{', '.join(names)} have the same description, so the model cannot choose between them.",
                     advice="Give each a description of its own.",
                 )
 

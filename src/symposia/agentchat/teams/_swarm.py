@@ -72,7 +72,7 @@ class SwarmRule(TeamRule):
         outside = {target for name in reached for target in targets[name]} - targets.keys()
         return base.RuleOutline(
             silent={
-                name: f"nobody who speaks has a handoff to it, beginning with {self._names[0]!r}"
+                name: f"no participant that can speak has a handoff to it, beginning with {self._names[0]!r}"
                 for name in self._names
                 if name not in reached
             },
@@ -82,7 +82,7 @@ class SwarmRule(TeamRule):
         )
 
     def _targets(self, participant: base.AgentOutline | base.TeamOutline | None) -> Sequence[str]:
-        """Whom a participant can hand off to: everybody, where that is not known."""
+        """The targets of a participant's handoffs: all participants, where they are not known."""
         handoffs = participant.handoffs if isinstance(participant, base.AgentOutline) else None
         return self._names if handoffs is None else handoffs
 

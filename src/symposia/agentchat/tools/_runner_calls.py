@@ -16,16 +16,16 @@ from symposia.core.exceptions import DeadlockError, UsageError
 class RunnerCalls:
     """The calls of all tools of one agent or team: see `calls_of`.
 
-    A call that would wait for its own end is refused, so that the model is told, instead of waiting for ever: a call
-    inside another one of the same agent, and the last of several calls that wait for each other, as one of A inside a
-    call of B, and at the same time one of B inside a call of A. Which calls a call is made in is known by a context
-    variable. A runtime that does not pass these on, since it hands messages to other processes, hides it.
+    A call that would wait for its own end raises an error, which the model reads as the result: a call inside another
+    one of the same agent, and the last of several calls that wait for each other, such as one of A inside a call of B
+    and at the same time one of B inside a call of A. A context variable holds the enclosing calls. A runtime that sends
+    messages to other processes does not pass it on, and such a deadlock is not detected there.
 
     The calls in one answer of a model are made in their order. Those of several agents that speak at the same time come
-    in the order in which their models have answered, which no journal has: a run that is resumed may call the models
+    in the order in which their models have answered, which journals do not record: a resumed run may call the models
     inside of such a tool again.
 
-    Rejected: to let such calls take place at once. The conversation of an agent has one turn at a time.
+    Rejected: concurrent calls. The conversation of an agent has one turn at a time.
 
     Args:
         runner: The agent or the team.

@@ -46,7 +46,7 @@ class TaskRunnerToolArgs(BaseModel):
 
 
 class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
-    """A tool whose calls are runs of an agent or a team, which shows what happens in them.
+    """A tool whose calls are runs of an agent or a team. Their messages and events are shown.
 
     The agent remembers: each call continues its conversation. Calls take place one after another, also when a model
     makes several at once, and when several tools are made of one agent. To effect handlers, a call is the model calls,
@@ -84,7 +84,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     def inner_run(self) -> base.InnerRun:
         """The agent or the team as a part of the outline of an agent that has this tool."""
         name, around = self._runner.name, _outlined.get() or frozenset()
-        outline = None  # of an agent that has this tool itself, however deep: it would have no end
+        outline = None  # for an agent that has this tool itself, at any depth: the recursion would not end
         if id(self._runner) not in around:
             with variable_set(_outlined, around | {id(self._runner)}):
                 outline = base.participant_outline(name, self._runner.check_outline)
@@ -97,7 +97,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         Raises:
             UsageError: It was called in a call of the same agent.
             DeadlockError: It would wait for a call that waits for this one.
-            Exception: Whatever the agent or the team raised.
+            Exception: The error of the agent or the team.
         """
         nested = self._calls.nested(self.name)
         async with self._calls.one(self.name, nested):
@@ -110,7 +110,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     ) -> AsyncGenerator[Shown | TaskResult, None]:
         """As `run`, and yield what happens; the last item is the result.
 
-        Tokens that stand in no message are those of an event before it.
+        Tokens that belong to no message are yielded as an event before it.
         """
         nested = self._calls.nested(self.name)
         async with self._calls.one(self.name, nested):
@@ -123,7 +123,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
 
     @override
     def return_value_as_string(self, value: object) -> str:
-        """What the agents have said, each message with its source; or the last one alone."""
+        """The messages of the agents, each with its source; or the last message alone."""
         if not isinstance(value, TaskResult):
             return super().return_value_as_string(value)
         messages = _answers(value.messages[1:])  # without the task
@@ -147,7 +147,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
 
 
 def _answers(messages: Sequence[Shown]) -> Sequence[BaseChatMessage]:
-    """What was said, without the tasks of tools that were called meanwhile."""
+    """The chat messages, without the tasks of tools that were called in between."""
     answers: list[BaseChatMessage] = []
     is_calling = False
     for message in messages:

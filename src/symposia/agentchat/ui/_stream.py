@@ -1,4 +1,4 @@
-"""What every console does with the stream of a run: pass its items to a printer, and count what they took."""
+"""The common part of consoles: the items of a stream go to a printer, and their tokens are counted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StreamPrinter(Protocol):
         ...
 
     def end(self, result: TaskResult | Response) -> None:
-        """Show how it ended."""
+        """Show the result."""
         ...
 
 
@@ -85,7 +85,7 @@ def _check_manager(given: object) -> None:
 
 
 class StreamTotals:
-    """What a stream took: turns, tokens, money and time.
+    """The totals of a stream: turns, tokens, money and time.
 
     Args:
         prices: The prices of tokens; None where they are not known.
@@ -122,7 +122,7 @@ class StreamTotals:
             self.add(item.models_usage, item.source)
 
     def add(self, usage: RequestUsage, source: str | None = None) -> None:
-        """Add tokens of an agent, or of nobody in particular."""
+        """Add tokens, of the agent `source` if it is given."""
         self.usage += usage
         price = self._prices if isinstance(self._prices, TokenPrice) else (self._prices or {}).get(source or "")
         if price is not None:
@@ -131,7 +131,7 @@ class StreamTotals:
             self._unpriced = True
 
     def line(self) -> str:
-        """All of it in one line. Money only where prices are given, without discounts for tokens from a cache."""
+        """The totals in one line. Money only if prices are given, without discounts for tokens from a cache."""
         tokens = self.usage.prompt_tokens + self.usage.completion_tokens
         cached = f" ({self.usage.cached_tokens:,} from a cache)" if self.usage.cached_tokens else ""
         parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens{cached}"]

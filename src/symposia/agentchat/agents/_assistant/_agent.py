@@ -51,11 +51,11 @@ from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExe
 from symposia.core.tools import Workbench
 
 if TYPE_CHECKING:
-    from symposia.agentchat import guardrails as guarding
-    from symposia.agentchat import skills as skilled
+    from symposia.agentchat import guardrails as guardrails_module
+    from symposia.agentchat import skills as skills_module
 else:
-    guarding = lazy_module("symposia.agentchat.guardrails")
-    skilled = lazy_module("symposia.agentchat.skills")
+    guardrails_module = lazy_module("symposia.agentchat.guardrails")
+    skills_module = lazy_module("symposia.agentchat.skills")
 
 _TOOLS = "tools"
 _DESCRIPTION = "An assistant that answers questions and solves tasks, with tools where it has them."
@@ -149,8 +149,8 @@ class AssistantAgent(ConversationAgent):
         output_retries: int = 0,
         output_check: OutputCheck[ContentT] | None = None,
         output_fallback: OutputFallback[ContentT] | None = None,
-        guardrails: Sequence[guarding.Guardrail] | None = None,
-        skills: skilled.SkillWorkbench | Sequence[Path | str] | Path | str | None = None,
+        guardrails: Sequence[guardrails_module.Guardrail] | None = None,
+        skills: skills_module.SkillWorkbench | Sequence[Path | str] | Path | str | None = None,
     ) -> None:
         super().__init__(name, description)
         agent = f"agent '{name}'"
@@ -170,7 +170,7 @@ class AssistantAgent(ConversationAgent):
             fallback=output_fallback,
         )
         self._metadata = checked_metadata(name, metadata)
-        self._guardrails = guarding.checked_guardrails(agent, guardrails) if guardrails is not None else ()
+        self._guardrails = guardrails_module.checked_guardrails(agent, guardrails) if guardrails is not None else ()
         self._skills = None if skills is None else checked_skills(name, skills, made_tools, can_call=can_call)
         told = [self._skills and self._skills.instructions, output and output.instructions(model_client)]
         instructions = "\n".join(filter(None, told)) or None
@@ -201,13 +201,13 @@ class AssistantAgent(ConversationAgent):
         """Text or structured messages, summaries of tool calls, handoffs, what tools made of agents show, and stops."""
         output = self._configuration.output
         answers: list[MessageType] = [TextMessage] if output is None else [output.factory.StructuredMessage]
-        # Tools that are made of agents show what those say.
+        # A tool made of an agent shows the messages of that agent.
         shown = [getattr(tool, "produced_message_types", ()) for tool in static_tools(self._configuration.workbenches)]
         answers += [ToolCallSummaryMessage, HandoffMessage, *([StopMessage] if self._guardrails else [])]
         return [*answers, *(one for each in shown for one in each)]
 
     async def on_run_start(self) -> None:
-        """Have the tools prepared, so that one that cannot work ends the run before a model is asked.
+        """Prepare the tools, so that a tool that cannot work ends the run before a model is asked.
 
         A tool whose function comes as source is described in its sandbox, which lacks the packages of some.
 
@@ -219,7 +219,7 @@ class AssistantAgent(ConversationAgent):
                 await workbench.list_tools()
 
     def check_outline(self) -> base.AgentOutline:
-        """What `team.check()` is told: the model, the prompt, the tools and the handoffs."""
+        """The outline for `team.check()`: the model, the prompt, the tools and the handoffs."""
         from symposia.agentchat.agents._assistant._outline import outline_of  # noqa: PLC0415 - only checks need it
 
         return outline_of(self._configuration)
@@ -241,15 +241,15 @@ class AssistantAgent(ConversationAgent):
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         if not self._guardrails:
             return turn.run(messages)
-        return guarding.checked_turn(self.name, self._guardrails, messages, token, turn.run)
+        return guardrails_module.checked_turn(self.name, self._guardrails, messages, token, turn.run)
 
     # The parts of the loop: a subclass overrides those that it replaces.
 
     async def build_model_input(self, progress: TurnProgress) -> ModelInput:
         """Decide what the model is asked: the conversation so far, with the tools.
 
-        Where no more calls are made, the tools are shown all the same and the choice is ``none``: without the tools the
-        request would begin otherwise than the one before it, and no part of it would come from the vendor's cache.
+        Where no more calls are made, the tools are still shown, and the choice is ``none``. Without them the request
+        would begin differently from the previous one, and the vendor could read no part of it from its cache.
 
         Args:
             progress: The progress of the turn.
@@ -263,11 +263,11 @@ class AssistantAgent(ConversationAgent):
 
         Args:
             calls: The calls.
-            tools: The tools that there are.
+            tools: The available tools.
 
         Returns:
-            For each call, in their order, an `AcceptedCall`, or the result that it has without being made;
-            `refuse_call` makes one that says why.
+            For each call, in their order, an `AcceptedCall`, or the result of a call that is not made, such as
+            `refuse_call` returns.
         """
         return await self._parts.decide_calls(calls, tools)
 
@@ -279,7 +279,7 @@ class AssistantAgent(ConversationAgent):
             progress: The progress of the turn before the call.
 
         Raises:
-            ModelError: The model asks for tools that it was not given, or its answer is in no schema.
+            ModelError: The model asks for tools that it was not given, or its answer does not fit the schema.
         """
         return await self._parts.make_answer(call, progress)
 

@@ -12,7 +12,7 @@ from symposia.core.tools import StaticWorkbench, ToolSchema, Workbench
 
 
 def outline_of(configuration: AssistantConfiguration) -> base.AgentOutline:
-    """What `team.check()` is told about an assistant.
+    """The outline of an assistant for `team.check()`.
 
     The tools of a server, or of code that a sandbox has not described yet, are not known before the run.
     """
@@ -51,7 +51,7 @@ def _inner_runs(workbench: Workbench, rounds: int) -> Sequence[base.InnerRun]:
 
 
 def _clashes(schemas: Sequence[ToolSchema], configuration: AssistantConfiguration) -> Iterator[base.Finding]:
-    """Names that two tools have: a model could not tell them apart, and the turn raises."""
+    """Names that several tools share, with which every turn would raise an error."""
     for name, count in Counter(schema["name"] for schema in schemas).items():
         if count > 1:
             handoff = ", one of them a handoff" if name in configuration.answers.handoffs else ""

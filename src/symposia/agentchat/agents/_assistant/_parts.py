@@ -1,4 +1,4 @@
-"""The parts of an assistant's loop: what to ask, which calls to make, how to answer.
+"""The parts of an assistant's loop: the input of the model, the calls, and the answer.
 
 `AssistantAgent` has a method for each, which by default does what `DefaultParts` does. A subclass that overrides one
 replaces that part and keeps the loop.
@@ -23,13 +23,13 @@ class TurnProgress(NamedTuple):
 
     Attributes:
         received: The messages that the turn answers.
-        tools: The tools that there are now.
+        tools: The tools available now.
         rounds: The rounds of tool calls so far.
-        may_call: Whether there can be another round. Otherwise calls are not made, and an answer is wanted.
-        ignores_choice: Whether the model has asked for tools though ``tool_choice`` was ``none``, as servers let it
-            that do not know the choice. It is asked again without tools.
+        may_call: Whether another round is allowed. Otherwise no calls are made, and the model has to answer.
+        ignores_choice: Whether the model has asked for tools though ``tool_choice`` was ``none``, which some servers
+            ignore. It is asked again without tools.
         corrections: How many answers were sent back to the model with a correction.
-        rejected: The messages for the model behind the conversation: the rejected answers, each with its correction.
+        rejected: The messages for the model after the conversation: the rejected answers, each with its correction.
     """
 
     received: Sequence[BaseChatMessage]
@@ -42,10 +42,10 @@ class TurnProgress(NamedTuple):
 
 
 class ModelInput(NamedTuple):
-    """What a model is asked.
+    """The input of a call of a model.
 
     Attributes:
-        messages: The messages. To be read from a vendor's prompt cache, they begin like those of the call before.
+        messages: The messages. They should begin like those of the previous call, for the vendor's prompt cache.
         options: The other arguments of `ChatCompletionClient.create`: tools, choice among them, form of the answer.
     """
 
@@ -54,11 +54,11 @@ class ModelInput(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """The rejection of a model's answer. It is told in an `OutputRejectedEvent`, with the tokens of the answer.
+    """The rejection of a model's answer. It is shown as an `OutputRejectedEvent`, with the tokens of the answer.
 
     Attributes:
         reason: The fault of the answer.
-        correction: The message with which the answer is sent back to the model; None shows it neither.
+        correction: The message with which the answer is sent back to the model; None sends back neither.
         fallback: Makes the answer in its place, which ends the turn; None asks the model again.
     """
 
@@ -68,35 +68,35 @@ class Rejection(NamedTuple):
 
 
 class AssistantParts(Protocol):
-    """The parts of the loop, as `AssistantAgent` has them. Its methods describe them."""
+    """The methods of `AssistantAgent` that are the parts of its loop."""
 
     async def build_model_input(self, progress: TurnProgress) -> ModelInput:
-        """What to ask."""
+        """See `AssistantAgent.build_model_input`."""
         ...
 
     async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
-        """Which calls to make."""
+        """See `AssistantAgent.decide_calls`."""
         ...
 
     async def make_answer(self, call: ModelCall, progress: TurnProgress) -> BaseChatMessage | Rejection:
-        """How to answer by the model's own words."""
+        """See `AssistantAgent.make_answer`."""
         ...
 
     async def summarize_results(
         self, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
     ) -> BaseChatMessage:
-        """How to answer by the results of tools."""
+        """See `AssistantAgent.summarize_results`."""
         ...
 
     def make_handoff(
         self, answer: CreateResult, calls: Sequence[FunctionCall], results: Sequence[FunctionExecutionResult]
     ) -> HandoffMessage | None:
-        """Whether, and how, to pass the turn on."""
+        """See `AssistantAgent.make_handoff`."""
         ...
 
 
 class DefaultParts:
-    """The parts of the loop by the configuration of an assistant."""
+    """The default parts of the loop, which follow the configuration of an assistant."""
 
     def __init__(self, configuration: AssistantConfiguration) -> None:
         self._configuration = configuration
@@ -108,7 +108,7 @@ class DefaultParts:
             "tools": () if progress.ignores_choice else progress.tools.schemas,
             "json_output": None if output is None else output.mode(self._configuration.client),
         }
-        if not progress.may_call:  # ``auto`` is not said: clients written before there was a choice work too
+        if not progress.may_call:  # ``auto`` is left out, so that clients without the parameter work too
             options["tool_choice"] = "none"
         conversation = await self._configuration.conversation.shown()
         return ModelInput([*conversation, *progress.rejected] if progress.rejected else conversation, options)

@@ -70,7 +70,7 @@ class AcceptedCall(NamedTuple):
 
 
 CallDecision: TypeAlias = AcceptedCall | FunctionExecutionResult
-"""The handling of a call: it is made, or it has a result at once, such as the reason why it is not."""
+"""The decision about a call: it is made, or it has a result without being made, such as the reason for a refusal."""
 
 
 def decide_calls(

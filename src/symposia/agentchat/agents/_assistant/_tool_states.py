@@ -1,8 +1,9 @@
 """The states of an assistant's tools: of tools that are made of agents or teams, and of others that have a state.
 
-They are part of the assistant's state, because they are part of what it remembers: the next call of an `AgentTool` goes
-on with the conversation of its agent. Without them, a team that is resumed would do in such a call what it had done
-before. The state of a workbench that is not static belongs to the program that made it.
+They are part of the assistant's state, because they are part of its memory: the next call of an `AgentTool` continues
+the conversation of its agent. Without them, such a call in a resumed team would repeat earlier work.
+
+The state of a workbench that is not static belongs to the program that made it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ToolStates:
         for tool in static_tools(workbenches):
             if _has_state(tool):
                 name = tool.name
-                while name in self._tools:  # of another workbench, which gives one of them another name
+                while name in self._tools:  # a tool of the same name in another workbench, which may rename it
                     name += "_"
                 self._tools[name] = tool
 
@@ -46,7 +47,7 @@ class ToolStates:
         return {name: await tool.save_state_json() for name, tool in self._tools.items()}
 
     async def save_changes(self, since: Mapping[str, object]) -> tuple[Change | None, Mapping[str, object]]:
-        """What changed in the states since some marks, and the marks of the present states.
+        """The changes of the states since the given marks, and the marks of the present states.
 
         Args:
             since: The mark of each tool, by its name; none for the whole states.
@@ -78,7 +79,7 @@ class ToolStates:
 
 
 class _State:
-    """The state of a tool, under the name that `save_changes` asks for."""
+    """Adapts a tool to `save_changes`, which calls `save_state`."""
 
     def __init__(self, tool: AnyTool) -> None:
         self._tool = tool
@@ -89,7 +90,7 @@ class _State:
 
 
 def static_tools(workbenches: Sequence[Workbench]) -> Sequence[AnyTool]:
-    """The tools of those of some workbenches whose tools do not change."""
+    """The tools of the workbenches whose tools do not change."""
     if not workbenches:
         return ()
     from symposia.core.tools import StaticWorkbench  # noqa: PLC0415 - many agents have no tools

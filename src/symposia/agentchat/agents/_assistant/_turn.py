@@ -198,7 +198,7 @@ class AssistantTurn(ModelTurn):
         yield self.note(ToolCallExecutionEvent(content=tools.results, source=self.agent))
 
     async def _check_calls(self, tools: ToolRound) -> AsyncGenerator[Item, None]:
-        """Have the calls checked that will be made, one after another, and show the verdicts.
+        """Check the accepted calls one after another, and show the verdicts.
 
         Checked here and not where a tool is called: the effect of the call then has the arguments that a person has
         approved, and a resumed run finds the approval before it.

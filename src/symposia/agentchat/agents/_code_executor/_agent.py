@@ -140,7 +140,7 @@ class CodeExecutorAgent(ConversationAgent):
         await self._runner.start_ahead()
 
     def check_outline(self) -> base.AgentOutline:
-        """That its model, if it has one, writes code, judges each failure, and answers."""
+        """The outline for `team.check()`: its model, if any, writes code, judges each failure, and answers."""
         if self._coding is None:
             return base.AgentOutline(models=(), handoffs=(), tools=())
         calls = base.Bounds(1, 2 + 2 * self._coding.retries)

@@ -1,7 +1,7 @@
-"""What the agents of a debate are told in each round. Pure.
+"""The briefs of a debate: the prompts of its agents in each round. Pure functions.
 
-A brief is two texts. The first is the same in every round, so that a vendor can reuse what it has computed for the
-beginning of the prompt. The second is the state of the debate, and what to do now.
+A brief is two texts. The first is the same in every round, so that vendors can read it from their prompt caches. The
+second has the state of the debate and the request.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _MODERATE: Final = (
 
 
 class Brief(NamedTuple):
-    """What an agent is told.
+    """The prompt of an agent.
 
     Attributes:
-        standing: What is the same in every round.
-        present: The state of the debate, and what to do now.
+        standing: The text that is the same in every round.
+        present: The state of the debate, and the request.
     """
 
     standing: str
@@ -40,10 +40,10 @@ class Brief(NamedTuple):
 
 
 def debater_brief(name: str, record: DebateRecord, setup: DebateSetup) -> Brief:
-    """What a debater is told before its statement."""
+    """The brief of a debater for its statement."""
     number = record.next_round_of(name)
     if setup.simultaneous and not _is_complete_for(record, name):
-        # Others have spoken in this round already, and this one has failed: it is told what it was told then.
+        # The debater failed in a round in which others have spoken: it gets the same brief again.
         record = record.model_copy(update={"rounds": record.rounds[:-1]})
     held = setup.held.get(name)
     holds = f"You argue for {held!r} at first." if held else "You hold none of the positions at first."
@@ -64,7 +64,7 @@ def debater_brief(name: str, record: DebateRecord, setup: DebateSetup) -> Brief:
 
 
 def critic_brief(record: DebateRecord, setup: DebateSetup) -> Brief:
-    """What the critic is told."""
+    """The brief of the critic."""
     standing = [
         f"You are the critic of a debate between {_listed(setup.debaters)}. You hold no position and do not vote.",
         *_subject(record, setup),
@@ -75,7 +75,7 @@ def critic_brief(record: DebateRecord, setup: DebateSetup) -> Brief:
 
 
 def moderator_brief(record: DebateRecord, setup: DebateSetup, verdict: Verdict | None) -> Brief:
-    """What the moderator is told: to sum up, or to conclude if there is a verdict."""
+    """The brief of the moderator: to sum up, or with a verdict to conclude."""
     standing = [
         f"You moderate a debate between {_listed(setup.debaters)}. You hold no position and do not vote.",
         *_subject(record, setup),
@@ -120,9 +120,9 @@ def _votes(record: DebateRecord, setup: DebateSetup) -> Iterable[str]:
 
 
 def _statements(record: DebateRecord, setup: DebateSetup, reader: str | None) -> Iterable[str]:
-    """What was said since the reader's last statement, and that statement; for a reader who makes none, the last round.
+    """The statements since the last one of `reader`, with that one; if `reader` is None, those of the last round.
 
-    In a round under way, it includes what others have said in it.
+    They include the statements of others in an unfinished round.
     """
     shown = record.rounds[-1:] if reader is None or _is_complete_for(record, reader) else record.rounds[-2:]
     for each in shown:
@@ -135,7 +135,7 @@ def _statements(record: DebateRecord, setup: DebateSetup, reader: str | None) ->
 
 
 def _is_complete_for(record: DebateRecord, reader: str) -> bool:
-    """Whether the reader has spoken in the latest round, and begins another one."""
+    """Whether the reader has spoken in the latest round, so that its next statement begins another one."""
     return record.latest is not None and reader in record.latest.votes
 
 

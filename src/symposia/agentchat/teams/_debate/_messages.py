@@ -12,7 +12,7 @@ from symposia.core.models import UserMessage
 
 
 class DebateStatement(BaseTextChatMessage):
-    """What a participant says in a round, and its vote.
+    """The statement of a participant in a round, and its vote.
 
     Attributes:
         round: The number of the round, from 1.
@@ -38,7 +38,7 @@ class DebateStatement(BaseTextChatMessage):
 
 
 class DebateCritique(BaseTextChatMessage):
-    """What the critic says about a round.
+    """The critique of a round.
 
     Attributes:
         round: The number of the round.
@@ -53,7 +53,7 @@ class DebateSummary(BaseTextChatMessage):
 
     Attributes:
         round: The number of the round.
-        agreed: The points that all agree on, so far.
+        agreed: The points that all agree on until now.
         is_conclusion: Whether the debate is over.
     """
 

@@ -1,8 +1,8 @@
 """The record of a debate, read from its messages: by the rule, by each participant, and for the result.
 
-What a participant is shown comes from its record. The records of the rule and of the participants are bounded: of the
-statements, those of the last two rounds are kept, and of the votes, those of the last rounds (`KEPT_ROUNDS`). So a turn
-costs the same however many rounds came before. The result is read from the whole conversation.
+The briefs of a participant are made of its record. The records of the rule and of the participants are bounded: they
+keep the statements of the last two rounds, and the votes of the last `KEPT_ROUNDS` rounds. So the cost of a turn does
+not grow with the number of rounds. The result is read from the whole conversation.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ KEPT_ROUNDS: Final = 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DebateSetup:
-    """What a debate is made of, beside its participants' agents.
+    """The setup of a debate without its agents.
 
     Attributes:
-        debaters: The names of those who vote, in order.
+        debaters: The names of the voting participants, in order.
         options: The positions.
         held: The names of the positions that debaters hold at first, by debater.
         critic: The name of the critic, if there is one.
@@ -51,7 +51,7 @@ class Round(BaseModel):
         number: From 1.
         votes: By debater, in the order in which they spoke.
         statements: By debater; empty for a round that is two or more rounds back.
-        critique: What the critic said; None before.
+        critique: The critique; None before.
         summary: The moderator's summary at the end of the round; None before.
     """
 
@@ -71,8 +71,8 @@ class DebateRecord(BaseModel):
     the votes have ended the debate, it is the question of another one.
 
     Attributes:
-        question: What is debated.
-        remarks: What was said from outside in the middle of the debate.
+        question: The question.
+        remarks: Messages from outside the debate that came while it went on, each with its source.
         rounds: The rounds.
         summary: The moderator's latest summary.
         agreed: The points that all agree on, by the moderator.
@@ -99,7 +99,7 @@ class DebateRecord(BaseModel):
                 case DebateSummary() if message.source == setup.moderator and self.rounds:
                     self._read_summary(message)
                 case BaseChatMessage():
-                    self._read_from_outside(message, setup)
+                    self._read_external(message, setup)
                 case _:
                     pass
 
@@ -143,7 +143,7 @@ class DebateRecord(BaseModel):
         else:
             self.rounds[-1].summary = self.summary = message.content
 
-    def _read_from_outside(self, message: BaseChatMessage, setup: DebateSetup) -> None:
+    def _read_external(self, message: BaseChatMessage, setup: DebateSetup) -> None:
         text = message.to_model_text()
         if self.verdict(setup) is not None:
             self.question, self.rounds, self.remarks = text, [], []

@@ -42,16 +42,16 @@ class DebateResult(BaseModel):
     """The result of a debate.
 
     Attributes:
-        question: What was debated.
+        question: The question.
         positions: The texts of the positions, by name.
         decision: The name of the position that was decided for; None if there is no decision.
         ending: How the debate ended.
-        reason: The same in a sentence.
+        reason: How it ended, in a sentence.
         votes: The last vote of each participant.
         rounds: The votes of each round, the first one first.
         agreed: The points that all agree on, as the moderator lists them; empty without a moderator.
-        dissent: Who disagrees with the decision, and why.
-        conclusion: The moderator's last word; empty without a moderator.
+        dissent: The participants whose last vote is not for the decision.
+        conclusion: The moderator's conclusion; empty without a moderator.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)

@@ -1,8 +1,8 @@
-"""The participants of a debate, each around an agent of the user's: what it is told, and what becomes of its answers.
+"""The roles of a debate: debaters, critic and moderator, each around an agent of the user.
 
-In each round the agent is reset and briefed anew. So a round costs the same however many came before, and an
-independent round is independent. Rejected: to let the agents keep what they heard, and to give them the new messages
-only. Their conversations would grow with each round, and a summary could only be added to what it sums up.
+A role resets its agent before each turn and gives it a complete brief. So the cost of a round does not grow, and the
+statements of independent rounds are independent. Rejected: agents that keep their conversations and receive only new
+messages. The conversations would grow with each round, and a summary would be added to the messages that it sums up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SOURCE: Final = "debate"
 """The source of the messages to the agents."""
 
 _BRIEFS: Final = 4
-"""The question, the summary, the critique and the request, beside the statements of two rounds."""
+"""Messages in a prompt besides the statements of two rounds: question, summary, critique and request."""
 
 
 class DebateRoleState(BaseState):
@@ -41,7 +41,7 @@ class DebateRoleState(BaseState):
 
     Attributes:
         agent: The state of its agent.
-        debate: What it knows of the debate.
+        debate: Its record of the debate.
     """
 
     agent: Mapping[str, Any] = Field(default_factory=dict[str, Any])  # Any: each class shapes its own
@@ -64,18 +64,18 @@ class DebateRole(WrappingAgent, ABC):
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
-        """Messages of the debate, and what the agent shows before its answers."""
+        """The messages of a debate, and those of the agent."""
         return (DebateStatement, DebateCritique, DebateSummary, *super().produced_message_types)
 
     def check_outline(self) -> AgentOutline:
-        """That of the agent, which is shown a part of the conversation and asked as `_calls` says."""
+        """The outline of the agent, with the number of its calls, and without the rest of the conversation."""
         outline = super().check_outline()
         shown = 2 * len(self._setup.debaters) + _BRIEFS
         uses = [replace(use, calls=self._calls(use.calls), shown_messages=shown) for use in outline.models or ()]
         return replace(outline, models=None if outline.models is None else uses, handoffs=())
 
     def _calls(self, calls: Bounds) -> Bounds:
-        """How often a model is asked in a turn, if the agent asks it that often in one of its own."""
+        """The calls of the model in a turn, given those in a turn of the agent itself."""
         return calls
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
@@ -119,7 +119,7 @@ class DebateRole(WrappingAgent, ABC):
         await self._wrapped.on_reset(cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The state of the agent, and what it knows of the debate."""
+        """The state of the agent, and the record of the debate."""
         return DebateRoleState(agent=await self._wrapped.save_state(), debate=self._record).model_dump(mode="json")
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
@@ -149,7 +149,7 @@ class Debater(DebateRole):
 
     @override
     def _calls(self, calls: Bounds) -> Bounds:
-        """One vote more at least, and that asked for again at most."""
+        """One more call for the vote, and at most one for each retry."""
         return Bounds(calls.low + 1, None if calls.high is None else calls.high + 1 + self._vote_retries)
 
     async def _take_part(
@@ -228,7 +228,8 @@ class Minutes(BaseModel):
 class Moderator(DebateRole):
     """Sums up the debate after a round, and concludes it at the end.
 
-    An answer that is no `Minutes` is the summary, with no point agreed: a debate does not fail for its form.
+    An answer outside the schema is used as the summary, and the points agreed before are kept, so that a debate does
+    not fail for the form of an answer.
     """
 
     async def _take_part(

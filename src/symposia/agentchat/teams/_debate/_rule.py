@@ -1,4 +1,4 @@
-"""Who speaks next in a debate.
+"""The rule of a debate: the next speakers, and the end.
 
     a round: the debaters → the votes end the debate? ─┬─ yes → moderator's conclusion → stop
                                                        └─ no → critic → moderator's summary → the next round
@@ -39,7 +39,7 @@ def next_step(record: DebateRecord, setup: DebateSetup) -> Decision:
 
 
 def _debaters(current: Round, setup: DebateSetup) -> Speak:
-    """Those that have not spoken in a round: all of them at once, or the next one."""
+    """The debaters that have not spoken in a round: all of them, or the next one."""
     open_round = current.number - setup.endings.independent_rounds - 1  # of the open rounds, from 0
     if open_round < 0 or setup.simultaneous:
         return Speak(tuple(name for name in setup.debaters if name not in current.votes))
@@ -97,7 +97,7 @@ class DebateRule(TeamRule):
         )
 
     def save_state(self) -> SavedState:
-        """Nothing."""
+        """An empty state."""
         return {}
 
     def load_state(self, state: SavedState, /) -> None:  # noqa: ARG002 - there is none

@@ -1,4 +1,4 @@
-"""Asking an agent for an answer in a schema, whatever kind of agent it is."""
+"""Answers in a schema from agents of any kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from symposia.core.models import RequestUsage
 
 
 class SchemaAnswer(NamedTuple):
-    """The end of asking.
+    """The last item of `ask_in_schema`.
 
     Attributes:
         content: The content; None if no answer was accepted.
@@ -51,12 +51,12 @@ async def ask_in_schema(
 ) -> AsyncGenerator[Item | SchemaAnswer, None]:
     """Ask an agent, and yield its events; the last item is the answer.
 
-    An agent that can be held to a schema is (`AnswersInSchema`). Another one is asked in words, its answer is
-    validated, and is sent back with its faults. Either way the number of attempts is bounded.
+    An `AnswersInSchema` is asked by that method. Any other agent is asked in words; its answer is validated, and sent
+    back with its faults. The number of attempts is bounded in both cases.
 
     Args:
         agent: The agent.
-        request: What it is asked. It names the fields.
+        request: The request, which names the fields.
         schema: The class of the content.
         retries: How often an answer is sent back.
         token: Cancels it.

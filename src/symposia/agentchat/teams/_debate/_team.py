@@ -60,8 +60,8 @@ class DebateGroupChat(BaseGroupChat):
 
     Raises:
         ArgumentTypeError: An argument is of another type.
-        InvalidArgumentError: Fewer than two participants or positions, names that are not unique, a position of someone
-            who does not participate, a number that cannot be, or as `BaseGroupChat`.
+        InvalidArgumentError: Fewer than two participants or positions, names that are not unique, a position of an
+            unknown participant, a number out of range, or as `BaseGroupChat`.
     """
 
     DEFAULT_NAME: ClassVar[str] = "DebateGroupChat"
@@ -146,8 +146,8 @@ def _positions(given: Mapping[str, Position | str], names: Sequence[str]) -> dic
     """The positions by participant.
 
     Raises:
-        ArgumentTypeError: It is no mapping, or of something else.
-        InvalidArgumentError: Someone does not participate.
+        ArgumentTypeError: It is no mapping of positions.
+        InvalidArgumentError: A name is not that of a participant.
     """
     if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
         raise ArgumentTypeError(f"positions of the debate is {given!r}: give a mapping, such as {{'ann': 'Kafka'}}.")

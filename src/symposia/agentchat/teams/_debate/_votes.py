@@ -22,7 +22,7 @@ rounds. ``round limit``: the last round is over. ``stopped``: something else end
 _AROUND_NAMES = " \t\r\n\"'`*.“”«»"
 
 _TOLERANCE = 1e-9
-"""For products such as 0.7 * 10, which may be a little more than 7."""
+"""For the rounding error of products such as 0.07 * 100, which is a little more than 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ Votes: TypeAlias = Mapping[str, Vote]
 
 
 class Ballot:
-    """What a participant is asked to fill in: a schema that has the names of the positions as the only choices.
+    """The form of a vote: a schema in which the names of the positions are the only choices.
 
     Args:
         names: The names of the positions.
@@ -99,7 +99,7 @@ class Ballot:
         return json_in(text)
 
     def _named(self, given: object) -> object:
-        """The position that a text names, in whatever letters and quotes; anything else as it is given."""
+        """The position that a text names, ignoring case and quotes; anything else is returned unchanged."""
         if not isinstance(given, str):
             return given
         return self._names.get(given.casefold()) or self._names.get(given.strip(_AROUND_NAMES).casefold(), given)
@@ -164,7 +164,7 @@ class EndingRules:
 
     Attributes:
         independent_rounds: The number of first rounds in which the statements of the others are hidden. A quorum and
-            settled votes end a debate only after them, when the minority has been heard.
+            settled votes end a debate only after them, so that every participant has answered the others once.
         max_rounds: The number of rounds.
         quorum: The share of the participants that has to vote for a position; None if only consensus decides.
         settled_rounds: For how many rounds no participant has changed position; None if that does not end a debate.
