@@ -1,4 +1,4 @@
-"""What a verb that runs a team shows of its check before the run."""
+"""The check of a team as a verb prints it before the run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from symposia.core.terminal_text import printable
 
 
 def check_lines(check: TeamCheck, *, recorded: bool = False) -> list[str]:
-    """The lines that a verb prints before it runs a team: the forecast, and what may be wrong with the team.
+    """The lines that a verb prints before it runs a team: the forecast, and the errors and warnings.
 
     A verb gives the lines to `View.tell` once the team is made::
 
@@ -15,7 +15,7 @@ def check_lines(check: TeamCheck, *, recorded: bool = False) -> list[str]:
 
     Args:
         check: The result of `team.check()`.
-        recorded: Whether the models' answers are recorded. A forecast says nothing then, and is left out.
+        recorded: Whether the models' answers are recorded. The forecast is then left out.
     """
     lines: list[str] = []
     if check.forecast is not None and not recorded:

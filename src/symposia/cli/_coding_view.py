@@ -1,4 +1,4 @@
-"""What the views show of a run of the coding swarm: its description, and its ending."""
+"""The description and the ending of a run of the coding swarm, for the views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def description(plan: RunPlan, sandbox: str) -> RunDescription:
         title=f"{plan.title} (a bundled task)" if plan.bundled else plan.title,
         models={agent: model.name for agent, model in plan.models.by_agent().items()},
         note=RECORDED_NOTE if plan.models.recorded else "",
-        facts=(*([("Data", data)] if data else []), ("Sandbox", where)),
+        details=(*([("Data", data)] if data else []), ("Sandbox", where)),
         folder=plan.folder,
     )
 

@@ -55,13 +55,13 @@ END: Final = "An empty input (Ctrl-D) ends the conversation."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationArguments:
-    """The command line as it was given.
+    """The arguments of the command line.
 
     Attributes:
         model: The name of the model.
         script: A file with the lines of the people.
         history: A file that the conversation continues, and is written to.
-        example: Whether the recorded conversation is shown, also where a key is set.
+        example: Whether to show the recorded conversation, even with a key.
         system: The instructions of the assistant of a chat.
     """
 
@@ -123,7 +123,8 @@ def _show(
         arguments: The command line.
         agents: The names of the agents that have a model.
         bundled: Reads the recorded conversation.
-        make_partner: Makes the agent or the team, of the models by agent and of what reads the next line of a person.
+        make_partner: Makes the agent or the team from a function that returns the model of an agent, and one that reads
+            the next line of a person.
     """
     view = ConversationView(sys.stdout)
     try:
@@ -139,8 +140,8 @@ def _show(
         reader = LineReader(view, lines)
         view.note(RECORDED if recorded is not None else f"Model: {next(iter(models.values())).name}. {END}")
         partner = make_partner(models.__getitem__, reader.read)
-        # Ctrl-C ends the process at once, as before this verb: there is nothing to stop, and Python would end with a
-        # fatal error while a thread waits for standard input.
+        # Ctrl-C ends the process at once, by the handler of `_start.py`: there is nothing to stop, and Python
+        # would end with a fatal error while a thread waits for standard input.
         asyncio.run(_carry_out(partner, reader, view, arguments.history, list(models.values())))
     except ModelError as error:
         view.end()
@@ -171,7 +172,7 @@ def _script(file: Path) -> list[str]:
 def _recorded(
     arguments: ConversationArguments, bundled: Callable[[], RecordedConversation]
 ) -> RecordedConversation | None:
-    """The recorded conversation: where it is asked for, or where there is neither a model nor a key."""
+    """The recorded conversation, if it is requested or there is neither a model nor a key; else None."""
     if arguments.example:
         if arguments.model:
             raise typer.BadParameter("Give --model or --example, not both: the example has recorded models.")
@@ -186,10 +187,10 @@ def _recorded(
 
 
 class LineReader:
-    """Reads what people say: from a list, or else from standard input.
+    """Reads the lines of people from a list or from standard input.
 
     Args:
-        view: Shows who is asked, and the lines of a list.
+        view: Shows the prompts, and the lines of a list.
         lines: The lines; None for standard input.
     """
 
@@ -198,7 +199,7 @@ class LineReader:
         self._lines = None if lines is None else deque(lines)
 
     async def read(self, who: str) -> str | None:
-        """The next line; None at the end. `who` is asked."""
+        """Prompt the person `who`, and return the next line; None at the end."""
         self._view.ask(who)
         if self._lines is not None:
             line = self._lines.popleft() if self._lines else None
@@ -238,13 +239,13 @@ class ConversationView:
             self._write(f"{printable(line or '')}\n")
 
     def end(self) -> None:
-        """End the line that streams in."""
+        """End the line of a message that streams in."""
         if self._streaming:
             self._write("\n")
             self._streaming = ""
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Write a message, an event, or a piece of what streams in."""
+        """Write a message, an event, or a piece of a streamed message."""
         match message:
             case ModelClientStreamingChunkEvent():
                 if message.full_message_id != self._streaming:
@@ -259,7 +260,7 @@ class ConversationView:
                     self._write_line(line)
 
     def _write_line(self, line: str) -> None:
-        """Write a line. Where a person is being asked, as by a tool that is shown only now, ask again below it."""
+        """Write a line. If a person is being prompted, such as by a tool, repeat the prompt below it."""
         self.end()
         above = "\n" if self._prompt else ""
         self._write(f"{above}{printable(line)}\n{self._prompt}")
@@ -270,7 +271,7 @@ class ConversationView:
 
 
 def _lines(message: BaseAgentEvent | BaseChatMessage) -> Iterable[str]:
-    """What is shown of a message or an event. The tools that hand over are shown by their effect."""
+    """The lines of a message or an event. Handoff tools are left out: the handoff itself is shown."""
     match message:
         case HandoffMessage():
             yield f"[{message.source} hands over to {message.target}]"

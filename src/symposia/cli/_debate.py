@@ -48,7 +48,7 @@ _ADVICE: Final[dict[type[SymposiaError], str]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DebateArguments:
-    """The command line as it was given; every field may be missing."""
+    """The arguments of the command line; each may be missing."""
 
     question: str | None = None
     positions: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class DebatePlan:
 
     Attributes:
         title: The question in one line.
-        task: What is debated.
+        task: The question and the positions.
         models: By agent.
         limits: When it ends.
         folder: The folder of the results.
@@ -207,7 +207,7 @@ def _description(plan: DebatePlan) -> RunDescription:
         title=plan.title,
         models={agent: model.name for agent, model in plan.models.items()},
         note=RECORDED_NOTE if plan.recorded else "",
-        facts=(
+        details=(
             *(("Position", f"{each.name}: {each.text}") for each in plan.task.positions),
             *(("Open position", f"{each.name}: {each.text}") for each in plan.task.open_positions),
             ("Rounds", f"at most {limits.rounds}, {limits.independent_rounds} of them independent{quorum}"),

@@ -59,7 +59,7 @@ class PlainView:
         self._write([f"{run.subject}: {run.title}", f"Model: {run.models_line()}"])
         if run.note:
             self._write([run.note])
-        self._write([*(f"{name}: {value}" for name, value in run.facts), f"Results: {run.folder}", ""])
+        self._write([*(f"{name}: {value}" for name, value in run.details), f"Results: {run.folder}", ""])
 
     def tell(self, lines: Sequence[str]) -> None:
         """Write the lines."""

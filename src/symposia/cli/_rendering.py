@@ -36,7 +36,7 @@ def description_block(run: RunDescription) -> RenderableType:
     details.add_column(style="dim", no_wrap=True)
     details.add_column(overflow="fold")
     details.add_row("Model", run.models_line())
-    for name, value in run.facts:
+    for name, value in run.details:
         details.add_row(name, printable(value))
     details.add_row("Results", str(run.folder))
     parts: list[RenderableType] = [Text(printable(run.title), "bold"), details]

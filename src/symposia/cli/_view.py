@@ -22,14 +22,14 @@ MORE = "[… {:,} more lines: the whole output is in the run's folder, below cod
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDescription:
-    """The facts about a run that are shown when it begins.
+    """The description of a run that is shown when it begins.
 
     Attributes:
-        subject: What the title is: ``Task``.
+        subject: The label of the title: ``Task``.
         title: The task in one line.
         models: The names of the models by agent.
-        note: What has to be known about the models, such as that their answers are recorded; else empty.
-        facts: Further facts, each a name and a value.
+        note: A remark about the models, such as that their answers are recorded; may be empty.
+        details: Further lines, each a name and a value.
         folder: The folder of the results.
     """
 
@@ -37,7 +37,7 @@ class RunDescription:
     title: str
     models: dict[str, str]
     note: str
-    facts: tuple[tuple[str, str], ...]
+    details: tuple[tuple[str, str], ...]
     folder: Path
 
     def models_line(self) -> str:
@@ -52,9 +52,9 @@ class RunEnding:
     """What is shown when a run has ended.
 
     Attributes:
-        title: What the text is: ``Answer``.
-        succeeded: Whether the run has done what it was for.
-        text: The answer in Markdown; where there is none, why.
+        title: The heading of the text: ``Answer``.
+        succeeded: Whether the run has reached its goal.
+        text: The answer in Markdown, or the reason that there is none.
         summary: The outcome and the figures in one line.
         folder: The folder of the results, if there is one.
         contents: Its entries, each with a description.

@@ -78,7 +78,7 @@ def validation_faults(error: ValidationError, whole: str) -> list[str]:
 
 
 def json_in(text: str) -> str:
-    """The JSON in an answer of a model: all of it, or what a fence holds, or from the first brace to the last."""
+    """The JSON in an answer of a model: the whole text, the content of a fence, or from the first brace to the last."""
     text = text.strip()
     if text[:1] in ("{", "["):
         return text

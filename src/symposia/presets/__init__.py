@@ -1,4 +1,4 @@
-"""Teams put together from public parts, ready to run; and what they share: models by name, and recorded models."""
+"""Ready-made teams of public parts, and what they share: models by name, and recorded models."""
 
 from typing import TYPE_CHECKING
 

@@ -14,13 +14,14 @@ from symposia.core import run_in_worker_thread
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 ReadLine: TypeAlias = Callable[[], Awaitable[str | None]]
-"""Gives what the person says next; None when the person has ended the conversation."""
+"""Reads the next line of the person; None at the end of the conversation."""
 
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
+"""Receives each message, event, and piece of a streamed message."""
 
 
 class HistoryError(InvalidArgumentError):
-    """The file with the history cannot be read or written, or holds something else."""
+    """The file of a history cannot be read or written, or is no history."""
 
 
 class Partner(TaskRunner, Protocol):
@@ -43,17 +44,17 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
 
     Args:
         partner: The agent or team.
-        read_line: Gives the person's next line.
-        watch: Called on the event loop with every message and event, and with each piece of what streams in, but not
-            with the person's own lines.
+        read_line: Reads the person's next line.
+        watch: Called on the event loop with every message, event, and piece of a streamed message, except for the
+            person's own lines.
         history: A file from which the conversation continues, if it exists, and to which it is written.
 
     Returns:
-        The number of the lines that were answered.
+        The number of answered lines.
 
     Raises:
         HistoryError: The history cannot be read or written.
-        Exception: Whatever the partner raised. The history has what was answered before.
+        Exception: The error of the partner. The history has the answers before it.
     """
     if history is not None:
         await _load(partner, history)
@@ -85,7 +86,7 @@ async def _load(partner: Partner, file: Path) -> None:
 
 
 async def _save(partner: Partner, file: Path) -> None:
-    """Write the history beside its file first, so that one that is interrupted leaves the older one."""
+    """Write the history to a second file and rename it, so that an interrupted write leaves the older history."""
     text = json.dumps(dict(await partner.save_state()), ensure_ascii=False, indent=1)
     beside = file.with_name(f"{file.name}.new")
 

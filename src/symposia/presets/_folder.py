@@ -31,7 +31,7 @@ class ResultFolder:
     """A new folder for the results of one run.
 
     Args:
-        path: Where; it is made, with its parents. An empty folder may be there already.
+        path: The folder, which is made with its parents. It may exist if it is empty.
 
     Raises:
         RunFolderError: It cannot be made or written, or holds something.
@@ -53,7 +53,7 @@ class ResultFolder:
         """Check that results can be written to `path`, without making anything. It reads the disk, and may block.
 
         Raises:
-            RunFolderError: They cannot, or there is something already.
+            RunFolderError: They cannot, or the folder is not empty.
         """
         try:
             there = next(each for each in (path.absolute(), *path.absolute().parents) if _exists(each))
@@ -92,7 +92,7 @@ class ResultFolder:
 
 
 def _exists(path: Path) -> bool:
-    """As `Path.exists`, which takes a name that no file system allows for one that is not there."""
+    """Whether a path exists. Unlike `Path.exists`, an invalid name is an error."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Models by name, and the tokens that each agent's model took."""
+"""Models by name, and the tokens of each agent."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class NamedModel:
     """A model of an agent.
 
     Attributes:
-        name: As ``usage.json`` and the transcript call it.
-        recorded: Whether its words are recorded instead of made.
+        name: Its name in ``usage.json`` and the transcript.
+        recorded: Whether its answers are recorded.
     """
 
     name: str
@@ -91,7 +91,7 @@ class AgentUsage:
 
 
 def usage_by_agent(messages: Messages, models: Mapping[str, NamedModel]) -> tuple[AgentUsage, ...]:
-    """Add up what each agent's messages took.
+    """Add up the tokens of each agent's messages.
 
     Args:
         messages: The conversation.

@@ -1,4 +1,4 @@
-"""Recorded models: their answers are given again, each only to a request that it was recorded for."""
+"""Recorded models: they replay answers, each only to a request that it was recorded for."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class RecordedReply(BaseModel):
     """One answer of a recorded model.
 
     Attributes:
-        agent: Whose model it is.
-        expects: Texts that the messages to the agent since its last answer contain wherever this reply fits.
-        content: The answer; empty where it calls tools.
+        agent: The name of the agent.
+        expects: Texts that the messages to the agent since its last answer have to contain.
+        content: The answer; empty if it calls tools.
         call: The tools that it calls.
     """
 
@@ -64,7 +64,7 @@ class RecordedReply(BaseModel):
 
 
 class RecordedChatCompletionClient(ReplayChatCompletionClient):
-    """Gives recorded replies in order, each only where it fits; else `RecordingError`. It counts words for tokens.
+    """Replays replies in order. A request that does not fit its reply is a `RecordingError`. Words count as tokens.
 
     Args:
         replies: The answers of the model, in order.

@@ -1,7 +1,7 @@
 """Skills: folders with instructions for particular tasks, in the open Agent Skills format.
 
 A skill is a folder with a ``SKILL.md``: front matter in YAML between two lines ``---``, and instructions in Markdown
-behind it. Other files of the folder are read, or run, when the instructions say so. The rules of the front matter are
+after it. Other files of the folder are read, or run, when the instructions say so. The rules of the front matter are
 those of the specification at agentskills.io (2026).
 """
 
@@ -40,13 +40,13 @@ class Skill:
     Attributes:
         name: Lower-case letters, digits and single hyphens, at most 64; the name of its folder.
         description: What it does and when to use it, at most 1,024 characters.
-        instructions: The Markdown behind the front matter.
+        instructions: The Markdown after the front matter.
         folder: Its folder, as an absolute path.
         files: The paths of the other files in it, relative to the folder and with ``/``, sorted. Links are left out.
         license: The license, or the name of a file with it.
         compatibility: What it needs to run.
-        metadata: Free for the author.
-        allowed_tools: The tools that the author wants to be allowed. Nothing is allowed by it here.
+        metadata: Further fields of the author.
+        allowed_tools: The tools that the author suggests to allow. Symposia does not use it.
         digest: A hash of the SKILL.md, and of the names and sizes of the other files.
     """
 
@@ -70,8 +70,8 @@ def read_skills(folders: Sequence[Path | str] | Path | str) -> list[Skill]:
 
     Raises:
         ArgumentTypeError: It is no path, and no list of paths.
-        InvalidArgumentError: There is no such folder, it has no skills, one is not written as the format wants it, two
-            have one name, or a folder is too large; the text names the file.
+        InvalidArgumentError: There is no such folder, it has no skills, one does not follow the format, two
+            have one name, or a folder is too large. The text names the file.
         MissingExtraError: The extra ``skills`` is not installed.
     """
     found: dict[str, Skill] = {}
@@ -115,7 +115,7 @@ def read_skill(folder: Path | str) -> Skill:
         folder: Its folder.
 
     Raises:
-        InvalidArgumentError: It is not written as the format wants it, or too large; the text names the file.
+        InvalidArgumentError: It does not follow the format, or is too large. The text names the file.
         MissingExtraError: The extra ``skills`` is not installed.
     """
     root = Path(folder).resolve()
@@ -152,7 +152,7 @@ def _read(path: Path) -> bytes:
 
 
 def _split(path: Path, source: bytes) -> tuple[Mapping[str, object], str]:
-    """The front matter, and what is behind it."""
+    """The front matter, and the text after it."""
     try:
         lines = source.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -218,7 +218,7 @@ def _allowed_tools(path: Path, value: object) -> Sequence[str]:
 def _sizes(root: Path) -> dict[str, int]:
     """The sizes of the files of a folder but its SKILL.md, by their paths, sorted.
 
-    Links are left out, whatever they point to, so that a skill shows no file from outside of its folder.
+    Links are left out, so that a skill shows no file from outside of its folder.
     """
     sizes: dict[str, int] = {}
     total = 0

@@ -23,10 +23,10 @@ DEFAULT_EXECUTOR: Final = "symposia.ext.code_executors.create_default_code_execu
 """The executor of scripts, by name as in the JSON of a component: this package imports no kind of sandbox."""
 
 MOST_SHOWN: Final = 32_000
-"""Characters of a file that a model is shown at once, some 8,000 tokens."""
+"""The most characters of a file that a model is shown at once, some 8,000 tokens."""
 
 MOST_COPIED: Final = 4 * 1024 * 1024
-"""Bytes of a skill that are copied into a sandbox with its script, as a part of the program."""
+"""The most bytes of a skill that are copied into a sandbox, as a part of the program."""
 
 _INSTRUCTIONS: Final = (
     "There are skills, which are instructions for particular tasks. Where one fits what you are to do, read it by the"
@@ -38,9 +38,9 @@ _READ_FILE: Final = (
 )
 _RUNNERS: Final = {".py": "python", ".sh": "sh", ".bash": "bash"}
 
-# The files are in the program, as the contract of executors has no other way in that all of them offer; so a recorded
-# run holds what it ran. They are put outside of the work folder, whose files come back as results. A script of Python
-# runs in the interpreter of the block, which a sandbox forks in a millisecond where a new one takes twenty.
+# The program includes the files, since executors have no other common way to receive them; so a recorded run is
+# complete. They are written outside of the work folder, whose files come back as results. A Python script runs in the
+# interpreter of the block, which a sandbox forks in a millisecond; a new one takes twenty.
 _PROGRAM: Final = """\
 import base64, json, os, runpy, subprocess, sys, tempfile
 root = os.path.join(tempfile.gettempdir(), "skills", {name!r})
@@ -170,8 +170,8 @@ def _is_script(path: str) -> bool:
 def _file(skill: Skill, path: str) -> Path:
     """A file of a skill.
 
-    Only the files that were there when the skill was read are known by their paths, so that no path leads out of the
-    folder. A file that has become a link since then, or that is in a folder that has, is not read.
+    Only files that existed when the skill was read have a path here, so that no path leads out of the folder. A file
+    that has become a link since then, or whose folder has, is not read.
 
     Raises:
         InvalidArgumentError: It has no such file.
@@ -185,7 +185,7 @@ def _file(skill: Skill, path: str) -> Path:
 
 
 def _program(skill: Skill, script: str, arguments: Sequence[str]) -> str:
-    """The program that copies a skill into the place where it runs, and runs a script of it.
+    """The program that writes a copy of a skill into the sandbox, and runs a script of it.
 
     Raises:
         InvalidArgumentError: It is no script of the skill, or the skill is too large to be copied.

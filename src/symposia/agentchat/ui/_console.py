@@ -39,7 +39,7 @@ async def Console(  # noqa: N802 - AutoGen's name
         output_stats: Print the tokens of each message, and a summary at the end, whose last line has the turns, the
             tokens, the money and the time.
         user_input_manager: Notified when the request for a person's input is reached.
-        prices: What tokens cost, for the summary: of all agents, or by their names.
+        prices: The price of tokens for the summary: for all agents, or by their names.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.
@@ -70,7 +70,7 @@ class _Printer:
             self._show_chunk(item)
             return
         if isinstance(item, SelectSpeakerEvent) and not item.content and item.models_usage is not None:
-            self._totals.count(item)  # which is all that it has to say
+            self._totals.count(item)  # the event has nothing else
             return
         if not self._was_streamed(item):
             self._end_line()

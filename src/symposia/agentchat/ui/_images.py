@@ -1,4 +1,4 @@
-"""Images on a terminal, by the protocol that the terminal says it has."""
+"""Images on a terminal, by the protocol that the terminal supports."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ KITTY_CHUNK: Final = 4096
 
 
 def inline_image(image: Image, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The escape sequences that show an image; None where the terminal does not say that it can.
+    """The escape sequences that show an image; None if the terminal is not known to support it.
 
-    A terminal says so by the variables that it sets. Asking it by an escape sequence was rejected: the answer comes on
-    standard input, from where a person's answers are read.
+    Terminals are recognized by the variables that they set. Rejected: a query by an escape sequence, whose answer comes
+    on standard input, where a person's answers are read.
 
     Args:
         image: The image.

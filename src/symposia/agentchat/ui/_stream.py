@@ -40,7 +40,7 @@ async def print_stream(
     """Pass the items of a stream to a printer, and return the last `TaskResult` or `Response`. The stream is closed.
 
     Args:
-        stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
+        stream: The stream of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
         printer: Shows the items.
         user_input_manager: Notified when the request for a person's input is reached.
 

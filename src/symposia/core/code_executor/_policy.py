@@ -138,7 +138,7 @@ RESERVED_FOLDERS: Final = MappingProxyType(
         "/.old": "the file system, while it is made,",
     }
 )
-"""Where every sandbox has something of its own, and what."""
+"""The folders that every sandbox uses itself, each with its use."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

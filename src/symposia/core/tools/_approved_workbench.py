@@ -1,4 +1,4 @@
-"""A workbench around another one, whose calls a person approves: each call with its exact arguments."""
+"""A workbench around another one. A person approves each call with its exact arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbe
 
 
 class ToolApprovalRequest(BaseModel):
-    """A call that is to be approved. Printed, it looks like a call in Python.
+    """A call to approve. `str()` writes it like a call in Python.
 
     Attributes:
         tool: The name of the tool.
@@ -50,8 +50,8 @@ the run. A `HumanAnswer` gives the reason of a refusal too, which the model read
 class ApprovedWorkbench(Workbench):
     """A workbench whose calls a person approves, each by itself.
 
-    An approval holds for one call: this tool with these very arguments. A second call asks again, so a model that
-    changes an argument needs a new approval. The arguments are copied before the person is asked, and the tool is
+    An approval holds for one call of one tool with exactly its arguments. A second call asks again, so changed
+    arguments need a new approval. The arguments are copied before the person is asked, and the tool is
     called with the copy. A refusal is the result of the call, with its reason, and the tool is not called.
 
     The question is an effect of the kind ``human``, whose `approval_of` is the tool and its arguments. The call itself
@@ -109,7 +109,7 @@ class ApprovedWorkbench(Workbench):
         """
         if self._names is not None and name not in self._names:
             return await call_tool(self._workbench, name, arguments, cancellation_token, call_id)
-        # The model's arguments are an object of the caller, who may keep it and change it while the person thinks.
+        # A copy, since the caller may change its object while the person decides.
         own = deepcopy(as_json(arguments or {}, f"the arguments of the tool {name!r}"))
         request = ToolApprovalRequest(tool=name, arguments=deepcopy(own), call_id=call_id)
         with cancelled_by(cancellation_token or CancellationToken()):

@@ -32,7 +32,7 @@ InputFuncType: TypeAlias = SyncInputFunc | AsyncInputFunc
 
 _STILL_MISSING: Final = (
     "The specialists of this Magentic-One team are Coder and ComputerTerminal. AutoGen's WebSurfer and FileSurfer are "
-    "planned and not here yet, so nobody in the team browses the web or opens documents. Give MagenticOneGroupChat "
+    "planned and not here yet, so the team cannot browse the web or open documents. Give MagenticOneGroupChat "
     "participants of your own, with tools for that, if the task needs it."
 )
 
@@ -70,7 +70,7 @@ class MagenticOne(MagenticOneGroupChat):
 
     Args:
         client: The model of the orchestrator and of the Coder.
-        hil_mode: Whether a participant called ``User`` stands for the person, whom the orchestrator may ask.
+        hil_mode: Whether a participant called ``User`` stands for the person, and can be asked by the orchestrator.
         input_func: Asks that person; Python's `input` by default.
         code_executor: Runs the code; see `specialists`.
         approval_func: Asked before any code runs.

@@ -1,4 +1,4 @@
-"""The stream of a run on a terminal, drawn by rich, and the parts of which such views are made."""
+"""`RichConsole`, which draws the stream of a run with rich, and its parts for other views."""
 
 from typing import TYPE_CHECKING
 

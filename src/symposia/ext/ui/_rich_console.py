@@ -39,16 +39,16 @@ async def RichConsole(  # noqa: N802 - AutoGen's name
     user_input_manager: UserInputManager | None = None,
     prices: Prices | None = None,
 ) -> T:
-    """Draw what happens, as it happens, and return how it ended.
+    """Draw messages and events as they come, and return the result.
 
     The last line has the turns, the tokens, the money where `prices` are given, and the time.
 
     Args:
-        stream: Of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
+        stream: The stream of `run_stream` of a team or an agent, or of `on_messages_stream` of an agent.
         no_inline_images: Print ``<image>`` also where the terminal can show images.
         output_stats: Print the tokens of each message too.
         user_input_manager: Notified when the request for a person's input is reached.
-        prices: What tokens cost: of all agents, or by their names.
+        prices: The price of tokens: for all agents, or by their names.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.
@@ -65,8 +65,8 @@ async def RichConsole(  # noqa: N802 - AutoGen's name
 class _Printer:
     """Draws messages, and the chunks of a streamed one as they come.
 
-    Chunks are written one behind the other, so that they stand where the whole message would. A live region below the
-    messages was rejected: a person's input is read in between, and it would be drawn over.
+    Chunks are appended, in the place of the whole message. Rejected: a live region below the messages, which would
+    draw over the input of a person that is read in between.
     """
 
     def __init__(self, console: Console, totals: StreamTotals, *, images: bool, stats: bool) -> None:
@@ -147,12 +147,12 @@ class _Printer:
 
 
 def _has_only_usage(item: BaseAgentEvent | BaseChatMessage) -> bool:
-    """Whether an event tells of tokens alone: a rule asked a model, and chose nobody."""
+    """Whether an event has only tokens: a rule asked a model without a choice."""
     return isinstance(item, SelectSpeakerEvent) and not item.content
 
 
 def _what(item: BaseAgentEvent | BaseChatMessage) -> str:
-    """What the speaker does."""
+    """The verb in the heading of an item."""
     match item:
         case ToolCallRequestEvent():
             return "calls"

@@ -1,4 +1,4 @@
-"""A debate that has ended: how, what to do about it, and what there is of it."""
+"""The outcome of a run of a debate, with advice for each."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class DebateRun:
     """A debate that has ended.
 
     Attributes:
-        task: What was debated.
-        result: The votes, and what they decided; also of a debate that was stopped, as far as it came.
+        task: The question and the positions.
+        result: The votes and the decision; for a debate that was stopped, the votes so far.
         outcome: How the run ended.
-        detail: Why it ended so, in a sentence or two, with what to do where something went wrong.
+        detail: The reason in a sentence or two, with advice after a failure.
         messages: The whole conversation, the question first.
         usage: The tokens of each agent.
         recorded: Whether the models' answers are recorded.
-        folder: Where everything was written, if anywhere.
+        folder: The folder of the results; None if there is none.
         wall_seconds: From the start to the end.
     """
 

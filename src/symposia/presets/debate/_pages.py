@@ -121,6 +121,6 @@ def _vote_with_reason(vote: Vote) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A sentence of a model as an item of a list: it begins no heading, fence or list of its own."""
+    """A sentence of a model as an item of a list, escaped so that it begins no heading, fence or list."""
     line = " ".join(text.split())
     return f"\\{line}" if line[:1] in _BLOCK_MARKS else line

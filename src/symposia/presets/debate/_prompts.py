@@ -1,4 +1,4 @@
-"""The instructions of the agents of a debate. What changes from round to round, the team tells them itself."""
+"""The system messages of the agents of a debate. The team adds what changes from round to round."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of a debate, from a question to a result, put together from public parts."""
+"""A run of a debate, from a question to a result, made of public parts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DebateLimits:
 
     Attributes:
         rounds: The most rounds.
-        independent_rounds: The first rounds in which the advocates do not see each other.
+        independent_rounds: The number of first rounds in which the statements of the others are hidden.
         quorum: The share of the advocates whose votes decide; None for consensus only.
         timeout: Seconds of the whole debate.
         max_tokens: Tokens of all model calls together, in and out; None for no limit.
@@ -60,7 +60,7 @@ class DebateLimits:
                 raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
 
     def condition(self) -> TerminationCondition:
-        """The limits that are no votes, as the condition of a team. The reason to stop is the value of an outcome."""
+        """The limits of time and tokens as a condition, whose reason is the value of an outcome."""
         conditions: dict[DebateOutcome, TerminationCondition] = {
             DebateOutcome.TIME_LIMIT: TimeoutTermination(self.timeout)
         }
@@ -91,12 +91,12 @@ def debate_team(
     """The team: an advocate for each position, a critic and a moderator.
 
     Args:
-        task: What is debated. `DebateTask.agents` are the names of its agents.
+        task: The question and the positions. `DebateTask.agents` are the names of its agents.
         models: The model of each agent.
         limits: When the debate ends.
 
     Raises:
-        InvalidArgumentError: An agent has no model, or a limit cannot be.
+        InvalidArgumentError: An agent has no model, or a limit is out of range.
     """
     if missing := [name for name in task.agents if name not in models]:
         raise InvalidArgumentError(f"There is no model for {', '.join(missing)}: give one for each of task.agents.")
@@ -140,7 +140,10 @@ def _ignore(_: object) -> None:
 
 
 async def _new_folder(path: Path | None) -> tuple[DebateFolder | None, asyncio.CancelledError | None]:
-    """The folder, and whether the run was cancelled meanwhile: there would be a folder without results otherwise."""
+    """Make the folder, and return it with a cancellation that came meanwhile.
+
+    The cancellation is raised later, when the results can be written: otherwise the folder would stay without results.
+    """
     if path is None:
         return None, None
     making = asyncio.ensure_future(asyncio.to_thread(DebateFolder, path))
@@ -166,22 +169,23 @@ async def run_debate(
 ) -> DebateRun:
     """Debate a question until the votes decide it or a limit is reached.
 
-    Whatever ends the run, the folder then holds all that was said. A limit that is reached, and a model that fails for
-    good, are outcomes in the result and never raised.
+    However the run ends, the folder holds all messages. A limit that is reached and a model that fails for good are
+    outcomes in the result, and are not raised.
 
     Args:
-        task: What is debated.
+        task: The question and the positions.
         models: The model of each of `task.agents`.
         limits: When the debate ends.
-        folder: A new folder for what the debate leaves; None to leave nothing.
+        folder: A new folder for the results; None for none.
         checked: Called with the check of the team, before a model is asked.
-        watch: Called on the event loop with every message and event, and with each piece of what streams in.
+        watch: Called on the event loop with every message, event, and piece of a streamed message.
 
     Raises:
         RunFolderError: `folder` cannot be made or is not empty.
         InvalidArgumentError: See `debate_team`.
         asyncio.CancelledError: The caller was cancelled. The model calls are stopped by then, and the folder is
-        complete. Exception: What else ended the debate; the folder is complete.
+            complete.
+        Exception: An unexpected error ended the debate. The folder is complete.
     """
     team = debate_team(task, models, limits)
     kept, cancelled = await _new_folder(folder)

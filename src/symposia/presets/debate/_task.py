@@ -1,4 +1,4 @@
-"""What is debated: a question, and the positions, each with the name of the advocate that argues for it."""
+"""The task of a debate: a question, and positions with the names of their advocates."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from symposia.core.exceptions import InvalidArgumentError
 
 CRITIC: Final = "critic"
 MODERATOR: Final = "moderator"
-LEAST: Final = 2
-"""Positions of a debate."""
+LEAST_POSITIONS: Final = 2
+"""The least number of positions with an advocate."""
 
 _NAME_LENGTH: Final = 40
 
@@ -28,9 +28,9 @@ class DebateTask:
     """A question to be debated.
 
     Attributes:
-        question: What is debated.
-        positions: Those that have an advocate each.
-        open_positions: Those without an advocate, which can be voted for.
+        question: The question.
+        positions: The positions with an advocate each.
+        open_positions: The positions without an advocate, which can be voted for.
 
     Raises:
         DebateTaskError: The question is blank, a position has no text, there are fewer than two with an advocate, or
@@ -44,7 +44,7 @@ class DebateTask:
     def __post_init__(self) -> None:
         if not self.question.strip():
             raise DebateTaskError("The question is empty. Say what to decide, such as 'Kafka or a nightly batch?'.")
-        if len(self.positions) < LEAST:
+        if len(self.positions) < LEAST_POSITIONS:
             raise DebateTaskError(
                 f"A debate needs at least two positions with an advocate, and has {len(self.positions)}."
             )

@@ -10,7 +10,7 @@ from typing import Final, Self, TypeAlias
 from pydantic import BaseModel
 
 REFUND_LIMIT: Final = 100.0
-"""Euros for an order that are paid back without a colleague's consent."""
+"""The most euros for an order that are paid back without a colleague's consent."""
 
 
 class Order(BaseModel):
@@ -34,16 +34,16 @@ class Order(BaseModel):
 
 
 Approve: TypeAlias = Callable[[str], Awaitable[bool]]
-"""Asks a person for the consent to exactly what the question says."""
+"""Asks a person for consent to exactly the action in the question."""
 
 
 class Shop:
-    """Orders by number. Its methods are tools; what they return, and the errors that they raise, a model reads.
+    """Orders by number. Its methods are tools, whose results and errors a model reads.
 
     Args:
         orders: The orders.
-        approve: Asks a person before more than `REFUND_LIMIT` is paid back for an order. It is the tool that asks, with
-            the order and the amount, so that no words of a model can stand for the consent.
+        approve: Asks a person before more than `REFUND_LIMIT` is paid back for an order. The tool itself asks, with
+            the order and the amount, so that no message of a model can replace the consent.
     """
 
     def __init__(self, orders: Iterable[Order], approve: Approve) -> None:

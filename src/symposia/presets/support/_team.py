@@ -21,10 +21,10 @@ TECHNICAL: Final = "technical"
 COLLEAGUE: Final = "colleague"
 
 AGENTS: Final = (TRIAGE, BILLING, TECHNICAL)
-"""Those that have a model."""
+"""The names of the agents with a model."""
 
 MOST_MESSAGES: Final = 30
-"""Of one run, which ends with an answer to the customer; more come only of agents that never stop to hand over."""
+"""The limit of a run, which ends with an answer to the customer: agents might hand over without end."""
 
 _MANNERS: Final = """
 You write to a customer in a chat: friendly, short, in plain text, one question at a time. Promise nothing that no tool
@@ -56,7 +56,7 @@ def support_team(models: Mapping[str, NamedModel], shop: Shop, colleague: UserPr
     Args:
         models: The model of each of `AGENTS`.
         shop: The orders. Billing can pay back, and technical can look up.
-        colleague: The person, named `COLLEAGUE`, that the agents hand over to. The answer hands back.
+        colleague: The person that the agents hand over to, named `COLLEAGUE`. An answer hands back.
 
     Raises:
         InvalidArgumentError: An agent has no model, or the colleague another name.

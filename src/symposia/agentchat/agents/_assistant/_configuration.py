@@ -32,9 +32,9 @@ AnyTool: TypeAlias = BaseTool[Any, Any]  # Any: the arguments of a tool are of i
 ToolLike: TypeAlias = AnyTool | Callable[..., object]
 
 ROUNDS_WITH_SKILLS: Final = 10
-"""The rounds of tool calls of an assistant that has skills, where its program leaves them at 1.
+"""The rounds of tool calls of an assistant with skills, if `max_tool_iterations` is 1.
 
-One would be used up by reading a skill. A task with a script takes three or four; ten end a model that goes in circles.
+Reading a skill takes one round, and a task with a script three or four. The limit ends a model that repeats itself.
 """
 
 _CANNOT_CALL: Final = "The model does not support function calling."

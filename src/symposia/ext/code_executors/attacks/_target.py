@@ -27,7 +27,7 @@ from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 ATTACK_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 20.0
 MOUNTED: Final = "/data/m"
-"""Where code sees the mounted folder of a `AttackTarget`."""
+"""Where code sees the mounted folder of an `AttackTarget`."""
 
 
 class AttackTarget:
