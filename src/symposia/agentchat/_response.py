@@ -131,6 +131,13 @@ def usage_event(usage: RequestUsage, team: str) -> SelectSpeakerEvent | None:
     return SelectSpeakerEvent(content=[], source=team, models_usage=usage)
 
 
+def add_usage(one: RequestUsage | None, other: RequestUsage | None) -> RequestUsage | None:
+    """The tokens of both; None if neither has any."""
+    if one is None or other is None:
+        return one or other
+    return one + other
+
+
 def note_response(activity: Activity, response: Response) -> None:
     """Add the tokens of an answer to a span."""
     activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message)))

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
+from symposia.agentchat._response import add_usage
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import CancellationToken, ComponentBase
 from symposia.core.argument_checks import check_text
@@ -231,7 +232,7 @@ class AndGuardrail(_CombinedGuardrail):
         reasons: list[str] = []
         for each in asked:
             verdict = await check(each, value, context)
-            usage = _sum(usage, verdict.usage)
+            usage = add_usage(usage, verdict.usage)
             if isinstance(verdict, Block):
                 return Block(f"{each.name}: {verdict.reason}", usage)
             if isinstance(verdict, Change):
@@ -252,17 +253,11 @@ class OrGuardrail(_CombinedGuardrail):
         objections: list[str] = []
         for each in asked:
             verdict = await check(each, value, replace(context, objections=(*context.objections, *objections)))
-            usage = _sum(usage, verdict.usage)
+            usage = add_usage(usage, verdict.usage)
             if not isinstance(verdict, Block):
                 return replace(verdict, usage=usage)
             objections.append(f"{each.name}: {verdict.reason}")
         return Block("; ".join(objections), usage)
-
-
-def _sum(one: RequestUsage | None, other: RequestUsage | None) -> RequestUsage | None:
-    if one is None or other is None:
-        return one or other
-    return one + other
 
 
 def checked_guardrails(owner: str, given: object) -> Sequence[Guardrail]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from typing_extensions import override
 
+from symposia.agentchat._response import add_usage
 from symposia.agentchat.agents import WrappingAgent
 from symposia.agentchat.base import AgentOutline, AnswersInSchema, Bounds, ChatAgent, Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageType, TextMessage
@@ -27,7 +28,6 @@ from symposia.agentchat.teams._debate._schema_answers import SchemaAnswer, answe
 from symposia.agentchat.teams._debate._votes import Ballot
 from symposia.core import CancellationToken
 from symposia.core.exceptions import AgentError
-from symposia.core.models import RequestUsage
 
 SOURCE: Final = "debate"
 """The source of the messages to the agents."""
@@ -190,7 +190,7 @@ class Debater(DebateRole):
             source=self.name,
             round=record.next_round_of(self.name),
             vote=self._ballot.vote(answer.content, answer.fault),
-            models_usage=_sum(said.models_usage, answer.usage),
+            models_usage=add_usage(said.models_usage, answer.usage),
         )
         yield Response(chat_message=message, inner_messages=inner)
 
@@ -261,12 +261,6 @@ class Moderator(DebateRole):
             models_usage=answer.usage,
         )
         yield Response(chat_message=summary, inner_messages=inner)
-
-
-def _sum(first: RequestUsage | None, second: RequestUsage | None) -> RequestUsage | None:
-    if first is None or second is None:
-        return first or second
-    return first + second
 
 
 def _no_response(agent: str) -> AgentError:
