@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         Verdict,
         checked_guardrails,
     )
-    from symposia.agentchat.guardrails._judges import (
+    from symposia.agentchat.guardrails._model_guardrail import ModelGuardrail
+    from symposia.agentchat.guardrails._person_approval import (
         ApprovalQuestion,
         ApproveFunction,
-        ModelGuardrail,
         PersonApproval,
         ask_on_console,
     )
@@ -60,13 +60,8 @@ else:
                 "Verdict",
                 "checked_guardrails",
             ],
-            "_judges": [
-                "ApprovalQuestion",
-                "ApproveFunction",
-                "ModelGuardrail",
-                "PersonApproval",
-                "ask_on_console",
-            ],
+            "_model_guardrail": ["ModelGuardrail"],
+            "_person_approval": ["ApprovalQuestion", "ApproveFunction", "PersonApproval", "ask_on_console"],
         },
     )
 
