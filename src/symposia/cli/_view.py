@@ -49,7 +49,7 @@ class RunDescription:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnding:
-    """What is shown when a run has ended.
+    """The ending of a run, as it is shown.
 
     Attributes:
         title: The heading of the text: ``Answer``.

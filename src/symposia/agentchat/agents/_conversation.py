@@ -189,7 +189,7 @@ class ConversationAgent(BaseChatAgent):
         return self._saved(await self._conversation.context.save_state()).model_dump()
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         before = since if isinstance(since, _Mark) else None
         change, mark = await save_changes(self._conversation.context, None if before is None else before.context)
         rest = self._saved({}).model_dump(exclude={"llm_context"})

@@ -45,7 +45,7 @@ class GuardedAgent(WrappingAgent):
 
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
-        """Those of the inner agent, and the message of a guardrail that blocks."""
+        """The types of the inner agent, and the message in place of a blocked one."""
         return (*self._wrapped.produced_message_types, StopMessage)
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:

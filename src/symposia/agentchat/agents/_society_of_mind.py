@@ -239,7 +239,7 @@ class SocietyOfMindAgent(BaseChatAgent):
         ).model_dump()
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         before = since if isinstance(since, _Mark) else None
         team, team_mark = await save_changes(self._team, None if before is None else before.team)
         context, context_mark = await save_changes(self._model_context, None if before is None else before.context)

@@ -67,7 +67,7 @@ class WrappingAgent(BaseChatAgent):
         return await self._wrapped.save_state()
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         return await save_changes(self._wrapped, since)
 
     async def load_state(self, state: Mapping[str, Any]) -> None:

@@ -55,16 +55,16 @@ class ChatAgent(TaskRunner, ComponentBase, ABC):
     @property
     @abstractmethod
     def produced_message_types(self) -> Sequence[MessageType]:
-        """The classes that the `chat_message` of a response can have, and of what else it shows."""
+        """The classes of the messages in its responses, and of further messages that it shows."""
 
     def learn_message_types(self, message_types: Sequence[MessageType]) -> None:
-        """Be told which classes of messages the team around this agent may give to it, beyond the library's own.
+        """Register classes of messages that this agent may receive, beyond the built-in ones. By default nothing.
 
-        An agent that is made of a team passes them on to it; by default nothing.
+        An agent that is made of a team passes them on to the team.
         """
 
     def check_outline(self) -> outlines.AgentOutline:
-        """What `team.check()` is told about this agent, without asking a model: by default, that nothing is known."""
+        """The outline for `team.check()`, made without asking a model; by default an empty one."""
         return outlines.AgentOutline()
 
     @abstractmethod

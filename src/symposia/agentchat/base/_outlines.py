@@ -1,4 +1,4 @@
-"""Outlines: what the parts of a team say about themselves to `team.check()`, as data.
+"""Outlines: descriptions of the parts of a team for `team.check()`, as data.
 
 An outline is made without asking a model, a server or a sandbox. Every part has a default outline without information;
 a check reports nothing about unknown parts. Agents, teams and conditions have a method `check_outline`, and
@@ -20,14 +20,14 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 class Finding(BaseModel):
-    """Something that a check has found.
+    """A finding of a check.
 
     Attributes:
-        severity: An error makes the run fail, or end without an end of its own. A warning is most likely a mistake. A
-            note is worth knowing.
+        severity: An error makes the run fail or never end. A warning is most likely a mistake. A note is worth
+            knowing.
         where: The part of the team, as a path: ``team/agent``.
-        what: What is wrong.
-        advice: What to do.
+        what: The fault, in a sentence.
+        advice: How to correct it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,7 +91,7 @@ class ModelUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentOutline:
-    """What an agent says about itself.
+    """The outline of an agent.
 
     Attributes:
         models: How it asks models in a turn; None if that is not known.
@@ -127,7 +127,7 @@ class InnerRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleOutline:
-    """What the rule of a team says about itself.
+    """The outline of the rule of a team.
 
     Attributes:
         silent: Why a participant can never speak, by the participant's name.
@@ -154,7 +154,7 @@ class RuleOutline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConditionOutline:
-    """What a termination condition says about itself.
+    """The outline of a termination condition.
 
     Attributes:
         turns: The number of turns after which it is met: at the earliest, and at the latest if nothing else ends the
@@ -176,7 +176,7 @@ class ConditionOutline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeamOutline:
-    """What a team says about itself.
+    """The outline of a team.
 
     Attributes:
         name: Its name.
@@ -236,7 +236,7 @@ def _no_outline(what: str, found: object) -> Finding:
 
 
 class TeamFacts:
-    """What is known of a team, for the outline of its termination condition.
+    """The participants of a team as their outlines describe them, for the outline of its termination condition.
 
     Args:
         participants: Their outlines by name.

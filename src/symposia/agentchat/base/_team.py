@@ -53,7 +53,7 @@ class Team(TaskRunner, ComponentBase, ABC):
         return ()
 
     def check_outline(self) -> outlines.TeamOutline | None:
-        """What a check is told about this team, without asking a model: by default None, nothing is known."""
+        """The outline of this team for `check`, made without asking a model; by default None."""
         return None
 
     @abstractmethod

@@ -89,7 +89,7 @@ class TerminationCondition(ComponentBase, ABC):
         """
 
     def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:  # noqa: ARG002 - for conditions that know
-        """What `team.check()` is told about when it is met: by default, that nothing is known.
+        """The outline for `team.check()`: when it is met. By default an empty one.
 
         Args:
             team: What is known of the team.

@@ -118,7 +118,7 @@ class CostModel:
         return speaking + self._deciding(team, received, self._of(turns_of(team)))
 
     def turn(self, team: TeamOutline, received: float, added: float = math.inf) -> Cost:
-        """The cost of one turn: at the low end the first; at the high end the last, after at most `added` more tokens."""
+        """The cost of one turn: at the low end the first, at the high end the last, after at most `added` tokens."""
         speakers = self._of(team.rule.speakers)
         if self._is_high:
             received += min(added, _times(self._step(team), max(0.0, self._of(_speeches(team)) - 1)))

@@ -48,7 +48,7 @@ class ReasonedTermination(TerminationCondition):
         return None if stop is None else StopMessage(content=self._reason, source=stop.source)
 
     def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
-        """That of the condition."""
+        """The outline of the condition."""
         return self._condition.check_outline(team)
 
     def due_in(self) -> float | None:

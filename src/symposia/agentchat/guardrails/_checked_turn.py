@@ -119,7 +119,7 @@ async def _check(
     context: GuardrailContext,
     call_id: str | None = None,
 ) -> tuple[T | Block, list[GuardrailEvent]]:
-    """What the guardrails let through, or the verdict of the one that blocks; and the events to show."""
+    """The value that the guardrails let through, or the verdict of the one that blocks; and the events to show."""
     events: list[GuardrailEvent] = []
     for guardrail in guardrails:
         if stage not in guardrail.stages:
@@ -139,7 +139,7 @@ def _checked(guardrail: Guardrail, stage: GuardrailStage, verdict: Verdict[T]) -
     """The verdict, if it is one.
 
     Raises:
-        AgentError: It is none, or changes something into what it cannot be.
+        AgentError: It is no verdict, or its value is of the wrong type for the stage.
     """
     if not isinstance(verdict, Allow | Block | Change):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
         raise AgentError(

@@ -84,7 +84,7 @@ class FunctionGuardrail(Guardrail):
 
     @property
     def stages(self) -> frozenset[GuardrailStage]:
-        """Those with a function."""
+        """The stages that have a function."""
         functions = {"input": self._on_input, "tool_call": self._on_tool_call, "output": self._on_output}
         return frozenset(cast("GuardrailStage", stage) for stage, given in functions.items() if given is not None)
 

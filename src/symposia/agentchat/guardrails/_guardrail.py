@@ -27,7 +27,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 GuardrailStage: TypeAlias = Literal["input", "tool_call", "output"]
-"""What is checked: the messages that an agent receives, a tool call that its model asks for, or its answer."""
+"""The stage of a check: the messages that an agent receives, a tool call of its model, or its answer."""
 
 STAGES: Final[Sequence[GuardrailStage]] = ("input", "tool_call", "output")
 
@@ -186,7 +186,7 @@ class _CombinedGuardrail(Guardrail, ABC):
 
     @property
     def stages(self) -> frozenset[GuardrailStage]:
-        """Those of all of them."""
+        """The stages of all of them."""
         return frozenset[GuardrailStage]().union(*(each.stages for each in self._guardrails))
 
     async def check_input(

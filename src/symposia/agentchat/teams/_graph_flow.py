@@ -174,7 +174,7 @@ class GraphRule(TeamRule):
         self._followed = followed
 
     def _counted(self, remaining: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], set[str]]:
-        """What AutoGen's counts say. Which edges were counted is unknown, so names that no edge has stand for them."""
+        """The followed edges, from AutoGen's counts. Placeholders stand for them: only their number is known."""
         followed: dict[tuple[str, str], set[str]] = {}
         for target, groups in self._groups.items():
             for group, (_, edges) in groups.items():

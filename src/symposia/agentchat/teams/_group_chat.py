@@ -341,7 +341,7 @@ class BaseGroupChat(Team):
         return await self._saver.save_state()
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         return await self._saver.save_changes(since)
 
     def log_to(self, listener: TeamLogListener) -> AbstractAsyncContextManager[None]:

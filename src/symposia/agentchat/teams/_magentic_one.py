@@ -41,7 +41,7 @@ class MagenticOneRule(TeamRule):
     end, the model writes the final answer.
 
     A ledger that cannot be read is sent back with what is wrong. If the third attempt cannot be read either, what is
-    missing counts as a stall, and the participant after the last speaker goes on with the plan.
+    missing counts as a stall, and the participant after the last speaker continues with the plan.
 
     Args:
         participants: Their descriptions by their names.

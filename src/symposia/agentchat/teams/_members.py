@@ -59,7 +59,7 @@ class Member(ABC):
 
     @abstractmethod
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
 
 
 def member_of(participant: ChatAgent | Team) -> Member:
@@ -189,7 +189,7 @@ class TeamMember(Member):
         raise AgentError(f"Team {self.name!r} gave no result: run_stream has to yield a TaskResult last.")
 
     def _interrupted(self, messages: Sequence[BaseChatMessage]) -> tuple[list[BaseChatMessage], list[Item]]:
-        """Those of `messages` that the team does not have yet, and what was said in the turn before it failed."""
+        """The `messages` that the team does not have yet, and its own messages of the turn before it failed."""
         added = self._team.transcript[self._turn_began :]
         if not added:
             return list(messages), []

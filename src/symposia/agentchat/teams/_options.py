@@ -27,7 +27,7 @@ MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
 
 
 class CommonTeamOptions(TypedDict, total=False):
-    """What every team can be given, beside its participants and its rule, and the number of its turns.
+    """The options of every team, except for its participants, its rule and the number of its turns.
 
     Attributes:
         name: The team's own name, for when it takes part in another.
@@ -53,7 +53,7 @@ class CommonTeamOptions(TypedDict, total=False):
 
 
 class TeamOptions(CommonTeamOptions, total=False):
-    """What every team can be given whose rule leaves the number of turns to the engine.
+    """The options of a team whose rule leaves the number of turns to the engine.
 
     Attributes:
         max_turns: Ends a run after that many turns.

@@ -142,7 +142,7 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
         await self._runner.load_state(state)
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         return await save_changes(self._runner, since)
 
 

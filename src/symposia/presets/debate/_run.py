@@ -73,7 +73,7 @@ class DebateFolder(ResultFolder):
     """A new folder for the results of a debate. It blocks.
 
         decision.md        the decision, how the positions moved, the dissent     at the end
-        decision.json      the same to process: a `DebateResult`                  at the end
+        decision.json      the same as JSON: a `DebateResult`                     at the end
 
     The transcript and the usage are those of every preset: see `ResultFolder`.
     """

@@ -336,7 +336,7 @@ class AssistantAgent(ConversationAgent):
         return {**state, _TOOLS: await self._tool_states.save()} if self._tool_states else state
 
     async def save_changes(self, since: object | None) -> tuple[Change | None, object]:
-        """What changed in the state since a mark: see `symposia.core.changes.IncrementalState`."""
+        """The change of the state since a mark; see `symposia.core.changes.IncrementalState`."""
         if not self._tool_states:
             return await super().save_changes(since)
         before = since if isinstance(since, _Mark) else _Mark(None, {})
