@@ -139,19 +139,27 @@ def check_number(name: str, given: object) -> None:
 
 
 def check_texts(name: str, owner: str, given: object) -> None:
-    """Raise an error for an object that is not a list of strings; None stands for the default one.
+    """Raise an error for an object that is not a list of strings.
 
     Raises:
         ArgumentTypeError: It is one text, no list, or a list of something else.
     """
-    if given is None:
-        return
     check_list(f"{name} of {owner}", given)
     if isinstance(given, Iterator):  # which can be read only once
         raise ArgumentTypeError(f"{name} of {owner} are given as a list, not {given!r}")
     wrong = [each for each in cast("Iterable[object]", given) if not isinstance(each, str)]
     if wrong:
         raise ArgumentTypeError(f"{name} of {owner} have to be texts, not {wrong[0]!r}")
+
+
+def check_optional_texts(name: str, owner: str, given: object) -> None:
+    """Raise an error for an object that is neither a list of strings nor None.
+
+    Raises:
+        ArgumentTypeError: As `check_texts`.
+    """
+    if given is not None:
+        check_texts(name, owner, given)
 
 
 def check_optional_text(name: str, owner: str, given: object) -> None:

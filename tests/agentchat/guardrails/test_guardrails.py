@@ -353,6 +353,9 @@ def test_guardrails_that_cannot_check_are_refused(make: Any) -> None:
     "make",
     [
         lambda: AllowedTools("search"),
+        lambda: AllowedTools(None),  # pyright: ignore[reportArgumentType] - the mistake
+        lambda: TextPatterns(None),  # pyright: ignore[reportArgumentType] - the mistake
+        lambda: TextPatterns(["a"], replacement=5),  # pyright: ignore[reportArgumentType] - the mistake
         lambda: FunctionGuardrail("mine", on_input=1),  # pyright: ignore[reportArgumentType] - the mistake
         lambda: AndGuardrail("search"),  # pyright: ignore[reportArgumentType] - the mistake
         lambda: ModelGuardrail("gpt", "Rule."),  # pyright: ignore[reportArgumentType] - the mistake
@@ -362,6 +365,12 @@ def test_guardrails_that_cannot_check_are_refused(make: Any) -> None:
 def test_arguments_of_another_type_are_refused(make: Any) -> None:
     with pytest.raises(ArgumentTypeError):
         make()
+
+
+@pytest.mark.parametrize("replacement", [r"\9", r"\g<key>", r"\q"])
+def test_a_replacement_that_does_not_fit_a_pattern_is_refused(replacement: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"replacement of the guardrail 'text_patterns' does not fit .*sk-"):
+        TextPatterns([r"sk-(\w+)"], replacement=replacement)
 
 
 async def test_guardrails_are_saved_and_loaded() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symposia.agentchat import base
-from symposia.agentchat._arguments import check_optional_text, check_texts
+from symposia.agentchat._arguments import check_optional_text, check_optional_texts, check_texts
 from symposia.agentchat.conditions._condition import MessageCondition
 from symposia.agentchat.messages import (
     HandoffMessage,
@@ -14,7 +14,7 @@ from symposia.agentchat.messages import (
     TextMessage,
     ToolCallExecutionEvent,
 )
-from symposia.core.argument_checks import check_flag, check_list, check_text
+from symposia.core.argument_checks import check_flag, check_text
 
 
 class TextMentionTermination(MessageCondition):
@@ -33,7 +33,7 @@ class TextMentionTermination(MessageCondition):
         super().__init__()
         owner = "a TextMentionTermination"
         check_text("text", owner, text)
-        check_texts("The sources", owner, sources)
+        check_optional_texts("The sources", owner, sources)
         check_flag("include_task", owner, include_task)
         self._text = text
         self._sources = sources
@@ -113,7 +113,6 @@ class SourceMatchTermination(MessageCondition):
 
     def __init__(self, sources: list[str]) -> None:
         super().__init__()
-        check_list("The sources of a SourceMatchTermination", sources)
         check_texts("The sources", "a SourceMatchTermination", sources)
         self._sources = sources
 

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from typing_extensions import override
 
-from symposia.agentchat._arguments import check_texts
+from symposia.agentchat._arguments import check_optional_text, check_texts
 from symposia.agentchat.guardrails._guardrail import (
     Allow,
     Block,
@@ -157,8 +157,9 @@ class TextPatterns(Guardrail):
         name: The name in events and reasons.
 
     Raises:
-        ArgumentTypeError: `patterns` is no list of texts.
-        InvalidArgumentError: One of them is no regular expression, or there is no such stage.
+        ArgumentTypeError: `patterns` is no list of texts, or `replacement` no text.
+        InvalidArgumentError: One of them is no regular expression, the replacement names a group that it has not, or
+            there is no such stage.
     """
 
     def __init__(
@@ -172,10 +173,8 @@ class TextPatterns(Guardrail):
         super().__init__(name)
         owner = f"the guardrail {name!r}"
         check_texts("patterns", owner, patterns)
-        try:
-            self._patterns = [re.compile(pattern) for pattern in patterns]
-        except re.error as error:
-            raise InvalidArgumentError(f"A pattern of {owner} is no regular expression: {error}.") from error
+        check_optional_text("replacement", owner, replacement)
+        self._patterns = [_compiled(owner, pattern, replacement or "") for pattern in patterns]
         self._replacement = replacement
         self._stages = checked_stages(owner, stages)
 
@@ -239,3 +238,23 @@ def _around_texts(arguments: Mapping[str, object]) -> list[str]:
 
 def _found(pattern: str) -> str:
     return f"It has text that fits the pattern {pattern!r}."
+
+
+def _compiled(owner: str, pattern: str, replacement: str) -> re.Pattern[str]:
+    """Compile a pattern, and try the replacement: with nothing to replace, `sub` still reads it.
+
+    Raises:
+        InvalidArgumentError: It is no regular expression, or has not the groups of the replacement.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InvalidArgumentError(f"A pattern of {owner} is no regular expression: {error}.") from error
+    try:
+        compiled.sub(replacement, "")
+    except (re.error, IndexError) as error:
+        raise InvalidArgumentError(
+            f"The replacement of {owner} does not fit the pattern {pattern!r}: {error}. Write a backslash that stands "
+            "for itself twice."
+        ) from error
+    return compiled

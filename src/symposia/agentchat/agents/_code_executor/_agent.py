@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from symposia.agentchat import base
-from symposia.agentchat._arguments import check_code_executor, check_texts
+from symposia.agentchat._arguments import check_code_executor, check_optional_texts
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
 from symposia.agentchat.agents._code_executor._coding_turn import CodingConfiguration, CodingTurn
@@ -100,8 +100,8 @@ class CodeExecutorAgent(ConversationAgent):
             check_model_client(agent, model_client)
         check_flag("model_client_stream", agent, model_client_stream)
         _check_retries(name, model_client, max_retries_on_error)
-        check_texts("The sources", agent, sources)
-        check_texts("The supported_languages", agent, supported_languages)
+        check_optional_texts("The sources", agent, sources)
+        check_optional_texts("The supported_languages", agent, supported_languages)
         check_function("approval_func", agent, approval_func, "def approve(request) -> ApprovalResponse")
         check_flag("stream_output", agent, stream_output)
         _check_report(agent, report)
