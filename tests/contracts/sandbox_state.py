@@ -26,7 +26,7 @@ kept = []
 def grab():
     while len(kept) < 80:
         kept.append(b"x" * (10 << 20))
-        with open("/work/grabbed", "w") as file:
+        with open("grabbed", "w") as file:
             file.write(str(10 * len(kept)))
         time.sleep(0.01)
     time.sleep(60)
@@ -104,7 +104,7 @@ class StatefulContract(SandboxTests):
     ) -> None:
         sandbox = await make(policy=replace(STATEFUL, memory_bytes=128 * MIB))
         await printed(sandbox, GRABS_MEMORY_IN_A_FORK)
-        result = await sandbox.run("print(open('/work/grabbed').read())", "python")
+        result = await sandbox.run("print(open('grabbed').read())", "python")
         assert LOST_BEFORE in result.notes
         assert 10 <= int(result.stdout) <= 300
 

@@ -78,7 +78,10 @@ def test_the_time_limit_alone_can_be_lifted() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/data/../etc", "data/x", "/", "", "//data/x", "/data/a\0b", "/work", "/work/x", "/opt", "/usr/share/x", "/tmp/x"],
+    [
+        *("/data/../etc", "data/x", "/", "", "//data/x", "/data/a\0b", "/work", "/opt"),
+        *(f"{folder}/x" for folder in ("/work", "/usr/share", "/tmp")),
+    ],
 )
 def test_a_mount_where_the_sandbox_has_something_of_its_own_is_refused(target: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^target of SandboxMount is .*'/data/[a-z.]+'") as error:
