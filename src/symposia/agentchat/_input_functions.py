@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
@@ -54,6 +55,9 @@ async def call_review_function(function: ReviewFuncType, prompt: str, token: Can
 
 
 async def _called(function: InputFuncType | ReviewFuncType, prompt: str, token: CancellationToken | None) -> object:
+    # The reader of the stream, which has been woken, shows what was said before. Without this, a function that prints
+    # in its worker thread would print between a message and its header.
+    await asyncio.sleep(0)
     if _takes_token(function):
         return await call_function(cast("AsyncInputFunc", function), prompt, token)
     return await call_function(cast("SyncInputFunc", function), prompt)

@@ -180,6 +180,19 @@ async def test_the_calls_of_the_orchestrator_are_effects_in_the_scope_of_the_rul
     ]
 
 
+async def test_a_plan_is_shown_to_a_person_after_what_the_reader_of_the_stream_was_shown() -> None:
+    # The reviewer runs in the loop. One in a worker thread printed into the console's message now and then.
+    seen: list[str] = []
+
+    async def review(_prompt: str) -> str:
+        seen.append("asked")
+        return "yes"
+
+    async for item in team(plan_review=review, runtime=None).run_stream(task="go"):
+        seen.append(type(item).__name__)
+    assert seen[:2] == ["TextMessage", "asked"]
+
+
 def approves(_prompt: str) -> str:
     return "yes"
 
