@@ -8,7 +8,7 @@ from typing import Final
 
 from symposia.core.code_executor import RunStatus
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import CodingResult, EmptyTaskError, MissingKeyError, Outcome, RunFolderError
+from symposia.presets.coding import CodingOutcome, CodingResult, EmptyTaskError, MissingKeyError, RunFolderError
 
 _ERRORS: Final[dict[type[SymposiaError], str]] = {
     EmptyTaskError: 'The task is an argument: symposia run "Plot sales.csv by month"',
@@ -16,14 +16,14 @@ _ERRORS: Final[dict[type[SymposiaError], str]] = {
     RunFolderError: "The option is --out DIR",
 }
 
-_OUTCOMES: Final[dict[Outcome, str]] = {
-    Outcome.NO_CODE: "Take another model: --model M",
-    Outcome.ANSWER_REJECTED: "Take another model: --model M",
-    Outcome.NO_PROGRESS: "Take another model: --model M",
-    Outcome.SANDBOX_DIED: "See `symposia doctor`. Take another sandbox: --sandbox NAME",
-    Outcome.MESSAGE_LIMIT: "Raise it: --max-messages N",
-    Outcome.TIME_LIMIT: "Raise it: --timeout S",
-    Outcome.TOKEN_LIMIT: "Raise it: --max-tokens N",
+_OUTCOMES: Final[dict[CodingOutcome, str]] = {
+    CodingOutcome.NO_CODE: "Take another model: --model M",
+    CodingOutcome.ANSWER_REJECTED: "Take another model: --model M",
+    CodingOutcome.NO_PROGRESS: "Take another model: --model M",
+    CodingOutcome.SANDBOX_DIED: "See `symposia doctor`. Take another sandbox: --sandbox NAME",
+    CodingOutcome.MESSAGE_LIMIT: "Raise it: --max-messages N",
+    CodingOutcome.TIME_LIMIT: "Raise it: --timeout S",
+    CodingOutcome.TOKEN_LIMIT: "Raise it: --max-tokens N",
 }
 
 _PROGRAM_LIMITS: Final[dict[RunStatus, str]] = {
@@ -47,8 +47,8 @@ def advised_error(error: SymposiaError, advices: Mapping[type[SymposiaError], st
 def advised_result(result: CodingResult) -> CodingResult:
     """The result, whose detail ends with the options that help."""
     advice = [_OUTCOMES.get(result.outcome)]
-    if result.outcome is Outcome.MODEL_FAILED and result.recorded:  # a recording that does not fit the run
+    if result.outcome is CodingOutcome.MODEL_FAILED and result.recorded:  # a recording that does not fit the run
         advice.append("Take a model: --model M")
-    if result.outcome is not Outcome.VERIFIED and result.last_limit:
+    if result.outcome is not CodingOutcome.VERIFIED and result.last_limit:
         advice.append(_PROGRAM_LIMITS.get(result.last_limit[0]))
     return replace(result, detail="\n".join([result.detail, *filter(None, advice)]))

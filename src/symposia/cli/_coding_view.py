@@ -5,7 +5,7 @@ from __future__ import annotations
 from symposia.cli._plan import RunPlan
 from symposia.cli._view import RunDescription, RunEnding, tokens
 from symposia.ext.ui import seconds
-from symposia.presets.coding import RECORDED_NOTE, CodingResult, Outcome
+from symposia.presets.coding import RECORDED_NOTE, CodingOutcome, CodingResult
 
 
 def description(plan: RunPlan, sandbox: str) -> RunDescription:
@@ -42,7 +42,7 @@ def ending(result: CodingResult) -> RunEnding:
 def _summary(result: CodingResult) -> str:
     programs = len(result.runs)
     parts = [
-        "Verified" if result.outcome is Outcome.VERIFIED else f"Not verified: {result.outcome}",
+        "Verified" if result.outcome is CodingOutcome.VERIFIED else f"Not verified: {result.outcome}",
         f"{programs} program{'' if programs == 1 else 's'} ran",
         f"sandbox {result.sandbox}",
         seconds(result.wall_seconds),

@@ -32,6 +32,7 @@ from symposia.presets import (
     MissingKeyError,
     NamedModel,
     RecordedConversation,
+    close_models,
     default_model_name,
     model_named,
     recorded_model,
@@ -158,8 +159,7 @@ async def _carry_out(
         await converse(partner, lambda: reader.read(YOU), view.show, history=history)
     finally:
         view.end()
-        for client in {id(model.client): model.client for model in models}.values():
-            await client.close()
+        await close_models(models)
 
 
 def _script(file: Path) -> list[str]:

@@ -22,11 +22,19 @@ from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
 from symposia.core.terminal_text import escape_markdown
 from symposia.ext.ui import seconds
-from symposia.presets import MissingKeyError, NamedModel, default_model_name, model_named
-from symposia.presets.coding import RunFolder, RunFolderError
+from symposia.presets import (
+    MissingKeyError,
+    NamedModel,
+    RunFolderError,
+    close_models,
+    default_model_name,
+    model_named,
+)
 from symposia.presets.debate import (
+    MODERATOR,
     RECORDED_NOTE,
     BundledDebateName,
+    DebateFolder,
     DebateLimits,
     DebateOutcome,
     DebateRun,
@@ -129,7 +137,7 @@ def plan_debate(arguments: DebateArguments) -> DebatePlan:
             f"--independent {limits.independent_rounds} is more than the {limits.rounds} rounds: raise --rounds."
         )
     folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
-    RunFolder.check(folder)
+    DebateFolder.check(folder)
     models = recorded or _models(arguments, task)
     return DebatePlan(title=title, task=task, models=models, limits=limits, folder=folder)
 
@@ -169,7 +177,7 @@ def _models(arguments: DebateArguments, task: DebateTask) -> dict[str, NamedMode
     for name in {main, arguments.moderator_model or main}:
         made[name] = model_named(name)
     moderator = made[arguments.moderator_model or main]
-    return {agent: moderator if agent == task.agents[-1] else made[main] for agent in task.agents}
+    return {agent: moderator if agent == MODERATOR else made[main] for agent in task.agents}
 
 
 def _shown(plan: DebatePlan, view: View) -> DebateRun:
@@ -195,8 +203,7 @@ async def _carry_out(plan: DebatePlan, view: View) -> DebateRun:
             watch=view.show,
         )
     finally:
-        for client in {id(model.client): model.client for model in plan.models.values()}.values():
-            await client.close()
+        await close_models(plan.models.values())
 
 
 def _description(plan: DebatePlan) -> RunDescription:

@@ -14,7 +14,7 @@ from symposia.cli._start import exit_at_once
 
 if TYPE_CHECKING:  # imported only when a run ends: the help must not wait for it
     from symposia.core.exceptions import SymposiaError
-    from symposia.presets.coding import Outcome
+    from symposia.presets.coding import CodingOutcome
     from symposia.presets.debate import DebateOutcome
 
 
@@ -111,7 +111,7 @@ def status_of_error(error: SymposiaError) -> Status:
     return next((status for kind, status in statuses.items() if isinstance(error, kind)), Status.FAILED)
 
 
-def status_of_outcome(outcome: Outcome) -> Status:
+def status_of_outcome(outcome: CodingOutcome) -> Status:
     """The status for the way in which a run ended."""
     return Status[outcome.name]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 SANDBOXES = "auto, docker, bubblewrap or namespaces; or local, which is this machine, unprotected"
 
@@ -150,12 +150,20 @@ Independent: TypeAlias = Annotated[
     int | None,
     Option("--independent", min=0, metavar="N", help="First rounds in which statements are hidden.", show_default="1"),
 ]
+
+
+def _checked_share(share: float | None) -> float | None:
+    if share is not None and not 0 < share <= 1:
+        example = f"{share / 100:g} for {share:g} %" if 1 < share <= 100 else "0.8 for four of five"  # noqa: PLR2004 - percent
+        raise BadParameter(f"{share:g} is no share of the votes. Give a number above 0 and at most 1: {example}.")
+    return share
+
+
 Quorum: TypeAlias = Annotated[
     float | None,
     Option(
         "--quorum",
-        min=0.01,
-        max=1,
+        callback=_checked_share,
         metavar="SHARE",
         help="The share of the votes that decides: 0.8 for four of five.",
         show_default="consensus",

@@ -17,7 +17,7 @@ from symposia.cli._sandboxes import chosen_sandbox
 from symposia.cli._view import View
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import CodingResult, Outcome, run_coding_swarm
+from symposia.presets.coding import CodingOutcome, CodingResult, run_coding_swarm
 
 
 def run_and_show(arguments: RunArguments) -> None:
@@ -32,7 +32,7 @@ def run_and_show(arguments: RunArguments) -> None:
         result = _shown(plan, view_for_this_terminal())
     except SymposiaError as error:
         fail(advised_error(error), status_of_error(error))
-    if result.outcome is not Outcome.VERIFIED:
+    if result.outcome is not CodingOutcome.VERIFIED:
         raise typer.Exit(status_of_outcome(result.outcome))
 
 

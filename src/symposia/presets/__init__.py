@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.presets._folder import ResultFolder, RunFolderError
     from symposia.presets._models import (
         AgentUsage,
         MissingKeyError,
         NamedModel,
         UnknownVendorError,
+        close_models,
         default_model_name,
         model_named,
     )
@@ -25,11 +27,13 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_folder": ["ResultFolder", "RunFolderError"],
             "_models": [
                 "AgentUsage",
                 "MissingKeyError",
                 "NamedModel",
                 "UnknownVendorError",
+                "close_models",
                 "default_model_name",
                 "model_named",
             ],
@@ -53,7 +57,10 @@ __all__ = [
     "RecordedConversation",
     "RecordedReply",
     "RecordingError",
+    "ResultFolder",
+    "RunFolderError",
     "UnknownVendorError",
+    "close_models",
     "default_model_name",
     "model_named",
     "recorded_model",

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from symposia.agentchat.base import TaskResult, TaskRunner
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import run_in_worker_thread
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.presets._run import Watch
 
 ReadLine: TypeAlias = Callable[[], Awaitable[str | None]]
 """Reads the next line of the person; None at the end of the conversation."""
-
-Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
-"""Receives each message, event, and piece of a streamed message."""
 
 
 class HistoryError(InvalidArgumentError):

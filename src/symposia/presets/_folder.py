@@ -4,23 +4,28 @@
     transcript.jsonl   the conversation to process, one message a line        as it goes
     usage.json         tokens by agent and model                              at the end
 
-Everything here blocks; presets call it in a worker thread.
+Folders block; presets call them in a worker thread, and wait for it also when they are cancelled: `make_folder` and
+`uninterrupted`. So no thread writes into a folder that is already complete.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import JsonValue
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.core import uninterrupted
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.terminal_text import printable
 from symposia.presets._models import AgentUsage, usage_document
+
+FolderT = TypeVar("FolderT", bound="ResultFolder")
 
 
 class RunFolderError(InvalidArgumentError):
@@ -89,6 +94,28 @@ class ResultFolder:
     def write_usage(self, usage: Sequence[AgentUsage]) -> None:
         """Write ``usage.json``."""
         write_text(self.place / "usage.json", f"{json.dumps(usage_document(usage), indent=2)}\n")
+
+
+async def make_folder(kind: Callable[[Path], FolderT], path: Path | None) -> FolderT | None:
+    """Make a folder of results in a worker thread; None for no folder.
+
+    When the caller is cancelled meanwhile, the cancellation is raised at its next `await`: by then it has the folder,
+    and can complete it.
+
+    Raises:
+        RunFolderError: The folder cannot be made or written, or holds something.
+    """
+    if path is None:
+        return None
+    making = asyncio.ensure_future(asyncio.to_thread(kind, path))
+    try:
+        return await uninterrupted(making)
+    except asyncio.CancelledError as cancelled:
+        if making.exception() is not None or (task := asyncio.current_task()) is None:
+            raise
+        task.uncancel()  # the same request again, so that timeouts and task groups count it once
+        task.cancel(*cancelled.args)
+        return making.result()
 
 
 def _exists(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from symposia.agentchat.messages import Messages
@@ -49,6 +50,17 @@ def model_named(name: str) -> NamedModel:
         problems = "; ".join(vendor.problems())
         raise MissingKeyError(f"The model {name} cannot be used: {problems}. {_export(vendor.key)}")
     return NamedModel(name=model, client=vendor.make_client(model))
+
+
+async def close_models(models: Iterable[NamedModel]) -> None:
+    """Close the clients of the models, each once, also those after one that fails.
+
+    Raises:
+        Exception: The error of a client.
+    """
+    async with AsyncExitStack() as clients:
+        for client in {id(model.client): model.client for model in models}.values():
+            clients.push_async_callback(client.close)
 
 
 def default_model_name() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support.working_sandbox import working_sandbox
 
-from symposia.presets.coding import BundledName, CodingResult, Outcome, bundled_task, run_coding_swarm
+from symposia.presets.coding import BundledName, CodingOutcome, CodingResult, bundled_task, run_coding_swarm
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -52,7 +52,7 @@ async def rows(name: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", BundledName)
 async def test_a_bundled_task_ends_verified_and_leaves_everything(name: str, runs: Runs) -> None:
     result = await runs.of(name)
-    assert result.outcome is Outcome.VERIFIED, result.detail
+    assert result.outcome is CodingOutcome.VERIFIED, result.detail
     assert result.recorded
     left = {path.name for path in (runs.folder / name).iterdir()}
     assert left >= {"answer.md", "code", "transcript.md", "transcript.jsonl", "usage.json"}

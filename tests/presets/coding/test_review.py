@@ -11,10 +11,10 @@ from symposia.core.code_executor import Artifact, SandboxResult
 from symposia.core.models import ModelInfo
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
+    CodingOutcome,
     CodingResult,
     CodingTask,
     NamedModel,
-    Outcome,
     Review,
     SwarmLimits,
     SwarmModels,
@@ -107,7 +107,7 @@ async def test_f36_a_review_that_lacks_a_key_is_asked_again() -> None:
 
 async def test_f36_a_model_that_never_answers_in_the_schema_fails_by_name() -> None:
     result = await run(ReplayChatCompletionClient(["no", "no", "no"]))
-    assert result.outcome is Outcome.ANSWER_REJECTED
+    assert result.outcome is CodingOutcome.ANSWER_REJECTED
     assert re.search(r"reviewer.*no usable Review in 3 answers", result.detail)
 
 

@@ -11,7 +11,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop
 from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus
-from symposia.presets.coding import CodingRule, Outcome, Plan, Review
+from symposia.presets.coding import CodingOutcome, CodingRule, Plan, Review
 
 TASK = TextMessage(content="Add one and one", source="user")
 PLAN = StructuredMessage[Plan](content=Plan(steps=["Add."], checks=["The sum is printed."]), source="planner")
@@ -59,11 +59,11 @@ async def test_the_next_speaker_follows_from_what_was_said_last(
 
 
 async def test_an_approval_ends_the_run() -> None:
-    assert await next_step([TASK, PLAN, CODE, ran(0), review(approved=True)]) == Stop(Outcome.VERIFIED)
+    assert await next_step([TASK, PLAN, CODE, ran(0), review(approved=True)]) == Stop(CodingOutcome.VERIFIED)
 
 
 async def test_three_answers_on_end_without_code_end_the_run() -> None:
-    assert await next_step([TASK, PLAN, *[CODE, NO_CODE] * 3]) == Stop(Outcome.NO_CODE)
+    assert await next_step([TASK, PLAN, *[CODE, NO_CODE] * 3]) == Stop(CodingOutcome.NO_CODE)
 
 
 async def test_answers_without_code_count_anew_after_a_program() -> None:
@@ -92,15 +92,15 @@ async def test_n04_the_same_program_is_not_run_a_fourth_time() -> None:
     again = program("  sort()\n\n", stderr="KeyError: 7")
     other = program("sorted()", stderr="TypeError")
     assert await next_step([TASK, PLAN, *failing, *other, *again]) == Speak(("coder",))
-    assert await next_step([TASK, PLAN, *failing, *other, *again, *failing]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *failing, *other, *again, *failing]) == Stop(CodingOutcome.NO_PROGRESS)
 
 
 async def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
     round_of = [*program("print(2)"), review(approved=False)]
     assert await next_step([TASK, PLAN, *round_of * 2]) == Speak(("coder",))
-    assert await next_step([TASK, PLAN, *round_of * 3]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *round_of * 3]) == Stop(CodingOutcome.NO_PROGRESS)
     approved = [*program("print(2)"), review(approved=True)]
-    assert await next_step([TASK, PLAN, *round_of * 2, *approved]) == Stop(Outcome.VERIFIED)
+    assert await next_step([TASK, PLAN, *round_of * 2, *approved]) == Stop(CodingOutcome.VERIFIED)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ async def test_n04_a_program_that_is_sent_back_as_it_was_ends_the_run() -> None:
 async def test_n04_programs_that_differ_and_fail_alike_end_the_run(stderr: str, limit: str, status: RunStatus) -> None:
     tries = [program(f"try({number})", stderr=stderr, limit=limit, status=status) for number in range(5)]
     assert await next_step([TASK, PLAN, *(m for each in tries[:4] for m in each)]) == Speak(("coder",))
-    assert await next_step([TASK, PLAN, *(m for each in tries for m in each)]) == Stop(Outcome.NO_PROGRESS)
+    assert await next_step([TASK, PLAN, *(m for each in tries for m in each)]) == Stop(CodingOutcome.NO_PROGRESS)
     between = [*tries[:3], program("fine()"), *tries[3:]]
     assert await next_step([TASK, PLAN, *(m for each in between for m in each)]) == Speak(("coder",))

@@ -14,9 +14,9 @@ from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
 from symposia.core.exceptions import SandboxError
 from symposia.presets.coding import (
     AgentUsage,
+    CodingOutcome,
     CodingResult,
     CodingTask,
-    Outcome,
     Review,
     RunFolder,
     RunFolderError,
@@ -52,7 +52,7 @@ def execution(*files: Artifact, exit_code: int = 0, stdout: str = "2\n", stderr:
 
 def result(
     *messages: BaseAgentEvent | BaseChatMessage,
-    outcome: Outcome = Outcome.VERIFIED,
+    outcome: CodingOutcome = CodingOutcome.VERIFIED,
     detail: str = "",
     recorded: bool = False,
 ) -> CodingResult:
@@ -176,14 +176,14 @@ def test_the_answer_page_has_the_answer_and_the_real_output(tmp_path: Path) -> N
 
 
 def test_without_a_verified_answer_the_page_says_why(tmp_path: Path) -> None:
-    RunFolder(tmp_path).finish(result(execution(), outcome=Outcome.TIME_LIMIT, detail="Raise it."))
+    RunFolder(tmp_path).finish(result(execution(), outcome=CodingOutcome.TIME_LIMIT, detail="Raise it."))
     page = (tmp_path / "answer.md").read_text()
     assert page.startswith("# No verified answer\n")
     assert "**Not verified (time limit).** Raise it." in page
 
 
 def test_an_approval_that_came_too_late_is_no_answer() -> None:
-    assert result(APPROVAL, outcome=Outcome.INTERRUPTED).answer is None
+    assert result(APPROVAL, outcome=CodingOutcome.INTERRUPTED).answer is None
 
 
 def test_a_recorded_run_says_so(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.code_executors import AutoBackend
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets.coding import (
+    CodingOutcome,
     CodingResult,
     CodingTask,
     NamedModel,
-    Outcome,
     RunFolderError,
     SwarmLimits,
     SwarmModels,
@@ -88,7 +88,7 @@ def speakers(result: CodingResult) -> list[str]:
 async def test_a_task_goes_from_plan_to_code_to_output_to_approval() -> None:
     sandbox = FakeSandboxBackend(prints_the_sum)
     result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox)
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
     assert result.answer == "It is **2**."
     assert speakers(result) == ["user", "planner", "coder", "executor", "reviewer"]
     assert sandbox.sandboxes[0].closed
@@ -121,13 +121,13 @@ async def test_a_program_that_is_sent_back_is_mended() -> None:
     result = await run_coding_swarm(
         TASK, models=models([CODE, CODE], [REJECTION, APPROVAL]), sandbox=FakeSandboxBackend(prints_the_sum)
     )
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
     assert speakers(result)[-4:] == ["reviewer", "coder", "executor", "reviewer"]
 
 
 async def test_an_answer_without_code_is_told_so_and_the_third_ends_the_run() -> None:
     result = await run_coding_swarm(TASK, models=models(["I cannot."] * 3), sandbox=FakeSandboxBackend(prints_the_sum))
-    assert result.outcome is Outcome.NO_CODE
+    assert result.outcome is CodingOutcome.NO_CODE
     assert "take another model" in result.detail
     assert "--" not in result.detail
     assert all("```python" in execution.remark for execution in result.executions)
@@ -138,7 +138,7 @@ async def test_an_answer_that_was_cut_off_is_told_so() -> None:
         TASK, models=models(["```python\nprint(1", CODE]), sandbox=FakeSandboxBackend(prints_the_sum)
     )
     assert "ended inside a code block" in result.executions[0].remark
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
 
 
 async def test_blocks_run_in_order_up_to_the_first_that_fails() -> None:
@@ -165,7 +165,7 @@ async def test_a_model_that_fails_for_good_ends_the_run_and_the_transcript_is_ke
         sandbox=FakeSandboxBackend(prints_the_sum),
         folder=tmp_path / "run",
     )
-    assert result.outcome is Outcome.MODEL_FAILED
+    assert result.outcome is CodingOutcome.MODEL_FAILED
     assert "the key is wrong" in result.detail
     assert speakers(result) == ["user", "planner"]
     assert len((tmp_path / "run" / "transcript.jsonl").read_text().splitlines()) == 2
@@ -180,7 +180,7 @@ async def test_a_sandbox_that_dies_is_replaced_and_the_coder_is_told(tmp_path: P
 
     sandbox = FakeSandboxBackend(dies_once)
     result = await run_coding_swarm(TASK, models=models([CODE, CODE]), sandbox=sandbox, folder=tmp_path / "run")
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
     assert "The sandbox ended: killed from outside." in result.executions[0].to_model_text()
     assert (tmp_path / "run" / "code" / "01-exit-137.py").exists()
     assert [each.closed for each in sandbox.sandboxes] == [True, True]
@@ -194,7 +194,7 @@ async def test_a_sandbox_that_dies_and_cannot_be_replaced_ends_the_run(tmp_path:
             return await super().create(policy, mounts=mounts)
 
     result = await run_coding_swarm(TASK, models=models([CODE, CODE]), sandbox=Once(dies), folder=tmp_path / "run")
-    assert result.outcome is Outcome.SANDBOX_DIED
+    assert result.outcome is CodingOutcome.SANDBOX_DIED
     assert "no other could be started" in result.detail
     assert "The engine was stopped." in result.detail
     assert [run.ending for run in result.runs] == [
@@ -212,7 +212,7 @@ async def test_packages_are_installed_and_the_coder_is_told_of_them() -> None:
 
     coder, packages = ReplayChatCompletionClient([CODE]), SandboxPackages(requirements=("sympy==1.14", "scipy"))
     result = await run_coding_swarm(TASK, models=models(coder), sandbox=Installing(dies), packages=packages)
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
     assert result.sandbox == "fake with ('scipy', 'sympy==1.14')"
     assert "These packages are installed, too: scipy, sympy==1.14." in str(coder.create_calls[0]["messages"])
 
@@ -222,7 +222,7 @@ async def test_the_coder_is_told_of_allowed_hosts_and_what_ran_is_recorded(tmp_p
     policy = SandboxPolicy(network=NetworkPolicy(allow=["api.test", "*.example.com:8443"]))
     sandbox = FakeSandboxBackend(prints_the_sum)
     result = await run_coding_swarm(TASK, models=models(coder), sandbox=sandbox, policy=policy, audit_log=log)
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
     assert sandbox.sandboxes[0].policy == policy
     assert "may connect to api.test, *.example.com:8443 by HTTP" in str(coder.create_calls[0]["messages"])
     [line] = (json.loads(line) for line in (await asyncio.to_thread(log.read_text)).splitlines())
@@ -232,11 +232,11 @@ async def test_the_coder_is_told_of_allowed_hosts_and_what_ran_is_recorded(tmp_p
 @pytest.mark.parametrize(
     ("limits", "outcome"),
     [
-        (SwarmLimits(max_messages=2), Outcome.MESSAGE_LIMIT),
-        (SwarmLimits(max_tokens=1), Outcome.TOKEN_LIMIT),
+        (SwarmLimits(max_messages=2), CodingOutcome.MESSAGE_LIMIT),
+        (SwarmLimits(max_tokens=1), CodingOutcome.TOKEN_LIMIT),
     ],
 )
-async def test_a_limit_ends_the_run_and_says_how_to_raise_it(limits: SwarmLimits, outcome: Outcome) -> None:
+async def test_a_limit_ends_the_run_and_says_how_to_raise_it(limits: SwarmLimits, outcome: CodingOutcome) -> None:
     result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=limits)
     assert result.outcome is outcome
     assert "Raise it, or split the task." in result.detail
@@ -246,21 +246,21 @@ async def test_an_approval_counts_even_where_a_limit_is_reached_with_it() -> Non
     result = await run_coding_swarm(
         TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=SwarmLimits(max_messages=4)
     )
-    assert result.outcome is Outcome.VERIFIED
+    assert result.outcome is CodingOutcome.VERIFIED
 
 
 async def test_the_message_limit_counts_what_the_agents_said() -> None:
     result = await run_coding_swarm(
         TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=SwarmLimits(max_messages=3)
     )
-    assert result.outcome is Outcome.MESSAGE_LIMIT
+    assert result.outcome is CodingOutcome.MESSAGE_LIMIT
     assert speakers(result) == ["user", "planner", "coder", "executor"]
 
 
 async def test_of_two_limits_that_one_message_meets_one_is_told() -> None:
     limits = SwarmLimits(max_messages=1, max_tokens=1)
     result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), limits=limits)
-    assert result.outcome is Outcome.MESSAGE_LIMIT
+    assert result.outcome is CodingOutcome.MESSAGE_LIMIT
 
 
 @pytest.mark.parametrize("limit", ["max_messages", "timeout", "max_tokens"])
@@ -277,7 +277,7 @@ async def test_f38_the_time_limit_ends_a_turn_that_is_stuck() -> None:
     sandbox = FakeSandboxBackend(never_ends)
     async with asyncio.timeout(10):
         result = await run_coding_swarm(TASK, models=models(), sandbox=sandbox, limits=SwarmLimits(timeout=0.2))
-    assert result.outcome is Outcome.TIME_LIMIT
+    assert result.outcome is CodingOutcome.TIME_LIMIT
     assert sandbox.sandboxes[0].closed
 
 
@@ -399,7 +399,7 @@ async def test_n04_the_limit_that_ends_a_program_is_told_to_the_model_and_to_the
         policy=SandboxPolicy(time_limit=7),
         folder=tmp_path / "run",
     )
-    assert result.outcome is Outcome.NO_PROGRESS
+    assert result.outcome is CodingOutcome.NO_PROGRESS
     assert len(result.runs) == 3
     assert f"ended at {limit}" in result.executions[0].to_model_text()
     assert f"The last program was ended at {limit}." in result.detail
@@ -413,7 +413,7 @@ async def test_n11_a_failed_runs_answer_has_what_the_reviewer_objected_to(tmp_pa
         sandbox=FakeSandboxBackend(prints_the_sum),
         folder=tmp_path / "run",
     )
-    assert result.outcome is Outcome.NO_PROGRESS
+    assert result.outcome is CodingOutcome.NO_PROGRESS
     assert "## What the reviewer objected to\n\n- Name the figure." in (tmp_path / "run" / "answer.md").read_text()
 
 
@@ -527,7 +527,7 @@ async def test_the_sandbox_starts_during_the_planners_first_call(tmp_path: Path)
         await sandbox.begun.wait()
         assert not (tmp_path / "run").exists()
         sandbox.gate.set()
-    assert run.result().outcome is Outcome.VERIFIED
+    assert run.result().outcome is CodingOutcome.VERIFIED
     assert [each.closed for each in sandbox.sandboxes] == [True]
 
 
@@ -543,7 +543,7 @@ async def test_a_sandbox_that_has_to_be_set_up_is_started_before_a_model_is_aske
         await sandbox.begun.wait()
         assert not asked.is_set()
         sandbox.gate.set()
-    assert run.result().outcome is Outcome.VERIFIED
+    assert run.result().outcome is CodingOutcome.VERIFIED
 
 
 async def test_a_sandbox_that_fails_during_the_planners_call_ends_it_and_leaves_no_folder(tmp_path: Path) -> None:
@@ -572,3 +572,43 @@ async def test_a_run_that_is_cancelled_before_its_sandbox_has_started_leaves_non
         with pytest.raises(asyncio.CancelledError):
             await running
     assert (sandbox.open_starts, sandbox.sandboxes) == (0, [])
+
+
+async def test_a_run_that_is_cancelled_while_its_folder_is_made_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[asyncio.Future[CodingResult]] = []
+    loop, mkdir = asyncio.get_running_loop(), Path.mkdir
+
+    def make_and_cancel(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        mkdir(path, mode, parents, exist_ok)
+        if path.name == "run":
+            loop.call_soon_threadsafe(running[0].cancel)
+
+    monkeypatch.setattr(Path, "mkdir", make_and_cancel)
+    work = run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum), folder=tmp_path / "run")
+    running.append(asyncio.ensure_future(work))
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncio.CancelledError):
+            await running[0]
+    assert "interrupted" in (tmp_path / "run/answer.md").read_text()
+    assert "Add one and one" in (tmp_path / "run/transcript.md").read_text()
+
+
+async def test_a_timeout_that_ends_while_the_folder_is_made_is_a_timeout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeout = asyncio.timeout(None)
+    loop, mkdir = asyncio.get_running_loop(), Path.mkdir
+
+    def make_late(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        mkdir(path, mode, parents, exist_ok)
+        if path.name == "run":
+            loop.call_soon_threadsafe(timeout.reschedule, 0)
+
+    monkeypatch.setattr(Path, "mkdir", make_late)
+    sandbox = FakeSandboxBackend(prints_the_sum)
+    with pytest.raises(TimeoutError):
+        async with timeout:
+            await run_coding_swarm(TASK, models=models(), sandbox=sandbox, folder=tmp_path / "run")
+    assert "interrupted" in (tmp_path / "run/answer.md").read_text()

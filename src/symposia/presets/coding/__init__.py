@@ -25,7 +25,7 @@ from symposia.presets._recorded import RecordedChatCompletionClient, RecordedRep
 from symposia.presets.coding._bundled import BundledName, BundledTask, bundled_task
 from symposia.presets.coding._folder import RunFolder
 from symposia.presets.coding._models import SwarmModels
-from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._outcome import CodingOutcome
 from symposia.presets.coding._pages import RECORDED_NOTE
 from symposia.presets.coding._prompts import Plan, Review
 from symposia.presets.coding._result import CodingResult
@@ -41,6 +41,7 @@ __all__ = [
     "AgentUsage",
     "BundledName",
     "BundledTask",
+    "CodingOutcome",
     "CodingResult",
     "CodingRule",
     "CodingTask",
@@ -48,7 +49,6 @@ __all__ = [
     "EmptyTaskError",
     "MissingKeyError",
     "NamedModel",
-    "Outcome",
     "Plan",
     "RecordedChatCompletionClient",
     "RecordedReply",

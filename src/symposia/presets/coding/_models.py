@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symposia.presets._models import NamedModel
+from symposia.presets._models import NamedModel, close_models
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,5 +27,4 @@ class SwarmModels:
 
     async def close(self) -> None:
         """Close the clients."""
-        for model in self.by_agent().values():
-            await model.client.close()
+        await close_models(self.by_agent().values())

@@ -17,7 +17,7 @@ from symposia.agentchat.messages import (
 from symposia.core.code_executor import Artifact, BlockResult
 from symposia.core.terminal_text import escape_markdown, printable
 from symposia.ext.code_executors import obeyed_name
-from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._outcome import CodingOutcome
 from symposia.presets.coding._prompts import Plan, Review
 from symposia.presets.coding._result import CodingResult
 
@@ -48,7 +48,7 @@ def answer_page(result: CodingResult) -> str:
 def _how_it_ended(result: CodingResult) -> str:
     attempts = len(result.runs)
     ran = f"{attempts} program{'' if attempts == 1 else 's'} ran in the sandbox `{result.sandbox}`"
-    if result.outcome is Outcome.VERIFIED:
+    if result.outcome is CodingOutcome.VERIFIED:
         return f"Verified by the reviewer against the program's real output; {ran}."
     return f"**Not verified ({result.outcome}).** {result.detail}\n\n{ran[0].upper()}{ran[1:]}."
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from symposia.agentchat.messages import ExecutionMessage, Messages, OutputRejectedEvent, StructuredMessage
 from symposia.core.code_executor import Artifact, BlockResult, RunStatus
 from symposia.presets._models import AgentUsage
-from symposia.presets.coding._outcome import Outcome
+from symposia.presets.coding._outcome import CodingOutcome
 from symposia.presets.coding._prompts import Review
 from symposia.presets.coding._task import CodingTask
 
@@ -29,7 +29,7 @@ class CodingResult:
     """
 
     task: CodingTask
-    outcome: Outcome
+    outcome: CodingOutcome
     detail: str
     messages: Messages
     usage: tuple[AgentUsage, ...]
@@ -52,7 +52,7 @@ class CodingResult:
     @property
     def answer(self) -> str | None:
         """The verified answer, in Markdown; None where nothing was verified."""
-        return self.review.answer if self.outcome is Outcome.VERIFIED and self.review else None
+        return self.review.answer if self.outcome is CodingOutcome.VERIFIED and self.review else None
 
     @property
     def objections(self) -> Sequence[str]:
@@ -62,7 +62,7 @@ class CodingResult:
     @property
     def rejected_answer(self) -> OutputRejectedEvent | None:
         """The answer that ended the run because it was not accepted; None if the run ended otherwise."""
-        if self.outcome is not Outcome.ANSWER_REJECTED:
+        if self.outcome is not CodingOutcome.ANSWER_REJECTED:
             return None
         return next((each for each in reversed(self.messages) if isinstance(each, OutputRejectedEvent)), None)
 

@@ -16,7 +16,7 @@ from typing import Final
 from symposia.agentchat.base import Bounds, Outlines, RuleOutline
 from symposia.agentchat.messages import BaseChatMessage, ExecutionMessage, StructuredMessage
 from symposia.agentchat.teams import Decision, RuleContext, Speak, Stop, Transcript
-from symposia.presets.coding._outcome import NO_CODE_ANSWERS, SAME_FAILURES, SAME_PROGRAMS, Outcome
+from symposia.presets.coding._outcome import NO_CODE_ANSWERS, SAME_FAILURES, SAME_PROGRAMS, CodingOutcome
 from symposia.presets.coding._prompts import Plan, Review
 
 PLANNER: Final = "planner"
@@ -26,7 +26,7 @@ REVIEWER: Final = "reviewer"
 
 
 def next_step(transcript: Transcript) -> Decision:
-    """Select the next speaker, or stop the swarm: the reason is the value of an `Outcome`."""
+    """Select the next speaker, or stop the swarm: the reason is the value of an `CodingOutcome`."""
     last = next(_latest_first(transcript), None)
     match last:
         case StructuredMessage(content=Plan()):
@@ -34,7 +34,7 @@ def next_step(transcript: Transcript) -> Decision:
         case ExecutionMessage():
             return _after_execution(last, transcript)
         case StructuredMessage(content=Review() as review):
-            return Stop(Outcome.VERIFIED) if review.approved else _again(transcript)
+            return Stop(CodingOutcome.VERIFIED) if review.approved else _again(transcript)
         case BaseChatMessage() if last.source == CODER:
             return Speak((EXECUTOR,))
         case _:
@@ -45,7 +45,7 @@ def _after_execution(last: ExecutionMessage, transcript: Transcript) -> Decision
     if last.succeeded:
         return Speak((REVIEWER,))
     if _answers_without_code(transcript) >= NO_CODE_ANSWERS:
-        return Stop(Outcome.NO_CODE)
+        return Stop(CodingOutcome.NO_CODE)
     return _again(transcript)
 
 
@@ -54,11 +54,11 @@ def _again(transcript: Transcript) -> Decision:
     executions = [message for message in transcript if isinstance(message, ExecutionMessage) and message.runs]
     programs = [tuple(run.block.code.split() for run in message.runs) for message in executions]
     if programs and programs.count(programs[-1]) >= SAME_PROGRAMS:
-        return Stop(Outcome.NO_PROGRESS)
+        return Stop(CodingOutcome.NO_PROGRESS)
     latest = executions[-SAME_FAILURES:]
     failures = {_failure(message) for message in latest}
     if len(latest) == SAME_FAILURES and len(failures) == 1 and None not in failures:
-        return Stop(Outcome.NO_PROGRESS)
+        return Stop(CodingOutcome.NO_PROGRESS)
     return Speak((CODER,))
 
 

@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
-from symposia.agentchat.checks import TeamCheck
+from symposia.agentchat.base import TaskResult, TerminationCondition
 from symposia.agentchat.conditions import (
     MaxMessageTermination,
-    ReasonedTermination,
     TimeoutTermination,
     TokenUsageTermination,
 )
@@ -26,6 +24,7 @@ from symposia.agentchat.messages import (
     SelectSpeakerEvent,
 )
 from symposia.agentchat.teams import GroupChat, Stop
+from symposia.core import uninterrupted
 from symposia.core.code_executor import (
     BlockResult,
     CodeBlock,
@@ -35,20 +34,20 @@ from symposia.core.code_executor import (
     SandboxPackages,
     SandboxPolicy,
 )
-from symposia.core.exceptions import InvalidArgumentError, ModelAnswerError, ModelError, SandboxError
+from symposia.core.exceptions import ModelAnswerError, ModelError, SandboxError
 from symposia.ext.code_executors import SandboxCodeExecutor
+from symposia.presets._folder import make_folder
 from symposia.presets._models import usage_by_agent
+from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
 from symposia.presets.coding._folder import RunFolder
 from symposia.presets.coding._models import SwarmModels
-from symposia.presets.coding._outcome import WHAT_TO_DO, Outcome, outcome_of
+from symposia.presets.coding._outcome import WHAT_TO_DO, CodingOutcome, coding_outcome
 from symposia.presets.coding._result import CodingResult
 from symposia.presets.coding._rule import EXECUTOR, CodingRule, next_step
 from symposia.presets.coding._task import CodingTask, prepare_data
 
-Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 Started: TypeAlias = Callable[[str], None]
-Checked: TypeAlias = Callable[[TeamCheck], None]
 _Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult
 
 
@@ -70,27 +69,17 @@ class SwarmLimits:
     max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        for name, limit in (
-            ("max_messages", self.max_messages),
-            ("timeout", self.timeout),
-            ("max_tokens", self.max_tokens),
-        ):
-            if limit is not None and limit <= 0:
-                raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
+        check_limits(max_messages=self.max_messages, timeout=self.timeout, max_tokens=self.max_tokens)
 
     def condition(self) -> TerminationCondition:
         """The limits as the condition of a team. The reason to stop is the value of an `Outcome`."""
-        limits: dict[Outcome, TerminationCondition] = {
-            Outcome.MESSAGE_LIMIT: MaxMessageTermination(self.max_messages + 1),  # the task is a message too
-            Outcome.TIME_LIMIT: TimeoutTermination(self.timeout),
+        limits: dict[CodingOutcome, TerminationCondition] = {
+            CodingOutcome.MESSAGE_LIMIT: MaxMessageTermination(self.max_messages + 1),  # the task is a message too
+            CodingOutcome.TIME_LIMIT: TimeoutTermination(self.timeout),
         }
         if self.max_tokens is not None:
-            limits[Outcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
-        return OrTerminationCondition(*(ReasonedTermination(limit, outcome) for outcome, limit in limits.items()))
-
-
-def _ignore(_: object) -> None:
-    """Watch nothing."""
+            limits[CodingOutcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
+        return limit_condition(limits)
 
 
 async def run_coding_swarm(
@@ -103,9 +92,9 @@ async def run_coding_swarm(
     packages: SandboxPackages | None = None,
     audit_log: Path | None = None,
     folder: Path | None = None,
-    started: Started = _ignore,
-    checked: Checked = _ignore,
-    watch: Watch = _ignore,
+    started: Started = ignore,
+    checked: Checked = ignore,
+    watch: Watch = ignore,
 ) -> CodingResult:
     """Let the swarm work on a task until its output is verified or a limit is reached.
 
@@ -162,7 +151,7 @@ async def run_coding_swarm(
             # The planner's first call is under way now, and takes longer than this. Nothing is shown or written before
             # it is done, so that a sandbox that does not start leaves nothing.
             await code_executor.start()
-            record.folder = await asyncio.to_thread(RunFolder, folder) if folder else None
+            record.folder = await make_folder(RunFolder, folder)
             run = _Run(task=task, models=models, record=record, sandbox=equipped.name, began=began)
             started(equipped.name)
             checked(check)
@@ -202,12 +191,12 @@ class _Record(ExecutionObserver):
             self._unreported = [result for result in self._unreported if result not in message.runs]
         self.messages.append(message)
         if self.folder:
-            await asyncio.to_thread(self.folder.record, message)
+            await uninterrupted(asyncio.to_thread(self.folder.record, message))
 
     async def block_started(self, block: CodeBlock) -> None:
         """Keep a block that starts, so that it is there whatever happens while it runs."""
         if self.folder:
-            await asyncio.to_thread(self.folder.begin_block, block)
+            await uninterrupted(asyncio.to_thread(self.folder.begin_block, block))
 
     async def block_ended(self, result: BlockResult) -> None:
         """Remember the result until its message comes."""
@@ -219,18 +208,18 @@ class _Record(ExecutionObserver):
             await self.take(ExecutionMessage(runs=tuple(self._unreported), source=EXECUTOR))
 
 
-def _outcome_of_error(error: BaseException) -> Outcome:
+def _outcome_of_error(error: BaseException) -> CodingOutcome:
     match error:
         case asyncio.CancelledError():
-            return Outcome.INTERRUPTED
+            return CodingOutcome.INTERRUPTED
         case ModelAnswerError():
-            return Outcome.ANSWER_REJECTED
+            return CodingOutcome.ANSWER_REJECTED
         case ModelError():
-            return Outcome.MODEL_FAILED
+            return CodingOutcome.MODEL_FAILED
         case SandboxError():
-            return Outcome.SANDBOX_DIED
+            return CodingOutcome.SANDBOX_DIED
         case _:
-            return Outcome.FAILED
+            return CodingOutcome.FAILED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,12 +243,12 @@ class _Run:
         except (Exception, asyncio.CancelledError) as error:
             outcome = _outcome_of_error(error)
             result = await self.finish(outcome, error)
-            if outcome in {Outcome.INTERRUPTED, Outcome.FAILED}:
+            if outcome in {CodingOutcome.INTERRUPTED, CodingOutcome.FAILED}:
                 raise
             return result
         return await self.finish(outcome)
 
-    async def _outcome(self, first: _Item, stream: AsyncGenerator[_Item, None]) -> Outcome:
+    async def _outcome(self, first: _Item, stream: AsyncGenerator[_Item, None]) -> CodingOutcome:
         """How the run ends. The rule and the limits give an outcome as the reason to stop."""
         async with aclosing(stream):  # the programs have ended when the result is put together
             reason = await self._read(first)
@@ -268,7 +257,7 @@ class _Run:
         verdict = next_step(self.record.messages)
         if isinstance(verdict, Stop):  # an approval counts, though its message met a limit too
             reason = verdict.reason
-        return outcome_of(reason)
+        return coding_outcome(reason)
 
     async def _read(self, item: _Item) -> str | None:
         """Record an item of the stream, whose last one has the reason to stop."""
@@ -277,7 +266,7 @@ class _Run:
         await self.record.take(item)
         return None
 
-    async def finish(self, outcome: Outcome, cause: BaseException | None = None) -> CodingResult:
+    async def finish(self, outcome: CodingOutcome, cause: BaseException | None = None) -> CodingResult:
         """Put the result together, and complete the folder."""
         folder = self.record.folder
         await self.record.take_unreported()
@@ -294,13 +283,13 @@ class _Run:
         )
         result = replace(result, detail="\n".join([result.detail, *_limit_advice(result), *_cause(cause)]))
         if folder:
-            await asyncio.to_thread(folder.finish, result)
+            await uninterrupted(asyncio.to_thread(folder.finish, result))
         return result
 
 
 def _limit_advice(result: CodingResult) -> Iterator[str]:
     """The limit that the last program met, which may be why the run has no answer."""
-    if result.outcome is not Outcome.VERIFIED and result.last_limit:
+    if result.outcome is not CodingOutcome.VERIFIED and result.last_limit:
         _, limit = result.last_limit
         yield f"The last program was ended at {limit}."
 

@@ -14,12 +14,13 @@ from symposia.presets.debate._bundled import BundledDebate, BundledDebateName, b
 from symposia.presets.debate._outcome import DebateOutcome, DebateRun
 from symposia.presets.debate._pages import RECORDED_NOTE, chart, chart_as_markdown, decision_page
 from symposia.presets.debate._run import DebateFolder, DebateLimits, debate_team, run_debate
-from symposia.presets.debate._task import DebateTask, DebateTaskError, position_from
+from symposia.presets.debate._task import MODERATOR, DebateTask, DebateTaskError, position_from
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
 
 __all__ = [
+    "MODERATOR",
     "RECORDED_NOTE",
     "BundledDebate",
     "BundledDebateName",

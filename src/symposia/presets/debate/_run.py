@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from symposia.agentchat.agents import AssistantAgent
-from symposia.agentchat.base import OrTerminationCondition, TaskResult, TerminationCondition
-from symposia.agentchat.checks import TeamCheck
-from symposia.agentchat.conditions import ReasonedTermination, TimeoutTermination, TokenUsageTermination
+from symposia.agentchat.base import TaskResult, TerminationCondition
+from symposia.agentchat.conditions import TimeoutTermination, TokenUsageTermination
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
@@ -21,16 +19,15 @@ from symposia.agentchat.messages import (
     SelectSpeakerEvent,
 )
 from symposia.agentchat.teams import DebateGroupChat, DebateResult
+from symposia.core import uninterrupted
 from symposia.core.exceptions import InvalidArgumentError, ModelError
-from symposia.presets._folder import ResultFolder, write_text
+from symposia.presets._folder import ResultFolder, make_folder, write_text
 from symposia.presets._models import NamedModel, usage_by_agent
+from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition, outcome_of
 from symposia.presets.debate._outcome import WHAT_TO_DO, DebateOutcome, DebateRun
 from symposia.presets.debate._pages import decision_page
 from symposia.presets.debate._prompts import ADVOCATE_PROMPT, CRITIC_PROMPT, MODERATOR_PROMPT
 from symposia.presets.debate._task import CRITIC, MODERATOR, DebateTask
-
-Checked: TypeAlias = Callable[[TeamCheck], None]
-Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +52,7 @@ class DebateLimits:
     max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        for name, limit in (("rounds", self.rounds), ("timeout", self.timeout), ("max_tokens", self.max_tokens)):
-            if limit is not None and limit <= 0:
-                raise InvalidArgumentError(f"{name} is {limit}, and has to be above 0.")
+        check_limits(rounds=self.rounds, timeout=self.timeout, max_tokens=self.max_tokens)
 
     def condition(self) -> TerminationCondition:
         """The limits of time and tokens as a condition, whose reason is the value of an outcome."""
@@ -66,7 +61,7 @@ class DebateLimits:
         }
         if self.max_tokens is not None:
             conditions[DebateOutcome.TOKEN_LIMIT] = TokenUsageTermination(self.max_tokens)
-        return OrTerminationCondition(*(ReasonedTermination(each, outcome) for outcome, each in conditions.items()))
+        return limit_condition(conditions)
 
 
 class DebateFolder(ResultFolder):
@@ -135,37 +130,14 @@ def debate_team(
     )
 
 
-def _ignore(_: object) -> None:
-    """Watch nothing."""
-
-
-async def _new_folder(path: Path | None) -> tuple[DebateFolder | None, asyncio.CancelledError | None]:
-    """Make the folder, and return it with a cancellation that came meanwhile.
-
-    The cancellation is raised later, when the results can be written: otherwise the folder would stay without results.
-    """
-    if path is None:
-        return None, None
-    making = asyncio.ensure_future(asyncio.to_thread(DebateFolder, path))
-    try:
-        return await asyncio.shield(making), None
-    except asyncio.CancelledError as cancelled:
-        return await making, cancelled
-
-
-def _raise_if(cancelled: asyncio.CancelledError | None) -> None:
-    if cancelled is not None:
-        raise cancelled
-
-
 async def run_debate(
     task: DebateTask,
     *,
     models: Mapping[str, NamedModel],
     limits: DebateLimits | None = None,
     folder: Path | None = None,
-    checked: Checked = _ignore,
-    watch: Watch = _ignore,
+    checked: Checked = ignore,
+    watch: Watch = ignore,
 ) -> DebateRun:
     """Debate a question until the votes decide it or a limit is reached.
 
@@ -188,7 +160,7 @@ async def run_debate(
         Exception: An unexpected error ended the debate. The folder is complete.
     """
     team = debate_team(task, models, limits)
-    kept, cancelled = await _new_folder(folder)
+    kept = await make_folder(DebateFolder, folder)
     began = time.monotonic()
     messages: list[BaseAgentEvent | BaseChatMessage] = []
 
@@ -207,11 +179,10 @@ async def run_debate(
             wall_seconds=time.monotonic() - began,
         )
         if kept:
-            await asyncio.to_thread(kept.finish, run)
+            await uninterrupted(asyncio.to_thread(kept.finish, run))
         return run
 
     try:
-        _raise_if(cancelled)
         checked(team.check(task.question))
         reason: str | None = None
         async with aclosing(team.run_stream(task=task.question)) as stream:
@@ -224,7 +195,7 @@ async def run_debate(
                     continue
                 messages.append(item)
                 if kept:
-                    await asyncio.to_thread(kept.record, item)
+                    await uninterrupted(asyncio.to_thread(kept.record, item))
     except ModelError as error:
         return await end(DebateOutcome.MODEL_FAILED, error)
     except asyncio.CancelledError:
@@ -240,5 +211,4 @@ def _outcome(result: DebateResult, reason: str | None) -> DebateOutcome:
     """The outcome of a run that ended by itself. A decision counts, though its message met a limit too."""
     if result.ending != "stopped":
         return DebateOutcome.NO_DECISION if result.decision is None else DebateOutcome.DECIDED
-    reasons = (reason or "").split(", ")
-    return next((each for each in DebateOutcome if each in reasons), DebateOutcome.FAILED)
+    return outcome_of(DebateOutcome, reason) or DebateOutcome.FAILED
