@@ -129,6 +129,22 @@ async def test_a_long_file_is_read_in_parts_and_a_file_that_is_no_text_is_told(t
     assert told == ("The file 'kettle.png' is not text. It has 5 bytes.", True)
 
 
+async def test_the_files_of_a_skill_may_change_while_it_is_used(tmp_path: Path) -> None:
+    skill = put(tmp_path, "tea", notes__txt="x", other__txt="y", brew__py="print(1)")
+    workbench = SkillWorkbench(skill)
+    (skill / "other.txt").unlink()
+    told = await result_of(workbench, "read_skill_file", skill="tea", path="other.txt")
+    assert told == ("The skill 'tea' has no file 'other.txt'. Its files are: brew.py, notes.txt.", True)
+    with (skill / "notes.txt").open("wb") as file:
+        os.truncate(file.fileno(), 1 << 40)  # a file with a hole, which takes no disk
+    text, is_error = await result_of(workbench, "read_skill_file", skill="tea", path="notes.txt")
+    assert is_error
+    assert "too large to read" in text
+    text, is_error = await result_of(workbench, "run_skill_script", skill="tea", path="brew.py")
+    assert is_error
+    assert "can be copied" in text
+
+
 async def test_an_unknown_skill_is_told_to_the_model(tmp_path: Path) -> None:
     put(tmp_path, "tea")
     told = await result_of(SkillWorkbench(tmp_path), "read_skill", name="wine")
@@ -206,6 +222,35 @@ class TestScripts:
             text, _ = await result_of(workbench, "run_skill_script", skill="tea", path="loop.py")
         assert text.startswith("start")
         assert "The script ended with exit status" in text
+
+    async def test_a_script_for_bash_runs_in_bash_beside_a_file_that_is_gone(self, tmp_path: Path) -> None:
+        skill = put(tmp_path, "tea", run__sh="#!/usr/bin/env bash\nall=(green black)\necho ${all[1]}\n", x__txt="x")
+        async with NamespaceCommandLineCodeExecutor() as executor:
+            workbench = SkillWorkbench(skill, code_executor=executor)
+            (skill / "x.txt").unlink()
+            assert await result_of(workbench, "run_skill_script", skill="tea", path="run.sh") == ("black\n", False)
+
+    async def test_of_a_long_output_the_middle_is_left_out(self, tmp_path: Path) -> None:
+        skill = put(tmp_path, "tea", brew__py="print('begin' + 'x' * 99_990 + 'end', end='')")
+        async with NamespaceCommandLineCodeExecutor() as executor:
+            workbench = SkillWorkbench(skill, code_executor=executor)
+            text, _ = await result_of(workbench, "run_skill_script", skill="tea", path="brew.py")
+        assert text.startswith("begin")
+        assert text.endswith("end")
+        assert text.replace("x", "") == "begin\n[67,998 characters left out]\nend"
+
+    async def test_scripts_that_run_at_the_same_time_share_the_sandbox(self, tmp_path: Path) -> None:
+        keep = "import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\nprint(len(list(pathlib.Path().glob('cup*'))))\n"
+        workbench = SkillWorkbench(put(tmp_path, "tea", brew__py=keep))
+        calls = [
+            ("run_skill_script", json.dumps({"skill": "tea", "path": "brew.py", "arguments": [f"cup{n}"]}))
+            for n in "abc"
+        ]
+        agent = AssistantAgent("ann", model(asks_for(*calls), says("done")), skills=workbench)
+        result = await agent.run(task="go")
+        await workbench.stop()
+        (made,) = [message.content for message in result.messages if isinstance(message, ToolCallExecutionEvent)]
+        assert sorted(each.content for each in made) == ["1\n", "2\n", "3\n"]
 
     async def test_a_skill_that_is_too_large_to_be_copied_is_told(self, tmp_path: Path) -> None:
         skill = put(tmp_path, "tea", brew__py="print(1)")

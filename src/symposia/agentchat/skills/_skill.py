@@ -3,6 +3,9 @@
 A skill is a folder with a ``SKILL.md``: front matter in YAML between two lines ``---``, and instructions in Markdown
 after it. Other files of the folder are read, or run, when the instructions say so. The rules of the front matter are
 those of the specification at agentskills.io (2026).
+
+A skill may come from a stranger. What the model reads of it is what a person who opens its files can see: characters
+that nothing shows, which models read, are dropped, and so are hidden files.
 """
 
 from __future__ import annotations
@@ -13,9 +16,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
+from symposia.core.terminal_text import printable
+
+if TYPE_CHECKING:
+    from symposia.agentchat.skills._front_matter import Field
 
 SKILL_FILE: Final = "SKILL.md"
 
@@ -24,6 +31,7 @@ _NAME_LIMIT: Final = 64
 _DESCRIPTION_LIMIT: Final = 1024
 _COMPATIBILITY_LIMIT: Final = 500
 _MARK: Final = "---"
+_NOTHING: Final = ("", "~", "null")  # as YAML writes a field without a value
 
 MOST_INSTRUCTION_BYTES: Final = 256 * 1024
 """The most bytes of a SKILL.md: the specification advises less than 500 lines; this is some 60,000 tokens."""
@@ -42,7 +50,8 @@ class Skill:
         description: What it does and when to use it, at most 1,024 characters.
         instructions: The Markdown after the front matter.
         folder: Its folder, as an absolute path.
-        files: The paths of the other files in it, relative to the folder and with ``/``, sorted. Links are left out.
+        files: The paths of the other files in it, relative to the folder and with ``/``, sorted. Links, hidden files
+            and ``__pycache__`` are left out, and names with characters that cannot be shown.
         license: The license, or the name of a file with it.
         compatibility: What it needs to run.
         metadata: Further fields of the author.
@@ -96,11 +105,14 @@ def _paths(folders: object) -> Sequence[Path]:
 
 
 def _skill_folders(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
-        raise InvalidArgumentError(f"skills names {str(folder)!r}, which is no folder.")
-    if (folder / SKILL_FILE).is_file():
-        return [folder]
-    found = sorted(each for each in folder.iterdir() if (each / SKILL_FILE).is_file())
+    try:
+        if not folder.is_dir():
+            raise InvalidArgumentError(f"skills names {str(folder)!r}, which is no folder.")
+        if (folder / SKILL_FILE).is_file():
+            return [folder]
+        found = sorted(each for each in folder.iterdir() if (each / SKILL_FILE).is_file())
+    except OSError as error:
+        raise InvalidArgumentError(f"skills names {str(folder)!r}, which cannot be read ({error}).") from error
     if not found:
         raise InvalidArgumentError(
             f"skills names {str(folder)!r}, which has no {SKILL_FILE}, and no subfolder with one."
@@ -118,11 +130,14 @@ def read_skill(folder: Path | str) -> Skill:
         InvalidArgumentError: It does not follow the format, or is too large. The text names the file.
         MissingExtraError: The extra ``skills`` is not installed.
     """
-    root = Path(folder).resolve()
+    root = _resolved(folder)
     path = root / SKILL_FILE
     source = _read(path)
     front, instructions = _split(path, source)
-    sizes = _sizes(root)
+    try:
+        sizes = _sizes(root)
+    except OSError as error:  # such as of a folder that changes meanwhile
+        raise _fault(path, f"its folder cannot be read ({error})") from error
     name = _text(path, front, "name", _NAME_LIMIT)
     if not _NAME.fullmatch(name):
         raise _fault(path, f"its name is {name!r}: lower-case letters and digits, with single hyphens between them")
@@ -131,19 +146,28 @@ def read_skill(folder: Path | str) -> Skill:
     return Skill(
         name=name,
         description=" ".join(_text(path, front, "description", _DESCRIPTION_LIMIT).split()),
-        instructions=instructions,
+        instructions=printable(instructions),
         folder=root,
         files=tuple(sizes),
         license=_optional(path, front, "license"),
         compatibility=_optional(path, front, "compatibility", _COMPATIBILITY_LIMIT),
         metadata=_metadata(path, front.get("metadata")),
         allowed_tools=_allowed_tools(path, front.get("allowed-tools")),
-        digest=hashlib.sha256(source + repr(sorted(sizes.items())).encode("utf-8", "surrogateescape")).hexdigest(),
+        digest=hashlib.sha256(source + repr(sorted(sizes.items())).encode()).hexdigest(),
     )
+
+
+def _resolved(folder: Path | str) -> Path:
+    try:
+        return Path(folder).resolve()
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        raise InvalidArgumentError(f"The skill {str(folder)!r} cannot be used: {error}.") from error
 
 
 def _read(path: Path) -> bytes:
     try:
+        if not path.resolve().is_relative_to(path.parent):  # a link, as to a private note with front matter
+            raise _fault(path, "it is a link to a file outside of its folder: put the file itself there")
         if path.stat().st_size > MOST_INSTRUCTION_BYTES:
             raise _fault(path, f"it has more than {MOST_INSTRUCTION_BYTES:,} bytes: put details into other files")
         return path.read_bytes()
@@ -151,7 +175,7 @@ def _read(path: Path) -> bytes:
         raise _fault(path, f"it cannot be read ({error})") from error
 
 
-def _split(path: Path, source: bytes) -> tuple[Mapping[str, object], str]:
+def _split(path: Path, source: bytes) -> tuple[Mapping[str, Field], str]:
     """The front matter, and the text after it."""
     try:
         lines = source.decode("utf-8-sig").splitlines()
@@ -163,67 +187,62 @@ def _split(path: Path, source: bytes) -> tuple[Mapping[str, object], str]:
     return _parse(path, "\n".join(lines[1:end])), "\n".join(lines[end + 1 :]).strip()
 
 
-def _parse(path: Path, text: str) -> Mapping[str, object]:
+def _parse(path: Path, text: str) -> Mapping[str, Field]:
     try:
-        import yaml  # noqa: PLC0415 - of an extra
+        from symposia.agentchat.skills._front_matter import read_front_matter  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError:
         raise MissingExtraError("Reading skills", "skills") from None
     try:
-        front: object = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
-        raise _fault(path, f"its front matter is no YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(front, dict):
-        raise _fault(path, "its front matter has to be a mapping with a name and a description")
-    return cast("Mapping[str, object]", front)
+        return read_front_matter(text)
+    except InvalidArgumentError as error:
+        raise _fault(path, str(error)) from error
 
 
-def _text(path: Path, front: Mapping[str, object], name: str, limit: int) -> str:
+def _text(path: Path, front: Mapping[str, Field], name: str, limit: int) -> str:
     value = _optional(path, front, name, limit)
     if value is None:
         raise _fault(path, f"its front matter has no {name}")
     return value
 
 
-def _optional(path: Path, front: Mapping[str, object], name: str, limit: int | None = None) -> str | None:
+def _optional(path: Path, front: Mapping[str, Field], name: str, limit: int | None = None) -> str | None:
     value = front.get(name)
-    if value is None:
+    if value is None or value in _NOTHING:
         return None
-    if not isinstance(value, str) or not value.strip():
-        raise _fault(path, f"its {name} is {value!r}: write a text, in quotes where it looks like something else")
+    if not isinstance(value, str):
+        raise _fault(path, f"its {name} is a {'list' if isinstance(value, list) else 'mapping'}: write a text")
+    if not value.strip():
+        raise _fault(path, f"its {name} is {value[:_NAME_LIMIT]!r}: write a text")
     if limit is not None and len(value) > limit:
         raise _fault(path, f"its {name} has {len(value):,} characters: {limit:,} at most")
-    return value
+    return printable(value)
 
 
-def _metadata(path: Path, value: object) -> Mapping[str, str]:
-    if value is None:
-        return {}
-    # Numbers are taken, as in ``version: 1.0``; nested values are not, which YAML's aliases can make endless.
-    if not isinstance(value, dict) or any(
-        isinstance(each, dict | list | set) for each in cast("dict[object, object]", value).values()
-    ):
+def _metadata(path: Path, value: Field | None) -> Mapping[str, str]:
+    fields = value or {}
+    if not isinstance(fields, dict) or None in fields or None in fields.values():
         raise _fault(path, "its metadata has to be a mapping of texts")
-    return {str(name): str(each) for name, each in cast("dict[object, object]", value).items()}
+    return {printable(str(name)): printable(str(each)) for name, each in fields.items()}
 
 
-def _allowed_tools(path: Path, value: object) -> Sequence[str]:
-    if value is None:
-        return ()
-    given = value.split() if isinstance(value, str) else value
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in cast("list[object]", given)):
+def _allowed_tools(path: Path, value: Field | None) -> Sequence[str]:
+    given = value.split() if isinstance(value, str) else value or []
+    if not isinstance(given, list) or None in given:
         raise _fault(path, "its allowed-tools have to be a text of names with spaces between them")
-    return tuple(cast("list[str]", given))
+    return tuple(printable(str(each)) for each in given)
 
 
 def _sizes(root: Path) -> dict[str, int]:
     """The sizes of the files of a folder but its SKILL.md, by their paths, sorted.
 
-    Links are left out, so that a skill shows no file from outside of its folder.
+    Links are left out, so that a skill shows no file from outside of its folder. Hidden files are those of other
+    programs, as the ``.git`` of a skill that was cloned, and may be secret, as ``.env``.
     """
     sizes: dict[str, int] = {}
     total = 0
-    for folder, _, files in os.walk(root):  # which follows no links to folders
-        for name in files:
+    for folder, subfolders, files in os.walk(root):  # which follows no links to folders
+        subfolders[:] = filter(_is_shown, subfolders)
+        for name in filter(_is_shown, files):
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 continue
@@ -235,6 +254,11 @@ def _sizes(root: Path) -> dict[str, int]:
                 )
     sizes.pop(SKILL_FILE, None)
     return dict(sorted(sizes.items()))
+
+
+def _is_shown(name: str) -> bool:
+    # A name that is not UTF-8 is not printable either: no model could be told it.
+    return not name.startswith(".") and name != "__pycache__" and name.isprintable()
 
 
 def _fault(path: Path, fault: str) -> InvalidArgumentError:

@@ -12,18 +12,20 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from symposia.agentchat._any_loop_lock import AnyLoopLock
 from symposia.agentchat._arguments import check_code_executor
-from symposia.agentchat.skills._skill import Skill, read_skills
+from symposia.agentchat.skills._skill import MOST_FOLDER_BYTES, Skill, read_skills
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, execute_code
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.terminal_text import printable
 from symposia.core.tools import FunctionTool, StaticWorkbench
 
 DEFAULT_EXECUTOR: Final = "symposia.ext.code_executors.create_default_code_executor"
 """The executor of scripts, by name as in the JSON of a component: this package imports no kind of sandbox."""
 
 MOST_SHOWN: Final = 32_000
-"""The most characters of a file that a model is shown at once, some 8,000 tokens."""
+"""The most characters of a file, or of what a script prints, that a model is shown at once, some 8,000 tokens."""
 
 MOST_COPIED: Final = 4 * 1024 * 1024
 """The most bytes of a skill that are copied into a sandbox, as a part of the program."""
@@ -84,13 +86,14 @@ class SkillWorkbench(StaticWorkbench):
         self._skills = {skill.name: skill for skill in read_skills(folders)}
         self._executor = code_executor
         self._own_executor: CodeExecutor | None = None
+        self._making = AnyLoopLock()  # the scripts of one answer run at the same time, in one sandbox
         tools = [
             FunctionTool(self._read_skill, "Read the instructions of a skill.", "read_skill", idempotency="pure"),
             FunctionTool(self._read_file, _READ_FILE, "read_skill_file", idempotency="pure"),
         ]
         if any(_is_script(path) for skill in self._skills.values() for path in skill.files):
             # Transparent: to effect handlers the run of the code is the effect, with its result and its files.
-            text = "Run a script of a skill in a sandbox, and get its output."
+            text = "Run a script of a skill in a sandbox, and get its output. Of a long output the middle is left out."
             tools.append(FunctionTool(self._run_script, text, "run_skill_script", transparent=True))
         super().__init__(tools)
 
@@ -131,6 +134,10 @@ class SkillWorkbench(StaticWorkbench):
 
     def _read_file(self, skill: str, path: str, offset: int = 0) -> str:
         file = _file(self._skill(skill), path)
+        if file.stat().st_size > MOST_FOLDER_BYTES:  # it has grown since the skill was read
+            raise InvalidArgumentError(
+                f"The file {path!r} has {file.stat().st_size:,} bytes, and is too large to read."
+            )
         try:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
@@ -139,7 +146,8 @@ class SkillWorkbench(StaticWorkbench):
             ) from None
         part = text[max(offset, 0) :][:MOST_SHOWN]
         end = max(offset, 0) + len(part)
-        return part if end >= len(text) else f"{part}\n[{len(text) - end:,} more characters: offset {end}]"
+        shown = printable(part)
+        return shown if end >= len(text) else f"{shown}\n[{len(text) - end:,} more characters: offset {end}]"
 
     async def _run_script(
         self, skill: str, path: str, cancellation_token: CancellationToken, arguments: list[str] | None = None
@@ -147,14 +155,16 @@ class SkillWorkbench(StaticWorkbench):
         program = await asyncio.to_thread(_program, self._skill(skill), path, arguments or [])
         executor = self._executor or await self._default_executor()
         result = await execute_code(executor, [CodeBlock(code=program, language="python")], cancellation_token)
+        output = _head_and_tail(result.output)
         if result.exit_code == 0:
-            return result.output
-        return f"{result.output}\nThe script ended with exit status {result.exit_code}.".lstrip("\n")
+            return output
+        return f"{output}\nThe script ended with exit status {result.exit_code}.".lstrip("\n")
 
     async def _default_executor(self) -> CodeExecutor:
-        if self._own_executor is None:
-            self._own_executor = await asyncio.to_thread(_make_default_executor)
-        return self._own_executor
+        async with self._making:
+            if self._own_executor is None:
+                self._own_executor = await asyncio.to_thread(_make_default_executor)
+            return self._own_executor
 
 
 def _make_default_executor() -> CodeExecutor:
@@ -163,25 +173,37 @@ def _make_default_executor() -> CodeExecutor:
     return executor
 
 
+def _head_and_tail(text: str) -> str:
+    left_out = len(text) - MOST_SHOWN
+    if left_out <= 0:
+        return text
+    half = MOST_SHOWN // 2
+    return f"{text[:half]}\n[{left_out:,} characters left out]\n{text[-half:]}"
+
+
 def _is_script(path: str) -> bool:
     return PurePosixPath(path).suffix in _RUNNERS
+
+
+def _is_there(skill: Skill, path: str) -> bool:
+    """Whether a file of a skill is still a file in its folder: it has not become a link, nor has its folder."""
+    file = skill.folder / path
+    return file.is_file() and file.resolve() == file
 
 
 def _file(skill: Skill, path: str) -> Path:
     """A file of a skill.
 
-    Only files that existed when the skill was read have a path here, so that no path leads out of the folder. A file
-    that has become a link since then, or whose folder has, is not read.
+    Only files that existed when the skill was read have a path here, so that no path leads out of the folder.
 
     Raises:
         InvalidArgumentError: It has no such file.
     """
     known = PurePosixPath(path).as_posix()  # without "./"
-    file = skill.folder / known
-    if known not in skill.files or not file.is_file() or file.resolve() != file:
-        listed = ", ".join(skill.files) or "none"
+    if known not in skill.files or not _is_there(skill, known):
+        listed = ", ".join(each for each in skill.files if _is_there(skill, each)) or "none"
         raise InvalidArgumentError(f"The skill {skill.name!r} has no file {path!r}. Its files are: {listed}.")
-    return file
+    return skill.folder / known
 
 
 def _program(skill: Skill, script: str, arguments: Sequence[str]) -> str:
@@ -190,20 +212,30 @@ def _program(skill: Skill, script: str, arguments: Sequence[str]) -> str:
     Raises:
         InvalidArgumentError: It is no script of the skill, or the skill is too large to be copied.
     """
-    known = _file(skill, script).relative_to(skill.folder).as_posix()
+    source = _file(skill, script)
+    known = source.relative_to(skill.folder).as_posix()
     if not _is_script(known):
         raise InvalidArgumentError(f"The file {script!r} is no script: those end with {', '.join(_RUNNERS)}.")
-    files = {path: _file(skill, path).read_bytes() for path in skill.files}
-    if (size := sum(map(len, files.values()))) > MOST_COPIED:
+    paths = [path for path in skill.files if _is_there(skill, path)]
+    # Asked for before the files are read: they may have grown since the skill was.
+    if (size := sum((skill.folder / path).stat().st_size for path in paths)) > MOST_COPIED:
         raise InvalidArgumentError(
             f"The files of the skill {skill.name!r} have {size:,} bytes: {MOST_COPIED:,} at most can be copied into a"
             " sandbox."
         )
-    encoded = {path: base64.b64encode(data).decode("ascii") for path, data in files.items()}
+    encoded = {path: base64.b64encode((skill.folder / path).read_bytes()).decode("ascii") for path in paths}
     return _PROGRAM.format(
         name=skill.name,
         files=json.dumps(encoded),
         script=known,
         arguments=json.dumps(list(arguments)),
-        runner=_RUNNERS[PurePosixPath(known).suffix],
+        runner=_runner(source),
     )
+
+
+def _runner(script: Path) -> str:
+    """The program that runs a script. Many a ``.sh`` is written for bash, and says so in its first line."""
+    runner = _RUNNERS[script.suffix]
+    if runner == "sh" and b"bash" in script.read_bytes().partition(b"\n")[0]:
+        return "bash"
+    return runner
