@@ -4,7 +4,6 @@ import logging
 from operator import attrgetter
 
 import pytest
-from tests.support.model_server import ModelServer, Reply
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core import EVENT_LOGGER_NAME
@@ -13,6 +12,7 @@ from symposia.core.memory import ListMemory, MemoryContent
 from symposia.core.models import UserMessage
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.model_server import MockModelServer, Reply
 
 
 async def test_the_private_model_context_of_an_assistant_is_the_public_one() -> None:
@@ -28,7 +28,7 @@ async def test_the_private_model_context_of_an_assistant_is_the_public_one() -> 
 async def test_the_event_of_a_model_call_has_the_list_of_tools_also_where_it_is_empty(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         server.script(Reply(text="4"))
         client = OpenAIChatCompletionClient(model="gpt-5.5", api_key="test", base_url=server.openai_url)
         with caplog.at_level(logging.INFO, EVENT_LOGGER_NAME):

@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.model_server import ModelServer, Reply, ToolCall
 from tests.support.terminal import CTRL_C, on_terminal
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
 from symposia.cli._exit import Status
+from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
 
 @pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
         yield server
@@ -50,7 +50,7 @@ async def test_without_a_key_a_recorded_case_of_support_is_shown() -> None:
     assert "transfer_to" not in result.stdout
 
 
-async def test_lines_that_are_piped_in_are_answered_by_the_model(models: ModelServer) -> None:
+async def test_lines_that_are_piped_in_are_answered_by_the_model(models: MockModelServer) -> None:
     models.script(Reply(text="Hello."), Reply(text="Goodbye."))
     result = await symposia("chat", "--system", "Be brief.", typed="Hi\n\nBye")
     assert result.exit_code == 0, result.output
@@ -58,7 +58,7 @@ async def test_lines_that_are_piped_in_are_answered_by_the_model(models: ModelSe
     assert models.requests[0].body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
-async def test_a_script_and_a_history(models: ModelServer, tmp_path: Path) -> None:
+async def test_a_script_and_a_history(models: MockModelServer, tmp_path: Path) -> None:
     (tmp_path / "script").write_text("Hi\n")
     history = str(tmp_path / "history.json")
     for answer in ("Hello.", "Hello again."):
@@ -68,7 +68,7 @@ async def test_a_script_and_a_history(models: ModelServer, tmp_path: Path) -> No
     assert [message["content"] for message in models.last_body["messages"]][1:] == ["Hi", "Hello.", "Hi"]
 
 
-async def test_a_case_of_support_with_models(models: ModelServer) -> None:
+async def test_a_case_of_support_with_models(models: MockModelServer) -> None:
     def call(name: str, **arguments: object) -> Reply:
         return Reply(tool_calls=(ToolCall(id="1", name=name, arguments=json.dumps(arguments)),))
 
@@ -81,14 +81,14 @@ async def test_a_case_of_support_with_models(models: ModelServer) -> None:
     assert "billing: That was refused." in result.stdout
 
 
-async def test_an_input_that_ends_while_the_colleague_is_asked_is_an_error(models: ModelServer) -> None:
+async def test_an_input_that_ends_while_the_colleague_is_asked_is_an_error(models: MockModelServer) -> None:
     models.script(Reply(tool_calls=(ToolCall(id="1", name="transfer_to_colleague", arguments="{}"),)))
     result = await symposia("support", "--model", "gpt-5.5", typed="Help!\n")
     assert result.exit_code == Status.FAILED, result.output
     assert "the input ended without an answer" in result.stderr
 
 
-async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: ModelServer) -> None:
+async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: MockModelServer) -> None:
     environment = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": models.openai_url}
     command = (sys.executable, "-m", "symposia", "chat", "--model", "gpt-5.5")
     models.script(Reply(text="Hello there."))

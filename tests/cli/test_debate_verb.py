@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.model_server import Hold, ModelServer, Reply
 from tests.support.terminal import CTRL_C, on_terminal
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.presets.debate import BundledDebateName, DebateLimits
+from symposia.testing.model_server import Hold, MockModelServer, Reply
 
 ANSWER = json.dumps(
     {"position": "tea", "confidence": 0.9, "reason": "It is hot.", "summary": "Tea.", "agreed": ["Hot."]}
@@ -30,8 +30,8 @@ def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
         yield server
@@ -70,7 +70,7 @@ async def test_the_dissent_is_printed_with_the_decision() -> None:
     assert "Results: out" in result.stdout
 
 
-async def test_a_question_of_ones_own_is_debated_by_models(models: ModelServer, tmp_path: Path) -> None:
+async def test_a_question_of_ones_own_is_debated_by_models(models: MockModelServer, tmp_path: Path) -> None:
     models.script(*(Reply(text=ANSWER, usage=(10, 5)) for _ in range(5)))
     result = await debate(*QUESTION, "--open-position", "neither", "--model", "gpt-5.5", "--out", "out")
     assert result.exit_code == 0, result.output
@@ -86,14 +86,14 @@ async def test_a_question_of_ones_own_is_debated_by_models(models: ModelServer, 
     assert '["tea", "coffee", "neither"]' in json.dumps(schemas)
 
 
-async def test_the_moderator_may_have_a_model_of_its_own(models: ModelServer) -> None:
+async def test_the_moderator_may_have_a_model_of_its_own(models: MockModelServer) -> None:
     models.script(*(Reply(text=ANSWER) for _ in range(5)))
     result = await debate(*QUESTION, "--model", "gpt-5.5", "--moderator-model", "gpt-5.5-mini")
     assert result.exit_code == 0, result.output
     assert [request.body["model"] for request in models.requests] == [*["gpt-5.5"] * 4, "gpt-5.5-mini"]
 
 
-async def test_a_tie_has_a_status_of_its_own(models: ModelServer) -> None:
+async def test_a_tie_has_a_status_of_its_own(models: MockModelServer) -> None:
     abstains = Reply(text='{"summary": "Tied.", "agreed": []}')
     models.script(*(abstains for _ in range(9)))
     result = await debate(*QUESTION, "--model", "gpt-5.5", "--rounds", "1")
@@ -102,7 +102,7 @@ async def test_a_tie_has_a_status_of_its_own(models: ModelServer) -> None:
     assert "Allow more rounds" in result.stdout
 
 
-async def test_a_limit_has_its_status(models: ModelServer) -> None:
+async def test_a_limit_has_its_status(models: MockModelServer) -> None:
     models.script(*(Reply(text=ANSWER) for _ in range(5)))
     result = await debate(*QUESTION, "--model", "gpt-5.5", "--independent", "2", "--max-tokens", "5")
     assert result.exit_code == 0, result.output  # the votes of the same round decide
@@ -111,13 +111,13 @@ async def test_a_limit_has_its_status(models: ModelServer) -> None:
     assert result.exit_code == Status.TOKEN_LIMIT, result.output
 
 
-async def test_a_model_that_fails_has_its_status(models: ModelServer) -> None:
+async def test_a_model_that_fails_has_its_status(models: MockModelServer) -> None:
     result = await debate(*QUESTION, "--model", "gpt-5.5")
     assert result.exit_code == Status.MODEL_FAILED, result.output
     assert "the script has ended" in result.stdout
 
 
-async def test_ctrl_c_keeps_what_was_said(models: ModelServer, tmp_path: Path) -> None:
+async def test_ctrl_c_keeps_what_was_said(models: MockModelServer, tmp_path: Path) -> None:
     hold = Hold(after=2)
     tie = [Reply(text=ANSWER.replace('"tea"', '"milk"')) for _ in range(8)]  # two statements, and votes for nothing
     models.script(*tie, Reply(text="Neither is a drink for the night.", hold=hold))

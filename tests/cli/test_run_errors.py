@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.model_server import Failure, ModelServer, Reply
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
 from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, Status
 from symposia.core.code_executor import RunStatus, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
+from symposia.testing.model_server import Failure, MockModelServer, Reply
 from symposia.testing.sandboxes import FakeRun, FakeSandbox, FakeSandboxBackend, printed
 
 PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}))
@@ -30,9 +30,9 @@ def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ModelServer]:
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
     """A model server that both vendors' SDKs are sent to, with keys that open it."""
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
@@ -176,7 +176,7 @@ async def test_every_usage_error_shows_the_usage_of_its_verb(arguments: tuple[st
     assert error in message
 
 
-async def test_three_answers_without_code(models: ModelServer, pretend: Pretend) -> None:
+async def test_three_answers_without_code(models: MockModelServer, pretend: Pretend) -> None:
     pretend(prints_the_sum)
     models.script(PLAN, *[Reply(text="I cannot.")] * 3)
     result = await symposia("run", "Add", "--model", "gpt-5.5", "--out", "run")
@@ -185,7 +185,7 @@ async def test_three_answers_without_code(models: ModelServer, pretend: Pretend)
 
 
 async def test_a_server_without_token_counts_has_estimates_and_reaches_the_budget(
-    models: ModelServer, pretend: Pretend, tmp_path: Path
+    models: MockModelServer, pretend: Pretend, tmp_path: Path
 ) -> None:
     pretend(prints_the_sum)
     models.script(*[replace(reply, usage=(0, 0)) for reply in (PLAN, CODE, APPROVAL)])
@@ -200,7 +200,7 @@ async def test_a_server_without_token_counts_has_estimates_and_reaches_the_budge
 
 
 async def test_a_model_that_never_answers_in_the_schema_leaves_all_its_words_and_tokens(
-    models: ModelServer, pretend: Pretend, tmp_path: Path
+    models: MockModelServer, pretend: Pretend, tmp_path: Path
 ) -> None:
     pretend(prints_the_sum)
     models.script(*[Reply(text=f"No plan {number}.") for number in range(3)])
@@ -217,7 +217,7 @@ async def test_a_model_that_never_answers_in_the_schema_leaves_all_its_words_and
 
 
 async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
-    models: ModelServer, pretend: Pretend, tmp_path: Path
+    models: MockModelServer, pretend: Pretend, tmp_path: Path
 ) -> None:
     pretend(prints_the_sum)
     models.script(PLAN, Failure(status=401, message="this key is wrong"))
@@ -229,7 +229,7 @@ async def test_a_model_call_that_fails_for_good_keeps_the_transcript(
 
 
 async def test_a_sandbox_that_ends_and_cannot_be_started_again(
-    models: ModelServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    models: MockModelServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     async def dies(code: str) -> SandboxResult:
         raise SandboxDiedError("The sandbox ended.")
@@ -256,7 +256,7 @@ async def test_a_sandbox_that_ends_and_cannot_be_started_again(
     ("option", "limit", "status"),
     [("--max-messages", "2", Status.MESSAGE_LIMIT), ("--max-tokens", "5", Status.TOKEN_LIMIT)],
 )
-async def test_a_limit(models: ModelServer, pretend: Pretend, option: str, limit: str, status: Status) -> None:
+async def test_a_limit(models: MockModelServer, pretend: Pretend, option: str, limit: str, status: Status) -> None:
     pretend(prints_the_sum)
     models.script(PLAN, CODE)
     result = await symposia("run", "Add", "--model", "gpt-5.5", option, limit)
@@ -269,7 +269,7 @@ async def test_a_limit(models: ModelServer, pretend: Pretend, option: str, limit
     [("timeout", "--time-limit S"), ("out_of_memory", "--memory SIZE"), ("disk_full", "--disk SIZE")],
 )
 async def test_n04_the_limit_that_ended_the_last_program_is_told_with_its_option(
-    models: ModelServer, pretend: Pretend, status: RunStatus, option: str
+    models: MockModelServer, pretend: Pretend, status: RunStatus, option: str
 ) -> None:
     async def is_killed(code: str) -> SandboxResult:
         return SandboxResult(status=status, exit_code=137, stdout="", stderr="")
@@ -281,7 +281,7 @@ async def test_n04_the_limit_that_ended_the_last_program_is_told_with_its_option
     assert f"Raise the program's limit: {option}" in result.stdout
 
 
-async def test_the_time_limit(models: ModelServer, pretend: Pretend) -> None:
+async def test_the_time_limit(models: MockModelServer, pretend: Pretend) -> None:
     async def never_ends(code: str) -> SandboxResult:
         await asyncio.Event().wait()
         raise AssertionError

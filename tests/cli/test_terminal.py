@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.support.model_server import Hold, ModelServer, Reply
 from tests.support.terminal import CTRL_C, on_terminal, symposia
 from tests.support.working_sandbox import working_sandbox
 
 from symposia.core.code_executor import SandboxBackend
+from symposia.testing.model_server import Hold, MockModelServer, Reply
 
 PLAN = Reply(text=json.dumps({"steps": ["Add."], "checks": ["The sum is printed."]}), usage=(100, 20))
 CODE = Reply(text="I add them.\n```python\nprint('sum:', 1 + 1)\n```", usage=(200, 30))
@@ -34,12 +34,12 @@ async def sandbox() -> SandboxBackend:
 
 
 @pytest.fixture
-async def models() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def models() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
-def keys(server: ModelServer) -> Mapping[str, str]:
+def keys(server: MockModelServer) -> Mapping[str, str]:
     return {
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": server.openai_url,
@@ -66,7 +66,7 @@ async def in_a_pipe(
 
 @pytest.mark.parametrize("model", ["gpt-5.5", "claude-sonnet-5-5"])
 async def test_a_task_of_ones_own_runs_on_a_vendors_sdk(
-    model: str, models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    model: str, models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     (tmp_path / "numbers.csv").write_text("a,b\n1,1\n")
     models.script(PLAN, CODE, APPROVAL)
@@ -86,7 +86,7 @@ async def test_a_task_of_ones_own_runs_on_a_vendors_sdk(
 
 
 async def test_each_agent_may_have_a_model_of_its_own(
-    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     models.script(PLAN, CODE, APPROVAL)
     named = ["--model", "gpt-5.5", "--planner-model", "o3-mini", "--reviewer-model", "claude-sonnet-5-5"]
@@ -141,7 +141,7 @@ async def test_a_narrow_terminal_is_not_drawn_over_its_edge(sandbox: SandboxBack
 
 
 async def test_n14_ctrl_c_stops_a_program_that_sleeps_and_keeps_what_there_is(
-    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     models.script(PLAN, ENDLESS)
     command = symposia("run", "Wait", "--model", "gpt-5.5", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
@@ -159,7 +159,7 @@ async def test_n14_ctrl_c_stops_a_program_that_sleeps_and_keeps_what_there_is(
 
 
 async def test_n14_ctrl_c_stops_a_model_call_that_never_ends(
-    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     hold = Hold(after=2)
     models.script(PLAN, Reply(text="I add them, word by word.", hold=hold))
@@ -182,7 +182,7 @@ def descendants(pid: int) -> list[int]:
 
 
 async def test_a_sandbox_that_is_killed_in_the_middle_is_replaced_and_the_run_goes_on(
-    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     if sandbox.name == "docker":
         pytest.skip("its processes are the engine's")
@@ -312,7 +312,7 @@ async def test_an_interrupt_is_ignored_where_the_shell_says_so(tmp_path: Path) -
 
 
 async def test_n04_a_program_over_its_limits_is_told_which(
-    models: ModelServer, sandbox: SandboxBackend, tmp_path: Path
+    models: MockModelServer, sandbox: SandboxBackend, tmp_path: Path
 ) -> None:
     greedy = Reply(text="```python\nprint(len(bytearray(300 * 2**20)))\n```")
     models.script(PLAN, greedy, greedy, greedy)

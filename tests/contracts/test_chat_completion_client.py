@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from tests.support.model_clients import ADD, KINDS, VENDORS, Kind, Vendor, kind_name, read
-from tests.support.model_server import Hold, ModelServer, Reply, ToolCall
 
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.models import LLMMessage, RequestUsage, SystemMessage, UserMessage
+from symposia.testing.model_server import Hold, MockModelServer, Reply, ToolCall
 
 MESSAGES: list[LLMMessage] = [
     SystemMessage(content="Be brief."),
@@ -28,20 +28,20 @@ every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
 @every_kind
-async def test_a_text_answer_comes_back_whole(kind: Kind, server: ModelServer) -> None:
+async def test_a_text_answer_comes_back_whole(kind: Kind, server: MockModelServer) -> None:
     client = kind.client(server, Reply(text="Five, a hand."))
     result = await client.create(MESSAGES)
     assert (result.content, result.finish_reason, result.thought) == ("Five, a hand.", "stop", None)
 
 
 @every_kind
-async def test_streamed_pieces_join_to_the_answer_which_comes_last(kind: Kind, server: ModelServer) -> None:
+async def test_streamed_pieces_join_to_the_answer_which_comes_last(kind: Kind, server: MockModelServer) -> None:
     client = kind.client(server, Reply(text="Five,  a\nhand. "))
     pieces, whole = await read(client.create_stream(MESSAGES))
     assert len(pieces) > 1
@@ -49,7 +49,7 @@ async def test_streamed_pieces_join_to_the_answer_which_comes_last(kind: Kind, s
 
 
 @every_kind
-async def test_streaming_gives_the_same_result_as_not_streaming(kind: Kind, server: ModelServer) -> None:
+async def test_streaming_gives_the_same_result_as_not_streaming(kind: Kind, server: MockModelServer) -> None:
     reply = Reply(text="Five.")
     client = kind.client(server, reply, reply)
     _, streamed = await read(client.create_stream(MESSAGES))
@@ -58,7 +58,7 @@ async def test_streaming_gives_the_same_result_as_not_streaming(kind: Kind, serv
 
 @every_kind
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_parallel_tool_calls_come_back_in_order(kind: Kind, server: ModelServer, streaming: bool) -> None:
+async def test_parallel_tool_calls_come_back_in_order(kind: Kind, server: MockModelServer, streaming: bool) -> None:
     client = kind.client(server, Reply(tool_calls=CALLS))
     if streaming:
         pieces, result = await read(client.create_stream(MESSAGES, tools=[ADD]))
@@ -70,7 +70,7 @@ async def test_parallel_tool_calls_come_back_in_order(kind: Kind, server: ModelS
 
 
 @every_kind
-async def test_the_callers_messages_are_never_edited(kind: Kind, server: ModelServer) -> None:
+async def test_the_callers_messages_are_never_edited(kind: Kind, server: MockModelServer) -> None:
     client = kind.client(server, Reply(text="Five."), Reply(text="Six."))
     before = copy.deepcopy(MESSAGES)
     await client.create(MESSAGES)
@@ -79,7 +79,7 @@ async def test_the_callers_messages_are_never_edited(kind: Kind, server: ModelSe
 
 
 @every_kind
-async def test_a_longer_conversation_leaves_fewer_tokens(kind: Kind, server: ModelServer) -> None:
+async def test_a_longer_conversation_leaves_fewer_tokens(kind: Kind, server: MockModelServer) -> None:
     client = kind.client(server)
     longer = [*MESSAGES, UserMessage(content="And how many toes has a whole family?", source="user")]
     assert 0 < client.count_tokens(MESSAGES) < client.count_tokens(longer)
@@ -87,14 +87,14 @@ async def test_a_longer_conversation_leaves_fewer_tokens(kind: Kind, server: Mod
 
 
 @every_kind
-async def test_closing_twice_is_harmless(kind: Kind, server: ModelServer) -> None:
+async def test_closing_twice_is_harmless(kind: Kind, server: MockModelServer) -> None:
     client = kind.client(server)
     await client.close()
     await client.close()
 
 
 @every_vendor
-async def test_a_token_that_is_already_cancelled_sends_nothing(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_token_that_is_already_cancelled_sends_nothing(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Five."))
     token = CancellationToken()
     token.cancel()
@@ -104,7 +104,7 @@ async def test_a_token_that_is_already_cancelled_sends_nothing(vendor: Vendor, s
 
 
 @every_vendor
-async def test_text_that_comes_along_with_tool_calls_is_the_thought(vendor: Vendor, server: ModelServer) -> None:
+async def test_text_that_comes_along_with_tool_calls_is_the_thought(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Let me add.", tool_calls=CALLS))
     pieces, result = await read(client.create_stream(MESSAGES, tools=[ADD]))
     assert "".join(pieces) == result.thought == "Let me add."
@@ -112,14 +112,14 @@ async def test_text_that_comes_along_with_tool_calls_is_the_thought(vendor: Vend
 
 
 @every_vendor
-async def test_f46_a_streamed_answer_counts_its_tokens(vendor: Vendor, server: ModelServer) -> None:
+async def test_f46_a_streamed_answer_counts_its_tokens(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Five.", usage=(30, 4)))
     _, result = await read(client.create_stream(MESSAGES))
     assert result.usage == RequestUsage(prompt_tokens=30, completion_tokens=4)
 
 
 @every_vendor
-async def test_the_tokens_of_all_requests_add_up(vendor: Vendor, server: ModelServer) -> None:
+async def test_the_tokens_of_all_requests_add_up(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Five.", usage=(30, 4)), Reply(text="Six.", usage=(50, 6)))
     await client.create(MESSAGES)
     await read(client.create_stream(MESSAGES))
@@ -130,7 +130,7 @@ async def test_the_tokens_of_all_requests_add_up(vendor: Vendor, server: ModelSe
 @pytest.mark.parametrize(
     ("stop", "expected"), [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter")]
 )
-async def test_why_the_model_stopped_is_told(vendor: Vendor, server: ModelServer, stop: str, expected: str) -> None:
+async def test_why_the_model_stopped_is_told(vendor: Vendor, server: MockModelServer, stop: str, expected: str) -> None:
     reply = Reply(text="Fi", stop=stop)  # pyright: ignore[reportArgumentType] - one of those listed above
     client = vendor.client(server, reply, reply)
     _, streamed = await read(client.create_stream(MESSAGES))
@@ -138,7 +138,7 @@ async def test_why_the_model_stopped_is_told(vendor: Vendor, server: ModelServer
 
 
 @every_vendor
-async def test_a_token_ends_the_request_before_the_first_byte(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_token_ends_the_request_before_the_first_byte(vendor: Vendor, server: MockModelServer) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(text="Five.", hold=hold))
     token = CancellationToken()
@@ -152,7 +152,7 @@ async def test_a_token_ends_the_request_before_the_first_byte(vendor: Vendor, se
 
 
 @every_vendor
-async def test_a_token_ends_the_request_in_the_middle_of_a_stream(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_token_ends_the_request_in_the_middle_of_a_stream(vendor: Vendor, server: MockModelServer) -> None:
     hold = Hold(after=5)
     client = vendor.client(server, Reply(text="one two three four five six seven", hold=hold))
     token = CancellationToken()
@@ -172,7 +172,7 @@ async def test_a_token_ends_the_request_in_the_middle_of_a_stream(vendor: Vendor
 
 
 @every_vendor
-async def test_cancelling_the_task_ends_the_request(vendor: Vendor, server: ModelServer) -> None:
+async def test_cancelling_the_task_ends_the_request(vendor: Vendor, server: MockModelServer) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(text="Five.", hold=hold))
     async with asyncio.timeout(5):
@@ -185,7 +185,7 @@ async def test_cancelling_the_task_ends_the_request(vendor: Vendor, server: Mode
 
 
 @every_vendor
-async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor, server: ModelServer) -> None:
+async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor, server: MockModelServer) -> None:
     hold = Hold(after=6)
     client = vendor.client(server, Reply(text="one two three four five six seven", hold=hold))
     async with asyncio.timeout(5):
@@ -196,7 +196,7 @@ async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor, server: M
 
 
 @every_vendor
-async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="one two three"))
     token = CancellationToken()
     stream = client.create_stream(MESSAGES, cancellation_token=token)
@@ -212,7 +212,7 @@ async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(vendor: Ven
 
 
 @every_vendor
-async def test_a_client_answers_again_after_a_cancelled_request(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_client_answers_again_after_a_cancelled_request(vendor: Vendor, server: MockModelServer) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(hold=hold), Reply(text="Five."))
     token = CancellationToken()
@@ -225,7 +225,7 @@ async def test_a_client_answers_again_after_a_cancelled_request(vendor: Vendor, 
 
 
 @every_vendor
-async def test_many_requests_share_a_client(vendor: Vendor, server: ModelServer) -> None:
+async def test_many_requests_share_a_client(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, *(Reply(text="Five.", usage=(2, 1)) for _ in range(20)))
     async with asyncio.timeout(20):
         results = await asyncio.gather(*(client.create(MESSAGES) for _ in range(20)))
@@ -247,7 +247,7 @@ NO_MESSAGES: dict[str, Any] = {
 @pytest.mark.parametrize("method", ["create", "create_stream", "count_tokens", "remaining_tokens"])
 @every_kind
 async def test_what_are_no_messages_are_refused_with_what_to_give(
-    kind: Kind, server: ModelServer, method: str, given: str
+    kind: Kind, server: MockModelServer, method: str, given: str
 ) -> None:
     ask = getattr(kind.client(server, Reply(text="Five.")), method)
     with pytest.raises(ArgumentTypeError, match=r"list of SystemMessage, .* such as \[UserMessage\(.*\)\], not "):
@@ -260,7 +260,7 @@ def add(a: int, b: int) -> int:
 
 @pytest.mark.parametrize("method", ["create", "create_stream", "count_tokens", "remaining_tokens"])
 @every_kind
-async def test_what_are_no_tools_are_refused(kind: Kind, server: ModelServer, method: str) -> None:
+async def test_what_are_no_tools_are_refused(kind: Kind, server: MockModelServer, method: str) -> None:
     ask = getattr(kind.client(server, Reply(text="Five.")), method)
     for given in ("add", add, {"name": "add"}, 5):
         with pytest.raises(ArgumentTypeError, match="The tools of a model are given as a list, not "):

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from tests.support.model_clients import ADD, VENDORS, Vendor, kind_name, read
-from tests.support.model_server import ModelServer, Raw, Reply, Thinking, ToolCall
-from tests.support.model_server import _anthropic as anthropic_wire
-from tests.support.model_server import _openai as openai_wire
 
 from symposia.core.exceptions import ModelError, ModelResponseError, PartialAnswer
 from symposia.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
+from symposia.testing.model_server import MockModelServer, Raw, Reply, Thinking, ToolCall
+from symposia.testing.model_server import _anthropic as anthropic_wire
+from symposia.testing.model_server import _openai as openai_wire
 
 HELLO = [UserMessage(content="hello", source="user")]
 STREAM = "text/event-stream"
@@ -28,8 +28,8 @@ every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
@@ -67,7 +67,7 @@ async def failure_of(client: ChatCompletionClient, *, streaming: bool) -> ModelE
 @every_vendor
 @pytest.mark.parametrize("cut", [False, True], ids=["closed", "dropped"])
 async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error(
-    vendor: Vendor, server: ModelServer, cut: bool
+    vendor: Vendor, server: MockModelServer, cut: bool
 ) -> None:
     events = events_of(vendor, ANSWER)
     marker = b'"finish_reason": "tool_calls"' if vendor.name == "OpenAI" else b"message_stop"
@@ -85,7 +85,7 @@ async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error
 
 
 @every_vendor
-async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor, server: ModelServer) -> None:
+async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="The answer is not 42."))
     client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM))
     pieces: list[str] = []
@@ -103,7 +103,7 @@ async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor
 
 
 @every_vendor
-async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: ModelServer) -> None:
+async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="Five.", usage=(30, 4)))
     if vendor.name == "OpenAI":  # it reports them at the very end
         events = [event for event in events if b"finish_reason" not in event or b'"stop"' not in event]
@@ -115,7 +115,7 @@ async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendo
 
 
 @every_vendor
-async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendor, server: ModelServer) -> None:
+async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="The answer is not 42."))
     client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM, cut=True))
     error = await failure_of(client, streaming=True)
@@ -137,7 +137,7 @@ async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendo
     ids=["empty", "comments", "login", "login-as-stream", "login-as-nothing"],
 )
 async def test_d06_a_stream_that_is_none_is_an_error_that_shows_it(
-    vendor: Vendor, server: ModelServer, body: bytes, content_type: str | None, begins: str
+    vendor: Vendor, server: MockModelServer, body: bytes, content_type: str | None, begins: str
 ) -> None:
     client = vendor.client(server, Raw(body=body, content_type=content_type))
     error = await failure_of(client, streaming=True)
@@ -151,14 +151,14 @@ async def test_d06_a_stream_that_is_none_is_an_error_that_shows_it(
 
 
 @every_vendor
-async def test_d06_a_server_that_does_not_stream_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+async def test_d06_a_server_that_does_not_stream_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Raw(body=json.dumps(whole_of(vendor, Reply(text="Five."))).encode()))
     error = await failure_of(client, streaming=True)
     assert "(status 200, application/json): it has no events of a stream." in str(error)
 
 
 @every_vendor
-async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     body = b"data: " + json.dumps(whole_of(vendor, Reply(text="Five."))).encode() + b"\n\ndata: [DONE]\n\n"
     client = vendor.client(server, Raw(body=body, content_type=STREAM))
     await failure_of(client, streaming=True)
@@ -167,7 +167,7 @@ async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, se
 @every_vendor
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 async def test_a_stream_may_end_its_lines_as_it_likes_and_leave_out_the_last(
-    vendor: Vendor, server: ModelServer, newline: bytes
+    vendor: Vendor, server: MockModelServer, newline: bytes
 ) -> None:
     events = [event for event in events_of(vendor, Reply(text="Five fingers.")) if b"[DONE]" not in event]
     body = b"".join(events).rstrip(b"\n").replace(b"\n", newline)
@@ -179,7 +179,7 @@ async def test_a_stream_may_end_its_lines_as_it_likes_and_leave_out_the_last(
 @every_vendor
 @every_mode
 async def test_an_error_in_place_of_an_answer_is_told_in_the_vendors_words(
-    vendor: Vendor, server: ModelServer, streaming: bool
+    vendor: Vendor, server: MockModelServer, streaming: bool
 ) -> None:
     said = {"type": "error", "error": {"type": "overloaded_error", "message": "Come back tomorrow"}}
     body = json.dumps(said).encode()
@@ -259,7 +259,7 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
     ],
 )
 async def test_d12_a_broken_field_is_named(
-    vendor: Vendor, server: ModelServer, path: str, value: object, problem: str
+    vendor: Vendor, server: MockModelServer, path: str, value: object, problem: str
 ) -> None:
     client = vendor.client(server, Raw(body=changed(whole_of(vendor, ANSWER), path, value)))
     error = await failure_of(client, streaming=False)
@@ -291,7 +291,7 @@ async def test_d12_a_broken_field_is_named(
     ids=["empty", "cut", "null", "list", "text", "utf8", "surrogate", "deep", "login", "charset", "no-type"],
 )
 async def test_d12_a_body_that_is_no_answer_is_shown(
-    vendor: Vendor, server: ModelServer, body: bytes, content_type: str | None, problem: str
+    vendor: Vendor, server: MockModelServer, body: bytes, content_type: str | None, problem: str
 ) -> None:
     client = vendor.client(server, Raw(body=body, content_type=content_type))
     error = await failure_of(client, streaming=False)
@@ -305,7 +305,9 @@ async def test_d12_a_body_that_is_no_answer_is_shown(
 @pytest.mark.parametrize(
     "event", [b"{", b"null", b"[]", b"\xff", b'"x"', b'{"type": 5, "choices": 5}', b"[" * 100_000, b"<html>"]
 )
-async def test_d12_a_broken_event_keeps_what_came_before_it(vendor: Vendor, server: ModelServer, event: bytes) -> None:
+async def test_d12_a_broken_event_keeps_what_came_before_it(
+    vendor: Vendor, server: MockModelServer, event: bytes
+) -> None:
     events = events_of(vendor, Reply(text="The answer is 42."))
     body = b"".join([*events[:5], b"event: message\ndata: " + event + b"\n\n", *events[5:]])
     client = vendor.client(server, Raw(body=body, content_type=STREAM))
@@ -336,7 +338,7 @@ async def test_d12_a_broken_event_keeps_what_came_before_it(vendor: Vendor, serv
     ids=["empty", "binary", "page", "deep", "nested", "null", "text", "fastapi", "odd"],
 )
 async def test_d12_a_broken_error_is_an_error_all_the_same(
-    vendor: Vendor, server: ModelServer, streaming: bool, status: int, body: bytes, words: str
+    vendor: Vendor, server: MockModelServer, streaming: bool, status: int, body: bytes, words: str
 ) -> None:
     client = vendor.client(server, Raw(body=body, status=status))
     error = await failure_of(client, streaming=streaming)
@@ -360,6 +362,8 @@ async def test_d12_a_broken_error_is_an_error_all_the_same(
     ],
     ids=["gzip", "no-content", "bad-redirect", "redirect", "not-modified", "headers"],
 )
-async def test_d12_an_odd_response_is_an_error(vendor: Vendor, server: ModelServer, streaming: bool, raw: Raw) -> None:
+async def test_d12_an_odd_response_is_an_error(
+    vendor: Vendor, server: MockModelServer, streaming: bool, raw: Raw
+) -> None:
     error = await failure_of(vendor.client(server, raw), streaming=streaming)
     assert vendor.model in str(error)

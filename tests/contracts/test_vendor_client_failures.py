@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.support.model_clients import VENDORS, Vendor, kind_name, read
-from tests.support.model_server import Failure, ModelServer, Reply
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
 from symposia.core.models import ChatCompletionClient, UserMessage
+from symposia.testing.model_server import Failure, MockModelServer, Reply
 
 HELLO = [UserMessage(content="hello", source="user")]
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
@@ -43,7 +43,7 @@ async def server() -> AsyncIterator[ModelServer]:
 )
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_n11_an_error_of_the_vendor_says_what_happened_and_what_to_do(
-    vendor: Vendor, server: ModelServer, status: int, happened: str, advice: str, streaming: bool
+    vendor: Vendor, server: MockModelServer, status: int, happened: str, advice: str, streaming: bool
 ) -> None:
     client = vendor.client(server)
     server.script(Failure(status=status, message="no such luck"))
@@ -58,29 +58,31 @@ async def test_n11_an_error_of_the_vendor_says_what_happened_and_what_to_do(
     assert getattr(error.__cause__, "status_code", None) == status
 
 
-async def test_errors_name_the_vendor_at_its_own_address(vendor: Vendor, server: ModelServer) -> None:
-    async with ModelServer() as elsewhere:  # where nothing can be sent
+async def test_errors_name_the_vendor_at_its_own_address(vendor: Vendor, server: MockModelServer) -> None:
+    async with MockModelServer() as elsewhere:  # where nothing can be sent
         url = vendor.address(elsewhere)
     client = vendor.client(server, base_url=url)
     with pytest.raises(ModelError, match=f"The connection to the server at {url} failed for model"):
         await client.create(HELLO)
 
 
-async def test_a_wrong_key_names_the_variable_that_holds_it(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_wrong_key_names_the_variable_that_holds_it(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server)
     server.script(Failure(status=401))
     with pytest.raises(ModelError, match=vendor.key):
         await client.create(HELLO)
 
 
-async def test_a_rate_limit_is_waited_out(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_rate_limit_is_waited_out(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, max_retries=1)
     server.script(Failure(status=429, headers={"retry-after-ms": "1"}), Reply(text="hi"))
     assert (await client.create(HELLO)).content == "hi"
     assert len(server.requests) == 2
 
 
-async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(
+    vendor: Vendor, server: MockModelServer
+) -> None:
     client = vendor.client(server, Reply(text="one two three four five six", cut_after=5))
     stream = client.create_stream(HELLO)
     assert await anext(stream) == "one"
@@ -89,7 +91,7 @@ async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(vendo
 
 
 async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         client = vendor.client(server)
     with pytest.raises(ModelError, match="Check the network and the address, http"):
         await client.create(HELLO)
@@ -97,7 +99,7 @@ async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("address", ["", "localhost:8000/v1", "models.example/v1"])
 async def test_an_address_without_a_scheme_is_named_as_the_cause(
-    vendor: Vendor, server: ModelServer, address: str
+    vendor: Vendor, server: MockModelServer, address: str
 ) -> None:
     client = vendor.client(server, base_url=address, max_retries=0)
     with pytest.raises(
@@ -107,7 +109,7 @@ async def test_an_address_without_a_scheme_is_named_as_the_cause(
     assert f"The address, '{address}" in str(error.value)
 
 
-async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: ModelServer) -> None:
+async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server)
     other = next(one for one in VENDORS if one is not vendor)
     url = {"OpenAI": server.openai_url, "Anthropic": server.anthropic_url}
@@ -122,7 +124,7 @@ async def test_a_missing_key_fails_at_construction_and_names_the_variable(vendor
 
 
 async def test_the_key_of_the_environment_is_used(
-    vendor: Vendor, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    vendor: Vendor, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(vendor.key, "from-the-environment")
     client = vendor.client(server, Reply(text="hi"), api_key=None)
@@ -146,13 +148,15 @@ except ImportError as error:
 
 
 async def test_an_unknown_option_fails_at_construction_with_the_nearest_name(
-    vendor: Vendor, server: ModelServer
+    vendor: Vendor, server: MockModelServer
 ) -> None:
     with pytest.raises(InvalidArgumentError, match=r"no option 'temprature'\. Did you mean 'temperature'"):
         vendor.client(server, temprature=0)
 
 
-async def test_an_argument_of_the_vendors_that_has_no_name_here_is_taken(vendor: Vendor, server: ModelServer) -> None:
+async def test_an_argument_of_the_vendors_that_has_no_name_here_is_taken(
+    vendor: Vendor, server: MockModelServer
+) -> None:
     argument = {"OpenAI": "store", "Anthropic": "inference_geo"}[vendor.name]
     client = vendor.client(server, Reply(text="hi"), **{argument: True})
     await client.create(HELLO)
@@ -161,7 +165,7 @@ async def test_an_argument_of_the_vendors_that_has_no_name_here_is_taken(vendor:
 
 @pytest.mark.parametrize("model", ["", " ", None, 3])
 async def test_a_client_without_a_model_fails_at_construction(
-    vendor: Vendor, server: ModelServer, model: object
+    vendor: Vendor, server: MockModelServer, model: object
 ) -> None:
     with pytest.raises(InvalidArgumentError, match="needs the name of a model"):
         vendor.client(server, model=model)
@@ -172,6 +176,6 @@ def test_a_missing_model_is_named_before_a_missing_key(vendor: Vendor) -> None:
         vendor.client_class()
 
 
-async def test_a_model_info_that_lacks_a_field_fails_at_construction(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_model_info_that_lacks_a_field_fails_at_construction(vendor: Vendor, server: MockModelServer) -> None:
     with pytest.raises(ValueError, match="function_calling"):
         vendor.client(server, model_info={"vision": True})

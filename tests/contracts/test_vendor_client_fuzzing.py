@@ -12,9 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.model_clients import VENDORS, Vendor, kind_name, read
-from tests.support.model_server import ModelServer, Raw, Reply, Thinking, ToolCall
-from tests.support.model_server import _anthropic as anthropic_wire
-from tests.support.model_server import _openai as openai_wire
 
 from symposia.core.exceptions import ModelError, PartialAnswer
 from symposia.core.models import CreateResult, UserMessage
@@ -23,6 +20,9 @@ from symposia.ext.models.anthropic._stream import MessageAssembly
 from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._stream import CompletionAssembly
 from symposia.ext.models.vendors import EventDecoder
+from symposia.testing.model_server import MockModelServer, Raw, Reply, Thinking, ToolCall
+from symposia.testing.model_server import _anthropic as anthropic_wire
+from symposia.testing.model_server import _openai as openai_wire
 
 HELLO = [UserMessage(content="hello", source="user")]
 REPLIES = (
@@ -234,7 +234,7 @@ def responses(draw: st.DrawFn, vendor: Vendor, *, streaming: bool) -> Raw:
 @given(data=st.data())
 async def test_d12_a_client_raises_model_errors_only(vendor: Vendor, streaming: bool, data: st.DataObject) -> None:
     raw = data.draw(responses(vendor, streaming=streaming))
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         client = vendor.client(server, raw)
         try:
             check((await read(client.create_stream(HELLO)))[1] if streaming else await client.create(HELLO))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ABLE, ADD, VENDORS, Vendor, kind_name, read
-from tests.support.model_server import ModelServer, Reply, ToolCall
 
 from symposia.core import FunctionCall, Image
 from symposia.core.exceptions import InvalidArgumentError
@@ -21,6 +20,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import FunctionTool
+from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
 HELLO = [UserMessage(content="hello", source="user")]
 PNG = bytes.fromhex(
@@ -41,19 +41,19 @@ def unable(**abilities: bool) -> ModelInfo:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
-async def test_how_many_empty_chunks_to_bear_may_be_said_to_any_vendor(vendor: Vendor, server: ModelServer) -> None:
+async def test_how_many_empty_chunks_to_bear_may_be_said_to_any_vendor(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="hi"))
     beyond_the_contract: Any = {"max_consecutive_empty_chunk_tolerance": 3}
     _, result = await read(client.create_stream(HELLO, **beyond_the_contract))
     assert result.content == "hi"
 
 
-async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, server: ModelServer) -> None:
+async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, server: MockModelServer) -> None:
     with pytest.warns(UserWarning, match="'nonesuch-9' is not known") as caught:
         client = vendor.client(server, Reply(text="hi"), model="nonesuch-9")
     assert len(caught) == 1
@@ -64,7 +64,7 @@ async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, serve
 
 
 async def test_f45_a_new_model_has_the_abilities_of_the_one_that_it_resembles(
-    vendor: Vendor, server: ModelServer
+    vendor: Vendor, server: MockModelServer
 ) -> None:
     newer = {"OpenAI": "gpt-4.19", "Anthropic": "claude-opus-4-99"}[vendor.name]
     like = {"OpenAI": "gpt-41", "Anthropic": "claude-4-opus"}[vendor.name]
@@ -75,7 +75,7 @@ async def test_f45_a_new_model_has_the_abilities_of_the_one_that_it_resembles(
 
 
 async def test_f45_model_info_overrides_what_is_inferred_and_silences_the_warning(
-    vendor: Vendor, server: ModelServer
+    vendor: Vendor, server: MockModelServer
 ) -> None:
     client = vendor.client(server, Reply(text="hi"), model="nonesuch-9", model_info=unable(vision=False))
     assert client.capabilities == client.model_info == unable(vision=False)
@@ -83,7 +83,7 @@ async def test_f45_model_info_overrides_what_is_inferred_and_silences_the_warnin
 
 
 async def test_f50_structured_output_together_with_tools_that_are_not_strict(
-    vendor: Vendor, server: ModelServer
+    vendor: Vendor, server: MockModelServer
 ) -> None:
     client = vendor.client(
         server,
@@ -103,7 +103,7 @@ async def test_f50_structured_output_together_with_tools_that_are_not_strict(
         assert "strict" not in request.body["tools"][0]
 
 
-async def test_a_tool_object_is_sent_with_its_schema(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_tool_object_is_sent_with_its_schema(vendor: Vendor, server: MockModelServer) -> None:
     def add(a: int, b: int) -> int:
         return a + b
 
@@ -117,7 +117,7 @@ async def test_a_tool_object_is_sent_with_its_schema(vendor: Vendor, server: Mod
     assert set(schema["properties"]) == {"a", "b"}
 
 
-async def test_a_tool_choice_that_is_not_among_the_tools_is_refused(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_tool_choice_that_is_not_among_the_tools_is_refused(vendor: Vendor, server: MockModelServer) -> None:
     def subtract(a: int, b: int) -> int:
         return a - b
 
@@ -126,13 +126,13 @@ async def test_a_tool_choice_that_is_not_among_the_tools_is_refused(vendor: Vend
         await client.create(HELLO, tools=[ADD], tool_choice=FunctionTool(subtract, description="Subtract."))
 
 
-async def test_a_tool_name_that_the_vendor_refuses_is_named(vendor: Vendor, server: ModelServer) -> None:
+async def test_a_tool_name_that_the_vendor_refuses_is_named(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server)
     with pytest.raises(InvalidArgumentError, match=r"'add\.two'"):
         await client.create(HELLO, tools=[{**ADD, "name": "add.two"}])
 
 
-async def test_images_are_sent_in_their_own_format(vendor: Vendor, server: ModelServer) -> None:
+async def test_images_are_sent_in_their_own_format(vendor: Vendor, server: MockModelServer) -> None:
     image = Image(PNG)
     client = vendor.client(server, Reply(text="a dot"))
     await client.create([UserMessage(content=["What is this?", image], source="user")])
@@ -141,13 +141,13 @@ async def test_images_are_sent_in_their_own_format(vendor: Vendor, server: Model
     assert "image/png" in sent
 
 
-async def test_an_image_for_a_model_without_vision_is_refused(vendor: Vendor, server: ModelServer) -> None:
+async def test_an_image_for_a_model_without_vision_is_refused(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, model_info=unable(vision=False))
     with pytest.raises(InvalidArgumentError, match=f"'{vendor.model}' takes none"):
         await client.create([UserMessage(content=[Image(PNG)], source="user")])
 
 
-async def test_what_the_model_cannot_do_is_refused_before_it_is_sent(vendor: Vendor, server: ModelServer) -> None:
+async def test_what_the_model_cannot_do_is_refused_before_it_is_sent(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(
         server, model_info=unable(function_calling=False, json_output=False, structured_output=False)
     )
@@ -160,7 +160,7 @@ async def test_what_the_model_cannot_do_is_refused_before_it_is_sent(vendor: Ven
     assert server.requests == []
 
 
-async def test_extra_arguments_win_and_reach_the_vendor(vendor: Vendor, server: ModelServer) -> None:
+async def test_extra_arguments_win_and_reach_the_vendor(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="hi"), max_tokens=100)
     extra = {"max_tokens": 7, "extra_headers": {"x-team": "blue"}}
     await client.create(HELLO, extra_create_args=extra)
@@ -171,7 +171,7 @@ async def test_extra_arguments_win_and_reach_the_vendor(vendor: Vendor, server: 
 
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_extra_arguments_that_are_no_json_are_refused_by_name_before_anything_is_sent(
-    vendor: Vendor, server: ModelServer, streaming: bool
+    vendor: Vendor, server: MockModelServer, streaming: bool
 ) -> None:
     client = vendor.client(server)
     circle: dict[str, Any] = {}
@@ -186,7 +186,7 @@ async def test_extra_arguments_that_are_no_json_are_refused_by_name_before_anyth
 
 
 async def test_a_conversation_with_an_empty_text_and_a_system_message_in_it_is_accepted(
-    vendor: Vendor, server: ModelServer
+    vendor: Vendor, server: MockModelServer
 ) -> None:
     client = vendor.client(server, Reply(text="hi"))
     await client.create(
@@ -204,7 +204,7 @@ async def test_a_conversation_with_an_empty_text_and_a_system_message_in_it_is_a
 
 
 async def test_a_message_is_converted_once(
-    vendor: Vendor, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    vendor: Vendor, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded = 0
     encode = Image.to_base64

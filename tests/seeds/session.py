@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.model_server import Failure, ModelServer, Reply
+from symposia.testing.model_server import Failure, MockModelServer, Reply
 
 WARNINGS = (
     *("-W", "error"),
@@ -58,7 +58,7 @@ class Ended:
     errors: str
 
 
-async def run(session: Session, server: ModelServer, folder: Path) -> Ended:
+async def run(session: Session, server: MockModelServer, folder: Path) -> Ended:
     """Run a session, unmodified, under the hook, with the models' answers coming from `server`."""
     server.script(*session.answers)
     (folder / "session.py").write_text(session.text)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from tests.seeds.session import Session
 from tests.support.magentic_one import ledger
-from tests.support.model_server import Failure, Reply, ToolCall
+
+from symposia.testing.model_server import Failure, Reply, ToolCall
 
 
 def said(*texts: str) -> Sequence[Reply]:

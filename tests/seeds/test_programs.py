@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.seeds.session import PROGRAMS, Session, run
 from tests.seeds.sessions import SESSIONS, WAITING
-from tests.support.model_server import ModelServer
 from tests.support.sandboxes import require
 
 from symposia.ext.code_executors.docker import DockerBackend
+from symposia.testing.model_server import MockModelServer
 
 OURS = ".made-by-the-tests-of-symposia"
 """Stands in the folders that these tests make, so that those of a run that was killed are not taken for somebody's."""
@@ -46,7 +46,7 @@ def _made(folder: Path) -> Generator[None]:
 
 @pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS, indirect=True)
 async def test_a_program_runs_unmodified(session: Session, tmp_path: Path) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         ended = await run(session, server, tmp_path)
     assert session.fails_with in ended.errors
     assert ended.status == (1 if session.fails_with else 0), ended.errors
@@ -61,7 +61,7 @@ async def test_a_program_runs_unmodified(session: Session, tmp_path: Path) -> No
 async def test_a_program_that_needs_what_is_not_there_yet_is_told_so(
     session: Session, name: str, tmp_path: Path
 ) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         ended = await run(session, server, tmp_path)
     [error] = [line for line in ended.errors.splitlines() if line.startswith("ModuleNotFoundError: ")]
     assert name in error

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
-from tests.support.model_server import ModelServer, Raw, Reply
-
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.model_server import MockModelServer, Raw, Reply
 
 
 def load_sdks() -> None:
@@ -38,7 +37,7 @@ ADD = ToolSchema(
 class Kind(Protocol):
     """A kind of client."""
 
-    def client(self, server: ModelServer, *replies: Reply) -> ChatCompletionClient:
+    def client(self, server: MockModelServer, *replies: Reply) -> ChatCompletionClient:
         """One that gives these answers."""
         ...
 
@@ -53,10 +52,10 @@ class OpenAI:
     extra: ClassVar[str] = "openai"
     client_class: ClassVar[type[ChatCompletionClient]] = OpenAIChatCompletionClient
 
-    def address(self, server: ModelServer) -> str:
+    def address(self, server: MockModelServer) -> str:
         return server.openai_url
 
-    def client(self, server: ModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
+    def client(self, server: MockModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
         server.script(*replies)
         given: Any = {"model": self.model, "api_key": "key", "base_url": server.openai_url, "max_retries": 0}
         return OpenAIChatCompletionClient(**{**given, **options})
@@ -72,10 +71,10 @@ class Anthropic:
     extra: ClassVar[str] = "anthropic"
     client_class: ClassVar[type[ChatCompletionClient]] = AnthropicChatCompletionClient
 
-    def address(self, server: ModelServer) -> str:
+    def address(self, server: MockModelServer) -> str:
         return server.anthropic_url
 
-    def client(self, server: ModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
+    def client(self, server: MockModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
         server.script(*replies)
         given: Any = {"model": self.model, "api_key": "key", "base_url": server.anthropic_url, "max_retries": 0}
         return AnthropicChatCompletionClient(**{**given, **options})
@@ -84,7 +83,7 @@ class Anthropic:
 class Replay:
     """The replay client, which asks no server."""
 
-    def client(self, server: ModelServer, *replies: Reply) -> ChatCompletionClient:
+    def client(self, server: MockModelServer, *replies: Reply) -> ChatCompletionClient:
         return ReplayChatCompletionClient([_answer(reply) for reply in replies], model_info=ABLE)
 
 

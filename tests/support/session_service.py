@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote
 
-from tests.support.model_server._http import Answer, HttpRequest, HttpServer
+from symposia.testing.model_server._http import Answer, HttpRequest, HttpServer
 
 FOLDER = "import os; os.chdir('/mnt/data')"
 TOKEN = "the-token"

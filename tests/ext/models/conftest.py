@@ -2,12 +2,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.support.model_clients import load_sdks
-from tests.support.model_server import ModelServer
+
+from symposia.testing.model_server import MockModelServer
 
 load_sdks()
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import VENDORS, Vendor, kind_name
-from tests.support.model_server import ModelServer
 
 from symposia.core.exceptions import ModelError
 from symposia.core.models import UserMessage
+from symposia.testing.model_server import MockModelServer
 
 
 class Sum(BaseModel):
@@ -23,14 +23,16 @@ class Product(BaseModel):
 pytestmark = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
 
 
-async def test_the_identity_has_the_model_the_address_and_the_arguments(vendor: Vendor, server: ModelServer) -> None:
+async def test_the_identity_has_the_model_the_address_and_the_arguments(
+    vendor: Vendor, server: MockModelServer
+) -> None:
     identity: Any = vendor.client(server, max_tokens=50).effect_identity()
     assert identity["model"] == vendor.model
     assert identity["address"].rstrip("/") == vendor.address(server)
     assert identity["arguments"]["max_tokens"] == 50
 
 
-async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, server: ModelServer) -> None:
+async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, server: MockModelServer) -> None:
     def identity(**options: Any) -> object:
         return vendor.client(server, **options).effect_identity()
 
@@ -45,7 +47,7 @@ async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, s
     assert len({json.dumps(identity(**options), sort_keys=True) for options in ({}, *others)}) == 1 + len(others)
 
 
-async def test_the_identity_is_json_without_secrets(vendor: Vendor, server: ModelServer) -> None:
+async def test_the_identity_is_json_without_secrets(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(
         server,
         api_key="secret-1",

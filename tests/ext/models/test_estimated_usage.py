@@ -6,13 +6,13 @@ import warnings
 import pytest
 from pydantic import TypeAdapter
 from tests.support.model_clients import ADD, Anthropic, OpenAI
-from tests.support.model_server import ModelServer, Reply, ToolCall
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.conditions import TokenUsageTermination
 from symposia.agentchat.messages import TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage, UserMessage, estimate_tokens
+from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="Say hello to everyone in the room.", source="user")]
 UNCOUNTED = Reply(text="Hello to all of you!", usage=(0, 0))
@@ -23,7 +23,7 @@ CALL = ToolCall(id="1", name="add", arguments='{"a": 1, "b": 2}')
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("reply", [UNCOUNTED, Reply(tool_calls=(CALL,), usage=(0, 0))], ids=["text", "calls"])
 async def test_an_answer_without_counts_has_estimates_that_say_so(
-    server: ModelServer, reply: Reply, streaming: bool
+    server: MockModelServer, reply: Reply, streaming: bool
 ) -> None:
     client = OpenAI().client(server, reply)
 
@@ -43,7 +43,7 @@ async def test_an_answer_without_counts_has_estimates_that_say_so(
     assert client.total_usage().estimated
 
 
-async def test_a_server_of_the_other_format_is_treated_alike(server: ModelServer) -> None:
+async def test_a_server_of_the_other_format_is_treated_alike(server: MockModelServer) -> None:
     client = Anthropic().client(server, UNCOUNTED)
     with pytest.warns(UserWarning, match="sent no token counts"):
         result = await client.create(HELLO)
@@ -52,19 +52,19 @@ async def test_a_server_of_the_other_format_is_treated_alike(server: ModelServer
 
 @pytest.mark.parametrize(("sent", "estimated"), [((11, 7), False), ((0, 7), True), ((11, 0), True)])
 @pytest.mark.filterwarnings("ignore:.* sent no token counts")
-async def test_a_count_that_was_sent_is_kept(server: ModelServer, sent: tuple[int, int], estimated: bool) -> None:
+async def test_a_count_that_was_sent_is_kept(server: MockModelServer, sent: tuple[int, int], estimated: bool) -> None:
     usage = (await OpenAI().client(server, Reply(text="Hello!", usage=sent)).create(HELLO)).usage
     assert usage.estimated is estimated
     for count, given in zip((usage.prompt_tokens, usage.completion_tokens), sent, strict=True):
         assert count == given or (given == 0 and count > 0)
 
 
-async def test_an_empty_answer_may_have_no_tokens(server: ModelServer) -> None:
+async def test_an_empty_answer_may_have_no_tokens(server: MockModelServer) -> None:
     usage = (await OpenAI().client(server, Reply(text="", usage=(11, 0))).create(HELLO)).usage
     assert (usage, usage.estimated) == (RequestUsage(11, 0), False)
 
 
-async def test_a_client_warns_once(server: ModelServer) -> None:
+async def test_a_client_warns_once(server: MockModelServer) -> None:
     client = OpenAI().client(server, UNCOUNTED, UNCOUNTED)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -74,7 +74,7 @@ async def test_a_client_warns_once(server: ModelServer) -> None:
 
 
 async def test_a_budget_of_tokens_ends_a_run_of_streaming_agents_whose_server_does_not_count(
-    server: ModelServer,
+    server: MockModelServer,
 ) -> None:
     client = OpenAI().client(server, *[UNCOUNTED] * 20)
     agents = [AssistantAgent(name, client, model_client_stream=True) for name in ("ann", "bob")]

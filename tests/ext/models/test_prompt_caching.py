@@ -9,13 +9,13 @@ import openai
 import pytest
 from pydantic import TypeAdapter
 from tests.support.model_clients import ADD, Anthropic, OpenAI, read
-from tests.support.model_server import ModelServer, Reply, Thinking, ToolCall
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.memory import ListMemory, MemoryContent
 from symposia.core.models import AssistantMessage, LLMMessage, RequestUsage, SystemMessage, UserMessage, VendorBlocks
 from symposia.ext.models.openai import BaseOpenAIChatCompletionClient
+from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 LONG = "Work with care, and say what you have done. " * 40
@@ -91,7 +91,7 @@ MEMORY = [ListMemory("notes", [MemoryContent(content="Tea is hot.", mime_type="t
 )
 @pytest.mark.parametrize("calls", [1, 12], ids=["one-call", "many-calls"])
 async def test_ten_turns_read_nine_tenths_of_what_anthropic_can_cache(
-    server: ModelServer, options: dict[str, Any], calls: int
+    server: MockModelServer, options: dict[str, Any], calls: int
 ) -> None:
     await take_turns(Anthropic().client(server, *turns(calls=calls)), **options)
 
@@ -104,7 +104,7 @@ async def test_ten_turns_read_nine_tenths_of_what_anthropic_can_cache(
 
 
 @pytest.mark.parametrize("options", [{}, {"memory": MEMORY}], ids=["plain", "memory"])
-async def test_ten_turns_share_their_beginning_with_openai(server: ModelServer, options: dict[str, Any]) -> None:
+async def test_ten_turns_share_their_beginning_with_openai(server: MockModelServer, options: dict[str, Any]) -> None:
     await take_turns(OpenAI().client(server, *turns(calls=2)), **options)
 
     bodies = [request.body for request in server.requests]
@@ -113,7 +113,7 @@ async def test_ten_turns_share_their_beginning_with_openai(server: ModelServer, 
         assert later["messages"][: len(earlier["messages"])] == earlier["messages"]
 
 
-async def test_a_request_has_marks_behind_tools_instructions_and_the_last_two_turns(server: ModelServer) -> None:
+async def test_a_request_has_marks_behind_tools_instructions_and_the_last_two_turns(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="ok"))
     before = UserMessage(content="before", source="user")
     await client.create([SystemMessage(content="Be brief."), before, *answered("so"), *HELLO], tools=[ADD])
@@ -129,7 +129,7 @@ def answered(text: str) -> list[LLMMessage]:
     return [AssistantMessage(content=text, source="bot")]
 
 
-async def test_the_marks_of_one_request_are_not_in_the_next(server: ModelServer) -> None:
+async def test_the_marks_of_one_request_are_not_in_the_next(server: MockModelServer) -> None:
     client = Anthropic().client(server, *[Reply(text="ok")] * 3)
     conversation: list[LLMMessage] = []
     for _ in range(3):
@@ -139,7 +139,7 @@ async def test_the_marks_of_one_request_are_not_in_the_next(server: ModelServer)
     assert marked == [False, False, True, False, True]
 
 
-async def test_a_turn_that_ends_with_thinking_is_marked_before_it(server: ModelServer) -> None:
+async def test_a_turn_that_ends_with_thinking_is_marked_before_it(server: MockModelServer) -> None:
     thinking = {"type": "enabled", "budget_tokens": 1024}
     replies = [Reply(text="So", thinking=(Thinking(text="hm"),)), Reply(text="ok")]
     client = Anthropic().client(server, *replies, model="claude-haiku-4-5", thinking=thinking)
@@ -157,12 +157,12 @@ async def test_a_turn_that_ends_with_thinking_is_marked_before_it(server: ModelS
     ],
     ids=["whole-request", "system"],
 )
-async def test_marks_of_the_program_stand_alone(server: ModelServer, own: dict[str, Any]) -> None:
+async def test_marks_of_the_program_stand_alone(server: MockModelServer, own: dict[str, Any]) -> None:
     await Anthropic().client(server, Reply(text="ok")).create(HELLO, extra_create_args=own)
     assert "cache_control" not in server.last_body["messages"][-1]["content"][-1]
 
 
-async def test_marks_can_be_switched_off(server: ModelServer) -> None:
+async def test_marks_can_be_switched_off(server: MockModelServer) -> None:
     await Anthropic().client(server, Reply(text="ok"), prompt_caching=False).create(HELLO, tools=[ADD])
     assert "cache_control" not in json.dumps(server.last_body)
     with pytest.raises(ArgumentTypeError, match="prompt_caching"):
@@ -172,7 +172,7 @@ async def test_marks_can_be_switched_off(server: ModelServer) -> None:
 @pytest.mark.parametrize("vendor", [OpenAI(), Anthropic()], ids=["openai", "anthropic"])
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 async def test_usage_says_what_came_from_the_cache(
-    server: ModelServer, vendor: OpenAI | Anthropic, streaming: bool
+    server: MockModelServer, vendor: OpenAI | Anthropic, streaming: bool
 ) -> None:
     client = vendor.client(server, Reply(text="ok", usage=(20, 7), cached_tokens=15))
     result = (await read(client.create_stream(HELLO)))[1] if streaming else await client.create(HELLO)
@@ -191,7 +191,7 @@ def test_cached_tokens_are_added_and_are_in_json_only_where_there_are_some() -> 
     assert adapter.dump_python(RequestUsage(20, 7)) == {"prompt_tokens": 20, "completion_tokens": 7}
 
 
-def client_of(address: str, server: ModelServer, *replies: Reply) -> BaseOpenAIChatCompletionClient:
+def client_of(address: str, server: MockModelServer, *replies: Reply) -> BaseOpenAIChatCompletionClient:
     """A client of this address, whose requests go to the server."""
     server.script(*replies)
     sdk = openai.AsyncOpenAI(api_key="key", base_url=address)
@@ -200,7 +200,7 @@ def client_of(address: str, server: ModelServer, *replies: Reply) -> BaseOpenAIC
     return client
 
 
-async def test_openai_is_told_which_requests_belong_to_one_conversation(server: ModelServer) -> None:
+async def test_openai_is_told_which_requests_belong_to_one_conversation(server: MockModelServer) -> None:
     client = client_of("https://api.openai.com/v1", server, *[Reply(text="ok")] * 4)
     start: list[LLMMessage] = [SystemMessage(content="Be brief."), *HELLO]
     await client.create(start)
@@ -214,6 +214,6 @@ async def test_openai_is_told_which_requests_belong_to_one_conversation(server: 
     assert own == "mine"
 
 
-async def test_other_servers_are_sent_no_cache_key(server: ModelServer) -> None:
+async def test_other_servers_are_sent_no_cache_key(server: MockModelServer) -> None:
     await client_of("https://models.test/v1", server, Reply(text="ok")).create(HELLO)
     assert "prompt_cache_key" not in server.last_body

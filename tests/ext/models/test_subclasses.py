@@ -6,7 +6,6 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ABLE
-from tests.support.model_server import ModelServer, Reply
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core import CancellationToken
@@ -14,6 +13,7 @@ from symposia.core.models import CreateResult, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.model_server import MockModelServer, Reply
 
 Choice = Tool | Literal["auto", "required", "none"]
 
@@ -106,8 +106,8 @@ class CountingOpenAI(OpenAIChatCompletionClient):
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
+async def server() -> AsyncIterator[MockModelServer]:
+    async with MockModelServer() as server:
         yield server
 
 
@@ -125,7 +125,7 @@ async def test_n13_an_agent_calls_a_replay_client_that_a_program_has_overridden(
 
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_n13_an_agent_calls_a_vendors_client_that_a_program_has_overridden(
-    server: ModelServer, streaming: bool
+    server: MockModelServer, streaming: bool
 ) -> None:
     server.script(Reply(text="three"))
     client = CountingOpenAI(model="gpt-4o", api_key="none", base_url=server.openai_url)

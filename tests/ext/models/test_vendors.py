@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from tests.support.interpreter import printed
-from tests.support.model_server import ModelServer, Reply
 
 from symposia.core.exceptions import (
     ArgumentTypeError,
@@ -32,6 +31,7 @@ from symposia.ext.models.vendors import (
     register_vendor,
     unregister_vendor,
 )
+from symposia.testing.model_server import MockModelServer, Reply
 
 HELLO = [UserMessage(content="hello", source="user")]
 ACME = compatible_vendor(
@@ -185,7 +185,7 @@ async def test_a_vendor_makes_clients_of_its_own_kind(monkeypatch: pytest.Monkey
 async def test_a_compatible_vendors_model_is_asked_at_its_address_with_its_key_and_profile(
     acme: ModelVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         monkeypatch.setenv("ACME_API_KEY", "acme's")
         monkeypatch.setenv("ACME_BASE_URL", server.openai_url)
         server.script(Reply(text="An anvil."), Reply(text="An anvil."))
@@ -201,7 +201,7 @@ async def test_the_errors_of_a_compatible_vendor_name_it_and_its_key(
 ) -> None:
     with pytest.raises(UsageError, match="set the environment variable ACME_API_KEY"):
         acme.make_client("anvil-2")
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         monkeypatch.setenv("ACME_BASE_URL", server.openai_url)
         client = acme.make_client("anvil-2", api_key="k", max_retries=0)
         with pytest.raises(ModelError, match="Acme failed to answer for model 'anvil-2'"):
@@ -210,7 +210,7 @@ async def test_the_errors_of_a_compatible_vendor_name_it_and_its_key(
 
 
 async def test_a_model_of_another_vendor_is_asked_at_the_base_url_that_is_given(acme: ModelVendor) -> None:
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         server.script(Reply(text="hi"))
         client = OpenAIChatCompletionClient(model="anvil-2", base_url=server.openai_url, api_key="k")
         assert (await client.create(HELLO)).content == "hi"
@@ -265,7 +265,7 @@ print(*sys.modules)
 
 async def test_the_example_of_a_vendor_asks_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
     example = Path(__file__).parents[3] / "examples" / "extending" / "model_vendor.py"
-    async with ModelServer() as server:
+    async with MockModelServer() as server:
         server.script(Reply(text="An anvil."))
         monkeypatch.setenv("ACME_API_KEY", "k")
         monkeypatch.setenv("ACME_BASE_URL", server.openai_url)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ADD, Anthropic, read
-from tests.support.model_server import ModelServer, Reply, Thinking, ToolCall
 
 from symposia.core import FunctionCall
 from symposia.core.models import (
@@ -17,6 +16,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import FunctionTool
+from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 RESULTS = FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="3", name="add", call_id="1")])
@@ -31,13 +31,13 @@ def text(value: str) -> dict[str, str]:
     return {"type": "text", "text": value}
 
 
-async def sent(server: ModelServer, messages: list[LLMMessage], **options: Any) -> Any:
+async def sent(server: MockModelServer, messages: list[LLMMessage], **options: Any) -> Any:
     client = Anthropic().client(server, Reply(text="ok"), **{"prompt_caching": False, **options})
     await client.create(messages)
     return server.last_body["messages"]
 
 
-async def test_a_conversation_on_the_wire(server: ModelServer) -> None:
+async def test_a_conversation_on_the_wire(server: MockModelServer) -> None:
     messages: list[LLMMessage] = [
         SystemMessage(content="Be brief."),
         UserMessage(content="Add one and two.", source="user"),
@@ -68,7 +68,7 @@ async def test_a_conversation_on_the_wire(server: ModelServer) -> None:
     assert server.last_body["system"] == "Be brief."
 
 
-async def test_a_conversation_begins_and_ends_with_the_user(server: ModelServer) -> None:
+async def test_a_conversation_begins_and_ends_with_the_user(server: MockModelServer) -> None:
     assert await sent(server, [AssistantMessage(content="I am here.", source="bot")]) == [
         {"role": "user", "content": [text("Begin.")]},
         {"role": "assistant", "content": [text("I am here.")]},
@@ -76,7 +76,7 @@ async def test_a_conversation_begins_and_ends_with_the_user(server: ModelServer)
     ]
 
 
-async def test_a_model_that_goes_on_from_an_assistant_message_is_let_to(server: ModelServer) -> None:
+async def test_a_model_that_goes_on_from_an_assistant_message_is_let_to(server: MockModelServer) -> None:
     messages = [*HELLO, AssistantMessage(content="The sum is", source="bot")]
     assert (await sent(server, messages, model="claude-haiku-4-5"))[-1]["role"] == "assistant"
 
@@ -85,7 +85,7 @@ async def test_a_model_that_goes_on_from_an_assistant_message_is_let_to(server: 
     ("arguments", "given"), [("", {}), ("[1]", {"arguments": [1]}), ("{oops", {"arguments": "{oops"})]
 )
 async def test_arguments_that_are_no_object_are_put_into_one(
-    server: ModelServer, arguments: str, given: object
+    server: MockModelServer, arguments: str, given: object
 ) -> None:
     call = FunctionCall(id="1", name="add", arguments=arguments)
     messages = [*HELLO, AssistantMessage(content=[call], source="bot"), RESULTS]
@@ -93,7 +93,7 @@ async def test_arguments_that_are_no_object_are_put_into_one(
 
 
 @pytest.mark.parametrize(("choice", "wire"), [("auto", "auto"), ("required", "any"), ("none", "none")])
-async def test_a_choice_among_tools_is_sent(server: ModelServer, choice: Any, wire: str) -> None:
+async def test_a_choice_among_tools_is_sent(server: MockModelServer, choice: Any, wire: str) -> None:
     client = Anthropic().client(server, Reply(text="ok"), prompt_caching=False)
     await client.create(HELLO, tools=[ADD], tool_choice=choice)
     assert server.last_body["tool_choice"] == {"type": wire}
@@ -102,7 +102,7 @@ async def test_a_choice_among_tools_is_sent(server: ModelServer, choice: Any, wi
     ]
 
 
-async def test_one_tool_call_at_a_time_can_be_asked_for(server: ModelServer) -> None:
+async def test_one_tool_call_at_a_time_can_be_asked_for(server: MockModelServer) -> None:
     def add(a: int) -> int:
         return a
 
@@ -114,14 +114,14 @@ async def test_one_tool_call_at_a_time_can_be_asked_for(server: ModelServer) -> 
     assert {"tools", "tool_choice", "parallel_tool_calls"}.isdisjoint(server.last_body)
 
 
-async def test_tools_of_anthropics_own_go_along(server: ModelServer) -> None:
+async def test_tools_of_anthropics_own_go_along(server: MockModelServer) -> None:
     search = {"type": "web_search_20260318", "name": "web_search"}
     client = Anthropic().client(server, Reply(text="ok"), tools=[search])
     await client.create(HELLO, tools=[ADD])
     assert [tool["name"] for tool in server.last_body["tools"]] == ["web_search", "add"]
 
 
-async def test_a_model_class_is_sent_as_its_schema_beside_other_output_options(server: ModelServer) -> None:
+async def test_a_model_class_is_sent_as_its_schema_beside_other_output_options(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text='{"total": 3}'), output_config={"effort": "low"})
     await client.create(HELLO, json_output=Sum)
     config = server.last_body["output_config"]
@@ -131,7 +131,7 @@ async def test_a_model_class_is_sent_as_its_schema_beside_other_output_options(s
 
 
 @pytest.mark.parametrize("by", ["json_output", "constructor"])
-async def test_json_of_any_shape_is_asked_for_in_words(server: ModelServer, by: str) -> None:
+async def test_json_of_any_shape_is_asked_for_in_words(server: MockModelServer, by: str) -> None:
     options: dict[str, Any] = {"response_format": {"type": "json_object"}} if by == "constructor" else {}
     client = Anthropic().client(server, Reply(text="{}"), prompt_caching=False, **options)
     messages = [SystemMessage(content="Be brief."), *HELLO]
@@ -139,7 +139,7 @@ async def test_json_of_any_shape_is_asked_for_in_words(server: ModelServer, by: 
     assert server.last_body["system"].startswith("Be brief.\nAnswer with one JSON object")
 
 
-async def test_a_temperature_is_sent_by_the_version_of_the_api_that_has_it(server: ModelServer) -> None:
+async def test_a_temperature_is_sent_by_the_version_of_the_api_that_has_it(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="ok"), Reply(text="ok"), temperature=0, top_k=3)
     await client.create(HELLO)
     assert (server.last_body["temperature"], server.last_body["top_k"]) == (0, 3)
@@ -147,7 +147,7 @@ async def test_a_temperature_is_sent_by_the_version_of_the_api_that_has_it(serve
     assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
 
 
-async def test_a_temperature_is_left_out_for_a_model_that_has_none(server: ModelServer) -> None:
+async def test_a_temperature_is_left_out_for_a_model_that_has_none(server: MockModelServer) -> None:
     with pytest.warns(UserWarning, match="'claude-opus-5-5' takes no temperature") as caught:
         client = Anthropic().client(server, Reply(text="ok"), model="claude-opus-5-5", temperature=0)
     assert len(caught) == 1
@@ -156,12 +156,14 @@ async def test_a_temperature_is_left_out_for_a_model_that_has_none(server: Model
 
 
 @pytest.mark.parametrize(("model", "tokens"), [("claude-opus-5-5", 16_384), ("claude-3-haiku-20240307", 4_096)])
-async def test_answers_have_a_usual_limit_that_the_model_can_give(server: ModelServer, model: str, tokens: int) -> None:
+async def test_answers_have_a_usual_limit_that_the_model_can_give(
+    server: MockModelServer, model: str, tokens: int
+) -> None:
     await sent(server, HELLO, model=model, max_tokens=None)
     assert server.last_body["max_tokens"] == tokens
 
 
-async def test_an_answer_that_may_take_long_is_streamed_for_create_too(server: ModelServer) -> None:
+async def test_an_answer_that_may_take_long_is_streamed_for_create_too(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="a long story", usage=(5, 9)), max_tokens=64_000)
     result = await client.create(HELLO)
     assert server.last_body["stream"] is True
@@ -171,7 +173,7 @@ async def test_an_answer_that_may_take_long_is_streamed_for_create_too(server: M
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("words", ["", "I add."])
 async def test_f47_signed_thinking_goes_back_untouched_with_the_tool_calls(
-    server: ModelServer, streaming: bool, words: str
+    server: MockModelServer, streaming: bool, words: str
 ) -> None:
     thoughts = (
         Thinking(text="One and two: ", signature="signed-by-the-vendor/1"),
@@ -198,7 +200,7 @@ async def test_f47_signed_thinking_goes_back_untouched_with_the_tool_calls(
     ]
 
 
-async def test_f47_the_thinking_survives_being_saved_and_loaded(server: ModelServer) -> None:
+async def test_f47_the_thinking_survives_being_saved_and_loaded(server: MockModelServer) -> None:
     client = Anthropic().client(
         server,
         Reply(thinking=(Thinking(text="Hm."),), tool_calls=(CALL,)),
@@ -210,7 +212,7 @@ async def test_f47_the_thinking_survives_being_saved_and_loaded(server: ModelSer
     assert (await client.create([*HELLO, loaded, RESULTS], tools=[ADD])).content == "3"
 
 
-async def test_a_message_whose_words_were_changed_is_sent_as_it_is_now(server: ModelServer) -> None:
+async def test_a_message_whose_words_were_changed_is_sent_as_it_is_now(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="secret", thinking=(Thinking(text="Hm."),)), Reply(text="ok"))
     said = (await client.create(HELLO)).to_message("bot")
     censored = said.model_copy(update={"content": "******"})
@@ -218,6 +220,6 @@ async def test_a_message_whose_words_were_changed_is_sent_as_it_is_now(server: M
     assert server.last_body["messages"][1]["content"] == [text("******")]
 
 
-async def test_tokens_read_from_a_cache_are_tokens_of_the_prompt(server: ModelServer) -> None:
+async def test_tokens_read_from_a_cache_are_tokens_of_the_prompt(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="ok", usage=(5, 2), cached_tokens=100))
     assert (await client.create(HELLO)).usage.prompt_tokens == 105

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ADD, OpenAI
-from tests.support.model_server import ModelServer, Reply, Thinking, ToolCall
 
 from symposia.core import FunctionCall, Image
 from symposia.core.models import (
@@ -18,6 +17,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import FunctionTool
 from symposia.ext.models.openai import OpenAIChatCompletionClient
+from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 
@@ -27,13 +27,13 @@ class Sum(BaseModel):
     note: str = ""
 
 
-async def sent(server: ModelServer, messages: list[LLMMessage], **options: Any) -> Any:
+async def sent(server: MockModelServer, messages: list[LLMMessage], **options: Any) -> Any:
     client = OpenAI().client(server, Reply(text="ok"), **options)
     await client.create(messages)
     return server.last_body["messages"]
 
 
-async def test_a_conversation_on_the_wire(server: ModelServer) -> None:
+async def test_a_conversation_on_the_wire(server: MockModelServer) -> None:
     assert await sent(
         server,
         [
@@ -62,16 +62,16 @@ async def test_a_conversation_on_the_wire(server: ModelServer) -> None:
     ]
 
 
-async def test_a_source_that_openai_refuses_as_a_name_is_made_one(server: ModelServer) -> None:
+async def test_a_source_that_openai_refuses_as_a_name_is_made_one(server: MockModelServer) -> None:
     messages: list[LLMMessage] = [UserMessage(content="hello", source="Ana <the boss> " + "a" * 80)]
     assert (await sent(server, messages))[0]["name"] == "Ana__the_boss__" + "a" * 49
 
 
-async def test_names_can_be_left_out(server: ModelServer) -> None:
+async def test_names_can_be_left_out(server: MockModelServer) -> None:
     assert await sent(server, HELLO, include_name_in_message=False) == [{"role": "user", "content": "hello"}]
 
 
-async def test_names_can_be_put_into_the_text(server: ModelServer) -> None:
+async def test_names_can_be_put_into_the_text(server: MockModelServer) -> None:
     image = Image.from_uri("data:image/gif;base64,R0lGODlhAQABAAAAACw=")
     messages: list[LLMMessage] = [*HELLO, UserMessage(content=[image, "a dot"], source="Ana")]
     texts = [message["content"] for message in await sent(server, messages, add_name_prefixes=True)]
@@ -82,14 +82,14 @@ async def test_names_can_be_put_into_the_text(server: ModelServer) -> None:
 
 
 @pytest.mark.parametrize("choice", ["auto", "required", "none"])
-async def test_a_choice_among_tools_is_sent(server: ModelServer, choice: Any) -> None:
+async def test_a_choice_among_tools_is_sent(server: MockModelServer, choice: Any) -> None:
     client = OpenAI().client(server, Reply(text="ok"))
     await client.create(HELLO, tools=[ADD], tool_choice=choice)
     assert server.last_body["tool_choice"] == choice
     assert server.last_body["tools"] == [{"type": "function", "function": {**ADD, "strict": False}}]
 
 
-async def test_a_tool_that_must_be_called_ends_with_function_calls(server: ModelServer) -> None:
+async def test_a_tool_that_must_be_called_ends_with_function_calls(server: MockModelServer) -> None:
     def add(a: int) -> int:
         return a
 
@@ -103,14 +103,14 @@ async def test_a_tool_that_must_be_called_ends_with_function_calls(server: Model
 @pytest.mark.parametrize(
     ("json_output", "response_format"), [(None, None), (False, {"type": "text"}), (True, {"type": "json_object"})]
 )
-async def test_a_form_of_answers_is_sent(server: ModelServer, json_output: Any, response_format: object) -> None:
+async def test_a_form_of_answers_is_sent(server: MockModelServer, json_output: Any, response_format: object) -> None:
     client = OpenAI().client(server, Reply(text="{}"))
     await client.create([SystemMessage(content="Answer in JSON.")], json_output=json_output)
     assert server.last_body.get("response_format") == response_format
 
 
 @pytest.mark.parametrize("by", ["json_output", "extra_create_args", "constructor"])
-async def test_a_model_class_is_sent_as_its_strict_schema(server: ModelServer, by: str) -> None:
+async def test_a_model_class_is_sent_as_its_strict_schema(server: MockModelServer, by: str) -> None:
     options: dict[str, Any] = {"response_format": Sum} if by == "constructor" else {}
     client = OpenAI().client(server, Reply(text="{}"), **options)
     await client.create(
@@ -123,7 +123,7 @@ async def test_a_model_class_is_sent_as_its_strict_schema(server: ModelServer, b
     assert schema["schema"]["required"] == ["total", "note"]
 
 
-async def test_parallel_tool_calls_are_spoken_of_only_with_tools(server: ModelServer) -> None:
+async def test_parallel_tool_calls_are_spoken_of_only_with_tools(server: MockModelServer) -> None:
     client = OpenAI().client(server, Reply(text="ok"), Reply(text="ok"), parallel_tool_calls=False)
     await client.create(HELLO)
     assert "parallel_tool_calls" not in server.last_body
@@ -131,7 +131,7 @@ async def test_parallel_tool_calls_are_spoken_of_only_with_tools(server: ModelSe
     assert server.last_body["parallel_tool_calls"] is False
 
 
-async def test_a_reasoning_model_has_other_parameters(server: ModelServer) -> None:
+async def test_a_reasoning_model_has_other_parameters(server: MockModelServer) -> None:
     with pytest.warns(UserWarning, match="'gpt-5' takes no temperature, top_p while it reasons"):
         client = OpenAI().client(
             server, Reply(text="ok"), model="gpt-5", max_tokens=50, temperature=0, top_p=1, reasoning_effort="low"
@@ -142,14 +142,14 @@ async def test_a_reasoning_model_has_other_parameters(server: ModelServer) -> No
     assert body == {"model": "gpt-5", "max_completion_tokens": 50, "reasoning_effort": "low"}
 
 
-async def test_a_reasoning_model_that_does_not_reason_takes_a_temperature(server: ModelServer) -> None:
+async def test_a_reasoning_model_that_does_not_reason_takes_a_temperature(server: MockModelServer) -> None:
     client = OpenAI().client(server, model="gpt-5.2", temperature=0)
     assert isinstance(client, OpenAIChatCompletionClient)
     with pytest.warns(UserWarning, match="left out"):
         OpenAI().client(server, model="gpt-5.2", temperature=0, reasoning_effort="high")
 
 
-async def test_a_model_that_takes_tools_only_when_it_does_not_reason_is_told_not_to(server: ModelServer) -> None:
+async def test_a_model_that_takes_tools_only_when_it_does_not_reason_is_told_not_to(server: MockModelServer) -> None:
     client = OpenAI().client(server, Reply(text="ok"), Reply(text="ok"), model="gpt-5.6-terra")
     await client.create(HELLO)
     assert "reasoning_effort" not in server.last_body
@@ -157,7 +157,7 @@ async def test_a_model_that_takes_tools_only_when_it_does_not_reason_is_told_not
     assert server.last_body["reasoning_effort"] == "none"
 
 
-async def test_usage_is_asked_for_unless_the_server_does_not_know_how(server: ModelServer) -> None:
+async def test_usage_is_asked_for_unless_the_server_does_not_know_how(server: MockModelServer) -> None:
     client = OpenAI().client(server, Reply(text="ok"), Reply(text="ok"))
     assert isinstance(client, OpenAIChatCompletionClient)
     async for _ in client.create_stream(HELLO):
@@ -169,7 +169,7 @@ async def test_usage_is_asked_for_unless_the_server_does_not_know_how(server: Mo
     assert "stream_options" not in server.last_body
 
 
-async def test_the_clients_own_options_reach_the_server(server: ModelServer) -> None:
+async def test_the_clients_own_options_reach_the_server(server: MockModelServer) -> None:
     client = OpenAI().client(
         server,
         Reply(text="ok"),
@@ -185,7 +185,7 @@ async def test_the_clients_own_options_reach_the_server(server: ModelServer) -> 
     assert (server.last_body["seed"], server.last_body["stop"]) == (7, ["END"])
 
 
-async def test_an_option_that_is_none_is_not_sent(server: ModelServer) -> None:
+async def test_an_option_that_is_none_is_not_sent(server: MockModelServer) -> None:
     client = OpenAI().client(server, Reply(text="ok"), temperature=None)
     await client.create(HELLO, extra_create_args={"seed": None})
     assert set(server.last_body) == {"model", "messages"}
@@ -198,7 +198,7 @@ async def test_models_of_other_vendors_are_asked_where_those_serve_them(monkeypa
     await client.close()
 
 
-async def test_f47_what_a_compatible_vendor_wants_back_goes_back_untouched(server: ModelServer) -> None:
+async def test_f47_what_a_compatible_vendor_wants_back_goes_back_untouched(server: MockModelServer) -> None:
     details = [{"type": "reasoning.encrypted", "data": "opaque"}]
     reply = Reply(
         text="I add.",

@@ -4,13 +4,13 @@ from urllib.parse import urlsplit
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from tests.support.model_clients import ADD, VENDORS, Vendor, kind_name, read
-from tests.support.model_server import Failure, ModelServer, Reply, ToolCall
 from tests.support.telemetry import Events, Spans
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core.exceptions import ModelError
 from symposia.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStartEvent
 from symposia.core.models import SystemMessage, UserMessage
+from symposia.testing.model_server import Failure, MockModelServer, Reply, ToolCall
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 MESSAGES = [SystemMessage(content="Be brief."), UserMessage(content="Hello?", source="user")]
@@ -19,7 +19,7 @@ each_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
 
 @each_vendor
 async def test_a_request_is_a_span_with_what_was_asked_for_and_what_it_took(
-    vendor: Vendor, server: ModelServer, spans: Spans
+    vendor: Vendor, server: MockModelServer, spans: Spans
 ) -> None:
     client = vendor.client(server, Reply(text="Hi.", usage=(11, 3)), temperature=0.5, max_tokens=50)
     await client.create(MESSAGES)
@@ -43,7 +43,7 @@ async def test_a_request_is_a_span_with_what_was_asked_for_and_what_it_took(
 
 
 @each_vendor
-async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: ModelServer, spans: Spans) -> None:
+async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: MockModelServer, spans: Spans) -> None:
     client = vendor.client(server, Reply(text="Hi there.", usage=(11, 3)))
     await read(client.create_stream(MESSAGES))
     span = spans.attributes(f"chat {vendor.model}")
@@ -53,7 +53,9 @@ async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: Model
 
 
 @each_vendor
-async def test_a_span_says_what_came_from_the_vendors_cache(vendor: Vendor, server: ModelServer, spans: Spans) -> None:
+async def test_a_span_says_what_came_from_the_vendors_cache(
+    vendor: Vendor, server: MockModelServer, spans: Spans
+) -> None:
     client = vendor.client(server, Reply(text="Hi.", usage=(20, 3), cached_tokens=15))
     await AssistantAgent("ann", client).run(task="Hello?")
     for span in (f"chat {vendor.model}", "invoke_agent ann"):
@@ -61,7 +63,7 @@ async def test_a_span_says_what_came_from_the_vendors_cache(vendor: Vendor, serv
 
 
 @each_vendor
-async def test_a_stream_that_is_left_early_ends_its_span(vendor: Vendor, server: ModelServer, spans: Spans) -> None:
+async def test_a_stream_that_is_left_early_ends_its_span(vendor: Vendor, server: MockModelServer, spans: Spans) -> None:
     stream = vendor.client(server, Reply(text="one two three")).create_stream(MESSAGES)
     await anext(stream)
     await stream.aclose()
@@ -69,7 +71,7 @@ async def test_a_stream_that_is_left_early_ends_its_span(vendor: Vendor, server:
 
 
 @each_vendor
-async def test_a_request_that_fails_says_so_on_its_span(vendor: Vendor, server: ModelServer, spans: Spans) -> None:
+async def test_a_request_that_fails_says_so_on_its_span(vendor: Vendor, server: MockModelServer, spans: Spans) -> None:
     client = vendor.client(server)
     server.script(Failure(status=500))
     with pytest.raises(ModelError):
@@ -79,7 +81,7 @@ async def test_a_request_that_fails_says_so_on_its_span(vendor: Vendor, server: 
 
 @each_vendor
 async def test_what_is_said_is_in_the_span_when_the_environment_asks_for_it(
-    vendor: Vendor, server: ModelServer, spans: Spans, monkeypatch: pytest.MonkeyPatch
+    vendor: Vendor, server: MockModelServer, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CAPTURE, "true")
     call = ToolCall(id="7", name="add", arguments='{"a": 1, "b": 2}')
@@ -95,7 +97,7 @@ async def test_what_is_said_is_in_the_span_when_the_environment_asks_for_it(
 
 
 @each_vendor
-async def test_a_request_is_an_event(vendor: Vendor, server: ModelServer, events: Events) -> None:
+async def test_a_request_is_an_event(vendor: Vendor, server: MockModelServer, events: Events) -> None:
     await vendor.client(server, Reply(text="Hi.", usage=(11, 3))).create(MESSAGES, tools=[ADD])
     (event,) = events.of(LLMCallEvent)
     assert (event.prompt_tokens, event.completion_tokens) == (11, 3)
@@ -107,7 +109,7 @@ async def test_a_request_is_an_event(vendor: Vendor, server: ModelServer, events
 
 @each_vendor
 async def test_a_streamed_request_is_an_event_at_its_start_and_one_at_its_end(
-    vendor: Vendor, server: ModelServer, events: Events
+    vendor: Vendor, server: MockModelServer, events: Events
 ) -> None:
     await read(vendor.client(server, Reply(text="Hi.", usage=(11, 3))).create_stream(MESSAGES))
     (start,), (end,) = events.of(LLMStreamStartEvent), events.of(LLMStreamEndEvent)

@@ -1,10 +1,17 @@
 """OpenAI Chat Completions, as its servers speak it."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.support.model_server._script import Reply, event, halves, words
+from symposia.testing.model_server._answers import Reply, ToolCall, event, halves, words
+from symposia.testing.model_server._conversation import Conversation, Message, OfferedTool
+
+NAME = "openai"
+PATH = re.compile(r"/v1/chat/completions")
+STREAM_TYPE = "text/event-stream"
 
 KNOWN_FIELDS = frozenset({
     "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "messages", "metadata",
@@ -14,10 +21,56 @@ KNOWN_FIELDS = frozenset({
 })  # fmt: skip
 REASONING = re.compile(r"(o\d|gpt-[5-9])(?!.*chat)")
 NEEDS_NO_EFFORT = re.compile(r"gpt-5\.6|gpt-6")
-NAME = re.compile(r"[^\s<|\\/>]+")
+SYSTEM_ROLES = ("system", "developer")
+PARTICIPANT_NAME = re.compile(r"[^\s<|\\/>]+")
 
 
-def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+def conversation(fields: Mapping[str, Any]) -> Conversation:
+    """What a request says, in no vendor's terms."""
+    messages: Sequence[Mapping[str, Any]] = fields["messages"]
+    wanted: Mapping[str, Any] = fields.get("response_format") or {}
+    return Conversation(
+        model=str(fields["model"]),
+        system="\n\n".join(_text(message) for message in messages if message["role"] in SYSTEM_ROLES),
+        messages=tuple(_message(message) for message in messages if message["role"] not in SYSTEM_ROLES),
+        tools=tuple(_offered(tool) for tool in fields.get("tools") or ()),
+        output_schema=wanted["json_schema"].get("schema") if wanted.get("type") == "json_schema" else None,
+        streams=bool(fields.get("stream")),
+    )
+
+
+def _message(message: Mapping[str, Any]) -> Message:
+    calls: Iterable[Mapping[str, Any]] = message.get("tool_calls") or ()
+    return Message(
+        role=message["role"],
+        text=_text(message),
+        images=sum(part["type"] == "image_url" for part in _parts(message)),
+        thinking=message.get("reasoning_content") or "",
+        tool_calls=tuple(
+            ToolCall(id=call["id"], name=call["function"]["name"], arguments=call["function"]["arguments"])
+            for call in calls
+        ),
+        tool_call_id=message.get("tool_call_id"),
+    )
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    return "".join(part["text"] for part in _parts(message) if part["type"] == "text")
+
+
+def _parts(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    content = message.get("content") or ()
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _offered(tool: Mapping[str, Any]) -> OfferedTool:
+    function: Mapping[str, Any] = tool["function"]
+    return OfferedTool(
+        name=function["name"], description=function.get("description") or "", parameters=function.get("parameters")
+    )
+
+
+def complaint(body: Mapping[str, Any], _headers: Mapping[str, str]) -> str | None:
     """Why the vendor would refuse this request, if it would."""
     return next(_complaints(body), None)
 
@@ -52,7 +105,7 @@ def _message_complaints(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             unanswered.discard(message["tool_call_id"])
         elif unanswered:
             yield f"tool_call_ids did not have response messages: {', '.join(sorted(unanswered))}"
-        if "name" in message and not NAME.fullmatch(message["name"]):
+        if "name" in message and not PARTICIPANT_NAME.fullmatch(message["name"]):
             yield f"Invalid 'messages.name': {message['name']!r}"
         unanswered |= {call["id"] for call in message.get("tool_calls") or ()}
     if unanswered:

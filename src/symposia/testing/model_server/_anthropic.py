@@ -1,11 +1,18 @@
 """Anthropic Messages, as its servers speak it since API version 2026-10-21."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.support.model_server._script import Reply, Stop, Thinking, event, halves, words
+from symposia.testing.model_server._answers import Reply, Stop, Thinking, ToolCall, event, halves, words
+from symposia.testing.model_server._conversation import Conversation, Message, OfferedTool
+
+NAME = "anthropic"
+PATH = re.compile(r"/v1/messages")
+STREAM_TYPE = "text/event-stream"
 
 Blocks = Iterable[Mapping[str, Any]]
 
@@ -25,6 +32,52 @@ TAKES_PREFILL = re.compile(r"claude-(3|\w+-4-5)")
 SAMPLING = ("temperature", "top_p", "top_k")
 SAMPLING_VERSION = "2023-06-01"
 MOST_CACHE_MARKS = 4
+
+
+def conversation(fields: Mapping[str, Any]) -> Conversation:
+    """What a request says, in no vendor's terms."""
+    config: Mapping[str, Any] = fields.get("output_config") or {}
+    wanted: Mapping[str, Any] = config.get("format") or {}
+    return Conversation(
+        model=str(fields["model"]),
+        system=_text(_content(fields.get("system") or ())),
+        messages=tuple(part for message in fields["messages"] for part in _messages(message)),
+        tools=tuple(
+            OfferedTool(
+                name=tool["name"], description=tool.get("description") or "", parameters=tool.get("input_schema")
+            )
+            for tool in fields.get("tools") or ()
+        ),
+        output_schema=wanted.get("schema"),
+        streams=bool(fields.get("stream")),
+    )
+
+
+def _messages(message: Mapping[str, Any]) -> Iterator[Message]:
+    """A message of the user, without the results of tools, which become messages of their own."""
+    blocks = _blocks(message)
+    for block in blocks:
+        if block["type"] == "tool_result":
+            inner = _content(block.get("content") or ())
+            images = sum(part["type"] == "image" for part in inner)
+            yield Message(role="tool", text=_text(inner), images=images, tool_call_id=block["tool_use_id"])
+    rest = [block for block in blocks if block["type"] != "tool_result"]
+    if rest or not blocks:
+        yield Message(
+            role=message["role"],
+            text=_text(rest),
+            images=sum(block["type"] == "image" for block in rest),
+            thinking="".join(block["thinking"] for block in rest if block["type"] == "thinking"),
+            tool_calls=tuple(
+                ToolCall(id=block["id"], name=block["name"], arguments=json.dumps(block["input"]))
+                for block in rest
+                if block["type"] == "tool_use"
+            ),
+        )
+
+
+def _text(blocks: Blocks) -> str:
+    return "".join(block["text"] for block in blocks if block["type"] == "text")
 
 
 def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
@@ -71,7 +124,10 @@ def _message_complaints(messages: Sequence[Mapping[str, Any]], *, prefill: bool)
 
 
 def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    content = message["content"]
+    return _content(message["content"])
+
+
+def _content(content: str | Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
 
 

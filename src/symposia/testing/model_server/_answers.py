@@ -1,5 +1,7 @@
 """What a test tells the server to answer, in no vendor's terms."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import re

@@ -1,11 +1,15 @@
 """Just enough of an HTTP/1.1 server: one request a connection, on loopback, and it notices when the client leaves."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import h11
+
+from symposia.core.exceptions import UsageError
 
 CHUNK = 65536
 
@@ -35,10 +39,11 @@ class Answer:
         head = {"content-type": "application/json", "content-length": str(len(data)), **(headers or {})}
         await self._send(_response(status, head), h11.Data(data=data), h11.EndOfMessage())
 
-    async def event(self, data: bytes) -> None:
+    async def piece(self, data: bytes, content_type: str) -> None:
+        """Send a piece of a body; the first one begins the answer."""
         if not self._started:
             self._started = True
-            await self._send(_response(200, {"content-type": "text/event-stream"}))
+            await self._send(_response(200, {"content-type": content_type}))
         await self._send(h11.Data(data=data))
 
     async def raw(self, status: int, body: bytes, headers: Mapping[str, str], *, cut: bool) -> None:
@@ -76,7 +81,8 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        assert self._server is not None, "the server is not started"
+        if self._server is None:
+            raise UsageError("The server is not running. Enter it with `async with` first.")
         host, port = self._server.sockets[0].getsockname()
         return f"http://{host}:{port}"
 
@@ -84,7 +90,8 @@ class HttpServer:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
 
     async def stop(self) -> None:
-        assert self._server is not None, "the server is not started"
+        if self._server is None:
+            raise UsageError("The server is not running. Enter it with `async with` first.")
         self._server.close()
         for task in self._connections:
             task.cancel()
