@@ -474,12 +474,24 @@ def test_an_agent_that_is_a_tool_of_itself_is_checked_once() -> None:
         """A workbench whose tools are added later."""
 
         @property
-        def fixed_tools(self) -> list[Any]:
+        def tools(self) -> list[Any]:
             return tools
 
     ann = AssistantAgent("ann", model(), workbench=OwnTools([]))
     tools.append(AgentTool(ann))
     assert RoundRobinGroupChat([ann], max_turns=1).check().findings == []
+    assert TextMessage in ann.produced_message_types
+
+
+def test_a_name_of_a_tool_that_vendors_refuse_is_a_warning() -> None:
+    def add(a: int) -> int:
+        return a
+
+    tools = [FunctionTool(add, "Adds.", name="add numbers"), FunctionTool(add, "Adds.", name="add-2_Numbers")]
+    ann = AssistantAgent("ann", model(), tools=[*tools])
+    (finding,) = RoundRobinGroupChat([ann], max_turns=1, name="talk").check().findings
+    assert (finding.severity, finding.where) == ("warning", "talk/ann")
+    assert finding.what == "Vendors of models refuse the name of its tool 'add numbers'."
 
 
 def test_a_rule_that_says_nothing_of_itself_is_taken_to_end_and_to_follow_handoffs() -> None:

@@ -234,6 +234,16 @@ def test_a_builder_says_what_is_missing() -> None:
         builder.add_conditional_edges("a", "yes")  # pyright: ignore[reportArgumentType] - an unchecked program
     with pytest.raises(ArgumentTypeError, match="The condition of an edge has to be a text"):
         builder.add_conditional_edges("a", {len: "a"})  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(InvalidArgumentError, match="activation of node 'b' is 'some': give 'all' or 'any'"):
+        builder.add_node(Member("b"), "some")  # pyright: ignore[reportArgumentType] - an unchecked program
+    assert list(builder.nodes) == ["a"]
+    with pytest.raises(ArgumentTypeError, match="condition of the edge from 'a' to 'a' is 5: give a text"):
+        builder.add_edge("a", "a", 5)  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(ArgumentTypeError, match="activation_group of the edge from 'a' to 'a' has to be a text"):
+        builder.add_edge("a", "a", "again", 5)  # pyright: ignore[reportArgumentType] - an unchecked program
+    with pytest.raises(InvalidArgumentError, match="activation_condition of the edge from 'a' to 'a' is 'some'"):
+        builder.add_edge("a", "a", "again", None, "some")  # pyright: ignore[reportArgumentType] - an unchecked program
+    assert not builder.nodes["a"].edges
 
 
 def test_a_graph_is_drawn_as_a_mermaid_flowchart() -> None:

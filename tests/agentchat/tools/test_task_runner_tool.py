@@ -175,6 +175,12 @@ async def test_a_tool_that_is_called_in_its_own_run_fails_instead_of_waiting_for
             await asyncio.wait_for(call, timeout=10)
 
 
+@pytest.mark.parametrize("name", ["my tool", "", "größe", "a" * 65, "a.b"])
+def test_a_name_that_vendors_refuse_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"name of TeamTool is .* give 1 to 64 letters"):
+        TeamTool(pair(), name, "Talks.")
+
+
 class Calling(Member):
     """Calls a tool in its first turn, when others are as far as it is, and says what it gave."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Self, get_args
 
+from symposia.agentchat._arguments import check_optional_text
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.teams._graph import Activation, Condition, DiGraph, DiGraphEdge, DiGraphNode
 from symposia.agentchat.teams._options import check_participants
@@ -36,9 +37,11 @@ class DiGraphBuilder:
             activation: See `DiGraphNode`.
 
         Raises:
-            InvalidArgumentError: It is no participant, or there is a node of that name with another one.
+            InvalidArgumentError: It is no participant, there is a node of that name with another one, or there is no
+                such activation.
         """
         check_participants([agent])
+        _check_activation("activation", f"node {agent.name!r}", activation)
         if self.agents.get(agent.name, agent) is not agent:
             raise InvalidArgumentError(f"There is a node {agent.name!r} already, of another agent.")
         if agent.name not in self.nodes:
@@ -57,11 +60,21 @@ class DiGraphBuilder:
         """Add an edge between two nodes. The other parameters are explained at `DiGraphEdge`.
 
         Raises:
-            ArgumentTypeError: `source` or `target` is neither a participant nor a name.
-            InvalidArgumentError: One of the two is no node yet.
+            ArgumentTypeError: `source` or `target` is neither a participant nor a name, `condition` is neither a text
+                nor a function, or `activation_group` is no text.
+            InvalidArgumentError: `source` or `target` is no node yet, or there is no such activation.
         """
         source_name = self._node_name("Source", source, "before adding an edge")
         target_name = self._node_name("Target", target, "before adding an edge")
+        owner = f"the edge from {source_name!r} to {target_name!r}"
+        if not (condition is None or isinstance(condition, str) or callable(condition)):
+            raise ArgumentTypeError(
+                f"condition of {owner} is {condition!r}: give a text that the message has to contain, or a function "
+                "such as lambda message: 'yes' in message.to_text()."
+            )
+        check_optional_text("activation_group", owner, activation_group)
+        if activation_condition is not None:
+            _check_activation("activation_condition", owner, activation_condition)
         edge = DiGraphEdge(
             target=target_name,
             condition=condition,
@@ -121,3 +134,8 @@ class DiGraphBuilder:
         if name not in self.nodes:
             raise InvalidArgumentError(f"{role} node {name!r} must be added {moment}.")
         return name
+
+
+def _check_activation(name: str, owner: str, given: object) -> None:
+    if given not in get_args(Activation):
+        raise InvalidArgumentError(f"{name} of {owner} is {given!r}: give 'all' or 'any'.")

@@ -24,13 +24,15 @@ from symposia.agentchat.tools._runner_calls import calls_of, running_calls
 from symposia.core import CancellationToken, iterate_with, variable_set
 from symposia.core.argument_checks import check_flag, check_text
 from symposia.core.changes import Change, SavedState, save_changes
-from symposia.core.exceptions import ArgumentTypeError
-from symposia.core.tools import BaseStreamTool, ToolTraits
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.tools import BaseStreamTool, ToolTraits, is_portable_tool_name
 
 Shown: TypeAlias = BaseAgentEvent | BaseChatMessage
 
-_outlined: Final[ContextVar[frozenset[int] | None]] = ContextVar("outlined", default=None)
-"""The agents and teams, by id, whose outline is being made."""
+_described: Final[ContextVar[frozenset[int] | None]] = ContextVar("described", default=None)
+"""The agents and teams, by id, that are being described: their outline is made, or their message types are asked for.
+
+An agent may have itself as a tool, at any depth, and a description of its description would not end."""
 
 
 class TaskRunnerToolArgs(BaseModel):
@@ -79,14 +81,18 @@ class TaskRunnerTool(BaseStreamTool[TaskRunnerToolArgs, Shown, TaskResult]):
     @property
     def produced_message_types(self) -> Sequence[MessageType]:
         """The types of messages that the agent or the team says it produces."""
-        return self._runner.produced_message_types
+        around = _described.get() or frozenset()
+        if id(self._runner) in around:
+            return ()
+        with variable_set(_described, around | {id(self._runner)}):
+            return self._runner.produced_message_types
 
     def inner_run(self) -> base.InnerRun:
         """The agent or the team as a part of the outline of an agent that has this tool."""
-        name, around = self._runner.name, _outlined.get() or frozenset()
-        outline = None  # for an agent that has this tool itself, at any depth: the recursion would not end
+        name, around = self._runner.name, _described.get() or frozenset()
+        outline = None
         if id(self._runner) not in around:
-            with variable_set(_outlined, around | {id(self._runner)}):
+            with variable_set(_described, around | {id(self._runner)}):
                 outline = base.participant_outline(name, self._runner.check_outline)
         return base.InnerRun(name=name, outline=outline, runs=base.Bounds(0, 1), is_given_task=True)
 
@@ -191,9 +197,15 @@ class TeamTool(TaskRunnerTool):
 
     Raises:
         ArgumentTypeError: `team` is no team.
+        InvalidArgumentError: Vendors refuse the name.
     """
 
     def __init__(self, team: Team, name: str, description: str, return_value_as_last_message: bool = False) -> None:
         if not isinstance(team, Team):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
             raise ArgumentTypeError(f"team of TeamTool has to be a team, not {team!r}. An agent takes an AgentTool.")
+        if isinstance(name, str) and not is_portable_tool_name(name):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise InvalidArgumentError(
+                f"name of TeamTool is {name!r}, which vendors of models refuse: give 1 to 64 letters from A to Z, "
+                "digits, underscores and hyphens, such as 'research_team'."
+            )
         super().__init__(team, name, description, return_value_as_last_message=return_value_as_last_message)

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from symposia.core.tools._function_tool import FunctionTool
     from symposia.core.tools._sandboxed import FunctionSandbox, run_component_code_in
     from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
-    from symposia.core.tools._tool import ParametersSchema, StreamTool, Tool, ToolSchema, ToolTraits
+    from symposia.core.tools._tool import (
+        ParametersSchema,
+        StreamTool,
+        Tool,
+        ToolSchema,
+        ToolTraits,
+        is_portable_tool_name,
+    )
     from symposia.core.tools._workbench import (
         ImageResultContent,
         TextResultContent,
@@ -47,7 +54,7 @@ else:
             "_sandboxed": ["FunctionSandbox", "run_component_code_in"],
             "_approved_workbench": ["ApprovedWorkbench", "ToolApprovalFunc", "ToolApprovalRequest"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
-            "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits"],
+            "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits", "is_portable_tool_name"],
             "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench", "failed_result"],
         },
     )
@@ -79,6 +86,7 @@ __all__ = [
     "Workbench",
     "call_tool",
     "failed_result",
+    "is_portable_tool_name",
     "list_tools",
     "parse_tool_arguments",
     "prepare_tools",

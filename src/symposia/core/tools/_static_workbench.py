@@ -78,11 +78,6 @@ class StaticWorkbench(Workbench):
         """The tools, as `list_tools`; None while a sandbox would have to be asked for the parameters of one."""
         return self._schemas() if all(tool.is_prepared for tool in self._tools.values()) else None
 
-    @property
-    def fixed_tools(self) -> Sequence[BaseTool[Any, Any]]:
-        """The tools themselves."""
-        return list(self._tools.values())
-
     def _schemas(self) -> list[ToolSchema]:
         return [
             _overridden(tool.schema, self._overrides[name]) if name in self._overrides else tool.schema

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, NamedTuple, NotRequired, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, NotRequired, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.effects import Idempotency
+
+_PORTABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def is_portable_tool_name(name: str) -> bool:
+    """Whether every vendor takes the name of a tool: 1 to 64 letters from A to Z, digits, underscores and hyphens.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create, whose rule is the strictest.
+    """
+    return _PORTABLE_NAME.fullmatch(name) is not None
 
 
 class ParametersSchema(TypedDict):

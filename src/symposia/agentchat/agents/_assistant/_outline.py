@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from symposia.agentchat import base
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
+from symposia.agentchat.agents._assistant._tool_states import static_tools
 from symposia.agentchat.tools import TaskRunnerTool
-from symposia.core.tools import StaticWorkbench, ToolSchema, Workbench
+from symposia.core.tools import ToolSchema, Workbench, is_portable_tool_name
 
 
 def outline_of(configuration: AssistantConfiguration) -> base.AgentOutline:
@@ -27,8 +29,8 @@ def outline_of(configuration: AssistantConfiguration) -> base.AgentOutline:
         models=[use],
         handoffs=[handoff.target for handoff in configuration.answers.handoffs.values()],
         tools=None if unknown else names,
-        inner=[run for workbench in configuration.workbenches for run in _inner_runs(workbench, configuration.rounds)],
-        findings=[*_clashes(schemas, configuration), *map(_unknown, unknown)],
+        inner=_inner_runs(configuration),
+        findings=[*_clashes(schemas, configuration), *_refused_names(names), *map(_unknown, unknown)],
     )
 
 
@@ -40,14 +42,10 @@ def _calls(configuration: AssistantConfiguration, *, has_tools: bool) -> base.Bo
     return base.Bounds(1, rounds + reflection + retries)
 
 
-def _inner_runs(workbench: Workbench, rounds: int) -> Sequence[base.InnerRun]:
-    if not isinstance(workbench, StaticWorkbench):
-        return ()
-    runs = [tool.inner_run() for tool in workbench.fixed_tools if isinstance(tool, TaskRunnerTool)]
-    return [
-        base.InnerRun(name=run.name, outline=run.outline, runs=base.Bounds(0, rounds), is_given_task=True)
-        for run in runs
-    ]
+def _inner_runs(configuration: AssistantConfiguration) -> Sequence[base.InnerRun]:
+    tools = static_tools(configuration.workbenches)
+    runs = base.Bounds(0, configuration.rounds)
+    return [replace(tool.inner_run(), runs=runs) for tool in tools if isinstance(tool, TaskRunnerTool)]
 
 
 def _clashes(schemas: Sequence[ToolSchema], configuration: AssistantConfiguration) -> Iterator[base.Finding]:
@@ -60,6 +58,18 @@ def _clashes(schemas: Sequence[ToolSchema], configuration: AssistantConfiguratio
                 where="",
                 what=f"{count} tools are named {name!r}{handoff}.",
                 advice="Rename one, by ToolOverride in a StaticWorkbench or by the name of the Handoff.",
+            )
+
+
+def _refused_names(names: Sequence[str]) -> Iterator[base.Finding]:
+    """Names that vendors refuse, with which the first request would fail."""
+    for name in dict.fromkeys(names):
+        if not is_portable_tool_name(name):
+            yield base.Finding(
+                severity="warning",
+                where="",
+                what=f"Vendors of models refuse the name of its tool {name!r}.",
+                advice="Give 1 to 64 letters from A to Z, digits, underscores and hyphens.",
             )
 
 
