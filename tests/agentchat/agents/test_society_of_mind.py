@@ -175,6 +175,22 @@ async def test_a_swarm_in_it_is_given_the_turns_before() -> None:
     assert lines((await agent.run(task="on")).messages) == ["user: on", "x: over to y", "y: hello", "som: two"]
 
 
+async def test_a_swarm_in_a_swarm_only_reads_the_handoffs_of_the_outer_one() -> None:
+    inner = Swarm([Member("x", handoff("x", "y")), Member("y")], max_turns=2)
+    outer = Swarm([Member("ann", handoff("ann", "som")), SocietyOfMindAgent("som", inner, model("done"))], max_turns=2)
+    result = await outer.run(task="go")
+
+    assert lines(result.messages) == ["user: go", "ann: over to som", "x: over to y", "y: hello", "som: done"]
+
+
+async def test_a_nested_swarm_that_handed_over_to_the_outer_team_goes_on_with_its_answer() -> None:
+    inner = Swarm([Member("x", handoff("x", "y")), Member("y", handoff("y", "ann"), "thanks")], name="in", max_turns=3)
+    team = GroupChat([inner, Member("ann")], rule=Script(*map(Speak, [("in",), ("ann",), ("in",)])), max_turns=3)
+    result = await team.run(task="go")
+
+    assert lines(result.messages)[1:] == ["x: over to y", "y: over to ann", "ann: hello", *3 * ["y: thanks"]]
+
+
 async def test_a_turn_without_messages_is_a_turn() -> None:
     x = Member("x")
     result = await society(x).run()

@@ -68,7 +68,24 @@ async def test_a_stopped_swarm_goes_on_when_the_task_hands_back() -> None:
     assert await rule.decide([*stopped, handoff("user", "bob")], RuleContext()) == Speak(("bob",))
 
 
-@pytest.mark.parametrize("task", [TASK, handoff("user", "nobody")])
+async def test_an_answer_from_outside_goes_to_the_participant_that_handed_over() -> None:
+    rule = SwarmRule(["ann", "bob"])
+    stopped = [TASK, handoff("ann", "bob"), handoff("bob", "user")]
+    assert isinstance(await rule.decide(stopped, RuleContext()), Stop)
+    answered = [*stopped, TextMessage(content="yes", source="user")]
+
+    assert await rule.decide(answered, RuleContext()) == Speak(("bob",))
+    assert await rule.decide([*answered, TextMessage(content="fine", source="bob")], RuleContext()) == Speak(("bob",))
+
+
+async def test_handoffs_between_others_are_not_followed() -> None:
+    transcript = [TASK, handoff("eve", "team")]
+    assert await SwarmRule(["ann", "bob"]).decide(transcript, RuleContext()) == Speak(("ann",))
+    transcript += [handoff("ann", "bob"), handoff("eve", "mallory")]
+    assert await SwarmRule(["ann", "bob"]).decide(transcript, RuleContext()) == Speak(("bob",))
+
+
+@pytest.mark.parametrize("task", [HELLO, handoff("user", "nobody")])
 async def test_a_stopped_swarm_says_what_the_task_lacks(task: TextMessage) -> None:
     with pytest.raises(InvalidArgumentError, match="Start the run with a HandoffMessage"):
         await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user"), task], RuleContext())

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from symposia.agentchat import base
 from symposia.agentchat.base import ChatAgent
-from symposia.agentchat.messages import HandoffMessage
+from symposia.agentchat.messages import BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import SwarmManagerState
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import TeamOptions, not_instances_of, participant_names
@@ -35,31 +35,49 @@ class SwarmRule(TeamRule):
         """Choose the target of the last handoff. A target outside the team stops it, so that a person can answer.
 
         Raises:
-            InvalidArgumentError: The task continues a handoff to a target outside the team, without handing back.
+            InvalidArgumentError: The last handoff went to a target outside the team, which has neither handed back nor
+                answered.
         """
-        handoff = self._last_handoff(transcript)
-        target = handoff.target if handoff else self._current
-        if handoff and target not in self._names:
-            if handoff is transcript[-1] and handoff.source in self._names:
-                return Stop(f"Handoff to {target} from {handoff.source}, and {target} is not in the team.")
-            raise InvalidArgumentError(
-                f"The last handoff went to {target!r}, which is not one of the participants {list(self._names)}. Start "
-                "the run with a HandoffMessage whose target is one of them."
-            )
-        self._current = target
+        speaker = self._current
+        if (found := self._last_handoff(transcript)) is not None:
+            handoff, since = found
+            if handoff.target not in self._names and not since:
+                return Stop(
+                    f"Handoff to {handoff.target} from {handoff.source}, and {handoff.target} is not in the team."
+                )
+            speaker = self._receiver(handoff, since)
+        self._current = speaker
         self._read = len(transcript)
-        return Speak((target,))
+        return Speak((speaker,))
 
-    def _last_handoff(self, transcript: Transcript) -> HandoffMessage | None:
-        """The last one that was not followed yet.
+    def _last_handoff(self, transcript: Transcript) -> tuple[HandoffMessage, Transcript] | None:
+        """The last handoff to or from a participant that was not followed yet, and what was said since.
 
-        One without a target, by the source of the task, hands nothing over: it brings messages from before.
+        Between others, nothing is handed to this team. Those between members of an outer team are part of the
+        conversation that a nested team receives, and one without a target brings messages from before.
         """
         for index in range(len(transcript) - 1, self._read - 1, -1):
             message = transcript[index]
-            if isinstance(message, HandoffMessage) and (message.target or message.source in self._names):
-                return message
+            if isinstance(message, HandoffMessage) and (message.target in self._names or message.source in self._names):
+                return message, transcript[index + 1 :]
         return None
+
+    def _receiver(self, handoff: HandoffMessage, since: Transcript) -> str:
+        """The target of a handoff; its source if the target is outside the team and has answered.
+
+        Raises:
+            InvalidArgumentError: The target is outside the team, and has not answered.
+        """
+        if handoff.target in self._names:
+            return handoff.target
+        answers = [item for item in since if isinstance(item, BaseChatMessage) and item.source == handoff.target]
+        if answers and not any(isinstance(each, HandoffMessage) and each.target for each in answers):
+            return handoff.source
+        raise InvalidArgumentError(
+            f"The last handoff went to {handoff.target!r}, which is not one of the participants {list(self._names)}. "
+            f"Start the run with a HandoffMessage whose target is one of them, or with a message from "
+            f"{handoff.target!r}."
+        )
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:
         """The first participant speaks, and those that are reached from it by handoffs."""
@@ -104,6 +122,10 @@ class SwarmRule(TeamRule):
 
 class Swarm(BaseGroupChat):
     """A team whose participants hand the conversation to each other. The first one begins.
+
+    A handoff to a name outside the team ends the run. The next one begins with a `HandoffMessage` to a participant, or
+    with an answer from that name, which goes to the participant that handed over. Handoffs between others, such as the
+    members of an outer team, are only read.
 
     Args:
         participants: Agents only, since teams do not hand off.
