@@ -203,6 +203,26 @@ async def test_a_conversation_with_an_empty_text_and_a_system_message_in_it_is_a
     assert "two" in sent
 
 
+async def test_half_of_a_surrogate_pair_ends_no_conversation(vendor: Vendor, server: MockModelServer) -> None:
+    call = FunctionCall(id="1", name="add", arguments='{"a": 1, "b": 2}')
+    said = [
+        SystemMessage(content="one\ud83d"),
+        UserMessage(content="file\udcff.txt", source="user"),
+        AssistantMessage(content=[call], thought="\ud800", source="model"),
+        FunctionExecutionResultMessage(
+            content=[FunctionExecutionResult(content="\udfff3", name="add", call_id="1", is_error=False)]
+        ),
+        AssistantMessage(content="smile \ud83d\ude00", source="model"),
+        UserMessage(content="on", source="user"),
+    ]
+    client = vendor.client(server, Reply(text="whole"), Reply(text="streamed"))
+    assert (await client.create(said, tools=[ADD])).content == "whole"
+    assert (await read(client.create_stream(said, tools=[ADD])))[1].content == "streamed"
+    for request in server.requests:
+        sent = json.dumps(request.body, ensure_ascii=False)
+        assert all(text in sent for text in ("one\ufffd", "file\ufffd.txt", "\ufffd3", "smile \N{GRINNING FACE}"))
+
+
 async def test_a_message_is_converted_once(
     vendor: Vendor, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

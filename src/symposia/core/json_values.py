@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from symposia.core.exceptions import InvalidArgumentError
 
-__all__ = ["DEEPEST", "JsonObject", "as_json", "json_in", "nests_deeper", "validation_faults"]
+__all__ = ["DEEPEST", "JsonObject", "as_json", "encodable", "json_in", "nests_deeper", "validation_faults"]
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
@@ -46,6 +46,18 @@ def as_json(values: Mapping[str, object], name: str) -> JsonObject:
             not write; the text names it.
     """
     return {_as_key(key): _value_as_json(value, key, name) for key, value in values.items()}
+
+
+def encodable(text: str) -> str:
+    """The text as an encoder takes it: two halves of a surrogate pair become their character, and a lone one U+FFFD.
+
+    JSON can hold halves as escapes, so that models write them, and Python decodes names of files to them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def nests_deeper(value: object, levels: int) -> bool:

@@ -11,6 +11,8 @@ from typing import Generic, Protocol, TypeVar, cast, get_origin
 from pydantic import JsonValue, TypeAdapter
 from typing_extensions import is_typeddict
 
+from symposia.core.json_values import encodable
+
 ResultT = TypeVar("ResultT")
 
 
@@ -70,7 +72,7 @@ _NO_JSON_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
 def _replaced(value: JsonValue) -> JsonValue:
     match value:
         case str():
-            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            return encodable(value)
         case float() if not math.isfinite(value):
             return _NO_JSON_NUMBERS.get(value, "NaN")
         case list():

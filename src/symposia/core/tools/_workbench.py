@@ -13,6 +13,7 @@ from symposia.core._cancellation_token import CancellationToken
 from symposia.core._component import ComponentBase
 from symposia.core._image import Image
 from symposia.core.effects import class_identity
+from symposia.core.json_values import encodable
 from symposia.core.tools._tool import ToolSchema, ToolTraits
 
 
@@ -55,7 +56,7 @@ class ToolResult(BaseModel, defer_build=True):
         Args:
             replace_image: The text in the place of an image; its base64 form by default, which is long.
         """
-        return _encodable("\n".join(_as_text(piece, replace_image) for piece in self.result))
+        return encodable("\n".join(_as_text(piece, replace_image) for piece in self.result))
 
 
 def failed_result(name: str, error: Exception) -> ToolResult:
@@ -71,14 +72,6 @@ def _error_text(error: Exception) -> str:
     if isinstance(error, ExceptionGroup):
         return "\n".join(map(_error_text, cast("ExceptionGroup[Exception]", error).exceptions))
     return str(error) or type(error).__name__
-
-
-def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _as_text(piece: TextResultContent | ImageResultContent, replace_image: str | None) -> str:

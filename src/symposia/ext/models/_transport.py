@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Protocol, Self, TypeVar, cast
+from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 from symposia.core import CancellationToken
+from symposia.core.json_values import encodable
 from symposia.ext.models._wire_format import Body
 
 T = TypeVar("T")
@@ -159,26 +160,43 @@ class SdkTransport:
 
     async def send(self, body: Body, /) -> Response:
         """See `Transport.send`."""
-        request, options = split_options(body)
-        response = await self._client.post(self._path, cast_to=self._response_type, body=request, options=options)
+        response = await self._post(body)
         return _head(response, response.content)
 
     async def open(self, body: Body, /) -> EventStream:
         """See `Transport.open`."""
-        request, options = split_options(body)
-        response = await self._client.post(
-            self._path,
-            cast_to=self._response_type,
-            body=request,
-            options=options,
-            stream=True,
-            stream_cls=self._stream_type,
-        )
-        return _HttpEventStream(response, self.errors)
+        return _HttpEventStream(await self._post(body, stream=True), self.errors)
 
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.close()
+
+    async def _post(self, body: Body, *, stream: bool = False) -> _HttpResponse:
+        request, options = split_options(body)
+        how: dict[str, Any] = {"stream": True, "stream_cls": self._stream_type} if stream else {}
+        try:
+            return await self._client.post(
+                self._path, cast_to=self._response_type, body=request, options=options, **how
+            )
+        except UnicodeEncodeError:
+            # The SDKs encode before they send. Cleaning only now costs the other requests nothing; a message that can
+            # never be sent would end the conversation that it is in.
+            request = cast("Body", _encodable(request))
+            return await self._client.post(
+                self._path, cast_to=self._response_type, body=request, options=options, **how
+            )
+
+
+def _encodable(value: object) -> object:
+    match value:
+        case str():
+            return encodable(value)
+        case Mapping():
+            return {_encodable(name): _encodable(each) for name, each in cast("Mapping[object, object]", value).items()}
+        case list() | tuple():
+            return [_encodable(each) for each in cast("Sequence[object]", value)]
+        case _:
+            return value
 
 
 def split_options(body: Body) -> tuple[Body, dict[str, object]]:
