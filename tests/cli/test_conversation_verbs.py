@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -58,6 +60,23 @@ async def test_lines_that_are_piped_in_are_answered_by_the_model(models: MockMod
     assert models.requests[0].body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+async def test_a_line_that_is_no_utf8_and_one_of_windows_are_sent(models: MockModelServer) -> None:
+    models.script(Reply(text="Hello."), Reply(text="Goodbye."))
+    environment = {
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": models.openai_url,
+        "PYTHONIOENCODING": ":surrogateescape",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "symposia", "chat"), stdin=PIPE, stdout=PIPE, env={**os.environ, **environment}
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate(b"caf\xff\nHi\r\n")
+    assert process.returncode == 0
+    assert b"assistant: Goodbye." in output
+    assert [message["content"] for message in models.last_body["messages"]][1:] == ["caf\ufffd", "Hello.", "Hi"]
+
+
 async def test_a_script_and_a_history(models: MockModelServer, tmp_path: Path) -> None:
     (tmp_path / "script").write_text("Hi\n")
     history = str(tmp_path / "history.json")
@@ -108,7 +127,9 @@ async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: MockModelServer)
         (("chat", "--model", "gpt-5.5"), Status.MISSING_KEY, "--example"),
         (("chat", "--example", "--model", "gpt-5.5"), Status.USAGE, "not both"),
         (("support", "--script", "nowhere"), Status.USAGE, "--script nowhere cannot be read"),
-        (("chat", "--history", "."), Status.HISTORY, "cannot be read"),
+        (("chat", "--history", "."), Status.HISTORY, "is no file"),
+        (("chat", "--history", "/dev/zero"), Status.HISTORY, "is no file"),
+        (("chat", "--history", "nowhere/chat.json"), Status.HISTORY, "cannot be written"),
     ],
     ids=str,
 )

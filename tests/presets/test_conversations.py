@@ -79,11 +79,28 @@ async def test_a_file_that_is_no_history_is_named(content: str | bytes, tmp_path
         await converse(chat_agent(scripted("One.")), lines("a?"), lambda _: None, history=history)
 
 
-async def test_a_history_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match="cannot be written"):
-        await converse(
-            chat_agent(scripted("One.")), lines("a?"), lambda _: None, history=tmp_path / "nowhere" / "chat.json"
-        )
+async def test_a_history_that_cannot_be_written_is_named_before_anything_is_asked(tmp_path: Path) -> None:
+    for wrong in (tmp_path / "nowhere" / "chat.json", tmp_path / ("x" * 300), tmp_path, Path("/dev/zero")):
+        asked = scripted("One.")
+        with pytest.raises(HistoryError, match=r"cannot be written|is no file"):
+            await converse(chat_agent(asked), lines("a?"), lambda _: None, history=wrong)
+        assert isinstance(asked.client, ReplayChatCompletionClient)
+        assert not asked.client.create_calls
+
+
+async def test_a_history_behind_a_link_stays_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    history = tmp_path / "chat.json"
+    history.symlink_to(tmp_path / "kept" / "chat.json")
+    await converse(chat_agent(scripted("One.")), lines("a?"), lambda _: None, history=history)
+    assert history.is_symlink()
+    assert "One." in (tmp_path / "kept" / "chat.json").read_text()
+
+
+async def test_a_model_of_a_chat_that_calls_a_tool_is_asked_for_words() -> None:
+    shown: Shown = []
+    await converse(chat_agent(scripted(asks_for(("search", "{}")), "One.")), lines("a?"), shown.append)
+    assert texts(shown) == ["One."]
 
 
 async def test_the_bundled_chat_answers_its_lines_and_no_other() -> None:
@@ -192,6 +209,31 @@ async def test_more_than_the_limit_is_paid_back_only_with_consent_to_exactly_tha
         await shop.refund("1", 50)  # together more than 100
     assert asked == ["Pay back 50.00 EUR for order 1 (Cup)?"]
     assert shop.orders["1"].refunded == 60
+
+
+async def test_refunds_that_a_model_asks_for_at_once_are_decided_one_after_another() -> None:
+    questions: asyncio.Queue[tuple[str, asyncio.Future[bool]]] = asyncio.Queue()
+
+    async def approve(question: str) -> bool:
+        decision: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        questions.put_nowait((question, decision))
+        return await decision
+
+    shop = Shop([Order(number="1", item="Cup", paid=300, status="delivered")], approve)
+    refunds = [asyncio.create_task(shop.refund("1", amount)) for amount in (200, 150, 100)]
+    async with asyncio.timeout(10):
+        for amount in ("200.00", "100.00"):  # of 300, 200 are paid by then, so that 150 need no decision
+            question, decision = await questions.get()
+            assert amount in question
+            assert questions.empty()
+            decision.set_result(True)
+        results = await asyncio.gather(*refunds, return_exceptions=True)
+    assert [str(result).partition(" for")[0] for result in results] == [
+        "200.00 EUR",
+        "Order 1 has 100.00 EUR left that can be paid back, and not 150.00.",
+        "100.00 EUR",
+    ]
+    assert shop.orders["1"].refunded == 300
 
 
 @pytest.mark.parametrize(

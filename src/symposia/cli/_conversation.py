@@ -205,7 +205,7 @@ class LineReader:
             line = self._lines.popleft() if self._lines else None
         else:
             read = await run_in_worker_thread(sys.stdin.readline)
-            line = read.removesuffix("\n") if read else None
+            line = read.rstrip("\r\n") if read else None
         self._view.answered(line, is_typed=self._lines is None and sys.stdin.isatty())
         return line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
@@ -50,10 +51,11 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
         The number of answered lines.
 
     Raises:
-        HistoryError: The history cannot be read or written.
+        HistoryError: The history cannot be read or written, which is tried before the first line is read.
         Exception: The error of the partner. The history has the answers before it.
     """
     if history is not None:
+        await run_in_worker_thread(_check, history)
         await _load(partner, history)
     answered = 0
     while (line := await read_line()) is not None:
@@ -67,6 +69,31 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
         if history is not None:
             await _save(partner, history)
     return answered
+
+
+def _check(file: Path) -> None:
+    """Try to write beside the file, so that no answer is paid for and then lost.
+
+    Raises:
+        HistoryError: It cannot be written, or is no file, such as a device, which might be endless.
+    """
+    try:
+        if file.exists() and not file.is_file():
+            raise HistoryError(f"The history {file} is no file. Give another one.")
+        beside = _beside(file.resolve())
+        beside.touch()
+        beside.unlink()
+    except OSError as error:
+        raise _unwritable(file, error) from error
+
+
+def _beside(file: Path) -> Path:
+    """The file that is written first. Two conversations at once have one each."""
+    return file.with_name(f"{file.name}.{os.getpid()}.new")
+
+
+def _unwritable(file: Path, error: OSError) -> HistoryError:
+    return HistoryError(f"The history {file} cannot be written: {error.strerror}. Give another file.")
 
 
 async def _load(partner: Partner, file: Path) -> None:
@@ -85,13 +112,14 @@ async def _load(partner: Partner, file: Path) -> None:
 async def _save(partner: Partner, file: Path) -> None:
     """Write the history to a second file and rename it, so that an interrupted write leaves the older history."""
     text = json.dumps(dict(await partner.save_state()), ensure_ascii=False, indent=1)
-    beside = file.with_name(f"{file.name}.new")
 
     def write() -> None:
+        target = file.resolve()  # of a link, which would be replaced
+        beside = _beside(target)
         beside.write_text(text, "utf-8", errors="backslashreplace")
-        beside.replace(file)
+        beside.replace(target)
 
     try:
         await run_in_worker_thread(write)
     except OSError as error:
-        raise HistoryError(f"The history {file} cannot be written: {error.strerror}. Give another file.") from error
+        raise _unwritable(file, error) from error

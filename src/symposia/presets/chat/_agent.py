@@ -30,6 +30,7 @@ def chat_agent(model: NamedModel, system_message: str = CHAT_PROMPT) -> Assistan
         description="Talks with a person.",
         system_message=system_message,
         model_client_stream=True,
+        reflect_on_tool_use=True,  # so that a call of a tool that it does not have is no answer
     )
 
 

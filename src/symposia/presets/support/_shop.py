@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -49,6 +50,9 @@ class Shop:
     def __init__(self, orders: Iterable[Order], approve: Approve) -> None:
         self.orders = {order.number: order for order in orders}
         self._approve = approve
+        # One refund after another: a model may ask for several at once. While a person decides about one, another
+        # could pay back what is left, and the person could not tell whose question an answer answers.
+        self._refunding = asyncio.Lock()
 
     @classmethod
     def bundled(cls, approve: Approve) -> Self:
@@ -65,14 +69,21 @@ class Shop:
 
     async def refund(self, number: str, amount: float) -> str:
         """Pay back a part of an order, in euros. For more than 100 EUR in all, a colleague is asked for consent."""
-        order = self._order(number)
+        async with self._refunding:
+            return await self._refund(self._order(number), amount)
+
+    async def _refund(self, order: Order, amount: float) -> str:
         if not 0 < amount <= order.paid - order.refunded:
             left = order.paid - order.refunded
-            raise ValueError(f"Order {number} has {left:.2f} EUR left that can be paid back, and not {amount:.2f}.")
+            raise ValueError(
+                f"Order {order.number} has {left:.2f} EUR left that can be paid back, and not {amount:.2f}."
+            )
         if order.refunded + amount > REFUND_LIMIT:
             question = f"Pay back {amount:.2f} EUR for order {order.number} ({order.item})?"
             if not await self._approve(question):
-                raise ValueError(f"The colleague did not consent to paying back {amount:.2f} EUR for order {number}.")
+                raise ValueError(
+                    f"The colleague did not consent to paying back {amount:.2f} EUR for order {order.number}."
+                )
         order.refunded += amount
         return f"{amount:.2f} EUR for order {order.number} are paid back."
 
