@@ -27,6 +27,8 @@ class RequestUsage:
             one.
         cached_tokens: Those of the prompt tokens that the vendor read from its prompt cache.
         cache_write_tokens: Those of the prompt tokens that the vendor wrote into its prompt cache.
+        reasoning_tokens: Those of the completion tokens that the model reasoned with; 0 where the vendor does not
+            count them apart.
 
     The marks that AutoGen lacks are no part of the comparison, and are written to JSON only where they are set.
     """
@@ -43,6 +45,9 @@ class RequestUsage:
     cache_write_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
         default=0, kw_only=True, compare=False, repr=False
     )
+    reasoning_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
+        default=0, kw_only=True, compare=False, repr=False
+    )
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
         return RequestUsage(
@@ -51,6 +56,7 @@ class RequestUsage:
             estimated=self.estimated or other.estimated,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
 

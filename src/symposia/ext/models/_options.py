@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Self
 
+from pydantic import BaseModel, SecretBytes, SecretStr
+
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 
 
@@ -104,3 +106,13 @@ def check_model(client: str, model: object) -> str:
     if isinstance(model, str) and model.strip():
         return model
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
+
+
+def without_secrets(config: BaseModel) -> BaseModel:
+    """The configuration with the values of secrets in place of the objects that hide them, as constructors take them."""
+    shown = {
+        name: value.get_secret_value()
+        for name in config.model_fields_set
+        if isinstance(value := getattr(config, name), SecretStr | SecretBytes)
+    }
+    return config.model_copy(update=shown) if shown else config

@@ -53,6 +53,7 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "top_k": "gen_ai.request.top_k",
     "max_tokens": "gen_ai.request.max_tokens",
     "max_completion_tokens": "gen_ai.request.max_tokens",
+    "max_output_tokens": "gen_ai.request.max_tokens",
     "frequency_penalty": "gen_ai.request.frequency_penalty",
     "presence_penalty": "gen_ai.request.presence_penalty",
     "seed": "gen_ai.request.seed",
@@ -123,7 +124,8 @@ class ObservedChat:
 
     @property
     def _sent_messages(self) -> list[dict[str, object]]:
-        return cast("list[dict[str, object]]", self._body["messages"])  # a format writes them so
+        sent = self._body.get("messages", self._body.get("input"))  # as the API calls them
+        return cast("list[dict[str, object]]", sent)
 
     def _event(self, whole: object, result: CreateResult) -> LLMCallEvent | LLMStreamEndEvent:
         prompt, completion = result.usage.prompt_tokens, result.usage.completion_tokens

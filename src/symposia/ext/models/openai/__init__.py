@@ -4,14 +4,21 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
+from symposia.ext.models.openai._azure import AZURE_OPENAI_USER_AGENT, AzureOpenAIChatCompletionClient
 from symposia.ext.models.openai._client import (
     KEY,
     BaseOpenAIChatCompletionClient,
     ChatCompletionsFormat,
     OpenAIChatCompletionClient,
+    OpenAIResponsesClient,
 )
 from symposia.ext.models.openai._compatible import CompatibleVendor, compatible_vendor
-from symposia.ext.models.openai._options import CreateArguments, OpenAIClientConfiguration
+from symposia.ext.models.openai._options import (
+    AzureOpenAIClientConfiguration,
+    CreateArguments,
+    OpenAIClientConfiguration,
+    OpenAIResponsesConfiguration,
+)
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
 VENDOR: Final = ModelVendor(
@@ -30,7 +37,10 @@ if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
 
 __all__ = [
+    "AZURE_OPENAI_USER_AGENT",
     "VENDOR",
+    "AzureOpenAIChatCompletionClient",
+    "AzureOpenAIClientConfiguration",
     "BaseOpenAIChatCompletionClient",
     "ChatCompletionsFormat",
     "CompatibleVendor",
@@ -38,5 +48,7 @@ __all__ = [
     "OpenAIChatCompletionClient",
     "OpenAIClientConfiguration",
     "OpenAIProfile",
+    "OpenAIResponsesClient",
+    "OpenAIResponsesConfiguration",
     "compatible_vendor",
 ]

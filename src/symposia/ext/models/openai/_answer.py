@@ -85,10 +85,15 @@ class PromptDetailsWire(TypedDict, total=False):
     cache_write_tokens: TokenCount | None
 
 
+class CompletionDetailsWire(TypedDict, total=False):
+    reasoning_tokens: TokenCount | None
+
+
 class UsageWire(TypedDict, total=False):
     prompt_tokens: TokenCount | None
     completion_tokens: TokenCount | None
     prompt_tokens_details: PromptDetailsWire | None
+    completion_tokens_details: CompletionDetailsWire | None
 
 
 @with_config(OPEN)
@@ -141,7 +146,7 @@ def read_completion(completion: CompletionWire) -> CreateResult:
         content=calls or text,
         usage=read_usage(completion.get("usage")),
         cached=False,
-        logprobs=_logprobs(choice),
+        logprobs=read_logprobs((choice.get("logprobs") or LogprobsWire()).get("content")),
         thought=join_thought(reasoning, text, has_calls=bool(calls)),
         vendor_blocks=_opaque_blocks(message),
     )
@@ -180,17 +185,19 @@ def read_usage(usage: UsageWire | None) -> RequestUsage:
     """The tokens of a request; none where the server does not count."""
     usage = usage or {}
     details = usage.get("prompt_tokens_details") or {}
+    completion = usage.get("completion_tokens_details") or {}
     return RequestUsage(
         prompt_tokens=usage.get("prompt_tokens") or 0,
         completion_tokens=usage.get("completion_tokens") or 0,
         cached_tokens=details.get("cached_tokens") or 0,
         cache_write_tokens=details.get("cache_write_tokens") or 0,
+        reasoning_tokens=completion.get("reasoning_tokens") or 0,
     )
 
 
-def _logprobs(choice: ChoiceWire) -> list[ChatCompletionTokenLogprob] | None:
-    content = (choice.get("logprobs") or LogprobsWire()).get("content")
-    return [_token(entry) for entry in content] if content else None
+def read_logprobs(entries: Sequence[LogprobWire] | None) -> list[ChatCompletionTokenLogprob] | None:
+    """How likely the tokens of an answer were; None where that was not asked for."""
+    return [_token(entry) for entry in entries] if entries else None
 
 
 def _token(entry: LogprobWire) -> ChatCompletionTokenLogprob:

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+
+from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken
-from symposia.core.exceptions import UsageError
-from symposia.core.models import CreateResult, LLMMessage, ModelCapabilities, ModelInfo
+from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, check_model
+from symposia.ext.models._options import ClientOptions, check_model, without_secrets
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
-from symposia.ext.models._transport import SdkTransport
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice
+from symposia.ext.models._transport import SdkTransport, Transport
+from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice, WireFormat
 from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
-from symposia.ext.models.openai._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, OpenAIClientConfiguration
-from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
+from symposia.ext.models.openai._options import (
+    OpenAIClientConfiguration,
+    OpenAIResponsesConfiguration,
+    chat_option_names,
+    response_option_names,
+)
+from symposia.ext.models.openai._profiles import CATALOG, Api, OpenAIProfile
 from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, cache_key, write_request
+from symposia.ext.models.openai._responses import (
+    ContinuingTransport,
+    ItemWriter,
+    ResponsesFormat,
+    adapt_response_arguments,
+)
 from symposia.ext.models.openai._stream import CompletionAssembly
 
 if TYPE_CHECKING:
@@ -31,6 +45,7 @@ else:
 
 KEY: Final = "OPENAI_API_KEY"
 HOST: Final = "openai.com"
+PATHS: Final[Mapping[Api, str]] = {"chat": "/chat/completions", "responses": "/responses"}
 
 
 class ChatCompletionsFormat:
@@ -66,7 +81,7 @@ class ChatCompletionsFormat:
 
 
 class BaseOpenAIChatCompletionClient(VendorClient):
-    """A model client that uses OpenAI's Chat Completions, over any client of OpenAI's SDK.
+    """A model client that uses OpenAI's APIs, over any client of OpenAI's SDK.
 
     Args:
         client: The SDK's client.
@@ -75,9 +90,13 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         model_info: The abilities of the model, in place of those that its name implies.
         add_name_prefixes: Whether each user message begins with the name of its source.
         include_name_in_message: Whether each user message carries its source in its ``name`` field.
+        api: Chat Completions or the Responses API; by default as `choose_api` says.
+        use_previous_response_id: Whether a request names the stored response that it goes on from, in place of the
+            conversation up to there. It is for the Responses API, and has responses stored.
+        deployment: The model's name in requests of the Responses API, where it has another.
 
     Raises:
-        InvalidArgumentError: No model is named.
+        InvalidArgumentError: No model is named, or the options contradict each other.
         ValueError: `model_info` lacks a field.
     """
 
@@ -90,36 +109,58 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         model_info: ModelInfo | None = None,
         add_name_prefixes: bool = False,
         include_name_in_message: bool = True,
+        api: Api | None = None,
+        use_previous_response_id: bool = False,
+        deployment: str | None = None,
     ) -> None:
         import openai  # noqa: PLC0415 - takes a second; importing this module does not
 
         model = check_model(type(self).__name__, create_args.get("model"))
         address = str(client.base_url)
+        is_own = is_at(address, HOST)
         vendor = _vendor_at(address)
         catalog = _catalog(model, vendor)
         profile, info = catalog.describe(model, model_info, model_capabilities, stacklevel=3)
-        writer = MessageWriter(
-            model=model,
-            vision=info["vision"],
-            add_name_prefixes=add_name_prefixes,
-            include_name_in_message=include_name_in_message,
+        writer = {
+            "model": model,
+            "vision": info["vision"],
+            "add_name_prefixes": add_name_prefixes,
+            "include_name_in_message": include_name_in_message,
+        }
+        chosen = choose_api(profile, address, "responses" if use_previous_response_id and api is None else api)
+        if use_previous_response_id:
+            create_args = _with_stored_responses(chosen, create_args)
+        wire: WireFormat[Any]  # Any: only the format itself looks into its answers
+        if chosen == "chat":
+            arguments = identity = adapt_arguments(model, create_args, profile)
+            wire = ChatCompletionsFormat(MessageWriter(**writer), arguments, profile, cache_keys=is_own)
+        else:
+            arguments = adapt_response_arguments(model, create_args, profile, deployment=deployment)
+            identity = {"api": chosen, **create_args}
+            wire = ResponsesFormat(ItemWriter(**writer), arguments, cache_keys=is_own, keep=use_previous_response_id)
+        transport: Transport = SdkTransport(
+            client, path=PATHS[chosen], stream_type=openai.AsyncStream[object], errors=(openai.OpenAIError,)
         )
-        arguments = adapt_arguments(model, create_args, profile)
         super().__init__(
-            service=_service(public_address(address), vendor),
+            service=_service(client, vendor),
             model=model,
             model_info=info,
             context=profile.context,
             price=catalog.price(model),
-            wire=ChatCompletionsFormat(writer, arguments, profile, cache_keys=is_at(address, HOST)),
-            transport=SdkTransport(
-                client,
-                path="/chat/completions",
-                stream_type=openai.AsyncStream[object],
-                errors=(openai.OpenAIError,),
-            ),
-            arguments=arguments,
+            wire=wire,
+            transport=ContinuingTransport(transport) if use_previous_response_id else transport,
+            arguments=identity,
         )
+
+    @classmethod
+    def create_from_config(cls, config: Mapping[str, object]) -> ChatCompletionClient:
+        """A client of OpenAI's models with these options: AutoGen's other name of the constructor."""
+        return OpenAIChatCompletionClient(**config)  # pyright: ignore[reportArgumentType] - the caller's options
+
+    @classmethod
+    @override
+    def _from_config(cls, config: BaseModel) -> Self:
+        return super()._from_config(without_secrets(config))
 
     def create_stream(
         self,
@@ -158,6 +199,9 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
 
         client = OpenAIChatCompletionClient(model="gpt-5.4", temperature=0)
 
+    Models that take tools while they reason only in the Responses API are asked there, with the same options and
+    results; `api` says otherwise.
+
     Requests for a model of a vendor whose service uses OpenAI's format (see `symposia.ext.models.vendors`) go to that
     service, with the vendor's API key, unless `base_url` is given. Of vendors that are not built in, this holds for
     those that the program registers; for one that a distribution offers, use `find_vendor` or its `base_url`.
@@ -169,19 +213,62 @@ class OpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[OpenAIClientConfiguration]) -> None:
-        given = ClientOptions.read(self, options, sdk="openai", names=_option_names)
+        given = ClientOptions.read(self, options, sdk="openai", names=chat_option_names)
         super().__init__(_connect(given.model, given.connection), create_args=given.arguments, **given.behaviour)
 
 
-def _option_names() -> OptionNames:
-    from openai.types.chat.completion_create_params import CompletionCreateParamsBase  # noqa: PLC0415 - takes a second
+class OpenAIResponsesClient(BaseOpenAIChatCompletionClient):
+    """A client of OpenAI's models over the Responses API.
 
-    return OptionNames(
-        connection=CONNECTION,
-        behaviour=BEHAVIOUR,
-        arguments=ARGUMENTS,
-        later_arguments=frozenset(CompletionCreateParamsBase.__annotations__) - BY_CALL,
-    )
+    The options are those of `OpenAIResponsesConfiguration`, and any other argument of that API. Tools that run at the
+    vendor are given as their JSON::
+
+        client = OpenAIResponsesClient(
+            model="gpt-5.5", reasoning={"effort": "high", "summary": "auto"}, tools=[{"type": "web_search"}]
+        )
+
+    Summaries of the reasoning are the `thought` of a result. The reasoning itself comes encrypted and goes back to the
+    vendor untouched, so that nothing needs to be stored there.
+
+    Raises:
+        MissingExtraError: The SDK is not installed.
+        InvalidArgumentError: An option is unknown, or no model is named.
+        UsageError: There is no API key.
+    """
+
+    def __init__(self, **options: Unpack[OpenAIResponsesConfiguration]) -> None:
+        given = ClientOptions.read(self, options, sdk="openai", names=response_option_names)
+        super().__init__(
+            _connect(given.model, given.connection), create_args=given.arguments, api="responses", **given.behaviour
+        )
+
+
+def choose_api(profile: OpenAIProfile, address: str, asked: object) -> Api:
+    """The API to ask a model by.
+
+    The Responses API is chosen for models that Chat Completions do not serve or serve without tools, wherever they are
+    served; and at OpenAI itself for those that do not reason there while they have tools. Other servers that use the
+    format may have Chat Completions alone, which do for the latter.
+
+    Raises:
+        InvalidArgumentError: There is no such API.
+    """
+    match asked:
+        case "chat" | "responses":
+            return asked
+        case None:
+            is_better = profile.tools_effort is not None and is_at(address, HOST)
+            return "responses" if is_better else profile.api
+        case _:
+            raise InvalidArgumentError(f"api is {asked!r}: give 'chat' or 'responses', or leave it out.")
+
+
+def _with_stored_responses(api: Api, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    if api == "chat":
+        raise InvalidArgumentError("use_previous_response_id is for the Responses API: leave api='chat' out.")
+    if arguments.get("store") is False:
+        raise InvalidArgumentError("use_previous_response_id needs responses that are stored: leave store=False out.")
+    return {**arguments, "store": True}
 
 
 def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncOpenAI:
@@ -216,7 +303,14 @@ def _catalog(model: str, vendor: CompatibleVendor | None) -> ModelCatalog[OpenAI
     return CATALOG if vendor is None else vendor.catalog
 
 
-def _service(address: str, vendor: CompatibleVendor | None) -> Service:
+def _service(client: openai.AsyncOpenAI, vendor: CompatibleVendor | None) -> Service:
+    import openai  # noqa: PLC0415 - it was imported to make the client
+
+    address = public_address(str(client.base_url))
     if vendor is not None:
         return Service(name=vendor.title, provider=vendor.provider, key=vendor.key, address=address)
+    if isinstance(client, openai.AsyncAzureOpenAI):
+        return Service.at(
+            address, title="Azure OpenAI", host="azure.com", provider="azure.ai.openai", key="AZURE_OPENAI_API_KEY"
+        )
     return Service.at(address, title="OpenAI", host=HOST, provider="openai", key=KEY)

@@ -14,30 +14,42 @@ from symposia.core.models import ModelFamily, TokenPrice
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Api = Literal["chat", "responses"]
+"""Chat Completions, or the Responses API."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenAIProfile(ModelProfile):
-    """The facts about a model that is served by Chat Completions.
+    """The facts about a model of OpenAI, or of a vendor that uses its format.
 
     Attributes:
         effort: The reasoning effort when none is asked for; None for models that do not reason. While a model reasons
             it refuses the sampling parameters, and a reasoning model calls ``max_tokens`` ``max_completion_tokens``.
-        tools_effort: The only reasoning effort at which the model takes tools here, if there is such a rule.
+        tools_effort: The only reasoning effort at which the model takes tools in Chat Completions, if there is such a
+            rule.
+        api: The API that does all that the model can. ``responses`` for models that Chat Completions do not serve, or
+            serve without tools.
     """
 
     effort: Effort | None = None
     tools_effort: Effort | None = None
+    api: Api = "chat"
 
 
 MILLION: Final = 1_050_000
 
 
 def _reasoning(
-    family: str, context: int, *, effort: Effort, max_output: int = 128_000, tools_effort: Effort | None = None
+    family: str,
+    context: int,
+    *,
+    effort: Effort,
+    max_output: int = 128_000,
+    tools_effort: Effort | None = None,
+    api: Api = "chat",
 ) -> OpenAIProfile:
     return OpenAIProfile(
-        family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort
+        family=family, context=context, max_output=max_output, effort=effort, tools_effort=tools_effort, api=api
     )
 
 
@@ -76,16 +88,15 @@ def _chat(
 
 
 # From gpt-5.5 on, Chat Completions takes tools only at reasoning effort "none". gpt-6-astra and gpt-6.1-sol refuse that
-# effort, so that they take no tools here at all (OpenAI's error texts and GPT-6 migration guide, September 2026).
-WITHOUT_TOOLS: Final = OpenAIProfile(
-    family="gpt-6", context=MILLION, max_output=128_000, function_calling=False, effort="medium"
-)
+# effort, so that they take no tools there at all (OpenAI's error texts and GPT-6 migration guide, September 2026). The
+# models with "pro" and "codex" in their names are not served there (their model pages).
+GPT_6_BY_RESPONSES: Final = _reasoning("gpt-6", MILLION, effort="medium", api="responses")
 GPT_6: Final = _reasoning("gpt-6", MILLION, effort="medium", tools_effort="none")
 
 MODELS: Final[Mapping[str, OpenAIProfile]] = {
     "gpt-6": GPT_6,
-    "gpt-6-astra": WITHOUT_TOOLS,
-    "gpt-6.1-sol": WITHOUT_TOOLS,
+    "gpt-6-astra": GPT_6_BY_RESPONSES,
+    "gpt-6.1-sol": GPT_6_BY_RESPONSES,
     "gpt-6.1-terra": GPT_6,
     "gpt-5.6": _reasoning(ModelFamily.GPT_5, MILLION, effort="medium", tools_effort="none"),
     "gpt-5.5": _reasoning(ModelFamily.GPT_5, MILLION, effort="medium", tools_effort="none"),
@@ -94,22 +105,29 @@ MODELS: Final[Mapping[str, OpenAIProfile]] = {
     "gpt-5.4-nano": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
     "gpt-5.3-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
     "gpt-5.2": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
-    "gpt-5.2-pro": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
+    "gpt-5.2-pro": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium", api="responses"),
+    "gpt-5.2-codex": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium", api="responses"),
     "gpt-5.2-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
     "gpt-5.1": _reasoning(ModelFamily.GPT_5, 400_000, effort="none"),
-    "gpt-5.1-codex": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
+    "gpt-5.1-codex": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium", api="responses"),
     "gpt-5.1-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
     "gpt-5": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium"),
+    "gpt-5-codex": _reasoning(ModelFamily.GPT_5, 400_000, effort="medium", api="responses"),
+    "gpt-5-pro": _reasoning(ModelFamily.GPT_5, 400_000, effort="high", max_output=272_000, api="responses"),
     "gpt-5-chat": _chat(ModelFamily.GPT_5, 128_000, 16_384),
     "gpt-4.1": _chat(ModelFamily.GPT_41, 1_047_576, 32_768),
     "gpt-4.5-preview": _chat(ModelFamily.GPT_45, 128_000, 16_384),
     "o4-mini": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium"),
     "o3": _reasoning(ModelFamily.O3, 200_000, max_output=100_000, effort="medium"),
+    "o3-pro": _reasoning(ModelFamily.O3, 200_000, max_output=100_000, effort="medium", api="responses"),
     "o3-mini": OpenAIProfile(family=ModelFamily.O3, context=200_000, max_output=100_000, vision=False, effort="medium"),
     "o1": _reasoning(ModelFamily.O1, 200_000, max_output=100_000, effort="medium"),
+    "o1-pro": _reasoning(ModelFamily.O1, 200_000, max_output=100_000, effort="medium", api="responses"),
     "o1-preview": _o1_preview(32_768),
     "o1-mini": _o1_preview(65_536),
-    "codex-mini-latest": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium"),
+    "codex-mini-latest": _reasoning(
+        ModelFamily.O4, 200_000, max_output=100_000, effort="medium", api="responses"
+    ),
     "gpt-4o": _chat(ModelFamily.GPT_4O, 128_000, 16_384),
     "gpt-4o-2024-05-13": _chat(ModelFamily.GPT_4O, 128_000, 4_096, structured_output=False),
     "gpt-4o-mini": _chat(ModelFamily.GPT_4O, 128_000, 16_384),

@@ -1,0 +1,103 @@
+"""Tokens of Microsoft Entra ID for Azure's services."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, Self
+
+from pydantic import BaseModel
+from typing_extensions import override
+
+from symposia._lazy import explained_names, lazy_module
+from symposia.core import Component
+from symposia.core.exceptions import ComponentError, MissingExtraError
+
+if TYPE_CHECKING:
+    from azure.core import credentials
+else:
+    credentials = lazy_module("azure.core.credentials")
+    __getattr__ = explained_names(__name__)
+
+__all__ = ["AzureTokenProvider", "TokenProviderConfig"]
+
+SAVED_KIND: Final = "DefaultAzureCredential"
+"""The kind of credential that is saved: it takes what it needs from the machine, and others from the program."""
+
+
+class TokenProviderConfig(BaseModel):
+    """The configuration of an `AzureTokenProvider`.
+
+    Attributes:
+        provider_kind: The class of the credential: ``DefaultAzureCredential``.
+        scopes: The scopes of its tokens.
+    """
+
+    provider_kind: str
+    scopes: list[str]
+
+
+class AzureTokenProvider(Component[TokenProviderConfig]):
+    """Gives tokens of a credential of Azure's SDK, and renews them before they expire.
+
+    A call may ask the network, and blocks until it has a token. `AzureOpenAIChatCompletionClient` makes it in a worker
+    thread::
+
+        provider = AzureTokenProvider(DefaultAzureCredential(), "https://cognitiveservices.azure.com/.default")
+        client = AzureOpenAIChatCompletionClient(model="gpt-4o", azure_ad_token_provider=provider, ...)
+
+    Args:
+        credential: A credential of `azure.identity`.
+        scopes: The scopes of the tokens.
+
+    Raises:
+        MissingExtraError: Azure's SDK is not installed.
+    """
+
+    component_type = "token_provider"
+    component_config_schema = TokenProviderConfig
+
+    def __init__(self, credential: credentials.TokenCredential | credentials.SupportsTokenInfo, *scopes: str) -> None:
+        _check_installed()
+        from azure.identity import get_bearer_token_provider  # noqa: PLC0415 - the SDK is heavy and optional
+
+        self._kind = type(credential).__name__
+        self._scopes = list(scopes)
+        self._token = get_bearer_token_provider(credential, *scopes)
+
+    def __call__(self) -> str:
+        """A token that is valid now.
+
+        Raises:
+            azure.core.exceptions.ClientAuthenticationError: The credential gives none.
+        """
+        return self._token()
+
+    @override
+    def _to_config(self) -> TokenProviderConfig:
+        if self._kind != SAVED_KIND:
+            raise ComponentError(
+                f"AzureTokenProvider cannot be saved with a {self._kind}, whose secrets JSON must not hold. Use "
+                f"{SAVED_KIND}, or make the provider where the component is loaded."
+            )
+        return TokenProviderConfig(provider_kind=self._kind, scopes=self._scopes)
+
+    @classmethod
+    @override
+    def _from_config(cls, config: TokenProviderConfig) -> Self:
+        if config.provider_kind != SAVED_KIND:
+            raise ComponentError(
+                f"AzureTokenProvider cannot be loaded with a {config.provider_kind!r}: only {SAVED_KIND} can be saved."
+            )
+        _check_installed()
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - the SDK is heavy and optional
+
+        return cls(DefaultAzureCredential(), *config.scopes)
+
+
+def _check_installed() -> None:
+    try:
+        installed = find_spec("azure.identity") is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        installed = False
+    if not installed:
+        raise MissingExtraError("AzureTokenProvider", "azure")

@@ -1,0 +1,111 @@
+"""The client of OpenAI's models that Azure serves."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+
+from symposia import __version__
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.ext.models._options import ClientOptions
+from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient
+from symposia.ext.models.openai._options import AZURE_CONNECTION, AzureOpenAIClientConfiguration, chat_option_names
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = lazy_module("openai")
+
+AZURE_OPENAI_USER_AGENT: Final = f"symposia/{__version__}"
+"""What requests to Azure say of the program that sends them, before the SDK's own words."""
+
+KEY: Final = "AZURE_OPENAI_API_KEY"
+CREDENTIALS: Final = ("api_key", "azure_ad_token", "azure_ad_token_provider")
+
+TokenProvider = Callable[[], "str | Awaitable[str]"]
+
+
+class AzureOpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
+    """A client of OpenAI's models that Azure serves.
+
+    The options are those of `AzureOpenAIClientConfiguration`, and any other argument of Chat Completions::
+
+        client = AzureOpenAIChatCompletionClient(
+            model="gpt-4o",
+            azure_endpoint="https://name.openai.azure.com",
+            azure_deployment="my-deployment",
+            api_version="2024-10-21",
+        )
+
+    Raises:
+        MissingExtraError: The SDK is not installed.
+        InvalidArgumentError: An option is unknown, no model is named, or there are several credentials.
+        UsageError: There is no credential, no address or no version.
+    """
+
+    def __init__(self, **options: Unpack[AzureOpenAIClientConfiguration]) -> None:
+        given = ClientOptions.read(self, options, sdk="openai", names=partial(chat_option_names, AZURE_CONNECTION))
+        super().__init__(
+            _connect(given.model, given.connection),
+            create_args=given.arguments,
+            deployment=given.connection.get("azure_deployment"),
+            **given.behaviour,
+        )
+
+
+def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncAzureOpenAI:
+    from openai import AsyncAzureOpenAI  # noqa: PLC0415 - takes a second
+
+    _check_credentials(model, connection)
+    _check_place(connection)
+    headers = cast("Mapping[str, str]", connection.get("default_headers") or {})
+    provider: TokenProvider | None = connection.get("azure_ad_token_provider")
+    given = {**connection, "default_headers": _with_user_agent(headers)}
+    if provider is not None:
+        given["azure_ad_token_provider"] = partial(_token_of, provider)
+    return AsyncAzureOpenAI(**given)
+
+
+def _check_credentials(model: str, connection: Mapping[str, object]) -> None:
+    credentials = [name for name in CREDENTIALS if connection.get(name)]
+    if len(credentials) > 1:
+        raise InvalidArgumentError(f"Give one of {' and '.join(credentials)}: they are different credentials.")
+    if not credentials and not os.environ.get(KEY) and not os.environ.get("AZURE_OPENAI_AD_TOKEN"):
+        raise UsageError(
+            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=, "
+            "azure_ad_token= or azure_ad_token_provider=."
+        )
+
+
+def _check_place(connection: Mapping[str, object]) -> None:
+    # The SDK says so as well, and only of the first of them.
+    places = ("azure_endpoint", "base_url")
+    if not any(connection.get(place) for place in places) and not os.environ.get("AZURE_OPENAI_ENDPOINT"):
+        raise UsageError("Give azure_endpoint=, the address of the resource, or set AZURE_OPENAI_ENDPOINT.")
+    if not connection.get("api_version") and not os.environ.get("OPENAI_API_VERSION"):
+        raise UsageError("Give api_version=, such as '2024-10-21', or set OPENAI_API_VERSION.")
+
+
+def _with_user_agent(headers: Mapping[str, str]) -> dict[str, str]:
+    own = next((name for name in headers if name.lower() == "user-agent"), None)
+    agent = AZURE_OPENAI_USER_AGENT if own is None else f"{AZURE_OPENAI_USER_AGENT} {headers[own]}"
+    return {**{name: value for name, value in headers.items() if name != own}, "User-Agent": agent}
+
+
+async def _token_of(provider: TokenProvider) -> str:
+    """A token, without blocking the event loop.
+
+    Azure's own providers ask the network, or run a program, whenever a token has to be renewed, and nothing tells which
+    call that will be. So each call is made in a worker thread, which takes less than a tenth of a millisecond.
+    """
+    call = getattr(provider, "__call__", provider)  # noqa: B004 - an object's method may be the coroutine function
+    if inspect.iscoroutinefunction(provider) or inspect.iscoroutinefunction(call):
+        token = provider()
+    else:
+        token = await asyncio.to_thread(provider)
+    return token if isinstance(token, str) else await token
