@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.support.model_clients import ADD, VENDORS, Vendor, kind_name, read
+from tests.support.model_clients import ADD, FORMATS, Anthropic, OpenAI, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, ModelResponseError, PartialAnswer
 from symposia.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
 from symposia.testing.model_server import MockModelServer, Raw, Reply, Thinking, ToolCall
-from symposia.testing.model_server import _anthropic as anthropic_wire
-from symposia.testing.model_server import _openai as openai_wire
 
 HELLO = [UserMessage(content="hello", source="user")]
 STREAM = "text/event-stream"
@@ -23,7 +21,7 @@ ANSWER = Reply(
 )
 LOGIN_PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
-every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+every_vendor = pytest.mark.parametrize("vendor", FORMATS, ids=kind_name)
 every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 
 
@@ -34,13 +32,11 @@ async def server() -> AsyncIterator[MockModelServer]:
 
 
 def events_of(vendor: Vendor, reply: Reply) -> list[bytes]:
-    wire = openai_wire if vendor.name == "OpenAI" else anthropic_wire
-    return list(wire.events(reply, {"model": vendor.model, "stream_options": {"include_usage": True}}))
+    return list(vendor.wire.events(reply, {"model": vendor.model, "stream_options": {"include_usage": True}}))
 
 
 def whole_of(vendor: Vendor, reply: Reply) -> Any:
-    wire = openai_wire if vendor.name == "OpenAI" else anthropic_wire
-    return wire.whole(reply, {"model": vendor.model})
+    return vendor.wire.whole(reply, {"model": vendor.model})
 
 
 async def ask(client: ChatCompletionClient, *, streaming: bool) -> CreateResult:
@@ -70,7 +66,7 @@ async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error
     vendor: Vendor, server: MockModelServer, cut: bool
 ) -> None:
     events = events_of(vendor, ANSWER)
-    marker = b'"finish_reason": "tool_calls"' if vendor.name == "OpenAI" else b"message_stop"
+    marker = b'"finish_reason": "tool_calls"' if vendor.name == "OpenAI" else vendor.end_marker.encode()
     end = next(place for place, event in enumerate(events) if marker in event)
     partials: list[PartialAnswer] = []
     for length in range(end + 1):
@@ -91,7 +87,7 @@ async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor
     pieces: list[str] = []
     with pytest.raises(ModelResponseError) as caught:
         await collect(client, pieces)
-    marker = {"OpenAI": "finish_reason", "Anthropic": "message_stop"}[vendor.name]
+    marker = vendor.end_marker
     assert str(caught.value) == (
         f"The server at {vendor.address(server)} ended the stream of an answer of model '{vendor.model}' early "
         f"(status 200, text/event-stream): no {marker} came. What arrived is in the error's attribute `partial`; "
@@ -102,7 +98,9 @@ async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor
     assert pieces[0] == "The"
 
 
-@every_vendor
+@pytest.mark.parametrize(
+    "vendor", [OpenAI(), Anthropic()], ids=kind_name
+)  # the Responses API counts with its end marker
 async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="Five.", usage=(30, 4)))
     if vendor.name == "OpenAI":  # it reports them at the very end
@@ -229,6 +227,26 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
         ("usage.completion_tokens", 10**400, "usage.completion_tokens: Input should be less than or equal to"),
         ("usage", [], "usage: Input should be"),
     ],
+    "OpenAIResponses": [
+        ("output", ..., "output: Field required"),
+        ("output", None, "output: Input should be a valid array"),
+        ("output", "Five.", "output: Input should be a valid array"),
+        ("output.0", None, "output.0"),
+        ("output.0", {}, "output.0.other.type: Field required"),
+        ("output.0.summary.0.text", 7, "output.0.reasoning.summary.0.text: Input should be a valid string"),
+        ("output.1.content", ..., "output.1.message.content: Field required"),
+        ("output.1.content", "Five.", "output.1.message.content: Input should be a valid array"),
+        ("output.1.content.0.text", None, "content.0.text: Input should be a valid string"),
+        ("output.2.name", None, "output.2.function_call.name: Input should be a valid string"),
+        ("output.2.name", "", "a function call has no name"),
+        ("output.2.arguments", {"a": 1}, "output.2.function_call.arguments: Input should be a valid string"),
+        ("status", {}, "status: Input should be a valid string"),
+        ("incomplete_details", "x", "incomplete_details: Input should be"),
+        ("usage.input_tokens", "5", "usage.input_tokens: Input should be a valid integer"),
+        ("usage.output_tokens", -1, "usage.output_tokens: Input should be greater than or equal to 0"),
+        ("usage.output_tokens_details.reasoning_tokens", 10**400, "reasoning_tokens: Input should be less than"),
+        ("usage", [], "usage: Input should be"),
+    ],
     "Anthropic": [
         ("content", ..., "content: Field required"),
         ("content", None, "content: Input should be a valid array"),
@@ -254,7 +272,7 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
     ("vendor", "path", "value", "problem"),
     [
         pytest.param(vendor, *case, id=f"{kind_name(vendor)}-{case[0]}-{number}")
-        for vendor in VENDORS
+        for vendor in FORMATS
         for number, case in enumerate(BROKEN_FIELDS[vendor.name])
     ],
 )

@@ -111,9 +111,7 @@ async def test_an_address_without_a_scheme_is_named_as_the_cause(
 
 async def test_an_answer_in_another_format_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server)
-    other = next(one for one in VENDORS if one is not vendor)
-    url = {"OpenAI": server.openai_url, "Anthropic": server.anthropic_url}
-    client = vendor.client(server, base_url=f"{url[other.name]}/elsewhere")
+    client = vendor.client(server, **vendor.at(f"{vendor.address(server)}/elsewhere"))
     with pytest.raises(ModelError, match=r"found no such model or address .*status 404"):
         await client.create(HELLO)
 
@@ -157,7 +155,7 @@ async def test_an_unknown_option_fails_at_construction_with_the_nearest_name(
 async def test_an_argument_of_the_vendors_that_has_no_name_here_is_taken(
     vendor: Vendor, server: MockModelServer
 ) -> None:
-    argument = {"OpenAI": "store", "Anthropic": "inference_geo"}[vendor.name]
+    argument = vendor.own_argument
     client = vendor.client(server, Reply(text="hi"), **{argument: True})
     await client.create(HELLO)
     assert server.last_body[argument] is True

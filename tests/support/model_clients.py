@@ -4,21 +4,30 @@ The SDKs are loaded first, since a client loads its own when it is made, and tes
 """
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
-from symposia.ext.models.openai import OpenAIChatCompletionClient
+from symposia.ext.models.openai import (
+    AzureOpenAIChatCompletionClient,
+    OpenAIChatCompletionClient,
+    OpenAIResponsesClient,
+)
 from symposia.ext.models.replay import ReplayChatCompletionClient
-from symposia.testing.model_server import MockModelServer, Raw, Reply
+from symposia.testing.model_server import MockModelServer, Raw, Reply, _anthropic, _openai, _openai_responses
+from symposia.testing.model_server._wire_format import WireFormat
 
 
 def load_sdks() -> None:
-    for module in ("anthropic.types.message_create_params", "httpcore2", "openai.types.chat"):
+    for module in (
+        "anthropic.types.message_create_params",
+        "httpcore2",
+        "openai.types.chat",
+        "openai.types.responses.response_create_params",
+    ):
         import_module(module)
 
 
@@ -42,42 +51,111 @@ class Kind(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class OpenAI:
-    """OpenAI's client; options are the client's own."""
+class Vendor:
+    """A vendor's client, and what tests have to know of its wire format.
 
-    name: ClassVar[str] = "OpenAI"
-    key: ClassVar[str] = "OPENAI_API_KEY"
-    model: ClassVar[str] = "gpt-4o"
-    extra: ClassVar[str] = "openai"
-    client_class: ClassVar[type[ChatCompletionClient]] = OpenAIChatCompletionClient
+    Attributes:
+        name: As errors and tests name the wire format.
+        provider: As traces name the vendor.
+        wire: The server's end of the format.
+        like: A model that is not known, and the family that it is taken to be of.
+        messages: The field of a request with its messages.
+        limit: The field with the most tokens of an answer.
+        parameters: The field with the schema of a tool's arguments.
+        own_argument: An argument of the vendor's that has no name in the client's options.
+        end_marker: What an answer's stream has to hold, and how errors call it.
+    """
+
+    name: str
+    client_class: type[ChatCompletionClient]
+    provider: str
+    key: str
+    model: str
+    extra: str
+    wire: WireFormat
+    like: tuple[str, str]
+    messages: str
+    limit: str
+    parameters: str
+    own_argument: str
+    end_marker: str
 
     def address(self, server: MockModelServer) -> str:
-        return server.openai_url
+        """Where requests go."""
+        return server.anthropic_url if self.extra == "anthropic" else server.openai_url
+
+    def at(self, address: str) -> dict[str, Any]:
+        """The options of a client for the server at an address."""
+        return {"base_url": address}
 
     def client(self, server: MockModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
+        """One that gives these answers; options are the client's own."""
         server.script(*replies)
-        given: Any = {"model": self.model, "api_key": "key", "base_url": server.openai_url, "max_retries": 0}
-        return OpenAIChatCompletionClient(**{**given, **options})
+        given: Any = {"model": self.model, "api_key": "key", "max_retries": 0, **self.at(self.address(server))}
+        return self.client_class(**{**given, **options})
 
 
-@dataclass(frozen=True)
-class Anthropic:
-    """Anthropic's client; options are the client's own."""
+class OpenAI(Vendor):
+    """OpenAI over Chat Completions."""
 
-    name: ClassVar[str] = "Anthropic"
-    key: ClassVar[str] = "ANTHROPIC_API_KEY"
-    model: ClassVar[str] = "claude-sonnet-4-6"
-    extra: ClassVar[str] = "anthropic"
-    client_class: ClassVar[type[ChatCompletionClient]] = AnthropicChatCompletionClient
+    name = "OpenAI"
+    client_class = OpenAIChatCompletionClient
+    provider = "openai"
+    key = "OPENAI_API_KEY"
+    model = "gpt-4o"
+    extra = "openai"
+    wire = _openai
+    like = ("gpt-4.19", "gpt-41")
+    messages = "messages"
+    limit = "max_tokens"
+    parameters = "parameters"
+    own_argument = "store"
+    end_marker = "finish_reason"
+
+
+class OpenAIResponses(OpenAI):
+    """OpenAI over the Responses API."""
+
+    name = "OpenAIResponses"
+    client_class = OpenAIResponsesClient
+    wire = _openai_responses
+    messages = "input"
+    limit = "max_output_tokens"
+    own_argument = "safety_identifier"
+    end_marker = "response.completed"
+
+
+class AzureOpenAI(OpenAI):
+    """OpenAI's models at Azure, where an address names the deployment."""
+
+    name = "AzureOpenAI"
+    client_class = AzureOpenAIChatCompletionClient
+    provider = "azure.ai.openai"
+    key = "AZURE_OPENAI_API_KEY"
 
     def address(self, server: MockModelServer) -> str:
-        return server.anthropic_url
+        return f"{server.url}/openai/deployments/mine"
 
-    def client(self, server: MockModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
-        server.script(*replies)
-        given: Any = {"model": self.model, "api_key": "key", "base_url": server.anthropic_url, "max_retries": 0}
-        return AnthropicChatCompletionClient(**{**given, **options})
+    def at(self, address: str) -> dict[str, Any]:
+        return {"base_url": address, "api_version": "2024-10-21"}
+
+
+class Anthropic(Vendor):
+    """Anthropic over the Messages API."""
+
+    name = "Anthropic"
+    client_class = AnthropicChatCompletionClient
+    provider = "anthropic"
+    key = "ANTHROPIC_API_KEY"
+    model = "claude-sonnet-4-6"
+    extra = "anthropic"
+    wire = _anthropic
+    like = ("claude-opus-4-99", "claude-4-opus")
+    messages = "messages"
+    limit = "max_tokens"
+    parameters = "input_schema"
+    own_argument = "inference_geo"
+    end_marker = "message_stop"
 
 
 class Replay:
@@ -87,13 +165,14 @@ class Replay:
         return ReplayChatCompletionClient([_answer(reply) for reply in replies], model_info=ABLE)
 
 
-Vendor = OpenAI | Anthropic
-VENDORS: tuple[Vendor, ...] = (OpenAI(), Anthropic())
+FORMATS: tuple[Vendor, ...] = (OpenAI(), OpenAIResponses(), Anthropic())
+"""One client of each wire format, for tests of answers."""
+VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
 KINDS: tuple[Kind, ...] = (*VENDORS, Replay())
 
 
 def kind_name(kind: Kind) -> str:
-    return type(kind).__name__.lower()
+    return (kind.name if isinstance(kind, Vendor) else type(kind).__name__).lower()
 
 
 async def read(stream: AsyncGenerator[str | CreateResult, None]) -> tuple[list[str], CreateResult]:

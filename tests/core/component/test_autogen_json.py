@@ -101,7 +101,6 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
     ("provider", "name"),
     [
         ("OllamaChatCompletionClient", "autogen_ext.models.ollama.OllamaChatCompletionClient"),
-        ("azure_openai_chat_completion_client", "autogen_ext.models.openai.AzureOpenAIChatCompletionClient"),
         ("autogen_ext.models.cache.ChatCompletionCache", "autogen_ext.models.cache.ChatCompletionCache"),
         (
             "autogen_ext.models.ollama._ollama_client.OllamaChatCompletionClient",

@@ -109,7 +109,7 @@ def check_model(client: str, model: object) -> str:
 
 
 def without_secrets(config: BaseModel) -> BaseModel:
-    """The configuration with the values of secrets in place of the objects that hide them, as constructors take them."""
+    """The configuration with its secrets shown, as constructors take them, and not as the objects that hide them."""
     shown = {
         name: value.get_secret_value()
         for name in config.model_fields_set

@@ -10,7 +10,7 @@ from symposia.testing.model_server._answers import Reply, ToolCall, event, halve
 from symposia.testing.model_server._conversation import Conversation, Message, OfferedTool
 
 NAME = "openai"
-PATH = re.compile(r"/v1/chat/completions")
+PATH = re.compile(r"(?:/v1|/openai/deployments/[^/]+)/chat/completions")  # the latter at Azure
 STREAM_TYPE = "text/event-stream"
 
 KNOWN_FIELDS = frozenset({
@@ -115,13 +115,17 @@ def _message_complaints(messages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _format_complaints(body: Mapping[str, Any]) -> Iterator[str]:
     wanted: Mapping[str, Any] = body.get("response_format") or {}
     if wanted.get("type") == "json_schema" and wanted["json_schema"].get("strict"):
-        schema = wanted["json_schema"]["schema"]
-        if schema.get("additionalProperties") is not False:
-            yield "Invalid schema for response_format: 'additionalProperties' must be supplied and false."
-        if set(schema.get("required", ())) != set(schema.get("properties", ())):
-            yield "Invalid schema for response_format: 'required' is required to include every key in properties."
+        yield from schema_complaints("response_format", wanted["json_schema"]["schema"])
     if wanted.get("type") == "json_object" and "json" not in str(body["messages"]).lower():
         yield "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+
+
+def schema_complaints(place: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Why the vendor would refuse a strict schema."""
+    if schema.get("additionalProperties") is not False:
+        yield f"Invalid schema for {place}: 'additionalProperties' must be supplied and false."
+    if set(schema.get("required", ())) != set(schema.get("properties", ())):
+        yield f"Invalid schema for {place}: 'required' is required to include every key in properties."
 
 
 def error(status: int, message: str) -> object:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from symposia.testing.model_server import _anthropic, _openai
+from symposia.testing.model_server import _anthropic, _openai, _openai_responses
 from symposia.testing.model_server._answers import Failure, Raw, Reply
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import Answer, HttpRequest, HttpServer
 from symposia.testing.model_server._wire_format import Fields, WireFormat
 
-WIRE_FORMATS: tuple[WireFormat, ...] = (_openai, _anthropic)
+WIRE_FORMATS: tuple[WireFormat, ...] = (_openai, _openai_responses, _anthropic)
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class RecordedRequest:
     vendor: str | None = None
     conversation: Conversation | None = None
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
+    query: str = ""
 
 
 class MockModelServer:
@@ -86,7 +87,9 @@ class MockModelServer:
             if found := wire.PATH.fullmatch(request.path):
                 await self._answer_in(wire, {**body, **found.groupdict()}, body, request, answer)
                 return
-        self.requests.append(RecordedRequest(request.path, request.headers, body, disconnected=request.disconnected))
+        self.requests.append(
+            RecordedRequest(request.path, request.headers, body, disconnected=request.disconnected, query=request.query)
+        )
         await answer.whole(404, {"error": {"message": f"no such path: {request.path}"}})
 
     async def _answer_in(
@@ -94,7 +97,9 @@ class MockModelServer:
     ) -> None:
         conversation = wire.conversation(fields)
         self.requests.append(
-            RecordedRequest(request.path, request.headers, body, wire.NAME, conversation, request.disconnected)
+            RecordedRequest(
+                request.path, request.headers, body, wire.NAME, conversation, request.disconnected, request.query
+            )
         )
         if complaint := wire.complaint(fields, request.headers):
             await answer.whole(400, wire.error(400, complaint))

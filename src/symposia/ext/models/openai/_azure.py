@@ -65,7 +65,7 @@ def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncAzureOpenAI:
     _check_place(connection)
     headers = cast("Mapping[str, str]", connection.get("default_headers") or {})
     provider: TokenProvider | None = connection.get("azure_ad_token_provider")
-    given = {**connection, "default_headers": _with_user_agent(headers)}
+    given: dict[str, Any] = {**connection, "default_headers": _with_user_agent(headers)}
     if provider is not None:
         given["azure_ad_token_provider"] = partial(_token_of, provider)
     return AsyncAzureOpenAI(**given)
@@ -85,7 +85,7 @@ def _check_credentials(model: str, connection: Mapping[str, object]) -> None:
 def _check_place(connection: Mapping[str, object]) -> None:
     # The SDK says so as well, and only of the first of them.
     places = ("azure_endpoint", "base_url")
-    if not any(connection.get(place) for place in places) and not os.environ.get("AZURE_OPENAI_ENDPOINT"):
+    if all(connection.get(place) is None for place in places) and not os.environ.get("AZURE_OPENAI_ENDPOINT"):
         raise UsageError("Give azure_endpoint=, the address of the resource, or set AZURE_OPENAI_ENDPOINT.")
     if not connection.get("api_version") and not os.environ.get("OPENAI_API_VERSION"):
         raise UsageError("Give api_version=, such as '2024-10-21', or set OPENAI_API_VERSION.")

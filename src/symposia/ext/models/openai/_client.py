@@ -121,7 +121,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         vendor = _vendor_at(address)
         catalog = _catalog(model, vendor)
         profile, info = catalog.describe(model, model_info, model_capabilities, stacklevel=3)
-        writer = {
+        writing: dict[str, Any] = {  # Any: each is of its field's type
             "model": model,
             "vision": info["vision"],
             "add_name_prefixes": add_name_prefixes,
@@ -133,11 +133,11 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         wire: WireFormat[Any]  # Any: only the format itself looks into its answers
         if chosen == "chat":
             arguments = identity = adapt_arguments(model, create_args, profile)
-            wire = ChatCompletionsFormat(MessageWriter(**writer), arguments, profile, cache_keys=is_own)
+            wire = ChatCompletionsFormat(MessageWriter(**writing), arguments, profile, cache_keys=is_own)
         else:
             arguments = adapt_response_arguments(model, create_args, profile, deployment=deployment)
             identity = {"api": chosen, **create_args}
-            wire = ResponsesFormat(ItemWriter(**writer), arguments, cache_keys=is_own, keep=use_previous_response_id)
+            wire = ResponsesFormat(ItemWriter(**writing), arguments, cache_keys=is_own, keep=use_previous_response_id)
         transport: Transport = SdkTransport(
             client, path=PATHS[chosen], stream_type=openai.AsyncStream[object], errors=(openai.OpenAIError,)
         )
@@ -243,7 +243,7 @@ class OpenAIResponsesClient(BaseOpenAIChatCompletionClient):
         )
 
 
-def choose_api(profile: OpenAIProfile, address: str, asked: object) -> Api:
+def choose_api(profile: OpenAIProfile, address: str, asked: Api | None) -> Api:
     """The API to ask a model by.
 
     The Responses API is chosen for models that Chat Completions do not serve or serve without tools, wherever they are
@@ -253,14 +253,11 @@ def choose_api(profile: OpenAIProfile, address: str, asked: object) -> Api:
     Raises:
         InvalidArgumentError: There is no such API.
     """
-    match asked:
-        case "chat" | "responses":
-            return asked
-        case None:
-            is_better = profile.tools_effort is not None and is_at(address, HOST)
-            return "responses" if is_better else profile.api
-        case _:
-            raise InvalidArgumentError(f"api is {asked!r}: give 'chat' or 'responses', or leave it out.")
+    if asked is None:
+        return "responses" if profile.tools_effort is not None and is_at(address, HOST) else profile.api
+    if asked not in PATHS:
+        raise InvalidArgumentError(f"api is {asked!r}: give 'chat' or 'responses', or leave it out.")
+    return asked
 
 
 def _with_stored_responses(api: Api, arguments: Mapping[str, object]) -> Mapping[str, object]:

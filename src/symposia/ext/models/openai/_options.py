@@ -82,6 +82,7 @@ class ResponseArguments(TypedDict, total=False):
     truncation: Literal["auto", "disabled"]
     temperature: float | None
     top_p: float | None
+    logprobs: bool
     top_logprobs: int
     metadata: Mapping[str, str]
     service_tier: str

@@ -125,9 +125,7 @@ MODELS: Final[Mapping[str, OpenAIProfile]] = {
     "o1-pro": _reasoning(ModelFamily.O1, 200_000, max_output=100_000, effort="medium", api="responses"),
     "o1-preview": _o1_preview(32_768),
     "o1-mini": _o1_preview(65_536),
-    "codex-mini-latest": _reasoning(
-        ModelFamily.O4, 200_000, max_output=100_000, effort="medium", api="responses"
-    ),
+    "codex-mini-latest": _reasoning(ModelFamily.O4, 200_000, max_output=100_000, effort="medium", api="responses"),
     "gpt-4o": _chat(ModelFamily.GPT_4O, 128_000, 16_384),
     "gpt-4o-2024-05-13": _chat(ModelFamily.GPT_4O, 128_000, 4_096, structured_output=False),
     "gpt-4o-mini": _chat(ModelFamily.GPT_4O, 128_000, 16_384),

@@ -28,8 +28,8 @@ class ContinuingTransport:
     """Sends a conversation that goes on from a response as the response's id and what is new.
 
     The beginning of a conversation is recognised by a hash of its items. So one that was changed, shortened or begun
-    anew is sent whole, and so is one whose response the vendor no longer knows. Two rejected ways: to keep the id on the
-    message alone, which would send a changed history as if it were the old one; and to keep the latest response of the
+    anew is sent whole, and so is one whose response the vendor no longer knows. Two rejected ways: to keep the id on
+    the message alone, which would pass off a changed history as the old one; and to keep the latest response of the
     client, which agents that share a client would take from each other.
 
     Args:
@@ -151,6 +151,6 @@ def _hash(digests: Iterable[bytes]) -> bytes:
 
 def _is_unknown_response(error: Exception) -> bool:
     body: object = getattr(error, "body", None)
-    code = cast("Mapping[str, object]", body).get("code") if isinstance(body, Mapping) else None
-    words = (reported_words(body) or "").lower()
-    return code == _UNKNOWN or ("previous response" in words and "not found" in words)
+    fields: Mapping[str, object] = cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
+    words = (reported_words(fields) or "").lower()
+    return fields.get("code") == _UNKNOWN or ("previous response" in words and "not found" in words)

@@ -7,14 +7,12 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 from typing_extensions import override
 
-from symposia.core import Image
 from symposia.core.argument_checks import not_a_message
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     CreateResult,
@@ -138,20 +136,16 @@ class ItemWriter(MessageWriter):
         named = self.add_name_prefixes or (self.include_name_in_message and message.source != "user")
         prefix = f"{message.source} said:\n" if named else ""
         content = message.content
-        return prefix + content if isinstance(content, str) else list(self._parts(prefix, content))
+        if isinstance(content, str):
+            return prefix + content
+        return [_input_part(part) for part in self._parts(prefix, content)]
 
-    def _parts(self, prefix: str, content: Iterable[str | Image]) -> Iterable[dict[str, object]]:
-        if prefix:
-            yield {"type": "input_text", "text": prefix}
-        for part in content:
-            if isinstance(part, str):
-                yield {"type": "input_text", "text": part}
-            elif self.vision:
-                yield {"type": "input_image", "image_url": part.data_uri, "detail": "auto"}
-            else:
-                raise InvalidArgumentError(
-                    f"A message has an image, and model {self.model!r} takes none, by its model_info."
-                )
+
+def _input_part(part: Mapping[str, Any]) -> dict[str, object]:
+    """A part of a message from what Chat Completions call it."""
+    if part["type"] == "text":
+        return {**part, "type": "input_text"}
+    return {"type": "input_image", "image_url": part["image_url"]["url"], "detail": part["image_url"]["detail"]}
 
 
 def _assistant_items(message: AssistantMessage) -> Iterable[InputItem]:
@@ -225,12 +219,10 @@ def _text_format(wanted: object) -> object:
     """The form of answers from what Chat Completions call it: there a schema has one level more."""
     if isinstance(wanted, type):
         wanted = write_response_format(cast("type[BaseModel]", wanted))
-    if isinstance(wanted, Mapping):
-        form = cast("Mapping[str, object]", wanted)
-        schema = form.get("json_schema")
-        if isinstance(schema, Mapping):
-            return {"type": "json_schema", **cast("Mapping[str, object]", schema)}
-    return wanted
+    schema = cast("Mapping[str, object]", wanted).get("json_schema") if isinstance(wanted, Mapping) else None
+    if isinstance(schema, Mapping):
+        return {"type": "json_schema", **cast("Mapping[str, object]", schema)}
+    return cast("object", wanted)
 
 
 def _without_usage(options: object) -> object:
