@@ -1,6 +1,7 @@
 """`symposia chat` and `symposia support` as their users call them."""
 
 import asyncio
+import io
 import json
 import os
 import sys
@@ -12,7 +13,9 @@ import pytest
 from tests.support.terminal import CTRL_C, on_terminal
 from typer.testing import CliRunner, Result
 
+from symposia.agentchat.messages import ModelClientStreamingChunkEvent, TextMessage
 from symposia.cli._app import app
+from symposia.cli._conversation import ConversationView
 from symposia.cli._exit import Status
 from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
@@ -65,7 +68,7 @@ async def test_a_line_that_is_no_utf8_and_one_of_windows_are_sent(models: MockMo
     environment = {
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": models.openai_url,
-        "PYTHONIOENCODING": ":surrogateescape",
+        "PYTHONIOENCODING": "utf-8:strict",
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "symposia", "chat"), stdin=PIPE, stdout=PIPE, env={**os.environ, **environment}
@@ -75,6 +78,17 @@ async def test_a_line_that_is_no_utf8_and_one_of_windows_are_sent(models: MockMo
     assert process.returncode == 0
     assert b"assistant: Goodbye." in output
     assert [message["content"] for message in models.last_body["messages"]][1:] == ["caf\ufffd", "Hello.", "Hi"]
+
+
+async def test_an_input_that_is_closed_from_the_start_is_at_its_end(models: MockModelServer) -> None:
+    environment = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": models.openai_url}
+    process = await asyncio.create_subprocess_shell(
+        f"exec {sys.executable} -m symposia chat <&-", stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
+    )
+    async with asyncio.timeout(60):
+        output, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+    assert output.endswith(b"you> \n")
 
 
 async def test_a_script_and_a_history(models: MockModelServer, tmp_path: Path) -> None:
@@ -146,3 +160,15 @@ async def test_a_line_that_was_not_recorded_says_so(tmp_path: Path) -> None:
     result = await symposia("support", "--script", str(tmp_path / "script"))
     assert result.exit_code == Status.MODEL_FAILED, result.output
     assert "does not fit" in result.stderr
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_answer_whose_chunks_come_between_those_of_another_is_shown_once(named: bool) -> None:
+    out = io.StringIO()
+    view = ConversationView(out)
+    ann, bob = TextMessage(content="One two", source="ann"), TextMessage(content="Three", source="bob")
+    for message, text in ((ann, "One"), (ann, " two"), (bob, "Three")):
+        of = message.id if named else None
+        view.show(ModelClientStreamingChunkEvent(content=text, source=message.source, full_message_id=of))
+    view.show(bob)
+    assert out.getvalue() == "ann: One two\nbob: Three\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO, cast
 
 import typer
 
@@ -22,6 +23,7 @@ from symposia.agentchat.messages import (
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
 )
+from symposia.agentchat.ui import StreamedMessage
 from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error
 from symposia.cli._plan import RECORDED_PACE
@@ -197,16 +199,21 @@ class LineReader:
     def __init__(self, view: ConversationView, lines: Sequence[str] | None) -> None:
         self._view = view
         self._lines = None if lines is None else deque(lines)
+        if lines is None and isinstance(stdin := sys.stdin, io.TextIOWrapper):
+            # A byte that is no text ends no conversation.
+            cast("io.TextIOWrapper[BinaryIO]", stdin).reconfigure(errors="replace")
 
     async def read(self, who: str) -> str | None:
         """Prompt the person `who`, and return the next line; None at the end."""
         self._view.ask(who)
         if self._lines is not None:
             line = self._lines.popleft() if self._lines else None
+        elif not sys.stdin:  # None, if it was closed before the process began
+            line = None
         else:
             read = await run_in_worker_thread(sys.stdin.readline)
             line = read.rstrip("\r\n") if read else None
-        self._view.answered(line, is_typed=self._lines is None and sys.stdin.isatty())
+        self._view.answered(line, is_typed=self._lines is None and line is not None and sys.stdin.isatty())
         return line
 
 
@@ -219,7 +226,7 @@ class ConversationView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._streaming = ""
+        self._streamed = StreamedMessage()
         self._prompt = ""
 
     def note(self, text: str) -> None:
@@ -240,20 +247,19 @@ class ConversationView:
 
     def end(self) -> None:
         """End the line of a message that streams in."""
-        if self._streaming:
+        if self._streamed.end():
             self._write("\n")
-            self._streaming = ""
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
         """Write a message, an event, or a piece of a streamed message."""
         match message:
             case ModelClientStreamingChunkEvent():
-                if message.full_message_id != self._streaming:
+                if not self._streamed.has(message):
                     self.end()
-                    self._streaming = message.full_message_id or message.source
                     self._write(f"{message.source}: ")
+                self._streamed.add(message)
                 self._write(printable(message.content))
-            case TextMessage() if message.id == self._streaming:
+            case TextMessage() if self._streamed.is_whole(message):
                 self.end()
             case _:
                 for line in _lines(message):

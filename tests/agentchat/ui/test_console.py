@@ -1,4 +1,6 @@
+import io
 import re
+import sys
 from collections.abc import AsyncGenerator
 from typing import Any, TypeAlias
 
@@ -21,6 +23,7 @@ from symposia.agentchat.ui import Console, StreamTotals, inline_image
 from symposia.core import CancellationToken, Image
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage, TokenPrice
+from symposia.ext.ui import RichConsole
 
 Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult | Response
 
@@ -125,6 +128,19 @@ async def test_chunks_of_two_speakers_are_told_apart(capsys: pytest.CaptureFixtu
 
     assert out.count("----------\na\n") == 2
     assert "(bob) ----------\nb\n" in out
+
+
+@pytest.mark.parametrize("console", [Console, RichConsole])
+async def test_what_the_terminal_cannot_encode_is_a_question_mark(
+    console: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252", write_through=True))
+    message = TextMessage(content="é → 日本", source="ann")
+    await console(stream(chunk("é →", source="bob"), message, END))
+    text = written.getvalue().decode("cp1252")
+    assert "é ?\n" in text
+    assert "é ? ??" in text
 
 
 @pytest.mark.parametrize(

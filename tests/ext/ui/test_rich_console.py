@@ -122,6 +122,15 @@ async def test_events_are_drawn_by_their_types(capsys: pytest.CaptureFixture[str
     ]
 
 
+async def test_of_a_long_message_head_and_tail_are_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "begin\n" + "word\n" * 200_000 + "end"
+    result = FunctionExecutionResult(content=long, name="run", call_id="1", is_error=False)
+    for item in (text(long), text(f"```\n{long}\n```"), ToolCallExecutionEvent(content=[result], source="ann")):
+        out = await drawn(capsys, item, END)
+        assert out.count("word") < 5_000
+        assert all(part in out for part in ("begin", "characters left out]", "end"))
+
+
 async def test_s13_escape_sequences_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "\x1b]52;c;Y3VybA==\x07\x1b[2J\x9b31m\u202e[bold]"
 

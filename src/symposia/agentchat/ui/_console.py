@@ -15,7 +15,7 @@ from symposia.agentchat.messages import (
     SelectSpeakerEvent,
 )
 from symposia.agentchat.ui._images import inline_image
-from symposia.agentchat.ui._stream import Prices, StreamTotals, print_stream
+from symposia.agentchat.ui._stream import Prices, StreamedMessage, StreamTotals, print_stream, write_text
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core import Image
 from symposia.core.terminal_text import printable
@@ -62,7 +62,7 @@ class _Printer:
         self._inline_images = inline_images
         self._stats = stats
         self._totals = totals
-        self._streaming: ModelClientStreamingChunkEvent | None = None  # the latest chunk of an unfinished line
+        self._streamed = StreamedMessage()
 
     def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
         """Write one message or event."""
@@ -72,7 +72,7 @@ class _Printer:
         if isinstance(item, SelectSpeakerEvent) and not item.content and item.models_usage is not None:
             self._totals.count(item)  # the event has nothing else
             return
-        if not self._was_streamed(item):
+        if not self._streamed.is_whole(item):
             self._end_line()
             self._write_message(f"{type(item).__name__} ({item.source})", item)
         self._end_line()
@@ -93,25 +93,14 @@ class _Printer:
             self._write_summary(lines)
 
     def _show_chunk(self, chunk: ModelClientStreamingChunkEvent) -> None:
-        before = self._streaming
-        if before is None or (before.source, before.full_message_id) != (chunk.source, chunk.full_message_id):
+        if not self._streamed.has(chunk):
             self._end_line()
             self._write_header(f"{type(chunk).__name__} ({chunk.source})")
-        self._streaming = chunk
+        self._streamed.add(chunk)
         _write(chunk.content)
 
-    def _was_streamed(self, item: BaseAgentEvent | BaseChatMessage) -> bool:
-        """Whether the chunks just written are this message; those of some clients do not name theirs."""
-        chunk = self._streaming
-        if chunk is None:
-            return False
-        if chunk.full_message_id is not None:
-            return chunk.full_message_id == item.id
-        return isinstance(item, BaseChatMessage) and chunk.source == item.source
-
     def _end_line(self) -> None:
-        if self._streaming is not None:
-            self._streaming = None
+        if self._streamed.end():
             _write("\n")
 
     def _write_header(self, text: str) -> None:
@@ -156,5 +145,5 @@ def _write(text: str) -> None:
 
 
 def _write_unchanged(text: str) -> None:
-    sys.stdout.write(text)
+    write_text(sys.stdout, text)
     sys.stdout.flush()

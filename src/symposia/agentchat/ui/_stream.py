@@ -6,11 +6,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import Protocol, TypeAlias, TypeVar, cast
+from typing import Protocol, TextIO, TypeAlias, TypeVar, cast
 
 from symposia.agentchat._arguments import check_prices
 from symposia.agentchat.base import Response, TaskResult
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, UserInputRequestedEvent
+from symposia.agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    Item,
+    ModelClientStreamingChunkEvent,
+    UserInputRequestedEvent,
+)
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage, TokenPrice
@@ -82,6 +88,47 @@ def _check_manager(given: object) -> None:
         raise ArgumentTypeError(
             f"user_input_manager has to be a UserInputManager, such as UserInputManager(input), not {given!r}"
         )
+
+
+def write_text(file: TextIO, text: str) -> None:
+    """Write a text to a terminal or a file, with ``?`` for what its encoding lacks.
+
+    Rejected: letting the error pass. A model's arrow or emoji would end the run on a terminal that is not UTF-8.
+    """
+    try:
+        file.write(text)
+    except UnicodeEncodeError:  # raised before anything is written
+        encoding = file.encoding or "ascii"
+        file.write(text.encode(encoding, "replace").decode(encoding))
+
+
+class StreamedMessage:
+    """The message whose chunks a printer is writing, so that the whole message is not written once more."""
+
+    def __init__(self) -> None:
+        self._latest: ModelClientStreamingChunkEvent | None = None
+
+    def has(self, chunk: ModelClientStreamingChunkEvent) -> bool:
+        """Whether a chunk belongs to this message. Those of another speaker may come in between."""
+        latest = self._latest
+        return latest is not None and (latest.source, latest.full_message_id) == (chunk.source, chunk.full_message_id)
+
+    def add(self, chunk: ModelClientStreamingChunkEvent) -> None:
+        """Note that a chunk is written."""
+        self._latest = chunk
+
+    def is_whole(self, item: BaseAgentEvent | BaseChatMessage) -> bool:
+        """Whether an item is this message as a whole. The chunks of some clients do not name their message."""
+        if self._latest is None:
+            return False
+        if self._latest.full_message_id is not None:
+            return self._latest.full_message_id == item.id
+        return isinstance(item, BaseChatMessage) and self._latest.source == item.source
+
+    def end(self) -> bool:
+        """End the message. Returns whether there was one, whose line has to be ended."""
+        latest, self._latest = self._latest, None
+        return latest is not None
 
 
 class StreamTotals:

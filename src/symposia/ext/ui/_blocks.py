@@ -8,7 +8,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from symposia.core.terminal_text import printable
-from symposia.ext.ui._text import seconds, segments
+from symposia.ext.ui._text import seconds, segments, shortened
 
 COLOURS = ("magenta", "cyan", "yellow", "blue", "green")
 INDENT = 2
@@ -34,9 +34,9 @@ def heading(source: str, colour: str, elapsed: float, what: str = "") -> Text:
 
 
 def markdown_block(text: str) -> RenderableType:
-    """Prose as plain text and code in colours. The text may end inside a code block."""
+    """Prose as plain text and code in colours, shortened. The text may end inside a code block."""
     parts: list[RenderableType] = []
-    for segment in segments(printable(text)):
+    for segment in segments(printable(shortened(text))):
         if parts:
             parts.append(Text())
         parts.append(Text(segment.text) if segment.language is None else _code(segment.text, segment.language))

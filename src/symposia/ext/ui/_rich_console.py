@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterable, Sequence
-from typing import TypeVar
+from typing import TextIO, TypeVar, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.json import JSON
@@ -22,11 +23,20 @@ from symposia.agentchat.messages import (
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
 )
-from symposia.agentchat.ui import Prices, StreamTotals, UserInputManager, inline_image, print_stream
+from symposia.agentchat.ui import (
+    Prices,
+    StreamedMessage,
+    StreamTotals,
+    UserInputManager,
+    inline_image,
+    print_stream,
+    write_text,
+)
 from symposia.core import Image
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.terminal_text import printable
 from symposia.ext.ui._blocks import Palette, heading, indented, markdown_block
+from symposia.ext.ui._text import LONGEST_DRAWN, shortened
 
 T = TypeVar("T", bound=TaskResult | Response)
 
@@ -40,6 +50,8 @@ async def RichConsole(  # noqa: N802 - AutoGen's name
     prices: Prices | None = None,
 ) -> T:
     """Draw messages and events as they come, and return the result.
+
+    Of a message of more than 20,000 characters, the middle is left out.
 
     The last line has the turns, the tokens, the money where `prices` are given, and the time.
 
@@ -57,9 +69,22 @@ async def RichConsole(  # noqa: N802 - AutoGen's name
         ArgumentTypeError: `stream` is no asynchronous iterable, or `user_input_manager` no manager.
         InvalidArgumentError: `stream` ended without a `TaskResult` or a `Response`.
     """
-    console = Console(highlight=False)
+    console = Console(file=cast("TextIO", _AnyText(sys.stdout)), highlight=False)
     printer = _Printer(console, StreamTotals(prices), images=not no_inline_images, stats=output_stats)
     return await print_stream(stream, printer, user_input_manager)
+
+
+class _AnyText:
+    """A file that takes text that its encoding lacks; see `write_text`."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        write_text(self._file, text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
 
 
 class _Printer:
@@ -75,14 +100,14 @@ class _Printer:
         self._images = images
         self._stats = stats
         self._palette = Palette()
-        self._streaming: ModelClientStreamingChunkEvent | None = None
+        self._streamed = StreamedMessage()
 
     def show(self, item: BaseAgentEvent | BaseChatMessage) -> None:
         """Draw one message or event."""
         if isinstance(item, ModelClientStreamingChunkEvent):
             self._show_chunk(item)
             return
-        is_shown = self._was_streamed(item)
+        is_shown = self._streamed.is_whole(item)
         self._end_stream()
         if not (is_shown or _has_only_usage(item)):
             self._show(item, _what(item))
@@ -120,25 +145,16 @@ class _Printer:
             self._console.print(indented(markdown_block(part) if isinstance(part, str) else Text("<image>", "dim")))
 
     def _show_chunk(self, chunk: ModelClientStreamingChunkEvent) -> None:
-        before = self._streaming
-        if before is None or (before.source, before.full_message_id) != (chunk.source, chunk.full_message_id):
+        if not self._streamed.has(chunk):
             self._end_stream()
             self._write_heading(chunk, "writes")
-        self._streaming = chunk
-        self._console.print(Text(printable(chunk.content)), end="", soft_wrap=True)
-
-    def _was_streamed(self, item: BaseAgentEvent | BaseChatMessage) -> bool:
-        """Whether the chunks just written are this message; those of some clients do not name theirs."""
-        chunk = self._streaming
-        if chunk is None:
-            return False
-        if chunk.full_message_id is not None:
-            return chunk.full_message_id == item.id
-        return isinstance(item, BaseChatMessage) and chunk.source == item.source
+        self._streamed.add(chunk)
+        # Chunks have no style. Rich would take a quarter of a millisecond for each.
+        self._console.file.write(printable(chunk.content))
+        self._console.file.flush()
 
     def _end_stream(self) -> None:
-        if self._streaming is not None:
-            self._streaming = None
+        if self._streamed.end():
             self._console.print()
 
     def _write_heading(self, item: BaseAgentEvent | BaseChatMessage, what: str) -> None:
@@ -171,18 +187,19 @@ def _what(item: BaseAgentEvent | BaseChatMessage) -> str:
 def _body(item: BaseAgentEvent | BaseChatMessage) -> RenderableType:
     match item:
         case ToolCallRequestEvent():
-            return Text("\n".join(printable(f"{call.name}({call.arguments})") for call in item.content))
+            return Text("\n".join(printable(shortened(f"{call.name}({call.arguments})")) for call in item.content))
         case ToolCallExecutionEvent():
             return _results(item.content)
         case ThoughtEvent():
-            return Text(printable(item.content), "dim italic")
+            return Text(printable(shortened(item.content)), "dim italic")
         case StructuredMessage():
-            return JSON(printable(json.dumps(item.content.model_dump(mode="json"), ensure_ascii=False)))
+            text = json.dumps(item.content.model_dump(mode="json"), ensure_ascii=False)
+            return JSON(printable(text)) if len(text) <= LONGEST_DRAWN else Text(printable(shortened(text)))
         case BaseChatMessage():
             return markdown_block(item.to_text())
         case _:
-            return Text(printable(item.to_text()), "dim")
+            return Text(printable(shortened(item.to_text())), "dim")
 
 
 def _results(results: Sequence[FunctionExecutionResult]) -> RenderableType:
-    return Group(*(Text(printable(each.content), "red" if each.is_error else "green") for each in results))
+    return Group(*(Text(printable(shortened(each.content)), "red" if each.is_error else "green") for each in results))

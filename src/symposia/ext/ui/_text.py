@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
+
+LONGEST_DRAWN: Final = 20_000
+"""Characters of a text that are drawn. Rich takes some 25 µs for one of code or of short lines, while the event loop
+waits; a megabyte, which a program may print, would take half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,15 @@ def segments(markdown: str) -> Iterator[Segment]:
         language = (line.strip("` ") or "text") if language is None else None
     if any(each.strip() for each in lines):
         yield Segment("\n".join(lines).strip("\n"), language)
+
+
+def shortened(text: str) -> str:
+    """A text of at most `LONGEST_DRAWN` characters; of a longer one, the head and the tail."""
+    left_out = len(text) - LONGEST_DRAWN
+    if left_out <= 0:
+        return text
+    half = LONGEST_DRAWN // 2
+    return f"{text[:half]}\n[{left_out:,} characters left out]\n{text[-half:]}"
 
 
 def seconds(elapsed: float) -> str:
