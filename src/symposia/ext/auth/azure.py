@@ -24,7 +24,7 @@ SAVED_KIND: Final = "DefaultAzureCredential"
 """The kind of credential that is saved: it takes what it needs from the machine, and others from the program."""
 
 
-class TokenProviderConfig(BaseModel):
+class TokenProviderConfig(BaseModel, defer_build=True):
     """The configuration of an `AzureTokenProvider`.
 
     Attributes:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Self
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, SecretStr
 
+from symposia.core import ComponentModel
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 
 
@@ -108,11 +109,15 @@ def check_model(client: str, model: object) -> str:
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
 
 
-def without_secrets(config: BaseModel) -> BaseModel:
-    """The configuration with its secrets shown, as constructors take them, and not as the objects that hide them."""
-    shown = {
-        name: value.get_secret_value()
-        for name in config.model_fields_set
-        if isinstance(value := getattr(config, name), SecretStr | SecretBytes)
-    }
-    return config.model_copy(update=shown) if shown else config
+def as_arguments(config: BaseModel) -> BaseModel:
+    """The configuration with values as constructors take them: secrets shown, and models of options as dictionaries."""
+    values = {name: getattr(config, name) for name in config.model_fields_set}
+    return config.model_copy(update={name: _as_argument(value) for name, value in values.items()})
+
+
+def _as_argument(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, BaseModel) and not isinstance(value, ComponentModel):
+        return value.model_dump(exclude_none=True)
+    return value

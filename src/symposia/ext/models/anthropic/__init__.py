@@ -12,6 +12,7 @@ from symposia.ext.models.anthropic._client import (
 )
 from symposia.ext.models.anthropic._options import AnthropicClientConfiguration, CreateArguments
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
+from symposia.ext.models.anthropic.config import AnthropicClientConfigurationConfigModel, CreateArgumentsConfigModel
 
 VENDOR: Final = ModelVendor(
     name="anthropic",
@@ -32,8 +33,10 @@ __all__ = [
     "VENDOR",
     "AnthropicChatCompletionClient",
     "AnthropicClientConfiguration",
+    "AnthropicClientConfigurationConfigModel",
     "AnthropicProfile",
     "BaseAnthropicChatCompletionClient",
     "CreateArguments",
+    "CreateArgumentsConfigModel",
     "MessagesFormat",
 ]

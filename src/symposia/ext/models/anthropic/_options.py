@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Required
+from typing import Final, Literal, Required
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
@@ -22,6 +22,8 @@ class CreateArguments(TypedDict, total=False):
         thinking: Whether and how the model thinks before it answers.
         parallel_tool_calls: Whether an answer may have several tool calls.
         tools: Tools in Anthropic's own format, such as those that run on its servers.
+        tool_choice: Which tools are called, where `create` leaves it to the model: ``any`` for at least one, or
+            Anthropic's JSON for a certain one.
     """
 
     max_tokens: int
@@ -34,12 +36,13 @@ class CreateArguments(TypedDict, total=False):
     thinking: Mapping[str, object]
     parallel_tool_calls: bool
     tools: Sequence[Mapping[str, object]]
+    tool_choice: Literal["auto", "any", "none"] | Mapping[str, object]
     output_config: Mapping[str, object]
     service_tier: str
 
 
-class AnthropicClientConfiguration(CreateArguments, total=False):
-    """The options of `AnthropicChatCompletionClient`.
+class BaseAnthropicClientConfiguration(CreateArguments, total=False):
+    """The options of all of Anthropic's clients.
 
     Attributes:
         model: The model's name. A name that this version of symposia does not know works, with a warning.
@@ -66,7 +69,11 @@ class AnthropicClientConfiguration(CreateArguments, total=False):
     prompt_caching: bool
 
 
+class AnthropicClientConfiguration(BaseAnthropicClientConfiguration, total=False):
+    """The options of `AnthropicChatCompletionClient`."""
+
+
 ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
 CONNECTION: Final = frozenset({"api_key", "base_url", "timeout", "max_retries", "default_headers"})
 BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities", "prompt_caching"})
-BY_CALL: Final = frozenset({"messages", "system", "tool_choice", "stream"})  # arguments of the API that a call decides
+BY_CALL: Final = frozenset({"messages", "system", "stream"})  # arguments of the API that a call decides

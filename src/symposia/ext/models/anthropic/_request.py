@@ -187,14 +187,18 @@ def write_turns(turns: Sequence[Turn], *, prefill: bool) -> list[Turn]:
 
 def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice) -> None:
     """Put the tools and the choice among them into a request."""
+    usual = cast("str | Mapping[str, object] | None", body.pop("tool_choice", None))
     parallel = body.pop("parallel_tool_calls", True)
     own = cast("Sequence[object]", body.pop("tools", ()))
     if not tools and not own:
         return
     body["tools"] = [*own, *map(write_tool, tools)]
-    body["tool_choice"] = write_tool_choice(choice)
-    if not parallel and choice != "none":  # beside "none" the field is refused
-        body["tool_choice"] = {**write_tool_choice(choice), "disable_parallel_tool_use": True}
+    chosen: dict[str, object] = write_tool_choice(choice)
+    if choice == "auto" and usual is not None:
+        chosen = {"type": usual} if isinstance(usual, str) else dict(usual)
+    if not parallel and chosen["type"] != "none":  # beside "none" the field is refused
+        chosen["disable_parallel_tool_use"] = True
+    body["tool_choice"] = chosen
 
 
 def add_response_format(body: Body, wanted: JsonOutput) -> None:

@@ -20,6 +20,12 @@ from symposia.ext.models.openai._options import (
     OpenAIResponsesConfiguration,
 )
 from symposia.ext.models.openai._profiles import OpenAIProfile
+from symposia.ext.models.openai.config import (
+    AzureOpenAIClientConfigurationConfigModel,
+    BaseOpenAIClientConfigurationConfigModel,
+    CreateArgumentsConfigModel,
+    OpenAIClientConfigurationConfigModel,
+)
 
 VENDOR: Final = ModelVendor(
     name="openai",
@@ -41,12 +47,16 @@ __all__ = [
     "VENDOR",
     "AzureOpenAIChatCompletionClient",
     "AzureOpenAIClientConfiguration",
+    "AzureOpenAIClientConfigurationConfigModel",
     "BaseOpenAIChatCompletionClient",
+    "BaseOpenAIClientConfigurationConfigModel",
     "ChatCompletionsFormat",
     "CompatibleVendor",
     "CreateArguments",
+    "CreateArgumentsConfigModel",
     "OpenAIChatCompletionClient",
     "OpenAIClientConfiguration",
+    "OpenAIClientConfigurationConfigModel",
     "OpenAIProfile",
     "OpenAIResponsesClient",
     "OpenAIResponsesConfiguration",

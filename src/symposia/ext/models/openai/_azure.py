@@ -48,6 +48,8 @@ class AzureOpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
         UsageError: There is no credential, no address or no version.
     """
 
+    component_secrets = frozenset({"api_key", "azure_ad_token"})
+
     def __init__(self, **options: Unpack[AzureOpenAIClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="openai", names=partial(chat_option_names, AZURE_CONNECTION))
         super().__init__(

@@ -15,7 +15,7 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, check_model, without_secrets
+from symposia.ext.models._options import ClientOptions, as_arguments, check_model
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
@@ -160,7 +160,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
     @classmethod
     @override
     def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(without_secrets(config))
+        return super()._from_config(as_arguments(config))
 
     def create_stream(
         self,

@@ -95,6 +95,9 @@ class ConnectionOptions(TypedDict, total=False):
 
     Attributes:
         model: The model's name. A name that this version of symposia does not know works, with a warning.
+        api_key: By default, that of the environment variable ``OPENAI_API_KEY``; at Azure, ``AZURE_OPENAI_API_KEY``.
+        base_url: Where the models are served, if not at OpenAI.
+        organization: The organization to be billed.
         timeout: Seconds that a request may take.
         max_retries: How often the SDK tries again after a failure that may pass; it honours Retry-After.
         model_info: The abilities of the model, in place of those that its name implies.
@@ -108,6 +111,9 @@ class ConnectionOptions(TypedDict, total=False):
     """
 
     model: Required[str]
+    api_key: str | Callable[[], Awaitable[str]]
+    base_url: str
+    organization: str
     timeout: float | None
     max_retries: int
     model_info: ModelInfo
@@ -118,22 +124,8 @@ class ConnectionOptions(TypedDict, total=False):
     use_previous_response_id: bool
 
 
-class OpenAIConnectionOptions(ConnectionOptions, total=False):
-    """Options of the clients that ask OpenAI, or a server that uses its format.
-
-    Attributes:
-        api_key: By default, that of the environment variable ``OPENAI_API_KEY``.
-        base_url: Where the models are served, if not at OpenAI.
-        organization: The organization to be billed.
-    """
-
-    api_key: str | Callable[[], Awaitable[str]]
-    base_url: str
-    organization: str
-
-
-class OpenAIClientConfiguration(CreateArguments, OpenAIConnectionOptions, total=False):
-    """The options of `OpenAIChatCompletionClient`.
+class BaseOpenAIClientConfiguration(CreateArguments, ConnectionOptions, total=False):
+    """The options of the clients that take the arguments of Chat Completions.
 
     Attributes:
         api: ``chat`` for Chat Completions, ``responses`` for the Responses API; by default the one in which the model
@@ -143,38 +135,35 @@ class OpenAIClientConfiguration(CreateArguments, OpenAIConnectionOptions, total=
     api: Api | None
 
 
-class OpenAIResponsesConfiguration(ResponseArguments, OpenAIConnectionOptions, total=False):
+class OpenAIClientConfiguration(BaseOpenAIClientConfiguration, total=False):
+    """The options of `OpenAIChatCompletionClient`."""
+
+
+class OpenAIResponsesConfiguration(ResponseArguments, ConnectionOptions, total=False):
     """The options of `OpenAIResponsesClient`."""
 
 
-class AzureOpenAIClientConfiguration(CreateArguments, ConnectionOptions, total=False):
+class AzureOpenAIClientConfiguration(BaseOpenAIClientConfiguration, total=False):
     """The options of `AzureOpenAIChatCompletionClient`.
 
-    At most one of `api_key`, `azure_ad_token` and `azure_ad_token_provider` is given.
+    At most one of `api_key`, `azure_ad_token` and `azure_ad_token_provider` is given, and one of `azure_endpoint` and
+    `base_url`.
 
     Attributes:
         azure_endpoint: The address of the resource, such as ``https://name.openai.azure.com``; by default that of the
             environment variable ``AZURE_OPENAI_ENDPOINT``.
         azure_deployment: The name of the deployment; by default that of the model.
         api_version: The version of Azure's API, such as ``2024-10-21``; by default that of ``OPENAI_API_VERSION``.
-        api_key: By default, that of the environment variable ``AZURE_OPENAI_API_KEY``.
         azure_ad_token: A token of Microsoft Entra ID.
         azure_ad_token_provider: Gives such a token for each request. One that is no coroutine function runs in a worker
             thread, since Azure's own ask the network.
-        base_url: The whole address up to the deployment, in place of `azure_endpoint`.
-        organization: The organization to be billed.
-        api: See `OpenAIClientConfiguration`.
     """
 
     azure_endpoint: str
     azure_deployment: str
     api_version: str
-    api_key: str
     azure_ad_token: str
     azure_ad_token_provider: AzureTokenProvider | Callable[[], str | Awaitable[str]]
-    base_url: str
-    organization: str
-    api: Api | None
 
 
 BEHAVIOUR: Final = frozenset({
