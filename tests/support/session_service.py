@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote
 
-from symposia.testing.model_server._http import Answer, HttpRequest, HttpServer
+from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
 
 FOLDER = "import os; os.chdir('/mnt/data')"
 TOKEN = "the-token"
@@ -62,7 +62,7 @@ class SessionService:
     ) -> None:
         await self._http.stop()
 
-    async def _answer(self, request: HttpRequest, answer: Answer) -> None:
+    async def _answer(self, request: HttpRequest, answer: HttpResponse) -> None:
         self.requests.append(f"{request.method} {request.path}")
         query = parse_qs(request.query)
         if request.headers["authorization"] != f"Bearer {TOKEN}":
@@ -74,7 +74,7 @@ class SessionService:
         else:
             await self._serve(request, self.sessions[query["identifier"][0]], answer)
 
-    async def _serve(self, request: HttpRequest, session: Session, answer: Answer) -> None:
+    async def _serve(self, request: HttpRequest, session: Session, answer: HttpResponse) -> None:
         match request.method, request.path:
             case "POST", "/code/execute":
                 await self._run(json.loads(request.body)["properties"]["code"], session, request, answer)
@@ -92,7 +92,7 @@ class SessionService:
             case _:
                 await answer.whole(404, {"error": {"code": "NotFound", "message": "no such path"}})
 
-    async def _run(self, code: str, session: Session, request: HttpRequest, answer: Answer) -> None:
+    async def _run(self, code: str, session: Session, request: HttpRequest, answer: HttpResponse) -> None:
         if "for ever" in code:
             self.waiting.set()
             try:

@@ -1,11 +1,15 @@
-"""Tools for the tests of programs: simulation, and a second runtime that encodes every message."""
+"""Tools for the tests of programs: simulation, a second runtime, and a model server that answers from a script."""
 
 from typing import TYPE_CHECKING
 
-from symposia._lazy import explained_names
-from symposia.testing._serializing_runtime import SerializingRuntime
+from symposia._lazy import lazy_names
 
-if not TYPE_CHECKING:
-    __getattr__ = explained_names(__name__)
+if TYPE_CHECKING:
+    from symposia.testing._serializing_runtime import SerializingRuntime
+    from symposia.testing.model_server import MockModelServer
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"_serializing_runtime": ["SerializingRuntime"], "model_server": ["MockModelServer"]}
+    )
 
-__all__ = ["SerializingRuntime"]
+__all__ = ["MockModelServer", "SerializingRuntime"]

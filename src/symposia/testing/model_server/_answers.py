@@ -1,15 +1,17 @@
-"""What a test tells the server to answer, in no vendor's terms."""
+"""What the server is told to answer, in no vendor's terms."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+from symposia.testing.model_server._signal import Signal
 
 Stop = Literal["stop", "length", "tool_calls", "content_filter"]
+Damage = Literal["malformed_json", "wrong_content_type", "empty_body"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +44,8 @@ class Hold:
     """
 
     after: int = 0
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    release: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: Signal = field(default_factory=Signal)
+    release: Signal = field(default_factory=Signal)
 
     async def wait(self) -> None:
         self.reached.set()
@@ -55,37 +57,62 @@ class Reply:
     """One answer of the model.
 
     Attributes:
+        text: What the model says. Structured data is its JSON as text.
+        refusal: Why the model refuses, in its own words.
         usage: Tokens of the prompt and of the completion; zeros for a server that does not count, and
-            in OpenAI's format sends none.
+            in OpenAI's format sends none. Fixed figures by default, so that a test can state the sum.
+        estimate_usage: Whether a quarter of the characters is counted instead, as `estimated_tokens` does.
         cached_tokens: Tokens of the prompt that a cache saved; Anthropic counts them apart.
         stop: Why the model stopped; by default what follows from the content.
+        delay: Seconds before the first byte.
+        piece_delay: Seconds before each further piece of a stream.
         hold: Where the server waits for the test.
-        cut_after: Events of a stream after which the connection is dropped.
+        cut_after: Pieces of a stream after which the connection is dropped. An answer that is not streamed is cut in
+            the middle.
+        damage: What is wrong with the answer, for tests of what a client makes of it.
         extra: Fields that a compatible vendor adds to the message of an OpenAI answer.
     """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     thinking: tuple[Thinking, ...] = ()
+    refusal: str = ""
     usage: tuple[int, int] = (11, 7)
+    estimate_usage: bool = False
     cached_tokens: int = 0
     stop: Stop | None = None
+    delay: float = 0
+    piece_delay: float = 0
     hold: Hold | None = None
     cut_after: int | None = None
+    damage: Damage | None = None
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def stop_reason(self) -> Stop:
         return self.stop or ("tool_calls" if self.tool_calls else "stop")
 
+    @property
+    def estimated_tokens(self) -> int:
+        """The tokens of this answer, by its characters."""
+        parts = [self.text, self.refusal, *(block.text for block in self.thinking)]
+        calls = [f"{call.name}{call.arguments}" for call in self.tool_calls]
+        return estimated_tokens("".join([*parts, *calls]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """An error that the vendor answers instead."""
+    """An error that the vendor answers instead. `retry_after` is in seconds."""
 
     status: int
     message: str = "scripted failure"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    retry_after: float | None = None
+    delay: float = 0
+
+    @property
+    def all_headers(self) -> Mapping[str, str]:
+        return self.headers if self.retry_after is None else {"retry-after": f"{self.retry_after:g}", **self.headers}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +128,33 @@ class Raw:
     content_type: str | None = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     cut: bool = False
+    delay: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset:
+    """The connection is reset instead of an answer, and further ones are refused for `refuse_for` seconds."""
+
+    refuse_for: float = 0
+    delay: float = 0
+
+
+Answer = Reply | Failure | Raw | Reset
+
+LOGIN_PAGE: Final = Raw(
+    body=b"<!doctype html><html><head><title>Sign in</title></head><body><form>Password</form></body></html>",
+    content_type="text/html; charset=utf-8",
+)
+"""What a proxy or a captive portal answers in the place of the vendor."""
+IMAGES_REFUSED: Final = Failure(status=400, message="This model does not support image input.")
+
+CHARACTERS_A_TOKEN: Final = 4
+"""About what English text has in the vocabularies of today's models."""
+
+
+def estimated_tokens(text: str) -> int:
+    """The tokens of a text, by its characters: at least 1 for any text."""
+    return -(-len(text) // CHARACTERS_A_TOKEN)
 
 
 def words(text: str) -> list[str]:

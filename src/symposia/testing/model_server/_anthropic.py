@@ -162,7 +162,7 @@ def whole(reply: Reply, body: Mapping[str, Any]) -> object:
     return {
         **_frame(body),
         "content": [*map(_thinking_block, reply.thinking), *_text_blocks(reply), *_tool_blocks(reply)],
-        "stop_reason": STOP_REASONS[reply.stop_reason],
+        "stop_reason": _stop_reason(reply),
         "usage": _usage(reply, reply.usage[1]),
     }
 
@@ -177,7 +177,7 @@ def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
         for delta in deltas:
             yield event({"type": "content_block_delta", "index": index, "delta": delta}, "content_block_delta")
         yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
-    ended = {"stop_reason": STOP_REASONS[reply.stop_reason], "stop_sequence": None}
+    ended = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
     yield event({"type": "message_delta", "delta": ended, "usage": {"output_tokens": reply.usage[1]}}, "message_delta")
     yield event({"type": "message_stop"}, "message_stop")
 
@@ -190,8 +190,8 @@ def _streamed_blocks(reply: Reply) -> Iterator[tuple[Mapping[str, Any], Sequence
         pieces = [{"type": "thinking_delta", "thinking": piece} for piece in words(thought.text)]
         signed = {"type": "signature_delta", "signature": thought.signature}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*pieces, signed]
-    if reply.text:
-        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in words(reply.text)]
+    if said := reply.text or reply.refusal:
+        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in words(said)]
     for block, call in zip(_tool_blocks(reply), reply.tool_calls, strict=True):
         pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in ("", *halves(call.arguments))]
         yield {**block, "input": {}}, pieces
@@ -204,7 +204,12 @@ def _thinking_block(thought: Thinking) -> Mapping[str, Any]:
 
 
 def _text_blocks(reply: Reply) -> Blocks:
-    return [{"type": "text", "text": reply.text}] if reply.text else []
+    said = reply.text or reply.refusal
+    return [{"type": "text", "text": said}] if said else []
+
+
+def _stop_reason(reply: Reply) -> str:
+    return STOP_REASONS["content_filter" if reply.refusal else reply.stop_reason]
 
 
 def _tool_blocks(reply: Reply) -> Blocks:

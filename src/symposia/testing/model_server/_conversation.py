@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from symposia.testing.model_server._answers import ToolCall
+from symposia.testing.model_server._answers import ToolCall, estimated_tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +66,16 @@ class Conversation:
     def turn(self) -> int:
         """How often the model has answered in this conversation, and 1 for the answer that is asked for."""
         return 1 + sum(message.role == "assistant" for message in self.messages)
+
+    @property
+    def images(self) -> int:
+        """How many images its messages have."""
+        return sum(message.images for message in self.messages)
+
+    @property
+    def estimated_tokens(self) -> int:
+        """The tokens of the request, by its characters."""
+        said = "".join(message.text + message.thinking for message in self.messages)
+        called = "".join(call.name + call.arguments for message in self.messages for call in message.tool_calls)
+        offered = "".join(tool.name + tool.description + json.dumps(tool.parameters) for tool in self.tools)
+        return estimated_tokens(self.system + said + called + offered)

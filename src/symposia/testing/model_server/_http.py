@@ -1,17 +1,37 @@
-"""Just enough of an HTTP/1.1 server: one request a connection, on loopback, and it notices when the client leaves."""
+"""An HTTP/1.1 server: keep-alive, bounded requests, and it notices when a client leaves before it has its answer.
+
+h11 reads and writes the protocol; this module moves the bytes. One task serves a connection. While a request is
+handled, a second one reads on: the end of the input is how a client is seen to leave. What arrives meanwhile belongs
+to the next request and is kept for it. A client that closes only its sending side counts as gone, as it does
+for most servers; no SDK does that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
-import h11
+from symposia.core.exceptions import MissingExtraError, UsageError
+from symposia.testing.model_server._signal import Signal
 
-from symposia.core.exceptions import UsageError
+try:
+    import h11
+except ImportError:
+    raise MissingExtraError("MockModelServer", "testing") from None
 
-CHUNK = 65536
+CHUNK: Final = 65536
+BODY_LIMIT: Final = 64 * 2**20
+"""The most bytes of a body. The vendors take 20 to 50 MB with images."""
+BODILESS: Final = (204, 304)
+"""Statuses of answers that have no body, whatever a script says."""
+BACKLOG: Final = 1024
+"""Connections that wait to be accepted: a test may open as many at once."""
 
 
 @dataclass(frozen=True)
@@ -23,134 +43,218 @@ class HttpRequest:
     body: bytes
     method: str = "POST"
     query: str = ""
-    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
+    disconnected: Signal = field(default_factory=Signal)
 
 
-class Answer:
-    """The way back to the client."""
+class RefusedRequest(Exception):  # noqa: N818 - not an error of this program
+    """A request that is answered without being handled."""
 
-    def __init__(self, connection: h11.Connection, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class HttpResponse:
+    """The way back to the client: one whole answer, or pieces and an end."""
+
+    def __init__(self, connection: h11.Connection, writer: asyncio.StreamWriter, *, keep_alive: bool) -> None:
         self._connection = connection
         self._writer = writer
-        self._started = False
+        self._common = [] if keep_alive else [(b"connection", b"close")]
 
     async def whole(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
-        head = {"content-type": "application/json", "content-length": str(len(data)), **(headers or {})}
-        await self._send(_response(status, head), h11.Data(data=data), h11.EndOfMessage())
+        """Send a JSON value."""
+        await self.raw(status, json.dumps(body).encode(), {"content-type": "application/json", **(headers or {})})
 
     async def piece(self, data: bytes, content_type: str) -> None:
         """Send a piece of a body; the first one begins the answer."""
-        if not self._started:
-            self._started = True
-            await self._send(_response(200, {"content-type": content_type}))
+        if self._connection.our_state is h11.SEND_RESPONSE:
+            await self._send(self._head(200, {"content-type": content_type}))
         await self._send(h11.Data(data=data))
 
-    async def raw(self, status: int, body: bytes, headers: Mapping[str, str], *, cut: bool) -> None:
-        """Send a body that ends with the connection, as HTTP/1.0 does; if `cut`, one that lacks its end."""
-        length = {"content-length": str(len(body) + 1)} if cut else {}
-        await self._send(_response(status, {**headers, **length}))
-        self._writer.write(body if cut else self._connection.send(h11.Data(data=body)) or b"")
-        await self._writer.drain()
-        if not cut:
+    async def raw(self, status: int, body: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
+        """Send a body as it is; if `cut`, one that lacks its last byte, and drop the connection."""
+        if status in BODILESS:
+            await self._send(self._head(status, headers))
+            await self.end()
+            return
+        length = {"content-length": str(len(body) + cut)}
+        await self._send(self._head(status, {**headers, **length}), h11.Data(data=body))
+        if cut:
+            self.cut()
+        else:
             await self.end()
 
     async def end(self) -> None:
+        """End the pieces."""
         await self._send(h11.EndOfMessage())
 
     def cut(self) -> None:
-        """Drop the connection at once, as a failing network does."""
+        """Close the connection once what was sent is out, as a failing proxy does."""
+        self._writer.close()
+
+    def reset(self) -> None:
+        """Reset the connection at once, as a crashing host does. What was sent may be lost."""
+        connected: socket.socket = self._writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
+    def _head(self, status: int, headers: Mapping[str, str]) -> h11.Response:
+        given = [(name.encode(), value.encode()) for name, value in headers.items()]
+        return h11.Response(status_code=status, headers=[*given, *self._common])
+
     async def _send(self, *events: h11.Event) -> None:
-        for one in events:
-            self._writer.write(self._connection.send(one) or b"")
+        self._writer.write(b"".join(self._connection.send(event) or b"" for event in events))
         await self._writer.drain()
 
 
-Handler = Callable[[HttpRequest, Answer], Awaitable[None]]
+Handler = Callable[[HttpRequest, HttpResponse], Awaitable[None]]
 
 
 class HttpServer:
-    """Serves on a free port of 127.0.0.1 from `start` to `stop`."""
+    """Serves from `start` to `stop`.
 
-    def __init__(self, handler: Handler) -> None:
+    Args:
+        handler: Answers one request. It is cancelled when the client leaves.
+        port: 0 for a free one.
+        keep_alive: Whether a connection takes more than one request.
+    """
+
+    def __init__(self, handler: Handler, *, host: str = "127.0.0.1", port: int = 0, keep_alive: bool = True) -> None:
         self._handler = handler
+        self._host = host
+        self._port = port
+        self._keep_alive = keep_alive
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._refusing: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
-        if self._server is None:
-            raise UsageError("The server is not running. Enter it with `async with` first.")
-        host, port = self._server.sockets[0].getsockname()
-        return f"http://{host}:{port}"
+        """The address, once it is known."""
+        if not self._port:
+            raise UsageError("The server has no address before it is started. Enter it with `async with` or `with`.")
+        return f"http://[{self._host}]:{self._port}" if ":" in self._host else f"http://{self._host}:{self._port}"
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        """Raises: OSError: The port is in use, or the host is not one of this machine."""
+        self._server = await asyncio.start_server(self._connected, self._host, self._port, backlog=BACKLOG)
+        self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
+        """Stop listening, drop all connections, and wait until their tasks have ended."""
+        if self._refusing is not None:
+            self._refusing.cancel()
+            await asyncio.gather(self._refusing, return_exceptions=True)
         if self._server is None:
-            raise UsageError("The server is not running. Enter it with `async with` first.")
+            return
         self._server.close()
-        for task in self._connections:
+        connections = dict(self._connections)
+        for task, writer in connections.items():
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+            writer.transport.abort()  # else what a slow reader has not read would be waited for
+        await asyncio.gather(*connections, return_exceptions=True)
         await self._server.wait_closed()
+
+    def refuse(self, seconds: float) -> None:
+        """Refuse new connections for a time. The port is closed and opened again."""
+        if self._refusing is None or self._refusing.done():
+            self._refusing = asyncio.create_task(self._refuse(seconds))
+
+    async def _refuse(self, seconds: float) -> None:
+        if self._server is not None:
+            self._server.close()
+            await asyncio.sleep(seconds)
+            await self.start()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        self._connections[task] = writer
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._connections.pop(task).close()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            task.get_loop().call_exception_handler({"message": "a handler of requests failed", "exception": error})
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER)
-        try:
-            request = await _read(connection, reader)
-            if request is not None:
-                await self._handle(request, Answer(connection, writer), reader)
-        finally:
-            writer.close()
+        response = HttpResponse(connection, writer, keep_alive=self._keep_alive)
+        with suppress(ConnectionError):  # the client has gone
+            while True:
+                try:
+                    request = await _read(connection, reader, writer)
+                except h11.RemoteProtocolError as error:
+                    await _refuse(connection, response, error.error_status_hint, str(error))
+                    return
+                except RefusedRequest as error:
+                    await _refuse(connection, response, error.status, str(error))
+                    return
+                if request is None or not await self._handle(request, connection, response, reader):
+                    return
+                connection.start_next_cycle()
 
-    async def _handle(self, request: HttpRequest, answer: Answer, reader: asyncio.StreamReader) -> None:
-        handling = asyncio.ensure_future(self._handler(request, answer))
-        leaving = asyncio.ensure_future(_end_of_input(reader))
+    async def _handle(
+        self, request: HttpRequest, connection: h11.Connection, response: HttpResponse, reader: asyncio.StreamReader
+    ) -> bool:
+        """Handle a request. Returns whether the connection can take another one."""
+        handling = asyncio.ensure_future(self._handler(request, response))
+        reading_on = asyncio.ensure_future(_read_on(connection, reader))
         try:
-            await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if handling.done():
-                handling.result()
-            else:
+            await asyncio.wait((handling, reading_on), return_when=asyncio.FIRST_COMPLETED)
+            if not handling.done():
                 request.disconnected.set()
+                return False
+            try:
+                handling.result()
+            except ConnectionError:
+                request.disconnected.set()
+                return False
+            return connection.our_state is h11.DONE and connection.their_state is h11.DONE
         finally:
             handling.cancel()
-            leaving.cancel()
-            await asyncio.gather(handling, leaving, return_exceptions=True)
+            reading_on.cancel()
+            await asyncio.gather(handling, reading_on, return_exceptions=True)
 
 
-def _response(status: int, headers: Mapping[str, str]) -> h11.Response:
-    lines = [(name.encode(), value.encode()) for name, value in {**headers, "connection": "close"}.items()]
-    return h11.Response(status_code=status, headers=lines)
+async def _refuse(connection: h11.Connection, response: HttpResponse, status: int, message: str) -> None:
+    if connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        await response.whole(status, {"error": {"message": message}})
 
 
-async def _read(connection: h11.Connection, reader: asyncio.StreamReader) -> HttpRequest | None:
+async def _read(
+    connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> HttpRequest | None:
+    """The next request, or None if the client closes the connection."""
     head: h11.Request | None = None
     body = bytearray()
     while True:
         match connection.next_event():
             case h11.NEED_DATA:
+                if connection.they_are_waiting_for_100_continue:
+                    writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
                 connection.receive_data(await reader.read(CHUNK))
             case h11.Request() as head:
                 pass
             case h11.Data(data=data):
                 body += data
+                if len(body) > BODY_LIMIT:
+                    raise RefusedRequest(413, f"The body has more than {BODY_LIMIT:,} bytes.")
             case h11.EndOfMessage() if head is not None:
-                headers = {name.decode(): value.decode() for name, value in head.headers}
-                path, _, query = head.target.decode().partition("?")
-                return HttpRequest(path, headers, bytes(body), head.method.decode(), query)
+                return _request(head, bytes(body))
             case _:
                 return None
 
 
-async def _end_of_input(reader: asyncio.StreamReader) -> None:
-    while await reader.read(CHUNK):
-        pass
+def _request(head: h11.Request, body: bytes) -> HttpRequest:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+    path, _, query = head.target.decode("latin-1").partition("?")
+    return HttpRequest(path, headers, body, head.method.decode("latin-1"), query)
+
+
+async def _read_on(connection: h11.Connection, reader: asyncio.StreamReader) -> None:
+    """Read until the client leaves, or has sent too much ahead, which is dealt with alike."""
+    while data := await reader.read(CHUNK):
+        connection.receive_data(data)
+        if len(connection.trailing_data[0]) > BODY_LIMIT:
+            return

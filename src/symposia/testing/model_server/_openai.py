@@ -146,6 +146,8 @@ def whole(reply: Reply, body: Mapping[str, Any]) -> object:
             }
             for call in reply.tool_calls
         ]
+    if reply.refusal:
+        message["refusal"] = reply.refusal
     if reply.thinking:
         message["reasoning_content"] = "".join(block.text for block in reply.thinking)
     choice = {"index": 0, "message": message, "finish_reason": reply.stop_reason, "logprobs": None}
@@ -172,6 +174,8 @@ def _deltas(reply: Reply) -> Iterator[Mapping[str, object]]:
             yield {"reasoning_content": piece}
     for piece in words(reply.text):
         yield {"content": piece}
+    for piece in words(reply.refusal):
+        yield {"refusal": piece}
     for index, call in enumerate(reply.tool_calls):
         function = {"name": call.name, "arguments": ""}
         yield {"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": function, **call.extra}]}

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar, cast
+from urllib.parse import unquote
 
+from symposia.core.exceptions import UsageError
 from symposia.testing.model_server import _anthropic, _openai, _openai_responses
-from symposia.testing.model_server._answers import Failure, Raw, Reply
+from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset
 from symposia.testing.model_server._conversation import Conversation
-from symposia.testing.model_server._http import Answer, HttpRequest, HttpServer
+from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
+from symposia.testing.model_server._model_lists import model_list
+from symposia.testing.model_server._rules import Rule, Rulebook
+from symposia.testing.model_server._script_file import Script, read_script
+from symposia.testing.model_server._signal import Signal
 from symposia.testing.model_server._wire_format import Fields, WireFormat
 
-WIRE_FORMATS: tuple[WireFormat, ...] = (_openai, _openai_responses, _anthropic)
+T = TypeVar("T")
+
+WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic)
+ANY_MODEL: Final = "mock-model"
+MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
+"""What reading JSON of another shape raises; see `WireFormat`."""
+NOT_RETRIED: Final = {"x-should-retry": "false"}
+"""SDKs repeat some failed requests, and would only get the same answer later."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +41,8 @@ class RecordedRequest:
 
     Attributes:
         vendor: The name of its wire format, such as ``"openai"``; none where no format has this path.
-        conversation: What it says, in no vendor's terms; none where it cannot be read.
+        conversation: What it says, in no vendor's terms; none where no format has this path.
+        rule: The name of the rule that answered it, if one did.
         disconnected: Set when the client left before it had the whole answer.
     """
 
@@ -34,21 +51,57 @@ class RecordedRequest:
     body: Mapping[str, Any]  # JSON
     vendor: str | None = None
     conversation: Conversation | None = None
-    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
+    rule: str | None = None
+    disconnected: Signal = field(default_factory=Signal)
     query: str = ""
 
 
 class MockModelServer:
-    """Answers each request with the next item of its script; an unexpected request gets status 500.
+    """A server that answers requests to models from a script, in the wire formats of the vendors.
+
+    A request is answered by the first rule that applies to it, else by the next item that was given to `script`, else
+    by an error with status 400 that shows the request and the rules. In an asynchronous program it is entered with
+    ``async with`` and runs on the program's loop; in any other one with ``with``, and runs in a thread.
+
+    Args:
+        script: Rules, or the file of a script, which is read when the server is entered.
+        host: The address to listen on.
+        port: The port; 0 for a free one.
+        strict: Whether requests are refused that the vendor would refuse, such as those with unknown fields.
+        keep_alive: Whether a connection takes more than one request, as at the vendors. A client that a test does not
+            close would then leave a connection behind, of which Python warns.
+        on_request: Called with each request once its answer is chosen, in the thread of the server.
 
     Attributes:
-        requests: Every request so far, oldest first.
+        requests: Every request to a model so far, oldest first.
+        problems: What was answered to requests that nothing in the script answers, or that cannot be read.
+
+    Raises:
+        InvalidArgumentError: On entering it: the script's file is missing or wrong.
+        MissingExtraError: On entering it: PyYAML is not installed, which a script's file needs.
+        OSError: On entering it: the port is in use.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        script: Path | str | Sequence[Rule] = (),
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        strict: bool = True,
+        keep_alive: bool = False,
+        on_request: Callable[[RecordedRequest], None] | None = None,
+    ) -> None:
         self.requests: list[RecordedRequest] = []
-        self._script: deque[Reply | Failure | Raw] = deque()
-        self._http = HttpServer(self._answer)
+        self.problems: list[str] = []
+        self._source = script
+        self._models: Sequence[str] = ()
+        self._rules = Rulebook()
+        self._queue: deque[Answer] = deque()
+        self._strict = strict
+        self._on_request = on_request
+        self._http = HttpServer(self._answer, host=host, port=port, keep_alive=keep_alive)
+        self._thread: _LoopThread | None = None
 
     @property
     def url(self) -> str:
@@ -57,22 +110,55 @@ class MockModelServer:
 
     @property
     def openai_url(self) -> str:
+        """The address as OpenAI's clients take it."""
         return f"{self._http.url}/v1"
 
     @property
     def anthropic_url(self) -> str:
+        """The address as Anthropic's clients take it."""
         return self._http.url
 
-    def script(self, *items: Reply | Failure | Raw) -> None:
-        """Add answers to the end of the script."""
-        self._script.extend(items)
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables by which the vendors' SDKs come here, with keys that no vendor accepts."""
+        keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
+        addresses = {
+            "OPENAI_BASE_URL": self.openai_url,
+            "ANTHROPIC_BASE_URL": self.url,
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+            "OLLAMA_HOST": self.url,
+        }
+        return {**addresses, **dict.fromkeys(keys, "mock-key")}
+
+    @property
+    def unused_rules(self) -> list[str]:
+        """The names of rules that no request has used yet."""
+        return self._rules.unused
 
     @property
     def last_body(self) -> Mapping[str, Any]:
         """The body of the latest request."""
         return self.requests[-1].body
 
+    def script(self, *items: Answer) -> None:
+        """Add answers to the end of the queue, for requests that no rule answers."""
+        self._queue.extend(items)
+
+    def add_rule(self, rule: Rule) -> None:
+        """Add a rule behind the others.
+
+        Raises:
+            InvalidArgumentError: Another one has its name.
+        """
+        self._rules.add(rule)
+
     async def __aenter__(self) -> Self:
+        source = self._source
+        read = await asyncio.to_thread(read_script, Path(source)) if isinstance(source, (str, Path)) else Script(source)
+        self._models = read.models
+        for rule in read.rules:
+            self._rules.add(rule)
+        self._source = ()  # entered again, it has its rules already
         await self._http.start()
         return self
 
@@ -81,50 +167,177 @@ class MockModelServer:
     ) -> None:
         await self._http.stop()
 
-    async def _answer(self, request: HttpRequest, answer: Answer) -> None:
-        body: Mapping[str, Any] = json.loads(request.body or b"{}")
-        for wire in WIRE_FORMATS:
-            if found := wire.PATH.fullmatch(request.path):
-                await self._answer_in(wire, {**body, **found.groupdict()}, body, request, answer)
-                return
-        self.requests.append(
-            RecordedRequest(request.path, request.headers, body, disconnected=request.disconnected, query=request.query)
-        )
-        await answer.whole(404, {"error": {"message": f"no such path: {request.path}"}})
+    def __enter__(self) -> Self:
+        if self._thread is not None:
+            raise UsageError("The server runs already.")
+        thread = _LoopThread()
+        try:
+            thread.run(self.__aenter__())
+        except BaseException:
+            thread.stop()
+            raise
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            try:
+                thread.run(self.__aexit__(kind, error, traceback))
+            finally:
+                thread.stop()
+
+    async def _answer(self, request: HttpRequest, response: HttpResponse) -> None:
+        path = unquote(request.path)
+        found = next(((wire, match) for wire in WIRE_FORMATS if (match := wire.PATH.fullmatch(path))), None)
+        if request.method == "GET" and (listed := model_list(path, request.headers, self._known_models)) is not None:
+            await response.whole(200, listed)
+        elif found is None:
+            text = f"no such path: {request.method} {path}"
+            self._record(
+                RecordedRequest(
+                    request.path, request.headers, {}, disconnected=request.disconnected, query=request.query
+                )
+            )
+            await response.whole(404, {"error": {"message": text}})
+        elif request.method != "POST":
+            await response.whole(405, found[0].error(405, f"{request.method} is not POST."), {"allow": "POST"})
+        else:
+            named = {name: value for name, value in found[1].groupdict().items() if value is not None}
+            await self._answer_in(found[0], named, request, response)
+
+    @property
+    def _known_models(self) -> Sequence[str]:
+        return self._models or self._rules.models or (ANY_MODEL,)
 
     async def _answer_in(
-        self, wire: WireFormat, fields: Fields, body: Mapping[str, Any], request: HttpRequest, answer: Answer
+        self, wire: WireFormat, named: Mapping[str, str], request: HttpRequest, response: HttpResponse
     ) -> None:
-        conversation = wire.conversation(fields)
-        self.requests.append(
-            RecordedRequest(
-                request.path, request.headers, body, wire.NAME, conversation, request.disconnected, request.query
-            )
-        )
-        if complaint := wire.complaint(fields, request.headers):
-            await answer.whole(400, wire.error(400, complaint))
+        """Read a request of a known format, and answer it."""
+        try:
+            body = _body_of(request)
+            fields = {**body, **named}
+            asked = wire.conversation(fields)
+            complaint = wire.complaint(fields, request.headers) if self._strict else None
+        except (*MISREADINGS, RecursionError) as error:
+            problem = f"The request is not one of {wire.NAME}: {type(error).__name__}: {error}"
+            self.problems.append(problem)
+            await response.whole(400, wire.error(400, problem))
             return
-        item = self._script.popleft() if self._script else Failure(status=500, message="the script has ended")
-        match item:
+        record = RecordedRequest(
+            request.path, request.headers, body, wire.NAME, asked, disconnected=request.disconnected, query=request.query
+        )
+        if complaint is not None:
+            self._record(record)
+            await response.whole(400, wire.error(400, complaint))
+            return
+        rule, answer = self._chosen(asked, wire.NAME)
+        self._record(replace(record, rule=rule))
+        await self._send(answer, wire, fields, asked, response)
+
+    def _chosen(self, asked: Conversation, vendor: str) -> tuple[str | None, Answer]:
+        if taken := self._rules.take(asked, vendor):
+            return taken
+        if self._queue:
+            return None, self._queue.popleft()
+        problem = self._rules.explanation(asked, vendor)
+        self.problems.append(problem)
+        return None, Failure(status=400, message=problem, headers=NOT_RETRIED)
+
+    def _record(self, record: RecordedRequest) -> None:
+        self.requests.append(record)
+        if self._on_request is not None:
+            self._on_request(record)
+
+    async def _send(
+        self, answer: Answer, wire: WireFormat, fields: Fields, asked: Conversation, response: HttpResponse
+    ) -> None:
+        if answer.delay:
+            await asyncio.sleep(answer.delay)
+        match answer:
             case Failure():
-                await answer.whole(item.status, wire.error(item.status, item.message), item.headers)
+                await response.whole(answer.status, wire.error(answer.status, answer.message), answer.all_headers)
             case Raw():
-                kind = {} if item.content_type is None else {"content-type": item.content_type}
-                await answer.raw(item.status, item.body, {**kind, **item.headers}, cut=item.cut)
-            case Reply() if conversation.streams:
-                await _stream(item, wire.events(item, fields), wire.STREAM_TYPE, answer)
+                kind = {} if answer.content_type is None else {"content-type": answer.content_type}
+                await response.raw(answer.status, answer.body, {**kind, **answer.headers}, cut=answer.cut)
+            case Reset():
+                if answer.refuse_for:
+                    self._http.refuse(answer.refuse_for)
+                response.reset()
             case Reply():
-                if item.hold:
-                    await item.hold.wait()
-                await answer.whole(200, wire.whole(item, fields))
+                counted = _counted(answer, asked)
+                if asked.streams:
+                    await _stream(counted, wire.events(counted, fields), wire.STREAM_TYPE, response)
+                else:
+                    await _send_whole(counted, wire.whole(counted, fields), response)
 
 
-async def _stream(reply: Reply, pieces: Iterator[bytes], content_type: str, answer: Answer) -> None:
+def _body_of(request: HttpRequest) -> Mapping[str, Any]:
+    value: object = json.loads(request.body)
+    if not isinstance(value, dict):
+        raise TypeError("its body is no JSON object")
+    return cast("Mapping[str, Any]", value)
+
+
+def _counted(reply: Reply, asked: Conversation) -> Reply:
+    return replace(reply, usage=(asked.estimated_tokens, reply.estimated_tokens)) if reply.estimate_usage else reply
+
+
+async def _stream(reply: Reply, pieces: Iterator[bytes], content_type: str, response: HttpResponse) -> None:
+    if reply.damage == "empty_body":
+        await response.raw(200, b"", {"content-type": content_type})
+        return
+    content_type = "text/plain" if reply.damage == "wrong_content_type" else content_type
     for number, piece in enumerate(pieces):
+        if reply.piece_delay and number:
+            await asyncio.sleep(reply.piece_delay)
         if reply.hold and reply.hold.after == number:
             await reply.hold.wait()
         if reply.cut_after == number:
-            answer.cut()
+            response.cut()
             return
-        await answer.piece(piece, content_type)
-    await answer.end()
+        if reply.damage == "malformed_json" and number == 1:
+            await response.piece(_malformed(piece), content_type)
+        else:
+            await response.piece(piece, content_type)
+    await response.end()
+
+
+def _malformed(piece: bytes) -> bytes:
+    """A piece of a stream without the end of its JSON, and with the line breaks that end it."""
+    text = piece.rstrip(b"\n")
+    return text[:-2] + piece[len(text) :]
+
+
+async def _send_whole(reply: Reply, value: object, response: HttpResponse) -> None:
+    if reply.hold:
+        await reply.hold.wait()
+    body = json.dumps(value).encode()
+    kind = "text/plain" if reply.damage == "wrong_content_type" else "application/json"
+    if reply.damage == "malformed_json" or reply.cut_after is not None:
+        body = body[: len(body) // 2]
+    elif reply.damage == "empty_body":
+        body = b""
+    await response.raw(200, body, {"content-type": kind}, cut=reply.cut_after is not None)
+
+
+class _LoopThread:
+    """An event loop in a thread, for programs that have none."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="mock-model-server", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the thread, and wait for its result."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()

@@ -1,0 +1,440 @@
+"""Scripts as files: YAML, checked, with errors that name the file, the line and the rule.
+
+The YAML is composed and not loaded. Loading takes `no` for false and 1:30 for ninety, forgets all but the last of
+two equal keys, and expands aliases without a limit; and only nodes know their lines. So a value is a text, from which
+pydantic makes the number that a field wants. Only where any JSON may stand, one without quotes is read as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+from typing_extensions import override
+
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.testing.model_server._answers import (
+    IMAGES_REFUSED,
+    LOGIN_PAGE,
+    Answer,
+    Failure,
+    Raw,
+    Reply,
+    Reset,
+    Stop,
+    Thinking,
+    ToolCall,
+)
+from symposia.testing.model_server._rules import Rule, When
+
+FILE_LIMIT: Final = 2**20
+"""Bytes. PyYAML takes some ten seconds for as much."""
+NODE_LIMIT: Final = 50_000
+"""Values of a script with its aliases expanded: more than a file of `FILE_LIMIT` has in practice."""
+DEPTH_LIMIT: Final = 60
+SHOWN_ERRORS: Final = 10
+REPEAT_LIMIT: Final = 1000
+TIMES: Final[Mapping[object, int | None]] = {"once": 1, "always": None}
+
+_Path: TypeAlias = tuple[str | int, ...]
+_Seconds: TypeAlias = Annotated[float, Field(ge=0, le=3600)]
+_Times: TypeAlias = Annotated[int, Field(ge=1, le=REPEAT_LIMIT)]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a script says: the rules in their order, and the models that the server lists."""
+
+    rules: Sequence[Rule] = ()
+    models: Sequence[str] = ()
+
+
+def read_script(path: Path) -> Script:
+    """Read a script's file.
+
+    Raises:
+        InvalidArgumentError: The file cannot be read, or is no script. The text says where and why.
+        MissingExtraError: PyYAML is not installed.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise InvalidArgumentError(f"The script {path} cannot be read: {error.strerror}.") from error
+    if len(data) > FILE_LIMIT:
+        raise InvalidArgumentError(f"The script {path} has more than {FILE_LIMIT:,} bytes. Split it.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidArgumentError(f"{path}:{line}: it is not UTF-8. Save the script in this encoding.") from None
+    return parse_script(text, str(path))
+
+
+def parse_script(text: str, name: str = "script") -> Script:
+    """Read the text of a script.
+
+    Args:
+        text: YAML.
+        name: The name of its file, for errors.
+
+    Raises:
+        InvalidArgumentError: It is no script. The text says where and why.
+        MissingExtraError: PyYAML is not installed.
+    """
+    values = _Values(name)
+    value = values.of_text(text)
+    if not isinstance(value, dict):
+        raise InvalidArgumentError(f"{name}:1: a script is a mapping with `rules`, a list.")
+    try:
+        file = _ScriptFile.model_validate(value)
+    except ValidationError as error:
+        raise InvalidArgumentError(_explained(error, value, values)) from None
+    for index, rule in enumerate(file.rules):
+        if rule.name and any(rule.name == other.name for other in file.rules[:index]):
+            line = values.line(("rules", index, "name"))
+            raise InvalidArgumentError(f"{name}:{line}: another rule is named {rule.name!r} too. Rename one.")
+    return file.script
+
+
+class _Values:
+    """Values of YAML, with the line of each.
+
+    Raises:
+        InvalidArgumentError: From its methods, for what is no YAML, or none that a script needs.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lines: dict[_Path, int] = {}
+
+    def of_text(self, text: str) -> JsonValue:
+        try:
+            import yaml  # noqa: PLC0415 - an optional dependency
+        except ImportError:
+            raise MissingExtraError("Reading a script of the model server", "testing") from None
+        try:
+            node = cast("Any", yaml.compose(text, Loader=yaml.BaseLoader))  # pyright: ignore[reportUnknownMemberType] - untyped
+        except yaml.MarkedYAMLError as error:
+            line = 1 if error.problem_mark is None else error.problem_mark.line + 1
+            raise InvalidArgumentError(f"{self.name}:{line}: this is no YAML: {error.problem}.") from None
+        except yaml.YAMLError as error:
+            raise InvalidArgumentError(f"{self.name}: this is no YAML: {' '.join(str(error).split())}.") from None
+        except RecursionError:
+            raise InvalidArgumentError(f"{self.name}: its values are nested too deeply.") from None
+        return None if node is None else self._of(node, ())
+
+    def line(self, location: Sequence[str | int]) -> int:
+        """The line of a value. `location` may have more parts than its path, which pydantic adds for its unions."""
+        path: _Path = ()
+        for part in location:
+            if (*path, part) in self._lines:
+                path = (*path, part)
+        return self._lines.get(path, 1)
+
+    def _of(self, node: Any, path: _Path) -> JsonValue:  # Any: PyYAML has no types
+        line = self._lines[path] = node.start_mark.line + 1
+        if len(self._lines) > NODE_LIMIT or len(path) > DEPTH_LIMIT:
+            raise InvalidArgumentError(
+                f"{self.name}:{line}: the script has more than {NODE_LIMIT:,} values, or values nested more than "
+                f"{DEPTH_LIMIT} deep. Aliases count as what they stand for."
+            )
+        if isinstance(node.value, str):
+            return self._scalar(node, line)
+        if not node.value or not isinstance(node.value[0], tuple):
+            inner: list[Any] = node.value
+            values = [self._of(each, (*path, index)) for index, each in enumerate(inner)]
+            return {} if node.id == "mapping" else values
+        fields: dict[str, JsonValue] = {}
+        for key, value in node.value:
+            if not isinstance(key.value, str):
+                raise InvalidArgumentError(f"{self.name}:{line}: a key has to be a text.")
+            if key.value in fields:
+                again = key.start_mark.line + 1
+                raise InvalidArgumentError(f"{self.name}:{again}: {key.value!r} is given twice. Leave one.")
+            fields[key.value] = self._of(value, (*path, key.value))
+        return fields
+
+    def _scalar(self, node: Any, line: int) -> JsonValue:  # Any: as above
+        value = str(node.value) if node.style else _Plain(node.value)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidArgumentError(f"{self.name}:{line}: half of a surrogate pair is no character.")
+        return value
+
+
+class _Plain(str):
+    """A scalar without quotes."""
+
+    __slots__ = ()
+
+
+def _as_json(value: object) -> object:
+    """A value with the scalars in it as JSON reads them."""
+    if isinstance(value, _Plain):
+        return _plain(value)
+    if isinstance(value, list):
+        items: list[object] = value  # pyright: ignore[reportUnknownVariableType] - of `_Values`
+        return [_as_json(item) for item in items]
+    if isinstance(value, dict):
+        fields: dict[str, object] = value  # pyright: ignore[reportUnknownVariableType] - of `_Values`
+        return {name: _as_json(item) for name, item in fields.items()}
+    return value
+
+
+def _plain(value: str) -> JsonValue:
+    """The value of a scalar without quotes, as JSON has it; all else is text."""
+    if value in {"", "~", "null"}:
+        return None
+    if value in {"true", "false"}:
+        return value == "true"
+    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", value, re.ASCII):
+        return int(value)
+    if re.fullmatch(r"-?\d{1,17}(\.\d{1,17})?(e[+-]?\d{1,2})?", value, re.ASCII) and not re.match(r"-?0\d", value):
+        return float(value)
+    return str(value)
+
+
+def _explained(error: ValidationError, value: JsonValue, values: _Values) -> str:
+    """The text of an error: a line for each fault, with the file, the line and the rule."""
+    faults = error.errors(include_url=False, include_context=False)
+    places = [(fault["loc"], fault["msg"]) for fault in faults[:SHOWN_ERRORS]]
+    lines = [
+        f"{values.name}:{values.line(where)}: {_rule_of(where, value)}{_fault(where, words)}" for where, words in places
+    ]
+    return "\n".join([*lines, *([f"… and {len(faults) - SHOWN_ERRORS} more"] if len(faults) > SHOWN_ERRORS else [])])
+
+
+def _fault(location: Sequence[str | int], message: str) -> str:
+    field = location[-1] if location and isinstance(location[-1], str) else ""
+    words = re.sub(r" or instance of \w+", "", message.removeprefix("Value error, "))
+    if words in {"Extra inputs are not permitted", "Unexpected keyword argument"}:
+        return f"{field!r} is no field here. The guide on testing lists those there are."
+    return f"{field}: {words.removesuffix('.')}." if field else words
+
+
+def _rule_of(location: Sequence[str | int], value: JsonValue) -> str:
+    match location, value:
+        case ["rules", int(index), *_], {"rules": [*rules]}:
+            rule = rules[index]
+            name = rule.get("name") if isinstance(rule, dict) else None
+            return f"rule {name!r}: " if name else f"rule {index + 1}: "
+        case _:
+            return ""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[!-~]([ -~]*[!-~])?|", value):
+            raise ValueError(f"{name!r}: {value!r} is no HTTP header.")
+        if name.lower() in {"content-length", "transfer-encoding", "connection"}:
+            raise ValueError(f"{name!r} is set by the server. Leave it out.")
+    return headers
+
+
+_Headers: TypeAlias = Annotated[dict[str, str], AfterValidator(_checked_headers)]
+
+
+class _AnswerFile(_Strict, ABC):
+    times: _Times = 1
+    delay: _Seconds = 0
+
+    @abstractmethod
+    def answer(self, ids: Iterator[int]) -> Answer:
+        """The answer. `ids` numbers the calls of tools of the script."""
+
+
+class _CallFile(_Strict):
+    name: str
+    arguments: Annotated[dict[str, JsonValue], BeforeValidator(_as_json)] = Field(default_factory=dict[str, JsonValue])
+    raw_arguments: str | None = None
+    id: str | None = None
+
+    def call(self, ids: Iterator[int]) -> ToolCall:
+        arguments = json.dumps(self.arguments) if self.raw_arguments is None else self.raw_arguments
+        return ToolCall(id=self.id or f"call_{next(ids)}", name=self.name, arguments=arguments)
+
+
+class _UsageFile(_Strict):
+    input: int = Field(ge=0)
+    output: int = Field(ge=0)
+    cached: int = Field(default=0, ge=0)
+
+
+class _ReplyFile(_AnswerFile):
+    text: str = ""
+    data: Annotated[JsonValue, BeforeValidator(_as_json)] = None
+    reasoning: str = ""
+    refusal: str = ""
+    tool_calls: list[_CallFile] = Field(default_factory=list[_CallFile])
+    usage: _UsageFile | None = None
+    stop: Stop | None = None
+    piece_delay: _Seconds = 0
+    cut_after: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _has_one_text(self) -> Self:
+        if self._has_data and self.text:
+            raise ValueError("`data` is sent as the text. Give only one of `text` and `data`.")
+        return self
+
+    @property
+    def _has_data(self) -> bool:
+        return "data" in self.model_fields_set
+
+    @override
+    def answer(self, ids: Iterator[int]) -> Answer:
+        return Reply(
+            text=json.dumps(self.data) if self._has_data else self.text,
+            thinking=(Thinking(text=self.reasoning),) if self.reasoning else (),
+            refusal=self.refusal,
+            tool_calls=tuple(call.call(ids) for call in self.tool_calls),
+            usage=(self.usage.input, self.usage.output) if self.usage else (0, 0),
+            estimate_usage=self.usage is None,
+            cached_tokens=self.usage.cached if self.usage else 0,
+            stop=self.stop,
+            delay=self.delay,
+            piece_delay=self.piece_delay,
+            cut_after=self.cut_after,
+        )
+
+
+class _FailureFile(_AnswerFile):
+    status: int = Field(ge=400, le=599)
+    message: str = "scripted failure"
+    headers: _Headers = Field(default_factory=dict[str, str])
+    retry_after: _Seconds | None = None
+
+    @override
+    def answer(self, ids: Iterator[int]) -> Answer:
+        return Failure(
+            status=self.status,
+            message=self.message,
+            headers=self.headers,
+            retry_after=self.retry_after,
+            delay=self.delay,
+        )
+
+
+class _RawFile(_AnswerFile):
+    raw: str
+    status: int = Field(default=200, ge=200, le=599)
+    content_type: str = "application/json"
+    headers: _Headers = Field(default_factory=dict[str, str])
+    cut: bool = False
+
+    @override
+    def answer(self, ids: Iterator[int]) -> Answer:
+        return Raw(
+            body=self.raw.encode(),
+            status=self.status,
+            headers={**_checked_headers({"content-type": self.content_type}), **self.headers},
+            content_type=None,
+            cut=self.cut,
+            delay=self.delay,
+        )
+
+
+_Fault: TypeAlias = Literal[
+    "malformed_json", "wrong_content_type", "empty_body", "cut", "login_page", "images_refused", "reset"
+]
+
+
+class _FaultFile(_AnswerFile):
+    fault: _Fault
+    text: str = "This answer is damaged on purpose."
+    refuse_for: _Seconds = 0
+
+    @model_validator(mode="after")
+    def _refuses_after_a_reset(self) -> Self:
+        if self.fault != "reset" and self.refuse_for:
+            raise ValueError("`refuse_for` belongs to the fault `reset`.")
+        return self
+
+    @override
+    def answer(self, ids: Iterator[int]) -> Answer:
+        match self.fault:
+            case "login_page":
+                return replace(LOGIN_PAGE, delay=self.delay)
+            case "images_refused":
+                return replace(IMAGES_REFUSED, delay=self.delay)
+            case "reset":
+                return Reset(refuse_for=self.refuse_for, delay=self.delay)
+            case "cut":
+                return Reply(text=self.text, estimate_usage=True, cut_after=3, delay=self.delay)
+            case damage:
+                return Reply(text=self.text, estimate_usage=True, damage=damage, delay=self.delay)
+
+
+def _kind(value: object) -> str:
+    """Which of the shapes of an answer a value has, by the field that only this one requires."""
+    keys: Any = value if isinstance(value, dict) else ()  # pyright: ignore[reportUnknownVariableType] - JSON
+    return next((name for name in ("raw", "fault", "status") if name in keys), "text")
+
+
+def _fields_of_an_answer(value: object) -> object:
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, dict):
+        raise ValueError("an answer is a text, or a mapping with fields such as `text`, `tool_calls` or `status`.")  # noqa: TRY004 - pydantic takes no TypeError
+    return value  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+_AnyAnswer: TypeAlias = Annotated[
+    Annotated[_ReplyFile, Tag("text")]
+    | Annotated[_FailureFile, Tag("status")]
+    | Annotated[_RawFile, Tag("raw")]
+    | Annotated[_FaultFile, Tag("fault")],
+    Discriminator(_kind),
+    BeforeValidator(_fields_of_an_answer),
+]
+
+
+class _RuleFile(_Strict):
+    name: str = ""
+    when: When = Field(default_factory=When)
+    answer: _AnyAnswer | None = None
+    answers: list[_AnyAnswer] | None = None
+    times: Annotated[_Times | None, BeforeValidator(lambda value: TIMES.get(value, value))] = None
+
+    @model_validator(mode="after")
+    def _has_answers(self) -> Self:
+        if (self.answer is None) == (not self.answers):
+            raise ValueError("A rule has one `answer`, or a list of `answers`. Give one of the two.")
+        return self
+
+    def rule(self, ids: Iterator[int]) -> Rule:
+        given = self.answers or [cast("_AnswerFile", self.answer)]
+        answers = [answer for each in given for answer in [each.answer(ids)] * each.times]
+        return Rule(answers, when=self.when, times=self.times, name=self.name)
+
+
+class _ScriptFile(_Strict):
+    rules: list[_RuleFile]
+    models: list[str] = Field(default_factory=list[str])
+
+    @property
+    def script(self) -> Script:
+        ids = count(1)
+        return Script([rule.rule(ids) for rule in self.rules], self.models)
