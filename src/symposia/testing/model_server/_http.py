@@ -235,7 +235,9 @@ async def _read(
                     writer.write(connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
                 connection.receive_data(await reader.read(CHUNK))
             case h11.Request() as head:
-                pass
+                length = dict(head.headers).get(b"content-length", b"0")
+                if int(length) > BODY_LIMIT:  # a number, as h11 has checked
+                    raise RefusedRequest(413, f"The body has more than {BODY_LIMIT:,} bytes.")
             case h11.Data(data=data):
                 body += data
                 if len(body) > BODY_LIMIT:

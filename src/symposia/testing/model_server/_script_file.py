@@ -310,7 +310,7 @@ class _ReplyFile(_AnswerFile):
             thinking=(Thinking(text=self.reasoning),) if self.reasoning else (),
             refusal=self.refusal,
             tool_calls=tuple(call.call(ids) for call in self.tool_calls),
-            usage=(self.usage.input, self.usage.output) if self.usage else (0, 0),
+            usage=(self.usage.input, self.usage.output) if self.usage else Reply.usage,
             estimate_usage=self.usage is None,
             cached_tokens=self.usage.cached if self.usage else 0,
             stop=self.stop,
