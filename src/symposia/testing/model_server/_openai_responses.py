@@ -227,10 +227,16 @@ def _item_events(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         case "message":
             for number, part in enumerate(item["content"]):
                 at = {**identity, "content_index": number}
-                yield "response.content_part.added", {**at, "part": {"type": part["type"], "text": ""}}
-                for piece in words(part["text"]):
-                    yield "response.output_text.delta", {**at, "delta": piece, "logprobs": []}
-                yield "response.output_text.done", {**at, "text": part["text"], "logprobs": []}
+                if part["type"] == "refusal":
+                    yield "response.content_part.added", {**at, "part": {"type": "refusal", "refusal": ""}}
+                    for piece in words(part["refusal"]):
+                        yield "response.refusal.delta", {**at, "delta": piece}
+                    yield "response.refusal.done", {**at, "refusal": part["refusal"]}
+                else:
+                    yield "response.content_part.added", {**at, "part": {"type": part["type"], "text": ""}}
+                    for piece in words(part["text"]):
+                        yield "response.output_text.delta", {**at, "delta": piece, "logprobs": []}
+                    yield "response.output_text.done", {**at, "text": part["text"], "logprobs": []}
                 yield "response.content_part.done", {**at, "part": part}
         case "reasoning":
             for number, part in enumerate(item["summary"]):
@@ -255,8 +261,10 @@ def _begun(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def _output(reply: Reply, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     encrypted = "reasoning.encrypted_content" in (body.get("include") or ())
     items = [_reasoning_item(block, number, encrypted=encrypted) for number, block in enumerate(reply.thinking)]
-    if reply.text or not reply.tool_calls:
+    if reply.text or reply.refusal or not reply.tool_calls:
         content: list[Any] = [{"type": "output_text", "text": reply.text, "annotations": []}]
+        if reply.refusal:
+            content = [{"type": "refusal", "refusal": reply.refusal}]
         message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
         items.append({**message, "content": content, **reply.extra})
     for number, call in enumerate(reply.tool_calls):

@@ -227,7 +227,13 @@ class MockModelServer:
             await response.whole(400, wire.error(400, problem))
             return
         record = RecordedRequest(
-            request.path, request.headers, body, wire.NAME, asked, disconnected=request.disconnected, query=request.query
+            request.path,
+            request.headers,
+            body,
+            wire.NAME,
+            asked,
+            disconnected=request.disconnected,
+            query=request.query,
         )
         if complaint is not None:
             self._record(record)
