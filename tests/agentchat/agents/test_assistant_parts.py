@@ -1,6 +1,7 @@
 """The parts of an assistant's loop that a subclass replaces, each by itself and in a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from tests.support.chat_agents import ABLE, asks_for, kinds, model, says, shown
@@ -19,8 +20,14 @@ from symposia.agentchat.agents import (
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, OutputRejectedEvent, TextMessage
 from symposia.core import FunctionCall
 from symposia.core.exceptions import UsageError
-from symposia.core.models import CreateResult, FunctionExecutionResult, SystemMessage, UserMessage
-from symposia.core.tools import FunctionTool, StaticWorkbench
+from symposia.core.models import (
+    CreateResult,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    SystemMessage,
+    UserMessage,
+)
+from symposia.core.tools import FunctionTool, StaticWorkbench, ToolSchema
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 ADD = ("add", '{"a": 1, "b": 2}')
@@ -66,18 +73,72 @@ async def test_which_calls_are_made_and_with_which_arguments_can_be_replaced() -
     assert (await agent.run(task="go")).messages[-1].to_text() == "23\nOne at a time."
 
 
-class Silent(AssistantAgent):
-    """Decides about nothing."""
-
-    async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
-        return []
+def other_result(call: FunctionCall) -> FunctionExecutionResult:
+    return FunctionExecutionResult(content="3", name=call.name, call_id=f"not {call.id}", is_error=False)
 
 
-async def test_a_part_that_decides_about_too_few_calls_is_an_error_and_the_agent_can_go_on() -> None:
-    agent = Silent("ann", model(asks_for(ADD), says("fine")), tools=[add])
-    with pytest.raises(UsageError, match=r"agent 'ann' returned 0 decisions about 1 calls"):
+DECISIONS: list[tuple[Callable[[Sequence[CallDecision], Sequence[FunctionCall]], object], str]] = [
+    (lambda _made, _calls: [], "returned 0 decisions about 2 calls"),
+    (lambda _made, _calls: None, "has to return a list"),
+    (lambda made, _calls: iter(made), "has to return a list"),
+    (lambda made, _calls: [made[0], None], "an AcceptedCall or a refuse_call"),
+    (lambda made, _calls: [*reversed(made)], "a decision about the call '1' in the place of '0'"),
+    (lambda made, _calls: [made[0]] * 2, "a decision about the call '0' in the place of '1'"),
+    (lambda _made, calls: [other_result(call) for call in calls], "a decision about the call 'not 0'"),
+]
+
+
+@pytest.mark.parametrize(("decide", "fault"), DECISIONS)
+async def test_a_wrong_decision_about_calls_is_an_error_and_leaves_a_conversation_that_models_accept(
+    decide: Callable[[Sequence[CallDecision], Sequence[FunctionCall]], Any], fault: str
+) -> None:
+    class Wrong(AssistantAgent):
+        async def decide_calls(self, calls: Sequence[FunctionCall], tools: AvailableTools) -> Sequence[CallDecision]:
+            return decide(await super().decide_calls(calls, tools), calls)
+
+    agent = Wrong("ann", model(asks_for(ADD, ADD), says("fine")), tools=[add])
+    with pytest.raises(UsageError, match=f"^decide_calls of agent 'ann' .*{fault}"):
         await agent.run(task="go")
+    for message in await agent.model_context.get_messages():
+        if isinstance(message, FunctionExecutionResultMessage):
+            assert [result.call_id for result in message.content] == ["0", "1"]
     assert (await agent.run(task="again")).messages[-1].to_text() == "fine"
+
+
+async def awaited_text(*_: object) -> str:
+    return "text"
+
+
+def plain_text(*_: object) -> str:
+    return "text"
+
+
+@pytest.mark.parametrize("wrong", [awaited_text, plain_text])
+@pytest.mark.parametrize("part", ["build_model_input", "make_answer", "summarize_results", "make_handoff"])
+async def test_a_part_that_returns_something_else_is_named(part: str, wrong: Callable[..., Any]) -> None:
+    client = model("fine" if part == "make_answer" else asks_for(ADD))
+    agent = type("Wrong", (AssistantAgent,), {part: wrong})("ann", client, tools=[add])
+    with pytest.raises(UsageError, match=rf"^{part} of (the )?agent 'ann' has to (return|be a coroutine function)"):
+        await agent.run(task="go")
+
+
+class Moving(StaticWorkbench):
+    """Lists its tools in another order each time."""
+
+    async def list_tools(self) -> list[ToolSchema]:
+        self._turned = not getattr(self, "_turned", False)
+        return (await super().list_tools())[:: -1 if self._turned else 1]
+
+
+async def test_tools_keep_their_places_whatever_the_order_in_which_they_are_listed() -> None:
+    client = model("one", "two", "three")
+    names = ("a", "b", "c")
+    agent = AssistantAgent("ann", client, workbench=Moving([FunctionTool(add, "Add.", name) for name in names]))
+    for _ in names:
+        await agent.run(task="go")
+    first, *others = ([dict(tool)["name"] for tool in call["tools"]] for call in client.create_calls)  # pyright: ignore[reportArgumentType, reportCallIssue] - schemas
+    assert sorted(first) == list(names)
+    assert others == [first, first]
 
 
 class Polite(AssistantAgent):

@@ -50,6 +50,19 @@ class AvailableTools(NamedTuple):
             raise UsageError(f"Agent '{agent}' is offered two tools of one name: {names}")
         return cls(schemas, owners)
 
+    def in_order(self, order: dict[str, int]) -> Self:
+        """The tools in the order in which they were first listed, and new ones at the end.
+
+        Workbenches may list their tools in any order, such as that of a server's dictionary. A request whose tools
+        have changed places has nothing in common with the one before it, for the vendor's prompt cache.
+
+        Args:
+            order: The places of tools by their names, to which those of new tools are added.
+        """
+        for schema in self.schemas:
+            order.setdefault(schema["name"], len(order))
+        return self._replace(schemas=sorted(self.schemas, key=lambda schema: order[schema["name"]]))
+
     def schema(self, name: str) -> ToolSchema | None:
         """The schema of a tool; None if there is no such tool."""
         return next((schema for schema in self.schemas if schema["name"] == name), None)

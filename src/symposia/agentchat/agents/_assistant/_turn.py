@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import Final
 
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
+from symposia.agentchat.agents._assistant._part_checks import CheckedParts
 from symposia.agentchat.agents._assistant._parts import AssistantParts, Rejection, TurnProgress
 from symposia.agentchat.agents._assistant._tool_calls import AcceptedCall, AvailableTools, ToolRound, refuse_call
 from symposia.agentchat.agents._model_turn import ModelCall, ModelTurn
@@ -24,7 +25,6 @@ from symposia.agentchat.messages import (
     ToolCallRequestEvent,
 )
 from symposia.core import CancellationToken
-from symposia.core.exceptions import UsageError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
     CreateResult,
@@ -57,7 +57,7 @@ class AssistantTurn(ModelTurn):
             stream=configuration.stream,
         )
         self._configuration = configuration
-        self._parts = parts
+        self._parts = CheckedParts(configuration.name, parts)
         self._rejected: list[LLMMessage] = []
         self._corrections = 0
         self._rejections = 0
@@ -73,7 +73,7 @@ class AssistantTurn(ModelTurn):
         rounds, ignores_choice = 0, False
         while True:
             # Listed anew for each call of the model: the tools of a workbench may change with what its tools do.
-            tools = await AvailableTools.of(self.agent, configuration.workbenches)
+            tools = (await AvailableTools.of(self.agent, configuration.workbenches)).in_order(configuration.tool_order)
             progress = TurnProgress(
                 received=messages,
                 tools=tools,
@@ -130,9 +130,10 @@ class AssistantTurn(ModelTurn):
         if isinstance(answer, Rejection):
             # Also of the last attempt: the fallback may raise, and the answer and its tokens would be in no message.
             yield self._reject(call.result, answer)
-            if answer.fallback is None:
+            fallback = await self._parts.fall_back(answer)
+            if fallback is None:
                 return
-            answer = await answer.fallback()
+            answer = fallback
         yield await self._respond(call.result, answer)
 
     async def _respond(self, answer: CreateResult, message: BaseChatMessage) -> Response:
@@ -178,11 +179,6 @@ class AssistantTurn(ModelTurn):
         try:
             yield self.note(request)
             tools.decisions = await self._parts.decide_calls(tools.calls, available)
-            if len(tools.decisions) != len(tools.calls):
-                raise UsageError(
-                    f"decide_calls of agent '{self.agent}' returned {len(tools.decisions)} decisions about"
-                    f" {len(tools.calls)} calls: return one for each, in their order."
-                )
             if self._configuration.guardrails:
                 async with aclosing(self._check_calls(tools)) as events:
                     async for event in events:
