@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.ext.models._transport import Response
-from symposia.ext.models._wire_format import ReportedError, describe_problem, reported_words
+from symposia.ext.models._wire_format import ReportedError, describe_problem, filtered_categories, reported_words
 
 SERVER_ERRORS: Final = 500
 START: Final = 500
@@ -56,10 +56,14 @@ class Service:
         if not isinstance(status, int):
             return ModelError(self._connection_text(model, error))
         start = _body_of(error)
-        words = reported_words(getattr(error, "body", None)) or start or type(error).__name__
+        body: object = getattr(error, "body", None)
+        words = _sentence(reported_words(body) or start or type(error).__name__)
         failure, advice = self._explain(status)
+        if filtered := filtered_categories(body):
+            words = f"{words} Its filter found: {', '.join(filtered)}."
+            advice = "Change the prompt, or the filter of the deployment."
         return ModelError(
-            f"{self._subject} {failure} for model {model!r} (status {status}): {_sentence(words)} {advice}",
+            f"{self._subject} {failure} for model {model!r} (status {status}): {words} {advice}",
             status=status,
             response_start=start,
         )

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -160,6 +160,26 @@ def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
     else:
         return None
     return next((words for part in parts if depth and (words := reported_words(part, depth - 1))), None)
+
+
+def filtered_categories(error: object) -> list[str]:
+    """What a content filter found in a prompt, each with its severity where that is given; empty if none refused it.
+
+    The place is that of Azure: ``innererror.content_filter_result`` in the error, with an entry for each category. Some
+    of these have a severity, and those of attacks on the model have none.
+    """
+    inner = _field(error, "innererror")
+    results = _field(inner, "content_filter_result") or _field(inner, "content_filter_results")
+    if not isinstance(results, Mapping):
+        return []
+    entries = cast("Mapping[str, object]", results)
+    found = {name: entry for name, entry in entries.items() if _field(entry, "filtered") is True}
+    severities = {name: _field(entry, "severity") for name, entry in found.items()}
+    return [f"{name} ({severity})" if isinstance(severity, str) else name for name, severity in severities.items()]
+
+
+def _field(value: object, name: str) -> object:
+    return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
 
 
 def describe_problem(error: ValueError) -> str:
