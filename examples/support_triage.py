@@ -7,6 +7,7 @@ import asyncio
 
 from symposia.agentchat.agents import UserProxyAgent
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage, TextMessage
+from symposia.core.effects import HumanQuestion
 from symposia.presets import recorded_model
 from symposia.presets.support import AGENTS, COLLEAGUE, Shop, bundled_support, converse, support_team
 
@@ -32,18 +33,13 @@ async def main() -> None:
         print(f"customer: {line}" if line else "")
         return line
 
-    async def approve(question: str) -> bool:
+    async def ask_colleague(question: HumanQuestion) -> str:
         answer = next(lines)
-        print(f"colleague: {question} {answer}")
-        return answer == "yes"
-
-    def ask_colleague(_prompt: str) -> str:
-        answer = next(lines)
-        print(f"colleague: {answer}")
+        print(f"colleague: {answer}" if question.approval_of is None else f"colleague: {question} {answer}")
         return answer
 
     models = {agent: recorded_model(recorded.reply, agent) for agent in AGENTS}
-    shop = Shop.bundled(approve)
+    shop = Shop.bundled(ask_colleague)
     team = support_team(models, shop, UserProxyAgent(COLLEAGUE, input_func=ask_colleague))
     await converse(team, read, show)
     for order in shop.orders.values():

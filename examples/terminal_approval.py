@@ -1,25 +1,20 @@
 """A tool call that a person approves on the terminal, with its exact arguments. Needs no key: the model is scripted."""
 
 import asyncio
+import sys
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.ui import Console
 from symposia.core import FunctionCall
-from symposia.core.effects import HumanAnswer
+from symposia.core.exceptions import HumanInputError
 from symposia.core.models import CreateResult, RequestUsage
-from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest
+from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 
 async def refund(order: str, amount: int) -> str:
     """Pay an order back."""
     return f"{amount} paid back for order {order}."
-
-
-def ask(request: ToolApprovalRequest) -> HumanAnswer:
-    """Ask on the terminal; a plain function runs in a thread, so the team goes on meanwhile."""
-    answer = input(f"May I call {request}? [y, or a reason against it] ")
-    return HumanAnswer(text=answer, approved=answer.strip().lower() in {"y", "yes"})
 
 
 def call(amount: int) -> CreateResult:
@@ -43,8 +38,11 @@ model = ReplayChatCompletionClient(
         "family": "unknown",
     },
 )
-tools = ApprovedWorkbench(StaticWorkbench([FunctionTool(refund, "Pay an order back.")]), ask)
+tools = ApprovedWorkbench(StaticWorkbench([FunctionTool(refund, "Pay an order back.")]), input)
 clerk = AssistantAgent("clerk", model, workbench=tools, max_tool_iterations=3)
 
 if __name__ == "__main__":
-    asyncio.run(Console(clerk.run_stream(task="Order 4711 came late.")))
+    try:
+        asyncio.run(Console(clerk.run_stream(task="Order 4711 came late.")))
+    except HumanInputError as error:  # such as the end of the input: nothing is called without an answer
+        sys.exit(str(error))

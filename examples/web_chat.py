@@ -6,9 +6,9 @@ Needs `pip install fastapi uvicorn websockets`, and no key: the model's answers 
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
-from itertools import count
 
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -19,10 +19,12 @@ from symposia.agentchat.base import TaskResult
 from symposia.agentchat.conditions import ExternalTermination, TextMentionTermination
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.agentchat.ui import OpenQuestions
 from symposia.core import FunctionCall
-from symposia.core.effects import HumanAnswer
+from symposia.core.effects import HumanQuestion
+from symposia.core.exceptions import HumanInputError
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, RequestUsage
-from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest
+from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 PAGE = """<!doctype html><title>Chat</title><ul id=log></ul><input id=text autofocus placeholder="pay 5, or talk">
@@ -65,8 +67,7 @@ class Session:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._said: asyncio.Queue[str] = asyncio.Queue()
-        self._questions: dict[int, asyncio.Future[bool]] = {}
-        self._ids = count()
+        self._questions = OpenQuestions(self._show)
         self._interruption = ExternalTermination()
         model = ReplayChatCompletionClient(
             scripted,
@@ -78,7 +79,7 @@ class Session:
                 "family": "unknown",
             },
         )
-        tools = ApprovedWorkbench(StaticWorkbench([FunctionTool(pay, "Pay.")]), self._approve)
+        tools = ApprovedWorkbench(StaticWorkbench([FunctionTool(pay, "Pay.")]), self._questions.ask)
         clerk = AssistantAgent("clerk", model, workbench=tools, reflect_on_tool_use=True)
         self._team = RoundRobinGroupChat(
             [clerk], termination_condition=TextMentionTermination("DONE") | self._interruption
@@ -90,17 +91,19 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._talk())
-        except* WebSocketDisconnect:
-            print(f"A browser has left, questions open: {len(self._questions)}", flush=True)
+        except* (WebSocketDisconnect, HumanInputError):  # it may leave while a question is sent to it
+            print(f"A browser has left, questions open: {len(self._questions.pending)}", flush=True)
 
     async def _listen(self) -> None:
         while True:
-            item = await self._socket.receive_json()
-            if item["type"] == "say":
-                self._interruption.set()  # the person speaks in between: the run ends after the present turn
-                self._said.put_nowait(item["text"])
-            elif question := self._questions.pop(item["id"], None):
-                question.set_result(item["approved"] is True)
+            match _message(await self._socket.receive_text()):
+                case {"type": "say", "text": str(text)}:
+                    self._interruption.set()  # the person speaks in between: the run ends after the present turn
+                    self._said.put_nowait(text)
+                case {"type": "answer", "id": str(number), "approved": bool(approved)}:
+                    self._questions.answer(number, approved)  # without effect if it is late, or another one's
+                case _:
+                    pass  # not from this page
 
     async def _talk(self) -> None:
         while True:
@@ -114,16 +117,19 @@ class Session:
                 elif isinstance(item, BaseChatMessage):
                     await self._send("message", item.source, item.to_text())
 
-    async def _approve(self, request: ToolApprovalRequest) -> HumanAnswer:
-        """Show the very call to the person, and wait for the answer to this question."""
-        number = next(self._ids)
-        self._questions[number] = asyncio.get_running_loop().create_future()
-        question = self._questions[number]
-        await self._send("approve", "clerk", f"May I call {request}?", id=number)
-        return HumanAnswer(text="The customer said no.", approved=await question)
+    async def _show(self, number: str, question: HumanQuestion) -> None:
+        """Show the very call to the person, who answers this question and no other."""
+        await self._send("approve", "clerk", question, id=number)
 
-    async def _send(self, kind: str, source: str, text: str, **more: int) -> None:
+    async def _send(self, kind: str, source: str, text: str, **more: str) -> None:
         await self._socket.send_json({"type": kind, "source": source, "text": text, **more})
+
+
+def _message(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 app = FastAPI()

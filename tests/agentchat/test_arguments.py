@@ -223,7 +223,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "an approval": (
         lambda: runner(approval_func=True),
-        "approval_func of agent 'run' has to be a function, such as def approve(request) -> ApprovalResponse",
+        "approval_func of agent 'run' has to be a function, such as def approve(request) -> bool",
     ),
     "output as text": (lambda: runner(stream_output="no"), "stream_output of agent 'run' is 'no': give True or False."),
     "a report's class": (lambda: runner(report=BlockReport), "has to be an ExecutionReport, such as BlockReport()"),

@@ -29,7 +29,7 @@ from symposia.agentchat.agents import (
 )
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
-from symposia.agentchat.guardrails import Allow, ApprovalQuestion, Block, ModelGuardrail, PersonApproval
+from symposia.agentchat.guardrails import ModelGuardrail, PersonApproval
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
 from symposia.agentchat.skills import SkillWorkbench
 from symposia.agentchat.teams import (
@@ -47,7 +47,7 @@ from symposia.agentchat.teams import (
 from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
-from symposia.core.effects import HumanAnswer, current_effect, handle_effects
+from symposia.core.effects import HumanAnswer, HumanQuestion, current_effect, handle_effects
 from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
@@ -314,9 +314,9 @@ class CountingExecutor(NamespaceCommandLineCodeExecutor):
 
 
 async def guardrails_that_ask_a_model_and_a_person(world: World) -> Transcript:
-    async def approve(question: ApprovalQuestion) -> Allow | Block:
+    async def approve(question: HumanQuestion) -> bool:
         await world.do()
-        return Block("No.") if "origin" in question.to_text() else Allow()
+        return "origin" not in question
 
     def judge(messages: Sequence[LLMMessage]) -> CreateResult:
         return asks_for(("give_verdict", '{"verdict": "allow", "reason": "It is kind."}'))

@@ -22,8 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
     ("typed", "results"),
     [
         ("too much\ny\n", ["was not made. The reason: too much", "50 paid back for order 4711."]),
-        ("y\nno\n", ["500 paid back for order 4711.", "was not made. The reason: no"]),
-        ("", ["EOF when reading", "EOF when reading"]),
+        ("y\nno\n", ["500 paid back for order 4711.", "was not made."]),
     ],
 )
 def test_the_terminal_asks_for_each_call_with_its_arguments(typed: str, results: list[str]) -> None:
@@ -31,13 +30,21 @@ def test_the_terminal_asks_for_each_call_with_its_arguments(typed: str, results:
     run = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60, check=False)
 
     assert run.returncode == 0, run.stderr
-    assert re.findall(r"May I call (.*?)\?", run.stdout) == [
+    assert re.findall(r"May (.*?) be called\?", run.stdout) == [
         'refund(order="4711", amount=500)',
         'refund(order="4711", amount=50)',
     ]
     told = re.findall(r"FunctionExecutionResult\(content=[\"'](.*?)[\"'], name=", run.stdout)
     assert len(told) == 2
     assert all(part in text for part, text in zip(results, told, strict=True)), told
+
+
+def test_an_input_that_ends_at_a_terminal_calls_nothing_and_says_so() -> None:
+    command = [sys.executable, EXAMPLES / "terminal_approval.py"]
+    run = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("Failed to get user input: EOF when reading a line (the question: May refund(")
+    assert "paid back" not in run.stdout
 
 
 class Server:
@@ -65,6 +72,9 @@ class Browser:
 
     async def say(self, text: str) -> None:
         await self._socket.send(json.dumps({"type": "say", "text": text}))
+
+    async def send(self, text: str) -> None:
+        await self._socket.send(text)
 
     async def answer(self, question: dict[str, Any], *, approved: bool) -> None:
         await self._socket.send(json.dumps({"type": "answer", "id": question["id"], "approved": approved}))
@@ -98,8 +108,8 @@ async def test_two_browsers_talk_to_teams_of_their_own_at_once(server: Server) -
         question = await bob.shown()
 
         assert await ann.shown_until("Text 'DONE'") == ["You said: I am Ann. DONE", "Text 'DONE' mentioned"]
-        assert question["text"] == "May I call pay(amount=7)?"
-        await ann.answer(question, approved=True)  # the number of a question of somebody else's
+        assert question["text"] == "May pay(amount=7) be called?"
+        await ann.answer(question, approved=True)  # to a question of another session
         await ann.say("again")
         assert (await ann.shown())["text"] == "You said: again. DONE"
         await bob.answer(question, approved=False)
@@ -111,9 +121,28 @@ async def test_an_approval_is_for_one_call_with_its_arguments(server: Server) ->
         for amount in (5, 6):
             await browser.say(f"pay {amount}")
             question = await browser.shown()
-            assert question["text"] == f"May I call pay(amount={amount})?"
+            assert question["text"] == f"May pay(amount={amount}) be called?"
             await browser.answer(question, approved=True)
             assert (await browser.shown_until("Text 'DONE'"))[-2] == f"{amount} paid. DONE"
+
+
+async def test_d08_a_question_is_answered_once_and_what_is_no_answer_has_no_effect(server: Server) -> None:
+    async with server.browser() as browser:
+        await browser.say("pay 8")
+        question = await browser.shown()
+        for nonsense in ("no JSON", "[]", '"answer"', "{}", json.dumps({"type": "answer", "id": 0, "approved": True})):
+            await browser.send(nonsense)
+        await browser.send(json.dumps({"type": "answer", "id": question["id"], "approved": "yes"}))
+        await browser.answer(question, approved=False)
+        await browser.answer(question, approved=True)  # too late
+        assert "was not approved" in (await browser.shown_until("Text 'DONE'"))[-2]
+        await browser.answer(question, approved=True)  # after the run
+        await browser.say("pay 8")
+        again = await browser.shown()
+        assert again["id"] != question["id"]
+        await browser.answer(question, approved=True)  # the earlier question
+        await browser.answer(again, approved=True)
+        assert (await browser.shown_until("Text 'DONE'"))[-2] == "8 paid. DONE"
 
 
 async def test_what_is_said_in_between_is_heard_after_the_present_turn(server: Server) -> None:
@@ -133,7 +162,7 @@ async def test_a_browser_that_leaves_ends_what_its_team_does_and_no_other(server
         async with server.browser() as leaves:
             await leaves.say("pay 7")
             await leaves.shown()  # its team waits for an answer
-        while await server.next_line() != "A browser has left, questions open: 1":  # after those of other tests
+        while await server.next_line() != "A browser has left, questions open: 0":  # after those of other tests
             pass
         await stays.say("hello")
         assert (await stays.shown())["text"] == "You said: hello. DONE"

@@ -28,6 +28,7 @@ from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error
 from symposia.cli._plan import RECORDED_PACE
 from symposia.core import run_in_worker_thread
+from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import ModelError, SymposiaError
 from symposia.core.terminal_text import printable
 from symposia.presets import (
@@ -98,18 +99,14 @@ def support_and_show(arguments: ConversationArguments) -> None:
     """
 
     def partner(models: Callable[[str], NamedModel], read: Callable[[str], Awaitable[str | None]]) -> Partner:
-        async def answer(_prompt: str, _token: object) -> str:
-            line = await read(COLLEAGUE)
+        async def answer(question: HumanQuestion) -> str:
+            line = await read(COLLEAGUE if question.approval_of is None else f"{COLLEAGUE}: {question} (yes or no)")
             if line is None:
                 raise EOFError
             return line
 
-        async def approve(question: str) -> bool:
-            line = await read(f"{COLLEAGUE}: {question} (yes or no)")
-            return line is not None and line.strip().casefold() in {"yes", "y"}
-
         colleague = UserProxyAgent(COLLEAGUE, description="A person who can decide.", input_func=answer)
-        return support_team({agent: models(agent) for agent in AGENTS}, Shop.bundled(approve), colleague)
+        return support_team({agent: models(agent) for agent in AGENTS}, Shop.bundled(answer), colleague)
 
     _show(arguments, AGENTS, bundled_support, partner)
 

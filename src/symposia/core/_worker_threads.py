@@ -18,6 +18,7 @@ import functools
 import inspect
 import logging
 import os
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
@@ -91,6 +92,9 @@ class WorkerThreads(Executor):
                 raise
 
     def _serve(self) -> None:
+        # A function may wait in `input` when the interpreter exits. Without a reference in a frame of this thread, the
+        # exit closes standard input, and Python aborts since the thread holds its lock.
+        _stdin = sys.stdin
         while self._run_next():
             """One job after another."""
 

@@ -28,6 +28,7 @@ SymposiaError
 ├── PeerError                      the other side: a vendor, a sandbox, a remote, a person
 │   ├── EffectFailedError          a recorded effect had failed, with an error that cannot be made again
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
+│   │   └── InputEndedError            there is no more input                  (EOFError)
 │   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
 │   │   ├── ModelResponseError         the server's response is broken, or ended early
@@ -62,6 +63,7 @@ __all__ = [
     "EffectFailedError",
     "HandlerSignatureError",
     "HumanInputError",
+    "InputEndedError",
     "InvalidArgumentError",
     "InvalidToolArgumentsException",
     "LimitError",
@@ -240,7 +242,14 @@ class EffectFailedError(PeerError):
 
 
 class HumanInputError(PeerError, RuntimeError):
-    """A person could not be asked: the function that asks failed."""
+    """A person could not be asked: the function that asks failed, or returned something that is no answer.
+
+    It ends the run, also if a tool asked: a model could only repeat the call.
+    """
+
+
+class InputEndedError(HumanInputError, EOFError):
+    """A person could not be asked: the input ended, as by Ctrl-D or at the end of a file."""
 
 
 class MessageFormatError(PeerError, ValueError):

@@ -6,10 +6,13 @@ itself forgets something else.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
-__all__ = ["escape_markdown", "printable", "printable_name"]
+from pydantic import JsonValue
+
+__all__ = ["escape_markdown", "printable", "printable_json", "printable_name"]
 
 # The pictures of the C0 controls and of DEL. A C1 control is one byte of a sequence to some terminals, as ESC and
 # another are to all. U+2028 and U+2029 end a line for some programs only.
@@ -36,6 +39,17 @@ def printable(text: str) -> str:
 def printable_name(name: str) -> str:
     """The same for a name, which is one line: new lines and tabs become pictures as well."""
     return name.translate(_NAME)
+
+
+def printable_json(value: JsonValue, indent: int | None = None) -> str:
+    """A value as JSON. What `printable` would replace or drop is written as JSON's escapes, so that nothing is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    # New lines outside of texts are those of the indentation; those in texts are escaped anyway.
+    return text if printable(text) == text else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    return character if printable(character) == character else json.dumps(character)[1:-1]
 
 
 def escape_markdown(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from symposia.agentchat.base import TaskResult, TaskRunner
 from symposia.core import run_in_worker_thread
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InputEndedError, InvalidArgumentError
 from symposia.presets._run import Watch
 
 ReadLine: TypeAlias = Callable[[], Awaitable[str | None]]
@@ -38,7 +38,8 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
     """Talk until the person ends the conversation.
 
     Each line of the person is the task of a run. After each run the history is written, so that a later conversation
-    can continue it. An empty line is no task.
+    can continue it. An empty line is no task. If the input ends while a person is asked in the middle of a run, the run
+    and the conversation end.
 
     Args:
         partner: The agent or team.
@@ -61,10 +62,13 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
     while (line := await read_line()) is not None:
         if not line.strip():
             continue
-        async with aclosing(partner.run_stream(task=line, output_task_messages=False)) as stream:
-            async for item in stream:
-                if not isinstance(item, TaskResult):
-                    watch(item)
+        try:
+            async with aclosing(partner.run_stream(task=line, output_task_messages=False)) as stream:
+                async for item in stream:
+                    if not isinstance(item, TaskResult):
+                        watch(item)
+        except InputEndedError:
+            break
         answered += 1
         if history is not None:
             await _save(partner, history)

@@ -28,7 +28,6 @@ from symposia.agentchat.conditions import StopMessageTermination, TokenUsageTerm
 from symposia.agentchat.guardrails import (
     Allow,
     AllowedTools,
-    ApprovalQuestion,
     Block,
     Change,
     FunctionGuardrail,
@@ -51,7 +50,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.agentchat.teams import RoundRobinGroupChat, Swarm
 from symposia.core import CancellationToken
-from symposia.core.effects import handle_effects
+from symposia.core.effects import HumanAnswer, HumanQuestion, handle_effects
 from symposia.core.exceptions import AgentError, ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage
 
@@ -144,9 +143,9 @@ async def test_a_call_is_made_with_the_arguments_that_a_guardrail_gives_and_no_o
 async def test_a_person_approves_each_call_with_its_arguments_before_it_is_made() -> None:
     asked: list[Any] = []
 
-    async def approve(question: ApprovalQuestion) -> Allow | Block:
-        asked.append(question.subject)
-        return Allow() if len(asked) == 1 else Block("Once is enough.")
+    async def approve(question: HumanQuestion) -> HumanAnswer:
+        asked.append(question.approval_of)
+        return HumanAnswer(text="Once is enough.", approved=len(asked) == 1)
 
     agent = AssistantAgent(
         "ann", model(asks_for(ADD, ("add", '{"a": 5, "b": 5}'))), tools=[add], guardrails=[PersonApproval(approve)]
@@ -157,6 +156,29 @@ async def test_a_person_approves_each_call_with_its_arguments_before_it_is_made(
         {"tool": "add", "arguments": {"a": 5, "b": 5}},
     ]
     assert result.messages[-1].to_text() == "3\nThe call was blocked. Once is enough."
+
+
+@pytest.mark.parametrize("combined", [False, True])
+async def test_a_person_is_asked_again_about_arguments_that_a_later_guardrail_changed(combined: bool) -> None:
+    asked: list[Any] = []
+
+    def approve(question: HumanQuestion) -> bool:
+        asked.append(question.approval_of)
+        return len(asked) == 1
+
+    def enlarge(call: ToolCall) -> Verdict[Mapping[str, object]]:
+        return Change({**call.arguments, "a": 1_000})
+
+    person, enlarger = PersonApproval(approve), FunctionGuardrail("enlarge", on_tool_call=enlarge)
+    handler = RecordingHandler()
+    agent = AssistantAgent(
+        "ann", model(asks_for(ADD)), tools=[add], guardrails=[person & enlarger] if combined else [person, enlarger]
+    )
+    with handle_effects(handler):
+        result = await agent.run(task="add")
+    assert [each["arguments"] for each in asked] == [{"a": 1, "b": 2}, {"a": 1_000, "b": 2}]
+    assert result.messages[-1].to_text() == "The call was blocked. A person refused it."
+    assert not any(each.kind.name == "tool" for each in handler.effects)
 
 
 async def test_blocked_output_is_not_shown_and_its_tokens_are_counted() -> None:

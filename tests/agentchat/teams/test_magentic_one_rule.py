@@ -15,7 +15,7 @@ from tests.support.magentic_one import ledger
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage, TextMessage
 from symposia.agentchat.teams import Answered, MagenticOneRule, RuleContext, Say, Speak, Stop
 from symposia.core.effects import HumanAnswer
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, HumanInputError, InvalidArgumentError
 from symposia.core.models import ModelInfo, UserMessage
 from symposia.ext.models.replay import Answer, ReplayChatCompletionClient
 
@@ -316,7 +316,7 @@ async def test_a_plan_is_carried_out_once_a_person_approves_it() -> None:
     assert "No, cheaper." in talk.asked[3][-1]
 
 
-@pytest.mark.parametrize("answer", ["", " yes ", "Approved.", HumanAnswer(text="whatever", approved=True)])
+@pytest.mark.parametrize("answer", [" yes ", "Approved.", HumanAnswer(text="whatever", approved=True)])
 async def test_a_person_approves_by_agreeing(answer: str | HumanAnswer) -> None:
     talk = Talk("FACTS", "PLAN", plan_review=Reviewer(answer))
     talk.task()
@@ -332,10 +332,37 @@ async def test_a_new_plan_is_reviewed_as_well() -> None:
     assert "P2" in person.prompts[1]
 
 
-async def test_a_review_that_is_no_answer_is_an_error() -> None:
-    talk = Talk("FACTS", "PLAN", plan_review=bool)
+@pytest.mark.parametrize("answer", ["", "No.", HumanAnswer(text="", approved=False)])
+async def test_a_refusal_that_says_nothing_ends_the_run_and_the_next_one_needs_a_task(
+    answer: str | HumanAnswer,
+) -> None:
+    talk = Talk("FACTS", "PLAN", "FACTS", "PLAN to approve", plan_review=Reviewer(answer, "yes"))
     talk.task()
-    with pytest.raises(ArgumentTypeError, match="the review function returned True"):
+    assert await talk.step() == "stops: The plan was not approved."
+    with pytest.raises(InvalidArgumentError, match="give run"):
+        await talk.step()
+    talk.task()
+    assert "PLAN to approve" in await talk.step()
+
+
+async def test_a_new_plan_whose_review_fails_is_not_carried_out_after_saving() -> None:
+    def review(question: str) -> str:
+        if "P2" in question:
+            raise ConnectionError("gone")
+        return "yes"
+
+    stalled = ledger("ann", "try", progress=False)
+    talk = Talk("FACTS", "PLAN", stalled, stalled, "F2", "P2", max_stalls=1, plan_review=review)
+    talk.task()
+    with pytest.raises(HumanInputError, match="gone"):
+        await talk.steps(9)
+    assert "P2" not in str(talk.rule.save_state())
+
+
+async def test_a_review_that_is_no_answer_is_an_error() -> None:
+    talk = Talk("FACTS", "PLAN", plan_review=len)
+    talk.task()
+    with pytest.raises(HumanInputError, match=r"returned .*, and has to return True, False, a str or a HumanAnswer"):
         await talk.step()
 
 

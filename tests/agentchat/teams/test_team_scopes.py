@@ -21,7 +21,7 @@ from symposia.agentchat.teams import (
     Transcript,
 )
 from symposia.core import CancellationToken
-from symposia.core.effects import HumanAnswer, ask_human, enter_scope, handle_effects
+from symposia.core.effects import ask_human, enter_scope, handle_effects
 from symposia.core.models import call_model
 
 
@@ -125,8 +125,8 @@ class AskingFirst(MaxMessageTermination):
         self.received: list[str] = []
 
     async def start(self, task: Messages) -> StopMessage | None:
-        async def answer() -> HumanAnswer:
-            return HumanAnswer(text=self._answers.pop(0))
+        async def answer(question: str) -> str:
+            return self._answers.pop(0)
 
         self.received.append((await ask_human(answer, "May the team begin?")).text)
         return await super().start(task)

@@ -13,7 +13,6 @@ from symposia.core.effects import (
     Effect,
     EffectKind,
     EffectRequest,
-    HumanAnswer,
     ask_human,
     current_effect,
     enter_scope,
@@ -152,11 +151,11 @@ async def test_a_handlers_own_effects_pass_the_handlers_too() -> None:
     class Approving:
         async def handle(self, effect: Effect[Request, Result], proceed: Callable[[], Awaitable[Result]]) -> Result:
             if effect.kind is WEATHER:
-                assert (await ask_human(self.ask, "Measure?")).approved
+                assert (await ask_human(self.ask, "Measure?", approval_of="Bonn")).approved
             return await proceed()
 
-        async def ask(self) -> HumanAnswer:
-            return HumanAnswer(text="", approved=True)
+        async def ask(self, question: str) -> bool:
+            return question == "Measure?"
 
     with handle_effects(Logging("journal", log), Approving()):
         await ask_weather("Bonn")

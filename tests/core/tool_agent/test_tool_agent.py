@@ -9,7 +9,7 @@ from tests.support.agents import WAIT, StartedRuntime, started
 from tests.support.chat_agents import RecordingHandler
 
 from symposia.core import AgentId, CancellationToken, FunctionCall, SingleThreadedAgentRuntime
-from symposia.core.effects import HumanAnswer, ask_human, handle_effects
+from symposia.core.effects import ask_human, handle_effects
 from symposia.core.exceptions import AgentError, InvalidArgumentError
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tool_agent import (
@@ -184,8 +184,8 @@ async def test_a_transparent_tool_is_no_effect_and_what_it_does_is(runtime: Star
         answer = await ask_human(answered_yes, question)
         return answer.text
 
-    async def answered_yes() -> HumanAnswer:
-        return HumanAnswer(text="yes")
+    async def answered_yes(question: str) -> str:
+        return "yes"
 
     await add_tools(runtime, FunctionTool(ask, "asks", transparent=True))
     handler = RecordingHandler()

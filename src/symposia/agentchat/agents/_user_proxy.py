@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from pydantic import BaseModel
 
 from symposia.agentchat import base
-from symposia.agentchat._input_functions import InputFuncType, call_input_function
 from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
@@ -20,10 +19,9 @@ from symposia.agentchat.messages import (
     UserInputRequestedEvent,
     new_message_id,
 )
-from symposia.core import CancellationToken, ClassMethodsOnly, cancelled_by, variable_set
+from symposia.core import CancellationToken, ClassMethodsOnly, variable_set
 from symposia.core.argument_checks import check_function
-from symposia.core.effects import HumanAnswer, ask_human
-from symposia.core.exceptions import HumanInputError
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human
 
 _request_id: ContextVar[str | None] = ContextVar("symposia_input_request_id", default=None)
 
@@ -35,7 +33,7 @@ class UserProxyAgent(BaseChatAgent):
         name: Unique within a team; a Python identifier.
         description: Describes the agent to the speaker selection.
         input_func: Asks the person: ``def ask(prompt)`` runs in a thread, ``async def ask(prompt, cancellation_token)``
-            is awaited and cancelled with the run. Python's `input` by default.
+            is awaited and cancelled with the run. Python's `input` by default, which asks one question at a time.
     """
 
     component_transient = frozenset({"input_func"})
@@ -63,11 +61,11 @@ class UserProxyAgent(BaseChatAgent):
             return request_id
 
     def __init__(
-        self, name: str, *, description: str = "A human user", input_func: InputFuncType | None = None
+        self, name: str, *, description: str = "A human user", input_func: HumanFunction | None = None
     ) -> None:
         super().__init__(name, description)
         check_function("input_func", f"agent '{name}'", input_func, "def ask(prompt)")
-        self.input_func: InputFuncType = input_func or input
+        self.input_func: HumanFunction = input_func or input
 
     def _to_config(self) -> BaseModel:
         """The arguments. Python's `input` is the default."""
@@ -93,7 +91,8 @@ class UserProxyAgent(BaseChatAgent):
         """Ask the person. The first item is the request for input, the last one the response.
 
         Raises:
-            HumanInputError: The input function raised, or returned something else than a text.
+            InputEndedError: The input function raised `EOFError`, as `input` does where the input ends.
+            HumanInputError: The input function raised another error, or returned something that is no answer.
             asyncio.CancelledError: The token was cancelled.
         """
         request_id = new_message_id()
@@ -105,8 +104,8 @@ class UserProxyAgent(BaseChatAgent):
         prompt = "Enter your response: "
         if handoff is not None:
             prompt = f"Handoff received from {handoff.source}. {prompt}"
-        with cancelled_by(token), self.InputRequestContext.populate_context(request_id):
-            answer = await ask_human(lambda: self._ask(prompt, token), prompt)
+        with self.InputRequestContext.populate_context(request_id):
+            answer = await ask_human(self.input_func, HumanQuestion(prompt, source=self.name), token)
         if handoff is None:
             return Response(chat_message=TextMessage(content=answer.text, source=self.name))
         return Response(chat_message=HandoffMessage(content=answer.text, target=handoff.source, source=self.name))
@@ -115,18 +114,5 @@ class UserProxyAgent(BaseChatAgent):
         last = messages[-1] if messages else None
         return last if isinstance(last, HandoffMessage) and last.target == self.name else None
 
-    async def _ask(self, prompt: str, token: CancellationToken) -> HumanAnswer:
-        try:
-            return HumanAnswer(text=await call_input_function(self.input_func, prompt, token))
-        except Exception as error:
-            raise HumanInputError(f"Failed to get user input: {_reason(error)} (agent '{self.name}')") from error
-
     async def on_reset(self, cancellation_token: CancellationToken | None = None) -> None:
         """Do nothing: a person is not reset."""
-
-
-def _reason(error: Exception) -> str:
-    if str(error):
-        return str(error)
-    # `input` on a terminal gives no text, unlike on a pipe.
-    return "the input ended without an answer" if isinstance(error, EOFError) else type(error).__name__

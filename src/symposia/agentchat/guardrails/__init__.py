@@ -28,12 +28,7 @@ if TYPE_CHECKING:
         checked_guardrails,
     )
     from symposia.agentchat.guardrails._model_guardrail import ModelGuardrail
-    from symposia.agentchat.guardrails._person_approval import (
-        ApprovalQuestion,
-        ApproveFunction,
-        PersonApproval,
-        ask_on_console,
-    )
+    from symposia.agentchat.guardrails._person_approval import PersonApproval
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -61,7 +56,7 @@ else:
                 "checked_guardrails",
             ],
             "_model_guardrail": ["ModelGuardrail"],
-            "_person_approval": ["ApprovalQuestion", "ApproveFunction", "PersonApproval", "ask_on_console"],
+            "_person_approval": ["PersonApproval"],
         },
     )
 
@@ -69,8 +64,6 @@ __all__ = [
     "Allow",
     "AllowedTools",
     "AndGuardrail",
-    "ApprovalQuestion",
-    "ApproveFunction",
     "Block",
     "Change",
     "FunctionGuardrail",
@@ -86,7 +79,6 @@ __all__ = [
     "ToolCall",
     "ToolCallCheck",
     "Verdict",
-    "ask_on_console",
     "check_call",
     "checked_guardrails",
     "checked_turn",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar, cast
 
 from symposia.agentchat.base import Response
@@ -121,17 +122,30 @@ async def _check(
 ) -> tuple[T | Block, list[GuardrailEvent]]:
     """The value that the guardrails let through, or the verdict of the one that blocks; and the events to show."""
     events: list[GuardrailEvent] = []
-    for guardrail in guardrails:
-        if stage not in guardrail.stages:
-            continue
+
+    async def apply(guardrail: Guardrail, value: T, context: GuardrailContext) -> T | Block:
         with enter_scope(f"guardrail:{guardrail.name}"), cancelled_by(context.cancellation_token):
             verdict = _checked(guardrail, stage, await check(guardrail, value, context))
         if not isinstance(verdict, Allow) or verdict.usage is not None:  # an event of each check would hide the others
             events.append(_event(context.agent, guardrail, stage, verdict, call_id))
-        if isinstance(verdict, Block):
-            return verdict, events
-        if isinstance(verdict, Change):
-            value = verdict.value
+        if isinstance(verdict, Allow):
+            return value
+        return verdict.value if isinstance(verdict, Change) else verdict
+
+    context = replace(context, approvals={})
+    for guardrail in guardrails:
+        if stage in guardrail.stages:
+            outcome = await apply(guardrail, value, context)
+            if isinstance(outcome, Block):
+                return outcome, events
+            value = outcome
+    for guardrail, approved in context.approvals.items():
+        # A later guardrail has changed what a person approved. Refusing such an order of guardrails was rejected: it
+        # cannot be seen which of them change something.
+        if approved is not value and approved != value:
+            outcome = await apply(guardrail, value, replace(context, approvals={}))
+            if isinstance(outcome, Block):
+                return outcome, events
     return value, events
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from symposia.agentchat._response import add_usage
@@ -98,11 +98,14 @@ class GuardrailContext:
         agent: The name of the agent.
         cancellation_token: The token of the turn. Cancelling it interrupts the check.
         objections: Inside of ``|``, the reasons of the guardrails before this one, which have blocked the value.
+        approvals: What was approved exactly, by guardrails that add themselves. If the value is another one in the end,
+            they are asked about that as well.
     """
 
     agent: str
     cancellation_token: CancellationToken
     objections: Sequence[str] = ()
+    approvals: dict[Guardrail, object] = field(default_factory=dict["Guardrail", object])
 
 
 class Guardrail(ComponentBase, ABC):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 from typing_extensions import override
 
 from symposia.agentchat.guardrails._guardrail import (
@@ -21,50 +20,24 @@ from symposia.agentchat.guardrails._guardrail import (
 )
 from symposia.agentchat.guardrails._texts import context_texts
 from symposia.agentchat.messages import BaseChatMessage
-from symposia.core import call_function
 from symposia.core.argument_checks import check_function
-from symposia.core.effects import HumanAnswer, ask_human
-from symposia.core.exceptions import AgentError
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human, ask_on_terminal
 from symposia.core.json_values import as_json
-
-
-class ApprovalQuestion(BaseModel, defer_build=True):
-    """A question to a person: may this pass?
-
-    Attributes:
-        agent: The name of the agent.
-        stage: The stage of the check.
-        subject: What passes if it is approved: the messages as source and text, the tool and its arguments, or the text
-            of the answer.
-        objections: The reasons of the guardrails that blocked it, with ``|``.
-    """
-
-    agent: str
-    stage: GuardrailStage
-    subject: JsonValue
-    objections: list[str]
-
-    def to_text(self) -> str:
-        """The question as a person reads it on a console."""
-        what = {"input": "receive this", "tool_call": "make this call", "output": "answer this"}[self.stage]
-        lines = [
-            json.dumps(self.subject, ensure_ascii=False, indent=2),
-            *(f"Objection: {each}" for each in self.objections),
-        ]
-        return "\n".join([f"May {self.agent} {what}?", *lines])
-
-
-ApproveFunction: TypeAlias = Callable[[ApprovalQuestion], Allow | Block | Awaitable[Allow | Block]]
-"""Asks a person. A plain function runs in a worker thread."""
+from symposia.core.terminal_text import printable_json, printable_name
+from symposia.core.tools import ToolApprovalRequest
 
 
 class PersonApproval(Guardrail):
     """Decides by a person. The answer holds for exactly what was asked about, once.
 
+    Where a guardrail behind this one changes what was approved, the person is asked again, about the change.
+
     Asking is a human effect: a journal that has the answer gives it when the run is repeated.
 
     Args:
-        approve: Asks the person; by default, on the console.
+        approve: Asks the person; by default, on the terminal. The question about a tool call is a
+            `ToolApprovalRequest`. Others have as `approval_of` the messages as source and text, or the text of the
+            answer. The reasons of the guardrails that blocked it, with ``|``, are lines of the question.
         stages: What is asked about.
         name: The name in events and reasons.
 
@@ -77,15 +50,15 @@ class PersonApproval(Guardrail):
 
     def __init__(
         self,
-        approve: ApproveFunction | None = None,
+        approve: HumanFunction | None = None,
         *,
         stages: Sequence[GuardrailStage] = ("tool_call",),
         name: str = "person_approval",
     ) -> None:
         super().__init__(name)
         owner = f"the guardrail {name!r}"
-        check_function("approve", owner, approve, "def approve(question)")
-        self._approve = approve or ask_on_console
+        check_function("approve", owner, approve, "def approve(question) -> bool")
+        self._approve: HumanFunction = approve or ask_on_terminal
         self._stages = checked_stages(owner, stages)
 
     @property
@@ -98,45 +71,40 @@ class PersonApproval(Guardrail):
         self, messages: Sequence[BaseChatMessage], context: GuardrailContext
     ) -> Verdict[Sequence[BaseChatMessage]]:
         """Ask about the messages."""
-        return await self._ask("input", [{"source": each.source, "text": _shown(each)} for each in messages], context)
+        subject: JsonValue = [{"source": each.source, "text": _shown(each)} for each in messages]
+        return await self._ask(_question("receive", subject, context), messages, context)
 
     @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
         """Ask about the call."""
-        arguments = as_json(call.arguments, f"the arguments of the tool {call.name!r}")
-        return await self._ask("tool_call", {"tool": call.name, "arguments": arguments}, context)
+        question = ToolApprovalRequest(
+            tool=call.name,
+            arguments=as_json(call.arguments, f"the arguments of the tool {call.name!r}"),
+            call_id=call.id,
+            source=context.agent,
+            objections=context.objections,
+        )
+        return await self._ask(question, deepcopy(call.arguments), context)
 
     @override
     async def check_output(self, message: BaseChatMessage, context: GuardrailContext) -> Verdict[BaseChatMessage]:
         """Ask about the answer."""
-        return await self._ask("output", _shown(message), context)
+        return await self._ask(_question("answer", _shown(message), context), message, context)
 
-    async def _ask(self, stage: GuardrailStage, subject: JsonValue, context: GuardrailContext) -> Allow | Block:
-        question = ApprovalQuestion(
-            agent=context.agent, stage=stage, subject=subject, objections=list(context.objections)
-        )
+    async def _ask(self, question: HumanQuestion, value: object, context: GuardrailContext) -> Allow | Block:
+        answer = await ask_human(self._approve, question, context.cancellation_token)
+        if not answer.approved:
+            return Block(answer.text or "A person refused it.")
+        context.approvals[self] = value
+        return Allow()
 
-        async def ask() -> HumanAnswer:
-            verdict = await call_function(self._approve, question)
-            if not isinstance(verdict, Allow | Block):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-                raise AgentError(
-                    f"The function of the guardrail {self.name!r} has to return Allow() or Block(reason), and returned"
-                    f" {verdict!r}."
-                )
-            return HumanAnswer(
-                text=verdict.reason if isinstance(verdict, Block) else "", approved=isinstance(verdict, Allow)
-            )
 
-        answer = await ask_human(ask, question.to_text(), approval_of=subject)
-        return Allow() if answer.approved else Block(answer.text or "A person refused it.")
+def _question(what: str, subject: JsonValue, context: GuardrailContext) -> HumanQuestion:
+    lines = [f"May {context.agent} {what} this?", printable_json(subject, indent=2)]
+    lines += [f"Objection: {printable_name(each)}" for each in context.objections]
+    return HumanQuestion("\n".join(lines), approval_of=subject, source=context.agent)
 
 
 def _shown(message: BaseChatMessage) -> str:
     """A message as a person reads it, with what it brings along for the model of the next agent."""
     return "\n\n".join([message.to_text(), *context_texts(message)])
-
-
-def ask_on_console(question: ApprovalQuestion) -> Allow | Block:
-    """Ask on the console. "y" and "yes" approve, and any other answer is the reason of a refusal."""
-    answer = input(f"{question.to_text()}\nApprove? [y, or the reason why not] ").strip()
-    return Allow() if answer.lower() in {"y", "yes"} else Block(answer or "A person refused it.")

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final, Unpack
 from typing_extensions import override
 
 from symposia.agentchat import base
-from symposia.agentchat._input_functions import ReviewFuncType
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.messages import BaseChatMessage, TextMessage
 from symposia.agentchat.teams import _magentic_one_prompts as prompts
@@ -19,6 +18,7 @@ from symposia.agentchat.teams._orchestrator import Orchestrator, Progress
 from symposia.agentchat.teams._rule import Decision, RuleContext, Say, Speak, Stop, TeamRule, Transcript
 from symposia.core.argument_checks import check_count, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
+from symposia.core.effects import HumanFunction
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
 
@@ -26,6 +26,8 @@ MAX_TURNS: Final = 20
 MAX_STALLS: Final = 3
 OUT_OF_TURNS: Final = "Max rounds reached."
 """The stop reason; AutoGen's programs look for it."""
+NOT_APPROVED: Final = "The plan was not approved."
+"""The stop reason after a plan that a person refused without saying what to change."""
 
 _SPECIALISTS: Final = "symposia.ext.teams.magentic_one"
 """The module that makes participants, by name as in the JSON of a component: agentchat imports no extension."""
@@ -49,9 +51,8 @@ class MagenticOneRule(TeamRule):
         max_turns: How many turns the participants may take in a run; then the final answer is written. None for any.
         max_stalls: With how many stalls there is a new plan; at the earliest after a participant has acted.
         final_answer_prompt: Asks for the final answer; may name ``{task}``.
-        plan_review: Shows each plan to a person before it is carried out, and returns what the person says. A text that
-            is empty or agrees ("yes", "ok", "approved") approves the plan, and any other says what to change; a
-            `HumanAnswer` says by ``approved`` which it is. Python's `input` will do.
+        plan_review: Asks a person to approve each plan before it is carried out, as `input` does. A refusal with words
+            says what to change, and the model writes the plan again. One without words ends the run.
 
     Raises:
         ArgumentTypeError: `client` is no model client, or an argument of another type.
@@ -66,13 +67,13 @@ class MagenticOneRule(TeamRule):
         max_turns: int | None = MAX_TURNS,
         max_stalls: int = MAX_STALLS,
         final_answer_prompt: str = prompts.FINAL_ANSWER,
-        plan_review: ReviewFuncType | None = None,
+        plan_review: HumanFunction | None = None,
     ) -> None:
         owner = "Magentic-One"
         check_model_client(owner, client)
         check_count("max_stalls", owner, max_stalls)
         check_text("final_answer_prompt", owner, final_answer_prompt)
-        check_function("plan_review", owner, plan_review, "def review(prompt) -> str")
+        check_function("plan_review", owner, plan_review, "def review(question) -> bool")
         if max_turns is not None:
             check_count("max_turns", owner, max_turns)
         _check(participants, max_turns, max_stalls, final_answer_prompt)
@@ -92,7 +93,7 @@ class MagenticOneRule(TeamRule):
         Raises:
             InvalidArgumentError: There is no task.
             ModelError: The model failed. So did the run, which the next one continues.
-            Exception: What `plan_review` raised.
+            HumanInputError: `plan_review` failed. The next run asks again.
         """
         start = self._new_task(transcript, context)
         if start is not None:
@@ -154,8 +155,13 @@ class MagenticOneRule(TeamRule):
         at.stop_reason = reason
         return self._say(TextMessage(content=at.answer, source=context.source), transcript)
 
-    def _brief(self, briefing: BaseChatMessage, transcript: Transcript) -> Say:
-        """Let the participants begin with a plan."""
+    def _brief(self, briefing: BaseChatMessage | None, transcript: Transcript) -> Decision:
+        """Let the participants begin with a plan, or stop for the lack of an approved one."""
+        if briefing is None:
+            # Without a task, so that a run after this one does not continue the work.
+            self._at = Progress(read=len(transcript))
+            self._orchestrator.forget()
+            return Stop(NOT_APPROVED)
         at = self._at
         at.n_stalls = 0
         at.next_speaker = at.last_speaker = at.stop_reason = None
@@ -228,7 +234,7 @@ class MagenticOneGroupChat(BaseGroupChat):
         max_turns: How many turns the participants may take in a run; None for any number.
         max_stalls: With how many stalls there is a new plan.
         final_answer_prompt: Asks for the final answer; may name ``{task}``.
-        plan_review: Shows each plan to a person before it is carried out.
+        plan_review: Asks a person to approve each plan before it is carried out.
         options: See `TeamOptions`.
 
     Raises:
@@ -249,7 +255,7 @@ class MagenticOneGroupChat(BaseGroupChat):
         max_turns: int | None = MAX_TURNS,
         max_stalls: int = MAX_STALLS,
         final_answer_prompt: str = prompts.FINAL_ANSWER,
-        plan_review: ReviewFuncType | None = None,
+        plan_review: HumanFunction | None = None,
         **options: Unpack[CommonTeamOptions],
     ) -> None:
         if model_client is None:

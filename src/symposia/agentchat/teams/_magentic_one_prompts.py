@@ -103,7 +103,7 @@ Fact sheet:
 
 {facts}
 
-Press Enter to approve the plan, or say what to change: \
+May this plan be carried out?
 """
 
 BRIEFING: Final = """\

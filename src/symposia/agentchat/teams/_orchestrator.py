@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, overload
 from pydantic_core import core_schema as cs
 
 from symposia.agentchat import base
-from symposia.agentchat._input_functions import ReviewFuncType, call_review_function
 from symposia.agentchat.messages import BaseChatMessage, MultiModalMessage, TextMessage
 from symposia.agentchat.teams import _magentic_one_prompts as prompts
 from symposia.agentchat.teams._progress_ledger import ProgressLedger, ledger_schema, read_ledger
@@ -23,7 +22,7 @@ from symposia.agentchat.teams._rule import RuleContext, Transcript
 from symposia.agentchat.teams._saved_team import shape, with_default
 from symposia.core import FunctionCall, Image
 from symposia.core.changes import SavedState
-from symposia.core.effects import HumanAnswer, ask_human
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, SystemMessage, UserMessage
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 3
 """The most calls of the model for one ledger: two corrections. A third one seldom helps."""
-
-_AGREES: Final = frozenset({"", "y", "yes", "ok", "okay", "approve", "approved", "go", "go ahead"})
 
 _COUNT: Final = cs.int_schema(ge=0)
 _TEXT: Final = with_default(cs.str_schema(), str)
@@ -170,7 +167,7 @@ class Orchestrator:
     """
 
     def __init__(
-        self, participants: Mapping[str, str], client: ChatCompletionClient, plan_review: ReviewFuncType | None
+        self, participants: Mapping[str, str], client: ChatCompletionClient, plan_review: HumanFunction | None
     ) -> None:
         self.names = tuple(participants)
         self._client = client
@@ -208,17 +205,17 @@ class Orchestrator:
                 self._conversation.append(self._shown(message, own))
         self._followed = len(transcript)
 
-    async def plan(self, at: Progress, transcript: Transcript, context: RuleContext) -> BaseChatMessage:
+    async def plan(self, at: Progress, transcript: Transcript, context: RuleContext) -> BaseChatMessage | None:
         """Write the fact sheet and the plan of a new task.
 
         Returns:
-            The message that tells the team.
+            The message that tells the team; None if a person refuses the plan without saying what to change.
         """
         return await self._plan(self._opening(at, transcript), prompts.PLAN, at, transcript, context)
 
     async def plan_anew(
         self, reason: str, at: Progress, transcript: Transcript, context: RuleContext
-    ) -> BaseChatMessage:
+    ) -> BaseChatMessage | None:
         """Write both again, of a conversation that has stalled for `reason`. Returns what `plan` does."""
         request = _question(prompts.NEW_FACTS.format(reason=reason or "nothing new was found."))
         return await self._plan([*self._conversation, request], prompts.NEW_PLAN, at, transcript, context)
@@ -243,18 +240,30 @@ class Orchestrator:
 
     async def _plan(
         self, messages: list[LLMMessage], request: str, at: Progress, transcript: Transcript, context: RuleContext
-    ) -> BaseChatMessage:
-        """Let the model write the fact sheet, for which `messages` ask, and then the plan, for which `request` asks."""
-        at.facts = await self._written(messages, context)
-        messages += [_answer(at.facts), _question(request)]
-        at.plan = await self._written(messages, context)
+    ) -> BaseChatMessage | None:
+        """Let the model write the fact sheet, for which `messages` ask, and then the plan, for which `request` asks.
+
+        Both become part of the progress once the plan is approved. Otherwise a run after a review that failed could
+        carry out a plan without an approval.
+        """
+        facts = await self._written(messages, context)
+        messages += [_answer(facts), _question(request)]
+        plan = await self._written(messages, context)
         while self._plan_review is not None:
-            review = await _reviewed(self._plan_review, at, context)
+            question = HumanQuestion(
+                prompts.REVIEW.format(facts=facts, plan=plan),
+                approval_of={"task": at.task, "facts": facts, "plan": plan},
+                source=context.source,
+            )
+            review = await ask_human(self._plan_review, question, context.cancellation_token)
             if review.approved:
                 break
-            messages += [_answer(at.plan), _question(prompts.REVISED_PLAN.format(words=review.text))]
-            at.plan = await self._written(messages, context)
-        text = prompts.BRIEFING.format(task=at.task, team=self._team, facts=at.facts, plan=at.plan)
+            if not review.text:
+                return None
+            messages += [_answer(plan), _question(prompts.REVISED_PLAN.format(words=review.text))]
+            plan = await self._written(messages, context)
+        at.facts, at.plan = facts, plan
+        text = prompts.BRIEFING.format(task=at.task, team=self._team, facts=facts, plan=plan)
         images = at.images(transcript)  # the participants are not given the messages of the task themselves
         if images:
             return MultiModalMessage(content=[text, *images], source=context.source)
@@ -287,19 +296,6 @@ class Orchestrator:
         if isinstance(message, MultiModalMessage) and self._client.model_info["vision"]:
             return UserMessage(content=[f"{message.source}:", *message.content], source=message.source)
         return UserMessage(content=f"{message.source}: {message.to_model_text()}", source=message.source)
-
-
-async def _reviewed(review: ReviewFuncType, at: Progress, context: RuleContext) -> HumanAnswer:
-    """Ask a person to approve a plan. A text alone approves it if it agrees."""
-    prompt = prompts.REVIEW.format(facts=at.facts, plan=at.plan)
-    answer = await ask_human(
-        lambda: call_review_function(review, prompt, context.cancellation_token),
-        prompt,
-        approval_of={"task": at.task, "facts": at.facts, "plan": at.plan},
-    )
-    if answer.approved is not None:
-        return answer
-    return HumanAnswer(text=answer.text, approved=answer.text.strip().rstrip(".!").lower() in _AGREES)
 
 
 def _question(text: str) -> UserMessage:

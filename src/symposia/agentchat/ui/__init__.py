@@ -1,10 +1,11 @@
-"""Showing a run on a terminal, and what consoles of one's own are made of."""
+"""Showing a run on a terminal, asking from a server, and what consoles of one's own are made of."""
 
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.agentchat.ui._console import Console
 from symposia.agentchat.ui._images import inline_image
+from symposia.agentchat.ui._open_questions import OpenQuestions
 from symposia.agentchat.ui._stream import (
     Prices,
     StreamedMessage,
@@ -20,6 +21,7 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "Console",
+    "OpenQuestions",
     "Prices",
     "StreamPrinter",
     "StreamTotals",

@@ -23,7 +23,16 @@ from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
     from symposia.core.effects._failure import decode_error, encode_error
-    from symposia.core.effects._human import HUMAN_EFFECT, HumanAnswer, HumanRequest, ask_human
+    from symposia.core.effects._human import (
+        HUMAN_EFFECT,
+        HumanAnswer,
+        HumanFunction,
+        HumanQuestion,
+        HumanReply,
+        HumanRequest,
+        ask_human,
+        call_human_function,
+    )
     from symposia.core.effects._identity import Idempotency, class_identity
     from symposia.core.effects._kind import (
         Effect,
@@ -44,12 +53,22 @@ if TYPE_CHECKING:
         enter_scope,
         iterate_in_scope,
     )
+    from symposia.core.effects._terminal import ask_on_terminal
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "_failure": ["decode_error", "encode_error"],
-            "_human": ["HUMAN_EFFECT", "HumanAnswer", "HumanRequest", "ask_human"],
+            "_human": [
+                "HUMAN_EFFECT",
+                "HumanAnswer",
+                "HumanFunction",
+                "HumanQuestion",
+                "HumanReply",
+                "HumanRequest",
+                "ask_human",
+                "call_human_function",
+            ],
             "_identity": ["Idempotency", "class_identity"],
             "_kind": [
                 "Effect",
@@ -62,6 +81,7 @@ else:
                 "handle_effects",
             ],
             "_results": ["ResultCodec"],
+            "_terminal": ["ask_on_terminal"],
             "_scope": [
                 "RecurringScope",
                 "Scope",
@@ -80,12 +100,17 @@ __all__ = [
     "EffectKind",
     "EffectRequest",
     "HumanAnswer",
+    "HumanFunction",
+    "HumanQuestion",
+    "HumanReply",
     "HumanRequest",
     "Idempotency",
     "RecurringScope",
     "ResultCodec",
     "Scope",
     "ask_human",
+    "ask_on_terminal",
+    "call_human_function",
     "class_identity",
     "continue_scope",
     "current_effect",

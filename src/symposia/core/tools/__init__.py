@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.core.tools._approved_workbench import ApprovedWorkbench, ToolApprovalFunc, ToolApprovalRequest
+    from symposia.core.tools._approved_workbench import ApprovedWorkbench, ToolApprovalRequest
     from symposia.core.tools._arguments import parse_tool_arguments
     from symposia.core.tools._base_tool import BaseStreamTool, BaseTool, BaseToolWithState, prepare_tools
     from symposia.core.tools._effect import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from symposia.core.tools._workbench import (
         ImageResultContent,
+        StreamWorkbench,
         TextResultContent,
         ToolResult,
         Workbench,
@@ -52,10 +53,17 @@ else:
             ],
             "_function_tool": ["FunctionTool"],
             "_sandboxed": ["FunctionSandbox", "run_component_code_in"],
-            "_approved_workbench": ["ApprovedWorkbench", "ToolApprovalFunc", "ToolApprovalRequest"],
+            "_approved_workbench": ["ApprovedWorkbench", "ToolApprovalRequest"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
             "_tool": ["ParametersSchema", "StreamTool", "Tool", "ToolSchema", "ToolTraits", "is_portable_tool_name"],
-            "_workbench": ["ImageResultContent", "TextResultContent", "ToolResult", "Workbench", "failed_result"],
+            "_workbench": [
+                "ImageResultContent",
+                "StreamWorkbench",
+                "TextResultContent",
+                "ToolResult",
+                "Workbench",
+                "failed_result",
+            ],
         },
     )
 
@@ -73,9 +81,9 @@ __all__ = [
     "StaticStreamWorkbench",
     "StaticWorkbench",
     "StreamTool",
+    "StreamWorkbench",
     "TextResultContent",
     "Tool",
-    "ToolApprovalFunc",
     "ToolApprovalRequest",
     "ToolListRequest",
     "ToolOverride",

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from copy import deepcopy
-from typing import Any, TypeAlias, cast
+from typing import Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from symposia.core._cancellation_token import CancellationToken, cancelled_by
-from symposia.core._worker_threads import call_function
+from symposia.core._cancellation_token import CancellationToken
 from symposia.core.argument_checks import check_function
-from symposia.core.effects import HumanAnswer, ask_human
-from symposia.core.exceptions import ArgumentTypeError, HumanInputError, InvalidArgumentError
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human, ask_on_terminal
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.json_values import as_json
-from symposia.core.tools._effect import call_tool
+from symposia.core.terminal_text import printable_json, printable_name
+from symposia.core.tools._effect import call_tool, stream_tool
 from symposia.core.tools._tool import ToolSchema, ToolTraits
-from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench
+from symposia.core.tools._workbench import StreamWorkbench, TextResultContent, ToolResult, Workbench
 
 
-class ToolApprovalRequest(BaseModel):
-    """A call to approve. `str()` writes it like a call in Python.
+class ToolApprovalRequest(HumanQuestion):
+    """The question whether a tool may be called. Its text has the call with all arguments.
+
+    Args:
+        tool: The name of the tool.
+        arguments: The arguments.
+        call_id: The `id` of the model's call; None if it has none.
+        source: The agent that calls; None if it is not known.
+        objections: Reasons against the call, which become lines of the question.
 
     Attributes:
         tool: The name of the tool.
@@ -29,25 +36,37 @@ class ToolApprovalRequest(BaseModel):
         call_id: The `id` of the model's call; None if it has none.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     tool: str
     arguments: dict[str, JsonValue]
-    call_id: str | None = None
+    call_id: str | None
 
-    def __str__(self) -> str:
-        given = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.arguments.items())
-        return f"{self.tool}({', '.join(given)})"
+    def __new__(
+        cls,
+        *,
+        tool: str,
+        arguments: Mapping[str, JsonValue],
+        call_id: str | None = None,
+        source: str | None = None,
+        objections: Sequence[str] = (),
+    ) -> Self:
+        call = f"{printable_name(tool)}({', '.join(map(_argument, arguments.items()))})"
+        text = f"May {call} be called?" if source is None else f"May {source} call {call}?"
+        approval_of: JsonValue = {"tool": tool, "arguments": deepcopy(dict(arguments))}
+        lines = [text, *(f"Objection: {printable_name(each)}" for each in objections)]
+        question = super().__new__(cls, "\n".join(lines), approval_of=approval_of, source=source)
+        question.tool = tool
+        question.arguments = deepcopy(dict(arguments))  # of its own: a function may change it
+        question.call_id = call_id
+        return question
 
 
-ToolApprovalFunc: TypeAlias = Callable[
-    [ToolApprovalRequest], bool | HumanAnswer | Awaitable[bool] | Awaitable[HumanAnswer] | Awaitable[bool | HumanAnswer]
-]
-"""Asks a person whether a call may be made. A plain function runs in a thread; a coroutine function is cancelled with
-the run. A `HumanAnswer` gives the reason of a refusal too, which the model reads."""
+def _argument(item: tuple[str, JsonValue]) -> str:
+    name, value = item
+    # A model names the arguments too. One that is no name could forge the rest of the call, or another line.
+    return f"{name if name.isidentifier() else printable_json(name)}={printable_json(value)}"
 
 
-class ApprovedWorkbench(Workbench):
+class ApprovedWorkbench(StreamWorkbench):
     """A workbench whose calls a person approves, each by itself.
 
     An approval holds for one call of one tool with exactly its arguments. A second call asks again, so changed
@@ -57,9 +76,11 @@ class ApprovedWorkbench(Workbench):
     The question is an effect of the kind ``human``, whose `approval_of` is the tool and its arguments. The call itself
     is another one, in the same scope: a run that is resumed asks for no approval twice, and makes no call twice.
 
+    As JSON it has no function. A loaded one asks on the terminal.
+
     Args:
         workbench: The tools.
-        approve: Asks the person.
+        approve: Asks the person; by default, on the terminal.
         names: The tools that need an approval; all of them, by default.
 
     Raises:
@@ -67,22 +88,23 @@ class ApprovedWorkbench(Workbench):
         InvalidArgumentError: `names` has a name that no tool has.
     """
 
+    component_transient = frozenset({"approve"})
+
     def __init__(
-        self, workbench: Workbench, approve: ToolApprovalFunc, *, names: Collection[str] | None = None
+        self,
+        workbench: Workbench,
+        approve: HumanFunction[ToolApprovalRequest] | None = None,
+        *,
+        names: Collection[str] | None = None,
     ) -> None:
-        if not isinstance(workbench, Workbench):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+        if isinstance(workbench, type) or not hasattr(workbench, "call_tool"):
             raise ArgumentTypeError(
-                f"An ApprovedWorkbench is given a workbench, such as StaticWorkbench(tools), not {workbench!r}"
+                f"workbench of an ApprovedWorkbench is {workbench!r}: give a workbench, such as StaticWorkbench(tools)."
             )
         check_function("approve", "an ApprovedWorkbench", approve, "def approve(request) -> bool")
-        if isinstance(names, str):
-            raise ArgumentTypeError(f"names of an ApprovedWorkbench is a list of names, not {names!r}")
-        known = workbench.known_tools()
-        own = None if known is None else [schema["name"] for schema in known]
-        if own is not None and (unknown := sorted(set(names or ()) - set(own))):
-            raise InvalidArgumentError(f"names of an ApprovedWorkbench has {unknown}, and the tools are {own}.")
+        _check_names(names, workbench)
         self._workbench = workbench
-        self._approve = approve
+        self._approve: HumanFunction[ToolApprovalRequest] = approve or ask_on_terminal
         self._names = None if names is None else frozenset(names)
         self.is_static = workbench.is_static  # pyright: ignore[reportAttributeAccessIssue] - that of the inner one
 
@@ -104,37 +126,45 @@ class ApprovedWorkbench(Workbench):
         """Ask for an approval, and call the tool if it was given.
 
         Raises:
-            HumanInputError: The person could not be asked.
+            HumanInputError: The person could not be asked. The tool is not called.
             asyncio.CancelledError: The token was cancelled.
         """
+        asked, refusal = await self._ask(name, arguments, cancellation_token, call_id)
+        return refusal or await call_tool(self._workbench, name, asked, cancellation_token, call_id)
+
+    async def call_tool_stream(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> AsyncGenerator[object, None]:
+        """The same, and yield the items of a tool that yields any; the `ToolResult` comes last."""
+        asked, refusal = await self._ask(name, arguments, cancellation_token, call_id)
+        if refusal is not None:
+            yield refusal
+        elif isinstance(self._workbench, StreamWorkbench):
+            async with aclosing(stream_tool(self._workbench, name, asked, cancellation_token, call_id)) as items:
+                async for item in items:
+                    yield item
+        else:
+            yield await call_tool(self._workbench, name, asked, cancellation_token, call_id)
+
+    async def _ask(
+        self, name: str, arguments: Mapping[str, object] | None, token: CancellationToken | None, call_id: str | None
+    ) -> tuple[Mapping[str, object] | None, ToolResult | None]:
+        """The arguments to call the tool with, and the result in place of a call that was refused."""
         if self._names is not None and name not in self._names:
-            return await call_tool(self._workbench, name, arguments, cancellation_token, call_id)
+            return arguments, None
         # A copy, since the caller may change its object while the person decides.
         own = deepcopy(as_json(arguments or {}, f"the arguments of the tool {name!r}"))
-        request = ToolApprovalRequest(tool=name, arguments=deepcopy(own), call_id=call_id)
-        with cancelled_by(cancellation_token or CancellationToken()):
-            answer = await ask_human(
-                lambda: self._ask(request), f"May {name} be called?", approval_of={"tool": name, "arguments": own}
-            )
+        question = ToolApprovalRequest(tool=name, arguments=own, call_id=call_id)
+        answer = await ask_human(self._approve, question, token)
         if answer.approved:
-            return await call_tool(self._workbench, name, own, cancellation_token, call_id)
+            return own, None
         reason = f" The reason: {answer.text}" if answer.text else ""
         text = f"The call of {name!r} was not approved, and was not made.{reason}"
-        return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=True)
-
-    async def _ask(self, request: ToolApprovalRequest) -> HumanAnswer:
-        try:
-            answer: object = await call_function(self._approve, request)
-        except Exception as error:
-            raise HumanInputError(f"The approval of {request} failed: {error or type(error).__name__}") from error
-        if isinstance(answer, bool):
-            return HumanAnswer(text="", approved=answer)
-        if isinstance(answer, HumanAnswer) and answer.approved is not None:
-            return answer
-        raise HumanInputError(
-            f"The approval function returned {answer!r} for {request}, and has to return a bool, or a HumanAnswer with "
-            "approved."
-        )
+        return own, ToolResult(name=name, result=[TextResultContent(content=text)], is_error=True)
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """That of the inner workbench."""
@@ -163,3 +193,18 @@ class ApprovedWorkbench(Workbench):
     async def load_state(self, state: Mapping[str, object]) -> None:
         """Give the inner workbench its state back."""
         await self._workbench.load_state(cast("Mapping[str, Any]", state))
+
+
+def _check_names(names: object, workbench: Workbench) -> None:
+    if names is None:
+        return
+    if isinstance(names, str) or not isinstance(names, Collection):
+        raise ArgumentTypeError(f"names of an ApprovedWorkbench is {names!r}: give a list of names, such as ['pay'].")
+    known = workbench.known_tools()
+    if known is None:
+        return
+    own = [schema["name"] for schema in known]
+    if unknown := sorted(map(str, set(cast("Collection[object]", names)) - set(own))):
+        raise InvalidArgumentError(
+            f"names of an ApprovedWorkbench has {unknown}: give names of tools, which are {own}."
+        )

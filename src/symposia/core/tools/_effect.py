@@ -10,10 +10,10 @@ from pydantic import JsonValue
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.effects import EffectKind, EffectRequest, effects_are_handled, enter_scope, iterate_in_scope
+from symposia.core.exceptions import HumanInputError
 from symposia.core.json_values import as_json
-from symposia.core.tools._static_workbench import StaticStreamWorkbench
 from symposia.core.tools._tool import ToolSchema
-from symposia.core.tools._workbench import ToolResult, Workbench, failed_result
+from symposia.core.tools._workbench import StreamWorkbench, ToolResult, Workbench, failed_result
 
 
 class ToolRequest(EffectRequest):
@@ -78,6 +78,9 @@ async def call_tool(
     What the workbench raises, such as a lost connection to a server, becomes a result that says so, like the failure of
     a tool. It does so inside the effect: what an effect handler raises is not the tool's failure, and is raised.
 
+    A person who cannot be asked is no failure of the tool. The error ends the run, since a model that read it would
+    only repeat the call.
+
     A transparent tool is called in its scope without being an effect: what it does inside are the effects.
 
     Args:
@@ -89,12 +92,15 @@ async def call_tool(
         place: Which of the calls of one answer this is, from 0: it keeps calls apart that run at the same time.
 
     Raises:
+        HumanInputError: A person could not be asked.
         asyncio.CancelledError: The token was cancelled.
     """
 
     async def call() -> ToolResult:
         try:
             return await workbench.call_tool(name, arguments, cancellation_token, call_id)
+        except HumanInputError:
+            raise
         except Exception as error:  # noqa: BLE001 - becomes a result for the model
             return failed_result(name, error)
 
@@ -111,7 +117,7 @@ async def call_tool(
 
 
 def stream_tool(
-    workbench: StaticStreamWorkbench,
+    workbench: StreamWorkbench,
     name: str,
     arguments: Mapping[str, object] | None = None,
     cancellation_token: CancellationToken | None = None,
@@ -127,6 +133,8 @@ def stream_tool(
             async with aclosing(items):
                 async for item in items:
                     yield item
+        except HumanInputError:
+            raise
         except Exception as error:  # noqa: BLE001 - becomes a result for the model
             yield failed_result(name, error)
 

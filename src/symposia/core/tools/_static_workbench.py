@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from symposia.core._cancellation_token import CancellationToken
 from symposia.core.argument_checks import check_list
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, HumanInputError, InvalidArgumentError
 from symposia.core.tools._base_tool import BaseTool, prepare_tools
 from symposia.core.tools._tool import StreamTool, Tool, ToolSchema, ToolTraits
-from symposia.core.tools._workbench import TextResultContent, ToolResult, Workbench, failed_result
+from symposia.core.tools._workbench import StreamWorkbench, TextResultContent, ToolResult, Workbench, failed_result
 
 _log: Final = logging.getLogger(__name__)
 
@@ -91,13 +91,19 @@ class StaticWorkbench(Workbench):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """Call a tool by its own or its overriding name. See `Workbench.call_tool`."""
+        """Call a tool by its own or its overriding name. See `Workbench.call_tool`.
+
+        Raises:
+            HumanInputError: The tool asked a person, who could not be asked.
+        """
         tool = self._find(name)
         if tool is None:
             return _not_found(name)
         try:
             value = await tool.run_json(arguments or {}, cancellation_token or CancellationToken(), call_id=call_id)
             return _succeeded(name, tool, value)
+        except HumanInputError:  # no failure of the tool: see the class
+            raise
         except Exception as error:  # noqa: BLE001 - any error of a tool becomes a result for the model
             return _failed(name, error)
 
@@ -131,7 +137,7 @@ class StaticWorkbench(Workbench):
                 await tool.load_state_json(states[name])
 
 
-class StaticStreamWorkbench(StaticWorkbench):
+class StaticStreamWorkbench(StaticWorkbench, StreamWorkbench):
     """A workbench of a fixed list of tools, some of which yield items while they run."""
 
     async def call_tool_stream(
@@ -152,6 +158,8 @@ class StaticStreamWorkbench(StaticWorkbench):
             async with aclosing(items), aclosing(_mark_last(items, tool.return_type())) as marked:
                 async for is_last, item in marked:
                     yield _succeeded(name, tool, item) if is_last else item
+        except HumanInputError:  # no failure of the tool: see the class
+            raise
         except Exception as error:  # noqa: BLE001 - any error of a tool becomes a result for the model
             yield _failed(name, error)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, cast
 
@@ -157,3 +157,17 @@ class Workbench(ComponentBase, ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+class StreamWorkbench(Workbench):
+    """A workbench whose tools may yield items while they run."""
+
+    @abstractmethod
+    def call_tool_stream(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> AsyncGenerator[object, None]:
+        """Call a tool like `call_tool`, and yield the items of the tool; the `ToolResult` comes last."""

@@ -17,6 +17,7 @@ from symposia.agentchat.teams import MagenticOneGroupChat
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_flag, check_model_client
 from symposia.core.code_executor import CodeExecutor
+from symposia.core.effects import HumanFunction
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.agents.magentic_one import MagenticOneCoderAgent
 from symposia.ext.code_executors import create_default_code_executor
@@ -28,7 +29,8 @@ __all__ = ["AsyncInputFunc", "InputFuncType", "MagenticOne", "SyncInputFunc", "s
 
 SyncInputFunc: TypeAlias = Callable[[str], str]
 AsyncInputFunc: TypeAlias = Callable[[str, CancellationToken | None], Awaitable[str]]
-InputFuncType: TypeAlias = SyncInputFunc | AsyncInputFunc
+InputFuncType: TypeAlias = HumanFunction
+"""AutoGen's names of the functions that ask a person."""
 
 _STILL_MISSING: Final = (
     "The specialists of this Magentic-One team are Coder and ComputerTerminal. AutoGen's WebSurfer and FileSurfer are "
@@ -85,7 +87,7 @@ class MagenticOne(MagenticOneGroupChat):
         self,
         client: ChatCompletionClient,
         hil_mode: bool = False,
-        input_func: InputFuncType | None = None,
+        input_func: HumanFunction | None = None,
         code_executor: CodeExecutor | None = None,
         approval_func: ApprovalFuncType | None = None,
     ) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from pydantic import BaseModel
+
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human
 
 REFUND_LIMIT: Final = 100.0
 """The most euros for an order that are paid back without a colleague's consent."""
@@ -34,10 +36,6 @@ class Order(BaseModel):
     refunded: float = 0.0
 
 
-Approve: TypeAlias = Callable[[str], Awaitable[bool]]
-"""Asks a person for consent to exactly the action in the question."""
-
-
 class Shop:
     """Orders by number. Its methods are tools, whose results and errors a model reads.
 
@@ -47,7 +45,7 @@ class Shop:
             the order and the amount, so that no message of a model can replace the consent.
     """
 
-    def __init__(self, orders: Iterable[Order], approve: Approve) -> None:
+    def __init__(self, orders: Iterable[Order], approve: HumanFunction) -> None:
         self.orders = {order.number: order for order in orders}
         self._approve = approve
         # One refund after another: a model may ask for several at once. While a person decides about one, another
@@ -55,7 +53,7 @@ class Shop:
         self._refunding = asyncio.Lock()
 
     @classmethod
-    def bundled(cls, approve: Approve) -> Self:
+    def bundled(cls, approve: HumanFunction) -> Self:
         """The shop of the example. It reads a file, and may block."""
         text = (Path(__file__).parent / "orders.toml").read_text(encoding="utf-8")
         return cls((Order.model_validate(each) for each in tomllib.loads(text)["order"]), approve)
@@ -79,13 +77,19 @@ class Shop:
                 f"Order {order.number} has {left:.2f} EUR left that can be paid back, and not {amount:.2f}."
             )
         if order.refunded + amount > REFUND_LIMIT:
-            question = f"Pay back {amount:.2f} EUR for order {order.number} ({order.item})?"
-            if not await self._approve(question):
-                raise ValueError(
-                    f"The colleague did not consent to paying back {amount:.2f} EUR for order {order.number}."
-                )
+            await self._ask_for_consent(order, amount)
         order.refunded += amount
         return f"{amount:.2f} EUR for order {order.number} are paid back."
+
+    async def _ask_for_consent(self, order: Order, amount: float) -> None:
+        text = f"Pay back {amount:.2f} EUR for order {order.number} ({order.item})?"
+        question = HumanQuestion(text, approval_of={"refund": order.number, "amount": amount})
+        answer = await ask_human(self._approve, question)
+        if not answer.approved:
+            reason = f" The reason: {answer.text}" if answer.text else ""
+            raise ValueError(
+                f"The colleague did not consent to paying back {amount:.2f} EUR for order {order.number}.{reason}"
+            )
 
     def _order(self, number: str) -> Order:
         order = self.orders.get(number.strip().lstrip("#"))

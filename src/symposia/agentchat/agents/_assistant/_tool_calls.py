@@ -204,7 +204,7 @@ class ToolRound:
 
     async def _make(self, place: int, accepted: AcceptedCall, queue: asyncio.Queue[Item | asyncio.Task[None]]) -> None:
         call, workbench, arguments = accepted.call, accepted.workbench, accepted.arguments
-        if isinstance(workbench, tools.StaticStreamWorkbench):
+        if isinstance(workbench, tools.StreamWorkbench):
             items = tools.stream_tool(workbench, call.name, arguments, self._token, call.id, place=place)
             shown = self._shown[place] = []
             result = await _last_result(items, call, shown, queue)

@@ -51,7 +51,7 @@ class CodeExecutorAgent(ConversationAgent):
         system_message: The instructions of the model; None for none.
         sources: The names of the agents whose messages may hold code to run; None for all. For use without a model.
         supported_languages: The languages that are run; by default ``python`` and ``sh``, under any of their names.
-        approval_func: Asked before any code runs. A plain function runs in a thread.
+        approval_func: Asks a person before any code runs: a function that answers an `ApprovalRequest`, as `input` can.
         stream_output: Show the output of running code as it comes, as `CodeOutputEvent`, if the executor passes it on.
         report: Makes the answer of an execution. By default it is the output in words. For use without a model.
 
@@ -102,7 +102,7 @@ class CodeExecutorAgent(ConversationAgent):
         _check_retries(name, model_client, max_retries_on_error)
         check_optional_texts("The sources", agent, sources)
         check_optional_texts("The supported_languages", agent, supported_languages)
-        check_function("approval_func", agent, approval_func, "def approve(request) -> ApprovalResponse")
+        check_function("approval_func", agent, approval_func, "def approve(request) -> bool")
         check_flag("stream_output", agent, stream_output)
         _check_report(agent, report)
         if report is not None and model_client is not None:
@@ -154,6 +154,7 @@ class CodeExecutorAgent(ConversationAgent):
 
         Raises:
             SandboxError: The place where the code runs failed, as opposed to the code.
+            HumanInputError: The person who approves code could not be asked.
             ModelError: The model's answer cannot be used; or whatever the model client raises.
             asyncio.CancelledError: The token was cancelled.
         """

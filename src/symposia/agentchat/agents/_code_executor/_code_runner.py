@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from copy import deepcopy
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Self, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
 
 from symposia.agentchat.agents._code_executor._code_blocks import as_markdown
 from symposia.agentchat.agents._code_executor._report import denial, describe
 from symposia.agentchat.messages import CodeOutputEvent, new_message_id
-from symposia.core import CancellationToken, call_function, cancelled_by
+from symposia.core import CancellationToken, cancelled_by
 from symposia.core.code_executor import (
     CodeBlock,
     CodeExecutor,
@@ -22,27 +25,53 @@ from symposia.core.code_executor import (
     execute_code,
     stream_code,
 )
-from symposia.core.effects import HumanAnswer, ask_human
+from symposia.core.effects import HumanAnswer, HumanFunction, HumanQuestion, ask_human
 from symposia.core.exceptions import SandboxError
 from symposia.core.models import LLMMessage
 
 
-class ApprovalRequest(BaseModel):
-    """Asks whether code may run.
+class ApprovalRequest(HumanQuestion):
+    """The question whether code may run. Its text has the code.
 
-    Attributes:
+    In AutoGen it is a pydantic model. The methods of one that programs use to send it elsewhere are here too.
+
+    Args:
         code: The blocks, as Markdown.
         context: The conversation that led to them, if the agent wrote them itself.
-    """
+        source: The agent that runs the code.
 
-    model_config = ConfigDict(defer_build=True)
+    Attributes:
+        code: The blocks, as Markdown, exactly.
+        context: The conversation that led to them, if the agent wrote them itself.
+    """
 
     code: str
     context: list[LLMMessage]
 
+    def __new__(cls, *, code: str, context: list[LLMMessage], source: str | None = None) -> Self:
+        question = super().__new__(cls, f"May this code run?\n\n{code}\n", approval_of=code, source=source)
+        question.code = code
+        question.context = context
+        return question
+
+    @override
+    def read_reply(self, reply: object) -> HumanAnswer:
+        """What the reply of a function means: as of every question, or an `ApprovalResponse`."""
+        if isinstance(reply, ApprovalResponse):
+            return HumanAnswer(text=reply.reason, approved=reply.approved)
+        return super().read_reply(reply)
+
+    def model_dump(self, *, mode: str = "python") -> dict[str, object]:
+        """The code and the context."""
+        return {"code": self.code, "context": [each.model_dump(mode=mode) for each in self.context]}
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The code and the context as JSON."""
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=indent)
+
 
 class ApprovalResponse(BaseModel):
-    """The answer to an `ApprovalRequest`. It holds for exactly that code, once.
+    """The answer to an `ApprovalRequest`, as a function for AutoGen or a model gives it. It holds for that code, once.
 
     Attributes:
         approved: Whether the code may run.
@@ -57,8 +86,8 @@ class ApprovalResponse(BaseModel):
 
 SyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], ApprovalResponse]
 AsyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], Awaitable[ApprovalResponse]]
-ApprovalFuncType: TypeAlias = SyncApprovalFunc | AsyncApprovalFunc
-"""Decides about code. A plain function runs in a thread, so it may ask a person."""
+ApprovalFuncType: TypeAlias = SyncApprovalFunc | AsyncApprovalFunc | HumanFunction[ApprovalRequest]
+"""Decides about code: with AutoGen's `ApprovalResponse`, or as any function that asks a person."""
 
 
 class CodeRunner:
@@ -97,6 +126,7 @@ class CodeRunner:
 
         Raises:
             ArgumentTypeError: `blocks` is not a list of code blocks.
+            HumanInputError: The person could not be asked.
         """
         check_code_blocks(blocks)
         approve = self._approve
@@ -104,14 +134,9 @@ class CodeRunner:
             return None
         # Asked for all blocks at once, before the first runs: who approves sees what the later ones will do, and a
         # refusal leaves nothing half done. An answer in a journal holds for exactly this code.
-        request = ApprovalRequest(code=as_markdown(blocks), context=list(context))
-
-        async def ask() -> HumanAnswer:
-            response = await call_function(approve, request)
-            return HumanAnswer(text=response.reason, approved=response.approved)
-
-        with cancelled_by(token):
-            answer = await ask_human(ask, "May this code run?", approval_of=request.code)
+        request = ApprovalRequest(code=as_markdown(blocks), context=list(context), source=self._agent)
+        # The request reads an `ApprovalResponse` too.
+        answer = await ask_human(cast("HumanFunction", approve), request, token)
         return None if answer.approved else answer.text
 
     async def run(
@@ -150,6 +175,7 @@ class CodeRunner:
             The output as it comes, if this runner streams, and last the result, whose output says in words how the code
             ended, or that it was not approved.
         """
+        blocks = deepcopy(blocks)  # the caller may change its list while the person decides
         refusal = await self.refusal(blocks, context, token)
         if refusal is not None:
             yield denial(refusal)

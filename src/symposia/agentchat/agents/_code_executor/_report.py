@@ -132,7 +132,7 @@ def _failed_block(result: CodeResult, asked: int) -> str:
 
 def denial(reason: str) -> CodeResult:
     """The result of code that was not approved."""
-    return CodeResult(exit_code=1, output=f"Code execution was not approved. Reason: {reason}")
+    return CodeResult(exit_code=1, output="Code execution was not approved." + (f" Reason: {reason}" if reason else ""))
 
 
 def with_images(text: str, result: CodeResult) -> str | list[str | Image]:

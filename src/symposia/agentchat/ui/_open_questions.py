@@ -1,0 +1,76 @@
+"""Questions whose answers come from elsewhere, such as a browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from uuid import uuid4
+
+from symposia.core import call_function
+from symposia.core.argument_checks import check_function
+from symposia.core.effects import HumanAnswer, HumanQuestion, HumanReply
+from symposia.core.exceptions import ArgumentTypeError
+
+
+class OpenQuestions:
+    """The questions of one session that wait for answers: the part of a server between a team and a person.
+
+    Give `ask` to everything that asks, as its ``input_func``, ``approve``, ``approval_func`` or ``plan_review``, and
+    pass the answers to `answer`. Each question has an id of its own, which cannot be guessed. A question is not open any
+    more once it is cancelled, as with its run.
+
+    Args:
+        show: Shows a question to the person, given its id and the question. Called for each one.
+
+    Raises:
+        ArgumentTypeError: `show` cannot be called.
+    """
+
+    def __init__(self, show: Callable[[str, HumanQuestion], Awaitable[None] | None]) -> None:
+        if show is None:  # pyright: ignore[reportUnnecessaryComparison] - unchecked programs
+            raise ArgumentTypeError("show of OpenQuestions is None: give a function, such as def show(id, question).")
+        check_function("show", "OpenQuestions", show, "def show(id, question)")
+        self._show = show
+        self._questions: dict[str, HumanQuestion] = {}
+        self._answers: dict[str, asyncio.Future[HumanAnswer]] = {}
+
+    @property
+    def pending(self) -> Mapping[str, HumanQuestion]:
+        """The open questions by their ids, the oldest first: for a browser that comes back."""
+        return MappingProxyType(self._questions)
+
+    async def ask(self, question: str) -> HumanAnswer:
+        """Show a question and wait for its answer: a function for everything that asks.
+
+        Raises:
+            Exception: What `show` raised.
+        """
+        question_id = uuid4().hex
+        self._questions[question_id] = question if isinstance(question, HumanQuestion) else HumanQuestion(question)
+        self._answers[question_id] = asyncio.get_running_loop().create_future()
+        try:
+            await call_function(self._show, question_id, self._questions[question_id])
+            return await self._answers[question_id]
+        finally:
+            del self._questions[question_id], self._answers[question_id]
+
+    def answer(self, question_id: str, reply: HumanReply) -> bool:
+        """Answer a question. Call it in the event loop of the team.
+
+        Args:
+            question_id: The id that `show` was given.
+            reply: The answer; see `HumanQuestion.read_reply`.
+
+        Returns:
+            Whether the question was open. One that was answered, whose run has ended, or that is another session's is
+            not, and the answer has no effect.
+
+        Raises:
+            ArgumentTypeError: `reply` is no answer to the question, which stays open.
+        """
+        answer = self._answers.get(question_id)
+        if answer is None or answer.done():
+            return False
+        answer.set_result(self._questions[question_id].read_reply(reply))
+        return True

@@ -1,0 +1,127 @@
+"""Questions on the terminal: one at a time, and a line that is typed answers the question that is shown.
+
+A thread that reads a line cannot be stopped. With a thread for each question, the line after a cancelled question would
+be lost, and the questions of two agents would mix. So one thread reads for all. A question that is asked while the
+thread still reads for a cancelled one takes over that read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+import sys
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import Final
+
+from symposia.core._worker_threads import worker_threads
+from symposia.core.terminal_text import printable
+
+BUILTIN_INPUT: Final = builtins.input
+"""Python's own function, also where a test has put another one into its place."""
+
+APPROVAL_HINT: Final = "\nApprove? [y, or the reason why not] "
+
+
+async def ask_on_terminal(question: str) -> str:
+    """Ask on standard input and output, as `input` does, and return the line.
+
+    Questions wait for each other. A line that was typed before its question was shown, for one that was cancelled, is
+    dropped. The control characters of a question are shown and not obeyed. A question for an approval ends with a hint
+    on how to answer.
+
+    Raises:
+        EOFError: The input ended.
+    """
+    is_approval = getattr(question, "approval_of", None) is not None
+    prompt = printable(question) + (APPROVAL_HINT if is_approval else "")
+    return await asyncio.wrap_future(_current_reader().ask(prompt))
+
+
+class _TerminalReader:
+    """Reads a line for one question after another, in a worker thread that runs while there are any."""
+
+    def __init__(self) -> None:
+        self._input = builtins.input
+        self._stdin = sys.stdin
+        self._process = os.getpid()
+        # Reentrant: a cancellation, whose callback takes the lock, may come from a signal handler while it is held.
+        self._lock = threading.RLock()
+        self._waiting: deque[tuple[str, Future[str]]] = deque()
+        self._shown: Future[str] | None = None  # the question that is on the terminal
+        self._has_thread = False
+        self._is_reading = False  # the thread waits for a line
+
+    def reads_current_input(self) -> bool:
+        """Whether standard input is still that of this reader: tests replace it, and a fork lacks its thread."""
+        return self._input is builtins.input and self._stdin is sys.stdin and self._process == os.getpid()
+
+    def ask(self, prompt: str) -> Future[str]:
+        """Put a question into the queue. The future has the line, and may be cancelled."""
+        future: Future[str] = Future()
+        with self._lock:
+            self._waiting.append((prompt, future))
+            if not self._has_thread:
+                self._has_thread = True
+                worker_threads.submit(self._read_lines)
+            elif self._is_reading and self._shown is None:
+                self._take_over()
+        future.add_done_callback(self._on_done)
+        return future
+
+    def _on_done(self, future: Future[str]) -> None:
+        with self._lock:
+            if future is self._shown and future.cancelled():
+                self._take_over()
+
+    def _take_over(self) -> None:
+        """Show the next question, whose line the thread waits for already."""
+        prompt = self._next()
+        if prompt is not None:
+            sys.stdout.write(f"\n{prompt}")
+            sys.stdout.flush()
+
+    def _next(self) -> str | None:
+        """The prompt of the next question, which is the shown one from now on; None if there is none."""
+        self._shown = None
+        while self._waiting:
+            prompt, future = self._waiting.popleft()
+            if not future.cancelled():
+                self._shown = future
+                return prompt
+        return None
+
+    def _read_lines(self) -> None:
+        """Read a line for each question, until none is left."""
+        while True:
+            with self._lock:
+                prompt = self._next()
+                self._has_thread = self._is_reading = prompt is not None
+            if prompt is None:
+                return
+            try:
+                line = self._input(prompt)
+            except BaseException as error:  # noqa: BLE001 - raised again where the answer is awaited
+                if (future := self._answered()) is not None:
+                    future.set_exception(error)
+            else:
+                if (future := self._answered()) is not None:
+                    future.set_result(line)
+
+    def _answered(self) -> Future[str] | None:
+        """The question that the line which was just read answers, if any. It cannot be cancelled any more."""
+        with self._lock:
+            future, self._shown, self._is_reading = self._shown, None, False
+            return future if future is not None and future.set_running_or_notify_cancel() else None
+
+
+_reader: _TerminalReader | None = None
+
+
+def _current_reader() -> _TerminalReader:
+    global _reader  # noqa: PLW0603 - a process has one standard input
+    if _reader is None or not _reader.reads_current_input():
+        _reader = _TerminalReader()
+    return _reader

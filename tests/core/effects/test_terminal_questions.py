@@ -1,0 +1,160 @@
+"""Questions at one terminal, as `input` asks them."""
+
+import asyncio
+import builtins
+import os
+import queue
+import signal
+import subprocess
+import sys
+import weakref
+from typing import Any
+
+import pytest
+
+from symposia.agentchat.agents import UserProxyAgent
+from symposia.agentchat.ui import UserInputManager
+from symposia.core import CancellationToken
+from symposia.core.effects import HumanQuestion, ask_human, ask_on_terminal
+from symposia.core.exceptions import InputEndedError
+
+WAIT = 20
+
+
+class Line(str):  # noqa: SLOT000 - it has to be weakly referenced
+    """A line whose end can be observed."""
+
+
+class Terminal:
+    """A person at a terminal, in the place of `input`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._typed: queue.Queue[str | None] = queue.Queue()
+        self._prompts: asyncio.Queue[str] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        monkeypatch.setattr(builtins, "input", self._input)
+
+    def _input(self, prompt: str = "") -> str:
+        self._loop.call_soon_threadsafe(self._prompts.put_nowait, prompt)
+        line = self._typed.get(timeout=WAIT)
+        if line is None:
+            raise EOFError
+        return line
+
+    async def prompted(self) -> str:
+        return await self._prompts.get()
+
+    def type(self, line: str | None) -> asyncio.Event:
+        """Type a line; None for Ctrl-D. The event is set when nothing holds the line any more."""
+        dropped, loop = asyncio.Event(), self._loop
+        typed = None if line is None else Line(line)
+        if typed is not None:
+            weakref.finalize(typed, lambda: loop.call_soon_threadsafe(dropped.set)).atexit = False
+        self._typed.put_nowait(typed)
+        return dropped
+
+
+@pytest.fixture
+async def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    return Terminal(monkeypatch)
+
+
+REAL_INPUT: Any = builtins.input
+
+
+async def test_questions_at_one_terminal_wait_for_each_other(terminal: Terminal) -> None:
+    manager = UserInputManager(REAL_INPUT)
+    functions: list[Any] = [REAL_INPUT, ask_on_terminal, manager.get_wrapped_callback()]
+    async with asyncio.timeout(WAIT):
+        asked = [asyncio.create_task(ask_human(each, f"{place}?")) for place, each in enumerate(functions)]
+        for place in range(3):
+            assert await terminal.prompted() == f"{place}?"
+            assert not asked[place].done()
+            terminal.type(f"answer {place}")
+        answers = [(await each).text for each in asked]
+    assert answers == ["answer 0", "answer 1", "answer 2"]
+
+
+async def test_agents_without_a_function_ask_there_too(terminal: Terminal) -> None:
+    async with asyncio.timeout(WAIT):
+        runs = [asyncio.create_task(UserProxyAgent(name).run(task="go")) for name in ("ann", "bob")]
+        for name in ("ann", "bob"):
+            assert await terminal.prompted() == "Enter your response: "
+            terminal.type(f"I am {name}")
+        assert [(await run).messages[-1].to_text() for run in runs] == ["I am ann", "I am bob"]
+
+
+async def test_an_approval_says_how_to_answer(terminal: Terminal) -> None:
+    async with asyncio.timeout(WAIT):
+        asked = asyncio.create_task(ask_human(REAL_INPUT, "Delete \x1b[8m?", approval_of="x"))
+        assert await terminal.prompted() == "Delete ␛[8m?\nApprove? [y, or the reason why not] "
+        terminal.type("y")
+        assert (await asked).approved
+
+
+async def test_the_line_after_a_cancelled_question_answers_the_one_that_is_shown(
+    terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = [CancellationToken(), CancellationToken()]
+    async with asyncio.timeout(WAIT):
+        first = asyncio.create_task(ask_human(REAL_INPUT, "First?", tokens[0]))
+        waiting = asyncio.create_task(ask_human(REAL_INPUT, "Waits?", tokens[1]))
+        second = asyncio.create_task(ask_human(REAL_INPUT, HumanQuestion("Second?", approval_of=2)))
+        assert await terminal.prompted() == "First?"
+        for token, task in ((tokens[1], waiting), (tokens[0], first)):
+            token.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert capsys.readouterr().out == "\nSecond?\nApprove? [y, or the reason why not] "
+        terminal.type("yes")
+        assert (await second).approved
+
+
+async def test_a_line_that_was_typed_for_a_cancelled_question_approves_nothing(terminal: Terminal) -> None:
+    async with asyncio.timeout(WAIT):
+        first = asyncio.create_task(ask_human(REAL_INPUT, "Coffee?"))
+        await terminal.prompted()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await terminal.type("yes").wait()
+        second = asyncio.create_task(ask_human(REAL_INPUT, "Delete everything?", approval_of="*"))
+        assert (await terminal.prompted()).startswith("Delete everything?")
+        assert not second.done()
+        terminal.type("no")
+        assert not (await second).approved
+
+
+async def test_the_end_of_the_input_ends_each_question(terminal: Terminal) -> None:
+    async with asyncio.timeout(WAIT):
+        asked = [asyncio.create_task(ask_human(REAL_INPUT, f"{place}?")) for place in range(2)]
+        for each in asked:
+            await terminal.prompted()
+            terminal.type(None)
+            with pytest.raises(InputEndedError):
+                await each
+
+
+PROGRAM = """
+import asyncio
+from symposia.agentchat.agents import UserProxyAgent
+
+def ask(prompt):
+    return input("custom ")
+
+asyncio.run(UserProxyAgent("me", input_func={function}).run(task="Well?"))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
+@pytest.mark.parametrize(("function", "prompt"), [("None", "Enter"), ("ask", "custom")])
+def test_ctrl_c_ends_a_program_that_waits_for_a_line(function: str, prompt: str) -> None:
+    # Python aborts (SIGABRT) at its exit if a thread holds the lock of a standard input that is no terminal.
+    command = [sys.executable, "-c", PROGRAM.format(function=function)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        assert program.stdout.read(len(prompt)).decode() == prompt
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=WAIT)
+    assert program.returncode == -signal.SIGINT
+    assert errors.decode().rstrip().endswith("KeyboardInterrupt")
