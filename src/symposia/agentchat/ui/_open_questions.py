@@ -17,8 +17,8 @@ class OpenQuestions:
     """The questions of one session that wait for answers: the part of a server between a team and a person.
 
     Give `ask` to everything that asks, as its ``input_func``, ``approve``, ``approval_func`` or ``plan_review``, and
-    pass the answers to `answer`. Each question has an id of its own, which cannot be guessed. A question is not open any
-    more once it is cancelled, as with its run.
+    pass the answers to `answer`. Each question has an id of its own, which cannot be guessed. A question that is
+    cancelled, as with its run, is not open any more.
 
     Args:
         show: Shows a question to the person, given its id and the question. Called for each one.
