@@ -44,14 +44,17 @@ class Terminal:
     async def prompted(self) -> str:
         return await self._prompts.get()
 
-    def type(self, line: str | None) -> asyncio.Event:
-        """Type a line; None for Ctrl-D. The event is set when nothing holds the line any more."""
-        dropped, loop = asyncio.Event(), self._loop
-        typed = None if line is None else Line(line)
-        if typed is not None:
-            weakref.finalize(typed, lambda: loop.call_soon_threadsafe(dropped.set)).atexit = False
-        self._typed.put_nowait(typed)
-        return dropped
+    def type(self, line: str | None) -> None:
+        """Type a line; None for Ctrl-D."""
+        self._typed.put_nowait(line)
+
+    async def type_until_dropped(self, text: str) -> None:
+        """Type a line, and wait until nothing holds it any more."""
+        dropped, loop, line = asyncio.Event(), self._loop, Line(text)
+        weakref.finalize(line, lambda: loop.call_soon_threadsafe(dropped.set))
+        self._typed.put_nowait(line)
+        del line
+        await dropped.wait()
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ async def test_a_line_that_was_typed_for_a_cancelled_question_approves_nothing(t
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        await terminal.type("yes").wait()
+        await terminal.type_until_dropped("yes")
         second = asyncio.create_task(ask_human(REAL_INPUT, "Delete everything?", approval_of="*"))
         assert (await terminal.prompted()).startswith("Delete everything?")
         assert not second.done()
