@@ -81,10 +81,10 @@ async def test_questions_at_one_terminal_wait_for_each_other(terminal: Terminal)
 async def test_agents_without_a_function_ask_there_too(terminal: Terminal) -> None:
     async with asyncio.timeout(WAIT):
         runs = [asyncio.create_task(UserProxyAgent(name).run(task="go")) for name in ("ann", "bob")]
-        for name in ("ann", "bob"):
+        for line in ("first", "second"):
             assert await terminal.prompted() == "Enter your response: "
-            terminal.type(f"I am {name}")
-        assert [(await run).messages[-1].to_text() for run in runs] == ["I am ann", "I am bob"]
+            terminal.type(line)
+        assert {(await run).messages[-1].to_text() for run in runs} == {"first", "second"}
 
 
 async def test_an_approval_says_how_to_answer(terminal: Terminal) -> None:

@@ -21,7 +21,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core import CancellationToken, ClassMethodsOnly, variable_set
 from symposia.core.argument_checks import check_function
-from symposia.core.effects import HumanFunction, HumanQuestion, ask_human
+from symposia.core.effects import HumanFunction, HumanQuestion, ask_human, ask_on_terminal
 
 _request_id: ContextVar[str | None] = ContextVar("symposia_input_request_id", default=None)
 
@@ -65,7 +65,7 @@ class UserProxyAgent(BaseChatAgent):
     ) -> None:
         super().__init__(name, description)
         check_function("input_func", f"agent '{name}'", input_func, "def ask(prompt)")
-        self.input_func: HumanFunction = input_func or input
+        self.input_func: HumanFunction = input_func or ask_on_terminal
 
     def _to_config(self) -> BaseModel:
         """The arguments. Python's `input` is the default."""
