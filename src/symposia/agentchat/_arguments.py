@@ -5,16 +5,19 @@ See `symposia.core.argument_checks` for the rules, and for the checks that core 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from numbers import Real
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from pydantic import BaseModel
 
 from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
+
+if TYPE_CHECKING:
+    from symposia.agentchat.guardrails import Guardrail
 
 _STATE_VERSION: Final = "1"
 """Of the shape of saved states: what stands before the first point."""
@@ -31,6 +34,24 @@ def check_code_executor(owner: str, given: object) -> None:
             f"The executor of {owner} has to be a CodeExecutor, such as create_default_code_executor() of"
             f" symposia.ext.code_executors, not {given!r}"
         )
+
+
+def checked_guardrails(owner: str, given: object) -> Sequence[Guardrail]:
+    """A list of guardrails, also of a single one.
+
+    Raises:
+        ArgumentTypeError: Something else is given.
+    """
+    found: Sequence[object] = [given]
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        found = cast("Sequence[object]", given)
+    for each in found:
+        if isinstance(each, type) or not hasattr(each, "check_tool_call"):
+            raise ArgumentTypeError(
+                f"The guardrails of {owner} have to be guardrails, such as AllowedTools(['search']) of"
+                f" symposia.agentchat.guardrails, not {each!r}."
+            )
+    return cast("Sequence[Guardrail]", found)
 
 
 def check_model_context(name: str, owner: str, given: object) -> None:

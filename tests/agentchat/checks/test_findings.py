@@ -8,6 +8,8 @@ import pytest
 from symposia.agentchat.agents import (
     AssistantAgent,
     BaseChatAgent,
+    CodeExecutorAgent,
+    GuardedAgent,
     MessageFilterAgent,
     MessageFilterConfig,
     SocietyOfMindAgent,
@@ -21,7 +23,7 @@ from symposia.agentchat.base import (
     Outlines,
     Response,
     RuleOutline,
-    TeamFacts,
+    TeamProfile,
     TerminationCondition,
 )
 from symposia.agentchat.checks import TeamCheck, TeamCheckError
@@ -34,11 +36,13 @@ from symposia.agentchat.conditions import (
     Messages,
     ReasonedTermination,
     SourceMatchTermination,
+    StopMessageTermination,
     TextMentionTermination,
     TextMessageTermination,
     TimeoutTermination,
     TokenUsageTermination,
 )
+from symposia.agentchat.guardrails import AllowedTools, FunctionGuardrail, Guardrail, TextPatterns
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, TextMessage
 from symposia.agentchat.teams import (
     DiGraphBuilder,
@@ -55,9 +59,12 @@ from symposia.agentchat.teams import (
 )
 from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
+from symposia.core.code_executor import SandboxResult
 from symposia.core.models import ModelInfo
 from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, ToolSchema, Workbench
+from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.testing.sandboxes import FakeSandboxBackend, printed
 
 ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
 
@@ -69,6 +76,10 @@ def model() -> ReplayChatCompletionClient:
 
 def agent(name: str, prompt: str = "Help.", **options: Any) -> AssistantAgent:
     return AssistantAgent(name, model(), system_message=prompt, description=f"Is {name}.", **options)
+
+
+async def runs(_code: str) -> SandboxResult:
+    return printed("")
 
 
 def found(check: TeamCheck, severity: str | None = None) -> list[tuple[str, str]]:
@@ -376,7 +387,7 @@ def test_a_rule_an_agent_and_a_condition_of_ones_own_take_part() -> None:
         async def look(self, messages: Messages) -> str | None:
             return None
 
-        def check_outline(self, team: TeamFacts) -> ConditionOutline:
+        def check_outline(self, team: TeamProfile) -> ConditionOutline:
             return ConditionOutline(impossible=f"it waits for {sorted(team.sources)}")
 
     class First(TeamRule):
@@ -435,7 +446,7 @@ class FailingRule(TeamRule):
 
 
 class FailingCondition(MaxMessageTermination):
-    def check_outline(self, team: TeamFacts) -> ConditionOutline:
+    def check_outline(self, team: TeamProfile) -> ConditionOutline:
         raise LookupError("no limit")
 
 
@@ -481,6 +492,60 @@ def test_an_agent_that_is_a_tool_of_itself_is_checked_once() -> None:
     tools.append(AgentTool(ann))
     assert RoundRobinGroupChat([ann], max_turns=1).check().findings == []
     assert TextMessage in ann.produced_message_types
+
+
+def test_a_condition_on_a_stop_message_that_no_agent_sends_is_never_met() -> None:
+    def check(*agents: BaseChatAgent) -> list[tuple[str, str]]:
+        end = StopMessageTermination()
+        return found(RoundRobinGroupChat(agents, termination_condition=end, name="talk").check(), "error")
+
+    never = [("talk/termination_condition", "The condition is never met: no agent produces a StopMessage.")]
+    guarded = GuardedAgent(agent("critic"), [TextPatterns(["sk-"])])
+    nested = RoundRobinGroupChat([agent("inner")], max_turns=1, name="inner_team")
+    coder = CodeExecutorAgent("coder", SandboxCodeExecutor(FakeSandboxBackend(runs)))
+    assert check(agent("writer"), UserProxyAgent("user"), coder) == never
+    assert check(SocietyOfMindAgent("society", nested, model())) == never
+    assert check(agent("writer"), guarded) == []
+    assert check(agent("writer", guardrails=[TextPatterns(["sk-"])])) == []
+    assert check(agent("lead", tools=[AgentTool(guarded)])) == []
+    assert check(OfUnknownTypes("writer", model())) == []
+
+
+class OfUnknownTypes(AssistantAgent):
+    """A subclass, which may answer with messages that it does not declare."""
+
+
+@pytest.mark.parametrize(
+    ("guardrails", "what"),
+    [
+        ([AllowedTools(["forecast"])], ["handoff 'transfer_to_bob'"]),
+        ([AllowedTools(["transfer_to_bob"])], ["tool 'forecast'"]),
+        ([AllowedTools(["forcast", "transfer_to_bob"]) & TextPatterns(["x"])], ["tool 'forecast'"]),
+        ([AllowedTools([]) | AllowedTools(["forecast"])], ["handoff 'transfer_to_bob'"]),
+        ([AllowedTools(["forecast", "transfer_to_bob"])], []),
+        ([AllowedTools([]) | FunctionGuardrail("f", on_tool_call=lambda _call: None)], []),
+    ],
+    ids=["handoff", "tool", "typo", "or", "allowed", "or-function"],
+)
+def test_a_guardrail_that_blocks_the_only_tool_or_a_handoff_is_a_warning(
+    guardrails: list[Guardrail], what: list[str]
+) -> None:
+    ann = agent("ann", tools=[forecast], handoffs=["bob"], guardrails=guardrails)
+    team = Swarm([ann, agent("bob")], termination_condition=MaxMessageTermination(9), name="talk")
+
+    assert [text for where, text in found(team.check(), "warning") if where == "talk/ann"] == [
+        f"Its guardrails block every call of its {each}." for each in what
+    ]
+    silent = [where for where, text in found(team.check(), "warning") if "can never speak" in text]
+    assert silent == (["talk/bob"] if "handoff 'transfer_to_bob'" in what else [])
+
+
+def test_a_guardrail_may_block_some_of_the_tools() -> None:
+    def other(city: str) -> str:
+        return city
+
+    ann = agent("ann", tools=[forecast, other], guardrails=[AllowedTools(["other"])])
+    assert found(RoundRobinGroupChat([ann], max_turns=2).check()) == []
 
 
 def test_a_name_of_a_tool_that_vendors_refuse_is_a_warning() -> None:

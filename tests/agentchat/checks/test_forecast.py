@@ -1,26 +1,29 @@
 """What a run is forecast to take: the range holds what runs take, and says what is not known."""
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.magentic_one import ledger
 from typing_extensions import override
 
-from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.agents import AssistantAgent, GuardedAgent
 from symposia.agentchat.base import Bounds, Team
 from symposia.agentchat.checks import Forecast
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination, TokenUsageTermination
+from symposia.agentchat.guardrails import ModelGuardrail
 from symposia.agentchat.teams import (
     DiGraphBuilder,
     GraphFlow,
+    MagenticOneGroupChat,
     RoundRobinGroupChat,
     SelectorGroupChat,
 )
 from symposia.agentchat.tools import TeamTool
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.model_context import BufferedChatCompletionContext, TokenLimitedChatCompletionContext
 from symposia.core.models import CreateResult, LLMMessage, ModelInfo, RequestUsage, TokenPrice, estimate_tokens
 from symposia.core.tools import Tool, ToolSchema
@@ -29,14 +32,22 @@ from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 ABLE = ModelInfo(vision=False, function_calling=True, json_output=True, structured_output=True, family="unknown")
+WORDS = ModelInfo(vision=False, function_calling=False, json_output=True, structured_output=False, family="unknown")
 SHORT, LONG = 5, 40
 
 
 class Counted(ReplayChatCompletionClient):
-    """Answers with texts of these lengths, in tokens, and counts tokens as vendors' clients do."""
+    """Answers with these texts, or texts of these lengths in tokens, and counts tokens as vendors' clients do."""
 
-    def __init__(self, lengths: Sequence[int], *, price: TokenPrice | None = None, window: int = 1_000_000) -> None:
-        super().__init__(["four" * length for length in lengths], model_info=ABLE)
+    def __init__(
+        self,
+        said: Sequence[int | str],
+        *,
+        price: TokenPrice | None = None,
+        window: int = 1_000_000,
+        info: ModelInfo = ABLE,
+    ) -> None:
+        super().__init__([each if isinstance(each, str) else "four" * each for each in said], model_info=info)
         self._price, self._window = price, window
 
     @property
@@ -207,9 +218,9 @@ def test_a_team_behind_a_tool_is_part_of_the_high_end_alone() -> None:
 @pytest.mark.parametrize(
     ("model", "price"),
     [
-        ("gpt-4o", TokenPrice(2.5, 10)),
-        ("gpt-4o-2024-08-06", TokenPrice(2.5, 10)),
-        ("gpt-5-mini", TokenPrice(0.25, 2)),
+        ("gpt-4o", TokenPrice(2.5, 10, 1.25)),
+        ("gpt-4o-2024-08-06", TokenPrice(2.5, 10, 1.25)),
+        ("gpt-5-mini", TokenPrice(0.25, 2, 0.025)),
         ("gpt-5-pro", None),
         ("gpt-6", None),
     ],
@@ -219,9 +230,11 @@ def test_the_list_price_of_a_model_is_that_of_its_own_name(model: str, price: To
 
 
 def test_other_clients_have_prices_too() -> None:
-    assert AnthropicChatCompletionClient(model="claude-sonnet-4-5-20250929", api_key="x").token_price == (3, 15)
-    assert ReplayChatCompletionClient([]).token_price == (0, 0)
+    assert AnthropicChatCompletionClient(model="claude-sonnet-4-5-20250929", api_key="x").token_price == (3, 15, 0.3)
+    assert ReplayChatCompletionClient([]).token_price == (0, 0, None)
     assert TokenPrice(3, 15).cost(1_000_000, 100_000) == pytest.approx(4.5)
+    assert TokenPrice(3, 15, 0.5).cost(1_000_000, 100_000, cached_tokens=400_000) == pytest.approx(3.5)
+    assert TokenPrice(3, 15).cost(1_000_000, 100_000, cached_tokens=400_000) == pytest.approx(4.5)
 
 
 def test_fifty_agents_are_checked_in_ten_milliseconds() -> None:
@@ -269,45 +282,61 @@ async def test_what_repeats_the_prompt_before_is_told_since_vendors_cache_it() -
     assert expected.repeated_tokens < (expected.prompt_tokens.high or 0)
 
 
-def test_a_context_that_leaves_out_the_beginning_repeats_the_system_message_alone() -> None:
-    def repeated(context: Any) -> int:
-        agent = AssistantAgent("a", Counted([]), system_message="x" * 4_000, model_context=context)
-        return forecast_of(RoundRobinGroupChat([agent], max_turns=100)).per_run.repeated_tokens or 0
+@settings(max_examples=25)
+@given(lengths, st.integers(2, 4), st.integers(2, 12))
+async def test_money_is_forecast_with_and_without_the_discount_for_cached_tokens(
+    lengths: list[int], agents: int, turns: int
+) -> None:
+    model, price = Counted(lengths, price=TokenPrice(10, 20, 1)), TokenPrice(10, 20, 1)
+    team = RoundRobinGroupChat(assistants(model, agents), max_turns=turns)
+    usd = forecast_of(team).per_run.usd
+    spent = (await team.run(task="Go on.")).usage
 
-    assert 99 * 1_000 < repeated(BufferedChatCompletionContext(2)) < 99 * 1_005 + 3 * LONG
-    assert repeated(None) > 99 * 1_000 + 99 * 99 * LONG / 3
-
-
-def test_a_client_that_does_not_count_is_estimated() -> None:
-    class Uncounted(Counted):
-        @override
-        def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
-            raise NotImplementedError
-
-        @override
-        def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
-            raise NotImplementedError
-
-    counted, uncounted = (RoundRobinGroupChat(assistants(kind([]), 1), max_turns=3) for kind in (Counted, Uncounted))
-
-    assert forecast_of(uncounted).per_run == forecast_of(counted).per_run
-    assert uncounted.check().findings == []
+    prompts = [estimate_tokens(call["messages"]) for call in model.create_calls]
+    cached = sum(prompts[: max(0, len(prompts) - agents)])  # each agent repeats its own last prompt
+    assert usd is not None
+    assert usd.high is not None
+    assert usd.low <= price.cost(spent.prompt_tokens, spent.completion_tokens, cached) * 1.001
+    assert price.cost(spent.prompt_tokens, spent.completion_tokens) <= usd.high * 1.001
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "text"),
-    [
-        ({"answer_tokens": 500}, ArgumentTypeError, "answer_tokens is 500: give a pair"),
-        ({"answer_tokens": (1, 2, 3)}, ArgumentTypeError, "give a pair"),
-        ({"answer_tokens": ("1", "2")}, ArgumentTypeError, "give a pair"),
-        ({"answer_tokens": (600, 200)}, InvalidArgumentError, "the least and the most tokens"),
-        ({"answer_tokens": (-1, 200)}, InvalidArgumentError, "the least and the most tokens"),
-        ({"prices": {"Counted": 3}}, ArgumentTypeError, "give TokenPrice objects"),
-        ({"prices": TokenPrice(1, 2)}, ArgumentTypeError, "give TokenPrice objects"),
-    ],
-)
-def test_wrong_assumptions_of_a_forecast_are_refused(options: Any, error: type[Exception], text: str) -> None:
-    team = RoundRobinGroupChat(assistants(Counted([]), 2), max_turns=2)
+VERDICT = json.dumps({"verdict": "allow", "reason": "It is kind, I would say, and that is " + "so " * 20})
 
-    with pytest.raises(error, match=text):
-        team.check(**options)
+
+@settings(max_examples=25)
+@given(lengths, st.integers(2, 4), st.integers(1, 9))
+async def test_the_tokens_of_a_guardrail_that_asks_a_model_are_part_of_the_forecast(
+    lengths: list[int], agents: int, turns: int
+) -> None:
+    model, judge = Counted(lengths), Counted([VERDICT] * 30, info=WORDS)
+    guardrail = ModelGuardrail(judge, "Be kind.", stages=["input", "output"])
+    members = [
+        AssistantAgent(f"a{number}", model, system_message="Talk.", guardrails=[guardrail]) for number in range(agents)
+    ]
+    team = RoundRobinGroupChat(members, max_turns=turns)
+    expected = forecast_of(team).per_run
+    result = await team.run(task="Go on.")
+
+    assert holds(expected.prompt_tokens, result.usage.prompt_tokens)
+    assert holds(expected.completion_tokens, result.usage.completion_tokens)
+    bare = forecast_of(RoundRobinGroupChat(assistants(Counted([]), agents), max_turns=turns)).per_run
+    assert expected.prompt_tokens.low > bare.prompt_tokens.low
+    guarded = [GuardedAgent(each, [guardrail]) for each in assistants(Counted([]), agents)]
+    assert forecast_of(RoundRobinGroupChat(guarded, max_turns=turns)).per_run == expected
+
+
+@pytest.mark.parametrize("stalls", [0, 2])
+async def test_a_magentic_one_run_takes_what_was_forecast(stalls: int) -> None:
+    text = "four" * LONG
+    said: list[str] = [text, text, *[ledger("a0", text)] * 2]
+    said += [*[ledger("a1", text, progress=False)] * stalls, *[text] * stalls]
+    said += [ledger("a1", text), ledger("a1", done=True), text]
+    leader = Counted(said)
+    team = MagenticOneGroupChat(assistants(Counted([LONG] * 20), 2), leader, max_turns=8, max_stalls=2)
+    expected = team.check("Go on.", answer_tokens=(SHORT, 150)).forecast
+    result = await team.run(task="Go on.")
+
+    assert expected is not None
+    assert len(leader.create_calls) == len(said)
+    assert holds(expected.per_run.prompt_tokens, result.usage.prompt_tokens)
+    assert holds(expected.per_run.completion_tokens, result.usage.completion_tokens)

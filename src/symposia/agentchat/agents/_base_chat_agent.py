@@ -191,6 +191,14 @@ def _uninitialized(agent: BaseChatAgent) -> UsageError:
     )
 
 
+def declared_types(agent: BaseChatAgent, kind: type[BaseChatAgent]) -> Sequence[MessageType] | None:
+    """The types of messages that an agent declares, for its outline; None for a subclass of `kind`.
+
+    A subclass often answers with types that it does not declare, as nothing needs the declaration in one process.
+    """
+    return agent.produced_message_types if type(agent) is kind else None
+
+
 async def final_response(stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]) -> Response:
     """The response at the end of the stream of a turn.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
+from symposia.agentchat._arguments import checked_guardrails
+from symposia.agentchat._checked_turn import checked_turn, guarded_outline
 from symposia.agentchat._response import ask_agent_stream
 from symposia.agentchat.agents._base_chat_agent import final_response
 from symposia.agentchat.agents._wrapping_agent import WrappingAgent, check_wrapped_agent
-from symposia.agentchat.base import ChatAgent, Response
-from symposia.agentchat.guardrails import Guardrail, checked_guardrails, checked_turn
+from symposia.agentchat.base import AgentOutline, Bounds, ChatAgent, Response
+from symposia.agentchat.guardrails import Guardrail
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MessageType, StopMessage
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
@@ -47,6 +49,10 @@ class GuardedAgent(WrappingAgent):
     def produced_message_types(self) -> Sequence[MessageType]:
         """The types of the inner agent, and the message in place of a blocked one."""
         return (*self._wrapped.produced_message_types, StopMessage)
+
+    def check_outline(self) -> AgentOutline:
+        """The outline of the inner agent, with the models that its guardrails ask."""
+        return guarded_outline(super().check_outline(), self._guardrails, Bounds(0, 0))
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""

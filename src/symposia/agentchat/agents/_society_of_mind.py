@@ -13,7 +13,7 @@ from typing_extensions import override
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_state
 from symposia.agentchat._response import usage_event
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, declared_types, final_response
 from symposia.agentchat.base import Response, TaskResult, Team
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -134,7 +134,8 @@ class SocietyOfMindAgent(BaseChatAgent):
         )
         outline = base.participant_outline(self._team.name, self._team.check_outline)
         inner = base.InnerRun(name=self._team.name, outline=outline)
-        return base.AgentOutline(models=[use], handoffs=(), tools=(), inner=[inner])
+        produces = None if declared_types(self, SocietyOfMindAgent) is None else (TextMessage,)  # beside the team's
+        return base.AgentOutline(models=[use], handoffs=(), tools=(), produces=produces, inner=[inner])
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Let the team work, and answer."""

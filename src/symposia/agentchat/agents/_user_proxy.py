@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from pydantic import BaseModel
 
 from symposia.agentchat import base
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, declared_types
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -79,7 +79,7 @@ class UserProxyAgent(BaseChatAgent):
 
     def check_outline(self) -> base.AgentOutline:
         """An outline without models. The agent hands back only to agents that handed over to it."""
-        return base.AgentOutline(models=(), handoffs=(), tools=())
+        return base.AgentOutline(models=(), handoffs=(), tools=(), produces=declared_types(self, UserProxyAgent))
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Ask the person."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from symposia.agentchat.base._chat_agent import AnswersInSchema, ChatAgent, Response
     from symposia.agentchat.base._handoff import Handoff
     from symposia.agentchat.base._outlines import (
+        ONCE,
         AgentOutline,
         Bounds,
         ConditionOutline,
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
         ModelUse,
         Outlines,
         RuleOutline,
-        TeamFacts,
         TeamOutline,
+        TeamProfile,
         part_outline,
         participant_outline,
     )
@@ -36,6 +37,7 @@ else:
             "_chat_agent": ["AnswersInSchema", "ChatAgent", "Response"],
             "_handoff": ["Handoff"],
             "_outlines": [
+                "ONCE",
                 "AgentOutline",
                 "Bounds",
                 "ConditionOutline",
@@ -44,7 +46,7 @@ else:
                 "ModelUse",
                 "Outlines",
                 "RuleOutline",
-                "TeamFacts",
+                "TeamProfile",
                 "TeamOutline",
                 "part_outline",
                 "participant_outline",
@@ -61,6 +63,7 @@ else:
     )
 
 __all__ = [
+    "ONCE",
     "AgentOutline",
     "AndTerminationCondition",
     "AnswersInSchema",
@@ -79,8 +82,8 @@ __all__ = [
     "TaskResult",
     "TaskRunner",
     "Team",
-    "TeamFacts",
     "TeamOutline",
+    "TeamProfile",
     "TerminatedException",
     "TerminationCondition",
     "part_outline",

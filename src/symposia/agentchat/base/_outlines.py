@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from symposia.agentchat.messages import MessageType
 from symposia.core.models import ChatCompletionClient, LLMMessage, SystemMessage, UserMessage
 from symposia.core.tools import ToolSchema
 
@@ -57,13 +58,19 @@ class Bounds(NamedTuple):
             return f"{self.low:,} or more"
         return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
 
-    def most(self, limit: int | None) -> Bounds:
+    def times(self, factor: Bounds) -> Bounds:
+        """The range of the product of two numbers."""
+        high = None if self.high is None or factor.high is None else self.high * factor.high
+        return Bounds(self.low * factor.low, high)
+
+    def at_most(self, limit: int | None) -> Bounds:
         """The range of a number that a limit cuts off."""
         if limit is None:
             return self
         return Bounds(min(self.low, limit), limit if self.high is None else min(self.high, limit))
 
 
+NEVER = Bounds(0, 0)
 ONCE = Bounds(1, 1)
 UNLIMITED = Bounds(1, None)
 
@@ -79,6 +86,9 @@ class ModelUse:
         calls: How often the model is asked in a turn.
         shown_messages: The most messages of the conversation that it is shown; None for no limit.
         shown_tokens: The most tokens of the conversation that it is shown; None for no limit.
+        shows: What it is shown beside `prompt`: the conversation and the calls before in this turn; the messages that
+            are new since the last turn; or one message.
+        interval: It is asked in every so many turns only.
     """
 
     client: ChatCompletionClient
@@ -87,6 +97,8 @@ class ModelUse:
     calls: Bounds = ONCE
     shown_messages: int | None = None
     shown_tokens: int | None = None
+    shows: Literal["conversation", "new messages", "message"] = "conversation"
+    interval: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +109,7 @@ class AgentOutline:
         models: How it asks models in a turn; None if that is not known.
         handoffs: The names of the agents that it hands off to; None if they are not known.
         tools: The names of its tools, those that hand off included; None if they are not known.
+        produces: The types of its own messages; None if they are not known.
         inner: The agents and teams that run inside of its turns.
         findings: Its own findings. `where` is relative to the agent, and may be empty.
     """
@@ -104,6 +117,7 @@ class AgentOutline:
     models: Sequence[ModelUse] | None = None
     handoffs: Sequence[str] | None = None
     tools: Sequence[str] | None = None
+    produces: Sequence[MessageType] | None = None
     inner: Sequence[InnerRun] = ()
     findings: Sequence[Finding] = ()
 
@@ -137,6 +151,9 @@ class RuleOutline:
         speeches: How often each participant speaks in a run that the rule ends; None if that is not known.
         is_even: Whether all participants speak equally often.
         models: How it asks models for one decision; None if that is not known.
+        at_start: How it asks models once, before the first turn of a run.
+        at_end: How it asks models once, after the last turn of a run that it ends.
+        says: How many messages of its own it adds to the conversation before each turn.
         heeds_handoffs: Whether a handoff decides who speaks next.
         findings: Its own findings. `where` is relative to the team, and may be empty.
     """
@@ -148,6 +165,9 @@ class RuleOutline:
     speeches: Mapping[str, Bounds] | None = None
     is_even: bool = False
     models: Sequence[ModelUse] | None = None
+    at_start: Sequence[ModelUse] = ()
+    at_end: Sequence[ModelUse] = ()
+    says: Bounds = NEVER
     heeds_handoffs: bool = False
     findings: Sequence[Finding] = ()
 
@@ -197,6 +217,7 @@ Outlines: TypeAlias = Mapping[str, AgentOutline | TeamOutline | None]
 """The outlines of participants by their names; None for a participant without an outline."""
 
 
+_T = TypeVar("_T")
 _OutlineT = TypeVar("_OutlineT", AgentOutline, RuleOutline, ConditionOutline)
 
 
@@ -235,28 +256,32 @@ def _no_outline(what: str, found: object) -> Finding:
     )
 
 
-class TeamFacts:
+class TeamProfile:
     """The participants of a team as their outlines describe them, for the outline of its termination condition.
 
     Args:
         participants: Their outlines by name.
         speakers: How many of them speak in one turn.
+        rule_is_known: Whether the rule has an outline: it says no messages of other types.
 
     Attributes:
         sources: The names under which messages come: of all participants, those of nested teams included.
         handoffs: The targets of all handoffs; None if those of an agent are not known.
         tools: The names of all tools; None if an agent's are not known.
+        produces: The types of all messages; None if those of an agent are not known.
         messages: How many chat messages a turn adds at least, and at most if that is known.
         is_known: Whether every agent has an outline that says which models it asks.
     """
 
-    def __init__(self, participants: Outlines, speakers: Bounds = ONCE) -> None:
+    def __init__(self, participants: Outlines, speakers: Bounds = ONCE, *, rule_is_known: bool = False) -> None:
         found = dict(_all_agents(participants))
         agents = list(found.values())
         is_flat = all(isinstance(each, AgentOutline) and not each.inner for each in participants.values())
         self.sources: frozenset[str] = frozenset({*participants, *found})
         self.handoffs = _union([None if agent is None else agent.handoffs for agent in agents])
         self.tools = _union([None if agent is None else agent.tools for agent in agents])
+        produced = [None if agent is None else agent.produces for agent in agents]
+        self.produces = _union(produced) if rule_is_known else None
         self.messages = Bounds(max(1, speakers.low), speakers.high if is_flat else None)
         self.is_known = all(agent is not None and agent.models is not None for agent in agents)
         self._agents = agents
@@ -286,9 +311,9 @@ def _all_agents(participants: Outlines) -> Iterable[tuple[str, AgentOutline | No
             yield from _all_agents({each.name: each.outline for each in outline.inner})
 
 
-def _union(known: Iterable[Sequence[str] | None]) -> frozenset[str] | None:
-    """All names, or None if some are not known."""
-    names: set[str] = set()
+def _union(known: Iterable[Sequence[_T] | None]) -> frozenset[_T] | None:
+    """All names or types, or None if some are not known."""
+    names: set[_T] = set()
     for each in known:
         if each is None:
             return None

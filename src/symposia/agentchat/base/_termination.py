@@ -88,7 +88,7 @@ class TerminationCondition(ComponentBase, ABC):
             pydantic.ValidationError: `state` has another shape; nothing has changed.
         """
 
-    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:  # noqa: ARG002 - for conditions that know
+    def check_outline(self, team: outlines.TeamProfile) -> outlines.ConditionOutline:  # noqa: ARG002 - for conditions that know
         """The outline for `team.check()`: when it is met. By default an empty one.
 
         Args:
@@ -166,7 +166,7 @@ class AndTerminationCondition(TerminationCondition):
         """Seconds until the first of the conditions that are not met yet is due."""
         return _first_due([condition for condition in self._conditions if not condition.terminated])
 
-    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:
+    def check_outline(self, team: outlines.TeamProfile) -> outlines.ConditionOutline:
         """Met once the last of them is; never, if one of them never is."""
         return outlines.all_of([condition.check_outline(team) for condition in self._conditions])
 
@@ -236,7 +236,7 @@ class OrTerminationCondition(TerminationCondition):
         """Seconds until the first of them is due."""
         return _first_due(self._conditions)
 
-    def check_outline(self, team: outlines.TeamFacts) -> outlines.ConditionOutline:
+    def check_outline(self, team: outlines.TeamProfile) -> outlines.ConditionOutline:
         """Met as soon as the first of them is; never, if none of them ever is."""
         return outlines.any_of([condition.check_outline(team) for condition in self._conditions])
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
 from symposia.agentchat.checks._prompts import Prompts
 from symposia.core.models import TokenPrice
@@ -40,7 +42,7 @@ def _speeches(team: TeamOutline) -> Bounds:
         return Bounds(turns.low * speakers.low, most)
     own = _sum(by_name.values())
     least = own.low if team.condition is None and team.max_turns is None else min(own.low, turns.low * speakers.low)
-    return Bounds(least, own.most(most).high)
+    return Bounds(least, own.at_most(most).high)
 
 
 def _sum(bounds: Iterable[Bounds]) -> Bounds:
@@ -89,6 +91,49 @@ class Cost:
         return self.at_most(Cost(tokens, tokens, _times(tokens, dearest), tokens))
 
 
+class LowEnd:
+    """The low end of a forecast takes the cheapest case of every decision.
+
+    Attributes:
+        frame_tokens: The tokens that are added to the text of a message.
+        is_cached: Whether vendors read from their caches what repeats the prompt before.
+    """
+
+    frame_tokens: int = 0
+    is_cached: bool = True
+
+    def of(self, bounds: Bounds) -> float:
+        """The end of a range."""
+        return bounds.low
+
+    def extreme(self, numbers: Sequence[float]) -> float:
+        """The cheapest of several."""
+        return min(numbers)
+
+    def turns_before(self, turns: float) -> float:  # noqa: ARG002 - for the other end
+        """The number of turns before the one that stands for all."""
+        return 0.0
+
+
+class HighEnd(LowEnd):
+    """The high end takes the most expensive case."""
+
+    frame_tokens = FRAME_TOKENS
+    is_cached = False
+
+    @override
+    def of(self, bounds: Bounds) -> float:
+        return math.inf if bounds.high is None else bounds.high
+
+    @override
+    def extreme(self, numbers: Sequence[float]) -> float:
+        return max(numbers)
+
+    @override
+    def turns_before(self, turns: float) -> float:
+        return max(0.0, turns - 1)
+
+
 class CostModel:
     """Computes the costs at one end of a forecast.
 
@@ -96,15 +141,16 @@ class CostModel:
         prompts: Counts the prompts.
         prices: Prices by the names of models.
         answer: The tokens of an answer.
-        is_high: Whether it is the high end, which takes the most expensive case of every decision.
+        end: The end.
     """
 
-    def __init__(self, prompts: Prompts, prices: Mapping[str, TokenPrice], answer: int, *, is_high: bool) -> None:
+    def __init__(self, prompts: Prompts, prices: Mapping[str, TokenPrice], answer: int, end: LowEnd) -> None:
         self._prompts = prompts
         self._prices = prices
         self._answer = answer
-        self._message = answer + (FRAME_TOKENS if is_high else 0)
-        self._is_high = is_high
+        self._message = answer + end.frame_tokens
+        self._end = end
+        self._of = end.of
         self._runs: dict[tuple[int, float], Cost] = {}  # by the id of the outline, and the tokens received
 
     def run(self, team: TeamOutline, received: float) -> Cost:
@@ -114,20 +160,26 @@ class CostModel:
             team: Its outline.
             received: The tokens that its participants are given at the start.
         """
-        speaking = self._speaking_in_run(team, received, self._of(_speeches(team)))
-        return speaking + self._deciding(team, received, self._of(turns_of(team)))
+        starting = sum((self._use(use, received, 0, 1) for use in team.rule.at_start), Cost())
+        received += self._briefing(team)
+        speeches = self._of(_speeches(team))
+        spoken = received + _times(self._step(team), speeches)
+        ending = sum((self._use(use, spoken, 0, 1) for use in team.rule.at_end), Cost())
+        working = self._speaking_in_run(team, received, speeches) + self._deciding(
+            team, received, self._of(turns_of(team))
+        )
+        return starting + working + ending
+
+    def _briefing(self, team: TeamOutline) -> float:
+        """The tokens that the rule adds to the conversation at the start of a run: what its model has written then."""
+        return sum(self._of(use.calls) for use in team.rule.at_start) * self._message
 
     def turn(self, team: TeamOutline, received: float, added: float = math.inf) -> Cost:
         """The cost of one turn: at the low end the first, at the high end the last, after at most `added` tokens."""
         speakers = self._of(team.rule.speakers)
-        if self._is_high:
-            received += min(added, _times(self._step(team), max(0.0, self._of(_speeches(team)) - 1)))
+        received += self._briefing(team)
+        received += min(added, _times(self._step(team), self._end.turns_before(self._of(_speeches(team)))))
         return self._speaking(team, received, speakers) + self._deciding(team, received, 1)
-
-    def _of(self, bounds: Bounds) -> float:
-        if not self._is_high:
-            return bounds.low
-        return math.inf if bounds.high is None else bounds.high
 
     def _speaking_in_run(self, team: TeamOutline, received: float, count: float) -> Cost:
         """The turns of participants in a run, each as often as the rule says, if it says so."""
@@ -162,18 +214,17 @@ class CostModel:
         return sum(each, Cost()).times(1 / len(each)) + self._extreme(last)
 
     def _extreme(self, loads: Sequence[Cost]) -> Cost:
-        return _combined(max if self._is_high else min, loads)
+        return _combined(self._end.extreme, loads)
 
     def _deciding(self, team: TeamOutline, received: float, count: float) -> Cost:
         step = _times(self._step(team), self._of(team.rule.speakers))
         return sum((self._use(use, received, step, count) for use in team.rule.models or ()), Cost())
 
     def _step(self, team: TeamOutline) -> float:
-        """The tokens that one participant's turn adds to the conversation."""
-        added = [self._added_tokens(outline) for outline in self._speakers(team)]
-        if not added:
-            return self._message
-        return sum(added) / len(added) if team.rule.is_even else (max if self._is_high else min)(added)
+        """The tokens that one participant's turn adds to the conversation, with what the rule says before it."""
+        added = [self._added_tokens(outline) for outline in self._speakers(team)] or [self._message]
+        said = self._of(team.rule.says) * self._message
+        return said + (sum(added) / len(added) if team.rule.is_even else self._end.extreme(added))
 
     def _added_tokens(self, outline: AgentOutline | TeamOutline | None) -> float:
         if isinstance(outline, TeamOutline):
@@ -221,6 +272,10 @@ class CostModel:
     def _use(self, use: ModelUse, received: float, step: float, count: float, stride: int = 1) -> Cost:
         calls = self._of(use.calls)
         prompt = self._prompts.of(use)
+        if use.interval > 1:
+            step, count = _times(step, use.interval), count if math.isinf(count) else count // use.interval
+        if use.shows != "conversation":
+            return self._separate_use(use, received, step, count, stride)
         shown = [max(0, prompt.room)]
         shown += [use.shown_tokens] if use.shown_tokens is not None else []
         shown += [use.shown_messages * self._message] if use.shown_messages is not None else []
@@ -233,9 +288,27 @@ class CostModel:
         whole = later if step == 0 else min(later, max(0.0, (min(shown) - received) // step))
         first = _times(prompt.tokens, later) + _series(received, step, whole, min(shown))
         repeated = (first if calls else 0.0) + _times(max(0.0, calls - 1), each)
-        asked, answered = _times(calls, each) + again, _times(calls * self._answer, count)
-        price = self._prices.get(prompt.model, use.client.token_price)
-        return Cost(asked, answered, 0.0 if price is None else price.cost(asked, answered), repeated)
+        return self._priced(use, _times(calls, each) + again, _times(calls * self._answer, count), repeated)
+
+    def _separate_use(self, use: ModelUse, received: float, step: float, count: float, stride: int) -> Cost:
+        """The cost of calls that are not shown the conversation, but one message, or what is new since the last turn.
+
+        An agent that alone speaks hears nothing new after its first turn. At the low end, where the order of the
+        speakers is not known, that is assumed.
+        """
+        prompt, shown = self._prompts.of(use), _times(count, self._message)
+        if use.shows == "new messages":
+            count = self._end.extreme([1.0, count]) if stride == 1 and count else count
+            shown = stride * (received + _times(step, max(0.0, count - stride)))
+        calls = _times(self._of(use.calls), count)
+        shown = min(_times(self._of(use.calls), shown), _times(calls, max(0, prompt.room)))
+        repeated = _times(prompt.tokens, max(0.0, calls - 1))
+        return self._priced(use, shown + _times(prompt.tokens, calls), _times(self._answer, calls), repeated)
+
+    def _priced(self, use: ModelUse, asked: float, answered: float, repeated: float) -> Cost:
+        price = self._prices.get(self._prompts.of(use).model, use.client.token_price)
+        cached = min(asked, repeated) if self._end.is_cached else 0.0
+        return Cost(asked, answered, 0.0 if price is None else price.cost(asked, answered, cached), repeated)
 
 
 def _mean(first: float, step: float, count: float) -> float:
@@ -260,6 +333,6 @@ def _times(one: float, other: float) -> float:
     return one * other if one and other else 0.0
 
 
-def _combined(by: Callable[[list[float]], float], loads: Sequence[Cost]) -> Cost:
+def _combined(by: Callable[[Sequence[float]], float], loads: Sequence[Cost]) -> Cost:
     columns = zip(*((load.prompt, load.completion, load.usd, load.repeated) for load in loads), strict=True)
     return Cost(*(by(list(column)) for column in columns))

@@ -100,7 +100,9 @@ def _end(team: TeamOutline, path: str) -> Iterator[Finding]:
             severity="warning" if has_end else "error",
             where=f"{path}/termination_condition",
             what=f"The condition is never met: {condition.impossible}.",
-            advice="Change it." if has_end else "Change it: nothing else ends the run.",
+            advice="Change it, or leave it out."
+            if has_end
+            else "Change it, or give another one: nothing else ends the run.",
         )
     elif rule.can_end is not None and team.max_turns is None and rule.turns.high is None and not _is_certain(team):
         yield Finding(

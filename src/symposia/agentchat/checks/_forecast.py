@@ -2,7 +2,8 @@
 
 The low end assumes the cheapest case of every decision, the high end the most expensive one: the number of turns, the
 speakers, the calls of a model in a turn, the length of its answers. The conversation grows by each answer, and every
-prompt includes the part of it that the context shows. Discounts for cached input are not subtracted.
+prompt includes the part of it that the context shows. What repeats the prompt before costs, at the low end, what
+vendors charge for tokens from their caches, and at the high end the full price.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from symposia.agentchat._arguments import check_prices
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
-from symposia.agentchat.checks._cost_model import Cost, CostModel, turns_of
+from symposia.agentchat.checks._cost_model import Cost, CostModel, HighEnd, LowEnd, turns_of
 from symposia.agentchat.checks._prompts import Prompts
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
@@ -127,14 +128,15 @@ def forecast(
             priced.append(price)
         elif name not in unpriced.setdefault(model, []):
             unpriced[model].append(name)
-    low = CostModel(prompts, known, answer_tokens[0], is_high=False)
-    high = CostModel(prompts, known, answer_tokens[1], is_high=True)
+    low = CostModel(prompts, known, answer_tokens[0], LowEnd())
+    high = CostModel(prompts, known, answer_tokens[1], HighEnd())
     token_limit = math.inf if team.condition is None or team.condition.tokens is None else team.condition.tokens
     run = low.run(team, task), high.run(team, task)
     turn = low.turn(team, task), high.turn(team, task, added=token_limit).at_most(run[1])
     if math.isfinite(token_limit):  # the run ends after the turn in which the limit is passed
         token_limit += turn[1].tokens
-        run = run[0], run[1].within(token_limit, max(map(max, priced), default=0.0) / 1_000_000)
+        dearest = max((max(each.prompt, each.completion) for each in priced), default=0.0) / 1_000_000
+        run = run[0], run[1].within(token_limit, dearest)
     return Forecast(
         turns=turns_of(team),
         per_turn=_estimate(*turn, token_limit, has_price=bool(priced), is_complete=not unpriced),
@@ -170,7 +172,7 @@ def _parts(team: TeamOutline) -> Iterator[tuple[str, AgentOutline | TeamOutline 
 def _uses(outline: AgentOutline | TeamOutline | None) -> Sequence[ModelUse] | None:
     """How a part itself asks models; None if that is not known."""
     if isinstance(outline, TeamOutline):
-        return outline.rule.models or ()
+        return (*(outline.rule.models or ()), *outline.rule.at_start, *outline.rule.at_end)
     return None if outline is None else outline.models
 
 

@@ -47,7 +47,7 @@ class MaxMessageTermination(StatefulCondition[_Messages]):
         self._max_messages = max_messages
         self._include_agent_event = include_agent_event
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Met when the turns have added that many messages to the one of the task."""
         left, most = max(1, self._max_messages - 1), team.messages.high
         earliest = 1 if most is None or self._include_agent_event else -(-left // most)
@@ -103,7 +103,7 @@ class TokenUsageTermination(StatefulCondition[_Tokens]):
         """Each limit, since AutoGen requires all of them to be there, if only as None."""
         return {"max_total_token": None, "max_prompt_token": None, "max_completion_token": None, **config}
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:  # noqa: ARG002 - every team uses tokens
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:  # noqa: ARG002 - every team uses tokens
         """Met when the tokens are used up; how many in all, only where there is a limit of the total."""
         return base.ConditionOutline(tokens=self._max_total, is_certain=True)
 

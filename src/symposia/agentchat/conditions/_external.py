@@ -52,7 +52,7 @@ class TimeoutTermination(StatefulCondition[_Elapsed]):
         self._start_clock()
         return await super().start(task)
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:  # noqa: ARG002 - the clock runs for all
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:  # noqa: ARG002 - the clock runs for all
         """Met when the time is over, after an unknown number of turns."""
         return base.ConditionOutline(is_certain=True)
 

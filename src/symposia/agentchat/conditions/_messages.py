@@ -43,7 +43,7 @@ class TextMentionTermination(MessageCondition):
         """Look at the task only if asked to."""
         return await (self(task) if self._include_task else super().start(task))
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Met by an agent that writes the text; never, if none of the sources is there."""
         if missing := _no_source(self._sources, team):
             return base.ConditionOutline(impossible=missing)
@@ -69,6 +69,12 @@ class TextMentionTermination(MessageCondition):
 class StopMessageTermination(MessageCondition):
     """Ends a run when an agent sends a `StopMessage`."""
 
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
+        """Never met, if no agent produces one."""
+        if team.produces is None or any(issubclass(each, StopMessage) for each in team.produces):
+            return base.ConditionOutline()
+        return base.ConditionOutline(impossible="no agent produces a StopMessage")
+
     async def look(self, messages: Messages) -> str | None:
         """Look for one."""
         return "Stop message received" if any(isinstance(each, StopMessage) for each in messages) else None
@@ -89,7 +95,7 @@ class TextMessageTermination(MessageCondition):
         check_optional_text("source", "a TextMessageTermination", source)
         self._source = source
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Never met, if the source is not there."""
         return base.ConditionOutline(impossible=_no_source(None if self._source is None else [self._source], team))
 
@@ -116,7 +122,7 @@ class SourceMatchTermination(MessageCondition):
         check_texts("The sources", "a SourceMatchTermination", sources)
         self._sources = sources
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Never met, if none of the sources is there."""
         return base.ConditionOutline(impossible=_no_source(self._sources, team))
 
@@ -143,7 +149,7 @@ class HandoffTermination(MessageCondition):
         check_text("target", "a HandoffTermination", target)
         self._target = target
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Never met, if no agent has a handoff to the target."""
         if team.handoffs is None or self._target in team.handoffs:
             return base.ConditionOutline(handoffs=[self._target])
@@ -172,7 +178,7 @@ class FunctionCallTermination(MessageCondition):
         check_text("function_name", "a FunctionCallTermination", function_name)
         self._function_name = function_name
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """Never met, if no agent has a tool of that name."""
         if team.tools is None or self._function_name in team.tools:
             return base.ConditionOutline()
@@ -185,7 +191,7 @@ class FunctionCallTermination(MessageCondition):
         return f"Function '{self._function_name}' was executed." if ran else None
 
 
-def _no_source(sources: Sequence[str] | None, team: base.TeamFacts) -> str | None:
+def _no_source(sources: Sequence[str] | None, team: base.TeamProfile) -> str | None:
     """Why no message comes from these sources; None if one may, or if every source counts.
 
     A custom agent may write under any name, so a missing name is reported only where all agents are known.

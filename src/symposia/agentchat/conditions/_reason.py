@@ -47,7 +47,7 @@ class ReasonedTermination(TerminationCondition):
     def _with_reason(self, stop: StopMessage | None) -> StopMessage | None:
         return None if stop is None else StopMessage(content=self._reason, source=stop.source)
 
-    def check_outline(self, team: base.TeamFacts) -> base.ConditionOutline:
+    def check_outline(self, team: base.TeamProfile) -> base.ConditionOutline:
         """The outline of the condition."""
         return self._condition.check_outline(team)
 

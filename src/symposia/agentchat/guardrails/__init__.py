@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.agentchat.guardrails._checked_turn import check_call, checked_turn
     from symposia.agentchat.guardrails._functions import (
         AllowedTools,
         FunctionGuardrail,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
         OrGuardrail,
         ToolCall,
         Verdict,
-        checked_guardrails,
     )
     from symposia.agentchat.guardrails._model_guardrail import ModelGuardrail
     from symposia.agentchat.guardrails._person_approval import PersonApproval
@@ -33,7 +31,6 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_checked_turn": ["check_call", "checked_turn"],
             "_functions": [
                 "AllowedTools",
                 "FunctionGuardrail",
@@ -53,7 +50,6 @@ else:
                 "OrGuardrail",
                 "ToolCall",
                 "Verdict",
-                "checked_guardrails",
             ],
             "_model_guardrail": ["ModelGuardrail"],
             "_person_approval": ["PersonApproval"],
@@ -79,7 +75,4 @@ __all__ = [
     "ToolCall",
     "ToolCallCheck",
     "Verdict",
-    "check_call",
-    "checked_guardrails",
-    "checked_turn",
 ]

@@ -136,6 +136,11 @@ class AllowedTools(Guardrail):
         self._tools = tuple(tools)
 
     @override
+    def always_blocks(self, tool: str) -> bool:
+        """Whether it is none of the tools."""
+        return tool not in self._tools
+
+    @override
     async def check_tool_call(self, call: ToolCall, context: GuardrailContext) -> Verdict[Mapping[str, object]]:
         """Look the name up."""
         if call.name in self._tools:

@@ -16,11 +16,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
+from symposia.agentchat._arguments import checked_guardrails
 from symposia.agentchat._response import add_usage
+from symposia.agentchat.base import Bounds, ModelUse
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import CancellationToken, ComponentBase
 from symposia.core.argument_checks import check_text
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import RequestUsage
 
 T = TypeVar("T")
@@ -139,6 +141,14 @@ class Guardrail(ComponentBase, ABC):
             stage for stage in STAGES if getattr(type(self), methods[stage]) is not getattr(Guardrail, methods[stage])
         )
 
+    def always_blocks(self, tool: str) -> bool:  # noqa: ARG002 - for guardrails that know
+        """Whether it blocks every call of a tool, for `team.check()`."""
+        return False
+
+    def model_uses(self) -> Mapping[GuardrailStage, Sequence[ModelUse]]:
+        """How it asks models to check one value of a stage, for `team.check()`."""
+        return {}
+
     async def check_input(
         self,
         messages: Sequence[BaseChatMessage],  # noqa: ARG002 - for guardrails that check it
@@ -192,6 +202,16 @@ class _CombinedGuardrail(Guardrail, ABC):
         """The stages of all of them."""
         return frozenset[GuardrailStage]().union(*(each.stages for each in self._guardrails))
 
+    def model_uses(self) -> Mapping[GuardrailStage, Sequence[ModelUse]]:
+        """Those of all of them. A later one may not be asked, if an earlier one decides."""
+        first, *later = self._guardrails
+        uses: dict[GuardrailStage, list[ModelUse]] = {stage: [*found] for stage, found in first.model_uses().items()}
+        for each in later:
+            for stage, found in each.model_uses().items():
+                maybe = (replace(use, calls=Bounds(0, use.calls.high)) for use in found)
+                uses.setdefault(stage, []).extend(maybe)
+        return uses
+
     async def check_input(
         self, messages: Sequence[BaseChatMessage], context: GuardrailContext
     ) -> Verdict[Sequence[BaseChatMessage]]:
@@ -228,6 +248,10 @@ class AndGuardrail(_CombinedGuardrail):
 
     _sign = "&"
 
+    def always_blocks(self, tool: str) -> bool:
+        """Whether one of them does."""
+        return any(each.always_blocks(tool) for each in self._guardrails)
+
     async def _decide(
         self, asked: Sequence[Guardrail], check: _Check[T], value: T, context: GuardrailContext
     ) -> Verdict[T]:
@@ -249,6 +273,11 @@ class OrGuardrail(_CombinedGuardrail):
 
     _sign = "|"
 
+    def always_blocks(self, tool: str) -> bool:
+        """Whether all of those do that check tool calls."""
+        asked = [each for each in self._guardrails if "tool_call" in each.stages]
+        return bool(asked) and all(each.always_blocks(tool) for each in asked)
+
     async def _decide(
         self, asked: Sequence[Guardrail], check: _Check[T], value: T, context: GuardrailContext
     ) -> Verdict[T]:
@@ -261,28 +290,6 @@ class OrGuardrail(_CombinedGuardrail):
                 return replace(verdict, usage=usage)
             objections.append(f"{each.name}: {verdict.reason}")
         return Block("; ".join(objections), usage)
-
-
-def checked_guardrails(owner: str, given: object) -> Sequence[Guardrail]:
-    """A list of guardrails.
-
-    Raises:
-        ArgumentTypeError: Something else is given.
-    """
-    found = [given] if isinstance(given, Guardrail) else given
-    if isinstance(found, str) or not isinstance(found, Sequence):
-        raise _no_guardrail(owner, given)
-    for each in cast("Sequence[object]", found):
-        if not isinstance(each, Guardrail):
-            raise _no_guardrail(owner, each)
-    return cast("Sequence[Guardrail]", found)
-
-
-def _no_guardrail(owner: str, given: object) -> ArgumentTypeError:
-    return ArgumentTypeError(
-        f"The guardrails of {owner} have to be guardrails, such as AllowedTools(['search']) of"
-        f" symposia.agentchat.guardrails, not {given!r}."
-    )
 
 
 def checked_stages(owner: str, given: object, possible: Sequence[GuardrailStage] = STAGES) -> frozenset[GuardrailStage]:

@@ -9,7 +9,9 @@ from typing import Final, Literal, TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 from typing_extensions import override
 
+from symposia.agentchat.base import Bounds, ModelUse
 from symposia.agentchat.guardrails._guardrail import (
+    STAGES,
     Allow,
     Block,
     Change,
@@ -104,6 +106,21 @@ class ModelGuardrail(Guardrail):
     def stages(self) -> frozenset[GuardrailStage]:
         """As given."""
         return self._stages
+
+    @override
+    def model_uses(self) -> Mapping[GuardrailStage, Sequence[ModelUse]]:
+        """One call for a value, or two if the first answer has no verdict."""
+        return {stage: [self._use(stage)] for stage in STAGES if stage in self._stages}
+
+    def _use(self, stage: GuardrailStage) -> ModelUse:
+        (instructions, _), options = self._question(stage, "")
+        return ModelUse(
+            client=self._client,
+            prompt=[instructions],
+            tools=[tool for tool in options.get("tools", ()) if isinstance(tool, dict)],
+            calls=Bounds(1, _ATTEMPTS),
+            shows="new messages" if stage == "input" else "message",
+        )
 
     @override
     async def check_input(

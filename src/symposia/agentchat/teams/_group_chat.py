@@ -198,13 +198,13 @@ class BaseGroupChat(Team):
     def check_outline(self) -> base.TeamOutline:
         """The outline of this team for `check`."""
         participants = {each.name: base.participant_outline(each.name, each.check_outline) for each in self._members}
-        rule = base.RuleOutline()
-        if isinstance(given := self._rule, OutlinedRule):
+        rule, given = base.RuleOutline(), self._rule
+        if is_known := isinstance(given, OutlinedRule):
             rule = base.part_outline("The rule", base.RuleOutline, lambda: given.check_outline(participants))
-        facts = base.TeamFacts(participants, rule.speakers)
+        profile = base.TeamProfile(participants, rule.speakers, rule_is_known=is_known)
         condition = None
         if (end := self._condition) is not None:
-            condition = base.part_outline("The condition", base.ConditionOutline, lambda: end.check_outline(facts))
+            condition = base.part_outline("The condition", base.ConditionOutline, lambda: end.check_outline(profile))
         return base.TeamOutline(
             name=self._name,
             participants=participants,

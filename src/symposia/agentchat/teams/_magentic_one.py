@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, ClassVar, Final, Unpack
 
@@ -175,8 +176,14 @@ class MagenticOneRule(TeamRule):
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - the rule knows them
         """Any of the participants speaks, and the rule ends the run."""
+        ledger, planning, planning_anew, answer = self._orchestrator.check_uses(self._final_answer_prompt)
         return base.RuleOutline(
-            turns=base.Bounds(0, self._max_turns), can_end=True, models=[self._orchestrator.check_use()]
+            turns=base.Bounds(0, self._max_turns),
+            can_end=True,
+            models=[ledger, replace(planning_anew, interval=max(1, self._max_stalls))],
+            at_start=[planning],
+            at_end=[ledger, answer],
+            says=base.ONCE,
         )
 
     def save_state(self) -> SavedState:
@@ -208,9 +215,15 @@ class MagenticOneRule(TeamRule):
 
 def _check(participants: Mapping[str, str], max_turns: int | None, max_stalls: int, final_answer_prompt: str) -> None:
     if not participants:
-        raise InvalidArgumentError("At least one participant is required for MagenticOneGroupChat.")
+        raise InvalidArgumentError(
+            "At least one participant is required for MagenticOneGroupChat: give agents or teams, or leave out "
+            "participants for its specialists."
+        )
     if max_turns is not None and max_turns < 1:
-        raise InvalidArgumentError("The maximum number of turns must be greater than 0.")
+        raise InvalidArgumentError(
+            f"The maximum number of turns must be greater than 0, and max_turns is {max_turns}: give a number from 1 "
+            "on, or None for any number."
+        )
     if max_stalls < 0:
         raise InvalidArgumentError(f"max_stalls is {max_stalls}: give the number of stalls that lead to a new plan.")
     try:

@@ -179,9 +179,19 @@ class Orchestrator:
         self._conversation: list[LLMMessage] = []  # empty until it is made of the transcript
         self._followed = 0  # how much of the transcript is in it
 
-    def check_use(self) -> base.ModelUse:
-        """How the model is asked before each turn of a participant. The plan and the answer come once, on top."""
-        return base.ModelUse(client=self._client, prompt=[self._role, self._question], calls=base.Bounds(1, _ATTEMPTS))
+    def check_uses(self, final_answer: str) -> Sequence[base.ModelUse]:
+        """How the model is asked for a ledger, for the first plan, for a new plan, and for the final answer.
+
+        The reviews of a plan are not counted: each is a decision of a person.
+        """
+        requests = ((prompts.FACTS, prompts.PLAN), (prompts.NEW_FACTS, prompts.NEW_PLAN), (final_answer,))
+        planning, planning_anew, answer = ([self._role, *map(_question, texts)] for texts in requests)
+        return (
+            base.ModelUse(client=self._client, prompt=[self._role, self._question], calls=base.Bounds(1, _ATTEMPTS)),
+            base.ModelUse(client=self._client, prompt=planning, calls=base.Bounds(2, 2)),
+            base.ModelUse(client=self._client, prompt=planning_anew, calls=base.Bounds(0, 2)),
+            base.ModelUse(client=self._client, prompt=answer),
+        )
 
     def forget(self) -> None:
         """Make the conversation anew: the transcript or the plan is another one."""

@@ -173,12 +173,12 @@ class StreamTotals:
         self.usage += usage
         price = self._prices if isinstance(self._prices, TokenPrice) else (self._prices or {}).get(source or "")
         if price is not None:
-            self._usd += price.cost(usage.prompt_tokens, usage.completion_tokens)
+            self._usd += price.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
         elif usage.prompt_tokens or usage.completion_tokens:
             self._unpriced = True
 
     def line(self) -> str:
-        """The totals in one line. Money only if prices are given, without discounts for tokens from a cache."""
+        """The totals in one line. Money only if prices are given."""
         tokens = self.usage.prompt_tokens + self.usage.completion_tokens
         cached = f" ({self.usage.cached_tokens:,} from a cache)" if self.usage.cached_tokens else ""
         parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens{cached}"]

@@ -66,14 +66,18 @@ class TokenPrice(NamedTuple):
     Attributes:
         prompt: US dollars for a million tokens of a prompt.
         completion: US dollars for a million tokens of an answer.
+        cached_prompt: US dollars for a million tokens of a prompt that the vendor reads from its cache; None if that is
+            not known, and they cost as much as others.
     """
 
     prompt: float
     completion: float
+    cached_prompt: float | None = None
 
-    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """US dollars for these tokens."""
-        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1_000_000
+    def cost(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0) -> float:
+        """US dollars for these tokens, `cached_tokens` of the prompt being read from the vendor's cache."""
+        discount = 0.0 if self.cached_prompt is None else (self.prompt - self.cached_prompt) * cached_tokens
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens - discount) / 1_000_000
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from symposia._lazy import lazy_module
 from symposia.agentchat import base
+from symposia.agentchat._arguments import checked_guardrails
 from symposia.agentchat.agents._assistant._answers import Answers, CallSummary
 from symposia.agentchat.agents._assistant._configuration import (
     ROUNDS_WITH_SKILLS,
@@ -30,6 +31,7 @@ from symposia.agentchat.agents._assistant._parts import DefaultParts, ModelInput
 from symposia.agentchat.agents._assistant._tool_calls import AvailableTools, CallDecision
 from symposia.agentchat.agents._assistant._tool_states import ToolStates, static_tools
 from symposia.agentchat.agents._assistant._turn import AssistantTurn
+from symposia.agentchat.agents._base_chat_agent import declared_types
 from symposia.agentchat.agents._conversation import Conversation, ConversationAgent
 from symposia.agentchat.agents._model_turn import ModelCall
 from symposia.agentchat.base import Handoff, Response
@@ -51,9 +53,11 @@ from symposia.core.models import ChatCompletionClient, CreateResult, FunctionExe
 from symposia.core.tools import Workbench
 
 if TYPE_CHECKING:
+    from symposia.agentchat import _checked_turn as checked_turn_module
     from symposia.agentchat import guardrails as guardrails_module
     from symposia.agentchat import skills as skills_module
 else:
+    checked_turn_module = lazy_module("symposia.agentchat._checked_turn")
     guardrails_module = lazy_module("symposia.agentchat.guardrails")
     skills_module = lazy_module("symposia.agentchat.skills")
 
@@ -170,7 +174,7 @@ class AssistantAgent(ConversationAgent):
             fallback=output_fallback,
         )
         self._metadata = checked_metadata(name, metadata)
-        self._guardrails = guardrails_module.checked_guardrails(agent, guardrails) if guardrails is not None else ()
+        self._guardrails = checked_guardrails(agent, guardrails) if guardrails is not None else ()
         self._skills = None if skills is None else checked_skills(name, skills, made_tools, can_call=can_call)
         told = [self._skills and self._skills.instructions, output and output.instructions(model_client)]
         instructions = "\n".join(filter(None, told)) or None
@@ -223,7 +227,11 @@ class AssistantAgent(ConversationAgent):
         """The outline for `team.check()`: the model, the prompt, the tools and the handoffs."""
         from symposia.agentchat.agents._assistant._outline import outline_of  # noqa: PLC0415 - only checks need it
 
-        return outline_of(self._configuration)
+        outline = outline_of(self._configuration, declared_types(self, AssistantAgent))
+        if not self._guardrails:
+            return outline
+        rounds = base.Bounds(0, self._configuration.rounds if self._configuration.workbenches else 0)
+        return checked_turn_module.guarded_outline(outline, self._guardrails, rounds)
 
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -242,7 +250,7 @@ class AssistantAgent(ConversationAgent):
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         if not self._guardrails:
             return turn.run(messages)
-        return guardrails_module.checked_turn(self.name, self._guardrails, messages, token, turn.run)
+        return checked_turn_module.checked_turn(self.name, self._guardrails, messages, token, turn.run)
 
     # The parts of the loop: a subclass overrides those that it replaces.
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 from symposia.agentchat import base
 from symposia.agentchat.agents._assistant._configuration import AssistantConfiguration
 from symposia.agentchat.agents._assistant._tool_states import static_tools
+from symposia.agentchat.messages import MessageType
 from symposia.agentchat.tools import TaskRunnerTool
 from symposia.core.tools import ToolSchema, Workbench, is_portable_tool_name
 
 
-def outline_of(configuration: AssistantConfiguration) -> base.AgentOutline:
+def outline_of(configuration: AssistantConfiguration, produces: Sequence[MessageType] | None) -> base.AgentOutline:
     """The outline of an assistant for `team.check()`.
 
     The tools of a server, or of code that a sandbox has not described yet, are not known before the run.
@@ -25,12 +26,20 @@ def outline_of(configuration: AssistantConfiguration) -> base.AgentOutline:
     use = configuration.conversation.model_use(
         configuration.client, schemas, _calls(configuration, has_tools=bool(listed))
     )
+    blocked = {name for name in names if any(each.always_blocks(name) for each in configuration.guardrails)}
+    handoffs = configuration.answers.handoffs.items()
     return base.AgentOutline(
         models=[use],
-        handoffs=[handoff.target for handoff in configuration.answers.handoffs.values()],
-        tools=None if unknown else names,
+        handoffs=[handoff.target for name, handoff in handoffs if name not in blocked],
+        tools=None if unknown else [name for name in names if name not in blocked],
+        produces=produces,
         inner=_inner_runs(configuration),
-        findings=[*_clashes(schemas, configuration), *_refused_names(names), *map(_unknown, unknown)],
+        findings=[
+            *_clashes(schemas, configuration),
+            *_refused_names(names),
+            *_blocked(names, blocked, configuration),
+            *map(_unknown, unknown),
+        ],
     )
 
 
@@ -61,6 +70,27 @@ def _clashes(schemas: Sequence[ToolSchema], configuration: AssistantConfiguratio
             )
 
 
+def _blocked(names: Sequence[str], blocked: set[str], configuration: AssistantConfiguration) -> Iterator[base.Finding]:
+    """Handoffs that guardrails always block, and tools if they block all of them. Some tools may be blocked on purpose.
+
+    Args:
+        names: The names of the known tools, those that hand off included.
+        blocked: Those whose calls are always blocked.
+        configuration: Of the assistant.
+    """
+    handing = [name for name in names if name in configuration.answers.handoffs]
+    others = [name for name in names if name not in configuration.answers.handoffs]
+    found = [("handoff", name) for name in handing if name in blocked]
+    found += [("tool", name) for name in others if blocked.issuperset(others)]
+    for kind, name in found:
+        yield base.Finding(
+            severity="warning",
+            where="",
+            what=f"Its guardrails block every call of its {kind} {name!r}.",
+            advice=f"Allow {name!r}, as in AllowedTools([{name!r}]), or take it away from the agent.",
+        )
+
+
 def _refused_names(names: Sequence[str]) -> Iterator[base.Finding]:
     """Names that vendors refuse, with which the first request would fail."""
     for name in dict.fromkeys(names):
@@ -78,5 +108,5 @@ def _unknown(workbench: Workbench) -> base.Finding:
         severity="note",
         where="",
         what=f"The tools of {type(workbench).__name__} are known only once it runs, so they are not checked.",
-        advice="Nothing has to be done.",
+        advice="Look at their names yourself: two tools of one name fail, and handoffs are tools too.",
     )

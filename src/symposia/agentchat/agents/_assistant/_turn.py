@@ -199,7 +199,8 @@ class AssistantTurn(ModelTurn):
         Checked here and not where a tool is called: the effect of the call then has the arguments that a person has
         approved, and a resumed run finds the approval before it.
         """
-        from symposia.agentchat.guardrails import Block, ToolCall, check_call  # noqa: PLC0415 - most agents have none
+        from symposia.agentchat._checked_turn import check_call  # noqa: PLC0415 - most agents have no guardrails
+        from symposia.agentchat.guardrails import Block, ToolCall  # noqa: PLC0415 - likewise
 
         decisions = list(tools.decisions)
         for place, decision in enumerate(decisions):

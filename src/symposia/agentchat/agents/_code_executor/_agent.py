@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_code_executor, check_optional_texts
+from symposia.agentchat.agents._base_chat_agent import declared_types
 from symposia.agentchat.agents._code_executor._code_blocks import code_blocks, ends_inside_block
 from symposia.agentchat.agents._code_executor._code_runner import ApprovalFuncType, CodeRunner, last_result
 from symposia.agentchat.agents._code_executor._coding_turn import CodingConfiguration, CodingTurn
@@ -141,11 +142,12 @@ class CodeExecutorAgent(ConversationAgent):
 
     def check_outline(self) -> base.AgentOutline:
         """The outline for `team.check()`: its model, if any, writes code, judges each failure, and answers."""
+        produces = declared_types(self, CodeExecutorAgent)
         if self._coding is None:
-            return base.AgentOutline(models=(), handoffs=(), tools=())
+            return base.AgentOutline(models=(), handoffs=(), tools=(), produces=produces)
         calls = base.Bounds(1, 2 + 2 * self._coding.retries)
         use = self._conversation.model_use(self._coding.client, (), calls)
-        return base.AgentOutline(models=[use], handoffs=(), tools=())
+        return base.AgentOutline(models=[use], handoffs=(), tools=(), produces=produces)
 
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

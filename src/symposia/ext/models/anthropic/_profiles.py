@@ -81,19 +81,19 @@ MODELS: Final[Mapping[str, AnthropicProfile]] = {
 }
 
 PRICES: Final[Mapping[str, TokenPrice]] = {
-    "claude-opus-4-5": TokenPrice(5, 25),
-    "claude-opus-4-1": TokenPrice(15, 75),
-    "claude-opus-4": TokenPrice(15, 75),
-    "claude-sonnet-4-5": TokenPrice(3, 15),
-    "claude-sonnet-4": TokenPrice(3, 15),
-    "claude-haiku-4-5": TokenPrice(1, 5),
-    "claude-3-7-sonnet": TokenPrice(3, 15),
-    "claude-3-5-sonnet": TokenPrice(3, 15),
-    "claude-3-5-haiku": TokenPrice(0.8, 4),
-    "claude-3-opus": TokenPrice(15, 75),
-    "claude-3-haiku": TokenPrice(0.25, 1.25),
+    "claude-opus-4-5": TokenPrice(5, 25, 0.5),
+    "claude-opus-4-1": TokenPrice(15, 75, 1.5),
+    "claude-opus-4": TokenPrice(15, 75, 1.5),
+    "claude-sonnet-4-5": TokenPrice(3, 15, 0.3),
+    "claude-sonnet-4": TokenPrice(3, 15, 0.3),
+    "claude-haiku-4-5": TokenPrice(1, 5, 0.1),
+    "claude-3-7-sonnet": TokenPrice(3, 15, 0.3),
+    "claude-3-5-sonnet": TokenPrice(3, 15, 0.3),
+    "claude-3-5-haiku": TokenPrice(0.8, 4, 0.08),
+    "claude-3-opus": TokenPrice(15, 75, 1.5),
+    "claude-3-haiku": TokenPrice(0.25, 1.25, 0.03),
 }
-"""Anthropic's list prices, without discounts for cached input and batches, as in genai-prices 0.2.3.
+"""Anthropic's list prices, without discounts for batches, as in genai-prices 0.2.3.
 
 A model that is not here has no known price: a forecast then says so, and does not guess."""
 

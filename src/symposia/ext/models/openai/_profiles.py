@@ -151,24 +151,24 @@ UNKNOWN: Final = OpenAIProfile(family=ModelFamily.UNKNOWN, context=128_000, max_
 """For a name that resembles none: most likely another vendor's model behind a compatible server."""
 
 PRICES: Final[Mapping[str, TokenPrice]] = {
-    "gpt-5.1": TokenPrice(1.25, 10),
-    "gpt-5": TokenPrice(1.25, 10),
-    "gpt-5-mini": TokenPrice(0.25, 2),
-    "gpt-5-nano": TokenPrice(0.05, 0.4),
-    "gpt-4.1": TokenPrice(2, 8),
-    "gpt-4.1-mini": TokenPrice(0.4, 1.6),
-    "gpt-4.1-nano": TokenPrice(0.1, 0.4),
-    "o4-mini": TokenPrice(1.1, 4.4),
-    "o3": TokenPrice(2, 8),
-    "o3-mini": TokenPrice(1.1, 4.4),
-    "o1": TokenPrice(15, 60),
-    "gpt-4o": TokenPrice(2.5, 10),
-    "gpt-4o-mini": TokenPrice(0.15, 0.6),
+    "gpt-5.1": TokenPrice(1.25, 10, 0.125),
+    "gpt-5": TokenPrice(1.25, 10, 0.125),
+    "gpt-5-mini": TokenPrice(0.25, 2, 0.025),
+    "gpt-5-nano": TokenPrice(0.05, 0.4, 0.005),
+    "gpt-4.1": TokenPrice(2, 8, 0.5),
+    "gpt-4.1-mini": TokenPrice(0.4, 1.6, 0.1),
+    "gpt-4.1-nano": TokenPrice(0.1, 0.4, 0.025),
+    "o4-mini": TokenPrice(1.1, 4.4, 0.275),
+    "o3": TokenPrice(2, 8, 0.5),
+    "o3-mini": TokenPrice(1.1, 4.4, 0.55),
+    "o1": TokenPrice(15, 60, 7.5),
+    "gpt-4o": TokenPrice(2.5, 10, 1.25),
+    "gpt-4o-mini": TokenPrice(0.15, 0.6, 0.075),
     "gpt-4-turbo": TokenPrice(10, 30),
     "gpt-4": TokenPrice(30, 60),
     "gpt-3.5-turbo": TokenPrice(0.5, 1.5),
 }
-"""OpenAI's list prices of its standard tier, without discounts for cached input and batches, as in genai-prices 0.2.3.
+"""OpenAI's list prices of its standard tier, without discounts for batches, as in genai-prices 0.2.3.
 
 A model that is not here has no known price: a forecast then says so, and does not guess."""
 

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar, cast
 
-from symposia.agentchat.base import Response
-from symposia.agentchat.guardrails._guardrail import (
+from symposia.agentchat.base import ONCE, AgentOutline, Bounds, Response
+from symposia.agentchat.guardrails import (
     Allow,
     Block,
     Change,
@@ -80,6 +80,26 @@ async def checked_turn(
                     yield event
                 shown = _stop(agent, after[-1], said.models_usage) if isinstance(passed, Block) else passed
                 yield Response(chat_message=shown, inner_messages=[*before, *(item.inner_messages or ()), *after])
+
+
+def guarded_outline(outline: AgentOutline, guardrails: Sequence[Guardrail], tool_calls: Bounds) -> AgentOutline:
+    """The outline of an agent, with the models that its guardrails ask and the message in place of a blocked one.
+
+    Args:
+        outline: Of the agent without them.
+        guardrails: Its guardrails.
+        tool_calls: How many tool calls it makes in a turn.
+    """
+    values: Mapping[GuardrailStage, Bounds] = {"input": ONCE, "tool_call": tool_calls, "output": ONCE}
+    uses = [
+        replace(use, calls=use.calls.times(values[stage]))
+        for each in guardrails
+        for stage, asked in each.model_uses().items()
+        for use in asked
+    ]
+    models = None if outline.models is None else [*outline.models, *uses]
+    produces = None if outline.produces is None or not guardrails else [*outline.produces, StopMessage]
+    return replace(outline, models=models, produces=produces if guardrails else outline.produces)
 
 
 def _check_input(
