@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from numbers import Real
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -16,8 +16,7 @@ from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
 
-if TYPE_CHECKING:
-    from symposia.agentchat.guardrails import Guardrail
+T = TypeVar("T")
 
 _STATE_VERSION: Final = "1"
 """Of the shape of saved states: what stands before the first point."""
@@ -36,22 +35,20 @@ def check_code_executor(owner: str, given: object) -> None:
         )
 
 
-def checked_guardrails(owner: str, given: object) -> Sequence[Guardrail]:
+def checked_guardrails(owner: str, given: Sequence[T]) -> Sequence[T]:
     """A list of guardrails, also of a single one.
 
     Raises:
         ArgumentTypeError: Something else is given.
     """
-    found: Sequence[object] = [given]
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        found = cast("Sequence[object]", given)
+    found = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
     for each in found:
         if isinstance(each, type) or not hasattr(each, "check_tool_call"):
             raise ArgumentTypeError(
                 f"The guardrails of {owner} have to be guardrails, such as AllowedTools(['search']) of"
                 f" symposia.agentchat.guardrails, not {each!r}."
             )
-    return cast("Sequence[Guardrail]", found)
+    return cast("Sequence[T]", found)
 
 
 def check_model_context(name: str, owner: str, given: object) -> None:
