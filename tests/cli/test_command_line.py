@@ -87,7 +87,7 @@ def test_a_note_about_an_unknown_model_has_no_advice_for_programs() -> None:
 import warnings
 from symposia.cli import _app
 from symposia.ext.models.openai import OpenAIChatCompletionClient
-_app.app = lambda: OpenAIChatCompletionClient(model="foo", api_key="none")
+_app.app = lambda **_: OpenAIChatCompletionClient(model="foo", api_key="none")
 _app.run_command_line()
 """
     done = python("-c", program, folder=None, given="")

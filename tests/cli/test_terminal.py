@@ -125,6 +125,17 @@ async def test_with_no_color_a_terminal_gets_none(sandbox: SandboxBackend, tmp_p
     assert not COLOUR.search(terminal.drawn)
 
 
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
+async def test_errors_have_no_colour_either(environment: dict[str, str]) -> None:
+    async with (
+        asyncio.timeout(60),
+        on_terminal(*symposia("chat", "--model", "nobody/model"), environment=environment) as terminal,
+    ):
+        assert await terminal.wait_until_ended() == 13
+    assert "No vendor is known" in terminal.drawn
+    assert not CONTROL_CODE.search(terminal.drawn)
+
+
 async def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxBackend, tmp_path: Path) -> None:
     command = symposia("run", "--task", "sorting", "--sandbox", sandbox.name, "--out", str(tmp_path / "run"))
     async with asyncio.timeout(60), on_terminal(*command, environment={"TERM": "dumb"}) as terminal:

@@ -8,6 +8,7 @@ compares them. typer checks no paths and no names: an error about one has its ow
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import Annotated, Any
@@ -350,4 +351,6 @@ def run_command_line() -> None:
     if is_run:  # before typer reads the options, for which it imports pydantic
         typer.echo(STARTED)
         sys.stdout.flush()
-    app()
+    # As rich decides for the views; click itself looks only at whether the output is a terminal.
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    app(color=False if is_plain else None)

@@ -163,7 +163,7 @@ async def _carry_out(
 
 def _script(file: Path) -> list[str]:
     try:
-        return file.read_text("utf-8").splitlines()
+        return file.read_text("utf-8-sig").split("\n")  # not `splitlines`, for which U+2028 ends a line, too
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"--script {file} cannot be read: {error}") from error
 

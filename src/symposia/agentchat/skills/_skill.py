@@ -178,7 +178,8 @@ def _read(path: Path) -> bytes:
 def _split(path: Path, source: bytes) -> tuple[Mapping[str, Field], str]:
     """The front matter, and the text after it."""
     try:
-        lines = source.decode("utf-8-sig").splitlines()
+        # Not `splitlines`, which also splits at characters that no editor shows as the end of a line.
+        lines = source.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
         raise _fault(path, "it is not UTF-8") from error
     if not lines or lines[0].rstrip() != _MARK or _MARK not in (ends := [line.rstrip() for line in lines[1:]]):
