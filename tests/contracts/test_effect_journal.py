@@ -29,7 +29,7 @@ from symposia.agentchat.agents import (
 )
 from symposia.agentchat.base import ChatAgent, TaskResult, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
-from symposia.agentchat.guardrails import ModelGuardrail, PersonApproval
+from symposia.agentchat.guardrails import Change, FunctionGuardrail, ModelGuardrail, PersonApproval
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
 from symposia.agentchat.skills import SkillWorkbench
 from symposia.agentchat.teams import (
@@ -326,7 +326,11 @@ async def guardrails_that_ask_a_model_and_a_person(world: World) -> Transcript:
         world.model(calls_then_words("price", "origin", "price")),
         tools=[world.tool("price"), world.tool("origin")],
         reflect_on_tool_use=True,
-        guardrails=[ModelGuardrail(world.model(judge), "Be kind."), PersonApproval(approve)],
+        guardrails=[
+            ModelGuardrail(world.model(judge), "Be kind."),
+            PersonApproval(approve),  # asked again about what the next one makes of it
+            FunctionGuardrail("green", on_tool_call=lambda call: Change({"word": f"green {call.arguments['word']}"})),
+        ],
     )
     ann = GuardedAgent(AssistantAgent("ann", world.echo("ann")), [ModelGuardrail(world.model(judge), "Be kind.")])
     return transcript(await RoundRobinGroupChat([buyer, ann], max_turns=4).run(task="Tea?"))

@@ -38,7 +38,13 @@ from symposia.core.code_executor import (
     RunStatus,
 )
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelAnswerError, SandboxDiedError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    InputEndedError,
+    InvalidArgumentError,
+    ModelAnswerError,
+    SandboxDiedError,
+)
 from symposia.core.models import AssistantMessage, ModelInfo, UserMessage
 
 WAIT = 10
@@ -313,6 +319,45 @@ async def test_code_runs_only_if_it_is_approved() -> None:
     assert allowed == "1"
     assert len(executor.ran) == 1
     assert [request.code for request in seen] == ["```python\nprint(1)\n```"] * 2
+
+
+@pytest.mark.parametrize(("reply", "refusal"), [("yes", None), (True, None), ("not now", " Reason: not now"), ("", "")])
+async def test_any_function_that_asks_a_person_approves_code(reply: str | bool, refusal: str | None) -> None:
+    seen: list[str] = []
+    executor = ScriptedExecutor(CodeResult(0, "1"))
+
+    def ask(question: str) -> str | bool:
+        seen.append(question)
+        return reply
+
+    said = await answer_to(CodeExecutorAgent("a", executor, approval_func=ask), CODE)
+
+    assert seen == ["May this code run?\n\n```python\nprint(1)\n```\n"]
+    assert said == ("1" if refusal is None else f"Code execution was not approved.{refusal}")
+    assert len(executor.ran) == (refusal is None)
+
+
+async def test_code_that_is_changed_while_a_person_thinks_is_not_what_runs() -> None:
+    executor = ScriptedExecutor(CodeResult(0, "1"))
+    blocks = [CodeBlock(code="print(1)", language="python")]
+
+    def ask(question: str) -> bool:
+        blocks[0].code = "print(2)"
+        blocks.append(CodeBlock(code="print(3)", language="python"))
+        return True
+
+    await CodeExecutorAgent("a", executor, approval_func=ask).execute_code_block(blocks, CancellationToken())
+    assert executor.ran == [[CodeBlock(code="print(1)", language="python")]]
+
+
+async def test_no_code_runs_if_the_person_cannot_be_asked() -> None:
+    def ask(question: str) -> str:
+        raise EOFError
+
+    executor = ScriptedExecutor(CodeResult(0, "1"))
+    with pytest.raises(InputEndedError, match="agent 'a'"):
+        await answer_to(CodeExecutorAgent("a", executor, approval_func=ask), CODE)
+    assert executor.ran == []
 
 
 @pytest.mark.parametrize("given", ["print(1)", ["print(1)"]], ids=repr)
