@@ -7,7 +7,7 @@ from inspect import isasyncgen, isawaitable
 from typing import Any
 
 import pytest
-from tests.support.model_clients import ADD, KINDS, VENDORS, Kind, Vendor, kind_name, read
+from tests.support.model_clients import ADD, KINDS, STACK, VENDORS, Kind, Vendor, Wrapped, kind_name, read
 
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError
@@ -24,7 +24,7 @@ CALLS = (
 )
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=kind_name)
-every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+every_vendor = pytest.mark.parametrize("vendor", [*VENDORS, STACK], ids=kind_name)
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ async def test_closing_twice_is_harmless(kind: Kind, server: MockModelServer) ->
 
 
 @every_vendor
-async def test_a_token_that_is_already_cancelled_sends_nothing(vendor: Vendor, server: MockModelServer) -> None:
+async def test_a_token_that_is_already_cancelled_sends_nothing(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     client = vendor.client(server, Reply(text="Five."))
     token = CancellationToken()
     token.cancel()
@@ -104,7 +106,9 @@ async def test_a_token_that_is_already_cancelled_sends_nothing(vendor: Vendor, s
 
 
 @every_vendor
-async def test_text_that_comes_along_with_tool_calls_is_the_thought(vendor: Vendor, server: MockModelServer) -> None:
+async def test_text_that_comes_along_with_tool_calls_is_the_thought(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     client = vendor.client(server, Reply(text="Let me add.", tool_calls=CALLS))
     pieces, result = await read(client.create_stream(MESSAGES, tools=[ADD]))
     assert "".join(pieces) == result.thought == "Let me add."
@@ -112,14 +116,14 @@ async def test_text_that_comes_along_with_tool_calls_is_the_thought(vendor: Vend
 
 
 @every_vendor
-async def test_f46_a_streamed_answer_counts_its_tokens(vendor: Vendor, server: MockModelServer) -> None:
+async def test_f46_a_streamed_answer_counts_its_tokens(vendor: Vendor | Wrapped, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Five.", usage=(30, 4)))
     _, result = await read(client.create_stream(MESSAGES))
     assert result.usage == RequestUsage(prompt_tokens=30, completion_tokens=4)
 
 
 @every_vendor
-async def test_the_tokens_of_all_requests_add_up(vendor: Vendor, server: MockModelServer) -> None:
+async def test_the_tokens_of_all_requests_add_up(vendor: Vendor | Wrapped, server: MockModelServer) -> None:
     client = vendor.client(server, Reply(text="Five.", usage=(30, 4)), Reply(text="Six.", usage=(50, 6)))
     await client.create(MESSAGES)
     await read(client.create_stream(MESSAGES))
@@ -130,7 +134,9 @@ async def test_the_tokens_of_all_requests_add_up(vendor: Vendor, server: MockMod
 @pytest.mark.parametrize(
     ("stop", "expected"), [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter")]
 )
-async def test_why_the_model_stopped_is_told(vendor: Vendor, server: MockModelServer, stop: str, expected: str) -> None:
+async def test_why_the_model_stopped_is_told(
+    vendor: Vendor | Wrapped, server: MockModelServer, stop: str, expected: str
+) -> None:
     reply = Reply(text="Fi", stop=stop)  # pyright: ignore[reportArgumentType] - one of those listed above
     client = vendor.client(server, reply, reply)
     _, streamed = await read(client.create_stream(MESSAGES))
@@ -138,7 +144,9 @@ async def test_why_the_model_stopped_is_told(vendor: Vendor, server: MockModelSe
 
 
 @every_vendor
-async def test_a_token_ends_the_request_before_the_first_byte(vendor: Vendor, server: MockModelServer) -> None:
+async def test_a_token_ends_the_request_before_the_first_byte(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(text="Five.", hold=hold))
     token = CancellationToken()
@@ -152,7 +160,9 @@ async def test_a_token_ends_the_request_before_the_first_byte(vendor: Vendor, se
 
 
 @every_vendor
-async def test_a_token_ends_the_request_in_the_middle_of_a_stream(vendor: Vendor, server: MockModelServer) -> None:
+async def test_a_token_ends_the_request_in_the_middle_of_a_stream(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     hold = Hold(after=5)
     client = vendor.client(server, Reply(text="one two three four five six seven", hold=hold))
     token = CancellationToken()
@@ -172,7 +182,7 @@ async def test_a_token_ends_the_request_in_the_middle_of_a_stream(vendor: Vendor
 
 
 @every_vendor
-async def test_cancelling_the_task_ends_the_request(vendor: Vendor, server: MockModelServer) -> None:
+async def test_cancelling_the_task_ends_the_request(vendor: Vendor | Wrapped, server: MockModelServer) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(text="Five.", hold=hold))
     async with asyncio.timeout(5):
@@ -185,7 +195,7 @@ async def test_cancelling_the_task_ends_the_request(vendor: Vendor, server: Mock
 
 
 @every_vendor
-async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor, server: MockModelServer) -> None:
+async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor | Wrapped, server: MockModelServer) -> None:
     hold = Hold(after=6)
     client = vendor.client(server, Reply(text="one two three four five six seven", hold=hold))
     async with asyncio.timeout(5):
@@ -196,7 +206,9 @@ async def test_leaving_a_stream_early_ends_the_request(vendor: Vendor, server: M
 
 
 @every_vendor
-async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(vendor: Vendor, server: MockModelServer) -> None:
+async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     client = vendor.client(server, Reply(text="one two three"))
     token = CancellationToken()
     stream = client.create_stream(MESSAGES, cancellation_token=token)
@@ -212,7 +224,9 @@ async def test_a_token_cancels_a_wait_but_never_the_callers_own_code(vendor: Ven
 
 
 @every_vendor
-async def test_a_client_answers_again_after_a_cancelled_request(vendor: Vendor, server: MockModelServer) -> None:
+async def test_a_client_answers_again_after_a_cancelled_request(
+    vendor: Vendor | Wrapped, server: MockModelServer
+) -> None:
     hold = Hold()
     client = vendor.client(server, Reply(hold=hold), Reply(text="Five."))
     token = CancellationToken()
@@ -225,7 +239,7 @@ async def test_a_client_answers_again_after_a_cancelled_request(vendor: Vendor, 
 
 
 @every_vendor
-async def test_many_requests_share_a_client(vendor: Vendor, server: MockModelServer) -> None:
+async def test_many_requests_share_a_client(vendor: Vendor | Wrapped, server: MockModelServer) -> None:
     client = vendor.client(server, *(Reply(text="Five.", usage=(2, 1)) for _ in range(20)))
     async with asyncio.timeout(20):
         results = await asyncio.gather(*(client.create(MESSAGES) for _ in range(20)))

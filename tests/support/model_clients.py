@@ -3,7 +3,8 @@
 The SDKs are loaded first, since a client loads its own when it is made, and tests fail where an event loop is blocked.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -11,12 +12,18 @@ from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
+from symposia.ext.models.cache import ChatCompletionCache
+from symposia.ext.models.concurrency import ConcurrencyLimitedClient
+from symposia.ext.models.fallback import FallbackClient
 from symposia.ext.models.openai import (
     AzureOpenAIChatCompletionClient,
     OpenAIChatCompletionClient,
     OpenAIResponsesClient,
 )
+from symposia.ext.models.rate_limit import RateLimitedClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.ext.models.retry import RetryingClient
+from symposia.ext.models.routing import RoutingClient
 from symposia.testing.model_server import MockModelServer, Raw, Reply, _anthropic, _openai, _openai_responses
 from symposia.testing.model_server._wire_format import WireFormat
 
@@ -27,6 +34,7 @@ def load_sdks() -> None:
         "httpcore2",
         "openai.types.chat",
         "openai.types.responses.response_create_params",
+        "tenacity",
     ):
         import_module(module)
 
@@ -165,14 +173,58 @@ class Replay:
         return ReplayChatCompletionClient([_answer(reply) for reply in replies], model_info=ABLE)
 
 
-FORMATS: tuple[Vendor, ...] = (OpenAI(), OpenAIResponses(), Anthropic())
+@dataclass(frozen=True)
+class Wrapped:
+    """Wrappers around OpenAI's client."""
+
+    name: str
+    wrap: Callable[[ChatCompletionClient], ChatCompletionClient]
+
+    def client(self, server: MockModelServer, *replies: Reply) -> ChatCompletionClient:
+        return self.wrap(OPENAI.client(server, *replies))
+
+
+def _retrying(client: ChatCompletionClient) -> RetryingClient:
+    return RetryingClient(client, max_seconds=0)
+
+
+def _limited(client: ChatCompletionClient) -> RateLimitedClient:
+    return RateLimitedClient(client, requests_per_minute=600_000, tokens_per_minute=1e9)
+
+
+def _concurrent(client: ChatCompletionClient) -> ConcurrencyLimitedClient:
+    return ConcurrencyLimitedClient(client, 5)
+
+
+def _with_fallback(client: ChatCompletionClient) -> FallbackClient:
+    return FallbackClient([client, ReplayChatCompletionClient([], model_info=client.model_info)])
+
+
+def _routed(client: ChatCompletionClient) -> RoutingClient:
+    return RoutingClient({"one": client}, lambda call: "one")
+
+
+WRAPPERS: tuple[Wrapped, ...] = (
+    Wrapped("cache", ChatCompletionCache),
+    Wrapped("concurrency", _concurrent),
+    Wrapped("fallback", _with_fallback),
+    Wrapped("rate_limit", _limited),
+    Wrapped("retry", _retrying),
+    Wrapped("routing", _routed),
+)
+STACK = Wrapped("all_but_cache", lambda client: FallbackClient([_retrying(_limited(_concurrent(_routed(client))))]))
+"""A cache asks once where the contract of vendors counts two requests."""
+
+OPENAI: Vendor = OpenAI()
+ANTHROPIC: Vendor = Anthropic()
+FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC)
 """One client of each wire format, for tests of answers."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
-KINDS: tuple[Kind, ...] = (*VENDORS, Replay())
+KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)
 
 
 def kind_name(kind: Kind) -> str:
-    return (kind.name if isinstance(kind, Vendor) else type(kind).__name__).lower()
+    return (kind.name if isinstance(kind, Vendor | Wrapped) else type(kind).__name__).lower()
 
 
 async def read(stream: AsyncGenerator[str | CreateResult, None]) -> tuple[list[str], CreateResult]:

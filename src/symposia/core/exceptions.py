@@ -272,6 +272,14 @@ class PartialAnswer(TypedDict):
     usage: dict[str, int]
 
 
+def _status_is_transient(status: int | None) -> bool:
+    """Whether a response with this HTTP status may be another one later: 408, 409, 429 and all from 500 on.
+
+    These are the statuses after which the vendors' own SDKs send a request again (openai 3.52, anthropic 2.11).
+    """
+    return status is not None and (status in {408, 409, 429} or status >= 500)  # noqa: PLR2004 - HTTP's server errors
+
+
 class ModelError(PeerError):
     """A model call failed for good: after retries, or in a way that retrying cannot fix.
 
@@ -279,11 +287,16 @@ class ModelError(PeerError):
         status: The HTTP status of the server's response; None if there was no response.
         response_start: The first bytes of the response's body as text; empty if there was none.
         partial: What arrived of a streamed answer before it failed; None for answers that are not streamed.
+        is_transient: Whether the same request may succeed later: a lost connection, an overloaded server, a rate limit.
+            False for a wrong key, a wrong request and a quota that is used up.
+        retry_after: Seconds after which the server takes requests again; None where it did not say.
     """
 
     status: int | None = None
     response_start: str = ""
     partial: PartialAnswer | None = None
+    is_transient: bool = False
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -291,11 +304,15 @@ class ModelError(PeerError):
         status: int | None = None,
         response_start: str = "",
         partial: PartialAnswer | None = None,
+        is_transient: bool | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(*args)
         self.status = status
         self.response_start = response_start
         self.partial = partial
+        self.is_transient = _status_is_transient(status) if is_transient is None else is_transient
+        self.retry_after = retry_after
 
 
 class ModelResponseError(ModelError):

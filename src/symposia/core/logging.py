@@ -146,6 +146,22 @@ class LLMStreamEndEvent(_AnswerEvent):
         )
 
 
+class LLMRetryEvent(_ModelEvent):
+    """A model call failed and is made again, after a wait.
+
+    Args:
+        attempt: The number of the attempt that failed, from 1.
+        error: The error's text.
+        wait_seconds: How long the next attempt waits.
+        kwargs: Further fields, such as the model.
+    """
+
+    def __init__(self, *, attempt: int, error: Payload, wait_seconds: float, **kwargs: Any) -> None:
+        super().__init__(
+            {**kwargs, "type": "LLMRetry", "attempt": attempt, "error": error, "wait_seconds": wait_seconds}
+        )
+
+
 class ToolCallEvent(_ModelEvent):
     """A tool was called and has ended.
 
@@ -272,6 +288,7 @@ __all__ = [
     "DeliveryStage",
     "Event",
     "LLMCallEvent",
+    "LLMRetryEvent",
     "LLMStreamEndEvent",
     "LLMStreamStartEvent",
     "MessageDroppedEvent",

@@ -101,7 +101,10 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
     ("provider", "name"),
     [
         ("OllamaChatCompletionClient", "autogen_ext.models.ollama.OllamaChatCompletionClient"),
-        ("autogen_ext.models.cache.ChatCompletionCache", "autogen_ext.models.cache.ChatCompletionCache"),
+        (
+            "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
+            "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
+        ),
         (
             "autogen_ext.models.ollama._ollama_client.OllamaChatCompletionClient",
             "autogen_ext.models.ollama.OllamaChatCompletionClient",

@@ -124,6 +124,7 @@ class CreateResult(BaseModel, defer_build=True):
         logprobs: One entry a token, where they were asked for.
         thought: What the model thought before it answered, or the text that came along with its tool calls.
         vendor_blocks: Data that the vendor needs again, unchanged, in the next request; see `AssistantMessage`.
+        answered_by: The name of the model that answered, where a client chose among several.
     """
 
     finish_reason: FinishReasons
@@ -133,6 +134,7 @@ class CreateResult(BaseModel, defer_build=True):
     logprobs: list[ChatCompletionTokenLogprob] | None = None
     thought: str | None = None
     vendor_blocks: VendorBlocks | None = Field(default=None, repr=False, exclude_if=_is_none)
+    answered_by: str | None = Field(default=None, repr=False, exclude_if=_is_none)
 
     def to_message(self, source: str) -> AssistantMessage:
         """This answer as a message of the conversation, with the data that the vendor needs again.

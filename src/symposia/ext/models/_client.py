@@ -24,7 +24,8 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
-from symposia.ext.models._service import Service
+from symposia.ext.models._limit_headers import report_response
+from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import CancellableCalls, EventStream, Transport
 from symposia.ext.models._wire_format import (
@@ -177,7 +178,8 @@ class VendorClient(ChatCompletionClient):
             try:
                 response = await calls.run(lambda: self._transport.send(body))
             except self._transport.errors as error:
-                raise self._service.failed(self._model, error) from error
+                raise self._failed(error) from error
+        report_response(response.status, response.headers)
         try:
             whole = self._wire.parse(response.body)
             return _Answer(whole, self._wire.read(whole))
@@ -193,7 +195,8 @@ class VendorClient(ChatCompletionClient):
             try:
                 stream = await calls.run(lambda: self._transport.open(body))
             except self._transport.errors as error:
-                raise self._service.failed(self._model, error) from error
+                raise self._failed(error) from error
+            report_response(stream.response.status, stream.response.headers)
             # The vendor's end marker ends the reading, and not the end of the bytes: some servers keep the connection
             # open after it, and a connection that is cut ends the bytes as well.
             try:
@@ -212,9 +215,16 @@ class VendorClient(ChatCompletionClient):
         try:
             return await calls.run(stream.read)
         except self._transport.errors as error:
-            raise self._service.failed(self._model, error) from error
+            raise self._service.failed(self._model, error) from error  # the response was reported when it began
         except ValueError as problem:
             raise self._service.broken(self._model, stream.response, problem) from problem
+
+    def _failed(self, error: Exception) -> ModelError:
+        """The error of a request that the vendor refused, or that did not reach it."""
+        status, headers = response_of(error)
+        if status is not None:
+            report_response(status, headers)
+        return self._service.failed(self._model, error)
 
     def _read_whole(self, assembly: StreamAssembly[object], stream: EventStream) -> _Answer:
         """The answer that a stream was, now that it has ended."""

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.models._limit_headers import retry_delay
 from symposia.ext.models._transport import Response
-from symposia.ext.models._wire_format import ReportedError, describe_problem, filtered_categories, reported_words
+from symposia.ext.models._wire_format import (
+    ReportedError,
+    describe_problem,
+    filtered_categories,
+    reported_codes,
+    reported_words,
+)
 
 SERVER_ERRORS: Final = 500
+TOO_MANY: Final = 429
 START: Final = 500
 """Bytes of a response that an error keeps."""
 QUOTED: Final = 200
 """Characters of a response that an error's text quotes."""
+
+_SPENT: Final = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "exceeded_current_quota_error"}
+)
+"""Codes of errors, with the status 429, after which waiting does not help: those of OpenAI, and of Moonshot."""
+_QUOTA: Final = ("refused the request because the quota is used up", "Check the account's plan and billing.")
+
+_PASSING: Final = frozenset(
+    {"overloaded_error", "rate_limit_error", "api_error", "timeout_error", "server_error", "rate_limit_exceeded"}
+)
+"""Types of errors after which trying again may help, in a response that began as a success: Anthropic's, OpenAI's."""
+
+_SHOULD_RETRY: Final = {"true": True, "false": False}
+"""The values of ``x-should-retry``, by which OpenAI and Anthropic overrule what a status means."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,13 +75,15 @@ class Service:
 
     def failed(self, model: str, error: Exception) -> ModelError:
         """The error of a request that the SDK gave up: a status that is an error, or a connection that failed."""
-        status: object = getattr(error, "status_code", None)
-        if not isinstance(status, int):
-            return ModelError(self._connection_text(model, error))
+        status, headers = response_of(error)
+        if status is None:
+            is_transient = urlsplit(self.address).scheme in {"http", "https"}
+            return ModelError(self._connection_text(model, error), is_transient=is_transient)
         start = _body_of(error)
         body: object = getattr(error, "body", None)
         words = _sentence(reported_words(body) or start or type(error).__name__)
-        failure, advice = self._explain(status)
+        is_spent = not _SPENT.isdisjoint(reported_codes(body))
+        failure, advice = _QUOTA if is_spent else self._explain(status)
         if filtered := filtered_categories(body):
             words = f"{words} Its filter found: {', '.join(filtered)}."
             advice = "Change the prompt, or the filter of the deployment."
@@ -66,6 +91,8 @@ class Service:
             f"{self._subject} {failure} for model {model!r} (status {status}): {words} {advice}",
             status=status,
             response_start=start,
+            is_transient=False if is_spent else _SHOULD_RETRY.get(headers.get("x-should-retry", "")),
+            retry_after=retry_delay(headers, limited=status == TOO_MANY),
         )
 
     def broken(self, model: str, response: Response, problem: ValueError) -> ModelError:
@@ -75,7 +102,8 @@ class Service:
         if isinstance(problem, ReportedError):
             words = _sentence(str(problem))
             text = f"{self._subject} reported an error for model {model!r} ({response.label}): {words}"
-            return ModelError(text, status=response.status, response_start=start)
+            is_transient = not _PASSING.isdisjoint(problem.codes)
+            return ModelError(text, status=response.status, response_start=start, is_transient=is_transient)
         begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
         return ModelResponseError(
             f"{self._subject} sent a response for model {model!r} that is not an answer ({response.label}): "
@@ -93,6 +121,7 @@ class Service:
             f"{_sentence(str(problem))} What arrived is in the error's attribute `partial`; send the request again.",
             status=response.status,
             response_start=response.body[:START].decode(errors="replace"),
+            is_transient=True,
         )
 
     def _connection_text(self, model: str, error: Exception) -> str:
@@ -155,6 +184,16 @@ class _ReadResponse(Protocol):
 
     text: str
     is_stream_consumed: bool
+    headers: Mapping[str, str]
+
+
+def response_of(error: Exception) -> tuple[int | None, Mapping[str, str]]:
+    """The status and the headers of the response that an SDK's error is about; None and no headers without one."""
+    status: object = getattr(error, "status_code", None)
+    response: _ReadResponse | None = getattr(error, "response", None)
+    if not isinstance(status, int):
+        return None, {}
+    return status, {} if response is None else response.headers
 
 
 def _body_of(error: Exception) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 from symposia.core import CancellationToken
 from symposia.core.json_values import encodable
+from symposia.ext.models._limit_headers import is_retried_outside
 from symposia.ext.models._wire_format import Body
 
 T = TypeVar("T")
@@ -43,12 +44,14 @@ class Response:
         content_type: The header of that name.
         body: The body; of a stream, its first bytes.
         events: The number of a stream's events so far.
+        headers: The headers, by lower-case name.
     """
 
     body: bytes
     status: int | None = None
     content_type: str = ""
     events: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def label(self) -> str:
@@ -137,8 +140,9 @@ class SdkTransport:
 
     Retries are the SDK's as well, twice by default: it tries again after a lost connection and the statuses 408, 409,
     429 and 5xx, honours ``Retry-After``, and jitters. All of that is before the first byte of an answer. A stream that
-    breaks later is not tried again: its first pieces have been shown, and another answer would begin with others. A
-    program that wraps the client in retries of its own gives it ``max_retries=0``, or the two multiply.
+    breaks later is not tried again: its first pieces have been shown, and another answer would begin with others.
+    Inside `symposia.ext.models.retry` the SDK does not retry, or the two would multiply. A program with retries of its
+    own gives the client ``max_retries=0``.
 
     Args:
         client: The SDK's asynchronous client.
@@ -206,7 +210,10 @@ def split_options(body: Body) -> tuple[Body, dict[str, object]]:
         The request, and `RequestOptions`, of which each SDK has its own class.
     """
     request = {name: value for name, value in without_none(body).items() if name not in _REQUEST_OPTIONS}
-    return request, {option: body[name] for name, option in _REQUEST_OPTIONS.items() if name in body}
+    options = {option: body[name] for name, option in _REQUEST_OPTIONS.items() if name in body}
+    if is_retried_outside():
+        options["max_retries"] = 0
+    return request, options
 
 
 def without_none(arguments: Mapping[str, object]) -> Body:
@@ -303,7 +310,7 @@ class _HttpEventStream:
 
 def _head(response: _HttpResponse, body: bytes) -> Response:
     content_type = str(response.headers.get("content-type", ""))
-    return Response(body=body, status=response.status_code, content_type=content_type)
+    return Response(body=body, status=response.status_code, content_type=content_type, headers=response.headers)
 
 
 def _legacy_errors() -> tuple[type[Exception], ...]:

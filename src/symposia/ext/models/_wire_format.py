@@ -136,7 +136,15 @@ class ConversionCache(Generic[M, C]):
 
 
 class ReportedError(ValueError):
-    """A response with a status of success in which the vendor reports an error; the text holds the vendor's words."""
+    """A response with a status of success in which the vendor reports an error; the text holds the vendor's words.
+
+    Attributes:
+        codes: The vendor's names of the error, such as ``overloaded_error``.
+    """
+
+    def __init__(self, words: str, codes: frozenset[str] = frozenset()) -> None:
+        super().__init__(words)
+        self.codes = codes
 
 
 DEEPEST_WORDS: Final = 5
@@ -180,6 +188,12 @@ def filtered_categories(error: object) -> list[str]:
 
 def _field(value: object, name: str) -> object:
     return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
+
+
+def reported_codes(body: object) -> frozenset[str]:
+    """The vendor's names of an error: the texts under ``code`` and ``type``, at the top and in ``error``."""
+    places = (body, _field(body, "error"))
+    return frozenset(name for at in places for key in ("code", "type") if isinstance(name := _field(at, key), str))
 
 
 def describe_problem(error: ValueError) -> str:
@@ -272,4 +286,4 @@ def raise_reported(data: bytes) -> None:
     except ValueError:
         return
     if words := reported_words(error):
-        raise ReportedError(words)
+        raise ReportedError(words, reported_codes(error))

@@ -1,0 +1,10 @@
+"""Stores of caches: one module for each outside system that keeps values."""
+
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
+__all__: list[str] = []

@@ -1,0 +1,130 @@
+"""The client that caches answers."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeVar
+
+from symposia.core import CacheStore, InMemoryStore, run_in_worker_thread
+from symposia.core.argument_checks import check_instance
+from symposia.core.models import ChatCompletionClient, CreateResult
+from symposia.core.tools import prepare_tools
+from symposia.ext.models.cache._entry import CHAT_CACHE_VALUE_TYPE, EntryError, Items, read_entry, write_entry
+from symposia.ext.models.cache._flight import Flight
+from symposia.ext.models.cache._key import RequestKeys
+from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
+
+T = TypeVar("T")
+
+
+class ChatCompletionCache(ModelClientWrapper):
+    """Keeps answers, and gives them again to equal requests, streamed or not.
+
+    Requests are equal if everything that decides the answer is: the client (class, model, address, arguments), the
+    messages, the tools, the choice among them, the form of the answer, and extra arguments. So models can share a
+    store. The result of a hit has `cached` set, and the usage of the request that was made; the client's usage counts
+    no hits. Equal requests at the same time ask once. Errors are not kept.
+
+    A store that fails, and an entry that cannot be read, is a `UserWarning`, and the model is asked. Stores other than
+    `InMemoryStore` are called in worker threads.
+
+    Args:
+        client: The client to ask.
+        store: Keeps the answers, as JSON text; by default an `InMemoryStore`.
+
+    Raises:
+        ArgumentTypeError: `client` is not a client, or `store` is not a store.
+    """
+
+    component_type = "chat_completion_cache"
+
+    def __init__(self, client: ChatCompletionClient, store: CacheStore[CHAT_CACHE_VALUE_TYPE] | None = None) -> None:
+        super().__init__(client)
+        check_instance("store", type(self).__name__, store, CacheStore, "InMemoryStore()")
+        self._store: CacheStore[CHAT_CACHE_VALUE_TYPE] = store or InMemoryStore()
+        self._keys = RequestKeys(client)
+        if self._keys.unknown and not isinstance(self._store, InMemoryStore):
+            warnings.warn(
+                f"{', '.join(self._keys.unknown)} does not say which model it asks, so what is cached of it is found "
+                "by this very object only. Give the class a method effect_identity.",
+                stacklevel=2,
+            )
+        self._flights: dict[tuple[str, asyncio.AbstractEventLoop], Flight] = {}
+
+    async def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
+        """See `ModelClientWrapper.answer`."""
+        if call.token is not None and call.token.is_cancelled():
+            raise asyncio.CancelledError
+        await prepare_tools(call.options.get("tools", ()))
+        flight, joined = self._flight(self._keys.key(call), call)
+        shown = False
+        async with aclosing(flight.consume(call.token)) as items:
+            async for item in items:
+                if isinstance(item, CreateResult):
+                    result = item.model_copy(deep=True)  # other consumers have the same one
+                    result.cached = result.cached or joined
+                    if call.streamed and not shown and isinstance(result.content, str) and result.content:
+                        yield result.content  # the answer was not streamed when it was asked for
+                    yield result
+                elif call.streamed:
+                    shown = True
+                    yield item
+
+    def _flight(self, key: str, call: ModelCall) -> tuple[Flight, bool]:
+        """The request that is under way, begun now if there is none; and whether it was."""
+        place = (key, asyncio.get_running_loop())
+        flight = self._flights.get(place)
+        if flight is not None and not flight.is_over:
+            return flight, True
+        # The store is read inside of the flight too: one who has read it in vain before would ask again, if the flight
+        # of another one has ended meanwhile.
+        flight = self._flights[place] = Flight(self._found_or_asked(key, call))
+        flight.add_done_callback(lambda: self._forget(place, flight))
+        return flight, False
+
+    def _forget(self, place: tuple[str, asyncio.AbstractEventLoop], flight: Flight) -> None:
+        if self._flights.get(place) is flight:
+            del self._flights[place]
+
+    async def _found_or_asked(self, key: str, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
+        items = await self._kept(key)
+        if items is not None:
+            for item in items:
+                if isinstance(item, CreateResult):
+                    item.cached = True
+                yield item
+            return
+        # Without the token of the first who asks: it would cancel the answer of the others.
+        options = call.options.copy()
+        options.pop("cancellation_token", None)
+        fresh: Items = []
+        async with aclosing(replace(call, options=options).ask(self._client)) as asked:
+            async for item in asked:
+                fresh.append(item)
+                if isinstance(item, CreateResult):
+                    await self._keep(key, fresh)
+                yield item
+
+    async def _kept(self, key: str) -> Items | None:
+        try:
+            value = await self._call(lambda: self._store.get(key))
+            return None if value is None else read_entry(value)
+        except EntryError as error:
+            warnings.warn(f"The cache has an entry that it cannot read, and asks the model: {error}", stacklevel=2)
+        except Exception as error:  # noqa: BLE001 - a store of any class: without it, the model is asked
+            warnings.warn(f"The cache cannot read its store, and asks the model: {error!r}", stacklevel=2)
+        return None
+
+    async def _keep(self, key: str, items: Items) -> None:
+        try:
+            entry = write_entry(items)
+            await self._call(lambda: self._store.set(key, entry))
+        except Exception as error:  # noqa: BLE001 - a store of any class: the answer is there, and was paid for
+            warnings.warn(f"The cache cannot keep an answer in its store: {error!r}", stacklevel=2)
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        return call() if isinstance(self._store, InMemoryStore) else await run_in_worker_thread(call)

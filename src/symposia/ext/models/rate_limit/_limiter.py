@@ -1,0 +1,186 @@
+"""Which of the requests that wait goes next, and how much it is expected to take."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from symposia.core import CancellationToken, cancelled_by
+from symposia.ext.models._fair_queue import FairQueue, current_caller
+from symposia.ext.models._limit_headers import Allowance, LimitReport, retry_delay
+from symposia.ext.models.rate_limit._meters import Meters, Rates
+
+TOO_MANY: Final = 429
+OVERLOADED: Final = frozenset({TOO_MANY, 503, 529})
+"""Statuses whose ``Retry-After`` holds for everybody; 529 is Anthropic's."""
+
+FIRST_ANSWER: Final = 256.0
+"""Tokens that the first answer is expected to have; later ones as many as those before, on average."""
+
+WEIGHT: Final = 0.1
+"""The weight of the latest answer in that average."""
+
+
+class RateLimiter:
+    """Lets requests of all clients of one name go at a rate.
+
+    In each event loop, requests wait in a `FairQueue`, and one task of that loop lets them go. Loops, and other
+    processes, compete for the next request of the shared meters.
+
+    Args:
+        meters: The state of the limits.
+        rates: What the program allows. Where a vendor says less, that holds.
+    """
+
+    def __init__(self, meters: Meters, rates: Rates) -> None:
+        self._meters = meters
+        self._given = self._rates = rates
+        self._answer = FIRST_ANSWER
+        self._lock = threading.Lock()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+
+    @property
+    def rates(self) -> Rates:
+        """What is allowed at present."""
+        return self._rates
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether there is a limit of tokens."""
+        return self._rates.tokens is not None
+
+    async def acquire(self, prompt: float, priority: int, token: CancellationToken | None) -> float:
+        """Wait until a request may be sent.
+
+        Args:
+            prompt: The tokens of its prompt, estimated.
+            priority: See `FairQueue`.
+            token: Cancels the wait.
+
+        Returns:
+            The tokens that were reserved for it.
+
+        Raises:
+            asyncio.CancelledError: The token or the task was cancelled; nothing is reserved.
+        """
+        if token is not None and token.is_cancelled():
+            raise asyncio.CancelledError
+        tokens = prompt + self._answer if self.counts_tokens else 0.0
+        line = self._line()
+        if line.waiting or await self._meters.take(self._rates, tokens):
+            await self._wait(line, _Waiter(tokens), priority, token)
+        return tokens
+
+    async def settle(self, reserved: float, prompt: int, completion: int) -> None:
+        """Correct a reservation by what the request really took."""
+        self._answer += WEIGHT * (completion - self._answer)
+        if reserved:
+            await self._meters.correct(self._rates, tokens=prompt + completion - reserved)
+
+    async def learn(self, responses: Sequence[tuple[int | None, Mapping[str, str]]]) -> None:
+        """Take over what the vendor says about its limits in the status and headers of responses."""
+        for status, headers in responses:
+            report = LimitReport.read(headers)
+            told = Rates(_positive(report.requests.limit), _positive(report.tokens.limit))
+            if told != Rates():
+                self._rates = self._given.below(told)
+            if pause := _pause(status, headers, report):
+                await self._meters.pause(pause)
+
+    def _line(self) -> _Line:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            line = self._lines.get(loop)
+            if line is None:
+                line = self._lines[loop] = _Line()
+        return line
+
+    async def _wait(self, line: _Line, waiter: _Waiter, priority: int, token: CancellationToken | None) -> None:
+        line.waiting.push(waiter, current_caller(), priority)
+        line.changed.set()
+        if line.server is None or line.server.done():
+            # In a context of its own: it serves all callers, and is none of the effects of the first one.
+            line.server = asyncio.get_running_loop().create_task(self._serve(line), context=contextvars.Context())
+        try:
+            if token is None:
+                await waiter.turn
+            else:
+                with cancelled_by(token):
+                    await waiter.turn
+        except asyncio.CancelledError:
+            if not line.waiting.remove(waiter) and waiter.went:
+                await self._meters.correct(self._rates, requests=-1, tokens=-waiter.tokens)
+            line.changed.set()
+            raise
+
+    async def _serve(self, line: _Line) -> None:
+        """Let the requests of a line go, one by one, until none waits."""
+        while line.waiting:
+            line.changed.clear()
+            waiter = line.waiting.first()
+            try:
+                delay = await self._meters.take(self._rates, waiter.tokens)
+            except Exception as error:  # noqa: BLE001 - of a store that cannot be reached; the caller is told
+                line.waiting.remove(waiter)
+                waiter.fail(error)
+                continue
+            if delay:
+                # Asked again when the line changes: a call of a higher priority may have come, or the one that is
+                # waited for may have left. And when the time has come, since another loop or process may have been
+                # first, or a pause may have begun.
+                await line.change_within(delay)
+            elif line.waiting.remove_in_turn(waiter):
+                waiter.go()
+            else:  # cancelled while the meters were asked
+                await self._meters.correct(self._rates, requests=-1, tokens=-waiter.tokens)
+
+
+class _Line:
+    """The requests of one event loop that wait, and the task that lets them go."""
+
+    def __init__(self) -> None:
+        self.waiting: FairQueue[_Waiter] = FairQueue()
+        self.changed = asyncio.Event()
+        self.server: asyncio.Task[None] | None = None
+
+    async def change_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
+        except TimeoutError:
+            """The time has come."""
+
+
+class _Waiter:
+    def __init__(self, tokens: float) -> None:
+        self.tokens = tokens
+        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.went = False
+
+    def go(self) -> None:
+        self.went = True
+        if not self.turn.done():
+            self.turn.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.turn.done():
+            self.turn.set_exception(error)
+
+
+def _positive(limit: float | None) -> float | None:
+    return limit if limit is not None and limit > 0 else None
+
+
+def _pause(status: int | None, headers: Mapping[str, str], report: LimitReport) -> float:
+    """Seconds for which nothing may be sent, after a response."""
+    if status in OVERLOADED:
+        return retry_delay(headers, limited=status == TOO_MANY) or 0.0
+    return max(_reset(report.requests), _reset(report.tokens))
+
+
+def _reset(allowance: Allowance) -> float:
+    return (allowance.reset or 0.0) if allowance.is_used_up else 0.0

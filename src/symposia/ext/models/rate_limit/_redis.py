@@ -1,0 +1,137 @@
+"""The state of limits in Redis, for several processes and machines."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar, Final
+from weakref import WeakKeyDictionary
+
+from symposia._lazy import lazy_module
+from symposia.core import Component, run_in_worker_thread
+from symposia.core.exceptions import MissingExtraError
+from symposia.ext.models.rate_limit._meters import INSTANT, Rates
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+else:
+    aioredis = lazy_module("redis.asyncio")
+
+# `LocalMeters` in Lua, which the server runs as one step. The clock is the server's, since those of machines differ.
+# What is kept is forgotten when it has come to nothing, so that names that nobody uses any more leave nothing behind.
+_CLOCK: Final = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local kept = redis.call('HMGET', KEYS[1], 'requests', 'tokens', 'paused')
+local requests, tokens, paused = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0, tonumber(kept[3]) or 0
+local function keep()
+    redis.call('HSET', KEYS[1], 'requests', string.format('%.6f', requests), 'tokens', string.format('%.6f', tokens),
+        'paused', string.format('%.6f', paused))
+    redis.call('PEXPIRE', KEYS[1], math.ceil((math.max(requests, tokens, paused, now) - now) * 1000) + 60000)
+end
+"""
+_TAKE: Final = f"""{_CLOCK}
+local wait = math.max(requests - tonumber(ARGV[3]), tokens - tonumber(ARGV[4]), paused) - now
+if wait > {INSTANT:f} then return string.format('%.6f', wait) end
+requests = math.max(now, requests) + tonumber(ARGV[1])
+tokens = math.max(now, tokens) + tonumber(ARGV[2])
+keep()
+return '0'
+"""
+_CORRECT: Final = f"""{_CLOCK}
+requests, tokens = requests + tonumber(ARGV[1]), tokens + tonumber(ARGV[2])
+keep()
+"""
+_PAUSE: Final = f"""{_CLOCK}
+paused = math.max(paused, now + tonumber(ARGV[1]))
+requests = math.max(requests, paused)
+keep()
+"""
+
+
+class RedisMeters(Component):
+    """Keeps the state of rate limits in a Redis server, so that several processes and machines share them.
+
+    Args:
+        host: The server's name.
+        port: Its port.
+        db: The number of the database.
+        username: The name to log in with.
+        password: The password, which is not saved.
+        ssl: Whether the connection is encrypted.
+        prefix: What the keys of the server begin with.
+
+    Raises:
+        MissingExtraError: The library ``redis`` is not installed.
+    """
+
+    component_type = "rate_meters"
+    component_secrets: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    def __init__(
+        self,
+        host: str = "localhost",
+        port: int = 6379,
+        *,
+        db: int = 0,
+        username: str | None = None,
+        password: str | None = None,
+        ssl: bool = False,
+        prefix: str = "symposia:rate:",
+    ) -> None:
+        if find_spec("redis") is None:
+            raise MissingExtraError(type(self).__name__, "redis")
+        self.address = f"{host}:{port}/{db}/{prefix}"
+        self._prefix = prefix
+        self._connect = lambda: aioredis.Redis(
+            host=host, port=port, db=db, username=username, password=password, ssl=ssl, decode_responses=True
+        )
+        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, aioredis.Redis] = WeakKeyDictionary()
+
+    def named(self, name: str) -> _NamedMeters:
+        """The meters of a name."""
+        return _NamedMeters(self, f"{self._prefix}{name}")
+
+    async def run(self, script: str, key: str, *arguments: float) -> str:
+        """Run a script on the server.
+
+        Raises:
+            ConnectionError: The server cannot be reached, or refuses.
+        """
+        loop = asyncio.get_running_loop()  # a connection belongs to the loop that uses it
+        connection = self._connections.get(loop)
+        if connection is None:  # made in a thread: the library reads files for it
+            connection = self._connections.setdefault(loop, await run_in_worker_thread(self._connect))
+        numbers = [f"{each:.6f}" for each in arguments]
+        try:
+            return str(await connection.register_script(script)(keys=[key], args=numbers))
+        except aioredis.RedisError as error:
+            raise ConnectionError(f"The rate limits in Redis at {self.address} cannot be used: {error}") from error
+
+    async def close(self) -> None:
+        """Close the connection of this event loop."""
+        connection = self._connections.pop(asyncio.get_running_loop(), None)
+        if connection is not None:
+            await connection.aclose()
+
+
+class _NamedMeters:
+    """The meters of one name; see `Meters`."""
+
+    def __init__(self, server: RedisMeters, key: str) -> None:
+        self._server = server
+        self._key = key
+
+    async def take(self, rates: Rates, tokens: float) -> float:
+        """See `Meters.take`."""
+        costs = (rates.seconds_a_request, tokens * rates.seconds_a_token)
+        return float(await self._server.run(_TAKE, self._key, *costs, rates.early_requests, rates.early_tokens))
+
+    async def correct(self, rates: Rates, *, requests: float = 0, tokens: float = 0) -> None:
+        """See `Meters.correct`."""
+        costs = (requests * rates.seconds_a_request, tokens * rates.seconds_a_token)
+        await self._server.run(_CORRECT, self._key, *costs)
+
+    async def pause(self, seconds: float) -> None:
+        """See `Meters.pause`."""
+        await self._server.run(_PAUSE, self._key, seconds)

@@ -1,0 +1,293 @@
+"""The client that keeps to a rate, on a clock that jumps."""
+
+import asyncio
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+import pytest
+from tests.support.model_clients import ABLE, FORMATS, OPENAI, Vendor, kind_name, read
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.core import AgentId, CancellationToken, MessageHandlerContext
+from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage, UserMessage
+from symposia.ext.models._limit_headers import report_response
+from symposia.ext.models.rate_limit import RateLimitedClient
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.ext.models.retry import RetryingClient
+from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
+from symposia.testing.model_server import Failure, MockModelServer, Raw, Reply
+from symposia.testing.simulation import simulate, simulated
+
+HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
+
+
+class Asked(ModelClientWrapper):
+    """Counts how often it is asked."""
+
+    times = 0
+
+    def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
+        self.times += 1
+        return call.ask(self._client)
+
+
+class Vendor1:
+    """A vendor that answers at once, and remembers when it was asked, and by whom."""
+
+    def __init__(self, usage: RequestUsage | None = None) -> None:
+        self.times: list[float] = []
+        self.callers: list[str] = []
+        self.headers: Mapping[str, str] = {}
+        self.failures: list[ModelError] = []
+        self._usage = usage or RequestUsage(1, 1)
+
+    async def _answer(self, messages: Sequence[LLMMessage]) -> CreateResult:
+        self.times.append(asyncio.get_running_loop().time())
+        self.callers.append(str(messages[-1].content))
+        report_response(200, self.headers)
+        await asyncio.sleep(0.3)
+        if self.failures:
+            raise self.failures.pop(0)
+        return CreateResult(finish_reason="stop", content="hi", usage=self._usage, cached=False)
+
+    def client(self) -> ReplayChatCompletionClient:
+        return ReplayChatCompletionClient(self._answer, ABLE)
+
+    def most_in_a_minute(self) -> int:
+        times = sorted(self.times)
+        return max(bisect_left(times, start + 59.999) - first for first, start in enumerate(times))
+
+
+async def ask(client: ChatCompletionClient, caller: str = "caller") -> CreateResult:
+    with MessageHandlerContext.populate_context(AgentId(caller, "key")):
+        return await client.create([UserMessage(content=caller, source="user")])
+
+
+async def ask_for(seconds: float, client: ChatCompletionClient, caller: str) -> None:
+    """Ask again and again until some virtual time has passed."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                await ask(client, caller)
+    except TimeoutError:
+        return
+
+
+@pytest.mark.parametrize("rate", [30, 60, 1000])
+def test_f49_the_rate_of_a_hundred_agents_is_held_within_two_in_a_hundred(rate: int) -> None:
+    vendor = Vendor1()
+    minutes = 3
+
+    async def main() -> None:
+        clients = [RateLimitedClient(vendor.client(), requests_per_minute=rate, name="f49") for _ in range(100)]
+        await asyncio.gather(*(ask_for(60 * minutes, client, str(n)) for n, client in enumerate(clients)))
+
+    simulate(main, max_steps=10_000_000)
+    assert len(vendor.times) == pytest.approx(rate * minutes, rel=0.02)
+    assert vendor.most_in_a_minute() <= rate * 1.02
+    turns = Counter(vendor.callers)
+    assert max(turns.values()) - min(turns.values()) <= 2
+
+
+@pytest.mark.parametrize("usage", [RequestUsage(50, 150), RequestUsage(1500, 500), RequestUsage(40_000, 0)], ids=str)
+def test_f49_the_rate_of_tokens_is_held_whatever_was_estimated(usage: RequestUsage) -> None:
+    vendor = Vendor1(usage)
+    rate, minutes = 30_000, 10
+    each = usage.prompt_tokens + usage.completion_tokens
+
+    async def main() -> None:
+        clients = [RateLimitedClient(vendor.client(), tokens_per_minute=rate, name="tokens") for _ in range(10)]
+        await asyncio.gather(*(ask_for(60 * minutes, client, str(n)) for n, client in enumerate(clients)))
+
+    simulate(main, max_steps=10_000_000)
+    spent = len(vendor.times) * each
+    # What ten calls under way are still to be corrected by, and the last one's debt, come on top of two in a hundred.
+    assert abs(spent - rate * minutes) <= rate * minutes * 0.02 + 11 * each
+
+
+def test_f49_a_429_with_retry_after_pauses_all_agents_of_the_key() -> None:
+    vendor = Vendor1()
+
+    async def main() -> None:
+        clients = [
+            RetryingClient(RateLimitedClient(vendor.client(), requests_per_minute=600, name="paused")) for _ in range(9)
+        ]
+        vendor.failures = [ModelError("too many", status=429, retry_after=30)]
+        answers = await asyncio.gather(*(ask(client, str(n)) for n, client in enumerate(clients)))
+        assert all(answer.content == "hi" for answer in answers)
+        await asyncio.gather(*(ask(client, "later") for client in clients))
+
+    simulate(main)
+    refused = vendor.times[0] + 0.3
+    assert not [time for time in vendor.times if refused < time < refused + 30]
+    assert len(vendor.times) == 19
+    after = [time for time in vendor.times if time >= refused + 30]
+    assert after[-1] - after[0] >= 0.1 * (len(after) - 8)  # at the rate, and not all at once
+
+
+@pytest.mark.parametrize("vendor", FORMATS, ids=kind_name)
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_real_429_pauses_the_other_clients(vendor: Vendor, server: MockModelServer, streaming: bool) -> None:
+    client = RateLimitedClient(vendor.client(server), name=f"real {kind_name(vendor)} {streaming}")
+    asked = Asked(vendor.client(server))
+    other = RateLimitedClient(asked, name=f"real {kind_name(vendor)} {streaming}")
+    server.script(Failure(status=429, headers={"retry-after": "60"}), Reply(text="hi"))
+    with pytest.raises(ModelError) as caught:
+        await (read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
+    assert caught.value.retry_after == 60
+    token = CancellationToken()
+    waiting = asyncio.create_task(other.create(HELLO, cancellation_token=token))
+    await asyncio.sleep(0)
+    token.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (asked.times, len(server.requests)) == (0, 1)
+
+
+def test_the_vendors_lower_limit_holds() -> None:
+    vendor = Vendor1()
+    vendor.headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "59"}
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), requests_per_minute=6000, name="lower")
+        await ask(client)
+        await asyncio.gather(*(ask(client, str(n)) for n in range(20)))
+
+    simulate(main)
+    assert vendor.times[-1] - vendor.times[0] >= 18
+
+
+def test_without_a_rate_that_of_the_vendor_is_kept() -> None:
+    vendor = Vendor1()
+    vendor.headers = {"anthropic-ratelimit-requests-limit": "30"}
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), name="told")
+        await asyncio.gather(*(ask(client, str(n)) for n in range(5)))  # nothing is known yet
+        await asyncio.gather(*(ask(client, str(n)) for n in range(5)))
+
+    simulate(main)
+    assert vendor.times[4] - vendor.times[0] == 0
+    assert vendor.times[-1] - vendor.times[5] >= 7.9
+
+
+def test_a_limit_that_is_used_up_is_waited_for_until_its_reset() -> None:
+    vendor = Vendor1()
+    vendor.headers = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "20s"}
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), requests_per_minute=600, name="used up")
+        await ask(client)
+        await ask(client)
+
+    simulate(main)
+    assert vendor.times[1] - vendor.times[0] >= 20
+
+
+def test_agents_take_turns_whatever_they_ask_for() -> None:
+    vendor = Vendor1()
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), requests_per_minute=60, name="turns")
+        greedy = [ask(client, "greedy") for _ in range(20)]
+        await asyncio.gather(*greedy, ask(client, "modest"), ask(client, "shy"))
+
+    simulate(main)
+    assert vendor.callers.index("modest") <= 2
+    assert vendor.callers.index("shy") <= 3
+
+
+def test_a_higher_priority_goes_first() -> None:
+    vendor = Vendor1()
+
+    async def main() -> None:
+        usual = RateLimitedClient(vendor.client(), requests_per_minute=60, name="two priorities")
+        urgent = RateLimitedClient(vendor.client(), requests_per_minute=60, name="two priorities", priority=1)
+        first = [asyncio.create_task(ask(usual, f"usual{n}")) for n in range(5)]
+        await asyncio.sleep(1.5)
+        await asyncio.gather(*first, ask(urgent, "urgent"))
+
+    simulate(main)
+    assert vendor.callers.index("urgent") == 2
+
+
+@simulated(seeds=range(30))
+async def test_calls_that_are_cancelled_take_nothing_of_the_rate() -> None:
+    vendor = Vendor1()
+    client = RateLimitedClient(vendor.client(), requests_per_minute=60, name="cancelled")
+    started = asyncio.get_running_loop().time()
+    token = CancellationToken()
+    calls = [
+        asyncio.create_task(client.create(HELLO, cancellation_token=token if number % 2 else None))
+        for number in range(21)
+    ]
+    await asyncio.sleep(0.5)
+    token.cancel()
+    for call in calls[2::4]:
+        call.cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    answered = sum(isinstance(outcome, CreateResult) for outcome in outcomes)
+    assert answered == len(vendor.times) == 6
+    await ask(client)
+    assert asyncio.get_running_loop().time() - started <= 6.4
+
+
+def test_clients_share_a_limit_by_name_or_by_address_model_and_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = ReplayChatCompletionClient([])
+    kept = RateLimitedClient(inner, requests_per_minute=60, name="rates of one name")
+    with pytest.raises(InvalidArgumentError, match=r"There is a rate limit named .* give the same, or another name"):
+        RateLimitedClient(inner, requests_per_minute=61, name="rates of one name")
+    del kept
+    RateLimitedClient(inner, requests_per_minute=61, name="rates of one name")
+    vendor = Vendor1()
+
+    async def main() -> None:
+        clients = [RateLimitedClient(vendor.client(), requests_per_minute=60) for _ in range(3)]
+        other = RateLimitedClient(vendor.client(), requests_per_minute=61)
+        await asyncio.gather(*(ask(client) for client in clients), ask(other))
+
+    simulate(main)
+    assert [round(time - vendor.times[0]) for time in vendor.times] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan")])
+def test_a_rate_that_is_none_is_refused(wrong: float) -> None:
+    with pytest.raises(InvalidArgumentError, match="give more than 0"):
+        RateLimitedClient(ReplayChatCompletionClient([]), requests_per_minute=wrong)
+
+
+def test_the_agents_of_a_team_share_a_limit() -> None:
+    vendor = Vendor1()
+
+    async def main() -> None:
+        agents = [
+            AssistantAgent(name, RateLimitedClient(vendor.client(), requests_per_minute=60, name="team"))
+            for name in ("one", "two", "three")
+        ]
+        result = await RoundRobinGroupChat(agents, max_turns=6).run(task="Go.")
+        assert len(result.messages) == 7
+
+    simulate(main)
+    assert vendor.times[-1] - vendor.times[0] >= 4.9
+
+
+async def test_the_headers_of_the_real_vendors_reach_the_limiter(server: MockModelServer) -> None:
+    asked = Asked(OPENAI.client(server))
+    client = RateLimitedClient(asked, name="headers")
+    body = (
+        b'{"id":"1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"finish_reason":'
+        b'"stop","message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,'
+        b'"total_tokens":2}}'
+    )
+    headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0"}
+    server.script(Raw(body=body, headers={**headers, "x-ratelimit-reset-requests": "1m0s"}), Reply(text="hi"))
+    assert (await client.create(HELLO)).content == "hi"
+    waiting = asyncio.create_task(client.create(HELLO))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (asked.times, len(server.requests)) == (1, 1)

@@ -1,0 +1,117 @@
+"""Rate limits that several processes share by Redis."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import redis
+
+from symposia.core.exceptions import ModelError
+from symposia.core.models import CreateResult, LLMMessage, UserMessage
+from symposia.ext.models.rate_limit import RateLimitedClient, Rates, RedisMeters
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.ext.models.retry import is_transient
+
+HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
+
+
+async def test_what_one_takes_the_other_waits_for(redis_port: int) -> None:
+    one, other = RedisMeters(port=redis_port), RedisMeters(port=redis_port)
+    rates = Rates(requests=60, tokens=6000)
+    assert await one.named("taken").take(rates, 300) == 0
+    assert 2 < await other.named("taken").take(rates, 1) <= 3  # 300 of 6000 tokens a minute take 3 seconds
+    assert await other.named("another name").take(rates, 1) == 0
+    await one.named("taken").correct(rates, requests=-1, tokens=-300)
+    assert await other.named("taken").take(rates, 1) == 0
+    await one.close()
+    await other.close()
+
+
+async def test_a_pause_holds_for_all(redis_port: int) -> None:
+    one, other = RedisMeters(port=redis_port), RedisMeters(port=redis_port)
+    await one.named("paused").pause(30)
+    assert 29 < await other.named("paused").take(Rates(), 0) <= 30
+    await one.named("paused").pause(1)  # a shorter one does not end it
+    assert 29 < await other.named("paused").take(Rates(), 0) <= 30
+    await one.close()
+    await other.close()
+
+
+@pytest.fixture
+def connection(redis_port: int) -> redis.Redis:
+    return redis.Redis(port=redis_port)
+
+
+async def test_a_name_that_is_not_used_any_more_is_forgotten(redis_port: int, connection: redis.Redis) -> None:
+    meters = RedisMeters(port=redis_port, prefix="forgotten:")
+    await meters.named("name").take(Rates(requests=60), 0)
+    await meters.close()
+    assert 0 < await asyncio.to_thread(connection.ttl, "forgotten:name") <= 61
+
+
+PROCESS = """
+    import asyncio, json, sys, time
+    from symposia.core.models import UserMessage
+    from symposia.ext.models.rate_limit import RateLimitedClient, RedisMeters
+    from symposia.ext.models.replay import ReplayChatCompletionClient
+
+    async def main():
+        times = []
+        async def answer(_):
+            times.append(time.time())
+            return "hi"
+        meters = RedisMeters(port=int(sys.argv[1]))
+        client = RateLimitedClient(
+            ReplayChatCompletionClient(answer), requests_per_minute=3000, name="processes", meters=meters
+        )
+        message = [UserMessage(content="hello", source="user")]
+        await asyncio.gather(*(client.create(message) for _ in range(60)))
+        await meters.close()
+        print(json.dumps(times))
+
+    asyncio.run(main())
+"""
+
+
+def test_f49_processes_share_a_rate(redis_port: int) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(PROCESS), str(redis_port)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    times = sorted(time for process in processes for time in json.loads(process.communicate(timeout=60)[0]))
+    assert [process.returncode for process in processes] == [0, 0]
+    # 30 of 120 requests may go ahead of time, and the others are 20 ms apart.
+    assert times[-1] - times[0] >= (120 - 30 - 1) * 0.02 * 0.98
+
+
+async def test_a_server_that_is_not_there_is_an_error_that_may_pass() -> None:
+    client = RateLimitedClient(
+        ReplayChatCompletionClient(["hi"]), requests_per_minute=60, meters=RedisMeters(port=1), name="not there"
+    )
+    with pytest.raises(ConnectionError, match=r"The rate limits in Redis at localhost:1/0/.* cannot be used") as caught:
+        await client.create(HELLO)
+    assert is_transient(caught.value)
+
+
+async def test_a_429_pauses_the_other_processes(redis_port: int) -> None:
+    refused = ModelError("too many", status=429, retry_after=60)
+    meters, other = RedisMeters(port=redis_port), RedisMeters(port=redis_port)
+    client = RateLimitedClient(ReplayChatCompletionClient([refused, "hi"]), name="429", meters=meters)
+    with pytest.raises(ModelError):
+        await client.create(HELLO)
+    assert 59 < await other.named("429").take(Rates(), 0) <= 60
+    await meters.close()
+    await other.close()
+
+
+async def test_a_connection_that_was_lost_is_made_again(redis_port: int, connection: redis.Redis) -> None:
+    meters = RedisMeters(port=redis_port)
+    client = RateLimitedClient(
+        ReplayChatCompletionClient(["hi"] * 20), requests_per_minute=60_000, name="back", meters=meters
+    )
+    await client.create(HELLO)
+    await asyncio.to_thread(lambda: connection.execute_command("CLIENT", "KILL", "TYPE", "normal"))
+    answers = await asyncio.gather(*(client.create(HELLO) for _ in range(10)))
+    assert all(isinstance(answer, CreateResult) for answer in answers)
+    await meters.close()
