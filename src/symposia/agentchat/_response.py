@@ -10,9 +10,8 @@ from symposia.agentchat.base import ChatAgent, Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
 from symposia.core import CancellationToken
 from symposia.core.exceptions import AgentError
-from symposia.core.models import RequestUsage
+from symposia.core.models import RequestUsage, usage_attributes
 from symposia.core.telemetry import Activity, Attributes
-from symposia.core.telemetry.conventions import CACHED_INPUT_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
 
 
 async def ask_agent(
@@ -147,9 +146,4 @@ def _usage(messages: Iterable[BaseAgentEvent | BaseChatMessage]) -> Attributes:
     counted = [message.models_usage for message in messages if message.models_usage is not None]
     if not counted:
         return {}
-    total = sum(counted, RequestUsage(prompt_tokens=0, completion_tokens=0))
-    return {
-        INPUT_TOKENS: total.prompt_tokens,
-        OUTPUT_TOKENS: total.completion_tokens,
-        CACHED_INPUT_TOKENS: total.cached_tokens or None,
-    }
+    return usage_attributes(sum(counted, RequestUsage(0, 0)))

@@ -101,6 +101,8 @@ async def test_the_spans_of_a_team_hang_together(spans: Spans) -> None:
     assert spans.attributes("invoke_workflow adders") == {
         "gen_ai.operation.name": "invoke_workflow",
         "gen_ai.provider.name": "symposia",
+        "gen_ai.usage.input_tokens": 6,
+        "gen_ai.usage.output_tokens": 4,
         "gen_ai.workflow.name": "adders",
     }
 

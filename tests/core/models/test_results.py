@@ -10,18 +10,6 @@ def result(**fields: object) -> CreateResult:
     return CreateResult.model_validate(given | fields)
 
 
-def test_usages_add_up() -> None:
-    usages = [RequestUsage(1, 10), RequestUsage(2, 20), RequestUsage(3, 30)]
-    assert sum(usages, RequestUsage(0, 0)) == RequestUsage(6, 60)
-
-
-def test_adding_usages_changes_neither() -> None:
-    first, second = RequestUsage(1, 10), RequestUsage(2, 20)
-    total = first
-    total += second
-    assert (first, second, total) == (RequestUsage(1, 10), RequestUsage(2, 20), RequestUsage(3, 30))
-
-
 def test_a_result_survives_json() -> None:
     whole = result(
         content=[FunctionCall(id="1", arguments="{}", name="add")],

@@ -1,14 +1,24 @@
+import subprocess
+import sys
 import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from anthropic.types.model import Model
+from genai_prices import Usage, data_snapshot
 from openai.types.shared.chat_model import ChatModel
 
-from symposia.core.models import ModelFamily
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.models import ModelFamily, TokenPrice
+from symposia.ext.models._profile_data import shipped_prices
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models.anthropic._profiles import CATALOG as ANTHROPIC
+from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.openai._profiles import CATALOG as OPENAI
+from symposia.ext.models.vendors import forget_model_profiles, use_model_profiles
 
 SMALL = ModelProfile(family="small", context=1, max_output=1)
 LARGE = ModelProfile(family="large", context=2, max_output=2)
@@ -99,3 +109,98 @@ def test_looking_a_model_up_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert OPENAI.find("goose").family == "unknown"
+
+
+@pytest.fixture
+def stated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
+    """Writes a user's file of profiles, which the environment names."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / f"models-{len(list(tmp_path.iterdir()))}.toml"
+        path.write_text(text)
+        monkeypatch.setenv("SYMPOSIA_MODEL_PROFILES", str(path))
+        return path
+
+    yield write
+    forget_model_profiles()
+
+
+def test_a_user_states_what_a_model_is_like_and_what_differs(stated: Callable[[str], Path]) -> None:
+    stated('[openai."acme-tuned"]\nlike = "gpt-4o"\ncontext = 64_000\nprice = { prompt = 3, completion = 12 }')
+    client = OpenAIChatCompletionClient(model="acme-tuned", api_key="key")  # no warning
+    assert client.model_info["family"] == ModelFamily.GPT_4O
+    assert client.token_price == TokenPrice(3, 12)
+    assert client.remaining_tokens([]) == 64_000
+
+
+def test_a_user_corrects_a_known_model_and_others_stay(stated: Callable[[str], Path]) -> None:
+    stated('[openai."gpt-4o"]\nvision = false')
+    assert (OPENAI.find("gpt-4o").vision, OPENAI.find("gpt-4o-2024-11-20").vision) == (False, False)
+    assert OPENAI.find("gpt-4o-mini").vision
+    assert OPENAI.price("gpt-4o") == OPENAI.price("gpt-4o-2024-08-06") != OPENAI.price("gpt-4o-mini")
+
+
+def test_a_program_states_profiles_which_come_before_those_of_the_file(stated: Callable[[str], Path]) -> None:
+    stated('[openai."gpt-4o"]\ncontext = 1')
+    use_model_profiles({"openai": {"gpt-4o": {"context": 2}}, "anthropic": {"claude-9": {"max_output": 3}}})
+    assert (OPENAI.find("gpt-4o").context, ANTHROPIC.find("claude-9").max_output) == (2, 3)
+    forget_model_profiles()
+    assert (OPENAI.find("gpt-4o").context, ANTHROPIC.find("claude-9").max_output) == (1, 128_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[openai", "are no TOML: .*models-0.toml .by the environment variable SYMPOSIA_MODEL_PROFILES"),
+        ("openai = 3", "no table at openai. Write"),
+        ("[openai]\ngpt-4o = 3", "no table at openai.gpt-4o"),
+        ('[openai."gpt-4o"]\ncontxt = 3', "The profile of 'gpt-4o' has no field 'contxt'. Did you mean 'context'?"),
+        ('[openai."gpt-4o"]\ncontext = "big"', "The profile of 'gpt-4o': context: Input should be a valid integer"),
+        ('[openai."gpt-4o"]\neffort = "huge"', "The profile of 'gpt-4o': effort: Input should be 'none'"),
+        ('[openai."gpt-4o"]\nprice = { prompt = 3 }', "The price of 'gpt-4o': completion: Field required"),
+    ],
+)
+def test_a_file_with_a_mistake_is_refused_with_its_place(text: str, words: str, stated: Callable[[str], Path]) -> None:
+    stated(text)
+    with pytest.raises(InvalidArgumentError, match=words):
+        OpenAIChatCompletionClient(model="gpt-4o", api_key="key")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"cannot be read: .*none.toml: No such file"):
+        use_model_profiles(tmp_path / "none.toml")
+    with pytest.raises(ArgumentTypeError, match="takes the path of a TOML file or a dictionary, not 3"):
+        use_model_profiles(3)  # type: ignore[arg-type]
+
+
+PRICED = ["anthropic", "aws", "azure", "deepseek", "google", "groq", "meta", "mistral", "openai", "x-ai"]
+
+
+@pytest.mark.parametrize("vendor", PRICED)
+@pytest.mark.parametrize("prompt", [1_000, 300_000])
+def test_prices_are_those_of_genai_prices(vendor: str, prompt: int) -> None:
+    prices = shipped_prices(vendor)
+    provider = next(each for each in data_snapshot.get_snapshot().providers if each.id == vendor)
+    usage = Usage(input_tokens=prompt, output_tokens=500, cache_read_tokens=200)
+    compared = 0
+    for model in provider.models:
+        if (price := prices.get(model.id)) is not None:
+            listed = model.get_prices(datetime(2026, 11, 22, 12, tzinfo=UTC)).calc_price(usage)["total_price"]
+            assert price.cost(prompt, 500, cached_tokens=200) == pytest.approx(float(listed)), model.id
+            compared += 1
+    assert compared > 5
+
+
+def test_the_prices_that_are_shipped_are_those_of_the_pinned_genai_prices() -> None:
+    script = Path(__file__).parents[3] / "scripts/update-model-prices"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt"),
+    [("gpt-4o", 2.5), ("gpt-4o-2024-08-06", 2.5), ("gpt-4o-2024-05-13", 5), ("gpt-4o-mini", 0.15), ("gpt-9", None)],
+)
+def test_the_price_of_a_model_is_that_of_its_version(model: str, prompt: float | None) -> None:
+    price = OPENAI.price(model)
+    assert (price and price.prompt) == prompt

@@ -67,11 +67,11 @@ async def test_the_last_line_has_turns_tokens_money_and_time(capsys: pytest.Capt
 
     for prices, money in [
         (TokenPrice(1, 10), "$0.0060"),
-        ({"ann": TokenPrice(1, 10)}, "$0.0030 and tokens without a known price"),
+        ({"ann": TokenPrice(1, 10)}, "$0.0030 and 1,200 tokens without a known price"),
     ]:
         out = await drawn(capsys, *items, prices=prices)
         assert out.splitlines()[-1] == f"enough · 2 turns · 2,400 tokens · {money} · N s"
-    assert (await drawn(capsys, *items)).splitlines()[-1] == "enough · 2 turns · 2,400 tokens · N s"
+    assert (await drawn(capsys, *items)).splitlines()[-1] == "enough · 2 turns · 2,400 tokens · price unknown · N s"
     assert "1,000 prompt and 200 completion tokens" in await drawn(capsys, *items, output_stats=True)
 
 

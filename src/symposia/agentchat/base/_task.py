@@ -51,9 +51,22 @@ class TaskResult(BaseModel):
 
     @property
     def usage(self) -> RequestUsage:
-        """Every token of the run: those of its messages and the silent ones."""
+        """Every token of the run: those of its messages and the silent ones.
+
+        `RequestUsage.by_model` tells the models apart, and `RequestUsage.usd` has the money.
+        """
         counted = [message.models_usage for message in self.messages if message.models_usage is not None]
         return sum(counted, self.silent_usage)
+
+    @property
+    def usage_by_agent(self) -> dict[str, RequestUsage]:
+        """The tokens of each agent whose messages have some, by its name. The silent tokens are of no agent."""
+        by_agent: dict[str, RequestUsage] = {}
+        for message in self.messages:
+            if message.models_usage is not None:
+                spent = by_agent.get(message.source, RequestUsage(0, 0))
+                by_agent[message.source] = spent + message.models_usage
+        return by_agent
 
 
 class TaskRunner(Protocol):

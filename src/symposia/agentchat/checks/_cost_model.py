@@ -308,7 +308,9 @@ class CostModel:
     def _priced(self, use: ModelUse, asked: float, answered: float, repeated: float) -> Cost:
         price = self._prices.get(self._prompts.of(use).model, use.client.token_price)
         cached = min(asked, repeated) if self._end.is_cached else 0.0
-        return Cost(asked, answered, 0.0 if price is None else price.cost(asked, answered, cached), repeated)
+        return Cost(
+            asked, answered, 0.0 if price is None else price.cost(asked, answered, cached_tokens=cached), repeated
+        )
 
 
 def _mean(first: float, step: float, count: float) -> float:

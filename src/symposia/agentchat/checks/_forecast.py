@@ -135,8 +135,7 @@ def forecast(
     turn = low.turn(team, task), high.turn(team, task, added=token_limit).at_most(run[1])
     if math.isfinite(token_limit):  # the run ends after the turn in which the limit is passed
         token_limit += turn[1].tokens
-        dearest = max((max(each.prompt, each.completion) for each in priced), default=0.0) / 1_000_000
-        run = run[0], run[1].within(token_limit, dearest)
+        run = run[0], run[1].within(token_limit, max((price.highest for price in priced), default=0.0) / 1_000_000)
     return Forecast(
         turns=turns_of(team),
         per_turn=_estimate(*turn, token_limit, has_price=bool(priced), is_complete=not unpriced),

@@ -45,7 +45,7 @@ from symposia.core.argument_checks import check_flag
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import RecurringScope, current_scope
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.models import TokenPrice
+from symposia.core.models import TokenPrice, usage_attributes
 from symposia.core.telemetry import workflow_invocation
 
 
@@ -404,7 +404,9 @@ class BaseGroupChat(Team):
         with activity, activity.current(), self._scope.enter():
             run.is_scoped = bool(current_scope().segments)
             async with self._participants.reachable():
-                return run.result(await self._engine.run(task, run))
+                result = run.result(await self._engine.run(task, run))
+                activity.note(lambda: usage_attributes(result.usage))
+                return result
 
 
 class GroupChat(BaseGroupChat):

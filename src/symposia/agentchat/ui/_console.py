@@ -39,7 +39,7 @@ async def Console(  # noqa: N802 - AutoGen's name
         output_stats: Print the tokens of each message, and a summary at the end, whose last line has the turns, the
             tokens, the money and the time.
         user_input_manager: Notified when the request for a person's input is reached.
-        prices: The price of tokens for the summary: for all agents, or by their names.
+        prices: The price of tokens for the summary, in place of the models' own: for all agents, or by their names.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.

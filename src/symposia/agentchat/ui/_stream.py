@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from dataclasses import replace
 from typing import Protocol, TextIO, TypeAlias, TypeVar, cast
 
 from symposia.agentchat._arguments import check_prices
@@ -135,7 +136,7 @@ class StreamTotals:
     """The totals of a stream: turns, tokens, money and time.
 
     Args:
-        prices: The prices of tokens; None where they are not known.
+        prices: The prices of tokens, in place of those that their usage has.
 
     Raises:
         ArgumentTypeError: `prices` is neither a price nor prices by the names of agents.
@@ -152,8 +153,6 @@ class StreamTotals:
         self.turns = 0
         self._is_task = True
         self._prices = prices
-        self._usd = 0.0
-        self._unpriced = False
         self._started = time.monotonic()
 
     @property
@@ -170,18 +169,22 @@ class StreamTotals:
 
     def add(self, usage: RequestUsage, source: str | None = None) -> None:
         """Add tokens, of the agent `source` if it is given."""
-        self.usage += usage
         price = self._prices if isinstance(self._prices, TokenPrice) else (self._prices or {}).get(source or "")
         if price is not None:
-            self._usd += price.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
-        elif usage.prompt_tokens or usage.completion_tokens:
-            self._unpriced = True
+            usage = replace(usage, usd=price.cost_of(usage), parts=())
+        self.usage += usage
 
     def line(self) -> str:
-        """The totals in one line. Money only if prices are given."""
-        tokens = self.usage.prompt_tokens + self.usage.completion_tokens
+        """The totals in one line: turns, tokens, money and time."""
         cached = f" ({self.usage.cached_tokens:,} from a cache)" if self.usage.cached_tokens else ""
-        parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{tokens:,} tokens{cached}"]
-        if self._prices is not None:
-            parts.append(f"${self._usd:.4f}" + (" and tokens without a known price" if self._unpriced else ""))
-        return " · ".join([*parts, f"{self.elapsed:.1f} s"])
+        parts = [f"{self.turns} turn{'' if self.turns == 1 else 's'}", f"{self.usage.total_tokens:,} tokens{cached}"]
+        return " · ".join([*parts, *self._money(), f"{self.elapsed:.1f} s"])
+
+    def _money(self) -> list[str]:
+        """The money, unless there is none to tell, as of scripted models."""
+        usd, unpriced = self.usage.usd, self.usage.unpriced_tokens
+        if usd is None:
+            return ["price unknown"] if unpriced else []
+        if not (usd or unpriced or self._prices):
+            return []
+        return [f"${usd:.4f}" + (f" and {unpriced:,} tokens without a known price" if unpriced else "")]

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
         ChatCompletionTokenLogprob,
         CreateResult,
         FinishReasons,
-        RequestUsage,
-        TokenPrice,
         TopLogprob,
     )
     from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
+    from symposia.core.models._usage import RequestUsage, TokenPrice, usage_attributes
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -51,11 +50,10 @@ else:
                 "ChatCompletionTokenLogprob",
                 "CreateResult",
                 "FinishReasons",
-                "RequestUsage",
-                "TokenPrice",
                 "TopLogprob",
             ],
             "_token_estimate": ["estimate_text_tokens", "estimate_tokens"],
+            "_usage": ["RequestUsage", "TokenPrice", "usage_attributes"],
         },
     )
 
@@ -84,5 +82,6 @@ __all__ = [
     "estimate_text_tokens",
     "estimate_tokens",
     "stream_model",
+    "usage_attributes",
     "validate_model_info",
 ]

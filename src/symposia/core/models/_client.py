@@ -14,7 +14,8 @@ from symposia.core._component import ComponentBase
 from symposia.core.effects import class_identity
 from symposia.core.models._messages import LLMMessage
 from symposia.core.models._model_info import ModelCapabilities, ModelInfo
-from symposia.core.models._results import CreateResult, RequestUsage, TokenPrice
+from symposia.core.models._results import CreateResult
+from symposia.core.models._usage import RequestUsage, TokenPrice
 from symposia.core.tools import Tool, ToolSchema
 
 ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]

@@ -1,83 +1,18 @@
-"""The answers of models, and their usage."""
+"""The answers of models."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from symposia.core._function_call import FunctionCall
 from symposia.core.models._messages import AssistantMessage, VendorBlocks
+from symposia.core.models._usage import RequestUsage
 
 FinishReasons: TypeAlias = Literal["stop", "length", "function_calls", "content_filter", "unknown"]
 """Why a model stopped."""
-
-
-def _is_unset(value: object) -> bool:
-    return not value
-
-
-@dataclass(slots=True)
-class RequestUsage:
-    """Prompt and completion tokens. Usages can be added: ``sum(usages, RequestUsage(0, 0))``.
-
-    Attributes:
-        estimated: Whether any of the counts is an estimate, because the server sent none. A sum with an estimate is
-            one.
-        cached_tokens: Those of the prompt tokens that the vendor read from its prompt cache.
-        cache_write_tokens: Those of the prompt tokens that the vendor wrote into its prompt cache.
-        reasoning_tokens: Those of the completion tokens that the model reasoned with; 0 where the vendor does not
-            count them apart.
-
-    The marks that AutoGen lacks are no part of the comparison, and are written to JSON only where they are set.
-    """
-
-    prompt_tokens: int
-    completion_tokens: int
-    # A subclass was rejected: pydantic writes a field by its declared type, and the marks would be lost in JSON.
-    estimated: Annotated[bool, Field(exclude_if=_is_unset)] = field(
-        default=False, kw_only=True, compare=False, repr=False
-    )
-    cached_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-    cache_write_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-    reasoning_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-
-    def __add__(self, other: RequestUsage) -> RequestUsage:
-        return RequestUsage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            estimated=self.estimated or other.estimated,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
-        )
-
-
-class TokenPrice(NamedTuple):
-    """The price of a model's tokens.
-
-    Attributes:
-        prompt: US dollars for a million tokens of a prompt.
-        completion: US dollars for a million tokens of an answer.
-        cached_prompt: US dollars for a million tokens of a prompt that the vendor reads from its cache; None if that is
-            not known, and they cost as much as others.
-    """
-
-    prompt: float
-    completion: float
-    cached_prompt: float | None = None
-
-    def cost(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0) -> float:
-        """US dollars for these tokens, `cached_tokens` of the prompt being read from the vendor's cache."""
-        discount = 0.0 if self.cached_prompt is None else (self.prompt - self.cached_prompt) * cached_tokens
-        return (self.prompt * prompt_tokens + self.completion * completion_tokens - discount) / 1_000_000
 
 
 @dataclass(slots=True)

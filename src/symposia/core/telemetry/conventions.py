@@ -15,6 +15,7 @@ __all__ = [
     "AGENT_NAME",
     "CACHED_INPUT_TOKENS",
     "CACHE_WRITE_INPUT_TOKENS",
+    "COST",
     "ERROR_TYPE",
     "INPUT_MESSAGES",
     "INPUT_TOKENS",
@@ -30,6 +31,7 @@ __all__ = [
     "OUTPUT_TOKENS",
     "OUTPUT_TYPE",
     "PROVIDER",
+    "REASONING_OUTPUT_TOKENS",
     "REQUEST_MODEL",
     "REQUEST_STREAM",
     "RESPONSE_FINISH_REASONS",
@@ -82,6 +84,8 @@ INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 CACHED_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
+REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+COST: Final = "symposia.usage.usd"
 
 MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_OPERATION: Final = "messaging.operation.name"

@@ -167,7 +167,7 @@ class VendorClient(ChatCompletionClient):
                 # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.
                 error.partial = partial = streamed.assembly.partial()
                 spent = partial["usage"]
-                self._usage += RequestUsage(spent["prompt_tokens"], spent["completion_tokens"])
+                self._usage += self._priced(RequestUsage(spent["prompt_tokens"], spent["completion_tokens"]))
                 raise
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
             result = chat.answered(answer.whole, self._counted(answer.result, request))
@@ -268,12 +268,17 @@ class VendorClient(ChatCompletionClient):
 
     def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:
         """Add the tokens of an answer to those of the client; they are estimated where the server sent none."""
-        result.usage = _usage_of(result, request)
+        result.usage = self._priced(_usage_of(result, request))
         self._usage += result.usage
         if result.usage.estimated and not self._warned:
             self._warned = True
             warnings.warn(self._service.uncounted(self._model), stacklevel=2)
         return result
+
+    def _priced(self, usage: RequestUsage) -> RequestUsage:
+        """A usage with the model and the money."""
+        usd = None if self._price is None else self._price.cost_of(usage)
+        return replace(usage, model=self._model, usd=usd)
 
     async def close(self) -> None:
         """See `ChatCompletionClient.close`."""

@@ -1,14 +1,24 @@
-"""Profiles of models, found by name. Each vendor's are data in a module of its own."""
+"""Profiles of models, found by name. The profiles themselves are data: see `_profile_data`."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Generic, TypeVar
 
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ModelCapabilities, ModelInfo, TokenPrice, validate_model_info
+from symposia.ext.models._profile_data import (
+    Table,
+    make_price,
+    shipped_prices,
+    shipped_profiles,
+    stated_profiles,
+    validated,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,12 +69,20 @@ class ModelCatalog(Generic[P]):
         models: The profiles, by the names of the models.
         otherwise: The profile of a model that resembles none of them.
         prices: The list prices of those models whose price is known.
+        name: The name of the vendor in the registry, by which users state profiles of their own; by default `vendor`.
     """
 
     def __init__(
-        self, vendor: str, models: Mapping[str, P], *, otherwise: P, prices: Mapping[str, TokenPrice] = {}
+        self,
+        vendor: str,
+        models: Mapping[str, P],
+        *,
+        otherwise: P,
+        prices: Mapping[str, TokenPrice] = {},
+        name: str | None = None,
     ) -> None:
         self._vendor = vendor
+        self._name = vendor if name is None else name
         self._prices = prices
         self._models = models
         self._otherwise = otherwise
@@ -72,9 +90,27 @@ class ModelCatalog(Generic[P]):
         self._names = sorted(models, key=len, reverse=True)
 
     def find(self, model: str) -> P:
-        """The profile of a model, or of the one that it resembles."""
+        """The profile of a model: that which the user states, or else its own or that of the model that it resembles.
+
+        Raises:
+            InvalidArgumentError: The user states a field that profiles lack, or a value of a wrong type.
+        """
+        stated = self._stated(model)
+        if stated is None:
+            return self._known(model)
+        base = self._known(str(stated.get("like", model)))
+        own = {field: stated[field] for field in stated if field not in {"like", "price"}}
+        return _make_profile(type(base), base, own, model)
+
+    def _known(self, model: str) -> P:
         likeness = self._likeness(model)
         return self._otherwise if likeness is None else self._models[likeness]
+
+    def _stated(self, model: str) -> Table | None:
+        """What the user states of a model, under this name or without its date."""
+        stated = stated_profiles(self._name)
+        bare = _bare(model)
+        return stated.get(model) or stated.get(bare) or stated.get(_DATE.sub("", bare))
 
     def describe(
         self,
@@ -101,17 +137,26 @@ class ModelCatalog(Generic[P]):
         return profile, profile.as_model_info()
 
     def knows(self, model: str) -> bool:
-        """Whether a model is in the catalog, under this name or with a date or variant after it."""
+        """Whether a model is in the catalog, also with a date or variant after its name, or stated by the user."""
+        if self._stated(model) is not None:
+            return True
         likeness = self._likeness(model)
         return likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES
 
     def price(self, model: str) -> TokenPrice | None:
-        """The list price of a model, also under a name with a date.
+        """The price that the user states, or the list price, also under a name with a date; None if it is not known.
 
         A variant may share its profile with a model, and not its price: ``gpt-5-mini`` does not cost what ``gpt-5``
         does. So there is no likeness here.
+
+        Raises:
+            InvalidArgumentError: The user states a price that is none.
         """
-        return self._prices.get(_DATE.sub("", _bare(model)))
+        stated = self._stated(model) or {}
+        if "price" in stated:
+            return make_price(stated["price"], model)
+        name = _bare(str(stated.get("like", model)))
+        return self._prices.get(name) or self._prices.get(_DATE.sub("", name))
 
     def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
         """Warn about the profile that is assumed for a model that is not in the catalog."""
@@ -125,6 +170,36 @@ class ModelCatalog(Generic[P]):
 
     def _likeness(self, model: str) -> str | None:
         return next(filter(_bare(model).startswith, self._names), None)
+
+
+def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatalog[P]:
+    """The catalog of a vendor whose profiles and prices come with this version.
+
+    Args:
+        name: The name of the vendor in the registry, and of its file.
+        title: The vendor, as warnings name it.
+        profile_class: The class of its profiles.
+    """
+    data = shipped_profiles(name)
+    return ModelCatalog(
+        title,
+        {model: _make_profile(profile_class, None, table, model) for model, table in data["models"].items()},
+        otherwise=_make_profile(profile_class, None, data["otherwise"], "otherwise"),
+        prices=shipped_prices(data.get("prices", name)),
+        name=name,
+    )
+
+
+def _make_profile(profile_class: type[P], base: P | None, table: Table, model: str) -> P:
+    """Make a profile of what a table states, and for the rest of what `base` says."""
+    names = [field.name for field in fields(profile_class)]
+    for name in table:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(names)}, like, price."
+            raise InvalidArgumentError(f"The profile of {model!r} has no field {name!r}. {hint}")
+    known = {} if base is None else {name: getattr(base, name) for name in names}
+    return validated(profile_class, {**known, **table}, f"The profile of {model!r}")
 
 
 class UnknownModelWarning(UserWarning):

@@ -15,16 +15,26 @@ from urllib.parse import urlsplit
 
 from symposia.core import FunctionCall, Image
 from symposia.core.logging import LLMCallEvent, LLMStreamEndEvent, LLMStreamStartEvent
-from symposia.core.models import AssistantMessage, CreateResult, FinishReasons, LLMMessage, SystemMessage, UserMessage
-from symposia.core.telemetry import Attributes, begin_if_traced, captures_content, events_are_read, log_event
+from symposia.core.models import (
+    AssistantMessage,
+    CreateResult,
+    FinishReasons,
+    LLMMessage,
+    SystemMessage,
+    UserMessage,
+    usage_attributes,
+)
+from symposia.core.telemetry import (
+    Attributes,
+    begin_if_traced,
+    captures_content,
+    events_are_read,
+    log_event,
+)
 from symposia.core.telemetry.conventions import (
-    CACHE_WRITE_INPUT_TOKENS,
-    CACHED_INPUT_TOKENS,
     INPUT_MESSAGES,
-    INPUT_TOKENS,
     OPERATION,
     OUTPUT_MESSAGES,
-    OUTPUT_TOKENS,
     OUTPUT_TYPE,
     PROVIDER,
     REQUEST_MODEL,
@@ -172,10 +182,7 @@ def _response(whole: object, result: CreateResult) -> Attributes:
         RESPONSE_ID: _text_only(answer.get("id")),
         RESPONSE_MODEL: _text_only(answer.get("model")),
         RESPONSE_FINISH_REASONS: [_finish_reason(result)],
-        INPUT_TOKENS: result.usage.prompt_tokens,
-        OUTPUT_TOKENS: result.usage.completion_tokens,
-        CACHED_INPUT_TOKENS: result.usage.cached_tokens or None,
-        CACHE_WRITE_INPUT_TOKENS: result.usage.cache_write_tokens or None,
+        **usage_attributes(result.usage),
     }
 
 

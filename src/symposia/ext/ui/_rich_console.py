@@ -60,7 +60,7 @@ async def RichConsole(  # noqa: N802 - AutoGen's name
         no_inline_images: Print ``<image>`` also where the terminal can show images.
         output_stats: Print the tokens of each message too.
         user_input_manager: Notified when the request for a person's input is reached.
-        prices: The price of tokens: for all agents, or by their names.
+        prices: The price of tokens, in place of the models' own: for all agents, or by their names.
 
     Returns:
         The last `TaskResult` or `Response` of the stream.

@@ -12,6 +12,9 @@ in neutral terms; the path of each request decides which wire format they take::
 Nothing here sleeps unless an answer has a delay: a `Hold` stops an answer at a chosen place until the test lets it go.
 """
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.testing.model_server._answers import (
     IMAGES_REFUSED,
     LOGIN_PAGE,
@@ -27,6 +30,9 @@ from symposia.testing.model_server._conversation import Conversation, Message, O
 from symposia.testing.model_server._rules import Rule, When
 from symposia.testing.model_server._script_file import Script, parse_script, read_script
 from symposia.testing.model_server._server import MockModelServer, RecordedRequest
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "IMAGES_REFUSED",

@@ -63,6 +63,7 @@ class Reply:
             in OpenAI's format sends none. Fixed figures by default, so that a test can state the sum.
         estimate_usage: Whether a quarter of the characters is counted instead, as `estimated_tokens` does.
         cached_tokens: Tokens of the prompt that a cache saved; Anthropic counts them apart.
+        reasoning_tokens: Those of the completion with which the model reasoned.
         stop: Why the model stopped; by default what follows from the content.
         delay: Seconds before the first byte.
         piece_delay: Seconds before each further piece of a stream.
@@ -80,6 +81,7 @@ class Reply:
     usage: tuple[int, int] = (11, 7)
     estimate_usage: bool = False
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
     stop: Stop | None = None
     delay: float = 0
     piece_delay: float = 0

@@ -163,7 +163,7 @@ def whole(reply: Reply, body: Mapping[str, Any]) -> object:
         **_frame(body),
         "content": [*map(_thinking_block, reply.thinking), *_text_blocks(reply), *_tool_blocks(reply)],
         "stop_reason": _stop_reason(reply),
-        "usage": _usage(reply, reply.usage[1]),
+        "usage": {**_usage(reply, reply.usage[1]), **_output(reply)},
     }
 
 
@@ -178,7 +178,7 @@ def events(reply: Reply, body: Mapping[str, Any]) -> Iterator[bytes]:
             yield event({"type": "content_block_delta", "index": index, "delta": delta}, "content_block_delta")
         yield event({"type": "content_block_stop", "index": index}, "content_block_stop")
     ended = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
-    yield event({"type": "message_delta", "delta": ended, "usage": {"output_tokens": reply.usage[1]}}, "message_delta")
+    yield event({"type": "message_delta", "delta": ended, "usage": _output(reply)}, "message_delta")
     yield event({"type": "message_stop"}, "message_stop")
 
 
@@ -226,10 +226,15 @@ def _frame(body: Mapping[str, Any]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _usage(reply: Reply, output: int) -> Mapping[str, int]:
+def _usage(reply: Reply, output: int) -> Mapping[str, object]:
     return {
         "input_tokens": reply.usage[0],
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": reply.cached_tokens,
         "output_tokens": output,
     }
+
+
+def _output(reply: Reply) -> Mapping[str, object]:
+    details = {"output_tokens_details": {"thinking_tokens": reply.reasoning_tokens}} if reply.reasoning_tokens else {}
+    return {"output_tokens": reply.usage[1], **details}

@@ -198,4 +198,6 @@ def _usage(reply: Reply) -> Mapping[str, object]:
     }
     if reply.cached_tokens:
         usage["prompt_tokens_details"] = {"cached_tokens": reply.cached_tokens}
+    if reply.reasoning_tokens:
+        usage["completion_tokens_details"] = {"reasoning_tokens": reply.reasoning_tokens}
     return {"usage": usage}

@@ -304,6 +304,6 @@ def _usage(reply: Reply) -> object:
         "input_tokens": prompt,
         "input_tokens_details": {"cached_tokens": reply.cached_tokens},
         "output_tokens": completion,
-        "output_tokens_details": {"reasoning_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
         "total_tokens": prompt + completion,
     }

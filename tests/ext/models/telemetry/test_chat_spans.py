@@ -27,6 +27,7 @@ async def test_a_request_is_a_span_with_what_was_asked_for_and_what_it_took(
     assert spans.one(f"chat {vendor.model}").kind is SpanKind.CLIENT
     assert span.pop("gen_ai.response.id")
     assert span.pop("gen_ai.response.model")
+    assert span.pop("symposia.usage.usd") == client.actual_usage().usd
     address = urlsplit(server.openai_url)
     assert span == {
         "gen_ai.operation.name": "chat",
@@ -53,13 +54,14 @@ async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: MockM
 
 
 @each_vendor
-async def test_a_span_says_what_came_from_the_vendors_cache(
+async def test_a_span_says_what_came_from_the_cache_and_what_was_reasoning(
     vendor: Vendor, server: MockModelServer, spans: Spans
 ) -> None:
-    client = vendor.client(server, Reply(text="Hi.", usage=(20, 3), cached_tokens=15))
+    client = vendor.client(server, Reply(text="Hi.", usage=(20, 3), cached_tokens=15, reasoning_tokens=2))
     await AssistantAgent("ann", client).run(task="Hello?")
     for span in (f"chat {vendor.model}", "invoke_agent ann"):
         assert spans.attributes(span)["gen_ai.usage.cache_read.input_tokens"] == 15
+        assert spans.attributes(span)["gen_ai.usage.reasoning.output_tokens"] == 2
 
 
 @each_vendor

@@ -69,11 +69,16 @@ Block: TypeAlias = Annotated[
 
 
 @with_config(OPEN)
+class OutputDetailsWire(TypedDict, total=False):
+    thinking_tokens: TokenCount | None
+
+
 class UsageWire(TypedDict, total=False):
     input_tokens: TokenCount | None
     cache_creation_input_tokens: TokenCount | None
     cache_read_input_tokens: TokenCount | None
     output_tokens: TokenCount | None
+    output_tokens_details: OutputDetailsWire | None
 
 
 @with_config(OPEN)
@@ -143,6 +148,7 @@ def read_usage(usage: UsageWire) -> RequestUsage:
         completion_tokens=usage.get("output_tokens") or 0,
         cached_tokens=cached,
         cache_write_tokens=written,
+        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
     )
 
 

@@ -89,7 +89,7 @@ def compatible_vendor(
     key: str | None,
     models: str,
     default_model: str,
-    profiles: Mapping[str, OpenAIProfile],
+    profiles: Mapping[str, OpenAIProfile] | ModelCatalog[OpenAIProfile],
     otherwise: OpenAIProfile | None = None,
     provider: str | None = None,
     address_variable: str | None = None,
@@ -103,7 +103,7 @@ def compatible_vendor(
         key: The environment variable that holds the API key; None if none is needed.
         models: A regular expression that the names of its models begin with.
         default_model: The model to use where none is named.
-        profiles: The profiles of its models, by the beginnings of their names.
+        profiles: The profiles of its models, by the beginnings of their names, or a catalog of them.
         otherwise: The profile of models that resemble none of them; text only, with 32,768 tokens, by default.
         provider: The vendor's name in OpenTelemetry's conventions for generative AI; by default `name`.
         address_variable: An environment variable that may hold another address.
@@ -115,6 +115,12 @@ def compatible_vendor(
     """
     unknown = OpenAIProfile(
         family=ModelFamily.UNKNOWN, context=32_768, max_output=8_192, vision=False, structured_output=False
+    )
+
+    catalog = (
+        profiles
+        if isinstance(profiles, ModelCatalog)
+        else ModelCatalog(title, profiles, otherwise=otherwise or unknown, name=name)
     )
 
     def make(*, model: str, **options: object) -> ChatCompletionClient:
@@ -134,6 +140,6 @@ def compatible_vendor(
         extra="openai",
         base_url=base_url,
         provider=provider or name,
-        catalog=ModelCatalog(title, profiles, otherwise=otherwise or unknown),
+        catalog=catalog,
     )
     return vendor

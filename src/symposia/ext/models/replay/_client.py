@@ -138,7 +138,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
         return result
 
     def _spoken(self, messages: Sequence[LLMMessage], text: str) -> CreateResult:
-        usage = RequestUsage(prompt_tokens=count_words(messages), completion_tokens=words_in(text))
+        usage = RequestUsage(prompt_tokens=count_words(messages), completion_tokens=words_in(text), usd=0.0)
         return CreateResult(finish_reason="stop", content=text, usage=usage, cached=self._cached)
 
     async def close(self) -> None:

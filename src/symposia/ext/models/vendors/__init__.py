@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._profile_data import forget_model_profiles, use_model_profiles
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models._registry import (
     ModelVendor,
@@ -44,7 +45,9 @@ __all__ = [
     "WireFormat",
     "default_vendor",
     "find_vendor",
+    "forget_model_profiles",
     "model_vendors",
     "register_vendor",
     "unregister_vendor",
+    "use_model_profiles",
 ]

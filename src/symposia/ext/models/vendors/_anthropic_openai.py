@@ -6,6 +6,7 @@ their own format, which offers more of their abilities.
 
 from __future__ import annotations
 
+from symposia.ext.models._profiles import shipped_catalog
 from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
 
 VENDOR = compatible_vendor(
@@ -16,5 +17,5 @@ VENDOR = compatible_vendor(
     key="ANTHROPIC_API_KEY",
     models="claude",
     default_model="claude-sonnet-5-5",
-    profiles={"claude": OpenAIProfile(family="claude-5", context=1_000_000, max_output=128_000)},
+    profiles=shipped_catalog("anthropic-openai", "Anthropic", OpenAIProfile),
 )

@@ -1,0 +1,143 @@
+"""Facts about models as data: the files that come with this version, and what a user states instead.
+
+All of them are TOML. A user's file has a section for each vendor, by the vendor's name in the registry::
+
+    [openai."acme-tuned"]
+    like = "gpt-4o"       # the model whose profile holds for what is not stated
+    context = 64_000
+    price = { prompt = 3.75, completion = 15 }
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.models import TokenPrice
+
+VARIABLE: Final = "SYMPOSIA_MODEL_PROFILES"
+"""The environment variable that may name a user's file."""
+
+T = TypeVar("T")
+Table: TypeAlias = Mapping[
+    str, Any
+]  # Any: of the type of the field that the key names, which is checked when it is made
+Statements: TypeAlias = Mapping[str, Mapping[str, Table]]
+"""What is stated of models, by vendor and model."""
+
+
+@cache
+def shipped_profiles(vendor: str) -> Table:
+    """The profiles of a vendor that come with this version: ``source``, ``date``, ``otherwise`` and ``models``."""
+    return _shipped("profiles", vendor)
+
+
+@cache
+def shipped_prices(vendor: str) -> Mapping[str, TokenPrice]:
+    """The list prices of a vendor that come with this version, by the names of the models."""
+    prices: dict[str, TokenPrice] = {}
+    for table in _shipped("prices", vendor)["models"]:
+        price = make_price({key: table[key] for key in table if key != "names"})
+        prices |= dict.fromkeys(table["names"], price)
+    return prices
+
+
+def _shipped(kind: str, vendor: str) -> Table:
+    place = resources.files("symposia.ext.models").joinpath("_data", kind, f"{vendor}.toml")
+    return tomllib.loads(place.read_text(encoding="utf-8"))
+
+
+_stated: dict[str, dict[str, Table]] = {}
+
+
+def use_model_profiles(given: str | Path | Statements) -> None:
+    """State the limits, abilities and prices of models, in place of those that symposia knows or guesses.
+
+    Clients that exist already do not change. The environment variable ``SYMPOSIA_MODEL_PROFILES`` may name a file too;
+    what is given here comes first.
+
+    Args:
+        given: The path of a TOML file with a section for each vendor, or the same as a dictionary:
+            ``{"openai": {"acme-tuned": {"like": "gpt-4o", "context": 64_000}}}``. The fields of a model are those of
+            the vendor's profiles, ``like`` and ``price``.
+
+    Raises:
+        ArgumentTypeError: It is neither.
+        InvalidArgumentError: The file cannot be read, or is not of this shape.
+    """
+    for vendor, models in (
+        _checked(given, "use_model_profiles") if isinstance(given, Mapping) else _read(given)
+    ).items():
+        _stated.setdefault(vendor, {}).update(models)
+
+
+def forget_model_profiles() -> None:
+    """Forget what `use_model_profiles` was given in this process."""
+    _stated.clear()
+
+
+def stated_profiles(vendor: str) -> Mapping[str, Table]:
+    """What the user states of the models of a vendor."""
+    path = os.environ.get(VARIABLE)
+    return {**(_file_of_user(path).get(vendor, {}) if path else {}), **_stated.get(vendor, {})}
+
+
+@cache
+def _file_of_user(path: str) -> Statements:
+    return _read(path, f" (by the environment variable {VARIABLE})")
+
+
+def _read(given: object, why: str = "") -> Statements:
+    if not isinstance(given, str | Path):
+        raise ArgumentTypeError(f"use_model_profiles takes the path of a TOML file or a dictionary, not {given!r}.")
+    where = f"{given}{why}"
+    try:
+        return _checked(tomllib.loads(Path(given).read_text(encoding="utf-8")), where)
+    except OSError as error:
+        raise InvalidArgumentError(f"The model profiles cannot be read: {where}: {error.strerror}.") from error
+    except ValueError as error:  # of TOML, or of the encoding
+        raise InvalidArgumentError(f"The model profiles are no TOML: {where}: {error}") from error
+
+
+def _checked(given: Mapping[str, object], where: str) -> Statements:
+    try:
+        return TypeAdapter(dict[str, dict[str, dict[str, Any]]]).validate_python(given)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        wanted = '[vendor."model"] with fields such as context = 64_000'
+        raise InvalidArgumentError(
+            f"The model profiles of {where} have no table at {place}. Write {wanted}."
+        ) from error
+
+
+def make_price(table: Table, model: str = "") -> TokenPrice:
+    """Make a price of a table with the fields of `TokenPrice`.
+
+    Raises:
+        InvalidArgumentError: A field is unknown, missing, or of a wrong type.
+    """
+    return validated(TokenPrice, dict(table), f"The price of {model!r}")
+
+
+def validated(wanted: type[T], table: Mapping[str, object], what: str) -> T:
+    """An object of a class, made of a table.
+
+    Raises:
+        InvalidArgumentError: A field is unknown, missing, or of a wrong type; the text begins with `what`.
+    """
+    try:
+        return _adapter(wanted).validate_python(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidArgumentError(f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+
+
+_adapter = cache(TypeAdapter)
