@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import unquote
 
 from symposia.core.exceptions import UsageError
-from symposia.testing.model_server import _anthropic, _openai, _openai_responses
+from symposia.testing.model_server import _anthropic, _gemini, _ollama, _openai, _openai_responses
 from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
@@ -27,7 +27,7 @@ from symposia.testing.model_server._wire_format import Fields, WireFormat
 
 T = TypeVar("T")
 
-WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic)
+WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic, _gemini, _ollama)
 ANY_MODEL: Final = "mock-model"
 MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape raises; see `WireFormat`."""
@@ -273,11 +273,24 @@ class MockModelServer:
                     self._http.refuse(answer.refuse_for)
                 response.reset()
             case Reply():
-                counted = _counted(answer, asked)
-                if asked.streams:
-                    await _stream(counted, wire.events(counted, fields), wire.STREAM_TYPE, response)
-                else:
-                    await _send_whole(counted, wire.whole(counted, fields), response)
+                await self._reply(_counted(answer, asked), wire, fields, asked, response)
+
+    async def _reply(
+        self, reply: Reply, wire: WireFormat, fields: Fields, asked: Conversation, response: HttpResponse
+    ) -> None:
+        try:
+            pieces = (
+                list(wire.events(reply, fields)) if asked.streams else [json.dumps(wire.whole(reply, fields)).encode()]
+            )
+        except MISREADINGS as error:  # arguments of a call that are no JSON, where a format has no place for them
+            problem = f"the scripted answer cannot be written as one of {wire.NAME}: {error}"
+            self.problems.append(problem)
+            await response.whole(500, wire.error(500, problem), NOT_RETRIED)
+            return
+        if asked.streams:
+            await _stream(reply, pieces, wire.STREAM_TYPE, response)
+        else:
+            await _send_whole(reply, pieces[0], response)
 
 
 def _body_of(request: HttpRequest) -> Mapping[str, Any]:
@@ -291,7 +304,7 @@ def _counted(reply: Reply, asked: Conversation) -> Reply:
     return replace(reply, usage=(asked.estimated_tokens, reply.estimated_tokens)) if reply.estimate_usage else reply
 
 
-async def _stream(reply: Reply, pieces: Iterator[bytes], content_type: str, response: HttpResponse) -> None:
+async def _stream(reply: Reply, pieces: Sequence[bytes], content_type: str, response: HttpResponse) -> None:
     if reply.damage == "empty_body":
         await response.raw(200, b"", {"content-type": content_type})
         return
@@ -317,10 +330,9 @@ def _malformed(piece: bytes) -> bytes:
     return text[:-2] + piece[len(text) :]
 
 
-async def _send_whole(reply: Reply, value: object, response: HttpResponse) -> None:
+async def _send_whole(reply: Reply, body: bytes, response: HttpResponse) -> None:
     if reply.hold:
         await reply.hold.wait()
-    body = json.dumps(value).encode()
     kind = "text/plain" if reply.damage == "wrong_content_type" else "application/json"
     if reply.damage == "malformed_json" or reply.cut_after is not None:
         body = body[: len(body) // 2]
