@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 from symposia import __version__
-from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, exit_statuses
+from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, MOCK_SERVER_MEANING, exit_statuses
 from symposia.cli._options import (
     SANDBOXES,
     AllowHost,
@@ -31,15 +31,19 @@ from symposia.cli._options import (
     Disk,
     Example,
     History,
+    Host,
     Independent,
+    Lenient,
     MaxMessages,
     MaxTokens,
     Memory,
     Model,
+    ModelScript,
     ModeratorModel,
     OpenPositions,
     OutFolder,
     PlannerModel,
+    Port,
     Positions,
     Processes,
     Question,
@@ -289,6 +293,18 @@ def setup(sandbox: SandboxToSetUp = "auto") -> None:
     from symposia.cli._sandboxes import set_up_and_show  # noqa: PLC0415 - imported when called
 
     set_up_and_show(sandbox)
+
+
+@app.command("mock-server", epilog=exit_statuses(MOCK_SERVER_MEANING), cls=Verb)
+def mock_server(script: ModelScript, host: Host = "127.0.0.1", port: Port = 0, lenient: Lenient = False) -> None:
+    """Serve a script as OpenAI, Anthropic, Gemini and Ollama, for programs that are tested without a model.
+
+    The environment variables are printed that lead the vendors' SDKs here. Each request is printed with the rule that
+    answers it; at the end, by Ctrl-C, those without an answer, and the rules that were not used.
+    """
+    from symposia.cli._mock_server import serve_and_show  # noqa: PLC0415 - imported when called
+
+    serve_and_show(script, host=host, port=port, strict=not lenient)
 
 
 sandbox_app = typer.Typer(no_args_is_help=True, help="Show, measure and clean up sandboxes.")

@@ -90,6 +90,14 @@ CONVERSATION_MEANING: Final = {
 }
 """Of `symposia chat` and `symposia support`."""
 
+MOCK_SERVER_MEANING: Final = {
+    Status.VERIFIED: "all requests were answered",
+    Status.FAILED: "a request had no answer",
+    Status.USAGE: "an option or the script is wrong, or the port is in use",
+    Status.MISSING_EXTRA: MEANING[Status.MISSING_EXTRA],
+}
+"""Of `symposia mock-server`."""
+
 
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""

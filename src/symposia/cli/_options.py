@@ -182,3 +182,11 @@ Recorded: TypeAlias = Annotated[bool, Option("--example", help="Show a recorded 
 System: TypeAlias = Annotated[
     str | None, Option("--system", metavar="TEXT", help="The instructions of the assistant.", show_default="our own")
 ]
+ModelScript: TypeAlias = Annotated[
+    Path, Argument(metavar="SCRIPT", readable=False, help="YAML: rules, and their answers.", show_default=False)
+]
+Host: TypeAlias = Annotated[str, Option("--host", metavar="H", help="The address to listen on.")]
+Port: TypeAlias = Annotated[
+    int, Option("--port", metavar="N", min=0, max=65535, help="The port.", show_default="a free one")
+]
+Lenient: TypeAlias = Annotated[bool, Option("--lenient", help="Answer requests too that the vendor would refuse.")]

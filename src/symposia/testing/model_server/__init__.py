@@ -18,6 +18,7 @@ from symposia._lazy import explained_names
 from symposia.testing.model_server._answers import (
     IMAGES_REFUSED,
     LOGIN_PAGE,
+    Answer,
     Failure,
     Hold,
     Raw,
@@ -37,6 +38,7 @@ if not TYPE_CHECKING:
 __all__ = [
     "IMAGES_REFUSED",
     "LOGIN_PAGE",
+    "Answer",
     "Conversation",
     "Failure",
     "Hold",

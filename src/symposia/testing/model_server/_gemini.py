@@ -91,7 +91,9 @@ def _offered(tool: Mapping[str, Any]) -> Iterator[OfferedTool]:
     for name in tool.keys() - {"functionDeclarations"}:  # a tool at the vendor
         yield OfferedTool(name=name)
     for function in tool.get("functionDeclarations") or ():
-        schema = function.get("parametersJsonSchema") or function.get("parameters_json_schema")  # the SDK sends this one
+        schema = function.get("parametersJsonSchema") or function.get(
+            "parameters_json_schema"
+        )  # the SDK sends this one
         yield OfferedTool(
             name=function["name"],
             description=function.get("description") or "",

@@ -43,6 +43,7 @@ class RecordedRequest:
         vendor: The name of its wire format, such as ``"openai"``; none where no format has this path.
         conversation: What it says, in no vendor's terms; none where no format has this path.
         rule: The name of the rule that answered it, if one did.
+        answered_by: What answered it, in words: a rule, the queue, or none.
         disconnected: Set when the client left before it had the whole answer.
     """
 
@@ -52,6 +53,7 @@ class RecordedRequest:
     vendor: str | None = None
     conversation: Conversation | None = None
     rule: str | None = None
+    answered_by: str = "no such path"
     disconnected: Signal = field(default_factory=Signal)
     query: str = ""
 
@@ -236,21 +238,22 @@ class MockModelServer:
             query=request.query,
         )
         if complaint is not None:
-            self._record(record)
+            self._record(replace(record, answered_by=f"refused as the vendor does: {complaint}"))
             await response.whole(400, wire.error(400, complaint))
             return
-        rule, answer = self._chosen(asked, wire.NAME)
-        self._record(replace(record, rule=rule))
+        rule, answered_by, answer = self._chosen(asked, wire.NAME)
+        self._record(replace(record, rule=rule, answered_by=answered_by))
         await self._send(answer, wire, fields, asked, response)
 
-    def _chosen(self, asked: Conversation, vendor: str) -> tuple[str | None, Answer]:
+    def _chosen(self, asked: Conversation, vendor: str) -> tuple[str | None, str, Answer]:
+        """The answer to a request, with the name of its rule, and what chose it in words."""
         if taken := self._rules.take(asked, vendor):
-            return taken
+            return taken[0], f"rule {taken[0]!r}", taken[1]
         if self._queue:
-            return None, self._queue.popleft()
+            return None, "the queue", self._queue.popleft()
         problem = self._rules.explanation(asked, vendor)
         self.problems.append(problem)
-        return None, Failure(status=400, message=problem, headers=NOT_RETRIED)
+        return None, "no rule answers it", Failure(status=400, message=problem, headers=NOT_RETRIED)
 
     def _record(self, record: RecordedRequest) -> None:
         self.requests.append(record)

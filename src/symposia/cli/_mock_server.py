@@ -1,0 +1,85 @@
+"""`symposia mock-server`: the scripted model server in a terminal, with a line for each request and a summary."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from symposia.cli._exit import Status, fail, status_of_error
+from symposia.core.exceptions import InvalidArgumentError, SymposiaError
+from symposia.core.terminal_text import printable
+
+if TYPE_CHECKING:  # it needs an optional dependency
+    from symposia.testing.model_server import RecordedRequest
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve_and_show(script: Path, *, host: str, port: int, strict: bool) -> None:
+    """Serve until Ctrl-C, or until the process is asked to end.
+
+    Raises:
+        typer.Exit: With a status other than 0, if the server could not start or a request had no answer.
+    """
+    try:
+        answered = asyncio.run(_serve(script, host=host, port=port, strict=strict))
+    except InvalidArgumentError as error:
+        fail(str(error), Status.USAGE)
+    except SymposiaError as error:
+        fail(str(error), status_of_error(error))
+    except (OSError, OverflowError) as error:
+        fail(
+            f"The server cannot listen on {host}, port {port}: {error}. Take others with --host and --port.",
+            Status.USAGE,
+        )
+    if not answered:
+        raise typer.Exit(Status.FAILED)
+
+
+async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
+    """Serve. Returns whether all requests were answered."""
+    from symposia.testing.model_server import MockModelServer  # noqa: PLC0415 - an optional dependency
+
+    stopped = asyncio.Event()
+    _stop_by_signals(stopped)
+    server = MockModelServer(script, host=host, port=port, strict=strict, keep_alive=True, on_request=_show)
+    async with server:
+        _say(f"Serving {script} at {server.url} · Ctrl-C ends it")
+        for name, value in server.environment.items():
+            _say(f"export {name}={shlex.quote(value)}")
+        if host not in LOOPBACK:
+            _say(f"Other machines can reach {host}. The server asks nobody for a key.")
+        await stopped.wait()
+    _say(f"{len(server.requests)} requests, {len(server.problems)} without an answer")
+    for problem in server.problems:
+        _say(problem)
+    for name in server.unused_rules:
+        _say(f"Rule {name!r} was not used.")
+    return not server.problems
+
+
+def _stop_by_signals(stopped: asyncio.Event) -> None:
+    """Let Ctrl-C and SIGTERM end the server. Where Ctrl-C is ignored, as in a shell's background jobs, it stays so."""
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, stop)
+
+
+def _show(request: RecordedRequest) -> None:
+    asked = request.conversation
+    what = request.path if asked is None else f"{request.vendor} {asked.model}, turn {asked.turn}"
+    _say(f"{what}: {request.answered_by}")
+
+
+def _say(text: str) -> None:
+    typer.echo("\n".join(printable(line) for line in text.splitlines()))

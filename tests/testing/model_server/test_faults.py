@@ -1,0 +1,140 @@
+"""What a real SDK makes of each fault, in the wire formats whose clients are here; and what the server keeps."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from tests.support.model_clients import VENDORS, Vendor, kind_name, read
+
+from symposia.core.exceptions import ModelError
+from symposia.core.models import UserMessage
+from symposia.testing import MockModelServer
+from symposia.testing.model_server import (
+    IMAGES_REFUSED,
+    LOGIN_PAGE,
+    Answer,
+    Failure,
+    Hold,
+    Reply,
+    Reset,
+    Rule,
+    ToolCall,
+)
+
+HELLO = [UserMessage(content="hello", source="user")]
+every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+
+
+@pytest.fixture(params=["whole", "stream"])
+def streams(request: pytest.FixtureRequest) -> bool:
+    return request.param == "stream"
+
+
+async def answer(vendor: Vendor, server: MockModelServer, *, streams: bool, **options: Any) -> str:
+    client = vendor.client(server, **options)
+    try:
+        if streams:
+            return str((await read(client.create_stream(HELLO)))[1].content)
+        return str((await client.create(HELLO)).content)
+    finally:
+        await client.close()
+
+
+@every_vendor
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Reply(text="one two three", damage="malformed_json"), "JSON|parse|read"),
+        (Reply(text="one two three", damage="empty_body"), "empty|ended|JSON"),
+        (Reply(text="one two three", cut_after=2), "closed|ended|lost|connection|peer|incomplete"),
+        (LOGIN_PAGE, "html|page|JSON"),
+        (IMAGES_REFUSED, "does not support image input"),
+        (Failure(status=503, message="overloaded"), "overloaded"),
+        (Reset(), "connection|reach|disconnected"),
+    ],
+    ids=["malformed", "empty", "cut", "login", "images", "unavailable", "reset"],
+)
+async def test_a_fault_is_an_error_of_the_client(vendor: Vendor, fault: Answer, words: str, streams: bool) -> None:
+    async with MockModelServer([Rule([fault])]) as server:
+        with pytest.raises(ModelError, match=f"(?i){words}"):
+            await answer(vendor, server, streams=streams)
+    assert server.problems == []
+
+
+@every_vendor
+async def test_a_client_that_tries_again_gets_the_answer_behind_the_faults(vendor: Vendor, streams: bool) -> None:
+    faults = [Failure(status=429, message="slow down", retry_after=0.01), Reset()]
+    async with MockModelServer([Rule([*faults, Reply(text="At last.")])]) as server:
+        assert await answer(vendor, server, streams=streams, max_retries=3) == "At last."
+    assert len(server.requests) == 3
+
+
+async def test_connections_are_refused_for_a_time_after_a_reset() -> None:
+    async with MockModelServer([Rule([Reset(refuse_for=0.05), Reply(text="Back.")])]) as server:
+        vendor = VENDORS[0]
+        with pytest.raises(ModelError):
+            await answer(vendor, server, streams=False)
+        async with asyncio.timeout(30):
+            while (said := await answer_or_none(vendor, server)) is None:
+                pass
+    assert said == "Back."
+
+
+async def answer_or_none(vendor: Vendor, server: MockModelServer) -> str | None:
+    try:
+        return await answer(vendor, server, streams=False)
+    except ModelError:
+        return None
+
+
+async def test_a_server_stops_while_it_refuses_connections() -> None:
+    async with MockModelServer([Rule([Reset(refuse_for=3000)])]) as server:
+        with pytest.raises(ModelError):
+            await answer(VENDORS[0], server, streams=False)
+    async with server:  # and can be entered again, at the same address
+        with pytest.raises(ModelError):
+            await answer(VENDORS[0], server, streams=False)
+
+
+async def test_pieces_and_the_first_byte_are_delayed(streams: bool) -> None:
+    slow = Reply(text="one two", delay=0.05, piece_delay=0.05)
+    begun = time.monotonic()
+    async with MockModelServer([Rule([slow])]) as server:
+        assert await answer(VENDORS[0], server, streams=streams) == "one two"
+    assert time.monotonic() - begun > (0.2 if streams else 0.05)  # a stream has five pieces here
+
+
+@every_vendor
+async def test_usage_is_estimated_from_what_was_sent_where_that_is_asked_for(vendor: Vendor) -> None:
+    reply = Reply(text="x" * 40, estimate_usage=True)
+    async with MockModelServer([Rule([reply])]) as server:
+        client = vendor.client(server)
+        usage = (await client.create([UserMessage(content="y" * 400, source="user")])).usage
+        await client.close()
+    assert (usage.prompt_tokens, usage.completion_tokens) == (100, 10)
+
+
+async def test_arguments_that_a_format_cannot_carry_are_a_problem_of_the_script() -> None:
+    broken = Reply(tool_calls=(ToolCall(id="1", name="add", arguments="{broken"),))
+    openai, anthropic = (next(each for each in VENDORS if each.name == name) for name in ("OpenAI", "Anthropic"))
+    async with MockModelServer([Rule([broken])]) as server:
+        await answer(openai, server, streams=False)  # where arguments are text
+        with pytest.raises(ModelError, match="the scripted answer cannot be written"):
+            await answer(anthropic, server, streams=False)
+    assert len(server.problems) == 1
+
+
+def test_a_program_without_a_loop_uses_the_server_in_a_thread() -> None:
+    hold = Hold(after=0)
+    with MockModelServer() as server:
+        server.script(Reply(text="Hello!", hold=hold))
+
+        async def program() -> str:
+            asking = asyncio.create_task(answer(VENDORS[0], server, streams=True))
+            await asyncio.wait_for(hold.reached.wait(), 30)  # set by the thread's loop, waited for on this one
+            hold.release.set()
+            return await asking
+
+        assert asyncio.run(program()) == "Hello!"
+    assert server.requests[0].answered_by == "the queue"
