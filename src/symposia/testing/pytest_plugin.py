@@ -16,12 +16,14 @@ import pytest
 if TYPE_CHECKING:  # imported by tests that ask for it
     from symposia.testing.model_server import MockModelServer
 
-MARKER = "model_script"
+__all__ = ["mock_model_server"]
+
+_MARKER = "model_script"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, without which ``--strict-markers`` refuses it."""
-    config.addinivalue_line("markers", f"{MARKER}(file): the script of mock_model_server, beside the test's own file")
+    config.addinivalue_line("markers", f"{_MARKER}(file): the script of mock_model_server, beside the test's own file")
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def mock_model_server(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """
     from symposia.testing.model_server import MockModelServer  # noqa: PLC0415 - only where it is asked for
 
-    marker = request.node.get_closest_marker(MARKER)
+    marker = request.node.get_closest_marker(_MARKER)
     script: tuple[()] | Path = () if marker is None else Path(request.path).parent / marker.args[0]
     with MockModelServer(script) as server:
         for name, value in server.environment.items():
