@@ -54,6 +54,6 @@ def test_n09_every_page_installs_a_checkout_as_there_is_no_release(page: str) ->
 
 def test_n12_the_pages_on_agents_come_before_those_on_the_core() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
-    order = ["agents-and-teams.md", "tools.md", "memory.md", "people.md", "extending.md", "actors.md"]
+    order = ["agents.md", "teams.md", "tools.md", "memory.md", "people.md", "extending.md", "actors.md"]
     places = [navigation.index(page) for page in order]
     assert places == sorted(places)
