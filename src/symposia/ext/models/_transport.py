@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 from symposia.core import CancellationToken
@@ -104,7 +105,7 @@ class Transport(Protocol):
 
 
 class _HttpResponse(Protocol):
-    """A response of httpx2, or of httpx where the caller gave OpenAI's SDK a client of it."""
+    """A response of httpx2, or of httpx: with openai 2, and where the caller gave OpenAI's SDK a client of it."""
 
     headers: Mapping[str, str]
     status_code: int
@@ -152,8 +153,9 @@ class SdkTransport:
     """
 
     def __init__(self, client: object, *, path: str, stream_type: object, errors: tuple[type[Exception], ...]) -> None:
-        httpx = import_module("httpx2")  # each of the SDKs depends on it
-        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
+        httpx = _http_library(stream_type)
+        # It is imported for the first request otherwise, while an event loop waits.
+        import_module(httpx.__name__.replace("httpx", "httpcore"))
         self._client = cast("_SdkClient", client)
         self._path = path
         self._response_type = httpx.Response
@@ -311,6 +313,17 @@ class _HttpEventStream:
 def _head(response: _HttpResponse, body: bytes) -> Response:
     content_type = str(response.headers.get("content-type", ""))
     return Response(body=body, status=response.status_code, content_type=content_type, headers=response.headers)
+
+
+def _http_library(sdk_type: object) -> ModuleType:
+    """The HTTP client that an SDK is built on: httpx2, and httpx up to openai 2.
+
+    Its `Response` is the one type with which `post` gives the bytes and not an object made of them, so it has to be the
+    SDK's own. The only public sign is that the SDKs export its `Timeout`; what that calls its module, they overwrite.
+    """
+    sdk = import_module(getattr(sdk_type, "__origin__", sdk_type).__module__.partition(".")[0])
+    loaded = (sys.modules.get(name) for name in ("httpx2", "httpx"))
+    return next(library for library in loaded if library is not None and library.Timeout is sdk.Timeout)
 
 
 def _legacy_errors() -> tuple[type[Exception], ...]:

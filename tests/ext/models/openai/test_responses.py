@@ -331,16 +331,16 @@ async def test_a_model_is_asked_where_it_does_all_that_it_can(
 async def test_at_openai_itself_a_model_is_asked_where_it_reasons_with_tools(
     server: MockModelServer, model: str, path: str
 ) -> None:
-    import httpx2  # noqa: PLC0415 - with the SDK
     import openai  # noqa: PLC0415 - heavy
 
-    class ToServer(httpx2.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            assert request.url.host == "api.openai.com"
-            request.url = httpx2.URL(server.url).copy_with(raw_path=request.url.raw_path)
-            return await super().handle_async_request(request)
+    async def to_server(request: Any) -> None:  # Any: of the HTTP library of the installed SDK
+        assert request.url.host == "api.openai.com"
+        scheme, _, address = server.url.partition("://")
+        host, _, port = address.partition(":")
+        request.url = request.url.copy_with(scheme=scheme, host=host, port=int(port))
 
-    sdk = openai.AsyncOpenAI(api_key="key", http_client=httpx2.AsyncClient(transport=ToServer()))
+    http = openai.DefaultAsyncHttpxClient(event_hooks={"request": [to_server]})
+    sdk = openai.AsyncOpenAI(api_key="key", http_client=http)
     client = BaseOpenAIChatCompletionClient(sdk, create_args={"model": model})
     server.script(Reply(tool_calls=(CALL,)))
     assert (await client.create(HELLO, tools=[ADD])).finish_reason == "function_calls"
