@@ -9,6 +9,7 @@ import re
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -42,7 +43,7 @@ from symposia.ext.code_executors._sandbox._program import (
 from symposia.ext.code_executors._sandbox._python import PlacedPython, SandboxPython, base_python, place_python
 from symposia.ext.code_executors._sandbox._running import marked_arguments, running_sandboxes
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
-from symposia.ext.code_executors._sandbox._transport import ProcessTransport
+from symposia.ext.code_executors._sandbox._transport import ProcessTransport, Transport
 
 _PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)  # the Linux that counts RLIMIT_NPROC in each user namespace
 # With the values for off and on: Debian's own switch, Ubuntu's since 23.10, and the kernel's (namespaces(7)).
@@ -106,6 +107,10 @@ class LaunchedBackend(Component, SandboxBackend):
         """
         if self._has_own_python:
             raise InvalidArgumentError("A Python of your own is used as it is. Install the packages into it.")
+        return self._like_this(packages)
+
+    def _like_this(self, packages: SandboxPackages) -> Self:
+        """A backend that is made like this one, but for the packages."""
         return type(self)(packages=packages)
 
     async def unavailable_reason(self) -> str | None:
@@ -155,12 +160,7 @@ class LaunchedBackend(Component, SandboxBackend):
             InvalidArgumentError: A mount cannot be made.
         """
         launcher = await self._launcher()
-        if self._python is None:
-            self._python = await make_sandbox_python(packages=self._packages)
-        python = await asyncio.to_thread(place_python, self._python)
-        program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
-        arguments = [*bootstrap_arguments(program), *marked_arguments(self.name)]
-        command = [str(base_python().executable), "-I", "-S", *arguments]  # without packages: -S
+        python = await self._placed_python()
         settings = ServerSettings(
             python=python.executable,
             environment=python.environment,
@@ -168,11 +168,27 @@ class LaunchedBackend(Component, SandboxBackend):
             limit_processes=_process_limit_is_own(),
             seccomp=_seccomp_of_this_machine(policy),
         )
+        forked = None if mounts else await self._fork(python, policy)
+        if forked is not None:
+            with suppress(SandboxUnavailableError):  # the zygote has just ended: this sandbox is launched
+                return await SandboxConnection.open(forked, policy, settings)
+        program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
+        command = [*launcher_python(), *bootstrap_arguments(program), *marked_arguments(self.name)]
         try:
             transport = await ProcessTransport.start(command, program + server_program())
         except OSError as error:
             raise SandboxUnavailableError(f"The sandbox's launcher did not start: {error}") from error
         return await SandboxConnection.open(transport, policy, settings)
+
+    async def _placed_python(self) -> PlacedPython:
+        """The Python that runs blocks, which is made where it is not there yet."""
+        if self._python is None:
+            self._python = await make_sandbox_python(packages=self._packages)
+        return await asyncio.to_thread(place_python, self._python)
+
+    async def _fork(self, python: PlacedPython, policy: SandboxPolicy) -> Transport | None:  # noqa: ARG002 - overridden
+        """The transport to a server that was forked rather than launched; None where there is no zygote."""
+        return None
 
 
 def _program(
@@ -182,15 +198,27 @@ def _program(
     plan = as_json(mount_plan(python.mounts, policy, mounts))
     request: dict[str, object] = {
         "mounts": plan,
-        "memory_bytes": policy.memory_bytes,
-        "cpus": policy.cpus,
-        "processes": policy.processes,
-        "loopback": policy.network is not None,
+        **limits_of(policy),
         "server": [python.executable, *bootstrap_arguments(server_program())],
         "environment": python.environment,
         **launcher.request,
     }
     return launcher_program(launcher.kind, request)
+
+
+def launcher_python() -> list[str]:
+    """The Python that runs launchers: without the packages of any environment (-S), or variables and folders (-I)."""
+    return [str(base_python().executable), "-I", "-S"]
+
+
+def limits_of(policy: SandboxPolicy) -> dict[str, object]:
+    """What a launcher has to know of a policy."""
+    return {
+        "memory_bytes": policy.memory_bytes,
+        "cpus": policy.cpus,
+        "processes": policy.processes,
+        "loopback": policy.network is not None,
+    }
 
 
 def _seccomp_of_this_machine(policy: SandboxPolicy) -> bytes:

@@ -69,6 +69,22 @@ def launcher_program(kind: str, request: Mapping[str, object]) -> bytes:
 
 
 @cache
+def zygote_program(libraries: tuple[str, ...]) -> bytes:
+    """The program of a zygote, from which servers are forked. The first call reads files and blocks.
+
+    Args:
+        libraries: What it imports.
+    """
+    request = {
+        "libraries": list(libraries),
+        "variables": block_environment("", {}),
+        "scratch": SCRATCH_FOLDERS[0],
+    }
+    imports = "from sandbox._launcher._fork import main\n"
+    return _modules("_inside", "_launcher") + f"{imports}main({request!r})\n".encode()
+
+
+@cache
 def _modules(*folders: str) -> bytes:
     """Source that makes the modules of some folders of this package importable, below ``sandbox``."""
     sources = {"sandbox": ""}
@@ -150,6 +166,11 @@ def server_open_files(policy: SandboxPolicy) -> int:
     return max(policy.open_files, _FILES_OF_SERVER + (policy.network.connections if policy.network else 0))
 
 
+def imported_ahead(policy: SandboxPolicy) -> tuple[str, ...]:
+    """What is imported before the first block that needs it."""
+    return tuple(policy.imported_ahead) if _has_room_for_imports(policy) else ()
+
+
 def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, object]:
     """The header of the first frame; its data is the seccomp program."""
     network = policy.network
@@ -168,7 +189,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "server_open_files": server_open_files(policy),
         "file_bytes": max(policy.work_bytes, policy.tmp_bytes),
         "inodes": policy.work_inodes,
-        "imported_ahead": list(policy.imported_ahead) if _has_room_for_imports(policy) else [],
+        "imported_ahead": list(imported_ahead(policy)),
         "output_limit_bytes": policy.output_limit_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,

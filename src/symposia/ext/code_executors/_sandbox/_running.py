@@ -17,6 +17,7 @@ from symposia.core.code_executor import RunningSandbox
 
 MARK: Final = "symposia-sandbox"
 """The argument of a launcher before the last, which is the kind of its sandbox. No program reads either."""
+_ZYGOTE_MARK: Final = "symposia-zygote"
 _PROC: Final = Path("/proc")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -34,8 +35,13 @@ def marked_arguments(kind: str) -> list[str]:
     return [MARK, kind]
 
 
+def zygote_arguments(kind: str) -> list[str]:
+    """What the keeper of a zygote, from which sandboxes of this kind are forked, has there."""
+    return [_ZYGOTE_MARK, kind]
+
+
 def running_sandboxes(kind: str) -> list[RunningSandbox]:
-    """The sandboxes of one kind, named by the processes of their launchers."""
+    """The sandboxes of one kind, named by their launchers, or by their PID 1 where they were forked."""
     processes = list(_processes())
     children = defaultdict[int, list[int]](list)
     for process in processes:
@@ -45,13 +51,32 @@ def running_sandboxes(kind: str) -> list[RunningSandbox]:
         RunningSandbox(
             kind=kind,
             name=str(process.pid),
-            owner=process.parent,
+            owner=owner,
             seconds=max(0.0, now - process.started),
-            memory_bytes=sum(_memory_of(pid) for pid in _below(process.pid, children)),
+            memory_bytes=sum(_memory_of(pid) for pid in (*own, *_below(process.pid, children))),
         )
-        for process in processes
-        if process.arguments[-2:] == marked_arguments(kind)
+        for process, owner, own in _launchers_and_forks(kind, processes)
     ]
+
+
+def _launchers_and_forks(kind: str, processes: list[_Process]) -> Iterator[tuple[_Process, int, list[int]]]:
+    """The first process of each sandbox, its owner, and itself where it is inside."""
+    owners = {process.pid: process.parent for process in processes if process.arguments[-2:] == zygote_arguments(kind)}
+    supervisors = {process.pid: owners[process.parent] for process in processes if process.parent in owners}
+    for process in processes:
+        if process.arguments[-2:] == marked_arguments(kind):
+            yield process, process.parent, []
+        elif process.parent in supervisors and _is_first_of_namespace(process.pid):
+            yield process, supervisors[process.parent], [process.pid]
+
+
+def _is_first_of_namespace(pid: int) -> bool:
+    """Whether a process is PID 1 of its own PID namespace, as a sandbox's server is and the zygote is not."""
+    with suppress(OSError):  # it has ended meanwhile
+        for line in (_PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("NSpid:"):
+                return line.split()[-1] == "1"
+    return False
 
 
 def _processes() -> Iterator[_Process]:

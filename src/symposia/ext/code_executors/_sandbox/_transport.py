@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, Self
+
+from typing_extensions import override
 
 from symposia.core import uninterrupted
 
@@ -52,17 +55,91 @@ class Transport(Protocol):
         ...
 
 
-class ProcessTransport(Transport):
+class StreamTransport(Transport):
+    """A server's streams. The end of its stdin asks it to end; that of its stderr tells that all of it is gone.
+
+    Args:
+        stdin: Leads to the server.
+        stdout: Of the server.
+        stderr: Of the server, and of what started it.
+        end_seconds: After which it is killed, where it does not end.
+    """
+
+    def __init__(
+        self,
+        stdin: asyncio.StreamWriter,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+        *,
+        end_seconds: float = _END_SECONDS,
+    ) -> None:
+        self._stdin = stdin
+        self._stdout = stdout
+        self._stderr = stderr
+        self._end_seconds = end_seconds
+        self._error_output = b""
+        self._reading = False
+        self._ending = asyncio.Lock()
+
+    @abstractmethod
+    def _kill(self) -> None:
+        """Kill it from outside, where it has not ended by itself."""
+
+    @abstractmethod
+    async def _wait(self) -> None:
+        """Wait until it is gone, when its streams have ended."""
+
+    async def read(self) -> bytes:
+        """See `Transport.read`."""
+        self._reading = True
+        try:
+            return await self._stdout.read(_CHUNK)
+        finally:
+            self._reading = False
+
+    async def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        self._stdin.write(data)
+        await self._stdin.drain()
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        self._stdin.close()
+        async with self._ending:
+            try:
+                async with asyncio.timeout(self._end_seconds):
+                    await self._ended()
+            except TimeoutError:
+                with suppress(ProcessLookupError):
+                    self._kill()
+                await self._ended()
+
+    async def kill(self) -> None:
+        """See `Transport.kill`. The sandbox is killed by what started it, not by the server inside."""
+        await self.close()
+
+    def error_output(self) -> str:
+        """See `Transport.error_output`; known once it has ended."""
+        return self._error_output.decode("utf-8", "replace").strip()
+
+    async def _ended(self) -> None:
+        while not self._reading and await self.read():
+            pass  # asyncio takes a process for ended only when its output has been read
+        while piece := await self._stderr.read(_CHUNK):
+            self._error_output = (self._error_output + piece)[:_ERROR_OUTPUT_BYTES]
+        await self._wait()
+
+
+class ProcessTransport(StreamTransport):
     """The streams of a launcher. It ends the sandbox when its stdin is closed, and the sandbox ends with it.
 
     The launcher is asked, by the end of its stdin, before it is killed, as only it can remove the control groups.
     """
 
     def __init__(self, process: Process) -> None:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None  # noqa: S101, PT018 - asked for
+        super().__init__(process.stdin, process.stdout, process.stderr)
         self._process = process
-        self._error_output = ""
-        self._reading = False
-        self._ending = asyncio.Lock()
 
     @classmethod
     async def start(cls, command: Sequence[str], program: bytes) -> Self:
@@ -84,47 +161,10 @@ class ProcessTransport(Transport):
             raise
         return transport
 
-    async def read(self) -> bytes:
-        """See `Transport.read`."""
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
-        self._reading = True
-        try:
-            return await self._process.stdout.read(_CHUNK)
-        finally:
-            self._reading = False
+    @override
+    def _kill(self) -> None:
+        self._process.kill()
 
-    async def write(self, data: bytes) -> None:
-        """See `Transport.write`."""
-        assert self._process.stdin is not None  # noqa: S101 - it was asked for
-        self._process.stdin.write(data)
-        await self._process.stdin.drain()
-
-    async def close(self) -> None:
-        """See `Transport.close`."""
-        assert self._process.stdin is not None  # noqa: S101 - it was asked for
-        self._process.stdin.close()
-        async with self._ending:
-            try:
-                async with asyncio.timeout(_END_SECONDS):
-                    await self._ended()
-            except TimeoutError:
-                with suppress(ProcessLookupError):
-                    self._process.kill()
-                await self._ended()
-
-    async def kill(self) -> None:
-        """See `Transport.kill`. The launcher kills the sandbox, not the server inside."""
-        await self.close()
-
-    def error_output(self) -> str:
-        """See `Transport.error_output`; known once it has ended."""
-        return self._error_output
-
-    async def _ended(self) -> None:
-        while not self._reading and await self.read():
-            pass  # asyncio takes a process for ended only when its output has been read
+    @override
+    async def _wait(self) -> None:
         await self._process.wait()
-        if self._process.stderr is not None and not self._error_output:
-            self._error_output = (
-                (await self._process.stderr.read(_ERROR_OUTPUT_BYTES)).decode("utf-8", "replace").strip()
-            )

@@ -108,13 +108,7 @@ class Interpreters:
         """
         name = name or self._to_import[0]
         self._to_import.remove(name)
-        # What cannot be imported here fails in the block that imports it, with the same error.
-        # What it prints is thrown away: from a buffer of the server it would be printed by each block.
-        with _nothing_of_the_blocks(self._scratch), redirect_stdout(io.StringIO()), suppress(Exception, SystemExit):
-            if importlib.util.find_spec(name.partition(".")[0]) is not None:
-                importlib.import_module(name)
-        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
-            raise RuntimeError(f"{name} starts threads when it is imported: it cannot be imported ahead of a block")
+        import_library(name, self._scratch)
         if not self._to_import:
             self.discard()
             gc.collect()
@@ -209,6 +203,25 @@ class Interpreters:
             os.write(2, f"cannot run the block: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(1)
+
+
+def import_library(name: str, scratch: str) -> None:
+    """Import a library where it is installed.
+
+    Args:
+        name: Of the library.
+        scratch: A folder in which it is given an empty home.
+
+    Raises:
+        RuntimeError: The library has started threads.
+    """
+    # What cannot be imported here fails in the block that imports it, with the same error.
+    # What it prints is thrown away: from a buffer of the server it would be printed by each block.
+    with _nothing_of_the_blocks(scratch), redirect_stdout(io.StringIO()), suppress(Exception, SystemExit):
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - pathlib would be the largest part of the program
+        raise RuntimeError(f"{name} starts threads when it is imported: it cannot be imported ahead of a block")
 
 
 def before_fork() -> None:

@@ -44,14 +44,23 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 def main() -> NoReturn:
     """Serve on stdin and stdout until stdin ends."""
+    die_with_parent()
+    serve()
+
+
+def serve(*, has_libraries: bool = False) -> NoReturn:
+    """Serve in this process, whatever started it.
+
+    Args:
+        has_libraries: Whether the libraries that the host names have been imported.
+    """
     refuse_unless_pid_1()
     sys.path[:] = [folder for folder in sys.path if folder]  # none that a block can write: Python puts "" there
-    die_with_parent()
     # The kernel lets no process inside signal PID 1, but for signals that it has a handler for (pid_namespaces(7)), and
     # Python installs one for SIGINT. The handler of SIGCHLD does nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _serve(_take_over_streams())
+        _serve(_take_over_streams(), has_libraries=has_libraries)
     except HostGoneError:
         os._exit(0)  # and the kernel ends everything else in the sandbox
     except Exception as error:  # noqa: BLE001 - whatever it is: the reason is read by the host, the sandbox must end
@@ -76,10 +85,12 @@ def _take_over_streams() -> Channel:
     return channel
 
 
-def _serve(channel: Channel) -> NoReturn:
+def _serve(channel: Channel, *, has_libraries: bool) -> NoReturn:
     opening = channel.receive()
     settings = read_settings(opening.header)
-    _take_environment(settings.environment)
+    if has_libraries:
+        settings = settings._replace(imported_ahead=[])
+    take_environment(settings.environment)
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     landlock = confine_server(settings, opening.data)
@@ -90,7 +101,7 @@ def _serve(channel: Channel) -> NoReturn:
         server.answer(channel.receive())
 
 
-def _take_environment(environment: dict[str, str]) -> None:
+def take_environment(environment: dict[str, str]) -> None:
     """Have the environment of the blocks, which libraries read when they are imported.
 
     What the start of this Python has added to its own (the ``.pth`` files of its packages may) stays.

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -26,7 +27,9 @@ from typing import NamedTuple, cast
 
 from . import MEMORY_COUNTER_FD
 
-_PREFIX = "symposia-"
+# By the process that made it: of a launcher, and of the keeper of a zygote, which has many. Versions before the second
+# take any name that begins as the first for that of a launcher, and remove what they find empty.
+_NAME = re.compile(r"symposia-(\d+)|symposia\.(\d+)\.\d+")
 _CPU_PERIOD = 100_000  # microseconds, the kernel's default
 _REMOVAL_SECONDS = 1.0  # a process may still be leaving its group for a moment after it has been waited for
 _REMOVAL_PAUSE_SECONDS = 0.005
@@ -64,17 +67,17 @@ class Groups(NamedTuple):
     memory_counter: str = ""
     processors: int | None = None
 
-    def join(self) -> None:
-        """Put this process, and so all that it will start, into the groups."""
+    def join(self, pid: int = 0) -> None:
+        """Put a process, by default this one, and so all that it will start, into the groups."""
         for folder in self.folders:
-            _write(folder, "cgroup.procs", "0")  # 0 is the process that writes (cgroups(7))
+            _write(folder, "cgroup.procs", str(pid))  # 0 is the process that writes (cgroups(7))
         # Whole processors are all that can be given out without a group. Each sandbox begins at another one, and the
         # seccomp filter keeps it from changing that. RLIMIT_CPU is no substitute: it ends a process after a total, and
         # says nothing of how much is used at a time.
         if self.processors is not None:
             all_processors = sorted(os.sched_getaffinity(0))
-            first = os.getpid() % len(all_processors)
-            os.sched_setaffinity(0, (all_processors * 2)[first : first + self.processors])
+            first = (pid or os.getpid()) % len(all_processors)
+            os.sched_setaffinity(pid, (all_processors * 2)[first : first + self.processors])
 
     def show_memory_counter(self) -> None:
         """Open the kernel's counter where the server, which sees no groups, looks for it.
@@ -82,10 +85,13 @@ class Groups(NamedTuple):
         A descriptor that can only be read, and that blocks do not inherit. Mounting the groups into the sandbox would
         show a block those of the host.
         """
-        if self.memory_counter:
-            counter = os.open(self.memory_counter, os.O_RDONLY)
+        for counter in self.open_memory_counter():
             os.dup2(counter, MEMORY_COUNTER_FD)
             os.close(counter)
+
+    def open_memory_counter(self) -> list[int]:
+        """Open the kernel's counter for reading, if there is one."""
+        return [os.open(self.memory_counter, os.O_RDONLY)] if self.memory_counter else []
 
     def memory_ran_out(self) -> bool:
         """Whether the kernel has killed something for want of memory."""
@@ -104,15 +110,21 @@ class Groups(NamedTuple):
                 time.sleep(_REMOVAL_PAUSE_SECONDS)
 
 
-def groups_for(request: Mapping[str, object]) -> Groups:
-    """The groups for a launcher's limits: ``memory_bytes``, ``cpus`` and ``processes``."""
+def groups_for(request: Mapping[str, object], number: int = 0) -> Groups:
+    """The groups for a launcher's limits: ``memory_bytes``, ``cpus`` and ``processes``.
+
+    Args:
+        request: Has the limits.
+        number: Which sandbox of this process they are for.
+    """
     memory_bytes, processes = cast("int", request["memory_bytes"]), cast("int", request["processes"])
-    return make_groups(Limits(memory_bytes, cast("float", request["cpus"]), processes), own_hierarchies())
+    return make_groups(Limits(memory_bytes, cast("float", request["cpus"]), processes), own_hierarchies(), number)
 
 
-def make_groups(limits: Limits, hierarchies: Iterable[Hierarchy]) -> Groups:
+def make_groups(limits: Limits, hierarchies: Iterable[Hierarchy], number: int = 0) -> Groups:
     """Make the groups that this process may make, for a sandbox of this process."""
-    made = [_make_in(hierarchy, limits) for hierarchy in hierarchies]
+    name = f"symposia.{os.getpid()}.{number}" if number else f"symposia-{os.getpid()}"
+    made = [_make_in(hierarchy, limits, name) for hierarchy in hierarchies]
     limited = frozenset[str]().union(*(groups.limited for groups in made))
     return Groups(
         folders=tuple(folder for groups in made for folder in groups.folders),
@@ -122,13 +134,13 @@ def make_groups(limits: Limits, hierarchies: Iterable[Hierarchy]) -> Groups:
     )
 
 
-def _make_in(hierarchy: Hierarchy, limits: Limits) -> Groups:
+def _make_in(hierarchy: Hierarchy, limits: Limits, name: str) -> Groups:
     make = _make_in_version_1 if hierarchy.version == 1 else _make_in_version_2
-    return make(hierarchy, limits)
+    return make(hierarchy, limits, name)
 
 
-def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
-    folder = _new_folder([hierarchy.own])
+def _make_in_version_1(hierarchy: Hierarchy, limits: Limits, name: str) -> Groups:
+    folder = _new_folder([hierarchy.own], name)
     if folder is None:
         return Groups()
     limited = set[str]()
@@ -146,14 +158,14 @@ def _make_in_version_1(hierarchy: Hierarchy, limits: Limits) -> Groups:
     return _unless_useless(folder, limited, "memory.oom_control")
 
 
-def _make_in_version_2(hierarchy: Hierarchy, limits: Limits) -> Groups:
+def _make_in_version_2(hierarchy: Hierarchy, limits: Limits, name: str) -> Groups:
     """Make a group where the kernel allows one.
 
     A group may hold processes or give its controllers to groups below it, not both; the root may do both (cgroups(7),
     the "no internal processes" rule). So the caller's own group will do only if it is the root. Moving the caller
     itself one down was rejected: other processes may share its group, and its owner did not ask for that.
     """
-    folder = _new_folder(_ancestors_that_delegate(hierarchy))
+    folder = _new_folder(_ancestors_that_delegate(hierarchy), name)
     if folder is None:
         return Groups()
     limited = set[str]()
@@ -178,16 +190,15 @@ def _ancestors_that_delegate(hierarchy: Hierarchy) -> Iterator[str]:
         folder = os.path.dirname(folder)
 
 
-def _new_folder(parents: Iterable[str]) -> str | None:
+def _new_folder(parents: Iterable[str], name: str) -> str | None:
     """A new group in the first of `parents` that takes one, and from which this process may be moved into it."""
-    own = f"{_PREFIX}{os.getpid()}"
     for parent in parents:
         if not os.access(f"{parent}/cgroup.procs", os.W_OK):
             continue
         _remove_left_over_in(parent)
-        _removed(f"{parent}/{own}")  # of an earlier process of this number
-        if _made(f"{parent}/{own}"):
-            return f"{parent}/{own}"
+        _removed(f"{parent}/{name}")  # of an earlier process of this number
+        if _made(f"{parent}/{name}"):
+            return f"{parent}/{name}"
     return None
 
 
@@ -210,7 +221,8 @@ def _remove_left_over_in(parent: str) -> list[str]:
         names = os.listdir(parent)
     except OSError:  # not mounted here
         return []
-    dead = [name for name in names if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name[len(_PREFIX) :]}")]
+    own = [found for name in names if (found := _NAME.fullmatch(name))]
+    dead = [found[0] for found in own if not os.path.exists(f"/proc/{found[1] or found[2]}")]
     return [f"{parent}/{name}" for name in dead if _removed(f"{parent}/{name}")]
 
 

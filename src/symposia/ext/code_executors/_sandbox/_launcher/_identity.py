@@ -23,12 +23,12 @@ _FIRST_UID = 1_900_000_000
 _NEEDED_CAPABILITIES = 1 << 21 | 1 << 7 | 1 << 6  # CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID
 
 
-def own_uid() -> int | None:
-    """A user id that only the sandbox of this process has; None where this process cannot choose one.
+def own_uid(pid: int = 0) -> int | None:
+    """A user id that only the sandbox of one process has, by default of this one; None where none can be chosen.
 
     Only root can, and not the root of most containers, who lacks the right, or has some tens of thousands of user ids.
     """
-    uid = _FIRST_UID + os.getpid()
+    uid = _FIRST_UID + (pid or os.getpid())
     if _NEEDED_CAPABILITIES & ~_capabilities():
         return None
     with open("/proc/self/uid_map", encoding="ascii") as file:
@@ -58,10 +58,15 @@ def enter_user_namespace(flags: int = 0) -> None:
     uid, gid = os.geteuid(), os.getegid()  # before: the new namespace has no names for them yet
     unshare(CLONE_NEWUSER | flags)
     own_proc_files()
+    map_user("self", uid, gid)
+
+
+def map_user(process: int | str, uid: int, gid: int) -> None:
+    """Give the one user of a process's new user namespace its ids in the namespace around it."""
     for name, text in (
         ("setgroups", "deny"),  # without it, an ordinary user may write no gid_map (user_namespaces(7))
         ("uid_map", f"{SANDBOX_UID} {uid} 1"),
         ("gid_map", f"{SANDBOX_UID} {gid} 1"),
     ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+        with open(f"/proc/{process}/{name}", "w", encoding="ascii") as file:
             file.write(text)

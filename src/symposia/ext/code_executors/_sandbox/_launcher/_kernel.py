@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import socket
 import struct
 
@@ -36,7 +37,9 @@ MS_RELATIME = 1 << 21
 MNT_DETACH = 2
 
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_CAP_AMBIENT = 47
@@ -81,23 +84,40 @@ def pivot_root(new_root: str, put_old: str) -> None:
 def drop_capabilities() -> None:
     """Give up every capability for good: those in use, and those that a program with capabilities could bring back.
 
-    In this order, as dropping one from the bounding set takes a capability itself (capabilities(7)). The bounding set
-    matters for set-user-id programs among the host's that the sandbox can see. The server's no_new_privs stops these
-    too; it is the second of two locks.
+    In this order, as dropping one from the bounding set takes a capability itself (capabilities(7)).
+    """
+    limit_capabilities()
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)  # and process id 0, which is this one
+    nothing = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of 32 capabilities each, twice
+    _check("drop all capabilities", _libc.capset(header, nothing))
+
+
+def limit_capabilities() -> None:
+    """Let no program that this process becomes have any capability. Those in use stay.
+
+    This matters for set-user-id programs among the host's that the sandbox can see. The server's no_new_privs stops
+    these too; it is the second of two locks.
     """
     with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
         last = int(file.read())
     for capability in range(last + 1):
         _check("drop a capability", _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # unchecked: capset clears them as well
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)  # and process id 0, which is this one
-    nothing = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of 32 capabilities each, twice
-    _check("drop all capabilities", _libc.capset(header, nothing))
 
 
 def adopt_orphans() -> None:
     """Become the parent of all descendants whose own parent ends."""
     _check("become a subreaper", _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends. A change of the user id cancels this (prctl(2))."""
+    _check("follow the parent", _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+
+
+def gain_no_privileges() -> None:
+    """Run no program with more rights than this one, whatever its file says."""
+    _check("set no_new_privs", _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
 
 def own_proc_files() -> None:

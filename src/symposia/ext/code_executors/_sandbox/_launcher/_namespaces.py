@@ -67,12 +67,8 @@ def main(request: Mapping[str, object]) -> NoReturn:
 
 def _become_sandbox(request: Mapping[str, object], uid: int | None, groups: Groups) -> NoReturn:
     """As PID 1 of its namespace, make the others, leave the host's files, give up all rights, and become the server."""
-    kernel.unshare(_OWN_VIEWS)
-    socket.sethostname("sandbox")
-    if request["loopback"]:
-        kernel.bring_up_loopback()
     groups.show_memory_counter()  # while the host's /sys/fs/cgroup is still there
-    move_into_new_root(cast("Plan", request["mounts"]), SANDBOX_UID if uid is None else uid)
+    leave_host(request, SANDBOX_UID if uid is None else uid)
     if uid is not None:
         become(uid)
         # The namespaces above belong to the user namespace of the host. From one below it, no capability counts for
@@ -86,7 +82,22 @@ def _become_sandbox(request: Mapping[str, object], uid: int | None, groups: Grou
     os.execve(server[0], [*server], dict(cast("Mapping[str, str]", request["environment"])))  # noqa: S606 - no shell
 
 
-def move_into_new_root(plan: Plan, owner: int) -> None:
+def leave_host(request: Mapping[str, object], owner: int, *, masked: bool = True) -> None:
+    """Make the namespaces beside that of processes, and leave the files that there were for the planned ones.
+
+    Args:
+        request: Has the plan, and whether there is a loopback.
+        owner: Owns the folders that can be written.
+        masked: See `move_into_new_root`.
+    """
+    kernel.unshare(_OWN_VIEWS)
+    socket.sethostname("sandbox")
+    if request["loopback"]:
+        kernel.bring_up_loopback()
+    move_into_new_root(cast("Plan", request["mounts"]), owner, masked=masked)
+
+
+def move_into_new_root(plan: Plan, owner: int, *, masked: bool = True) -> None:
     """Build the root and leave the old one behind.
 
     The old root is unmounted after ``pivot_root``, so that no path leads to the host. ``chroot`` would leave the
@@ -95,6 +106,8 @@ def move_into_new_root(plan: Plan, owner: int) -> None:
     Args:
         plan: What it holds (`_mounts.as_json`).
         owner: Owns the folders that can be written.
+        masked: Whether what is the machine's in /proc is hidden or read-only. The kernel lets nobody without rights on
+            the machine mount another /proc where only such a one can be seen.
     """
     # First of all: with the propagation that systemd sets, every mount below would appear on the host too.
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
@@ -106,7 +119,7 @@ def move_into_new_root(plan: Plan, owner: int) -> None:
     os.chdir("/")
     # First, as the kernel lets an ordinary user mount a proc only while one is visible of which nothing is hidden, and
     # that goes with the old root.
-    _mount_proc()
+    _mount_proc(masked=masked)
     _make_dev()
     for entry in plan:
         _add({name: str(value) for name, value in entry.items()}, owner)
@@ -170,9 +183,11 @@ def _mount_points(folder: str) -> list[str]:
     return [point for point in points if point == folder or point.startswith(folder + "/")]
 
 
-def _mount_proc() -> None:
+def _mount_proc(*, masked: bool) -> None:
     os.mkdir("/proc")
     kernel.mount("proc", "/proc", "proc", _SAFE | kernel.MS_NOEXEC)
+    if not masked:
+        return
     for name in READ_ONLY_IN_PROC:
         if os.path.exists(f"/proc/{name}"):
             bind(f"/proc/{name}", f"/proc/{name}")

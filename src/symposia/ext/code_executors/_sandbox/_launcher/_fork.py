@@ -1,0 +1,122 @@
+"""A zygote: a process with imported libraries, and its forks, each of which becomes the server of a sandbox.
+
+It runs in the root that its supervisor has made, as a user without rights (`_zygote`). A fork leaves it by the same
+steps as a sandbox that is launched, in the order of an ordinary user (`_namespaces`): a user namespace first, in which
+it may make the others. It has the user id that the keeper chose, and a root of its own, before it reads the first byte
+of its host, and then puts the same limits, Landlock and filter on itself as any server.
+
+What the forks share is what the zygote has in memory: code, imported modules, the layout of the address space, Python's
+hash seed, and the secrets by which the C library guards its stack and heap. What they do not share: any descriptor but
+those that the keeper sends for one fork, any memory that can be written, and the state of random generators, which
+Python's own fork handlers and `before_fork` change. The zygote reads nothing but requests of the keeper, with limits
+and paths of the project's own choice, so that nothing of a sandbox can change it.
+
+It has one thread, as a fork has only the one that forks, and as the kernel gives a process with more no user namespace
+(unshare(2)). Numeric libraries are told so by variables; one that starts threads all the same ends the zygote.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, cast
+
+from .._inside._huge_pages import collapse, private_areas
+from .._inside._interpreters import before_fork, import_library
+from .._inside._server import serve, take_environment
+from . import MEMORY_COUNTER_FD, SANDBOX_UID
+from . import _kernel as kernel
+from ._identity import enter_user_namespace
+from ._namespaces import leave_host
+from ._zygote import ZYGOTE_FD
+
+_REQUEST_BYTES = 1 << 18
+_MOST_FDS = 5  # the conversation with the keeper, three streams, and the counter of memory
+_MOST_OPEN = 1 << 20
+
+
+def main(request: Mapping[str, object]) -> NoReturn:
+    """Import libraries, and fork for each request of the keeper, until it has gone.
+
+    Args:
+        request: ``libraries``, their names; ``variables``, which they see; ``scratch``, a folder that can be written.
+    """
+    keeper = socket.socket(fileno=ZYGOTE_FD)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    sys.path[:] = [folder for folder in sys.path if folder]
+    take_environment(dict(cast("Mapping[str, str]", request["variables"])))
+    try:
+        for name in cast("Sequence[str]", request["libraries"]):
+            import_library(name, str(request["scratch"]))
+    except RuntimeError as error:
+        keeper.send(f"failed: {error}".encode())
+        os._exit(1)
+    _prepare_memory()
+    keeper.send(b"ready")
+    while True:
+        data, received, _, _ = socket.recv_fds(keeper, _REQUEST_BYTES, _MOST_FDS)
+        if not data:  # the keeper has gone
+            os._exit(0)
+        before_fork()
+        if (pid := os.fork()) == 0:
+            _become_sandbox(data, received)
+        for fd in received:
+            os.close(fd)
+        os.waitpid(pid, 0)  # it ends as soon as it has forked itself
+
+
+def _prepare_memory() -> None:
+    """Make the memory one that many share for long."""
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        # It makes other names in each process, which it knows by its number: an interpreter in a sandbox may have that
+        # of the zygote, as both count from 1.
+        setattr(tempfile, "_name_sequence", None)  # noqa: B010 - type checkers do not know it
+    gc.collect()
+    for area in private_areas():
+        collapse(area)
+
+
+def _become_sandbox(data: bytes, received: Sequence[int]) -> NoReturn:
+    """As a fork of the zygote, fork PID 1 of a new PID namespace, which becomes the server, and end."""
+    conversation, stdin, stdout, stderr, *counter = received
+    try:
+        os.dup2(stderr, 2)
+        kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID)
+        if os.fork():
+            os._exit(0)
+        os.write(conversation, b"forked")
+        if os.read(conversation, 2) != b"go":  # the keeper has given up
+            os._exit(1)
+        _keep_only(stdin, stdout, counter)
+        # The ids last for which there is a name in the namespace: until now they were those of the zygote.
+        os.setresgid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID)
+        os.setresuid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID)
+        leave_host(json.loads(data), SANDBOX_UID)
+        # As root's sandboxes that are launched: from below, no capability counts over the namespaces of the sandbox.
+        enter_user_namespace()
+        kernel.drop_capabilities()
+        os.umask(0o022)
+        serve(has_libraries=True)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not become a second zygote
+        os.write(2, f"{getattr(error, 'strerror', None) or error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _keep_only(stdin: int, stdout: int, counter: Sequence[int]) -> None:
+    """Put the streams and the counter of memory where the server looks for them, and close all else."""
+    os.dup2(stdin, 0)
+    os.dup2(stdout, 1)
+    for fd in counter:
+        os.dup2(fd, MEMORY_COUNTER_FD)
+    kept = MEMORY_COUNTER_FD if counter else 2
+    os.closerange(3, kept)
+    os.closerange(kept + 1, _MOST_OPEN)
