@@ -6,16 +6,33 @@ from tests.contracts.sandbox_interpreter import ImportedAheadContract, Interpret
 from tests.contracts.sandbox_network import NetworkContract
 from tests.contracts.sandbox_state import StatefulContract, StatefulWithLibrariesContract
 
-from symposia.core.code_executor import SandboxBackend
+from collections.abc import Sequence
+
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 
-class TestNamespaces(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
+class ForkingBackend(NamespaceBackend):
+    """Forks each sandbox from the first on, but for those with mounts."""
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        await self.prepare_fork(policy)
+        return await super().create(policy, mounts=mounts)
+
+
+class TestNamespaces(SandboxContract, SandboxAttacks):
+    """Launched, as the first sandbox of a program and those with mounts. What the server does is tested below."""
+
     def backend(self) -> SandboxBackend:
-        return NamespaceBackend(base_python())
+        return NamespaceBackend(base_python(), fork=False)
+
+
+class TestForkedNamespaces(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
+    def backend(self) -> SandboxBackend:
+        return ForkingBackend(base_python())
 
 
 class TestBubblewrap(SandboxContract, InterpreterContract, NetworkContract, SandboxAttacks):
@@ -28,9 +45,9 @@ class TestDocker(SandboxContract, InterpreterContract, NetworkContract, SandboxA
         return DockerBackend()
 
 
-class TestNamespacesWithLibraries(ImportedAheadContract):
+class TestForkedNamespacesWithLibraries(ImportedAheadContract):
     def backend(self) -> SandboxBackend:
-        return NamespaceBackend()
+        return ForkingBackend()
 
 
 class TestBubblewrapWithLibraries(ImportedAheadContract):
@@ -43,14 +60,14 @@ class TestDockerWithLibraries(ImportedAheadContract):
         return DockerBackend()
 
 
-class TestStatefulNamespaces(StatefulContract):
+class TestStatefulForkedNamespaces(StatefulContract):
     def backend(self) -> SandboxBackend:
-        return NamespaceBackend(base_python())
+        return ForkingBackend(base_python())
 
 
-class TestStatefulNamespacesWithLibraries(StatefulWithLibrariesContract):
+class TestStatefulForkedNamespacesWithLibraries(StatefulWithLibrariesContract):
     def backend(self) -> SandboxBackend:
-        return NamespaceBackend()
+        return ForkingBackend()
 
 
 class TestStatefulBubblewrap(StatefulContract):

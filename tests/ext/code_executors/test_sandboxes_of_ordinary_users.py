@@ -61,10 +61,18 @@ def python_for_everybody(folder: Path) -> Path:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="run by an ordinary user, the other tests are those")
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("backend", ["Namespaces", "Bubblewrap"])
-def test_the_contract_holds_for_an_ordinary_user(backend: str, open_folder: Path) -> None:
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ("TestNamespaces",),
+        ("TestForkedNamespaces", "TestStatefulForkedNamespaces"),
+        ("TestBubblewrap", "TestStatefulBubblewrap"),
+    ],
+    ids=lambda classes: classes[0],
+)
+def test_the_contract_holds_for_an_ordinary_user(classes: tuple[str, ...], open_folder: Path) -> None:
     python = python_for_everybody(open_folder)
-    tests = [f"tests/ext/code_executors/test_sandbox_backends.py::Test{kind}{backend}" for kind in ("", "Stateful")]
+    tests = [f"tests/ext/code_executors/test_sandbox_backends.py::{name}" for name in classes]
     run = as_nobody(open_folder, python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *tests)
     assert run.returncode == 0, run.stdout
     assert "skipped" not in run.stdout.splitlines()[-1], run.stdout

@@ -82,6 +82,7 @@ class _Zygote:
         self._control = control
         self.is_ready = False
         self.failure = ""
+        control.setblocking(False)
 
     @classmethod
     def start(cls, plan: ZygotePlan) -> Self:
@@ -111,7 +112,7 @@ class _Zygote:
     def look(self) -> bool:
         """Take what the keeper has said, and return whether it still takes requests."""
         try:
-            while answer := self._control.recv(_ANSWER_BYTES, socket.MSG_DONTWAIT):
+            while answer := self._control.recv(_ANSWER_BYTES):
                 if answer != b"ready":
                     self.failure = answer.decode(errors="replace").removeprefix("failed: ")
                     return False
@@ -134,7 +135,7 @@ class _Zygote:
         Raises:
             OSError: It has ended, or does not take requests as fast as they come.
         """
-        socket.send_fds(self._control, [request], streams, socket.MSG_DONTWAIT)
+        socket.send_fds(self._control, [request], streams)
 
     def close(self) -> None:
         """Have it end, as soon as its sandboxes have if its zygote is dead, else at once."""
