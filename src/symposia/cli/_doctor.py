@@ -16,6 +16,7 @@ from symposia import __version__
 from symposia.cli._exit import Status, stopped_by_interrupt
 from symposia.ext.code_executors import AUTO, check_sandbox, sandbox_kinds
 from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.code_executors.namespaces import NamespaceBackend
 from symposia.ext.models.vendors import model_vendors
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
@@ -70,6 +71,8 @@ async def _sandboxes(name: str) -> list[Finding]:
             found.append(Finding("Docker engine", None, f"DOCKER_HOST chooses the one at {address}"))
         if isinstance(backend, DockerBackend) and check.works:
             found.append(await _gvisor(backend))
+        if isinstance(backend, NamespaceBackend) and check.works:
+            found.append(await _forks(backend))
     return found
 
 
@@ -79,6 +82,13 @@ async def _gvisor(backend: DockerBackend) -> Finding:
     return Finding(
         "gVisor", None, "not installed. With it (runsc install), Docker sandboxes have a kernel of their own"
     )
+
+
+async def _forks(backend: NamespaceBackend) -> Finding:
+    problem = await backend.fork_problem()
+    if problem is None:
+        return Finding("forked sandboxes", None, "work: namespaces share the memory of imported libraries")
+    return Finding("forked sandboxes", None, f"do not work, so each of namespaces imports its libraries: {problem}")
 
 
 def _models() -> Iterator[Finding]:

@@ -1,12 +1,12 @@
 """The contract of sandboxes and the attacks, run for real in every backend."""
 
+from collections.abc import Sequence
+
 from tests.contracts.sandbox_attacks import SandboxAttacks
 from tests.contracts.sandbox_contract import SandboxContract
 from tests.contracts.sandbox_interpreter import ImportedAheadContract, InterpreterContract
 from tests.contracts.sandbox_network import NetworkContract
 from tests.contracts.sandbox_state import StatefulContract, StatefulWithLibrariesContract
-
-from collections.abc import Sequence
 
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.ext.code_executors._sandbox import base_python

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Self, Unpack
+from typing import Final, Self, Unpack
 
 from typing_extensions import override
 
 from symposia.core.argument_checks import check_flag
 from symposia.core.code_executor import SandboxPackages, SandboxPolicy
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._sandbox import SandboxPython
+from symposia.ext.code_executors._sandbox import SandboxPython, base_python
 from symposia.ext.code_executors._sandbox._launched import (
     LaunchedBackend,
     LauncherCommand,
@@ -25,6 +25,9 @@ from symposia.ext.code_executors._sandbox._transport import Transport
 from symposia.ext.code_executors._sandbox._zygotes import ZYGOTES, ZygotePlan
 from symposia.ext.code_executors._sandbox_options import SandboxOptions
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+
+IDLE_SECONDS: Final = 60.0
+"""Without a sandbox, after which a process with imported libraries ends. A new one takes a second of processor time."""
 
 __all__ = ["NamespaceBackend", "NamespaceCommandLineCodeExecutor"]
 
@@ -63,6 +66,21 @@ class NamespaceBackend(LaunchedBackend):
     def _like_this(self, packages: SandboxPackages) -> Self:
         return type(self)(packages=packages, fork=self._may_fork)
 
+    @override
+    @classmethod
+    def _with_base_python(cls) -> Self:
+        return cls(base_python(), fork=False)
+
+    async def fork_problem(self) -> str | None:
+        """Try whether sandboxes can be forked here; return why not. It imports no library."""
+        if not self._may_fork:
+            return "It was made with fork=False."
+        try:
+            await NamespaceBackend(base_python()).prepare_fork(SandboxPolicy(imported_ahead=("json",)))
+        except SandboxUnavailableError as error:
+            return str(error)
+        return None
+
     async def prepare_fork(self, policy: SandboxPolicy) -> None:
         """Start the process from which sandboxes of a policy are forked, and wait until it is ready.
 
@@ -71,8 +89,8 @@ class NamespaceBackend(LaunchedBackend):
         Raises:
             SandboxUnavailableError: Sandboxes cannot be forked here, and are started one by one. The text says why.
         """
-        if not self._may_fork:
-            raise SandboxUnavailableError("It was made with fork=False.")
+        if not self._may_fork or not imported_ahead(policy):
+            raise SandboxUnavailableError("It was made with fork=False, or the policy imports no libraries ahead.")
         python = await self._placed_python()
         await ZYGOTES.start(await asyncio.to_thread(_zygote_plan, python, policy))
 
@@ -101,6 +119,7 @@ def _zygote_plan(python: PlacedPython, policy: SandboxPolicy) -> ZygotePlan:
         "libraries": libraries,
         "environment": python.environment,
         "trial": _fork_request(python, limits),
+        "idle_seconds": IDLE_SECONDS,
     }
     return ZygotePlan(tuple(launcher_python()), tuple(zygote_arguments("namespaces")), request, program)
 

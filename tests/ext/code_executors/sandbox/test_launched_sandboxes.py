@@ -25,9 +25,14 @@ from symposia.ext.code_executors.namespaces import NamespaceBackend
 KINDS = (NamespaceBackend, BubblewrapBackend)
 
 
+def launching(kind: type[NamespaceBackend | BubblewrapBackend], python: SandboxPython) -> SandboxBackend:
+    """A backend that launches all of its sandboxes."""
+    return NamespaceBackend(python, fork=False) if kind is NamespaceBackend else kind(python)
+
+
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[SandboxBackend]:
-    backend: SandboxBackend = request.param(base_python())
+    backend = launching(request.param, base_python())
     await require(backend)
     async with asyncio.timeout(60):
         yield backend
@@ -127,7 +132,7 @@ def environment_of(python: SandboxPython, folder: Path) -> SandboxPython:
 def with_python(backend: SandboxBackend, python: SandboxPython) -> SandboxBackend:
     """A backend of the same kind that runs another Python."""
     kind = BubblewrapBackend if isinstance(backend, BubblewrapBackend) else NamespaceBackend
-    return kind(python)
+    return launching(kind, python)
 
 
 async def test_n01_python_and_its_packages_may_lie_anywhere(backend: SandboxBackend, place: Path) -> None:

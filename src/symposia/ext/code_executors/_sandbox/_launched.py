@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import re
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -44,6 +44,8 @@ from symposia.ext.code_executors._sandbox._python import PlacedPython, SandboxPy
 from symposia.ext.code_executors._sandbox._running import marked_arguments, running_sandboxes
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
 from symposia.ext.code_executors._sandbox._transport import ProcessTransport, Transport
+
+logger = logging.getLogger(__name__)
 
 _PROCESSES_COUNTED_IN_EACH_NAMESPACE = (5, 14)  # the Linux that counts RLIMIT_NPROC in each user namespace
 # With the values for off and on: Debian's own switch, Ubuntu's since 23.10, and the kernel's (namespaces(7)).
@@ -170,8 +172,10 @@ class LaunchedBackend(Component, SandboxBackend):
         )
         forked = None if mounts else await self._fork(python, policy)
         if forked is not None:
-            with suppress(SandboxUnavailableError):  # the zygote has just ended: this sandbox is launched
+            try:
                 return await SandboxConnection.open(forked, policy, settings)
+            except SandboxUnavailableError as error:  # the zygote may just have ended
+                logger.info("A sandbox is launched, as it could not be forked: %s", error)
         program = await asyncio.to_thread(_program, launcher, python, policy, mounts)
         command = [*launcher_python(), *bootstrap_arguments(program), *marked_arguments(self.name)]
         try:

@@ -32,6 +32,7 @@ from typing import Final, NamedTuple, Self
 
 from typing_extensions import override
 
+from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, launcher_program
 from symposia.ext.code_executors._sandbox._transport import StreamTransport
@@ -264,8 +265,7 @@ class _ForkedTransport(StreamTransport):
     @classmethod
     async def make(cls, zygote: _Zygote, request: bytes) -> Self | None:
         """Ask a zygote for a sandbox; None where it takes no request."""
-        pipes = [os.pipe() for _ in range(3)]
-        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = pipes
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (os.pipe() for _ in range(3))
         theirs, ours = (stdin, stdout, stderr), (to_stdin, from_stdout, from_stderr)
         try:
             zygote.fork(request, theirs)
@@ -276,7 +276,17 @@ class _ForkedTransport(StreamTransport):
         finally:
             for fd in theirs:
                 os.close(fd)
-        return cls(await _writer(to_stdin), await _reader(from_stdout), await _reader(from_stderr), zygote)
+        connected = asyncio.ensure_future(cls._connect(ours, zygote))
+        try:
+            return await uninterrupted(connected)  # for some passes of the event loop
+        except asyncio.CancelledError:
+            await uninterrupted(connected.result().close())
+            raise
+
+    @classmethod
+    async def _connect(cls, streams: tuple[int, int, int], zygote: _Zygote) -> Self:
+        stdin, stdout, stderr = streams
+        return cls(await _writer(stdin), await _reader(stdout), await _reader(stderr), zygote)
 
     def __init__(
         self,

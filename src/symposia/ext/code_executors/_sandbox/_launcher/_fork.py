@@ -37,6 +37,7 @@ from ._zygote import ZYGOTE_FD
 _REQUEST_BYTES = 1 << 18
 _MOST_FDS = 5  # the conversation with the keeper, three streams, and the counter of memory
 _MOST_OPEN = 1 << 20
+_CONVERSATION_FD = ZYGOTE_FD  # of a fork, in whose place it has no way to the keeper's other requests
 
 
 def main(request: Mapping[str, object]) -> NoReturn:
@@ -93,13 +94,15 @@ def _become_sandbox(data: bytes, received: Sequence[int]) -> NoReturn:
         if os.fork():
             os._exit(0)
         os.write(conversation, b"forked")
-        if os.read(conversation, 2) != b"go":  # the keeper has given up
-            os._exit(1)
-        _keep_only(stdin, stdout, counter)
-        # The ids last for which there is a name in the namespace: until now they were those of the zygote.
+        _wait_for(b"mapped", conversation)
+        _keep_only(stdin, stdout, conversation, counter)
+        # Ids that have a name in the namespace: until now they were those of the zygote.
         os.setresgid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID)
         os.setresuid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID)
         leave_host(json.loads(data), SANDBOX_UID)
+        _wait_for(b"joined", _CONVERSATION_FD)
+        os.close(_CONVERSATION_FD)
+        kernel.unshare(kernel.CLONE_NEWCGROUP)  # the last one began at the group of the zygote
         # As root's sandboxes that are launched: from below, no capability counts over the namespaces of the sandbox.
         enter_user_namespace()
         kernel.drop_capabilities()
@@ -111,12 +114,17 @@ def _become_sandbox(data: bytes, received: Sequence[int]) -> NoReturn:
         os._exit(1)
 
 
-def _keep_only(stdin: int, stdout: int, counter: Sequence[int]) -> None:
+def _wait_for(answer: bytes, conversation: int) -> None:
+    if os.read(conversation, len(answer)) != answer:
+        os._exit(1)  # the keeper has given up, and says why
+
+
+def _keep_only(stdin: int, stdout: int, conversation: int, counter: Sequence[int]) -> None:
     """Put the streams and the counter of memory where the server looks for them, and close all else."""
-    os.dup2(stdin, 0)
-    os.dup2(stdout, 1)
+    for fd, place in ((stdin, 0), (stdout, 1), (conversation, _CONVERSATION_FD)):
+        os.dup2(fd, place)
     for fd in counter:
         os.dup2(fd, MEMORY_COUNTER_FD)
-    kept = MEMORY_COUNTER_FD if counter else 2
-    os.closerange(3, kept)
+    kept = MEMORY_COUNTER_FD if counter else _CONVERSATION_FD
+    os.closerange(_CONVERSATION_FD + 1, kept)
     os.closerange(kept + 1, _MOST_OPEN)

@@ -41,7 +41,6 @@ from ._namespaces import leave_host
 
 ZYGOTE_FD = 3  # of the zygote: leads to the keeper
 _REQUEST_BYTES = 1 << 18
-_IDLE_SECONDS = 60.0  # without a sandbox, after which the memory is given back
 _ANSWER_SECONDS = 10.0
 _IMPORT_SECONDS = 120.0
 _END_SECONDS = 0.1  # as in `_keeper`
@@ -74,7 +73,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
         request: ``control``, a descriptor of the socket by which requests come; ``mounts``, the plan of the zygote's
             root; ``memory_bytes``, ``cpus`` and ``processes``, for the import; ``zygote``, its command, and
             ``environment``, the variables that this needs; ``trial``, the request of a sandbox, with which it is tried
-            before the first one.
+            before the first one; ``idle_seconds`` without a sandbox, after which the memory is given back.
     """
     control = socket.socket(fileno=cast("int", request["control"]))
     groups = groups_for(request)
@@ -93,7 +92,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
     try:
         keeper.try_out(cast("Mapping[str, object]", request["trial"]))
         control.send(b"ready")
-        keeper.serve()
+        keeper.serve(cast("float", request["idle_seconds"]))
     except (OSError, RuntimeError) as error:
         with suppress(OSError):  # the host has gone
             control.send(f"failed: {getattr(error, 'strerror', None) or error}".encode())
@@ -177,13 +176,10 @@ class _Keeper:
         if reason or self._sandboxes:
             raise RuntimeError(reason or "a sandbox that was forked does not end")
 
-    def serve(self) -> None:
+    def serve(self, idle_seconds: float) -> None:
         """Make sandboxes until there is no reason to go on."""
-        idle_since = time.monotonic()
         while self._is_open or self._sandboxes:
-            if self._wait(_IDLE_SECONDS) or self._sandboxes:
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since >= _IDLE_SECONDS:
+            if not self._wait(idle_seconds) and not self._sandboxes:
                 return
 
     def end(self) -> NoReturn:
@@ -285,10 +281,17 @@ class _Keeper:
                 raise OSError(0, "the zygote ended before it had forked")
             [pid, _, _] = struct.unpack(_CREDENTIALS, ancillary[0][2][:size])
             process = os.pidfd_open(pid)
-            groups.join(pid)
-            # Its own process id is unique for as long as it lives, and so is the user id that is made from it.
-            uid = own_uid(pid) if self._unique_ids else None
-            parents_uid = SANDBOX_UID if uid is None else uid
-            map_user(pid, parents_uid, parents_uid)
-            ours.send(b"go")
+            try:
+                # Its own process id is unique for as long as it lives, and so is the user id that is made from it.
+                uid = own_uid(pid) if self._unique_ids else None
+                parents_uid = SANDBOX_UID if uid is None else uid
+                map_user(pid, parents_uid, parents_uid)
+                ours.send(b"mapped")
+                # It makes its root meanwhile: for each group that a process joins, the kernel waits until every
+                # processor has done something else, which takes some ten milliseconds.
+                groups.join(pid)
+                ours.send(b"joined")
+            except BaseException:
+                os.close(process)
+                raise
         return process

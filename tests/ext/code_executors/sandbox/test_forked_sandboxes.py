@@ -1,0 +1,300 @@
+"""What only sandboxes promise that are forked from a process with their libraries imported."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from tests.contracts.sandbox_contract import require
+
+from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
+from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
+from symposia.ext.code_executors import namespaces
+from symposia.ext.code_executors._sandbox import SandboxPython, base_python
+from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+WAIT = 60.0
+POLICY = SandboxPolicy(imported_ahead=("json",))
+OWN_PROCESSES = "import os; print(sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))"
+
+
+def backend_of_a_test(folder: Path, modules: Sequence[str] = ()) -> tuple[NamespaceBackend, SandboxPolicy]:
+    """A backend whose zygote no other test has: by a package of its own, which is imported ahead."""
+    environment = folder / "environment"
+    python = base_python()
+    subprocess.run([python.interpreter, "-m", "venv", "--without-pip", environment], check=True)
+    [packages] = environment.glob("lib/python*/site-packages")
+    (packages / "small_package.py").write_text("HERE = []\n" + "\n".join(modules))
+    for entry in (folder, *environment.rglob("*")):
+        entry.chmod(entry.stat().st_mode | 0o755)
+    own = SandboxPython(interpreter=python.interpreter, prefix=python.prefix, environment=environment)
+    return NamespaceBackend(own), SandboxPolicy(imported_ahead=("small_package",))
+
+
+@pytest.fixture
+async def forking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[NamespaceBackend, SandboxPolicy]]:
+    """A backend that forks its sandboxes, and their policy."""
+    await require(NamespaceBackend(base_python(), fork=False))
+    folder = tmp_path_factory.mktemp("forking")
+    for parent in (folder, *folder.parents[:2]):
+        await asyncio.to_thread(parent.chmod, 0o755)
+    backend, policy = await asyncio.to_thread(backend_of_a_test, folder)
+    async with asyncio.timeout(WAIT):
+        await backend.prepare_fork(policy)
+        yield backend, policy
+
+
+def status_of(pid: int, field: str) -> list[int]:
+    """Numbers of a process, as /proc/PID/status has them."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [found] = [line.split()[1:] for line in lines if line.startswith(f"{field}:")]
+    return [int(number) for number in found]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def own_children() -> set[int]:
+    """The processes that any thread of this one has started, and that run."""
+    found = {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+    return {pid for pid in found if "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()}
+
+
+class Family:
+    """The processes around a forked sandbox, by the number of its server: keeper, supervisor and zygote."""
+
+    def __init__(self, server: int) -> None:
+        [self.supervisor] = status_of(server, "PPid")
+        [self.keeper] = status_of(self.supervisor, "PPid")
+        [self.zygote] = [child for child in children_of(self.supervisor) if status_of(child, "NSpid")[-1] != 1]
+
+
+async def servers(backend: SandboxBackend) -> list[int]:
+    """The first processes of this program's sandboxes."""
+    return [int(found.name) for found in await backend.running() if found.owner == os.getpid()]
+
+
+async def forked(backend: SandboxBackend, policy: SandboxPolicy) -> tuple[Sandbox, int]:
+    """A new sandbox, and its server."""
+    before = await servers(backend)
+    sandbox = await backend.create(policy)
+    [server] = set(await servers(backend)) - set(before)
+    assert (await asyncio.to_thread(status_of, server, "NSpid"))[-1] == 1, "it was launched"
+    return sandbox, server
+
+
+async def printed(sandbox: Sandbox, source: str) -> str:
+    result = await sandbox.run(source, "python")
+    assert (result.status, result.stderr) == ("ok", "")
+    return result.stdout
+
+
+async def test_the_first_sandbox_is_launched_and_later_ones_are_forked(tmp_path: Path) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
+    counts: list[int] = []
+    async with asyncio.timeout(WAIT):
+        sandboxes = [await backend.create(policy), await backend.create(policy)]
+        await backend.prepare_fork(policy)  # the second has begun it
+        sandboxes += [await backend.create(policy), await NamespaceBackend(fork=False).create(policy)]
+        for sandbox in sandboxes:
+            assert await printed(sandbox, "import sys; print('small_package' in sys.modules)") in {"True\n", "False\n"}
+        counts += [len(await asyncio.to_thread(status_of, server, "NSpid")) for server in await servers(backend)]
+        for sandbox in sandboxes:
+            await sandbox.close()
+    assert counts.count(3) == 1
+    assert await servers(backend) == []
+
+
+async def test_forked_sandboxes_share_no_process_user_or_file(forking: tuple[NamespaceBackend, SandboxPolicy]) -> None:
+    backend, policy = forking
+    (first, server), (second, other) = await forked(backend, policy), await forked(backend, policy)
+    family = await asyncio.to_thread(Family, server)
+    assert await asyncio.to_thread(Family, other) is not family
+    block = asyncio.create_task(
+        first.run("open('/tmp/mine', 'w').close(); print('here', flush=True); import time; time.sleep(60)", "python")
+    )
+    assert await printed(second, OWN_PROCESSES) == "[1, 2]\n"
+    assert await printed(second, "import os; print(os.listdir('/tmp'), os.listdir('/work'))") == "[] ['.block.py']\n"
+    if os.geteuid() == 0:
+        users = [(await asyncio.to_thread(status_of, pid, "Uid"))[0] for pid in (server, other, family.zygote)]
+        assert len(set(users)) == len(users)
+        assert 0 not in users
+    for kind in ("user", "pid", "mnt", "net", "ipc", "uts", "cgroup"):
+        if os.geteuid() == 0:
+            spaces = [Path(f"/proc/{pid}/ns/{kind}") for pid in (server, other, family.zygote, os.getpid())]
+            assert len({await asyncio.to_thread(os.readlink, space) for space in spaces}) >= len(spaces) - 1
+    block.cancel()
+    await asyncio.wait([block])
+    await first.close()
+    await second.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a server does not show its descriptors to its own user")
+async def test_a_server_has_its_own_streams_and_nothing_of_the_zygote(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    sandbox, server = await forked(backend, policy)
+    # The standard streams, the way of its report, and the one of the listing.
+    assert await printed(sandbox, "import os; print(len(os.listdir('/proc/self/fd')))") == "5\n"
+    descriptors = await asyncio.to_thread(lambda: {str(fd.readlink()) for fd in Path(f"/proc/{server}/fd").iterdir()})
+    assert not any(target.startswith("socket:") for target in descriptors)
+    files = {target for target in descriptors if target.startswith("/")}
+    assert all(target == "/dev/null" or "symposia." in target for target in files), files
+    await sandbox.close()
+
+
+async def test_random_numbers_and_names_differ_between_forked_sandboxes(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    drawn: set[str] = set()
+    for _ in range(3):
+        sandbox, _ = await forked(backend, policy)
+        drawn.add(await printed(sandbox, "import random, tempfile, uuid; print(random.random())"))
+        drawn.add(await printed(sandbox, "import tempfile; print(tempfile.mktemp())"))
+        await sandbox.close()
+    assert len(drawn) == 6
+
+
+async def test_what_code_does_to_a_library_reaches_no_other_sandbox(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    first, _ = await forked(backend, policy)
+    poison = (
+        "import small_package, builtins; small_package.HERE.append(1); builtins.poison = 1; print(small_package.HERE)"
+    )
+    assert await printed(first, poison) == "[1]\n"
+    second, _ = await forked(backend, policy)
+    for sandbox in (first, second):
+        assert (
+            await printed(sandbox, "import small_package; print(small_package.HERE, 'poison' in dir(__builtins__))")
+            == "[] False\n"
+        )
+        await sandbox.close()
+
+
+async def test_sandboxes_outlive_their_zygote_and_the_next_gets_a_new_one(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    sandbox, server = await forked(backend, policy)
+    family = await asyncio.to_thread(Family, server)
+    os.kill(family.zygote, signal.SIGKILL)
+    assert await printed(sandbox, "print('alive')") == "alive\n"
+    next_one = await backend.create(policy)
+    assert await printed(next_one, "print('launched, or forked by chance')") != ""
+    await next_one.close()
+    await backend.prepare_fork(policy)
+    another, server = await forked(backend, policy)
+    assert (await asyncio.to_thread(Family, server)).keeper != family.keeper
+    for each in (sandbox, another):
+        await each.close()
+
+
+@pytest.mark.parametrize("member", ["keeper", "supervisor"])
+async def test_sandboxes_end_with_their_keeper_and_the_next_is_made(
+    forking: tuple[NamespaceBackend, SandboxPolicy], member: str
+) -> None:
+    backend, policy = forking
+    sandbox, server = await forked(backend, policy)
+    family = await asyncio.to_thread(Family, server)
+    os.kill(getattr(family, member), signal.SIGKILL)
+    with pytest.raises(SandboxDiedError):
+        await sandbox.run("import time; time.sleep(60)", "python")
+    await sandbox.close()
+    await wait_until_gone(server, family.supervisor, family.zygote)
+    next_one = await backend.create(policy)
+    assert await printed(next_one, "print('next')") == "next\n"
+    await next_one.close()
+
+
+async def wait_until_gone(*processes: int) -> None:
+    def gone() -> bool:
+        return not any(Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in read(pid) for pid in processes)
+
+    def read(pid: int) -> str:
+        try:
+            return Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return "\nState:\tZ"
+
+    while not await asyncio.to_thread(gone):  # noqa: ASYNC110 - processes of others set no event
+        await asyncio.sleep(0.01)
+
+
+OWNER = """
+import asyncio, os
+from symposia.core.code_executor import SandboxPolicy
+from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors.namespaces import NamespaceBackend
+
+async def main():
+    backend, policy = NamespaceBackend(base_python()), SandboxPolicy(imported_ahead=("json",))
+    await backend.prepare_fork(policy)
+    sandbox = await backend.create(policy)
+    print(*(found.name for found in await backend.running() if found.owner == os.getpid()), flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_everything_ends_with_a_program_that_is_killed() -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    async with asyncio.timeout(WAIT):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, env=os.environ.copy()
+        )
+        assert program.stdout is not None
+        server = int(await program.stdout.readline())
+        family = await asyncio.to_thread(Family, server)
+        program.kill()
+        await program.wait()
+        await wait_until_gone(server, family.keeper, family.supervisor, family.zygote)
+    left = await asyncio.to_thread(lambda: [*Path("/sys/fs/cgroup").rglob(f"symposia*{family.keeper}*")])
+    assert left == []
+
+
+async def test_a_zygote_without_sandboxes_ends_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    monkeypatch.setattr(namespaces, "IDLE_SECONDS", 0.01)
+    backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
+    async with asyncio.timeout(WAIT):
+        before = await asyncio.to_thread(own_children)
+        await backend.prepare_fork(policy)
+        while await asyncio.to_thread(own_children) - before:  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.01)
+        next_one = await backend.create(policy)
+        assert await printed(next_one, "print('launched')") == "launched\n"
+        await next_one.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()", "threads"),
+        ("import os\nos._exit(1)", "the import ended"),
+    ],
+)
+async def test_a_zygote_whose_import_fails_is_never_used(tmp_path: Path, source: str, reason: str) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path, [source])
+    async with asyncio.timeout(WAIT):
+        for _ in range(2):  # the second time without a start
+            with pytest.raises(SandboxUnavailableError, match=reason):
+                await backend.prepare_fork(policy)
+
+
+async def test_fork_false_forks_nothing() -> None:
+    backend = NamespaceBackend(base_python(), fork=False)
+    with pytest.raises(SandboxUnavailableError, match="fork=False"):
+        await backend.prepare_fork(POLICY)
+    assert await backend.fork_problem() == "It was made with fork=False."
