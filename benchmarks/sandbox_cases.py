@@ -74,7 +74,9 @@ def name_of(owner: int) -> str:
 
 
 def backend() -> Any:  # Any: a `SandboxBackend`, which AutoGen does not have
-    """The sandbox backend of this kind."""
+    """The sandbox backend of this kind, whose sandboxes start one by one."""
+    if KIND == "namespaces":
+        return importlib.import_module("symposia.ext.code_executors.namespaces").NamespaceBackend(fork=False)
     return importlib.import_module("symposia.ext.code_executors").sandbox_kind(KIND).make()
 
 
@@ -180,7 +182,28 @@ async def start() -> Figures:
     }
     if KIND != "autogen":
         figures["new sandbox from the pool, ms"] = await _from_pool()
+    if KIND == "namespaces":
+        figures["new sandbox, forked, ms"] = await _forked()
     return figures
+
+
+async def forking_backend() -> Any:  # Any: as above
+    """The backend whose sandboxes are forked, when it is ready for that."""
+    forking = importlib.import_module("symposia.ext.code_executors.namespaces").NamespaceBackend()
+    await forking.prepare_fork(code_executor.SandboxPolicy())
+    return forking
+
+
+async def _forked() -> float:
+    forking = await forking_backend()
+    taken: list[float] = []
+    for _ in range(30):
+        await asyncio.sleep(THINKING_SECONDS)
+        began = time.perf_counter()
+        sandbox = await forking.create(code_executor.SandboxPolicy())
+        taken.append((time.perf_counter() - began) * MS)
+        await sandbox.close()
+    return statistics.median(taken)
 
 
 async def _from_pool() -> float:
@@ -285,9 +308,38 @@ async def memory() -> Figures:
         await asyncio.sleep(4)
         found = [each.memory_bytes for each in await backend().running() if each.owner == os.getpid()]
         assert len(found) == 1, found
-        return {"a live pandas sandbox, MiB": found[0] / 1024 / 1024}
+        figures = {"a live pandas sandbox, MiB": found[0] / 1024 / 1024}
     finally:
         await sandbox.close()
+    if KIND == "namespaces":
+        for count in (10, CROWD):
+            figures[f"one of {count} forked, MiB"] = await _memory_of_forked(count)
+    return figures
+
+
+async def _memory_of_forked(count: int) -> float:
+    """The memory of sandboxes and all processes that they need, for each sandbox; what they share is counted once."""
+    forking = await forking_backend()
+    sandboxes = [await forking.create(code_executor.SandboxPolicy()) for _ in range(count)]
+    for sandbox in sandboxes:
+        assert (await sandbox.run(PANDAS, "python")).status == "ok"
+    await asyncio.sleep(2)
+    total = sum(map(_proportional_bytes, _descendants(os.getpid())))
+    for sandbox in sandboxes:
+        await sandbox.close()
+    return total / count / 1024 / 1024
+
+
+def _descendants(process: int) -> Iterator[int]:
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        for child in map(int, (thread / "children").read_text().split()):
+            yield child
+            yield from _descendants(child)
+
+
+def _proportional_bytes(process: int) -> int:
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 async def crowd() -> Figures:

@@ -18,6 +18,7 @@ from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, San
 from symposia.ext.code_executors import SandboxCodeExecutor, SandboxPool
 from symposia.ext.code_executors._pool import shares
 from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors._sandbox._zygotes import ZYGOTES
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
@@ -367,6 +368,7 @@ class PoolOfRealSandboxes:
 
     def left(self) -> list[str]:
         """What runs for this process: launchers, or containers."""
+        ZYGOTES.end()  # of this and earlier tests: what is left otherwise lives no longer than the sandboxes
         tasks = Path("/proc/self/task").iterdir()
         return [child for task in tasks for child in (task / "children").read_text().split()]
 
