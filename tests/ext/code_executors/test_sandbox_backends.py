@@ -16,7 +16,10 @@ from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 
 class ForkingBackend(NamespaceBackend):
-    """Forks each sandbox from the first on, but for those with mounts."""
+    """Forks each sandbox from the first on, but for those with mounts, or without room for imports."""
+
+    async def unavailable_reason(self) -> str | None:
+        return await NamespaceBackend(base_python(), fork=False).unavailable_reason()
 
     async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
         await self.prepare_fork(policy)

@@ -84,13 +84,16 @@ class NamespaceBackend(LaunchedBackend):
     async def prepare_fork(self, policy: SandboxPolicy) -> None:
         """Start the process from which sandboxes of a policy are forked, and wait until it is ready.
 
-        Without it, the process is started in the background with the second sandbox.
+        Without it, the process is started in the background with the second sandbox. There is none for policies that
+        import nothing ahead, or leave no room for it: less than 256 MiB, or half a processor.
 
         Raises:
             SandboxUnavailableError: Sandboxes cannot be forked here, and are started one by one. The text says why.
         """
-        if not self._may_fork or not imported_ahead(policy):
-            raise SandboxUnavailableError("It was made with fork=False, or the policy imports no libraries ahead.")
+        if not self._may_fork:
+            raise SandboxUnavailableError("It was made with fork=False.")
+        if not imported_ahead(policy):
+            return
         python = await self._placed_python()
         await ZYGOTES.start(await asyncio.to_thread(_zygote_plan, python, policy))
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,23 @@ async def test_what_code_does_to_a_library_reaches_no_other_sandbox(
             await printed(sandbox, "import small_package; print(small_package.HERE, 'poison' in dir(__builtins__))")
             == "[] False\n"
         )
+        await sandbox.close()
+
+
+async def test_the_memory_limit_of_a_forked_sandbox_holds_for_it_alone(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    small = replace(policy, memory_bytes=256 * 1024 * 1024)
+    (first, _), (second, _) = await forked(backend, small), await forked(backend, small)
+    block = asyncio.create_task(second.run("import time; x = bytearray(10**8); time.sleep(60)", "python"))
+    result = await first.run("x = [bytearray(10**7) for _ in range(100)]", "python")
+    assert result.status == "out_of_memory"
+    assert await printed(first, "print('next')") == "next\n"
+    assert not block.done()
+    block.cancel()
+    await asyncio.wait([block])
+    for sandbox in (first, second):
         await sandbox.close()
 
 
