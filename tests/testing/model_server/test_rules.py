@@ -96,6 +96,13 @@ def test_the_answers_of_a_rule_come_one_after_another_and_the_last_is_repeated()
     assert [each and each[1] for each in taken] == [*answers, answers[-1]]
 
 
+def test_a_rule_that_is_used_once_gives_all_its_answers() -> None:
+    answers = [Failure(status=429), Reply(text="now")]
+    rules = Rulebook([Rule(answers, times=1)])
+    taken = [rules.take(ASKED, "openai") for _ in range(3)]
+    assert [each and each[1] for each in taken] == [*answers, None]
+
+
 def test_an_explanation_shows_the_request_and_what_keeps_each_rule() -> None:
     rules = Rulebook(
         [

@@ -77,7 +77,7 @@ def _messages(message: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def _text(blocks: Blocks) -> str:
-    return "".join(block["text"] for block in blocks if block["type"] == "text")
+    return "\n".join(block["text"] for block in blocks if block["type"] == "text")
 
 
 def complaint(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:

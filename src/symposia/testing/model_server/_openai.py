@@ -55,7 +55,7 @@ def _message(message: Mapping[str, Any]) -> Message:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    return "".join(part["text"] for part in _parts(message) if part["type"] == "text")
+    return "\n".join(part["text"] for part in _parts(message) if part["type"] == "text")
 
 
 def _parts(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -92,7 +92,8 @@ class Rule:
     Args:
         answers: One after the other; the last one is repeated.
         when: The requests; by default all.
-        times: How often the rule is used; by default always.
+        times: How often the last answer is given before the rule is used up; by default always. Answers before the
+            last do not count, since they are mostly faults that a client tries to get over.
         name: Its name in explanations and records; by default its place among the rules.
     """
 
@@ -106,7 +107,7 @@ class Rule:
         if not self.answers:
             raise InvalidArgumentError("A rule needs an answer. Give one, or several.")
         if self.times is not None and self.times < 1:
-            raise InvalidArgumentError(f"times= is {self.times}. Give how often the rule is used: 1 or more.")
+            raise InvalidArgumentError(f"times= is {self.times}. Give how often the last answer is sent: 1 or more.")
 
 
 class Rulebook:
@@ -168,7 +169,8 @@ class Rulebook:
 
     def _is_used_up(self, name: str) -> bool:
         times = self._rules[name].times
-        return times is not None and self.used[name] >= times
+        before_the_last = len(self._rules[name].answers) - 1
+        return times is not None and self.used[name] >= before_the_last + times
 
 
 def is_found(wanted: str, text: str) -> bool:
