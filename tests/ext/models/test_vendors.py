@@ -204,7 +204,7 @@ async def test_the_errors_of_a_compatible_vendor_name_it_and_its_key(
     async with MockModelServer() as server:
         monkeypatch.setenv("ACME_BASE_URL", server.openai_url)
         client = acme.make_client("anvil-2", api_key="k", max_retries=0)
-        with pytest.raises(ModelError, match="Acme failed to answer for model 'anvil-2'"):
+        with pytest.raises(ModelError, match="Acme refused the request for model 'anvil-2'"):
             await client.create(HELLO)
         await client.close()
 
