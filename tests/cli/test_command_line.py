@@ -177,6 +177,19 @@ def test_the_default_folder_is_named_by_time_and_task(task: str, name: str) -> N
     assert default_run_folder(task, moment) == Path("symposia-runs") / name
 
 
+def test_the_default_folder_of_a_second_run_in_the_same_second_has_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moment = datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
+    folders = [default_run_folder("Add", moment)]
+    for _ in range(2):
+        folders[-1].mkdir(parents=True)
+        folders.append(default_run_folder("Add", moment))
+    name = "20240501-093000-add"
+    assert [folder.name for folder in folders] == [name, f"{name}-2", f"{name}-3"]
+
+
 def test_packages_and_their_folder_are_told_apart_by_the_slash(tmp_path: Path) -> None:
     assert sandbox_packages(()) is None
     assert sandbox_packages(["scipy", "sympy==1.14"]) == SandboxPackages(requirements=("scipy", "sympy==1.14"))

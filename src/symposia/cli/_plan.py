@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
@@ -141,12 +142,14 @@ def plan_run(arguments: RunArguments) -> RunPlan:
 
 
 def default_run_folder(task: str, now: datetime) -> Path:
-    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time."""
+    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time; with a number if that is taken."""
     plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
     if len(slug) > SLUG_LENGTH:
         slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
-    return Path("symposia-runs") / "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
+    name = "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for each in names if not os.path.lexists(folder := Path("symposia-runs", each)))
 
 
 def sandbox_packages(given: Sequence[str]) -> SandboxPackages | None:

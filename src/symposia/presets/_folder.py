@@ -48,8 +48,11 @@ class ResultFolder:
         self.place = path.absolute()  # the process may change its working directory
         try:
             self.place.mkdir(parents=True, exist_ok=True)
+            # First a file that must not exist: another run may have found the folder empty at the same time.
+            (self.place / "transcript.jsonl").touch(exist_ok=False)
             write_text(self.place / "transcript.md", "# Transcript\n")
-            (self.place / "transcript.jsonl").touch()
+        except FileExistsError as error:
+            raise _is_not_empty(path) from error
         except OSError as error:
             raise _cannot_be_written(path, error.strerror or str(error)) from error
 
@@ -67,7 +70,7 @@ class ResultFolder:
             if not os.access(there, os.W_OK | os.X_OK):
                 raise _cannot_be_written(path, f"{there} is read-only, or not yours to write")
             if there == path.absolute() and next(there.iterdir(), None) is not None:
-                raise RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder.")
+                raise _is_not_empty(path)
         except FileNotFoundError as error:
             raise _cannot_be_written(path, "the working directory does not exist any more") from error
         except (OSError, ValueError) as error:  # ValueError: a null character in the name
@@ -125,6 +128,10 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+def _is_not_empty(path: Path) -> RunFolderError:
+    return RunFolderError(f"{path} is not empty, and nothing in it is overwritten. Give a new folder.")
 
 
 def _cannot_be_written(path: Path, reason: str) -> RunFolderError:

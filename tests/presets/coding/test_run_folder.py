@@ -1,5 +1,7 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -241,3 +243,21 @@ def test_n11_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setattr("os.access", refuse)  # root may write everything
     with pytest.raises(RunFolderError, match="is read-only, or not yours to write"):
         RunFolder.check(tmp_path / "run")
+
+
+def test_of_runs_that_begin_at_once_in_one_folder_one_has_it(tmp_path: Path) -> None:
+    runs = 8
+    together = Barrier(runs, timeout=30)
+
+    def begin(_number: int) -> bool:
+        together.wait()
+        try:
+            RunFolder(tmp_path / "run")
+        except RunFolderError as error:
+            assert "is not empty" in str(error)  # noqa: PT017 - some fail
+            return False
+        return True
+
+    with ThreadPoolExecutor(runs) as threads:
+        assert sum(threads.map(begin, range(runs))) == 1
+    assert (tmp_path / "run" / "transcript.md").read_text() == "# Transcript\n"
