@@ -6,7 +6,7 @@ See `symposia.core.argument_checks` for the rules, and for the checks that core 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isnan
+from math import inf, isnan
 from numbers import Real
 from typing import Final, TypeVar, cast
 
@@ -86,6 +86,7 @@ def check_prices(given: object, names: str) -> None:
 
     Raises:
         ArgumentTypeError: It is a number, a mapping of numbers, or anything else.
+        InvalidArgumentError: A price is no amount of money.
     """
     if given is None:
         return
@@ -95,6 +96,19 @@ def check_prices(given: object, names: str) -> None:
             f"prices is {given!r}: give TokenPrice objects by the names of {names}, such as"
             " {'NAME': TokenPrice(2.5, 10)}."
         )
+    for price in prices:
+        check_price(cast("TokenPrice", price))
+
+
+def check_price(price: TokenPrice) -> None:
+    """Raise an error for a price that is no amount of money, before a run has cost any.
+
+    Raises:
+        InvalidArgumentError: A number of it is a text, negative or not finite.
+    """
+    for dollars in cast("tuple[object, ...]", price):
+        if dollars is not None and not (isinstance(dollars, int | float) and 0 <= dollars < inf):
+            raise InvalidArgumentError(f"A price is {price!r}: give US dollars for a million tokens, 0 or more.")
 
 
 def check_condition(given: object) -> None:

@@ -195,3 +195,10 @@ def test_a_large_image_is_sent_to_kitty_in_pieces() -> None:
 def test_wrong_prices_are_refused_before_the_run(prices: Any) -> None:
     with pytest.raises(ArgumentTypeError, match="give TokenPrice objects by the names of agents"):
         StreamTotals(prices)
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), "1"])
+def test_prices_that_are_no_money_are_refused_before_the_run(wrong: Any) -> None:
+    for prices in (TokenPrice(wrong, 1), {"a": TokenPrice(1, 2), "b": TokenPrice(1, wrong)}):
+        with pytest.raises(InvalidArgumentError, match="US dollars for a million tokens"):
+            StreamTotals(prices)

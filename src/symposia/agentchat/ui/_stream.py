@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol, TextIO, TypeAlias, TypeVar, cast
 
-from symposia.agentchat._arguments import check_prices
+from symposia.agentchat._arguments import check_price, check_prices
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -140,6 +140,7 @@ class StreamTotals:
 
     Raises:
         ArgumentTypeError: `prices` is neither a price nor prices by the names of agents.
+        InvalidArgumentError: A price is no amount of money.
 
     Attributes:
         usage: The tokens.
@@ -147,7 +148,9 @@ class StreamTotals:
     """
 
     def __init__(self, prices: Prices | None = None) -> None:
-        if not isinstance(prices, TokenPrice):
+        if isinstance(prices, TokenPrice):
+            check_price(prices)
+        else:
             check_prices(prices, "agents")
         self.usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
         self.turns = 0
