@@ -17,8 +17,9 @@ from symposia.core.models import LLMMessage
 
 V = TypeVar("V")
 
-KEPT: Final = 128
-"""Conversations whose value is kept. They keep their messages alive, most of which the agents have as well."""
+KEPT: Final = 256
+"""Conversations whose value is kept. They keep their messages alive, most of which the agents have as well. A beginning
+is kept beside what goes on from it, since several agents go on from one beginning."""
 
 NEW: Final = 64
 """Messages by which a conversation may have grown and still be recognized: a turn adds a few, and a team its members'
@@ -51,8 +52,6 @@ class ConversationFold(Generic[V]):
         for message in messages[folded:]:
             value = self._step(value, message)
         with self._lock:
-            if folded:  # replaced by what goes on from it
-                self._known.pop(id(messages[folded - 1]), None)
             self._known[id(messages[-1])] = (list(messages), value)
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)

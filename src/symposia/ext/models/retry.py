@@ -79,19 +79,38 @@ class RetryingClient(ModelClientWrapper):
 
     async def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
         """See `ModelClientWrapper.answer`."""
-        clock = asyncio.get_running_loop().time  # and not `time.monotonic`, which does not jump in a simulation
+        started = asyncio.get_running_loop().time()  # `time.monotonic` does not jump in a simulation
+        try:
+            begun = await self._attempt(call)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            begun = await self._attempt_again(call, error, started)
+        async with aclosing(begun) as items:
+            async for item in items:
+                yield item
+
+    async def _attempt_again(
+        self, call: ModelCall, error: Exception, started: float
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        # The first attempt is made outside of tenacity, which takes more time than all else that the wrapper does; it
+        # is told of the failure as if the attempt had been its own.
+        failed: list[Exception] = [error]
+
+        async def attempt() -> AsyncGenerator[str | CreateResult, None]:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(call)
+
         retrying = tenacity.AsyncRetrying(  # one for each call: it keeps the state of its call
             retry=tenacity.retry_if_exception(is_transient),
             wait=self._wait,
-            stop=partial(self._is_over, started=clock()),
+            stop=partial(self._is_over, started=started),
             sleep=partial(_sleep, call.token),
             before_sleep=self._report,
             reraise=True,
         )
-        begun = cast("AsyncGenerator[str | CreateResult, None]", await retrying(self._attempt, call))
-        async with aclosing(begun) as items:
-            async for item in items:
-                yield item
+        return cast("AsyncGenerator[str | CreateResult, None]", await retrying(attempt))
 
     async def _attempt(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
         with retried_outside():

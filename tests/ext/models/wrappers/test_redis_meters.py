@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -111,7 +112,8 @@ async def test_a_connection_that_was_lost_is_made_again(redis_port: int, connect
         ReplayChatCompletionClient(["hi"] * 20), requests_per_minute=60_000, name="back", meters=meters
     )
     await client.create(HELLO)
-    await asyncio.to_thread(lambda: connection.execute_command("CLIENT", "KILL", "TYPE", "normal"))
+    kill: Callable[..., object] = connection.execute_command  # pyright: ignore[reportUnknownMemberType] - untyped
+    await asyncio.to_thread(kill, "CLIENT", "KILL", "TYPE", "normal")
     answers = await asyncio.gather(*(client.create(HELLO) for _ in range(10)))
     assert all(isinstance(answer, CreateResult) for answer in answers)
     await meters.close()

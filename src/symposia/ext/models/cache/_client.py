@@ -60,19 +60,27 @@ class ChatCompletionCache(ModelClientWrapper):
         if call.token is not None and call.token.is_cancelled():
             raise asyncio.CancelledError
         await prepare_tools(call.options.get("tools", ()))
-        flight, joined = self._flight(self._keys.key(call), call)
+        arriving, joined = await self._source(self._keys.key(call), call)
         shown = False
-        async with aclosing(flight.consume(call.token)) as items:
-            async for item in items:
+        async with aclosing(arriving):
+            async for item in arriving:
                 if isinstance(item, CreateResult):
-                    result = item.model_copy(deep=True)  # other consumers have the same one
-                    result.cached = result.cached or joined
-                    if call.streamed and not shown and isinstance(result.content, str) and result.content:
-                        yield result.content  # the answer was not streamed when it was asked for
-                    yield result
+                    item.cached = item.cached or joined
+                    if call.streamed and not shown and isinstance(item.content, str) and item.content:
+                        yield item.content  # the answer was not streamed when it was asked for
+                    yield item
                 elif call.streamed:
                     shown = True
                     yield item
+
+    async def _source(self, key: str, call: ModelCall) -> tuple[AsyncGenerator[str | CreateResult, None], bool]:
+        """The items of the answer; and whether another one has asked for it."""
+        if isinstance(self._store, InMemoryStore):  # read at once: a hit needs no task
+            items = await self._kept(key)
+            if items is not None:
+                return _each(items), False
+        flight, joined = self._flight(key, call)
+        return flight.consume(call.token), joined
 
     def _flight(self, key: str, call: ModelCall) -> tuple[Flight, bool]:
         """The request that is under way, begun now if there is none; and whether it was."""
@@ -94,8 +102,6 @@ class ChatCompletionCache(ModelClientWrapper):
         items = await self._kept(key)
         if items is not None:
             for item in items:
-                if isinstance(item, CreateResult):
-                    item.cached = True
                 yield item
             return
         # Without the token of the first who asks: it would cancel the answer of the others.
@@ -128,3 +134,8 @@ class ChatCompletionCache(ModelClientWrapper):
 
     async def _call(self, call: Callable[[], T]) -> T:
         return call() if isinstance(self._store, InMemoryStore) else await run_in_worker_thread(call)
+
+
+async def _each(items: Items) -> AsyncGenerator[str | CreateResult, None]:
+    for item in items:
+        yield item

@@ -33,7 +33,7 @@ def write_entry(items: Sequence[str | CreateResult]) -> str:
 
 
 def read_entry(value: object) -> Items:
-    """The items of the value of a store, as new objects.
+    """The items of the value of a store, as new objects, with `cached` set in the result.
 
     Raises:
         EntryError: It is something else.
@@ -55,4 +55,6 @@ def _texts(items: Sequence[object]) -> list[str]:
 
 
 def _result(value: object) -> CreateResult:
-    return value.model_copy(deep=True) if isinstance(value, CreateResult) else CreateResult.model_validate(value)
+    result = value.model_copy(deep=True) if isinstance(value, CreateResult) else CreateResult.model_validate(value)
+    result.cached = True
+    return result

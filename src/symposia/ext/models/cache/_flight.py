@@ -18,21 +18,25 @@ class Flight:
     of its own stream would wait for itself.
 
     Args:
-        items: The answer.
+        items: The answer, whose last item is the result.
     """
 
     def __init__(self, items: AsyncGenerator[str | CreateResult, None]) -> None:
         self._items: list[str | CreateResult] = []
         self._consumers = 0
         self._changed: list[asyncio.Future[None]] = []
-        self._abandoned = False
+        self._abandoned = self._is_complete = False
+        self._is_shared = False
         self._task = asyncio.ensure_future(self._read(items))
         self._task.add_done_callback(lambda _: self._wake())
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing to wait for: the answer is complete or failed, or its last consumer has left."""
-        return self._abandoned or self._task.done()
+        """Whether there is nothing to wait for: the answer is complete or failed, or its last consumer has left.
+
+        Who asks from then on finds the answer in the store. So the one consumer of a flight has its items to itself.
+        """
+        return self._abandoned or self._is_complete or self._task.done()
 
     def add_done_callback(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the answer is complete, failed or cancelled."""
@@ -45,12 +49,16 @@ class Flight:
             asyncio.CancelledError: The token or the task was cancelled.
             Exception: The error of the request.
         """
+        self._is_shared = self._is_shared or self._consumers > 0
         self._consumers += 1
         position = 0
         try:
             while True:
                 while position < len(self._items):
-                    yield self._items[position]
+                    item = self._items[position]
+                    if self._is_shared and isinstance(item, CreateResult):
+                        item = item.model_copy(deep=True)
+                    yield item
                     position += 1
                 if self._task.done():
                     break
@@ -66,6 +74,7 @@ class Flight:
         try:
             async for item in items:
                 self._items.append(item)
+                self._is_complete = isinstance(item, CreateResult)
                 self._wake()
         finally:
             await items.aclose()
