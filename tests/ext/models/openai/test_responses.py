@@ -9,6 +9,8 @@ import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ADD, OpenAI, OpenAIResponses, read
 
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.messages import TextMessage
 from symposia.core import FunctionCall, Image
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import (
@@ -435,3 +437,25 @@ async def test_agents_that_share_a_client_go_on_from_their_own_responses(server:
     later = [request.body for request in server.requests if "previous_response_id" in request.body]
     assert [len(body["input"]) for body in later] == [1] * 4
     assert len({body["previous_response_id"] for body in later}) == 4
+
+
+async def test_an_agent_that_was_saved_goes_on_with_its_reasoning(server: MockModelServer) -> None:
+    def add(a: int) -> int:
+        """Add one."""
+        return a + 1
+
+    def agent(*replies: Reply) -> AssistantAgent:
+        client = OpenAI().client(server, *replies, model="gpt-6-astra")
+        return AssistantAgent("adder", client, tools=[add], reflect_on_tool_use=True)
+
+    first = agent(Reply(thinking=(Thinking(text="Hm.", signature="opaque"),), tool_calls=(CALL,)), Reply(text="2"))
+    result = await first.run(task="Add one to one.")
+    assert isinstance(result.messages[-1], TextMessage)
+    assert result.messages[-1].content == "2"
+    assert server.last_body["tool_choice"] == "none"
+    again = agent(Reply(text="Yes."))
+    await again.load_state(json.loads(json.dumps(await first.save_state())))
+    await again.run(task="Sure?")
+    kinds = [item.get("type", item.get("role")) for item in server.last_body["input"]]
+    assert kinds == ["system", "user", "reasoning", "function_call", "function_call_output", "assistant", "user"]
+    assert server.last_body["input"][2]["encrypted_content"] == "opaque"

@@ -84,7 +84,7 @@ class MessagesFormat:
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`. A long answer is always streamed: the vendor refuses to hold a connection so long."""
         instructions = leading_system_messages(request.messages)
-        turns = [self._written(message) for message in request.messages[len(instructions) :]]
+        turns = self._written.each(request.messages[len(instructions) :])
         body: Body = {**self._arguments, "messages": write_turns(turns, prefill=self._prefill)}
         if system := write_system(instructions):
             body["system"] = system

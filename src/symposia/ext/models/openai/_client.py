@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from pydantic import BaseModel
@@ -69,7 +70,7 @@ class ChatCompletionsFormat:
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        messages = [wire for message in request.messages for wire in self._written(message)]
+        messages = list(chain.from_iterable(self._written.each(request.messages)))
         arguments = self._arguments
         if self._cache_keys:
             arguments = {"prompt_cache_key": cache_key(request.messages), **arguments}

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
@@ -79,7 +80,7 @@ class ResponsesFormat:
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        body: Body = {**self._arguments, "input": [item for one in request.messages for item in self._written(one)]}
+        body: Body = {**self._arguments, "input": list(chain.from_iterable(self._written.each(request.messages)))}
         if self._cache_keys:
             body.setdefault("prompt_cache_key", cache_key(request.messages))
         _add_tools(body, request.tools, request.tool_choice)
