@@ -24,6 +24,7 @@ from symposia.ext.models.vendors import model_vendors
 LINUX_ONLY = (
     "autogen/test_running.py",  # how a process ends by a signal
     "cli/test_terminal.py",  # pseudo-terminals, and sandboxes
+    "core/effects/test_terminal_processes.py",  # pseudo-terminals and signals
     "docs/test_pages.py",  # pages run code in sandboxes, and shell commands
     "examples",  # likewise
     "ext/code_executors",

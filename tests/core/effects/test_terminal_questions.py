@@ -2,11 +2,7 @@
 
 import asyncio
 import builtins
-import os
 import queue
-import signal
-import subprocess
-import sys
 import weakref
 from typing import Any
 
@@ -136,28 +132,3 @@ async def test_the_end_of_the_input_ends_each_question(terminal: Terminal) -> No
             terminal.type(None)
             with pytest.raises(InputEndedError):
                 await each
-
-
-PROGRAM = """
-import asyncio
-from symposia.agentchat.agents import UserProxyAgent
-
-def ask(prompt):
-    return input("custom ")
-
-asyncio.run(UserProxyAgent("me", input_func={function}).run(task="Well?"))
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
-@pytest.mark.parametrize(("function", "prompt"), [("None", "Enter"), ("ask", "custom")])
-def test_ctrl_c_ends_a_program_that_waits_for_a_line(function: str, prompt: str) -> None:
-    # Python aborts (SIGABRT) at its exit if a thread holds the lock of a standard input that is no terminal.
-    command = [sys.executable, "-c", PROGRAM.format(function=function)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
-        assert program.stdout is not None
-        assert program.stdout.read(len(prompt)).decode() == prompt
-        program.send_signal(signal.SIGINT)
-        _, errors = program.communicate(timeout=WAIT)
-    assert program.returncode == -signal.SIGINT
-    assert errors.decode().rstrip().endswith("KeyboardInterrupt")

@@ -10,7 +10,7 @@ from tests.support.chat_agents import RecordingHandler
 
 from symposia.core import AgentId, CancellationToken, FunctionCall, SingleThreadedAgentRuntime
 from symposia.core.effects import ask_human, handle_effects
-from symposia.core.exceptions import AgentError, InvalidArgumentError
+from symposia.core.exceptions import AgentError, HumanInputError, InvalidArgumentError
 from symposia.core.models import FunctionExecutionResult
 from symposia.core.tool_agent import (
     InvalidToolArgumentsException,
@@ -192,6 +192,15 @@ async def test_a_transparent_tool_is_no_effect_and_what_it_does_is(runtime: Star
     with handle_effects(handler):
         await runtime.send_message(called("ask", '{"question": "well?"}'), TOOLS)
     assert handler.seen == ["tool:ask human"]
+
+
+async def test_a_person_who_cannot_be_asked_is_no_failure_of_the_tool(runtime: StartedRuntime) -> None:
+    async def ask(question: str) -> str:
+        return (await ask_human(lambda _: None, question)).text  # pyright: ignore[reportArgumentType] - no answer
+
+    await add_tools(runtime, FunctionTool(ask, "asks"))
+    with pytest.raises(HumanInputError, match="returned None"):
+        await runtime.send_message(called("ask", '{"question": "well?"}'), TOOLS)
 
 
 async def test_the_tools_states_are_saved_and_restored(runtime: StartedRuntime) -> None:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, NamedTuple
 
 from symposia.core._worker_threads import worker_threads
 from symposia.core.terminal_text import printable
@@ -28,16 +28,24 @@ APPROVAL_HINT: Final = "\nApprove? [y, or the reason why not] "
 async def ask_on_terminal(question: str) -> str:
     """Ask on standard input and output, as `input` does, and return the line.
 
-    Questions wait for each other. A line that was typed before its question was shown, for one that was cancelled, is
-    dropped. The control characters of a question are shown and not obeyed. A question for an approval ends with a hint
-    on how to answer.
+    Questions wait for each other. A line that was typed for a question that was cancelled answers no later one. On a
+    terminal, nothing that was typed before a question for an approval was shown answers it. Such a question ends with a
+    hint on how to answer. The control characters of a question are shown and not obeyed.
 
     Raises:
         EOFError: The input ended.
     """
     is_approval = getattr(question, "approval_of", None) is not None
     prompt = printable(question) + (APPROVAL_HINT if is_approval else "")
-    return await asyncio.wrap_future(_current_reader().ask(prompt))
+    pending = _PendingQuestion(prompt, is_approval, Future())
+    _current_reader().ask(pending)
+    return await asyncio.wrap_future(pending.line)
+
+
+class _PendingQuestion(NamedTuple):
+    prompt: str
+    is_approval: bool
+    line: Future[str]
 
 
 class _TerminalReader:
@@ -49,8 +57,8 @@ class _TerminalReader:
         self._process = os.getpid()
         # Reentrant: a cancellation, whose callback takes the lock, may come from a signal handler while it is held.
         self._lock = threading.RLock()
-        self._waiting: deque[tuple[str, Future[str]]] = deque()
-        self._shown: Future[str] | None = None  # the question that is on the terminal
+        self._waiting: deque[_PendingQuestion] = deque()
+        self._shown: Future[str] | None = None  # the line of the question that is on the terminal
         self._has_thread = False
         self._is_reading = False  # the thread waits for a line
 
@@ -58,22 +66,20 @@ class _TerminalReader:
         """Whether standard input is still that of this reader: tests replace it, and a fork lacks its thread."""
         return self._input is builtins.input and self._stdin is sys.stdin and self._process == os.getpid()
 
-    def ask(self, prompt: str) -> Future[str]:
-        """Put a question into the queue. The future has the line, and may be cancelled."""
-        future: Future[str] = Future()
+    def ask(self, question: _PendingQuestion) -> None:
+        """Put a question into the queue. Its line may be cancelled."""
         with self._lock:
-            self._waiting.append((prompt, future))
+            self._waiting.append(question)
             if not self._has_thread:
                 self._has_thread = True
                 worker_threads.submit(self._read_lines)
             elif self._is_reading and self._shown is None:
                 self._take_over()
-        future.add_done_callback(self._on_done)
-        return future
+        question.line.add_done_callback(self._on_done)
 
-    def _on_done(self, future: Future[str]) -> None:
+    def _on_done(self, line: Future[str]) -> None:
         with self._lock:
-            if future is self._shown and future.cancelled():
+            if line is self._shown and line.cancelled():
                 self._take_over()
 
     def _take_over(self) -> None:
@@ -87,10 +93,12 @@ class _TerminalReader:
         """The prompt of the next question, which is the shown one from now on; None if there is none."""
         self._shown = None
         while self._waiting:
-            prompt, future = self._waiting.popleft()
-            if not future.cancelled():
-                self._shown = future
-                return prompt
+            question = self._waiting.popleft()
+            if not question.line.cancelled():
+                self._shown = question.line
+                if question.is_approval:
+                    _discard_typed()
+                return question.prompt
         return None
 
     def _read_lines(self) -> None:
@@ -115,6 +123,21 @@ class _TerminalReader:
         with self._lock:
             future, self._shown, self._is_reading = self._shown, None, False
             return future if future is not None and future.set_running_or_notify_cancel() else None
+
+
+def _discard_typed() -> None:
+    """Discard what was typed on a terminal and not read yet, so that a key pressed too often approves nothing."""
+    if sys.stdin is None or not sys.stdin.isatty():  # pyright: ignore[reportUnnecessaryComparison] - None if it is closed
+        return
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - of this system
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios  # noqa: PLC0415 - of this system
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 _reader: _TerminalReader | None = None

@@ -12,6 +12,7 @@ from symposia.core._routed_agent import RoutedAgent
 from symposia.core.effects import class_identity, enter_scope
 from symposia.core.exceptions import (
     ArgumentTypeError,
+    HumanInputError,
     InvalidArgumentError,
     InvalidToolArgumentsException,
     SandboxError,
@@ -136,6 +137,8 @@ async def _run(tool: Tool, arguments: JsonObject, call: FunctionCall, ctx: Messa
         content = tool.return_value_as_string(result)
     except ToolArgumentsError as error:
         raise _invalid(call, error) from error
+    except HumanInputError:  # no failure of the tool: see the class
+        raise
     except Exception as error:
         raise ToolExecutionException(
             call.id, f"Error: {failed_result(call.name, error).to_text()}", call.name
