@@ -337,6 +337,15 @@ async def test_any_function_that_asks_a_person_approves_code(reply: str | bool, 
     assert len(executor.ran) == (refusal is None)
 
 
+async def test_functions_without_annotations_are_given_what_autogen_gives() -> None:
+    seen: list[object] = []
+    executor = ScriptedExecutor(CodeResult(0, "1"))
+
+    agent = CodeExecutorAgent("a", executor, approval_func=lambda request: not seen.append(request))
+    assert await answer_to(agent, CODE) == "1"
+    assert seen == [ApprovalRequest(code="```python\nprint(1)\n```", context=[])]
+
+
 async def test_code_that_is_changed_while_a_person_thinks_is_not_what_runs() -> None:
     executor = ScriptedExecutor(CodeResult(0, "1"))
     blocks = [CodeBlock(code="print(1)", language="python")]

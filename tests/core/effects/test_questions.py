@@ -14,11 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.chat_agents import RecordingHandler
 
-from symposia.agentchat.agents import ApprovalRequest, ApprovalResponse
 from symposia.core import CancellationToken
 from symposia.core.effects import HumanAnswer, HumanQuestion, ask_human, handle_effects
 from symposia.core.exceptions import ArgumentTypeError, HumanInputError, InputEndedError
-from symposia.core.models import UserMessage
 from symposia.core.tools import ToolApprovalRequest
 
 WAIT = 10
@@ -26,7 +24,6 @@ CONSENT = ["y", "yes", "ok", "okay", "approve", "approved", "go", "go ahead"]
 QUESTIONS = [
     HumanQuestion("Well?", approval_of={"a": [1]}, source="ann"),
     ToolApprovalRequest(tool="pay", arguments={"to": "Ann"}, call_id="1", source="ann"),
-    ApprovalRequest(code="```python\n1\n```", context=[UserMessage(content="go", source="user")]),
 ]
 
 
@@ -52,21 +49,12 @@ def test_an_answer_in_words_is_no_approval_and_an_approval_may_have_words() -> N
     assert HumanQuestion("Well?", approval_of=1).read_reply(HumanAnswer(text="fine", approved=True)).text == "fine"
     with pytest.raises(ArgumentTypeError, match="returned True, and has to return a str or a HumanAnswer"):
         HumanQuestion("Well?").read_reply(True)
-    code = ApprovalRequest(code="1", context=[])
-    assert code.read_reply(ApprovalResponse(approved=False, reason="no")) == HumanAnswer(text="no", approved=False)
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: type(each).__name__)
 def test_a_question_is_a_text_and_can_be_copied_and_sent(question: HumanQuestion) -> None:
     for again in (copy.deepcopy(question), pickle.loads(pickle.dumps(question))):
         assert (again, type(again), vars(again)) == (question, type(question), vars(question))
-
-
-def test_a_request_for_autogens_functions_can_be_sent_as_a_model_can() -> None:
-    request = QUESTIONS[2]
-    assert isinstance(request, ApprovalRequest)
-    sent = '{"code": "```python\\n1\\n```", "context": [{"content": "go", "source": "user", "type": "UserMessage"}]}'
-    assert request.model_dump_json() == sent
 
 
 def test_the_text_of_a_question_controls_no_terminal() -> None:

@@ -90,6 +90,10 @@ class HumanQuestion(str):  # noqa: SLOT000 - it has attributes, and so have its 
         # By default, a copy would be made by `__new__` with the text alone, which subclasses make themselves.
         return str.__new__, (type(self), str(self)), dict(vars(self))
 
+    def argument_of(self, function: Callable[..., object]) -> object:  # noqa: ARG002 - for questions that depend on it
+        """What a function is given: this question. A subclass may have another form of it for some functions."""
+        return self
+
     def read_reply(self, reply: object) -> HumanAnswer:
         """What the reply of a function means.
 
@@ -187,9 +191,10 @@ async def call_human_function(
         await asyncio.sleep(0)
     if function is BUILTIN_INPUT:
         return await ask_on_terminal(question)
+    argument = question.argument_of(function) if isinstance(question, HumanQuestion) else question
     if _takes_token(function):
-        return await call_function(cast("Callable[..., object]", function), question, cancellation_token)
-    return await call_function(cast("Callable[[str], object]", function), question)
+        return await call_function(cast("Callable[..., object]", function), argument, cancellation_token)
+    return await call_function(cast("Callable[..., object]", function), argument)
 
 
 def _takes_token(function: Callable[..., object]) -> bool:

@@ -52,7 +52,8 @@ class CodeExecutorAgent(ConversationAgent):
         system_message: The instructions of the model; None for none.
         sources: The names of the agents whose messages may hold code to run; None for all. For use without a model.
         supported_languages: The languages that are run; by default ``python`` and ``sh``, under any of their names.
-        approval_func: Asks a person before any code runs: a function that answers an `ApprovalRequest`, as `input` can.
+        approval_func: Asks a person before any code runs: `input`, a function of a `HumanQuestion`, or one of an
+            `ApprovalRequest`.
         stream_output: Show the output of running code as it comes, as `CodeOutputEvent`, if the executor passes it on.
         report: Makes the answer of an execution. By default it is the output in words. For use without a model.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from copy import deepcopy
@@ -30,48 +30,22 @@ from symposia.core.exceptions import SandboxError
 from symposia.core.models import LLMMessage
 
 
-class ApprovalRequest(HumanQuestion):
-    """The question whether code may run. Its text has the code.
-
-    In AutoGen it is a pydantic model. The methods of one that programs use to send it elsewhere are here too.
-
-    Args:
-        code: The blocks, as Markdown.
-        context: The conversation that led to them, if the agent wrote them itself.
-        source: The agent that runs the code.
+class ApprovalRequest(BaseModel):
+    """The question whether code may run, for functions as in AutoGen.
 
     Attributes:
-        code: The blocks, as Markdown, exactly.
+        code: The blocks, as Markdown.
         context: The conversation that led to them, if the agent wrote them itself.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     code: str
     context: list[LLMMessage]
 
-    def __new__(cls, *, code: str, context: list[LLMMessage], source: str | None = None) -> Self:
-        question = super().__new__(cls, f"May this code run?\n\n{code}\n", approval_of=code, source=source)
-        question.code = code
-        question.context = context
-        return question
-
-    @override
-    def read_reply(self, reply: object) -> HumanAnswer:
-        """What the reply of a function means: as of every question, or an `ApprovalResponse`."""
-        if isinstance(reply, ApprovalResponse):
-            return HumanAnswer(text=reply.reason, approved=reply.approved)
-        return super().read_reply(reply)
-
-    def model_dump(self, *, mode: str = "python") -> dict[str, object]:
-        """The code and the context."""
-        return {"code": self.code, "context": [each.model_dump(mode=mode) for each in self.context]}
-
-    def model_dump_json(self, *, indent: int | None = None) -> str:
-        """The code and the context as JSON."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=indent)
-
 
 class ApprovalResponse(BaseModel):
-    """The answer to an `ApprovalRequest`, as a function for AutoGen or a model gives it. It holds for that code, once.
+    """The answer to an `ApprovalRequest`. It holds for exactly that code, once.
 
     Attributes:
         approved: Whether the code may run.
@@ -86,8 +60,46 @@ class ApprovalResponse(BaseModel):
 
 SyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], ApprovalResponse]
 AsyncApprovalFunc: TypeAlias = Callable[[ApprovalRequest], Awaitable[ApprovalResponse]]
-ApprovalFuncType: TypeAlias = SyncApprovalFunc | AsyncApprovalFunc | HumanFunction[ApprovalRequest]
-"""Decides about code: with AutoGen's `ApprovalResponse`, or as any function that asks a person."""
+ApprovalFuncType: TypeAlias = (
+    SyncApprovalFunc | AsyncApprovalFunc | HumanFunction[ApprovalRequest] | HumanFunction[HumanQuestion]
+)
+"""Asks a person whether code may run.
+
+A function whose parameter is annotated with `str` or `HumanQuestion` is given the question, and so is `input`. Any
+other one is given an `ApprovalRequest`, as in AutoGen.
+"""
+
+
+class _CodeQuestion(HumanQuestion):
+    """The question whether code may run, which is an `ApprovalRequest` for functions that take one."""
+
+    _request: ApprovalRequest
+
+    @classmethod
+    def of(cls, request: ApprovalRequest, agent: str) -> Self:
+        question = cls(f"May this code run?\n\n{request.code}\n", approval_of=request.code, source=agent)
+        question._request = request
+        return question
+
+    @override
+    def argument_of(self, function: Callable[..., object]) -> object:
+        return self if function is input or _takes_text(function) else self._request
+
+    @override
+    def read_reply(self, reply: object) -> HumanAnswer:
+        if isinstance(reply, ApprovalResponse):
+            return HumanAnswer(text=reply.reason, approved=reply.approved)
+        return super().read_reply(reply)
+
+
+def _takes_text(function: Callable[..., object]) -> bool:
+    """Whether the first parameter of a function is annotated as a text."""
+    try:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+    except (TypeError, ValueError, NameError):  # built in, or with annotations that cannot be evaluated
+        return False
+    annotation = parameters[0].annotation if parameters else None
+    return isinstance(annotation, type) and issubclass(annotation, str)
 
 
 class CodeRunner:
@@ -134,9 +146,8 @@ class CodeRunner:
             return None
         # Asked for all blocks at once, before the first runs: who approves sees what the later ones will do, and a
         # refusal leaves nothing half done. An answer in a journal holds for exactly this code.
-        request = ApprovalRequest(code=as_markdown(blocks), context=list(context), source=self._agent)
-        # The request reads an `ApprovalResponse` too.
-        answer = await ask_human(cast("HumanFunction", approve), request, token)
+        request = ApprovalRequest(code=as_markdown(blocks), context=list(context))
+        answer = await ask_human(cast("HumanFunction", approve), _CodeQuestion.of(request, self._agent), token)
         return None if answer.approved else answer.text
 
     async def run(
