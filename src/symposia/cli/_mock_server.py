@@ -17,6 +17,7 @@ from symposia.core.terminal_text import printable
 if TYPE_CHECKING:  # it needs an optional dependency
     from symposia.testing.model_server import RecordedRequest
 
+SHOWN_PROBLEMS = 100
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,7 +48,17 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
 
     stopped = asyncio.Event()
     _stop_by_signals(stopped)
-    server = MockModelServer(script, host=host, port=port, strict=strict, keep_alive=True, on_request=_show)
+    answered = 0
+
+    def show(request: RecordedRequest) -> None:
+        nonlocal answered
+        answered += 1
+        server.requests.clear()  # a server that runs for days would keep every conversation
+        asked = request.conversation
+        what = request.path if asked is None else f"{request.vendor} {asked.model}, turn {asked.turn}"
+        _say(f"{what}: {request.answered_by}")
+
+    server = MockModelServer(script, host=host, port=port, strict=strict, keep_alive=True, on_request=show)
     async with server:
         _say(f"Serving {script} at {server.url} · Ctrl-C ends it")
         for name, value in server.environment.items():
@@ -55,8 +66,8 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
         if host not in LOOPBACK:
             _say(f"Other machines can reach {host}. The server asks nobody for a key.")
         await stopped.wait()
-    _say(f"{len(server.requests)} requests, {len(server.problems)} without an answer")
-    for problem in server.problems:
+    _say(f"{answered} requests, {len(server.problems)} without an answer")
+    for problem in dict.fromkeys(server.problems[:SHOWN_PROBLEMS]):
         _say(problem)
     for name in server.unused_rules:
         _say(f"Rule {name!r} was not used.")
@@ -73,12 +84,6 @@ def _stop_by_signals(stopped: asyncio.Event) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, stop)
-
-
-def _show(request: RecordedRequest) -> None:
-    asked = request.conversation
-    what = request.path if asked is None else f"{request.vendor} {asked.model}, turn {asked.turn}"
-    _say(f"{what}: {request.answered_by}")
 
 
 def _say(text: str) -> None:

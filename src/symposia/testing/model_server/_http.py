@@ -12,6 +12,7 @@ import asyncio
 import json
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ except ImportError:
 CHUNK: Final = 65536
 BODY_LIMIT: Final = 64 * 2**20
 """The most bytes of a body. The vendors take 20 to 50 MB with images."""
+LINGER: Final = "hh" if sys.platform == "win32" else "ii"
+"""The structure of the option with which closing a socket resets its connection."""
 BODILESS: Final = (204, 304)
 """Statuses of answers that have no body, whatever a script says."""
 BACKLOG: Final = 1024
@@ -96,7 +99,7 @@ class HttpResponse:
     def reset(self) -> None:
         """Reset the connection at once, as a crashing host does. What was sent may be lost."""
         connected: socket.socket = self._writer.get_extra_info("socket")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(LINGER, 1, 0))
         self._writer.transport.abort()
 
     def _head(self, status: int, headers: Mapping[str, str]) -> h11.Response:
@@ -137,7 +140,14 @@ class HttpServer:
         return f"http://[{self._host}]:{self._port}" if ":" in self._host else f"http://{self._host}:{self._port}"
 
     async def start(self) -> None:
-        """Raises: OSError: The port is in use, or the host is not one of this machine."""
+        """Listen.
+
+        Raises:
+            OSError: The port is in use, or the host is not one of this machine.
+            UsageError: It listens already.
+        """
+        if self._server is not None:
+            raise UsageError("The server runs already. Leave it before it is entered again.")
         self._server = await asyncio.start_server(self._connected, self._host, self._port, backlog=BACKLOG)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -146,15 +156,16 @@ class HttpServer:
         if self._refusing is not None:
             self._refusing.cancel()
             await asyncio.gather(self._refusing, return_exceptions=True)
-        if self._server is None:
-            return
-        self._server.close()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
         connections = dict(self._connections)
         for task, writer in connections.items():
             task.cancel()
             writer.transport.abort()  # else what a slow reader has not read would be waited for
         await asyncio.gather(*connections, return_exceptions=True)
-        await self._server.wait_closed()
+        if server is not None:
+            await server.wait_closed()
 
     def refuse(self, seconds: float) -> None:
         """Refuse new connections for a time. The port is closed and opened again."""
@@ -162,8 +173,9 @@ class HttpServer:
             self._refusing = asyncio.create_task(self._refuse(seconds))
 
     async def _refuse(self, seconds: float) -> None:
-        if self._server is not None:
-            self._server.close()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
             await asyncio.sleep(seconds)
             await self.start()
 

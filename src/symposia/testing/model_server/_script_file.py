@@ -46,9 +46,9 @@ from symposia.testing.model_server._answers import (
 from symposia.testing.model_server._rules import Rule, When
 
 FILE_LIMIT: Final = 2**20
-"""Bytes. PyYAML takes some ten seconds for as much."""
-NODE_LIMIT: Final = 50_000
-"""Values of a script with its aliases expanded: more than a file of `FILE_LIMIT` has in practice."""
+"""Bytes."""
+NODE_LIMIT: Final = 20_000
+"""Values of a script, before its aliases are expanded and after it: thousands of rules, read in a second."""
 DEPTH_LIMIT: Final = 60
 SHOWN_ERRORS: Final = 10
 REPEAT_LIMIT: Final = 1000
@@ -132,7 +132,7 @@ class _Values:
         except ImportError:
             raise MissingExtraError("Reading a script of the model server", "testing") from None
         try:
-            node = cast("Any", yaml.compose(text, Loader=yaml.BaseLoader))  # pyright: ignore[reportUnknownMemberType] - untyped
+            node = self._composed(text, yaml.BaseLoader)
         except yaml.MarkedYAMLError as error:
             line = 1 if error.problem_mark is None else error.problem_mark.line + 1
             raise InvalidArgumentError(f"{self.name}:{line}: this is no YAML: {error.problem}.") from None
@@ -141,6 +141,28 @@ class _Values:
         except RecursionError:
             raise InvalidArgumentError(f"{self.name}: its values are nested too deeply.") from None
         return None if node is None else self._of(node, ())
+
+    def _composed(self, text: str, loader_class: type[Any]) -> Any:  # Any: PyYAML has no types
+        """The node of the text. Values are counted on the way, since PyYAML takes seconds for some 100,000."""
+        loader = loader_class(text)
+        compose, composed = loader.compose_node, count(1)
+
+        def compose_one(parent: object, index: object) -> object:
+            if next(composed) > NODE_LIMIT:
+                raise self._too_large(loader.peek_event().start_mark.line + 1)
+            return compose(parent, index)
+
+        loader.compose_node = compose_one  # composing calls it for every value, from the outermost in
+        try:
+            return loader.get_single_node()
+        finally:
+            loader.dispose()
+
+    def _too_large(self, line: int) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            f"{self.name}:{line}: the script has more than {NODE_LIMIT:,} values, or values nested more than "
+            f"{DEPTH_LIMIT} deep. Aliases count as what they stand for."
+        )
 
     def line(self, location: Sequence[str | int]) -> int:
         """The line of a value. `location` may have more parts than its path, which pydantic adds for its unions."""
@@ -153,10 +175,7 @@ class _Values:
     def _of(self, node: Any, path: _Path) -> JsonValue:  # Any: PyYAML has no types
         line = self._lines[path] = node.start_mark.line + 1
         if len(self._lines) > NODE_LIMIT or len(path) > DEPTH_LIMIT:
-            raise InvalidArgumentError(
-                f"{self.name}:{line}: the script has more than {NODE_LIMIT:,} values, or values nested more than "
-                f"{DEPTH_LIMIT} deep. Aliases count as what they stand for."
-            )
+            raise self._too_large(line)
         if isinstance(node.value, str):
             return self._scalar(node, line)
         if not node.value or not isinstance(node.value[0], tuple):
