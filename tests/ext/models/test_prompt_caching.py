@@ -69,16 +69,25 @@ def size(blocks: Sequence[str]) -> int:
 
 
 def read_from_cache(bodies: Sequence[Mapping[str, Any]]) -> float:
-    """The part of the input that Anthropic reads from its cache, of the input that came in the request before."""
+    """The part of the input that Anthropic reads from its cache, of the input that came in the request before.
+
+    What is cached of a conversation is read by requests with the same choice among tools only.
+    """
     written: set[tuple[str, ...]] = set()
     cacheable, cached, before = 0, 0, Blocks()
     for body in bodies:
         blocks, marks = anthropic_blocks(body)
         cacheable += size(blocks[: shared(before, blocks)])
         ends = {end for mark in marks for end in range(mark, max(-1, mark - LOOKBACK), -1)}
-        hits = [end for end in ends if tuple(blocks[: end + 1]) in written]
+        head = len(body.get("tools", ())) + len(body["system"])
+        prefixes = {
+            end: (*blocks[: end + 1], json.dumps(body.get("tool_choice")) if end >= head else "")
+            for end in ends | {*marks}
+        }
+        hits = [end for end in ends if prefixes[end] in written]
         cached += size(blocks[: max(hits, default=-1) + 1])
-        written |= {tuple(blocks[: mark + 1]) for mark in marks}
+        written |= {prefixes[mark] for mark in marks}
+        assert len(marks) <= 4
         before = blocks
     return cached / cacheable
 
@@ -113,7 +122,7 @@ async def test_ten_turns_share_their_beginning_with_openai(server: MockModelServ
         assert later["messages"][: len(earlier["messages"])] == earlier["messages"]
 
 
-async def test_a_request_has_marks_behind_tools_instructions_and_the_last_two_turns(server: MockModelServer) -> None:
+async def test_a_request_has_marks_behind_tools_instructions_and_the_last_turns(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="ok"))
     before = UserMessage(content="before", source="user")
     await client.create([SystemMessage(content="Be brief."), before, *answered("so"), *HELLO], tools=[ADD])
@@ -136,7 +145,7 @@ async def test_the_marks_of_one_request_are_not_in_the_next(server: MockModelSer
         conversation += [*HELLO, *answered("so")]
         await client.create(conversation[:-1])
     marked = ["cache_control" in message["content"][-1] for message in server.last_body["messages"]]
-    assert marked == [False, False, True, False, True]
+    assert marked == [True, False, True, False, True]
 
 
 async def test_a_turn_that_ends_with_thinking_is_marked_before_it(server: MockModelServer) -> None:

@@ -2,8 +2,13 @@
 
 A mark covers everything before it, in the order tools, system prompt, conversation; the vendor takes four marks at
 most. A request has one behind each of the parts, so that agents with the same tools, or the same instructions, share
-them. The last two turns of the user are marked because the earlier of them ended the previous request: the vendor looks
-for an earlier mark in the last 20 blocks only, which a round of parallel calls can exceed.
+them. The last turns of the user are marked because they ended the previous requests: the vendor looks for an earlier
+mark in the last 20 blocks only, which a round of parallel calls can exceed.
+
+Three turns are marked as soon as there are three, since a conversation is cached for one ``tool_choice``. An assistant
+that calls tools and then puts the results into words asks by turns with ``auto`` and with ``none``: the last request of
+the same choice is the one before the previous. With four marks in all, the third turn takes the mark behind the tools,
+which the one behind the system prompt covers too.
 
 The rules are those of Anthropic's documentation of prompt caching (2026). Its automatic caching, a ``cache_control``
 for the whole request, was rejected: it marks the last block alone, so nothing is shared between two conversations.
@@ -19,11 +24,12 @@ from symposia.ext.models.anthropic._answer import JsonObject
 from symposia.ext.models.anthropic._request import Turn
 
 _MARK: Final = "cache_control"
+_MOST_MARKS: Final = 4
 _UNMARKABLE: Final = frozenset({"thinking", "redacted_thinking"})
 
 
 def add_cache_marks(body: Body) -> None:
-    """Mark the tools, the system prompt and the last two turns of the user in a request.
+    """Mark the tools, the system prompt and the last turns of the user in a request.
 
     A request that has marks of its own, of the client's arguments or of the call, is left alone.
     """
@@ -33,16 +39,17 @@ def add_cache_marks(body: Body) -> None:
         or any(map(_is_marked, _blocks(body.get("system"))))
     ):
         return
-    if tools := _blocks(body.get("tools")):
-        body["tools"] = [*tools[:-1], _marked(tools[-1])]
-    system = body.get("system")
-    if isinstance(system, str):
-        body["system"] = [_marked({"type": "text", "text": system})]
     # A new list of turns for each request; the turns in it are shared with later ones, and are not changed.
     turns = cast("list[Turn]", body["messages"])
-    for place in (-1, -3):
-        if -place <= len(turns):
-            turns[place] = _with_mark(turns[place])
+    places = [place for place in (-1, -3, -5) if -place <= len(turns)]
+    system = body.get("system")
+    tools = _blocks(body.get("tools"))
+    if tools and len(places) + bool(system) < _MOST_MARKS:
+        body["tools"] = [*tools[:-1], _marked(tools[-1])]
+    if isinstance(system, str):
+        body["system"] = [_marked({"type": "text", "text": system})]
+    for place in places:
+        turns[place] = _with_mark(turns[place])
 
 
 def _blocks(value: object) -> Sequence[JsonObject]:
