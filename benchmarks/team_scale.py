@@ -17,6 +17,7 @@ from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseChatMessage, HandoffMessage, TextMessage
 from symposia.agentchat.teams import (
     BaseGroupChat,
+    DebateGroupChat,
     DiGraphBuilder,
     GraphFlow,
     MagenticOneGroupChat,
@@ -54,6 +55,21 @@ class Talker(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         pass
+
+
+class Debater(Talker):
+    """Writes a statement and then votes, always alike; notes the time of the statement alone."""
+
+    def __init__(self, name: str, times: list[float], position: str) -> None:
+        super().__init__(name, times)
+        self._vote = json.dumps({"position": position, "confidence": 0.5, "reason": "because"})
+        self._votes = False
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        self._votes, votes = not self._votes, self._votes
+        if votes:
+            return Response(chat_message=TextMessage(content=self._vote, source=self.name))
+        return await super().on_messages(messages, cancellation_token)
 
 
 class Model(ChatCompletionClient):
@@ -146,6 +162,13 @@ def _magentic(turns: int, times: list[float]) -> BaseGroupChat:
     return MagenticOneGroupChat(_pair(times), Model(_ledger), max_turns=turns)
 
 
+def _debate(turns: int, times: list[float]) -> BaseGroupChat:
+    """Two that never agree."""
+    debaters = [Debater("a", times, "tea"), Debater("b", times, "coffee")]
+    positions = {"a": "tea", "b": "coffee"}
+    return DebateGroupChat(debaters, positions, independent_rounds=0, max_rounds=turns // 2, settled_rounds=None)
+
+
 def _nested(turns: int, times: list[float]) -> BaseGroupChat:
     """Two teams that take one turn whenever it is theirs."""
     teams = [RoundRobinGroupChat([talker], name=talker.name.upper(), max_turns=1) for talker in _pair(times)]
@@ -164,6 +187,7 @@ TEAMS: Mapping[str, Callable[[int, list[float]], BaseGroupChat]] = {
     "selector, the last 20 messages": _selector_of_the_last_twenty,
     "selector, all messages": _selector,
     "Magentic-One": _magentic,
+    "debate": _debate,
     "round robin in a team": _in_one_nested_run,
     "teams in turn in a team": _nested,
 }
