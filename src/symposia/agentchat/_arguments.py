@@ -18,6 +18,9 @@ from symposia.core.models import TokenPrice
 
 T = TypeVar("T")
 
+ANSWER_TOKENS: Final = (50, 1_000)
+"""The length of an answer that a forecast assumes: from two sentences to a page and a half. It is not measured."""
+
 _STATE_VERSION: Final = "1"
 """Of the shape of saved states: what stands before the first point."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
@@ -32,6 +33,29 @@ async def ask_agent(
             f"and returned {given!r}."
         )
     return checked_response(agent, "on_messages", given)
+
+
+async def final_response(
+    agent: str, stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]
+) -> Response:
+    """The response at the end of the stream of a turn.
+
+    Raises:
+        AgentError: The stream has none.
+    """
+    async with aclosing(stream):
+        async for item in stream:
+            if isinstance(item, Response):
+                return item
+    raise no_response(agent)
+
+
+def no_response(agent: str) -> AgentError:
+    """The error for the stream of a turn that has no response."""
+    return AgentError(
+        f"The stream of a turn of the agent {agent!r} ended without a Response: on_messages_stream has to yield one, "
+        "last."
+    )
 
 
 def ask_agent_stream(

@@ -13,7 +13,7 @@ from tests.support.chat_agents import ABLE, PIXEL, SEEING, asks_for, model, show
 from tests.support.magentic_one import ledger
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, MultiModalMessage, TextMessage
-from symposia.agentchat.teams import Answered, MagenticOneRule, RuleContext, Say, Speak, Stop
+from symposia.agentchat.teams import Answered, MagenticOneRule, Restart, RuleContext, Say, Speak, Stop
 from symposia.core.effects import HumanAnswer
 from symposia.core.exceptions import ArgumentTypeError, HumanInputError, InvalidArgumentError
 from symposia.core.models import ModelInfo, UserMessage
@@ -50,9 +50,9 @@ class Talk:
         decision = await self.rule.decide(self.transcript, context)
         self._answered = []
         match decision:
-            case Say(messages, reset):
+            case Say(messages):
                 self.transcript += messages
-                return f"{'anew' if reset else 'says'}: {messages[0].to_text()}"
+                return f"{'anew' if isinstance(decision, Restart) else 'says'}: {messages[0].to_text()}"
             case Speak((name,)):
                 said = TextMessage(content=f"{name} has done it", source=name)
                 self._answered = [Answered(0, name, len(self.transcript), [said])]

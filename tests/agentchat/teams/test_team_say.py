@@ -11,7 +11,7 @@ from tests.support.team_members import Member, Script, lines, ran
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from symposia.agentchat.messages import BaseChatMessage, TextMessage
-from symposia.agentchat.teams import GroupChat, RoundRobinGroupChat, Say, Speak, Stop, TurnEnded, fold_log
+from symposia.agentchat.teams import GroupChat, Restart, RoundRobinGroupChat, Say, Speak, Stop, TurnEnded, fold_log
 from symposia.core import AgentRuntime, CancellationToken
 from symposia.core.exceptions import ArgumentTypeError
 
@@ -19,7 +19,7 @@ Where = AgentRuntime | None
 
 
 def said(text: str, *, anew: bool = False) -> Say:
-    return Say((TextMessage(content=text, source="manager"),), reset_participants=anew)
+    return (Restart if anew else Say)((TextMessage(content=text, source="manager"),))
 
 
 def team(*decisions: Any, members: Sequence[Member] = (), **options: Any) -> GroupChat:

@@ -31,7 +31,7 @@ from symposia.agentchat.state import BaseState
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
 from symposia.core.effects import enter_scope, iterate_in_scope
-from symposia.core.exceptions import AgentError, InvalidArgumentError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.telemetry import agent_creation, agent_invocation
 
 
@@ -197,19 +197,6 @@ def declared_types(agent: BaseChatAgent, kind: type[BaseChatAgent]) -> Sequence[
     A subclass often answers with types that it does not declare, as nothing needs the declaration in one process.
     """
     return agent.produced_message_types if type(agent) is kind else None
-
-
-async def final_response(stream: AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]) -> Response:
-    """The response at the end of the stream of a turn.
-
-    Raises:
-        AgentError: The stream has none.
-    """
-    async with aclosing(stream):
-        async for item in stream:
-            if isinstance(item, Response):
-                return item
-    raise AgentError("The stream of an agent's turn ended without a Response.")
 
 
 async def _stream_answer(

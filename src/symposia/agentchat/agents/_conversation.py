@@ -13,7 +13,8 @@ from pydantic import Field
 
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_optional_text, check_state
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, final_response
+from symposia.agentchat._response import final_response
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage
 from symposia.agentchat.state import AssistantAgentState
@@ -172,7 +173,7 @@ class ConversationAgent(BaseChatAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        return await final_response(self.on_messages_stream(messages, cancellation_token))
+        return await final_response(self.name, self.on_messages_stream(messages, cancellation_token))
 
     @abstractmethod
     def on_messages_stream(

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from symposia.agentchat._arguments import checked_guardrails
 from symposia.agentchat._checked_turn import checked_turn, guarded_outline
-from symposia.agentchat._response import ask_agent_stream
-from symposia.agentchat.agents._base_chat_agent import final_response
+from symposia.agentchat._response import ask_agent_stream, final_response
 from symposia.agentchat.agents._wrapping_agent import WrappingAgent, check_wrapped_agent
 from symposia.agentchat.base import AgentOutline, Bounds, ChatAgent, Response
 from symposia.agentchat.guardrails import Guardrail
@@ -56,7 +55,7 @@ class GuardedAgent(WrappingAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take one turn; see `on_messages_stream`."""
-        return await final_response(self.on_messages_stream(messages, cancellation_token))
+        return await final_response(self.name, self.on_messages_stream(messages, cancellation_token))
 
     def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from symposia.agentchat import base
 from symposia.agentchat._arguments import check_model_context, check_state
-from symposia.agentchat._response import usage_event
-from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, declared_types, final_response
+from symposia.agentchat._response import final_response, usage_event
+from symposia.agentchat.agents._base_chat_agent import BaseChatAgent, declared_types
 from symposia.agentchat.base import Response, TaskResult, Team
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -139,7 +139,7 @@ class SocietyOfMindAgent(BaseChatAgent):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Let the team work, and answer."""
-        return await final_response(self.on_messages_stream(messages, cancellation_token))
+        return await final_response(self.name, self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken

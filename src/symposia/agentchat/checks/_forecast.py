@@ -14,15 +14,12 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from symposia.agentchat._arguments import check_prices
+from symposia.agentchat._arguments import ANSWER_TOKENS, check_prices
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
 from symposia.agentchat.checks._cost_model import Cost, CostModel, HighEnd, LowEnd, turns_of
 from symposia.agentchat.checks._prompts import Prompts
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
-
-ANSWER_TOKENS: Final = (50, 1_000)
-"""The assumed length of an answer: from two sentences to a page and a half. It is not measured."""
 
 _EXAMPLE: Final = "the least and the most tokens of an answer, such as (50, 1000)."
 

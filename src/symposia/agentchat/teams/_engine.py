@@ -56,7 +56,7 @@ from symposia.agentchat.teams._messages import ParticipantCommand, ParticipantEv
 from symposia.agentchat.teams._participants import Participants
 from symposia.agentchat.teams._pause import Pause
 from symposia.agentchat.teams._record import TeamRecord
-from symposia.agentchat.teams._rule import Decision, RuleContext, Say, Speak, Stop, TeamRule, discard
+from symposia.agentchat.teams._rule import Decision, Restart, RuleContext, Say, Speak, Stop, TeamRule, discard
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.core import uninterrupted
@@ -255,7 +255,7 @@ class Engine:
         saved meanwhile, the decision is undone, and the rule is asked again after the reset. That loses nothing, since
         the rule was about to replace the conversation.
         """
-        if decision.reset_participants:
+        if isinstance(decision, Restart):
             turn.changed = self._record.names
             await uninterrupted(self._participants.tell_all(ParticipantCommand(action="reset")))
         if self._lock.locked():

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia.agentchat import base, checks
-from symposia.agentchat._arguments import check_optional_text, check_runtime, check_state, check_token
+from symposia.agentchat._arguments import ANSWER_TOKENS, check_optional_text, check_runtime, check_state, check_token
 from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -176,7 +176,7 @@ class BaseGroupChat(Team):
         self,
         task: Task = None,
         *,
-        answer_tokens: tuple[int, int] = (50, 1_000),
+        answer_tokens: tuple[int, int] = ANSWER_TOKENS,
         prices: Mapping[str, TokenPrice] | None = None,
     ) -> checks.TeamCheck:
         """Look for mistakes in the team and forecast what a run takes, without asking a model or anything else outside.

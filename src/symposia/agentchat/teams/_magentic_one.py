@@ -16,7 +16,7 @@ from symposia.agentchat.teams import _magentic_one_prompts as prompts
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import CommonTeamOptions, check_participants
 from symposia.agentchat.teams._orchestrator import Orchestrator, Progress
-from symposia.agentchat.teams._rule import Decision, RuleContext, Say, Speak, Stop, TeamRule, Transcript
+from symposia.agentchat.teams._rule import Decision, Restart, RuleContext, Say, Speak, Stop, TeamRule, Transcript
 from symposia.core.argument_checks import check_count, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
 from symposia.core.effects import HumanFunction
@@ -168,11 +168,12 @@ class MagenticOneRule(TeamRule):
         at.next_speaker = at.last_speaker = at.stop_reason = None
         at.began = len(transcript) + 1
         self._orchestrator.forget()
-        return self._say(briefing, transcript, reset_participants=True)
+        at.read = len(transcript) + 1
+        return Restart((briefing,))
 
-    def _say(self, message: BaseChatMessage, transcript: Transcript, *, reset_participants: bool = False) -> Say:
+    def _say(self, message: BaseChatMessage, transcript: Transcript) -> Say:
         self._at.read = len(transcript) + 1
-        return Say((message,), reset_participants=reset_participants)
+        return Say((message,))
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - the rule knows them
         """Any of the participants speaks, and the rule ends the run."""

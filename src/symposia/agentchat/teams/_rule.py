@@ -90,15 +90,12 @@ class Say:
     Attributes:
         messages: At least one. They are added to the transcript, and every participant receives them. Their source is
             `RuleContext.source`, unless the rule speaks for another agent.
-        reset_participants: Whether the participants forget the conversation first, with the messages that they have
-            not received yet: they begin anew with `messages`. The transcript keeps all of it.
 
     Raises:
         ArgumentTypeError: The messages are no tuple or list of chat messages.
     """
 
     messages: Sequence[BaseChatMessage]
-    reset_participants: bool = False
 
     def __post_init__(self) -> None:
         messages = cast("object", self.messages)
@@ -107,6 +104,15 @@ class Say:
         for message in cast("Sequence[object]", messages):
             if not isinstance(message, BaseChatMessage):
                 raise ArgumentTypeError(f"The messages of Say have to be chat messages, not {message!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Restart(Say):
+    """The team itself says something, with which the participants begin anew.
+
+    They forget the conversation first, with the messages that they have not received yet. The transcript keeps all of
+    it.
+    """
 
 
 Decision: TypeAlias = Speak | Say | Stop

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from symposia.agentchat.messages import BaseChatMessage, Item
 from symposia.agentchat.teams._log_entries import TurnEnded, without_chunks
 from symposia.agentchat.teams._messages import TurnTaken
-from symposia.agentchat.teams._rule import Say
+from symposia.agentchat.teams._rule import Restart, Say
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import error_text
 from symposia.core.models import RequestUsage
@@ -87,7 +87,7 @@ class Turn:
     def ended_with(self, decision: Say) -> TurnEnded:
         """The turn in which the team itself spoke."""
         ended = self.ended()
-        ended.said, ended.is_reset = decision.messages, decision.reset_participants
+        ended.said, ended.is_reset = decision.messages, isinstance(decision, Restart)
         return ended
 
     def if_cancelled(self, answered: Sequence[str], number: int) -> TurnEnded:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from typing_extensions import override
 
-from symposia.agentchat._response import add_usage
+from symposia.agentchat._response import add_usage, final_response, no_response
 from symposia.agentchat.agents import WrappingAgent
 from symposia.agentchat.base import AgentOutline, AnswersInSchema, Bounds, ChatAgent, Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, MessageType, TextMessage
@@ -27,7 +27,6 @@ from symposia.agentchat.teams._debate._record import DebateRecord, DebateSetup
 from symposia.agentchat.teams._debate._schema_answers import SchemaAnswer, answer_of, ask_in_schema
 from symposia.agentchat.teams._debate._votes import Ballot
 from symposia.core import CancellationToken
-from symposia.core.exceptions import AgentError
 
 SOURCE: Final = "debate"
 """The source of the messages to the agents."""
@@ -80,11 +79,7 @@ class DebateRole(WrappingAgent, ABC):
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
         """Take part in a round."""
-        async with aclosing(self.on_messages_stream(messages, cancellation_token)) as items:
-            async for item in items:
-                if isinstance(item, Response):
-                    return item
-        raise _no_response(self.name)
+        return await final_response(self.name, self.on_messages_stream(messages, cancellation_token))
 
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
@@ -164,7 +159,7 @@ class Debater(DebateRole):
                 else:
                     yield item
         if statement is None:
-            raise _no_response(self.name)
+            raise no_response(self.name)
         inner: list[Item] = [*(statement.inner_messages or ())]
         request = TextMessage(content=self._ballot.request, source=SOURCE)
         answer = SchemaAnswer(None)
@@ -261,7 +256,3 @@ class Moderator(DebateRole):
             models_usage=answer.usage,
         )
         yield Response(chat_message=summary, inner_messages=inner)
-
-
-def _no_response(agent: str) -> AgentError:
-    return AgentError(f"The stream of a turn of the agent {agent!r} ended without a Response.")
