@@ -151,6 +151,29 @@ async def test_a_server_has_its_own_streams_and_nothing_of_the_zygote(
     await sandbox.close()
 
 
+async def test_sandboxes_that_end_at_once_take_no_other_with_them(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    stays, server = await forked(backend, policy)
+    keeper = (await asyncio.to_thread(Family, server)).keeper
+    for _ in range(3):
+        ending = await asyncio.gather(*(backend.create(policy) for _ in range(4)))
+        blocks = [asyncio.create_task(sandbox.run("while True: pass", "python")) for sandbox in ending]
+        await asyncio.gather(*(sandbox.close() for sandbox in ending))
+        await asyncio.wait(blocks)
+        assert all(isinstance(block.exception(), SandboxDiedError) for block in blocks)
+        start = asyncio.create_task(backend.create(policy))
+        await asyncio.sleep(0)
+        start.cancel()
+        await asyncio.wait([start])
+    last, server = await forked(backend, policy)
+    assert (await asyncio.to_thread(Family, server)).keeper == keeper
+    for sandbox in (stays, last):
+        assert await printed(sandbox, "print('alive')") == "alive\n"
+        await sandbox.close()
+
+
 async def test_random_numbers_and_names_differ_between_forked_sandboxes(
     forking: tuple[NamespaceBackend, SandboxPolicy],
 ) -> None:
@@ -300,6 +323,7 @@ async def test_a_zygote_without_sandboxes_ends_after_a_while(tmp_path: Path, mon
     [
         ("import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()", "threads"),
         ("import os\nos._exit(1)", "the import ended"),
+        ("import mmap\nshared = mmap.mmap(-1, 4096)", "shares memory"),
     ],
 )
 async def test_a_zygote_whose_import_fails_is_never_used(tmp_path: Path, source: str, reason: str) -> None:

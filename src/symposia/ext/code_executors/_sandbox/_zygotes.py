@@ -28,6 +28,7 @@ from asyncio.streams import StreamReaderProtocol
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple, Self
 
 from typing_extensions import override
@@ -115,7 +116,7 @@ class _Zygote:
         try:
             while answer := self._control.recv(_ANSWER_BYTES):
                 if answer != b"ready":
-                    self.failure = answer.decode(errors="replace").removeprefix("failed: ")
+                    self.failure = "" if self.is_ready else answer.decode(errors="replace").removeprefix("failed: ")
                     return False
                 self.is_ready = True
         except BlockingIOError:
@@ -265,7 +266,10 @@ class _ForkedTransport(StreamTransport):
     @classmethod
     async def make(cls, zygote: _Zygote, request: bytes) -> Self | None:
         """Ask a zygote for a sandbox; None where it takes no request."""
-        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (os.pipe() for _ in range(3))
+        try:
+            (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = _pipes(3)
+        except OSError:  # no descriptors are left; the launcher says so
+            return None
         theirs, ours = (stdin, stdout, stderr), (to_stdin, from_stdout, from_stderr)
         try:
             zygote.fork(request, theirs)
@@ -305,6 +309,22 @@ class _ForkedTransport(StreamTransport):
     @override
     async def _wait(self) -> None:
         """Nothing is left where stderr has ended."""
+
+
+def _pipes(count: int) -> list[tuple[int, int]]:
+    """Make so many pipes, or none.
+
+    Raises:
+        OSError: No descriptors are left.
+    """
+    made: list[tuple[int, int]] = []
+    try:
+        made.extend(os.pipe() for _ in range(count))
+    except OSError:
+        for fd in chain.from_iterable(made):
+            os.close(fd)
+        raise
+    return made
 
 
 async def _reader(fd: int) -> asyncio.StreamReader:

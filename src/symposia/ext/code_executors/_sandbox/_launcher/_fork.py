@@ -15,6 +15,9 @@ It has one thread, as a fork has only the one that forks, and as the kernel give
 (unshare(2)). Numeric libraries are told so by variables; one that starts threads all the same ends the zygote.
 """
 
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import gc
@@ -56,6 +59,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
     try:
         for name in cast("Sequence[str]", request["libraries"]):
             import_library(name, str(request["scratch"]))
+        _refuse_shared_memory()
     except RuntimeError as error:
         keeper.send(f"failed: {error}".encode())
         os._exit(1)
@@ -71,6 +75,18 @@ def main(request: Mapping[str, object]) -> NoReturn:
         for fd in received:
             os.close(fd)
         os.waitpid(pid, 0)  # it ends as soon as it has forked itself
+
+
+def _refuse_shared_memory() -> None:
+    """Refuse to be used if a library has mapped memory that forks would go on to share.
+
+    Raises:
+        RuntimeError: One has.
+    """
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        rights = [line.split(maxsplit=2)[1] for line in file]
+    if any("w" in each and "s" in each for each in rights):
+        raise RuntimeError("a library shares memory that can be written with the processes that are forked from it")
 
 
 def _prepare_memory() -> None:

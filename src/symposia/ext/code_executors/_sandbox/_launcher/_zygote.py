@@ -23,7 +23,9 @@ it has a PID 1.
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import select
 import signal
 import socket
@@ -41,7 +43,9 @@ from ._namespaces import leave_host
 
 ZYGOTE_FD = 3  # of the zygote: leads to the keeper
 _REQUEST_BYTES = 1 << 18
+_STREAMS = 3
 _ANSWER_SECONDS = 10.0
+_TRIAL_SECONDS = 30.0
 _IMPORT_SECONDS = 120.0
 _END_SECONDS = 0.1  # as in `_keeper`
 _CREDENTIALS = "=iII"  # struct ucred: process, user, group
@@ -55,7 +59,7 @@ class _Sandbox:
         stdin: The server's. Never read here: a hang-up says that the host has gone.
         stderr: Kept open until everything of the sandbox is gone, which is how the host learns of that.
         groups: Its control groups.
-        killed_at: When it is killed; None while the host has not closed stdin.
+        killed_at: When it is killed; None while the host has not closed stdin, infinite once it was.
     """
 
     def __init__(self, process: int, stdin: int, stderr: int, groups: Groups) -> None:
@@ -88,6 +92,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
     if supervisor == 0:
         _supervise(request, uid, groups, theirs)
     theirs.close()
+    _allow_many_files()
     keeper = _Keeper(control, ours, supervisor, groups, unique_ids=uid is not None)
     try:
         keeper.try_out(cast("Mapping[str, object]", request["trial"]))
@@ -98,6 +103,12 @@ def main(request: Mapping[str, object]) -> NoReturn:
             control.send(f"failed: {getattr(error, 'strerror', None) or error}".encode())
     finally:
         keeper.end()
+
+
+def _allow_many_files() -> None:
+    """Let this process have as many descriptors as it may: three for each sandbox. Those forked before keep theirs."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _supervise(request: Mapping[str, object], uid: int | None, groups: Groups, zygote: socket.socket) -> NoReturn:
@@ -168,9 +179,9 @@ class _Keeper:
         errors, stderr = os.pipe()
         nothing = [os.open(os.devnull, os.O_RDWR) for _ in range(2)]  # read as stdin: its host has gone
         self._make(request, [*nothing, stderr])
-        deadline = time.monotonic() + _ANSWER_SECONDS
+        deadline = time.monotonic() + _TRIAL_SECONDS
         while self._sandboxes and time.monotonic() < deadline:
-            self._wait(_ANSWER_SECONDS)
+            self._wait(_TRIAL_SECONDS)
         reason = os.read(errors, _REQUEST_BYTES).decode(errors="replace").strip()
         os.close(errors)
         if reason or self._sandboxes:
@@ -222,10 +233,12 @@ class _Keeper:
     def _look_after(self, sandbox: _Sandbox, ready: set[int]) -> None:
         if sandbox.process in ready:
             if sandbox.killed_at is None and sandbox.groups.memory_ran_out():
-                os.write(sandbox.stderr, b"the kernel killed its server, since the sandbox's memory ran out\n")
+                _tell(sandbox.stderr, "the kernel killed its server, since the sandbox's memory ran out")
             self._forget(sandbox)
         elif sandbox.killed_at is not None and time.monotonic() >= sandbox.killed_at:
-            signal.pidfd_send_signal(sandbox.process, signal.SIGKILL)
+            sandbox.killed_at = math.inf
+            with suppress(ProcessLookupError):  # it has ended since
+                signal.pidfd_send_signal(sandbox.process, signal.SIGKILL)
         elif sandbox.stdin in ready:  # the server has seen it too, and ends by itself
             sandbox.killed_at = time.monotonic() + _END_SECONDS
 
@@ -236,20 +249,25 @@ class _Keeper:
             os.close(fd)
 
     def _answer(self) -> None:
-        data, streams, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, 3)
+        data, streams, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, _STREAMS)
         if not data:
             self.end()
+        if len(streams) < _STREAMS:  # no descriptors are left for the others: the host launches this sandbox
+            for fd in streams:
+                os.close(fd)
+            return
         self._make(json.loads(data), streams)
 
     def _make(self, request: Mapping[str, object], streams: list[int]) -> None:
         """Make a sandbox. What goes wrong is written to its stderr, and its streams are closed."""
         stdin, stdout, stderr = streams
         self._made += 1
-        groups = groups_for(request, self._made)
+        groups = Groups()
         try:
+            groups = groups_for(request, self._made)
             process = self._fork(request, streams, groups)
         except OSError as error:
-            os.write(stderr, f"{error.strerror or error}\n".encode())
+            _tell(stderr, error.strerror or str(error))
             groups.remove()
             os.close(stdin)
             os.close(stderr)
@@ -295,3 +313,9 @@ class _Keeper:
                 os.close(process)
                 raise
         return process
+
+
+def _tell(stderr: int, text: str) -> None:
+    """Give the host of one sandbox a line. Where it has gone, the others are not to end with it."""
+    with suppress(OSError):
+        os.write(stderr, f"{text}\n".encode())
