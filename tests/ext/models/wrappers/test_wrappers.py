@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.effect_recorder import EffectRecorder
+from tests.support.journal import Journal
 from tests.support.model_clients import ABLE, OPENAI, WRAPPERS, Wrapped, read
 from tests.support.telemetry import Spans
 
@@ -149,6 +150,20 @@ async def test_a_call_is_one_effect_and_each_request_is_a_span(server: MockModel
         "clients": [OPENAI.client(server).effect_identity()],
     }
     assert spans.names.count("chat gpt-4o") == len(server.requests) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name != "fallback"])
+async def test_a_journal_finds_its_records_again_when_a_wrapper_is_added(name: str) -> None:
+    journal = Journal()
+
+    async def run(client: ChatCompletionClient) -> str:
+        with handle_effects(journal):
+            return (await AssistantAgent("writer", client).run(task="Write.")).messages[-1].to_text()
+
+    assert await run(ReplayChatCompletionClient(["recorded"])) == "recorded"
+    journal.performed.clear()
+    assert await run(LAYERS[name](ReplayChatCompletionClient(["another"]))) == "recorded"
+    assert journal.performed == []
 
 
 async def test_a_team_and_its_selector_use_a_wrapper(server: MockModelServer) -> None:

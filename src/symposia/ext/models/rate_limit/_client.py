@@ -64,6 +64,7 @@ class RateLimitedClient(ModelClientWrapper):
             rates,
             lambda: RateLimiter(LocalMeters() if meters is None else meters.named(shared_name), rates),
         )
+        self._meters = meters
         self._prompt = ConversationFold(0, _with_tokens)
 
     async def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
@@ -88,6 +89,12 @@ class RateLimitedClient(ModelClientWrapper):
             await limiter.learn(responses or [_as_response(error)])
             raise
 
+    async def close(self) -> None:
+        """Close the client, and the connection to the server that shares the limit, which the next request opens."""
+        await super().close()
+        if self._meters is not None:
+            await self._meters.close()
+
 
 def _with_tokens(before: int, message: LLMMessage) -> int:
     return before + estimate_tokens((message,))
@@ -100,7 +107,7 @@ def _as_response(error: ModelError) -> tuple[int | None, Mapping[str, str]]:
 
 def _usual_name(client: ChatCompletionClient) -> str:
     identity = client.effect_identity()
-    return f"{identity.get('address', '')} {identity.get('model', identity['class'])}".strip()
+    return f"{identity.get('address', '')} {identity.get('model', identity.get('class', ''))}".strip()
 
 
 _limiters: Final[SharedByName[RateLimiter]] = SharedByName("rate limit")
