@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import random
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from symposia.ext.cache_store.redis import RedisStore
 from symposia.ext.models.cache import CHAT_CACHE_VALUE_TYPE, ChatCompletionCache
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.testing.model_server import Failure, Hold, MockModelServer, Reply, ToolCall
+from symposia.testing.simulation import simulated
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 Store = CacheStore[CHAT_CACHE_VALUE_TYPE]
@@ -254,8 +257,9 @@ async def test_an_entry_that_is_not_an_answer_is_a_miss_with_a_warning(value: An
     await client.create(HELLO)
     (key,) = store.keys
     store.set(key, value)
-    with pytest.warns(UserWarning, match="The cache has an entry that it cannot read, and asks the model"):
+    with pytest.warns(UserWarning, match="The cache has an entry that it cannot read, and asks the model") as caught:
         assert (await client.create(HELLO)).content == "second"
+    assert len(caught) == 1
     assert (await client.create(HELLO)).cached
 
 
@@ -408,6 +412,45 @@ async def test_the_messages_of_long_conversations_are_found_again_when_they_grow
     assert not (await client.create(fresh)).cached
     swapped = [*messages[:40], messages[41], messages[40], *messages[42:]]
     assert not (await client.create(swapped)).cached
+
+
+@simulated(seeds=range(40))
+async def test_whoever_stays_is_answered_however_others_come_and_go() -> None:
+    asked: Counter[str] = Counter()
+
+    async def answer(messages: Sequence[LLMMessage]) -> str:
+        text = str(messages[-1].content)
+        asked[text] += 1
+        await asyncio.sleep(random.random())
+        if asked[text] == 1 and random.random() < 0.2:
+            raise ModelError("down")
+        return f"answer to {text}"
+
+    client = ChatCompletionCache(ReplayChatCompletionClient(answer))
+    left: set[int] = set()
+
+    async def ask(number: int) -> None:
+        question = [UserMessage(content=f"{number % 3}", source="user")]
+        token = CancellationToken()
+        if random.random() < 0.3:
+            left.add(number)
+            asyncio.get_running_loop().call_later(random.random(), token.cancel)
+        await asyncio.sleep(random.random())
+        if number % 2:
+            pieces, result = await read(client.create_stream(question, cancellation_token=token))
+            assert "".join(pieces) == result.content
+        else:
+            result = await client.create(question, cancellation_token=token)
+        assert result.content == f"answer to {number % 3}"
+
+    outcomes = await asyncio.gather(*(ask(number) for number in range(30)), return_exceptions=True)
+    for number, outcome in enumerate(outcomes):
+        assert outcome is None or isinstance(outcome, ModelError) or number in left, outcome
+        assert outcome is None or isinstance(outcome, ModelError | asyncio.CancelledError), outcome
+    before = asked.total()
+    await asyncio.gather(*(client.create([UserMessage(content=f"{n}", source="user")]) for n in range(3)))
+    assert asked.total() - before <= 3
+    assert not [task for task in asyncio.all_tasks() if "Flight" in repr(task)]
 
 
 async def test_an_agent_is_answered_from_the_cache() -> None:

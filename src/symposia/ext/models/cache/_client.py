@@ -46,8 +46,9 @@ class ChatCompletionCache(ModelClientWrapper):
         super().__init__(client)
         check_instance("store", type(self).__name__, store, CacheStore, "InMemoryStore()")
         self._store: CacheStore[CHAT_CACHE_VALUE_TYPE] = store or InMemoryStore()
+        self._is_at_hand = isinstance(self._store, InMemoryStore)
         self._keys = RequestKeys(client)
-        if self._keys.unknown and not isinstance(self._store, InMemoryStore):
+        if self._keys.unknown and not self._is_at_hand:
             warnings.warn(
                 f"{', '.join(self._keys.unknown)} does not say which model it asks, so what is cached of it is found "
                 "by this very object only. Give the class a method effect_identity.",
@@ -75,7 +76,7 @@ class ChatCompletionCache(ModelClientWrapper):
 
     async def _source(self, key: str, call: ModelCall) -> tuple[AsyncGenerator[str | CreateResult, None], bool]:
         """The items of the answer; and whether another one has asked for it."""
-        if isinstance(self._store, InMemoryStore):  # read at once: a hit needs no task
+        if self._is_at_hand:  # a hit needs no task
             items = await self._kept(key)
             if items is not None:
                 return _each(items), False
@@ -99,7 +100,7 @@ class ChatCompletionCache(ModelClientWrapper):
             del self._flights[place]
 
     async def _found_or_asked(self, key: str, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
-        items = await self._kept(key)
+        items = None if self._is_at_hand else await self._kept(key)
         if items is not None:
             for item in items:
                 yield item
@@ -133,7 +134,7 @@ class ChatCompletionCache(ModelClientWrapper):
             warnings.warn(f"The cache cannot keep an answer in its store: {error!r}", stacklevel=2)
 
     async def _call(self, call: Callable[[], T]) -> T:
-        return call() if isinstance(self._store, InMemoryStore) else await run_in_worker_thread(call)
+        return call() if self._is_at_hand else await run_in_worker_thread(call)
 
 
 async def _each(items: Items) -> AsyncGenerator[str | CreateResult, None]:
