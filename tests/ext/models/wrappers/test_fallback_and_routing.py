@@ -21,7 +21,7 @@ def replaying(*answers: str | CreateResult | Exception) -> ReplayChatCompletionC
     return ReplayChatCompletionClient(list(answers), ABLE)  # pyright: ignore[reportArgumentType] - any of these
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+@pytest.mark.parametrize("status", [401, 429])
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_the_next_vendor_answers_where_one_fails(server: MockModelServer, status: int, streaming: bool) -> None:
     clients = [vendor.client(server) for vendor in (OPENAI, ANTHROPIC)]

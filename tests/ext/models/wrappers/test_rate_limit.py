@@ -76,7 +76,7 @@ async def ask_for(seconds: float, client: ChatCompletionClient, caller: str) -> 
         return
 
 
-@pytest.mark.parametrize("rate", [30, 60, 1000])
+@pytest.mark.parametrize("rate", [30, 400])
 def test_f49_the_rate_of_a_hundred_agents_is_held_within_two_in_a_hundred(rate: int) -> None:
     vendor = Vendor1()
     minutes = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
 from symposia._lazy import lazy_module
@@ -83,9 +83,14 @@ class RedisMeters(Component):
             raise MissingExtraError(type(self).__name__, "redis")
         self.address = f"{host}:{port}/{db}/{prefix}"
         self._prefix = prefix
-        self._connect = lambda: aioredis.Redis(
-            host=host, port=port, db=db, username=username, password=password, ssl=ssl, decode_responses=True
-        )
+        self._options: dict[str, Any] = {  # Any: each is of its parameter's type
+            "host": host,
+            "port": port,
+            "db": db,
+            "username": username,
+            "password": password,
+            "ssl": ssl,
+        }
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, aioredis.Redis] = WeakKeyDictionary()
 
     def named(self, name: str) -> _NamedMeters:
@@ -107,6 +112,14 @@ class RedisMeters(Component):
             return str(await connection.register_script(script)(keys=[key], args=numbers))
         except aioredis.RedisError as error:
             raise ConnectionError(f"The rate limits in Redis at {self.address} cannot be used: {error}") from error
+
+    def _connect(self) -> aioredis.Redis:
+        from redis.asyncio.retry import Retry  # noqa: PLC0415 - an optional dependency
+        from redis.backoff import NoBackoff  # noqa: PLC0415 - likewise
+
+        # A connection that was lost is made again, once and at once. The library's own three attempts take seconds, in
+        # which all requests wait; a `RetryingClient` around this one decides for how long.
+        return aioredis.Redis(**self._options, decode_responses=True, retry=Retry(NoBackoff(), 1))
 
     async def close(self) -> None:
         """Close the connection of this event loop."""
