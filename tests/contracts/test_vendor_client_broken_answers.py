@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.support.model_clients import ADD, FORMATS, Anthropic, OpenAI, Vendor, kind_name, read
+from tests.support.model_clients import ADD, FORMATS, SDKS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, ModelResponseError, PartialAnswer
 from symposia.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
@@ -22,6 +22,7 @@ ANSWER = Reply(
 LOGIN_PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 every_vendor = pytest.mark.parametrize("vendor", FORMATS, ids=kind_name)
+every_sdk = pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
 every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 
 
@@ -98,9 +99,7 @@ async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor
     assert pieces[0] == "The"
 
 
-@pytest.mark.parametrize(
-    "vendor", [OpenAI(), Anthropic()], ids=kind_name
-)  # the Responses API counts with its end marker
+@every_sdk  # the Responses API counts with its end marker
 async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="Five.", usage=(30, 4)))
     if vendor.name == "OpenAI":  # it reports them at the very end
@@ -337,7 +336,7 @@ async def test_d12_a_broken_event_keeps_what_came_before_it(
     assert caught.value.partial["text"] == "".join(pieces) != ""
 
 
-@every_vendor
+@every_sdk
 @every_mode
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 502])
 @pytest.mark.parametrize(
@@ -366,7 +365,7 @@ async def test_d12_a_broken_error_is_an_error_all_the_same(
     assert len(str(error)) < 1000
 
 
-@every_vendor
+@every_sdk
 @every_mode
 @pytest.mark.parametrize(
     "raw",

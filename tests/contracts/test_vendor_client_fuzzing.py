@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.model_clients import FORMATS, Vendor, kind_name, read
+from tests.support.model_clients import FORMATS, SDKS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, PartialAnswer
 from symposia.core.models import CreateResult, UserMessage
@@ -229,7 +229,7 @@ def responses(draw: st.DrawFn, vendor: Vendor, *, streaming: bool) -> Raw:
     )
 
 
-@every_vendor
+@pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
 @pytest.mark.filterwarnings("ignore:.* sent no token counts")
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -219,6 +219,8 @@ OPENAI: Vendor = OpenAI()
 ANTHROPIC: Vendor = Anthropic()
 FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC)
 """One client of each wire format, for tests of answers."""
+SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC)
+"""One client of each SDK, for tests of what is beneath the wire formats."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
 KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)
 
