@@ -252,6 +252,7 @@ os.chmod("/work", 0)
             "out/plot.png": ("image/png", 3, b"PNG"),
         }
         assert all(file.sha256 == hashlib.sha256(file.data).hexdigest() for file in result.artifacts)
+        await sandbox.put("same", b"by the host")
         assert (await sandbox.run("cat changed", "sh")).artifacts == ()
 
     async def test_files_come_back_up_to_the_caps_and_the_rest_is_named(self, make: MakeSandbox) -> None:

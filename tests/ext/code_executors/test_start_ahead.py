@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from tests.support.slow_sandboxes import SlowSandboxes
@@ -197,3 +198,18 @@ async def test_the_sandbox_of_an_agent_that_writes_code_starts_while_its_model_i
         await running
         await executor.stop()
     assert sandboxes.starts == 1
+
+
+@pytest.mark.parametrize("delete", [False, True])
+async def test_the_source_of_a_block_that_is_to_be_deleted_is_not_left_where_no_sandbox_starts(
+    tmp_path: Path, delete: bool
+) -> None:
+    sandboxes = SlowSandboxes()
+    sandboxes.error = SandboxUnavailableError("No engine.")
+    sandboxes.gate.set()
+    executor = SandboxCodeExecutor(sandboxes, work_dir=tmp_path, delete_tmp_files=delete)
+    async with asyncio.timeout(WAIT):
+        with pytest.raises(SandboxUnavailableError, match="No engine"):
+            await executor.execute_code_blocks(BLOCK, CancellationToken())
+    left = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+    assert len(left) == (0 if delete else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -69,6 +70,7 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         self._keep_code_files = keep_code_files
         self._functions = UserFunctions(functions, functions_module)
         self._functions_written = False
+        self._kept: dict[PurePosixPath, str] = {}  # sources that were written ahead of their turn; see `_keep_ahead`
 
     @property
     def work_dir(self) -> Path:
@@ -126,10 +128,23 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
         """
 
     @override
-    async def _prepare(self) -> None:
-        await asyncio.to_thread(self._make_folder)
+    async def _prepare(self, first: CodeBlock | None = None) -> None:
+        await asyncio.to_thread(self._set_up_folder, first)
         await self._check_audit()
         await self._ready()
+
+    def _set_up_folder(self, first: CodeBlock | None) -> None:
+        self._make_folder()
+        self._kept.clear()
+        # One that `delete_tmp_files` removes is written when it runs: whatever happens until then, it is not left.
+        if first is not None and self._keep_code_files:
+            self._keep_ahead(first)
+
+    def _keep_ahead(self, block: CodeBlock) -> None:
+        """Keep the source of the first block of a call in the same visit of a worker thread: two take twice as long."""
+        with suppress(RefusedBlockError, OSError):  # which its turn meets again
+            planned = plan_block(block, str(self._folder.absolute))
+            self._kept[planned.file] = self._keep_source(planned.file, block.code.encode("utf-8", "surrogatepass"))
 
     @override
     def _make_folder(self) -> bool:
@@ -141,7 +156,7 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
 
     @override
     async def _run_blocks(self, blocks: Sequence[CodeBlock]) -> list[BlockResult]:
-        await self._prepare()
+        await self._prepare(blocks[0])
         return await super()._run_blocks(blocks)
 
     @override
@@ -158,7 +173,9 @@ class CommandLineCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[CommandLine
 
     async def _run_with_source(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
         try:
-            not_kept = await asyncio.to_thread(self._keep_source, planned.file, source)
+            not_kept = self._kept.pop(planned.file, None)
+            if not_kept is None:
+                not_kept = await asyncio.to_thread(self._keep_source, planned.file, source)
         except OSError as error:
             raise RefusedBlockError(
                 f"{planned.file} cannot be written to {self.work_dir}: {error.strerror or error}. Make room there, make"

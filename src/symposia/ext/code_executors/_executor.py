@@ -394,6 +394,8 @@ class BlockwiseCodeExecutor(CodeExecutor, Generic[ResultT]):
 
     def _limit_met(self, status: RunStatus) -> str:
         """The limit that a block with this status met, in words; empty for none."""
+        if status in ("ok", "error"):  # most blocks: a policy is checked whenever one is made
+            return ""
         return replace(self._policy, time_limit=self._timeout).limit_met(status)
 
 

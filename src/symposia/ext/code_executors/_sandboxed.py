@@ -24,6 +24,7 @@ from typing_extensions import override
 
 from symposia.core import cancel_and_wait
 from symposia.core.code_executor import (
+    CodeBlock,
     CodeResult,
     Sandbox,
     SandboxBackend,
@@ -172,11 +173,11 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         await super().restart()
 
     @override
-    async def _prepare(self) -> None:
+    async def _prepare(self, first: CodeBlock | None = None) -> None:
         # Asked while the work folder is looked at. Every block waits for both, and each takes as long as the other.
         self._answers = None if self._sandbox is None else asyncio.ensure_future(sandbox_answers(self._sandbox))
         try:
-            await super()._prepare()
+            await super()._prepare(first)
         finally:
             if self._answers is not None:
                 await cancel_and_wait(self._answers)

@@ -1,6 +1,7 @@
 """The end of a block, where several things end it at once."""
 
 import os
+import select
 from collections.abc import Iterator
 from typing import cast
 
@@ -8,7 +9,7 @@ import pytest
 
 from symposia.ext.code_executors._sandbox._inside._block import Block
 from symposia.ext.code_executors._sandbox._inside._channel import Channel, NoConnections
-from symposia.ext.code_executors._sandbox._inside._frames import pack_frame
+from symposia.ext.code_executors._sandbox._inside._frames import FrameDecoder, pack_frame
 from symposia.ext.code_executors._sandbox._inside._processes import Processes, Report, Started, Usage
 
 
@@ -83,3 +84,37 @@ def test_a_block_that_reports_its_end_as_it_is_ended_has_one_end(
     block = Block(channel, processes, endings, lambda: "", 10, NoConnections())
     end = block.run(lambda: Started(1, stdout, stderr, report), 5)
     assert (end.status, endings.calls) == (status, calls)
+
+
+def test_the_start_of_a_block_is_told_with_its_first_output(pipes: _Pipes) -> None:
+    (from_host, _), (ended, _) = pipes.make(), pipes.make()
+    to_server, to_host = os.pipe2(os.O_DIRECT)  # each write is read by itself (pipe(2))
+    pipes.fds += [to_server, to_host]
+    (stdout, stdout_of_block), (stderr, _), (report, report_of_block) = pipes.make(), pipes.make(), pipes.make()
+    os.write(stdout_of_block, b"2\n")
+    os.write(report_of_block, Report(0, 0.0, 0).pack())
+    channel = Channel(from_host, to_host, 100)
+    channel.hold({"kind": "started"})
+    assert not channel.unsent
+    block = Block(channel, cast("Processes", _NoProcesses(ended)), _Endings(), lambda: "", 10, NoConnections())
+    block.run(lambda: Started(1, stdout, stderr, report), 5)
+    frames = FrameDecoder(100).feed(os.read(to_server, 1000))
+    assert [frame.header["kind"] for frame in frames] == ["started", "output"]
+
+
+def test_the_start_of_a_block_that_prints_nothing_is_told_while_it_runs(pipes: _Pipes) -> None:
+    (from_host, host), (to_server, to_host), (ended, _) = pipes.make(), pipes.make(), pipes.make()
+    (stdout, _), (stderr, _) = pipes.make(), pipes.make()
+    channel = Channel(from_host, to_host, 100)
+    channel.hold({"kind": "started"})
+
+    def over_limit() -> str:  # asked again after the start was told
+        if select.select([to_server], [], [], 0)[0]:
+            os.write(host, pack_frame({"kind": "cancel"}))
+        return ""
+
+    block = Block(channel, cast("Processes", _NoProcesses(ended)), _Endings(), over_limit, 10, NoConnections())
+    end = block.run(lambda: Started(1, stdout, stderr), 30)
+    assert end.status == "cancelled"
+    [frame] = FrameDecoder(100).feed(os.read(to_server, 1000))
+    assert frame.header["kind"] == "started"

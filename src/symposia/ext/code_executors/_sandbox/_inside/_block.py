@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from ._channel import Channel, NoConnections
 from ._frames import CONNECTION_KINDS, FrameError
-from ._processes import Processes, Report, Started, Usage
+from ._processes import Report, Started, Usage
 
 _CHUNK = 64 * 1024
 # How often it is asked whether a limit is used up. The kernel tells of no full tmpfs and, where no cgroup counts, of no
@@ -34,6 +34,22 @@ class End(NamedTuple):
     exit_code: int
     wall_seconds: float
     usage: Usage
+
+
+class BlockProcesses(Protocol):
+    """The processes of a block, as far as it follows them; see `Processes`."""
+
+    ended_fd: int
+    first_status: int | None
+    usage: Usage
+
+    def begin(self, started: Started) -> None:
+        """Count for the block of that process from now on."""
+        ...
+
+    def reap(self) -> None:
+        """Reap all processes that have ended."""
+        ...
 
 
 class BlockEnding(Protocol):
@@ -63,7 +79,7 @@ class Block:
     def __init__(
         self,
         channel: Channel,
-        processes: Processes,
+        processes: BlockProcesses,
         ending: BlockEnding,
         over_limit: Callable[[], str],
         output_limit: int,
@@ -116,7 +132,7 @@ class Block:
 
     def _follow(self, now: float, deadline: float) -> None:
         """Forward output until the block ends by itself, or `_stop` names what ends it."""
-        next_look = now
+        next_look = now + _LOOK_SECONDS
         while not self._stop and self._report is None and self._processes.first_status is None:
             if now >= deadline:
                 self._stop = "timeout"
@@ -124,6 +140,7 @@ class Block:
             if now >= next_look:
                 next_look = now + _LOOK_SECONDS
                 self._stop = self._over_limit()
+                self._channel.send_some()
             self._wait(min(deadline, next_look) - now)
             now = time.monotonic()
 

@@ -42,6 +42,7 @@ class Channel:
         self._decoder = FrameDecoder(max_data_bytes)
         self._received: deque[Frame] = deque()
         self._unsent = bytearray()
+        self._is_held = False
         os.set_blocking(send_fd, False)
 
     def receive(self) -> Frame:
@@ -81,12 +82,21 @@ class Channel:
         self._unsent += pack_frame(header, data)
         self.send_some()
 
+    def hold(self, header: Mapping[str, object]) -> None:
+        """Queue a frame that can wait for the next one, or until `send_some` is called.
+
+        Sent alone it would wake the host up once more, which then takes a processor that the block could have.
+        """
+        self._is_held = self._is_held or not self._unsent
+        self._unsent += pack_frame(header)
+
     def send_some(self) -> None:
         """Send as much of the queue as goes without waiting.
 
         Raises:
             HostGoneError: The host has closed its end.
         """
+        self._is_held = False
         try:
             while self._unsent:
                 sent = os.write(self.send_fd, memoryview(self._unsent)[:_CHUNK])
@@ -104,8 +114,8 @@ class Channel:
 
     @property
     def unsent(self) -> bool:
-        """Whether something is queued."""
-        return bool(self._unsent)
+        """Whether something is queued that should be sent as soon as that can be done."""
+        return bool(self._unsent) and not self._is_held
 
     @property
     def congested(self) -> bool:

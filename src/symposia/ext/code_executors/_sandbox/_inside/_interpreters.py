@@ -117,11 +117,17 @@ class Interpreters:
             gc.collect()
             self._to_collapse = private_areas()
 
-    def prepare(self) -> None:
-        """Wait until nothing is left of the last block, and have an interpreter wait for the next one."""
-        if self._waiting is None:
-            self._processes.kill_all()
-            self._waiting = self._fork()
+    def prepare(self) -> bool:
+        """Wait until nothing is left of the last block, and have an interpreter wait for the next one.
+
+        Returns:
+            Whether the server has forked.
+        """
+        if self._waiting is not None:
+            return False
+        self._processes.kill_all()
+        self._waiting = self._fork()
+        return True
 
     def start(self, source: bytes, path: str) -> Started:
         """Run a block.

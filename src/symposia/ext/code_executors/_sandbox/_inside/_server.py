@@ -12,34 +12,22 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn, cast
+from typing import NoReturn
 
-from ._artifacts import Found, collect, snapshot
-from ._block import Block, End
 from ._channel import Channel, HostGoneError, NoConnections, Settings, read_settings
 from ._confinement import confine_server, die_with_parent
-from ._folders import (
-    empty_folder,
-    has_too_many_files,
-    is_full,
-    nameless_file,
-    read_file,
-    reclaim,
-    remove_file,
-    write_file,
-)
+from ._folders import empty_folder, read_file, write_file
 from ._frames import CONNECTION_KINDS, Frame
 from ._interpreters import Interpreters
 from ._memory import watch_memory
-from ._processes import Command, Processes, Started, Usage, refuse_unless_pid_1, start_command
+from ._processes import Processes, refuse_unless_pid_1
+from ._rehearsal import Rehearsal
+from ._runner import NO_SPACE, BlockRunner
 
 _MOST_BYTES = 2**32  # of a request: the host has checked it against the policy
-_SCRIPT = ".block.py"
-_SHELL = "/bin/sh"
 _IDLE_SECONDS = 0.05  # without a request, after which the next library is imported
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_MOST_REHEARSED_FILES = 200  # a request may come meanwhile: each file takes some ten microseconds
 
 
 def main() -> NoReturn:
@@ -130,8 +118,10 @@ class Server:
         self._processes = Processes()
         self._memory = watch_memory(settings.memory_counters, settings.memory_bytes, self._processes)
         self._interpreters = self._make_interpreters()
-        self._connections = self._make_connections()
-        self._last_block = b""
+        self._runner = BlockRunner(
+            channel, settings, self._processes, self._memory, self._interpreters, self._make_connections()
+        )
+        self._rehearsal = Rehearsal(settings, self._memory)
 
     def _make_interpreters(self) -> Interpreters:
         if not self._settings.stateful:
@@ -157,18 +147,24 @@ class Server:
         self._interpreters.prepare()
         kind = request.header["kind"]
         if kind == "run":
-            self._run(request)
+            self._runner.run(request)
         elif kind != "cancel" and kind not in CONNECTION_KINDS:  # which come too late: their block has ended
             self._answer_about_files(str(kind), request)
 
     def use_idle_time(self) -> None:
         """Prepare for the next block until there is a request."""
         # At once, and not when nothing comes for a while: blocks that come one behind the other would each import it.
-        self._interpreters.import_named_in(self._last_block)
-        self._interpreters.prepare()
+        self._interpreters.import_named_in(self._runner.last_source)
+        if self._interpreters.prepare() and self._channel.is_quiet(0):
+            self._rehearse()
         while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
             self._interpreters.improve()
-            self._interpreters.prepare()
+            if self._interpreters.prepare():
+                self._rehearse()
+
+    def _rehearse(self) -> None:
+        if self._runner.look_at_files() <= _MOST_REHEARSED_FILES:
+            self._rehearsal.run()
 
     def _answer_about_files(self, kind: str, request: Frame) -> None:
         try:
@@ -180,6 +176,8 @@ class Server:
 
     def _do(self, kind: str, request: Frame) -> bytes:
         folder = self._settings.work_folder
+        if kind != "get":
+            self._runner.forget_files()
         if kind == "put":
             write_file(folder, str(request.header["path"]), request.data)
         elif kind == "get":
@@ -193,93 +191,9 @@ class Server:
             raise ValueError(f"unknown request {kind!r}")
         return b""
 
-    def _run(self, request: Frame) -> None:
-        folder = self._settings.work_folder
-        before = snapshot(folder)
-        start = self._start_python if request.header["language"] == "python" else self._start_shell
-        end = self._run_block(lambda: start(request.data), cast("float", request.header["time_limit"]))
-        # From here on nothing of the block runs, so what is looked at stays as it is until it is sent.
-        for changed in self._folders:
-            reclaim(changed)
-        remove_file(folder, _SCRIPT)
-        for found in collect(folder, before, self._settings.artifacts, self._settings.artifact_bytes):
-            self._send_found(found)
-        self._send_end(end)
-
-    def _start_python(self, source: bytes) -> Started:
-        self._last_block = source
-        folder = self._settings.work_folder
-        # The interpreter has its source already. The file is for what a block starts from it, as `multiprocessing`
-        # does; a block before may have taken its name, or all space.
-        with suppress(OSError):
-            write_file(folder, _SCRIPT, source)
-        return self._interpreters.start(source, f"{folder}/{_SCRIPT}")
-
-    def _start_shell(self, source: bytes) -> Started:
-        self._interpreters.make_way()
-        with nameless_file(self._folders, source) as script:
-            arguments = [_SHELL, f"/dev/fd/{script}"]
-            settings = self._settings
-            command = Command(
-                arguments, settings.environment, settings.work_folder, settings.open_files, inherited=(script,)
-            )
-            return start_command(command)
-
-    def _run_block(self, start: Callable[[], Started], time_limit: float) -> End:
-        self._memory.start()
-        block = Block(
-            self._channel,
-            self._processes,
-            self._interpreters,
-            self._over_limit,
-            self._settings.output_limit_bytes,
-            self._connections,
-        )
-        try:
-            end = block.run(lambda: self._started(start), time_limit)
-        except OSError as error:
-            if error.errno not in _NO_SPACE:
-                raise
-            self._channel.send({"kind": "output", "stream": "stderr"}, f"cannot write the block: {error}\n".encode())
-            return End("disk_full", 1, 0.0, Usage())
-        if end.status == "error" and any(is_full(folder) for folder in self._folders):
-            return end._replace(status="disk_full")
-        return end
-
-    def _started(self, start: Callable[[], Started]) -> Started:
-        """Start a block, and then tell the host, whose deadline for it begins with that."""
-        try:
-            return start()
-        finally:
-            self._channel.send({"kind": "started"})
-
-    def _over_limit(self) -> str:
-        if self._memory.exceeded() or self._connections.has_too_much_queued():
-            return "out_of_memory"
-        return "disk_full" if any(has_too_many_files(folder, self._settings.inodes) for folder in self._folders) else ""
-
-    def _send_found(self, found: Found) -> None:
-        if found.data is None:
-            self._channel.send({"kind": "skipped", "path": found.path, "reason": found.reason})
-        else:
-            self._channel.send({"kind": "artifact", "path": found.path}, found.data)
-
-    def _send_end(self, end: End) -> None:
-        self._channel.send(
-            {
-                "kind": "ended",
-                "status": end.status,
-                "exit_code": end.exit_code,
-                "wall_seconds": end.wall_seconds,
-                "cpu_seconds": end.usage.cpu_seconds,
-                "peak_memory_bytes": end.usage.peak_memory_bytes,
-                "variables": self._interpreters.take_changes(),
-            }
-        )
-
 
 def _refusal(kind: str, error: OSError) -> str:
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return "no_space"
     if error.errno == errno.EFBIG:
         return "too_large"

@@ -82,15 +82,17 @@ class Session(Interpreters):
         if not self._has_run:
             super().import_named_in(source)
 
-    def prepare(self) -> None:
-        """Have an interpreter wait for the next block, and a checkpoint of it."""
+    def prepare(self) -> bool:
+        """Have an interpreter wait for the next block, and a checkpoint of it; see `Interpreters.prepare`."""
         self._answer_seconds = _BEGIN_SECONDS if self._has_run else _NEW_SECONDS
         if self._has_run and not self._checkpoint:
             is_alone = self._is_alone or self._isolate(self._interpreter)
             if not (is_alone and self._make_checkpoint()):
                 self._lose("lost_before")
-        if not self._interpreter:
-            self._begin()
+        if self._interpreter:
+            return False
+        self._begin()
+        return True
 
     def start(self, source: bytes, path: str) -> Started:
         """Run a block; see `Interpreters.start`.
