@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 
 from symposia.ext.code_executors._sandbox._inside._block import Block
-from symposia.ext.code_executors._sandbox._inside._channel import Channel, NoConnections
+from symposia.ext.code_executors._sandbox._inside._channel import Channel, NoConnections, Settings
 from symposia.ext.code_executors._sandbox._inside._frames import FrameDecoder, pack_frame
+from symposia.ext.code_executors._sandbox._inside._output import Output
 from symposia.ext.code_executors._sandbox._inside._processes import Processes, Report, Started, Usage
 
 
@@ -49,6 +50,12 @@ class _Pipes:
         return ends
 
 
+def _output(channel: Channel, limit: int = 10, kept: int = 10, memory: int = 2**20) -> Output:
+    settings: dict[str, object] = dict.fromkeys(Settings._fields, 0)
+    settings |= {"output_limit_bytes": limit, "output_kept_bytes": kept, "memory_bytes": memory}
+    return Output(channel, Settings._make(settings[name] for name in Settings._fields))
+
+
 @pytest.fixture
 def pipes() -> Iterator[_Pipes]:
     pipes = _Pipes()
@@ -81,7 +88,7 @@ def test_a_block_that_reports_its_end_as_it_is_ended_has_one_end(
         os.write(host, pack_frame({"kind": "cancel"}))
     endings, channel = _Endings(), Channel(from_host, to_host, 100)
     processes = cast("Processes", _NoProcesses(ended))
-    block = Block(channel, processes, endings, lambda: "", 10, NoConnections())
+    block = Block(channel, processes, endings, lambda: "", _output(channel), NoConnections())
     end = block.run(lambda: Started(1, stdout, stderr, report), 5)
     assert (end.status, endings.calls) == (status, calls)
 
@@ -96,7 +103,9 @@ def test_the_start_of_a_block_is_told_with_its_first_output(pipes: _Pipes) -> No
     channel = Channel(from_host, to_host, 100)
     channel.hold({"kind": "started"})
     assert not channel.unsent
-    block = Block(channel, cast("Processes", _NoProcesses(ended)), _Endings(), lambda: "", 10, NoConnections())
+    block = Block(
+        channel, cast("Processes", _NoProcesses(ended)), _Endings(), lambda: "", _output(channel), NoConnections()
+    )
     block.run(lambda: Started(1, stdout, stderr, report), 5)
     frames = FrameDecoder(100).feed(os.read(to_server, 1000))
     assert [frame.header["kind"] for frame in frames] == ["started", "output"]
@@ -113,7 +122,9 @@ def test_the_start_of_a_block_that_prints_nothing_is_told_while_it_runs(pipes: _
             os.write(host, pack_frame({"kind": "cancel"}))
         return ""
 
-    block = Block(channel, cast("Processes", _NoProcesses(ended)), _Endings(), over_limit, 10, NoConnections())
+    block = Block(
+        channel, cast("Processes", _NoProcesses(ended)), _Endings(), over_limit, _output(channel), NoConnections()
+    )
     end = block.run(lambda: Started(1, stdout, stderr), 30)
     assert end.status == "cancelled"
     [frame] = FrameDecoder(100).feed(os.read(to_server, 1000))

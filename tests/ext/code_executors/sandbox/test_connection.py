@@ -96,6 +96,7 @@ async def silence(_server: ScriptedServer, _request: Frame) -> None:
         ("output", {"stream": "stdlog"}),
         ("output", {"stream": "stdout", "more": 1}),
         ("output", {}),
+        ("cut", {"stream": "stdout", "bytes": 0}),
         ("artifact", {"path": ""}),
         ("artifact", {"path": "x" * 5000}),
         ("artifact", {"path": 7}),
@@ -154,6 +155,14 @@ async def test_more_output_than_the_policy_allows_kills_the_sandbox() -> None:
     server = ScriptedServer(answer)
     sandbox = await connect(server, SandboxPolicy(output_limit_bytes=1000))
     with pytest.raises(SandboxDiedError, match="more output than the policy allows"):
+        await sandbox.run("", "python")
+    assert server.killed
+
+
+async def test_more_output_left_out_than_the_policy_allows_kills_the_sandbox() -> None:
+    server = ScriptedServer(always("cut", {"stream": "stdout", "bytes": 101}))
+    sandbox = await connect(server, SandboxPolicy(output_limit_bytes=100))
+    with pytest.raises(SandboxDiedError, match="left out more output than the policy allows"):
         await sandbox.run("", "python")
     assert server.killed
 

@@ -31,6 +31,7 @@ from symposia.ext.code_executors._sandbox._conversation import (
     Done,
     Ended,
     Output,
+    OutputCut,
     Ready,
     Refused,
     Skipped,
@@ -205,6 +206,8 @@ class SandboxConnection(Sandbox):
             match reply:
                 case Output(stream=stream):
                     result.add_output(stream, data)
+                case OutputCut(stream=stream, bytes=count):
+                    result.add_cut(stream, count)
                 case CollectedFile(path=path):
                     await asyncio.to_thread(result.add_artifact, path, data)  # computes a digest
                 case Skipped(path=path, reason=reason):

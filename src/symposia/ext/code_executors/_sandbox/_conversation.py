@@ -55,6 +55,14 @@ class Output(_Reply):
     stream: Literal["stdout", "stderr"]
 
 
+class OutputCut(_Reply):
+    """So many bytes of output are left out here, of the middle of what the block printed."""
+
+    kind: Literal["cut"]
+    stream: Literal["stdout", "stderr"]
+    bytes: Annotated[int, Field(ge=1, le=2**53)]
+
+
 class CollectedFile(_Reply):
     """The frame's data is a file that the block made or changed."""
 
@@ -137,7 +145,7 @@ class ConnectionClosed(_Reply):
 
 
 ConnectionReply = ConnectionMade | ConnectionData | ConnectionWindow | ConnectionEnded | ConnectionClosed
-Reply = Ready | Started | Output | CollectedFile | Skipped | Ended | Done | Refused | ConnectionReply
+Reply = Ready | Started | Output | OutputCut | CollectedFile | Skipped | Ended | Done | Refused | ConnectionReply
 _SCHEMA: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

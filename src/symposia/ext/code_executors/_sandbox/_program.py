@@ -191,6 +191,7 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "inodes": policy.work_inodes,
         "imported_ahead": list(imported_ahead(policy)),
         "output_limit_bytes": policy.output_limit_bytes,
+        "output_kept_bytes": policy.output_kept_bytes,
         "artifacts": policy.artifacts,
         "artifact_bytes": policy.artifact_bytes,
         "stateful": policy.stateful,

@@ -22,6 +22,7 @@ from symposia.core.code_executor import (
 from symposia.core.terminal_text import printable_name
 from symposia.ext.code_executors._sandbox._conversation import Ended, VariablesChange
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
+from symposia.ext.code_executors._sandbox._inside._output import head_and_tail
 
 VARIABLES: Final[Mapping[VariablesChange, str]] = MappingProxyType(
     {
@@ -54,8 +55,7 @@ class KeptOutput:
     """
 
     def __init__(self, limit: int) -> None:
-        self._head_limit = limit - limit // 2
-        self._tail_limit = limit // 2
+        self._head_limit, self._tail_limit = head_and_tail(limit)
         self._head = bytearray()
         self._tail = bytearray()
         self._dropped = 0
@@ -69,6 +69,11 @@ class KeptOutput:
         if len(self._tail) > 2 * self._tail_limit:  # trimmed in batches: a trim moves the whole tail
             self._trim()
         return self._pieces.decode(data)
+
+    def cut(self, count: int) -> str:
+        """Count bytes that are left out here, and return the text of an unfinished character before them."""
+        self._dropped += count
+        return self.finish()
 
     def finish(self) -> str:
         """The text of an unfinished character at the very end, if there is one."""
@@ -110,6 +115,11 @@ class BlockOutput:
         """Keep a piece of output, and pass it to the listener."""
         self._left -= len(data)
         self._tell(stream, self._streams[stream].add(data))
+
+    def cut(self, stream: OutputStream, count: int) -> None:
+        """Count bytes of output that are left out here."""
+        self._left -= count
+        self._tell(stream, self._streams[stream].cut(count))
 
     @property
     def is_too_much(self) -> bool:
@@ -166,6 +176,16 @@ class ResultInProgress:
         self._output.add(stream, data)
         if self._output.is_too_much:
             raise FrameError("it sent more output than the policy allows")
+
+    def add_cut(self, stream: OutputStream, count: int) -> None:
+        """Count bytes of output that the server has left out.
+
+        Raises:
+            FrameError: They are more than the limit that it was given.
+        """
+        self._output.cut(stream, count)
+        if self._output.is_too_much:
+            raise FrameError("it has left out more output than the policy allows")
 
     def add_artifact(self, path: str, data: bytes) -> None:
         """Keep a file.

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 
 from ._channel import Channel, NoConnections
 from ._frames import CONNECTION_KINDS, FrameError
+from ._output import Output
 from ._processes import Report, Started, Usage
 
 _CHUNK = 64 * 1024
@@ -72,7 +73,7 @@ class Block:
         processes: All processes of the sandbox.
         ending: Ends it.
         over_limit: Asked often, and at the end: the status that a used-up limit gives to the block, or nothing.
-        output_limit: Bytes of output after which it is ended.
+        output: Takes its output.
         connections: Carries its connections.
     """
 
@@ -82,14 +83,14 @@ class Block:
         processes: BlockProcesses,
         ending: BlockEnding,
         over_limit: Callable[[], str],
-        output_limit: int,
+        output: Output,
         connections: NoConnections,
     ) -> None:
         self._channel = channel
         self._processes = processes
         self._ending = ending
         self._over_limit = over_limit
-        self._output_left = output_limit
+        self._output = output
         self._connections = connections
         self._streams: dict[int, str] = {}
         self._report_fd = -1
@@ -114,6 +115,7 @@ class Block:
                 self._ending.end_block()
             for fd in list(self._streams):
                 self._forward_the_rest(fd)
+            self._output.end(cut=self._stop == "output_limit")
         finally:
             self._connections.end()
             for fd in self._streams:
@@ -147,8 +149,9 @@ class Block:
     def _wait(self, seconds: float) -> None:
         """Handle ready events, or wait for one."""
         channel = self._channel
+        self._output.send_some()
         readers = [self._processes.ended_fd, channel.receive_fd]
-        if not channel.congested:  # a slow host slows the block down, as a pipe would
+        if not self._output.is_full:  # a slow host slows the block down then, as a pipe would
             readers += [*self._streams, *self._connections.readers()]
         if self._report_fd >= 0:
             readers.append(self._report_fd)
@@ -176,12 +179,9 @@ class Block:
         if not data:
             del self._streams[fd]
             os.close(fd)
-        if len(data) > self._output_left:
+            return
+        if not self._output.add(self._streams[fd], data):
             self._stop = self._stop or "output_limit"
-            data = data[: self._output_left]
-        if data:
-            self._output_left -= len(data)
-            self._channel.send({"kind": "output", "stream": self._streams[fd]}, data)
 
     def _forward_the_rest(self, fd: int) -> None:
         """Forward the rest of a pipe whose writers are dead; a descriptor in flight may still keep it open."""

@@ -167,6 +167,7 @@ class Settings(NamedTuple):
     inodes: int
     imported_ahead: list[str]
     output_limit_bytes: int
+    output_kept_bytes: int
     artifacts: int
     artifact_bytes: int
     stateful: bool

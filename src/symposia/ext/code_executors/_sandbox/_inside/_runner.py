@@ -13,6 +13,7 @@ from ._channel import Channel, NoConnections, Settings
 from ._folders import has_too_many_files, is_full, nameless_file, reclaim, remove_file, write_file
 from ._frames import Frame
 from ._memory import MemoryWatch
+from ._output import Output
 from ._processes import Command, Started, Usage, start_command
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -118,7 +119,7 @@ class BlockRunner:
             self._processes,
             self._python,
             self._over_limit,
-            self._settings.output_limit_bytes,
+            Output(self._channel, self._settings),
             self._connections,
         )
         try:
