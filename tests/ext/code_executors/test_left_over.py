@@ -16,8 +16,10 @@ from tests.support.docker_engine import Engine
 
 from symposia.core.code_executor import SandboxBackend, SandboxPolicy
 from symposia.ext.code_executors import remove_left_over_folders
+from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors._sandbox._launcher._cgroups import own_hierarchies
+from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.docker._reaper import PROCESS_LABEL, owner_labels
@@ -144,6 +146,22 @@ async def test_the_folder_of_a_killed_process_is_removed_when_the_next_executor_
     [left] = await asyncio.to_thread(lambda: list(temporary.iterdir()))
     assert await asyncio.to_thread(remove_left_over_folders) == [left]
     assert not await asyncio.to_thread(left.exists)
+
+
+def test_of_the_results_of_a_dead_process_only_an_empty_folder_is_removed(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    running = WorkFolder.for_results(None)
+    running.create()
+    dead = owned_prefix("results").replace(f"-{os.getpid()}-", f"-{2**31 - 1}-")  # more than the kernel gives
+    empty, full = temporary / f"{dead}1", temporary / f"{dead}2"
+    empty.mkdir()
+    full.mkdir()
+    (full / "plot.png").touch()
+    assert remove_left_over_folders() == [empty]
+    assert sorted(temporary.iterdir()) == sorted([full, running.absolute])
 
 
 def _groups_of(launcher: str) -> list[str]:

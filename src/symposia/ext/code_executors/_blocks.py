@@ -34,6 +34,7 @@ ENDINGS: Final[dict[RunStatus, str]] = {
     "output_limit": "Too much output",
     "disk_full": "The disk is full",
 }
+FILES_ARE_MEMORY: Final = "Files in the work folder and in /tmp count for it."  # all are of file systems in memory
 NO_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[A-Za-z_][A-Za-z0-9_]{0,60})[.']")
 NO_PIP: Final = re.compile(r"\bpip[0-9.]{0,6}: (command )?not found|No module named '?pip'?$")
 
@@ -113,7 +114,8 @@ def ending(status: RunStatus, limit: str) -> str:
         limit: The limit in words, as `SandboxPolicy.limit_met` gives it.
     """
     met = ENDINGS.get(status, "")
-    return f"{met}: {limit} was reached." if met else ""
+    advice = f" {FILES_ARE_MEMORY}" if status == "out_of_memory" else ""
+    return f"{met}: {limit} was reached.{advice}" if met else ""
 
 
 def missing_package_note(stderr: str) -> str:

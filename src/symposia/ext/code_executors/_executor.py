@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from pydantic import JsonValue
 
-from symposia.core import CancellationToken, code_is_trusted, uninterrupted
+from symposia.core import CancellationToken, cancel_and_wait, code_is_trusted, uninterrupted
 from symposia.core.argument_checks import check_function, check_instance, check_path
 from symposia.core.code_executor import (
     BlockResult,
@@ -140,10 +140,7 @@ class SerialCalls:
     async def end(self) -> None:
         """Cancel every call that runs or waits, and wait for their ends."""
         ended, self._calls = self._calls, set()
-        for call in ended:
-            call.cancel()
-        if ended:
-            await asyncio.wait(ended)
+        await cancel_and_wait(*ended)
 
     async def leave(self) -> None:
         """Let calls be made in another event loop from now on: nothing is left open."""

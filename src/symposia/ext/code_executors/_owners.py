@@ -33,7 +33,9 @@ def _pid_namespace() -> str:
 # Read when the module is imported, so that a name can be made on an event loop. A process keeps its namespace for life.
 _PID_NAMESPACE: Final = _pid_namespace()
 _SPACE: Final = f"{zlib.crc32(f'{platform.node()} {_PID_NAMESPACE}'.encode()):08x}"
-_FOLDER: Final = re.compile(r"symposia-[a-z]+-(?P<space>[0-9a-f]{8})-(?P<pid>[0-9]+)-\w+")
+RESULTS: Final = "results"
+"""The content of a folder that stays after its process, unless it is empty: results name files in it."""
+_FOLDER: Final = re.compile(r"symposia-(?P<content>[a-z]+)-(?P<space>[0-9a-f]{8})-(?P<pid>[0-9]+)-\w+")
 
 
 def machine() -> str:
@@ -78,10 +80,14 @@ def owned_prefix(content: str) -> str:
     return f"symposia-{content}-{_SPACE}-{os.getpid()}-"
 
 
-def owned_folder() -> Path:
-    """A work folder that is removed after its process; not made yet, and with a name that cannot be guessed."""
+def owned_folder(content: str = "work") -> Path:
+    """A folder that is removed after its process; not made yet, and with a name that cannot be guessed.
+
+    Args:
+        content: As for `owned_prefix`. One of `RESULTS` is removed only if it is empty.
+    """
     temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
-    return temporary / f"{owned_prefix('work')}{uuid4().hex}"
+    return temporary / f"{owned_prefix(content)}{uuid4().hex}"
 
 
 @cache
@@ -97,19 +103,26 @@ def remove_left_over_folders() -> list[Path]:
     parents = {folder_variable("TMPDIR") or Path("/tmp"), Path(tempfile.gettempdir())}  # noqa: S108 - as `owned_folder`
     removed: list[Path] = []
     for folder in sorted(folder for parent in parents if parent.is_dir() for folder in parent.iterdir()):
-        if _is_left_over(folder):
+        if (content := _left_over_content(folder)) is None:
+            continue
+        if content == RESULTS:
+            with suppress(OSError):  # there are results in it, or another process was faster
+                folder.rmdir()
+        else:
             shutil.rmtree(folder, ignore_errors=True)  # follows no link
-            removed += [] if folder.exists() else [folder]
+        removed += [] if folder.exists() else [folder]
     return removed
 
 
-def _is_left_over(folder: Path) -> bool:
+def _left_over_content(folder: Path) -> str | None:
+    """What is in a folder of this user's process that has ended; None for other folders."""
     named = _FOLDER.fullmatch(folder.name)
     if named is None or named["space"] != _SPACE or _runs(int(named["pid"])):
-        return False
+        return None
     with suppress(OSError):  # removed meanwhile
-        return not folder.is_symlink() and folder.is_dir() and folder.stat().st_uid == os.geteuid()
-    return False
+        if not folder.is_symlink() and folder.is_dir() and folder.stat().st_uid == os.geteuid():
+            return named["content"]
+    return None
 
 
 def _runs(pid: int) -> bool:

@@ -12,7 +12,6 @@ import secrets
 import shutil
 import stat
 import sys
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment import folder_variable
-from symposia.ext.code_executors._owners import owned_folder, remove_left_over_folders_once
+from symposia.ext.code_executors._owners import RESULTS, owned_folder, remove_left_over_folders_once
 
 if sys.platform != "win32":
     ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -85,9 +83,10 @@ class WorkFolder:
     def for_results(cls, path: Path | str | None) -> Self:
         """The folder for files that results name: the given one, or a temporary one.
 
-        `release` removes the temporary one if it is empty. It stays otherwise, also when its process has ended.
+        `release` removes the temporary one if it is empty, and so does the cleaning after a process that was killed. It
+        stays otherwise.
         """
-        return cls(_unused_folder(), end=_remove_if_empty) if path is None else cls(Path(path))
+        return cls(owned_folder(RESULTS), end=_remove_if_empty) if path is None else cls(Path(path))
 
     def create(self) -> bool:
         """Make the folder and its parents, and return whether it was missing.
@@ -204,12 +203,6 @@ class WorkFolder:
                 yield handle
             finally:
                 os.close(handle)
-
-
-def _unused_folder() -> Path:
-    """An unused folder with a name that cannot be guessed, below the system's temporary folder."""
-    temporary = folder_variable("TMPDIR") or Path("/tmp")  # noqa: S108 - the name in it is not guessable
-    return temporary / f"symposia-{uuid.uuid4().hex}"
 
 
 def _remove(folder: Path) -> None:

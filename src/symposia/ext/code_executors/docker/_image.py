@@ -41,6 +41,7 @@ from symposia.ext.code_executors.docker._engine import (
     ask,
     follow,
 )
+from symposia.ext.code_executors.docker._reaper import owner_labels
 
 BASE_IMAGE: Final = "python:3.11-slim"
 Fetch = Callable[[Path, TargetPython], Awaitable[None]]
@@ -287,6 +288,7 @@ async def _python_of(client: EngineClient, image: str) -> TargetPython:
         "Image": image,
         "Entrypoint": [],
         "Cmd": ["python3", "-c", DESCRIBE_PYTHON],
+        "Labels": await asyncio.to_thread(owner_labels),
         "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "json-file"}},
     }
     container = str((await ask(client.create_container_from_config, config))["Id"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal
 
+from symposia.core import cancel_and_wait
 from symposia.core.code_executor import ConnectionAttempt
 from symposia.ext.code_executors._sandbox._proxy._body import TakeBody, body_of
 from symposia.ext.code_executors._sandbox._proxy._request import ProxyRequest
@@ -152,6 +153,4 @@ async def _both(*directions: Coroutine[Any, Any, None]) -> None:  # Any: a corou
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await cancel_and_wait(*tasks)
