@@ -133,7 +133,6 @@ RESERVED_FOLDERS: Final = MappingProxyType(
         "/tmp": "the temporary files",  # noqa: S108 - inside
         **dict.fromkeys(("/dev", "/proc", "/sys"), "the devices and processes"),
         "/etc": "the accounts and host names",
-        "/root": "the home folder of root",  # which only root may enter in the images of Docker
         **dict.fromkeys(("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"), "the programs"),
         "/opt/symposia": "the Python",
         "/.old": "the file system, while it is made,",

@@ -48,7 +48,8 @@ class Sandbox(Protocol):
             code: The source.
             language: ``python`` or ``sh`` (aliases are resolved by the executors above).
             timeout: Seconds; the policy's ``time_limit`` when None.
-            on_output: Called on the event loop with each decoded piece of output as it comes.
+            on_output: Called on the event loop with each decoded piece of output as it comes. Of a block that meets the
+                limit of output, it may get the head and the tail alone.
 
         Raises:
             SandboxDiedError: The sandbox itself ended.
