@@ -339,7 +339,15 @@ class SandboxPackagesError(SandboxUnavailableError):
 
 
 class SandboxServiceError(SandboxError, ConnectionError):
-    """A service that runs code refuses a request, cannot be reached, or answers with something else."""
+    """A service that runs code refuses a request, cannot be reached, or answers with something else.
+
+    Attributes:
+        status: The HTTP status with which it refuses; None if it is not that.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class SandboxDiedError(SandboxError):

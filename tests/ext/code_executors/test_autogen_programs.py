@@ -70,5 +70,5 @@ async def test_a_program_with_a_kernel_and_the_python_tool(tmp_path: Path) -> No
 
 
 async def test_a_program_with_a_jupyter_server(tmp_path: Path) -> None:
-    async with jupyter_server(tmp_path) as info:
+    with jupyter_server(tmp_path) as info:
         assert await output_of(WITH_A_SERVER, tmp_path, str(info.port), TOKEN) == ["0 42", "[]"]

@@ -61,13 +61,22 @@ print(os.getcwd())
 """
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterConnectionInfo]:
+    """One for all tests, each of which leaves it without a kernel: it takes seconds to start."""
+    with jupyter_server(tmp_path_factory.mktemp("server")) as info:
+        yield info
+
+
 class TestDockerJupyterCodeExecutorOnAServer(KernelExecutorContract):
     info: JupyterConnectionInfo
 
     @pytest.fixture(autouse=True)
-    async def _server(self, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
-        async with jupyter_server(tmp_path_factory.mktemp("server")) as self.info:
-            yield
+    async def _server(self, server: JupyterConnectionInfo) -> AsyncIterator[None]:
+        self.info = server
+        yield
+        async with asyncio.timeout(WAIT), JupyterClient(server) as client:
+            assert await client.list_kernels() == []
 
     def make(
         self,

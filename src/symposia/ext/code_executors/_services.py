@@ -94,7 +94,7 @@ class ServiceClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SandboxServiceError(f"{self._name} at {self.url} cannot be reached: {error}") from error
         if answer.status >= FIRST_ERROR_STATUS:
-            raise SandboxServiceError(self._refusal(answer.status, content))
+            raise SandboxServiceError(self._refusal(answer.status, content), status=answer.status)
         return content
 
     async def request_json(

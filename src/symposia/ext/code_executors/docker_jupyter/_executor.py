@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -12,7 +13,12 @@ from typing_extensions import override
 
 from symposia.core import uninterrupted
 from symposia.core.code_executor import OutputListener, SandboxPolicy
-from symposia.core.exceptions import ArgumentTypeError, SandboxError, SandboxUnavailableError
+from symposia.core.exceptions import (
+    ArgumentTypeError,
+    SandboxError,
+    SandboxServiceError,
+    SandboxUnavailableError,
+)
 from symposia.ext.code_executors._kernels._cell import KernelMessage
 from symposia.ext.code_executors._kernels._executor import KernelCodeExecutor, KernelCodeResult
 from symposia.ext.code_executors.docker_jupyter._client import (
@@ -24,6 +30,9 @@ from symposia.ext.code_executors.docker_jupyter._client import (
 from symposia.ext.code_executors.docker_jupyter._server import DockerJupyterServer
 
 START_SECONDS: Final = 60.0
+RESTART_PAUSES: Final = (0.1, 0.3, 0.6, 1.0, 1.0)
+"""Seconds between attempts to delete a kernel that its server starts anew, which takes it a second or two."""
+
 NOT_READY: Final = "The Jupyter kernel {name!r} did not answer within {seconds:g} s."
 
 
@@ -150,9 +159,21 @@ class RemoteKernel:
         try:
             await self._connection.stop()
             with suppress(SandboxError):
-                await self._client.delete_kernel(self._kernel)
+                await self._delete()
         finally:
             await self._client.close()
+
+    async def _delete(self) -> None:
+        # A server starts a kernel anew that has died, and fails to delete it until it has. Left alone, that one stays.
+        for pause in RESTART_PAUSES:
+            try:
+                await self._client.delete_kernel(self._kernel)
+            except SandboxServiceError as error:
+                if error.status is None or error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
 
 async def _connected(client: JupyterClient, kernel: str, name: str, policy: SandboxPolicy) -> JupyterKernelClient:
