@@ -303,6 +303,20 @@ async def test_money_is_forecast_with_and_without_the_discount_for_cached_tokens
     assert price.cost(spent.prompt_tokens, spent.completion_tokens) <= usd.high * 1.001
 
 
+def test_the_ends_of_a_forecast_have_the_prices_of_short_and_of_long_requests_and_of_writing_to_the_cache() -> None:
+    def usd(price: TokenPrice) -> tuple[float, float]:
+        agents = assistants(Counted([], price=price), 2)
+        money = forecast_of(RoundRobinGroupChat(agents, max_turns=10)).per_run.usd
+        assert money is not None
+        assert money.high is not None
+        return money.low, money.high
+
+    low, high = usd(TokenPrice(10, 0))
+    assert usd(TokenPrice(10, 0, long_from=50, long=TokenPrice(20, 0))) == pytest.approx((low, 2 * high))
+    assert usd(TokenPrice(10, 0, cache_write=12.5)) == pytest.approx((low, 1.25 * high))
+    assert usd(TokenPrice(10, 0, cached=0))[0] < low
+
+
 VERDICT = json.dumps({"verdict": "allow", "reason": "It is kind, I would say, and that is " + "so " * 20})
 
 

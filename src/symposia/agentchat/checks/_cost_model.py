@@ -96,11 +96,9 @@ class LowEnd:
 
     Attributes:
         frame_tokens: The tokens that are added to the text of a message.
-        is_cached: Whether vendors read from their caches what repeats the prompt before.
     """
 
     frame_tokens: int = 0
-    is_cached: bool = True
 
     def of(self, bounds: Bounds) -> float:
         """The end of a range."""
@@ -114,12 +112,18 @@ class LowEnd:
         """The number of turns before the one that stands for all."""
         return 0.0
 
+    def price(self, price: TokenPrice, asked: float, answered: float, repeated: float) -> float:
+        """US dollars for the tokens of many requests, `repeated` of which repeat the prompt before.
+
+        The sum of the requests says nothing about the length of one: here none has the price of a long one.
+        """
+        return price._replace(long=None).cost(asked, answered, cached_tokens=min(asked, repeated))
+
 
 class HighEnd(LowEnd):
     """The high end takes the most expensive case."""
 
     frame_tokens = FRAME_TOKENS
-    is_cached = False
 
     @override
     def of(self, bounds: Bounds) -> float:
@@ -132,6 +136,11 @@ class HighEnd(LowEnd):
     @override
     def turns_before(self, turns: float) -> float:
         return max(0.0, turns - 1)
+
+    @override
+    def price(self, price: TokenPrice, asked: float, answered: float, repeated: float) -> float:
+        # Every request may be long if their sum is, and may be written into the cache, which some vendors charge for.
+        return max(price.cost(asked, answered), price.cost(asked, answered, cache_write_tokens=asked))
 
 
 class CostModel:
@@ -307,10 +316,8 @@ class CostModel:
 
     def _priced(self, use: ModelUse, asked: float, answered: float, repeated: float) -> Cost:
         price = self._prices.get(self._prompts.of(use).model, use.client.token_price)
-        cached = min(asked, repeated) if self._end.is_cached else 0.0
-        return Cost(
-            asked, answered, 0.0 if price is None else price.cost(asked, answered, cached_tokens=cached), repeated
-        )
+        usd = 0.0 if price is None else self._end.price(price, asked, answered, repeated)
+        return Cost(asked, answered, usd, repeated)
 
 
 def _mean(first: float, step: float, count: float) -> float:

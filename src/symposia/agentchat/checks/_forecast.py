@@ -3,7 +3,8 @@
 The low end assumes the cheapest case of every decision, the high end the most expensive one: the number of turns, the
 speakers, the calls of a model in a turn, the length of its answers. The conversation grows by each answer, and every
 prompt includes the part of it that the context shows. What repeats the prompt before costs, at the low end, what
-vendors charge for tokens from their caches, and at the high end the full price.
+vendors charge for tokens from their caches; at the high end, every token of a prompt costs what writing it into the
+cache costs, if that is more.
 """
 
 from __future__ import annotations
