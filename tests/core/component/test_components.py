@@ -39,7 +39,7 @@ from tests.support.components import (
 
 from symposia.agentchat.agents import ApprovalResponse, AssistantAgent, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.messages import BaseTextChatMessage, StructuredMessage
-from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
+from symposia.agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat, SelectorGroupChat
 from symposia.core import (
     Component,
     ComponentBase,
@@ -320,6 +320,13 @@ def test_n06_a_callback_is_left_out_of_what_is_saved_with_a_warning(
 
 def test_n06_a_runtime_is_no_part_of_what_is_saved() -> None:
     assert team(runtime=SingleThreadedAgentRuntime()).dump_component() == team().dump_component()
+
+
+def test_n06_the_review_of_a_plan_is_not_left_out_either() -> None:
+    coder = AssistantAgent("coder", ReplayChatCompletionClient(["1"]))
+    boss = MagenticOneGroupChat([coder], ReplayChatCompletionClient(["1"]), plan_review=lambda _: False)
+    with pytest.raises(ComponentError, match="plan_review: the function <lambda> has no form in JSON"):
+        boss.dump_component()
 
 
 def test_n06_an_approval_is_not_left_out_silently() -> None:

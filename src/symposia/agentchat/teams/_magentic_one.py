@@ -256,7 +256,6 @@ class MagenticOneGroupChat(BaseGroupChat):
         InvalidArgumentError: As `BaseGroupChat` and `MagenticOneRule`.
     """
 
-    component_transient = BaseGroupChat.component_transient | {"plan_review"}
     DEFAULT_NAME: ClassVar[str] = "MagenticOneGroupChat"
     _manager: ClassVar[str] = "MagenticOneOrchestrator"
     _manager_state: ClassVar[str] = "MagenticOneOrchestratorState"

@@ -81,7 +81,7 @@ class MagenticOne(MagenticOneGroupChat):
         ArgumentTypeError: An argument is of another kind.
     """
 
-    component_transient = MagenticOneGroupChat.component_transient | {"input_func", "approval_func"}
+    component_transient = MagenticOneGroupChat.component_transient | {"input_func"}
 
     def __init__(
         self,
