@@ -167,7 +167,7 @@ async def crowd(calls: int = 1_000) -> Table:
         return "hi"
 
     with tempfile.TemporaryDirectory() as folder:
-        kinds = {
+        kinds: dict[str, Callable[[ChatCompletionClient], ChatCompletionClient]] = {
             **{name: wrap for name, wrap in WRAPPERS.items() if name != "cache, a hit"},
             "concurrency": lambda client: ConcurrencyLimitedClient(client, calls),
             "cache on the disk": lambda client: ChatCompletionCache(client, DiskCacheStore(diskcache.Cache(folder))),

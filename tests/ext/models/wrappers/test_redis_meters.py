@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 import redis
@@ -112,7 +113,7 @@ async def test_a_connection_that_was_lost_is_made_again(redis_port: int, connect
         ReplayChatCompletionClient(["hi"] * 20), requests_per_minute=60_000, name="back", meters=meters
     )
     await client.create(HELLO)
-    kill: Callable[..., object] = connection.execute_command  # pyright: ignore[reportUnknownMemberType] - untyped
+    kill = cast("Callable[..., object]", getattr(connection, "execute_command"))  # noqa: B009 - it has no type
     await asyncio.to_thread(kill, "CLIENT", "KILL", "TYPE", "normal")
     answers = await asyncio.gather(*(client.create(HELLO) for _ in range(10)))
     assert all(isinstance(answer, CreateResult) for answer in answers)

@@ -1,5 +1,7 @@
 """What holds for all wrappers: they nest in any order, are saved and loaded, and are inside of one effect."""
 
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -187,3 +189,38 @@ async def test_a_wrapper_of_a_program_is_one_method() -> None:
     assert (await client.create(HELLO)).content == "hi"
     assert (await read(client.create_stream(HELLO)))[1].content == "ho"
     assert all(call["messages"][0] == SystemMessage(content="Be polite.") for call in inner.create_calls)
+
+
+LIBRARIES = """
+import sys
+
+sys.modules.update(dict.fromkeys(("tenacity", "redis", "diskcache")))  # not installed: importing one fails
+import importlib.util
+
+importlib.util.find_spec = lambda name, *_: None if name in ("tenacity", "redis", "diskcache") else 1
+from symposia.core import CacheStore
+from symposia.core.exceptions import MissingExtraError
+from symposia.ext.cache_store.diskcache import DiskCacheStore
+from symposia.ext.cache_store.redis import RedisStore
+from symposia.ext.models.rate_limit import RedisMeters
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.ext.models.retry import RetryingClient
+
+disk = {"provider": "symposia.ext.cache_store.diskcache.DiskCacheStore", "config": {"directory": "x"}}
+redis = {"provider": "symposia.ext.cache_store.redis.RedisStore", "config": {}}
+for make in (
+    lambda: RetryingClient(ReplayChatCompletionClient([])),
+    RedisMeters,
+    lambda: CacheStore.load_component(disk),
+    lambda: CacheStore.load_component(redis),
+):
+    try:
+        make()
+    except MissingExtraError as error:
+        print(error.extra)
+"""
+
+
+def test_a_library_that_is_not_installed_is_named_when_it_is_needed() -> None:
+    done = subprocess.run([sys.executable, "-c", LIBRARIES], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["retry", "redis", "diskcache", "redis"]
