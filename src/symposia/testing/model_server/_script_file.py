@@ -1,9 +1,4 @@
-"""Scripts as files: YAML, checked, with errors that name the file, the line and the rule.
-
-The YAML is composed and not loaded. Loading takes `no` for false and 1:30 for ninety, forgets all but the last of
-two equal keys, and expands aliases without a limit; and only nodes know their lines. So a value is a text, from which
-pydantic makes the number that a field wants. Only where any JSON may stand, one without quotes is read as JSON.
-"""
+"""Scripts as files: YAML, checked, with errors that name the file, the line and the rule."""
 
 from __future__ import annotations
 
@@ -30,7 +25,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.testing.model_server._answers import (
     IMAGES_REFUSED,
     LOGIN_PAGE,
@@ -44,17 +39,14 @@ from symposia.testing.model_server._answers import (
     ToolCall,
 )
 from symposia.testing.model_server._rules import Rule, When
+from symposia.testing.model_server._yaml_values import YamlValues, as_json
 
 FILE_LIMIT: Final = 2**20
 """Bytes."""
-NODE_LIMIT: Final = 20_000
-"""Values of a script, before its aliases are expanded and after it: thousands of rules, read in a second."""
-DEPTH_LIMIT: Final = 60
 SHOWN_ERRORS: Final = 10
 REPEAT_LIMIT: Final = 1000
 TIMES: Final[Mapping[object, int | None]] = {"once": 1, "always": None}
 
-_Path: TypeAlias = tuple[str | int, ...]
 _Seconds: TypeAlias = Annotated[float, Field(ge=0, le=3600)]
 _Times: TypeAlias = Annotated[int, Field(ge=1, le=REPEAT_LIMIT)]
 
@@ -100,7 +92,7 @@ def parse_script(text: str, name: str = "script") -> Script:
         InvalidArgumentError: It is no script. The text says where and why.
         MissingExtraError: PyYAML is not installed.
     """
-    values = _Values(name)
+    values = YamlValues(name)
     value = values.of_text(text)
     if not isinstance(value, dict):
         raise InvalidArgumentError(f"{name}:1: a script is a mapping with `rules`, a list.")
@@ -115,123 +107,7 @@ def parse_script(text: str, name: str = "script") -> Script:
     return file.script
 
 
-class _Values:
-    """Values of YAML, with the line of each.
-
-    Raises:
-        InvalidArgumentError: From its methods, for what is no YAML, or none that a script needs.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._lines: dict[_Path, int] = {}
-
-    def of_text(self, text: str) -> JsonValue:
-        try:
-            import yaml  # noqa: PLC0415 - an optional dependency
-        except ImportError:
-            raise MissingExtraError("Reading a script of the model server", "testing") from None
-        try:
-            node = self._composed(text, yaml.BaseLoader)
-        except yaml.MarkedYAMLError as error:
-            line = 1 if error.problem_mark is None else error.problem_mark.line + 1
-            raise InvalidArgumentError(f"{self.name}:{line}: this is no YAML: {error.problem}.") from None
-        except yaml.YAMLError as error:
-            raise InvalidArgumentError(f"{self.name}: this is no YAML: {' '.join(str(error).split())}.") from None
-        except RecursionError:
-            raise InvalidArgumentError(f"{self.name}: its values are nested too deeply.") from None
-        return None if node is None else self._of(node, ())
-
-    def _composed(self, text: str, loader_class: type[Any]) -> Any:  # Any: PyYAML has no types
-        """The node of the text. Values are counted on the way, since PyYAML takes seconds for some 100,000."""
-        loader = loader_class(text)
-        compose, composed = loader.compose_node, count(1)
-
-        def compose_one(parent: object, index: object) -> object:
-            if next(composed) > NODE_LIMIT:
-                raise self._too_large(loader.peek_event().start_mark.line + 1)
-            return compose(parent, index)
-
-        loader.compose_node = compose_one  # composing calls it for every value, from the outermost in
-        try:
-            return loader.get_single_node()
-        finally:
-            loader.dispose()
-
-    def _too_large(self, line: int) -> InvalidArgumentError:
-        return InvalidArgumentError(
-            f"{self.name}:{line}: the script has more than {NODE_LIMIT:,} values, or values nested more than "
-            f"{DEPTH_LIMIT} deep. Aliases count as what they stand for."
-        )
-
-    def line(self, location: Sequence[str | int]) -> int:
-        """The line of a value. `location` may have more parts than its path, which pydantic adds for its unions."""
-        path: _Path = ()
-        for part in location:
-            if (*path, part) in self._lines:
-                path = (*path, part)
-        return self._lines.get(path, 1)
-
-    def _of(self, node: Any, path: _Path) -> JsonValue:  # Any: PyYAML has no types
-        line = self._lines[path] = node.start_mark.line + 1
-        if len(self._lines) > NODE_LIMIT or len(path) > DEPTH_LIMIT:
-            raise self._too_large(line)
-        if isinstance(node.value, str):
-            return self._scalar(node, line)
-        if not node.value or not isinstance(node.value[0], tuple):
-            inner: list[Any] = node.value
-            values = [self._of(each, (*path, index)) for index, each in enumerate(inner)]
-            return {} if node.id == "mapping" else values
-        fields: dict[str, JsonValue] = {}
-        for key, value in node.value:
-            if not isinstance(key.value, str):
-                raise InvalidArgumentError(f"{self.name}:{line}: a key has to be a text.")
-            if key.value in fields:
-                again = key.start_mark.line + 1
-                raise InvalidArgumentError(f"{self.name}:{again}: {key.value!r} is given twice. Leave one.")
-            fields[key.value] = self._of(value, (*path, key.value))
-        return fields
-
-    def _scalar(self, node: Any, line: int) -> JsonValue:  # Any: as above
-        value = str(node.value) if node.style else _Plain(node.value)
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise InvalidArgumentError(f"{self.name}:{line}: half of a surrogate pair is no character.")
-        return value
-
-
-class _Plain(str):
-    """A scalar without quotes."""
-
-    __slots__ = ()
-
-
-def _as_json(value: object) -> object:
-    """A value with the scalars in it as JSON reads them."""
-    if isinstance(value, _Plain):
-        return _plain(value)
-    if isinstance(value, list):
-        items: list[object] = value  # pyright: ignore[reportUnknownVariableType] - of `_Values`
-        return [_as_json(item) for item in items]
-    if isinstance(value, dict):
-        fields: dict[str, object] = value  # pyright: ignore[reportUnknownVariableType] - of `_Values`
-        return {name: _as_json(item) for name, item in fields.items()}
-    return value
-
-
-def _plain(value: str) -> JsonValue:
-    """The value of a scalar without quotes, as JSON has it; all else is text."""
-    if value in {"", "~", "null"}:
-        return None
-    if value in {"true", "false"}:
-        return value == "true"
-    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", value, re.ASCII):
-        return int(value)
-    if re.fullmatch(r"-?\d{1,17}(\.\d{1,17})?(e[+-]?\d{1,2})?", value, re.ASCII) and not re.match(r"-?0\d", value):
-        return float(value)
-    return str(value)
-
-
-def _explained(error: ValidationError, value: JsonValue, values: _Values) -> str:
+def _explained(error: ValidationError, value: JsonValue, values: YamlValues) -> str:
     """The text of an error: a line for each fault, with the file, the line and the rule."""
     faults = error.errors(include_url=False, include_context=False)
     places = [(fault["loc"], fault["msg"]) for fault in faults[:SHOWN_ERRORS]]
@@ -286,7 +162,7 @@ class _AnswerFile(_Strict, ABC):
 
 class _CallFile(_Strict):
     name: str
-    arguments: Annotated[dict[str, JsonValue], BeforeValidator(_as_json)] = Field(default_factory=dict[str, JsonValue])
+    arguments: Annotated[dict[str, JsonValue], BeforeValidator(as_json)] = Field(default_factory=dict[str, JsonValue])
     raw_arguments: str | None = None
     id: str | None = None
 
@@ -303,7 +179,7 @@ class _UsageFile(_Strict):
 
 class _ReplyFile(_AnswerFile):
     text: str = ""
-    data: Annotated[JsonValue, BeforeValidator(_as_json)] = None
+    data: Annotated[JsonValue, BeforeValidator(as_json)] = None
     reasoning: str = ""
     refusal: str = ""
     tool_calls: list[_CallFile] = Field(default_factory=list[_CallFile])
