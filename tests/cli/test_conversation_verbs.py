@@ -17,7 +17,7 @@ from symposia.agentchat.messages import ModelClientStreamingChunkEvent, TextMess
 from symposia.cli._app import app
 from symposia.cli._conversation import ConversationView
 from symposia.cli._exit import Status
-from symposia.testing.model_server import MockModelServer, Reply, ToolCall
+from symposia.testing.model_server import Failure, MockModelServer, Reply, ToolCall
 
 
 @pytest.fixture
@@ -127,6 +127,29 @@ async def test_an_input_that_ends_while_the_colleague_is_asked_ends_the_conversa
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1].startswith("colleague")
     assert "paid back" not in result.stdout
+
+
+async def test_a_model_that_fails_ends_no_conversation_on_a_terminal(models: MockModelServer) -> None:
+    environment = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": models.openai_url}
+    command = (sys.executable, "-m", "symposia", "chat", "--model", "gpt-5.5")
+    models.script(Reply(text="Hello."), Failure(status=400, message="not today"), Reply(text="Here I am."))
+    async with asyncio.timeout(60), on_terminal(*command, environment=environment) as terminal:
+        for line, answer in ((b"Hi\n", "assistant: Hello."), (b"More\n", "not today"), (b"Again\n", "Here I am.")):
+            await terminal.wait_until_drawn("you> ")
+            terminal.press(line)
+            await terminal.wait_until_drawn(answer)
+        await terminal.wait_until_drawn("Here I am.\r\nyou> ")
+        terminal.press(b"\x04")
+        assert await terminal.wait_until_ended() == 0
+    sent = [message["content"] for message in models.last_body["messages"]]
+    assert sent[1:] == ["Hi", "Hello.", "More", "Again"]
+
+
+async def test_a_model_that_fails_ends_a_conversation_from_a_pipe(models: MockModelServer) -> None:
+    models.script(Failure(status=400, message="not today"))
+    result = await symposia("chat", "--model", "gpt-5.5", typed="Hi\n")
+    assert result.exit_code == Status.MODEL_FAILED
+    assert "not today" in result.stderr
 
 
 async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: MockModelServer) -> None:

@@ -155,7 +155,17 @@ async def _carry_out(
     partner: Partner, reader: LineReader, view: ConversationView, history: Path | None, models: Sequence[NamedModel]
 ) -> None:
     try:
-        await converse(partner, lambda: reader.read(YOU), view.show, history=history)
+        has_ended = False
+        while not has_ended:
+            try:
+                await converse(partner, lambda: reader.read(YOU), view.show, history=history)
+                has_ended = True
+            except ModelError as error:
+                # A person at the terminal may try again, and keeps the conversation. A script ends with its status.
+                if not reader.is_typed:
+                    raise
+                view.end()
+                view.note(str(error))
     finally:
         view.end()
         await close_models(models)
@@ -200,6 +210,11 @@ class LineReader:
             # A byte that is no text ends no conversation.
             cast("io.TextIOWrapper[BinaryIO]", stdin).reconfigure(errors="replace")
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether a person types the lines on a terminal."""
+        return self._lines is None and bool(sys.stdin) and sys.stdin.isatty()
+
     async def read(self, who: str) -> str | None:
         """Prompt the person `who`, and return the next line; None at the end."""
         self._view.ask(who)
@@ -210,7 +225,7 @@ class LineReader:
         else:
             read = await run_in_worker_thread(sys.stdin.readline)
             line = read.rstrip("\r\n") if read else None
-        self._view.answered(line, is_typed=self._lines is None and line is not None and sys.stdin.isatty())
+        self._view.answered(line, is_typed=self.is_typed)
         return line
 
 
