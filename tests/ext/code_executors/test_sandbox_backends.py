@@ -26,8 +26,8 @@ class ForkingBackend(NamespaceBackend):
         return await super().create(policy, mounts=mounts)
 
 
-class TestNamespaces(SandboxContract, SandboxAttacks):
-    """Launched, as the first sandbox of a program and those with mounts. What the server does is tested below."""
+class TestNamespaces(SandboxAttacks):
+    """Launched, as the first sandbox of a program. Its server and its mounts are tested with forked ones."""
 
     def backend(self) -> SandboxBackend:
         return NamespaceBackend(base_python(), fork=False)

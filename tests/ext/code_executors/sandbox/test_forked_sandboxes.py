@@ -335,6 +335,12 @@ async def test_a_zygote_whose_import_fails_is_never_used(tmp_path: Path, source:
                 await backend.prepare_fork(policy)
 
 
+async def test_it_is_known_whether_sandboxes_can_be_forked() -> None:
+    backend = NamespaceBackend(base_python())
+    await require(NamespaceBackend(base_python(), fork=False))
+    assert await backend.fork_problem() is None
+
+
 async def test_fork_false_forks_nothing() -> None:
     backend = NamespaceBackend(base_python(), fork=False)
     with pytest.raises(SandboxUnavailableError, match="fork=False"):
