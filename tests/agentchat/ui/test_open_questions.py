@@ -62,6 +62,18 @@ async def test_questions_at_once_are_answered_in_any_order() -> None:
         assert [(await each).text for each in asked] == ["A", "B"]
 
 
+async def test_a_question_is_answered_once_by_several_threads() -> None:
+    session = Session()
+    async with asyncio.timeout(WAIT):
+        asked = asyncio.create_task(ask_human(session.questions.ask, "Well?"))
+        number, _ = await session.shown.get()
+        answered = await asyncio.gather(
+            *(asyncio.to_thread(session.questions.answer, number, f"thread {place}") for place in range(4))
+        )
+        assert answered.count(True) == 1
+        assert (await asked).text == f"thread {answered.index(True)}"
+
+
 async def test_a_question_of_a_run_that_was_cancelled_is_not_open() -> None:
     session, token = Session(), CancellationToken()
     team = RoundRobinGroupChat([UserProxyAgent("me", input_func=session.questions.ask)], max_turns=1)

@@ -47,16 +47,18 @@ class OpenQuestions:
             Exception: What `show` raised.
         """
         question_id = uuid4().hex
-        self._questions[question_id] = question if isinstance(question, HumanQuestion) else HumanQuestion(question)
-        self._answers[question_id] = asyncio.get_running_loop().create_future()
+        asked = question if isinstance(question, HumanQuestion) else HumanQuestion(question)
+        answer: asyncio.Future[HumanAnswer] = asyncio.get_running_loop().create_future()
+        self._questions[question_id], self._answers[question_id] = asked, answer
         try:
-            await call_function(self._show, question_id, self._questions[question_id])
-            return await self._answers[question_id]
+            await call_function(self._show, question_id, asked)
+            return await answer
         finally:
-            del self._questions[question_id], self._answers[question_id]
+            self._questions.pop(question_id, None)
+            self._answers.pop(question_id, None)
 
     def answer(self, question_id: str, reply: HumanReply) -> bool:
-        """Answer a question. Call it in the event loop of the team.
+        """Answer a question, from any thread.
 
         Args:
             question_id: The id that `show` was given.
@@ -69,8 +71,18 @@ class OpenQuestions:
         Raises:
             ArgumentTypeError: `reply` is no answer to the question, which stays open.
         """
-        answer = self._answers.get(question_id)
-        if answer is None or answer.done():
+        question = self._questions.get(question_id)
+        if question is None:
             return False
-        answer.set_result(self._questions[question_id].read_reply(reply))
+        answered = question.read_reply(reply)
+        answer = self._answers.pop(question_id, None)  # one step, so that of two threads only one gets it
+        if answer is None:
+            return False
+        self._questions.pop(question_id, None)
+        answer.get_loop().call_soon_threadsafe(_set, answer, answered)
         return True
+
+
+def _set(answer: asyncio.Future[HumanAnswer], value: HumanAnswer) -> None:
+    if not answer.done():  # it may have been cancelled meanwhile
+        answer.set_result(value)
