@@ -33,6 +33,11 @@ def test_the_examples_on_the_page_are_those_of_the_repository(page: Path) -> Non
         assert text == expected, f"{place(page, line)}: `scripts/docs write` puts it in"
 
 
+@PAGES
+def test_the_page_begins_with_its_title(page: Path) -> None:
+    assert page.read_text(encoding="utf-8").startswith(("# ", "---\n"))
+
+
 def test_every_example_of_extending_is_on_its_page() -> None:
     shown = {fence.title for fence in fences(DOCS / "guide/extending.md") if is_example(fence)}
     assert shown == {str(path.relative_to(ROOT)) for path in (ROOT / "examples/extending").glob("*.py")}
