@@ -165,6 +165,7 @@ async def test_on_a_terminal_the_debate_is_drawn_live(tmp_path: Path) -> None:
         ((*QUESTION,), Status.MISSING_KEY, "symposia debate --example ingestion"),
         ((*QUESTION, "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai/NAME"),
         ((*QUESTION, "--example", "database"), Status.USAGE, "not both"),
+        (("database",), Status.USAGE, "--example database"),
         (("--example", "tabs"), Status.USAGE, "ingestion, database"),
         (("--position", "a"), Status.USAGE, "goes with a question of your own"),
         (("--rounds", "3"), Status.USAGE, "--model"),

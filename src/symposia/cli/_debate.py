@@ -145,6 +145,11 @@ def plan_debate(arguments: DebateArguments) -> DebatePlan:
 def _own(arguments: DebateArguments) -> tuple[DebateTask, DebateLimits, str, None]:
     if arguments.example:
         raise typer.BadParameter("Give a question of your own or --example, not both.")
+    if arguments.question in set(BundledDebateName) and not arguments.positions:
+        raise typer.BadParameter(
+            f"{arguments.question!r} is a bundled debate: symposia debate --example {arguments.question}. A question "
+            "of your own needs two or more --position."
+        )
     task = DebateTask(
         question=arguments.question or "",
         positions=tuple(map(position_from, arguments.positions)),

@@ -125,7 +125,7 @@ async def test_an_input_function_has_to_return_a_text(answer: Any) -> None:
 
     functions: list[Any] = [ask, ask_in_a_thread]  # Any: of the wrong type
     for function in functions:
-        with pytest.raises(HumanInputError, match=rf"returned {answer}, and has to return a str or .* \(agent 'me'\)"):
+        with pytest.raises(HumanInputError, match=rf"the reply is {answer}, and has to be a str or .* \(agent 'me'\)"):
             await UserProxyAgent("me", input_func=function).run(task="well?")
 
 

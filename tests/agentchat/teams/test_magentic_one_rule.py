@@ -362,7 +362,7 @@ async def test_a_new_plan_whose_review_fails_is_not_carried_out_after_saving() -
 async def test_a_review_that_is_no_answer_is_an_error() -> None:
     talk = Talk("FACTS", "PLAN", plan_review=len)
     talk.task()
-    with pytest.raises(HumanInputError, match=r"returned .*, and has to return True, False, a str or a HumanAnswer"):
+    with pytest.raises(HumanInputError, match=r"the reply is .*, and has to be True, False, a str or a HumanAnswer"):
         await talk.step()
 
 

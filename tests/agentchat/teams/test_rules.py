@@ -85,9 +85,15 @@ async def test_handoffs_between_others_are_not_followed() -> None:
     assert await SwarmRule(["ann", "bob"]).decide(transcript, RuleContext()) == Speak(("bob",))
 
 
-@pytest.mark.parametrize("task", [HELLO, handoff("user", "nobody")])
-async def test_a_stopped_swarm_says_what_the_task_lacks(task: TextMessage) -> None:
-    with pytest.raises(InvalidArgumentError, match="Start the run with a HandoffMessage"):
+@pytest.mark.parametrize(
+    ("task", "advice"),
+    [
+        (HELLO, "Start the run with a HandoffMessage"),
+        (handoff("user", "nobody"), "'user' hands over to 'nobody', .* Give the HandoffMessage one of them"),
+    ],
+)
+async def test_a_stopped_swarm_says_what_the_task_lacks(task: TextMessage, advice: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=advice):
         await SwarmRule(["ann", "bob"]).decide([TASK, handoff("ann", "user"), task], RuleContext())
 
 

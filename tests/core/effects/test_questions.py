@@ -47,7 +47,7 @@ def test_a_refusal_that_says_nothing_has_no_reason(reply: Any) -> None:
 def test_an_answer_in_words_is_no_approval_and_an_approval_may_have_words() -> None:
     assert HumanQuestion("Well?").read_reply("yes") == HumanAnswer(text="yes", approved=None)
     assert HumanQuestion("Well?", approval_of=1).read_reply(HumanAnswer(text="fine", approved=True)).text == "fine"
-    with pytest.raises(ArgumentTypeError, match="returned True, and has to return a str or a HumanAnswer"):
+    with pytest.raises(ArgumentTypeError, match="the reply is True, and has to be a str or a HumanAnswer"):
         HumanQuestion("Well?").read_reply(True)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.testing import MockModelServer
 from symposia.testing.model_server import (
     IMAGES_REFUSED,
@@ -189,3 +189,23 @@ def test_any_text_is_a_script_or_an_error_that_says_why(text: str) -> None:
         said = "f" if all(rule.answers for rule in script.rules) else ""
     assert said.startswith("f")
     assert "File" not in said  # the names of our classes
+
+
+def test_a_server_takes_a_parsed_script() -> None:
+    server = MockModelServer(parse_script("rules:\n- answer: Yes."))
+    with server:
+        assert server.unused_rules == ["rule 1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ("rules:\n- answer: Yes.", "parse_script"),
+        (["Yes."], "such as \\[Rule.*not 'Yes.'"),
+        ({"rules": []}, "such as \\[Rule.*or the path of a file, not {'rules': \\[\\]}"),
+        (Reply(text="Yes."), "such as \\[Rule"),
+    ],
+)
+def test_a_script_of_another_type_is_refused_with_advice(given: object, advice: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=advice):
+        MockModelServer(given)  # pyright: ignore[reportArgumentType] - the mistake

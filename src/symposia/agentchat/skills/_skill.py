@@ -107,7 +107,7 @@ def _paths(folders: object) -> Sequence[Path]:
 def _skill_folders(folder: Path) -> Sequence[Path]:
     try:
         if not folder.is_dir():
-            raise InvalidArgumentError(f"skills names {str(folder)!r}, which is no folder.")
+            raise InvalidArgumentError(f"skills names {str(folder)!r}, and there is no folder {folder.absolute()}.")
         if (folder / SKILL_FILE).is_file():
             return [folder]
         found = sorted(each for each in folder.iterdir() if (each / SKILL_FILE).is_file())

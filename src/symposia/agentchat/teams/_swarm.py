@@ -66,12 +66,19 @@ class SwarmRule(TeamRule):
         """The target of a handoff; its source if the target is outside the team and has answered.
 
         Raises:
-            InvalidArgumentError: The target is outside the team, and has not answered.
+            InvalidArgumentError: The target is outside the team, and has not answered, or has handed over to another
+                one outside.
         """
         if handoff.target in self._names:
             return handoff.target
         answers = [item for item in since if isinstance(item, BaseChatMessage) and item.source == handoff.target]
-        if answers and not any(isinstance(each, HandoffMessage) and each.target for each in answers):
+        further = [each for each in answers if isinstance(each, HandoffMessage) and each.target]
+        if further:
+            raise InvalidArgumentError(
+                f"{handoff.target!r} hands over to {further[-1].target!r}, which is not one of the participants "
+                f"{list(self._names)}. Give the HandoffMessage one of them as its target."
+            )
+        if answers:
             return handoff.source
         raise InvalidArgumentError(
             f"The last handoff went to {handoff.target!r}, which is not one of the participants {list(self._names)}. "

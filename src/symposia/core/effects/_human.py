@@ -114,7 +114,7 @@ class HumanQuestion(str):  # noqa: SLOT000 - it has attributes, and so have its 
         if isinstance(reply, bool) and self.approval_of is not None:
             return HumanAnswer(text="", approved=reply)
         wanted = "a str" if self.approval_of is None else "True, False, a str"
-        raise ArgumentTypeError(f"the function returned {reply!r}, and has to return {wanted} or a HumanAnswer")
+        raise ArgumentTypeError(f"the reply is {reply!r}, and has to be {wanted} or a HumanAnswer")
 
 
 def _approval(text: str) -> HumanAnswer:

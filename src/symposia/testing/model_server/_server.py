@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import unquote
 
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.testing.model_server import _anthropic, _gemini, _ollama, _openai, _openai_responses
 from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset
 from symposia.testing.model_server._conversation import Conversation
@@ -66,7 +66,8 @@ class MockModelServer:
     ``async with`` and runs on the program's loop; in any other one with ``with``, and runs in a thread.
 
     Args:
-        script: Rules, or the file of a script, which is read when the server is entered.
+        script: Rules, what `parse_script` made of a text, or the path of a script's file, which is read when the server
+            is entered.
         host: The address to listen on.
         port: The port; 0 for a free one.
         strict: Whether requests are refused that the vendor would refuse, such as those with unknown fields.
@@ -79,6 +80,7 @@ class MockModelServer:
         problems: What was answered to requests that nothing in the script answers, or that cannot be read.
 
     Raises:
+        ArgumentTypeError: `script` is the text of a script, or something else.
         InvalidArgumentError: On entering it: the script's file is missing or wrong.
         MissingExtraError: On entering it: PyYAML is not installed, which a script's file needs.
         OSError: On entering it: the port is in use.
@@ -86,7 +88,7 @@ class MockModelServer:
 
     def __init__(
         self,
-        script: Path | str | Sequence[Rule] = (),
+        script: Path | str | Script | Sequence[Rule] = (),
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -96,7 +98,7 @@ class MockModelServer:
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.problems: list[str] = []
-        self._source = script
+        self._source = _checked(script)
         self._models: Sequence[str] = ()
         self._rules = Rulebook()
         self._queue: deque[Answer] = deque()
@@ -156,11 +158,11 @@ class MockModelServer:
 
     async def __aenter__(self) -> Self:
         source = self._source
-        read = await asyncio.to_thread(read_script, Path(source)) if isinstance(source, (str, Path)) else Script(source)
+        read = source if isinstance(source, Script) else await asyncio.to_thread(read_script, source)
         self._models = read.models
         for rule in read.rules:
             self._rules.add(rule)
-        self._source = ()  # entered again, it has its rules already
+        self._source = Script()  # entered again, it has its rules already
         await self._http.start()
         return self
 
@@ -294,6 +296,31 @@ class MockModelServer:
             await _stream(reply, pieces, wire.STREAM_TYPE, response)
         else:
             await _send_whole(reply, pieces[0], response)
+
+
+def _checked(script: object) -> Path | Script:
+    """The script, if it is one.
+
+    Raises:
+        ArgumentTypeError: It is the text of a script, or anything else.
+    """
+    if isinstance(script, str) and "\n" in script:
+        raise ArgumentTypeError("The script is a text: give the path of its file, or parse_script(text).")
+    if isinstance(script, str | Path):
+        return Path(script)
+    if isinstance(script, Script):
+        return script
+    if isinstance(script, Sequence):
+        rules = cast("Sequence[object]", script)
+        if wrong := [each for each in rules if not isinstance(each, Rule)]:
+            raise ArgumentTypeError(
+                f"A script is a list of rules, such as [Rule([Reply(text='Yes.')])], not {wrong[0]!r}."
+            )
+        return Script(cast("Sequence[Rule]", script))
+    raise ArgumentTypeError(
+        "The script has to be a list of rules, such as [Rule([Reply(text='Yes.')])], or the path of a file, not "
+        f"{script!r}."
+    )
 
 
 def _body_of(request: HttpRequest) -> Mapping[str, Any]:
