@@ -13,6 +13,7 @@ from typing import Final
 
 import typer
 
+from symposia.agentchat.teams import Position
 from symposia.cli._advice import advised_error
 from symposia.cli._check import check_lines
 from symposia.cli._exit import fail, status_of_debate, status_of_error, stopped_by_interrupt
@@ -220,12 +221,16 @@ def _description(plan: DebatePlan) -> RunDescription:
         models={agent: model.name for agent, model in plan.models.items()},
         note=RECORDED_NOTE if plan.recorded else "",
         details=(
-            *(("Position", f"{each.name}: {each.text}") for each in plan.task.positions),
-            *(("Open position", f"{each.name}: {each.text}") for each in plan.task.open_positions),
+            *(("Position", _stated(each)) for each in plan.task.positions),
+            *(("Open position", _stated(each)) for each in plan.task.open_positions),
             ("Rounds", f"at most {limits.rounds}, {limits.independent_rounds} of them independent{quorum}"),
         ),
         folder=plan.folder,
     )
+
+
+def _stated(position: Position) -> str:
+    return position.name if position.text == position.name else f"{position.name}: {position.text}"
 
 
 def _ending(run: DebateRun) -> RunEnding:

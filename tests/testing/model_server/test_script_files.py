@@ -209,3 +209,12 @@ def test_a_server_takes_a_parsed_script() -> None:
 def test_a_script_of_another_type_is_refused_with_advice(given: object, advice: str) -> None:
     with pytest.raises(ArgumentTypeError, match=advice):
         MockModelServer(given)  # pyright: ignore[reportArgumentType] - the mistake
+
+
+def test_an_answer_of_another_type_is_refused_before_a_request_could_meet_it() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"such as Reply.*, not 'Yes.'"):
+        Rule(["Yes."])  # pyright: ignore[reportArgumentType] - the mistake
+    with pytest.raises(ArgumentTypeError, match="The answers of a rule are given as a list"):
+        Rule(Reply(text="Yes."))  # pyright: ignore[reportArgumentType] - the mistake
+    with pytest.raises(ArgumentTypeError, match=r"such as Reply.*, not 'Yes.'"):
+        MockModelServer().script("Yes.")  # pyright: ignore[reportArgumentType] - the mistake

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.testing.model_server._signal import Signal
 
 Stop = Literal["stop", "length", "tool_calls", "content_filter"]
@@ -142,6 +143,20 @@ class Reset:
 
 
 Answer = Reply | Failure | Raw | Reset
+
+
+def check_answers(answers: Sequence[object]) -> None:
+    """Refuse what is no answer. Found only while a request is served, it would look like a lost connection.
+
+    Raises:
+        ArgumentTypeError: One of them is a text, or anything else.
+    """
+    for answer in answers:
+        if not isinstance(answer, Answer):
+            raise ArgumentTypeError(
+                f"An answer has to be a Reply, Failure, Raw or Reset, such as Reply(text='Yes.'), not {answer!r}."
+            )
+
 
 LOGIN_PAGE: Final = Raw(
     body=b"<!doctype html><html><head><title>Sign in</title></head><body><form>Password</form></body></html>",

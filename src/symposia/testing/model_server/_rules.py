@@ -8,8 +8,9 @@ from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import ClassVar, Final, Literal
 
+from symposia.core.argument_checks import check_list
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.testing.model_server._answers import Answer
+from symposia.testing.model_server._answers import Answer, check_answers
 from symposia.testing.model_server._conversation import Conversation, Message
 
 VENDORS: Final = ("openai", "openai-responses", "anthropic", "gemini", "ollama")
@@ -95,6 +96,10 @@ class Rule:
         times: How often the last answer is given before the rule is used up; by default always. Answers before the
             last do not count, since they are mostly faults that a client tries to get over.
         name: Its name in explanations and records; by default its place among the rules.
+
+    Raises:
+        ArgumentTypeError: `answers` is no list of answers.
+        InvalidArgumentError: It is empty, or `times` is less than 1.
     """
 
     answers: Sequence[Answer]
@@ -104,8 +109,10 @@ class Rule:
     name: str = ""
 
     def __post_init__(self) -> None:
+        check_list("The answers of a rule", self.answers)
         if not self.answers:
             raise InvalidArgumentError("A rule needs an answer. Give one, or several.")
+        check_answers(self.answers)
         if self.times is not None and self.times < 1:
             raise InvalidArgumentError(f"times= is {self.times}. Give how often the last answer is sent: 1 or more.")
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.testing.model_server import _anthropic, _gemini, _ollama, _openai, _openai_responses
-from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset
+from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset, check_answers
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
 from symposia.testing.model_server._model_lists import model_list
@@ -145,7 +145,12 @@ class MockModelServer:
         return self.requests[-1].body
 
     def script(self, *items: Answer) -> None:
-        """Add answers to the end of the queue, for requests that no rule answers."""
+        """Add answers to the end of the queue, for requests that no rule answers.
+
+        Raises:
+            ArgumentTypeError: One of them is no answer, such as a text.
+        """
+        check_answers(items)
         self._queue.extend(items)
 
     def add_rule(self, rule: Rule) -> None:
