@@ -73,7 +73,7 @@ async def test_it_answers_until_it_is_ended_and_lists_what_was_not_used(script: 
         assert await line(process) == "openai gpt-4o, turn 1: rule 'hi'"
         process.send_signal(number)
         rest, _ = await process.communicate()
-    assert rest.decode().splitlines() == ["1 requests, 0 without an answer", "Rule 'bye' was not used."]
+    assert rest.decode().splitlines() == ["Requests: 1, without an answer: 0", "Rule 'bye' was not used."]
     assert process.returncode == 0
 
 

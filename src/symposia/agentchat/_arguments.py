@@ -19,7 +19,10 @@ from symposia.core.models import TokenPrice
 T = TypeVar("T")
 
 ANSWER_TOKENS: Final = (50, 1_000)
-"""The length of an answer that a forecast assumes: from two sentences to a page and a half. It is not measured."""
+"""The tokens of an answer that a forecast assumes: from two sentences to a page and a half. They are not measured.
+
+Here, as a default of `BaseGroupChat.check`: the modules of `checks` are imported only when a team is checked.
+"""
 
 _STATE_VERSION: Final = "1"
 """Of the shape of saved states: what stands before the first point."""
@@ -46,6 +49,7 @@ def checked_guardrails(owner: str, given: Sequence[T]) -> Sequence[T]:
     """
     found = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
     for each in found:
+        # Found by a method: the class would have to be imported here, by every agent, and most have no guardrails.
         if isinstance(each, type) or not hasattr(each, "check_tool_call"):
             raise ArgumentTypeError(
                 f"The guardrails of {owner} have to be guardrails, such as AllowedTools(['search']) of"

@@ -87,19 +87,21 @@ def guarded_outline(outline: AgentOutline, guardrails: Sequence[Guardrail], tool
 
     Args:
         outline: Of the agent without them.
-        guardrails: Its guardrails.
+        guardrails: Its guardrails; none leave the outline as it is.
         tool_calls: How many tool calls it makes in a turn.
     """
-    values: Mapping[GuardrailStage, Bounds] = {"input": ONCE, "tool_call": tool_calls, "output": ONCE}
+    if not guardrails:
+        return outline
+    checks: Mapping[GuardrailStage, Bounds] = {"input": ONCE, "tool_call": tool_calls, "output": ONCE}
     uses = [
-        replace(use, calls=use.calls.times(values[stage]))
+        replace(use, calls=use.calls.times(checks[stage]))
         for each in guardrails
         for stage, asked in each.model_uses().items()
         for use in asked
     ]
     models = None if outline.models is None else [*outline.models, *uses]
-    produces = None if outline.produces is None or not guardrails else [*outline.produces, StopMessage]
-    return replace(outline, models=models, produces=produces if guardrails else outline.produces)
+    produces = None if outline.produces is None else [*outline.produces, StopMessage]
+    return replace(outline, models=models, produces=produces)
 
 
 def _check_input(

@@ -299,8 +299,8 @@ def setup(sandbox: SandboxToSetUp = "auto") -> None:
 def mock_server(script: ModelScript, host: Host = "127.0.0.1", port: Port = 0, lenient: Lenient = False) -> None:
     """Serve a script as OpenAI, Anthropic, Gemini and Ollama, for programs that are tested without a model.
 
-    The environment variables are printed that lead the vendors' SDKs here. Each request is printed with the rule that
-    answers it; at the end, by Ctrl-C, those without an answer, and the rules that were not used.
+    Prints the environment variables that make the vendors' SDKs use this server, and for each request the rule that
+    answers it. Ctrl-C ends the server, and prints the requests without an answer and the rules that were not used.
     """
     from symposia.cli._mock_server import serve_and_show  # noqa: PLC0415 - imported when called
 

@@ -155,17 +155,17 @@ async def _carry_out(
     partner: Partner, reader: LineReader, view: ConversationView, history: Path | None, models: Sequence[NamedModel]
 ) -> None:
     try:
-        has_ended = False
-        while not has_ended:
+        while True:
             try:
                 await converse(partner, lambda: reader.read(YOU), view.show, history=history)
-                has_ended = True
             except ModelError as error:
                 # A person at the terminal may try again, and keeps the conversation. A script ends with its status.
                 if not reader.is_typed:
                     raise
                 view.end()
                 view.note(str(error))
+            else:
+                return
     finally:
         view.end()
         await close_models(models)

@@ -87,8 +87,10 @@ async def _gvisor(backend: DockerBackend) -> Finding:
 async def _forks(backend: NamespaceBackend) -> Finding:
     problem = await backend.fork_problem()
     if problem is None:
-        return Finding("forked sandboxes", None, "work: namespaces share the memory of imported libraries")
-    return Finding("forked sandboxes", None, f"do not work, so each of namespaces imports its libraries: {problem}")
+        return Finding("forked sandboxes", None, "work: sandboxes on namespaces share the memory of their libraries")
+    return Finding(
+        "forked sandboxes", None, f"do not work, so each sandbox on namespaces imports its libraries: {problem}"
+    )
 
 
 def _models() -> Iterator[Finding]:

@@ -48,11 +48,11 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
 
     stopped = asyncio.Event()
     _stop_by_signals(stopped)
-    answered = 0
+    received = 0
 
     def show(request: RecordedRequest) -> None:
-        nonlocal answered
-        answered += 1
+        nonlocal received
+        received += 1
         server.requests.clear()  # a server that runs for days would keep every conversation
         asked = request.conversation
         what = request.path if asked is None else f"{request.vendor} {asked.model}, turn {asked.turn}"
@@ -66,7 +66,7 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
         if host not in LOOPBACK:
             _say(f"Other machines can reach {host}. The server asks nobody for a key.")
         await stopped.wait()
-    _say(f"{answered} requests, {len(server.problems)} without an answer")
+    _say(f"Requests: {received}, without an answer: {len(server.problems)}")
     for problem in dict.fromkeys(server.problems[:SHOWN_PROBLEMS]):
         _say(problem)
     for name in server.unused_rules:

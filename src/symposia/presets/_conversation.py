@@ -56,7 +56,7 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
         Exception: The error of the partner. The history has the answers before it.
     """
     if history is not None:
-        await run_in_worker_thread(_check, history)
+        await run_in_worker_thread(_check_writable, history)
         await _load(partner, history)
     answered = 0
     while (line := await read_line()) is not None:
@@ -75,7 +75,7 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
     return answered
 
 
-def _check(file: Path) -> None:
+def _check_writable(file: Path) -> None:
     """Try to write beside the file, so that no answer is paid for and then lost.
 
     Raises:

@@ -251,7 +251,7 @@ def test_fifty_agents_are_checked_in_ten_milliseconds() -> None:
     team.check()  # tools read their functions when their schemas are first asked for
 
     taken: list[float] = []
-    for _ in range(5):
+    for _ in range(30):  # the least of many: on a busy machine, most take half as long again
         started = time.process_time()
         team.check("Look around.")
         taken.append(time.process_time() - started)

@@ -62,6 +62,17 @@ async def test_questions_at_once_are_answered_in_any_order() -> None:
         assert [(await each).text for each in asked] == ["A", "B"]
 
 
+async def test_the_open_questions_can_be_answered_while_they_are_listed() -> None:
+    session = Session()
+    async with asyncio.timeout(WAIT):
+        asked = [asyncio.create_task(ask_human(session.questions.ask, text)) for text in ("a", "b")]
+        for _ in asked:
+            await session.shown.get()
+        for question_id, question in session.questions.pending.items():
+            assert session.questions.answer(question_id, question.upper())
+        assert [(await each).text for each in asked] == ["A", "B"]
+
+
 async def test_a_question_is_answered_once_by_several_threads() -> None:
     session = Session()
     async with asyncio.timeout(WAIT):

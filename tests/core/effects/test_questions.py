@@ -154,6 +154,11 @@ async def test_a_function_that_raises_is_an_error_that_says_who_asked(
         await ask_human(ask, HumanQuestion("Well?", source="ann"))
 
 
+async def test_an_empty_question_whose_function_raises_is_an_error_of_that_kind() -> None:
+    with pytest.raises(HumanInputError, match="gone"):
+        await ask_human(AsyncMock(side_effect=ConnectionError("gone")), "")
+
+
 async def test_a_question_that_something_else_cancels_is_an_error_and_no_cancelled_run() -> None:
     async def ask(_question: str) -> str:
         answer = asyncio.get_running_loop().create_future()

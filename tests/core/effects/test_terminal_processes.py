@@ -9,7 +9,7 @@ import sys
 import pytest
 from tests.support.terminal import on_terminal
 
-WAIT = 20
+WAIT = 60
 
 PROGRAM = """
 import asyncio

@@ -8,9 +8,10 @@ For a nested team this is an approximation: a run in the middle stands for all o
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from typing_extensions import override
 
@@ -91,36 +92,59 @@ class Cost:
         return self.at_most(Cost(tokens, tokens, _times(tokens, dearest), tokens))
 
 
-class LowEnd:
-    """The low end of a forecast takes the cheapest case of every decision.
+class ForecastEnd(ABC):
+    """One end of a forecast: which case of a decision it assumes.
 
     Attributes:
         frame_tokens: The tokens that are added to the text of a message.
     """
 
-    frame_tokens: int = 0
+    frame_tokens: ClassVar[int]
 
+    @abstractmethod
     def of(self, bounds: Bounds) -> float:
-        """The end of a range."""
-        return bounds.low
+        """This end of a range."""
 
+    @abstractmethod
     def extreme(self, numbers: Sequence[float]) -> float:
-        """The cheapest of several."""
-        return min(numbers)
+        """The assumed one of several numbers."""
 
-    def turns_before(self, turns: float) -> float:  # noqa: ARG002 - for the other end
+    @abstractmethod
+    def turns_before(self, turns: float) -> float:
         """The number of turns before the one that stands for all."""
-        return 0.0
 
+    @abstractmethod
     def price(self, price: TokenPrice, asked: float, answered: float, repeated: float) -> float:
         """US dollars for the tokens of many requests, `repeated` of which repeat the prompt before.
 
-        The sum of the requests says nothing about the length of one: here none has the price of a long one.
+        The sum of the requests says nothing about the length of one, for which some vendors have a price of their own.
         """
+
+
+class LowEnd(ForecastEnd):
+    """The low end takes the cheapest case of every decision."""
+
+    frame_tokens = 0
+
+    @override
+    def of(self, bounds: Bounds) -> float:
+        return bounds.low
+
+    @override
+    def extreme(self, numbers: Sequence[float]) -> float:
+        return min(numbers)
+
+    @override
+    def turns_before(self, turns: float) -> float:
+        return 0.0
+
+    @override
+    def price(self, price: TokenPrice, asked: float, answered: float, repeated: float) -> float:
+        # No request is assumed to have the price of a long one.
         return price._replace(long=None).cost(asked, answered, cached_tokens=min(asked, repeated))
 
 
-class HighEnd(LowEnd):
+class HighEnd(ForecastEnd):
     """The high end takes the most expensive case."""
 
     frame_tokens = FRAME_TOKENS
@@ -153,7 +177,7 @@ class CostModel:
         end: The end.
     """
 
-    def __init__(self, prompts: Prompts, prices: Mapping[str, TokenPrice], answer: int, end: LowEnd) -> None:
+    def __init__(self, prompts: Prompts, prices: Mapping[str, TokenPrice], answer: int, end: ForecastEnd) -> None:
         self._prompts = prompts
         self._prices = prices
         self._answer = answer

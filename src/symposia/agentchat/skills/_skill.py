@@ -31,7 +31,7 @@ _NAME_LIMIT: Final = 64
 _DESCRIPTION_LIMIT: Final = 1024
 _COMPATIBILITY_LIMIT: Final = 500
 _MARK: Final = "---"
-_NOTHING: Final = ("", "~", "null")  # as YAML writes a field without a value
+_NULLS: Final = ("", "~", "null")  # as YAML writes a field without a value
 
 MOST_INSTRUCTION_BYTES: Final = 256 * 1024
 """The most bytes of a SKILL.md: the specification advises less than 500 lines; this is some 60,000 tokens."""
@@ -208,7 +208,7 @@ def _text(path: Path, front: Mapping[str, Field], name: str, limit: int) -> str:
 
 def _optional(path: Path, front: Mapping[str, Field], name: str, limit: int | None = None) -> str | None:
     value = front.get(name)
-    if value is None or value in _NOTHING:
+    if value is None or value in _NULLS:
         return None
     if not isinstance(value, str):
         raise _fault(path, f"its {name} is a {'list' if isinstance(value, list) else 'mapping'}: write a text")

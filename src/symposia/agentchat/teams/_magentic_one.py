@@ -177,13 +177,13 @@ class MagenticOneRule(TeamRule):
 
     def check_outline(self, participants: base.Outlines) -> base.RuleOutline:  # noqa: ARG002 - the rule knows them
         """Any of the participants speaks, and the rule ends the run."""
-        ledger, planning, planning_anew, answer = self._orchestrator.check_uses(self._final_answer_prompt)
+        uses = self._orchestrator.check_uses(self._final_answer_prompt)
         return base.RuleOutline(
             turns=base.Bounds(0, self._max_turns),
             can_end=True,
-            models=[ledger, replace(planning_anew, interval=max(1, self._max_stalls))],
-            at_start=[planning],
-            at_end=[ledger, answer],
+            models=[uses.ledger, replace(uses.new_plan, interval=max(1, self._max_stalls))],
+            at_start=[uses.plan],
+            at_end=[uses.ledger, uses.answer],
             says=base.ONCE,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 from pydantic_core import core_schema as cs
 
@@ -154,6 +154,22 @@ class _Shown(Sequence[LLMMessage]):
         return [*self, *more]  # as a list can be extended, which some clients do
 
 
+class OrchestratorUses(NamedTuple):
+    """How the model of an orchestrator is asked.
+
+    Attributes:
+        ledger: For a progress ledger, before each turn of a participant.
+        plan: For the fact sheet and the plan of a task.
+        new_plan: For both again, after stalls.
+        answer: For the final answer.
+    """
+
+    ledger: base.ModelUse
+    plan: base.ModelUse
+    new_plan: base.ModelUse
+    answer: base.ModelUse
+
+
 class Orchestrator:
     """Asks the model of a Magentic-One team.
 
@@ -179,18 +195,19 @@ class Orchestrator:
         self._conversation: list[LLMMessage] = []  # empty until it is made of the transcript
         self._followed = 0  # how much of the transcript is in it
 
-    def check_uses(self, final_answer: str) -> Sequence[base.ModelUse]:
-        """How the model is asked for a ledger, for the first plan, for a new plan, and for the final answer.
+    def check_uses(self, final_answer: str) -> OrchestratorUses:
+        """How the model is asked, for `team.check()`; `final_answer` asks for the answer.
 
         The reviews of a plan are not counted: each is a decision of a person.
         """
         requests = ((prompts.FACTS, prompts.PLAN), (prompts.NEW_FACTS, prompts.NEW_PLAN), (final_answer,))
-        planning, planning_anew, answer = ([self._role, *map(_question, texts)] for texts in requests)
-        return (
-            base.ModelUse(client=self._client, prompt=[self._role, self._question], calls=base.Bounds(1, _ATTEMPTS)),
-            base.ModelUse(client=self._client, prompt=planning, calls=base.Bounds(2, 2)),
-            base.ModelUse(client=self._client, prompt=planning_anew, calls=base.Bounds(0, 2)),
-            base.ModelUse(client=self._client, prompt=answer),
+        plan, new_plan, answer = ([self._role, *map(_question, texts)] for texts in requests)
+        ledger = [self._role, self._question]
+        return OrchestratorUses(
+            ledger=base.ModelUse(client=self._client, prompt=ledger, calls=base.Bounds(1, _ATTEMPTS)),
+            plan=base.ModelUse(client=self._client, prompt=plan, calls=base.Bounds(2, 2)),
+            new_plan=base.ModelUse(client=self._client, prompt=new_plan, calls=base.Bounds(0, 2)),
+            answer=base.ModelUse(client=self._client, prompt=answer),
         )
 
     def forget(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 from uuid import uuid4
 
 from symposia.core import call_function
@@ -37,8 +36,9 @@ class OpenQuestions:
 
     @property
     def pending(self) -> Mapping[str, HumanQuestion]:
-        """The open questions by their ids, the oldest first: for a browser that comes back."""
-        return MappingProxyType(self._questions)
+        """The open questions by their ids, the oldest first, at this moment: for a browser that reconnects."""
+        # A copy, which other threads may not change: iterating over a view would fail when one of them answers.
+        return dict(self._questions)
 
     async def ask(self, question: str) -> HumanAnswer:
         """Show a question and wait for its answer: a function for everything that asks.

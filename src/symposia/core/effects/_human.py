@@ -147,7 +147,7 @@ async def ask_human(
     *,
     approval_of: JsonValue = None,
 ) -> HumanAnswer:
-    """Ask a person, as an effect. Asking again does no harm.
+    """Ask a person, as an idempotent effect: a run that is resumed may ask again.
 
     Args:
         function: Asks.
@@ -156,7 +156,7 @@ async def ask_human(
         approval_of: The object of an approval, for a question that is a text.
 
     Returns:
-        The answer. An approval is one only if `approved` is True.
+        The answer. A person has approved only if its `approved` is True; None answers a question for words.
 
     Raises:
         InputEndedError: The function raised `EOFError`: there is no more input.
@@ -186,7 +186,13 @@ async def call_human_function(
     question: str,
     cancellation_token: CancellationToken | None = None,
 ) -> object:
-    """Call a function that asks, without an effect: for functions around other ones. Returns its reply, unchecked."""
+    """Call a function that asks, and return its reply unchecked.
+
+    For a function around another one that is itself called by `ask_human`, which makes the effect and reads the reply.
+
+    Raises:
+        Exception: The error of the function.
+    """
     for _ in range(_PASSES):
         await asyncio.sleep(0)
     if function is BUILTIN_INPUT:
@@ -222,7 +228,8 @@ def _is_cancelled(token: CancellationToken | None) -> bool:
 
 
 def _failed(question: HumanQuestion, error: BaseException) -> HumanInputError:
-    where = f"agent '{question.source}'" if question.source else f"the question: {question.splitlines()[0]}"
+    first_line, _, _ = question.partition("\n")
+    where = f"agent '{question.source}'" if question.source else f"the question: {first_line}"
     if isinstance(error, EOFError):
         reason = str(error) or "the input ended without an answer"
         return InputEndedError(f"Failed to get user input: {reason} ({where})")

@@ -26,7 +26,7 @@ REVIEWER: Final = "reviewer"
 
 
 def next_step(transcript: Transcript) -> Decision:
-    """Select the next speaker, or stop the swarm: the reason is the value of an `CodingOutcome`."""
+    """Select the next speaker, or stop the swarm: the reason is the value of a `CodingOutcome`."""
     last = next(_latest_first(transcript), None)
     match last:
         case StructuredMessage(content=Plan()):

@@ -72,7 +72,7 @@ class SwarmLimits:
         check_limits(max_messages=self.max_messages, timeout=self.timeout, max_tokens=self.max_tokens)
 
     def condition(self) -> TerminationCondition:
-        """The limits as the condition of a team. The reason to stop is the value of an `Outcome`."""
+        """The limits as the condition of a team. The reason to stop is the value of a `CodingOutcome`."""
         limits: dict[CodingOutcome, TerminationCondition] = {
             CodingOutcome.MESSAGE_LIMIT: MaxMessageTermination(self.max_messages + 1),  # the task is a message too
             CodingOutcome.TIME_LIMIT: TimeoutTermination(self.timeout),
