@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-__all__ = ["escape_markdown", "printable", "printable_json", "printable_name"]
+__all__ = ["escape_markdown", "printable", "printable_json", "printable_name", "replace_unencodable"]
 
 # The pictures of the C0 controls and of DEL. A C1 control is one byte of a sequence to some terminals, as ESC and
 # another are to all. U+2028 and U+2029 end a line for some programs only.
@@ -39,6 +39,14 @@ def printable(text: str) -> str:
 def printable_name(name: str) -> str:
     """The same for a name, which is one line: new lines and tabs become pictures as well."""
     return name.translate(_NAME)
+
+
+def replace_unencodable(text: str, encoding: str) -> str:
+    """Replace by ``?`` what an encoding lacks, such as that of a terminal.
+
+    Rejected: letting the error pass. A model's arrow or emoji would end the run on a terminal that is not UTF-8.
+    """
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def printable_json(value: JsonValue, indent: int | None = None) -> str:

@@ -2,7 +2,9 @@
 
 import asyncio
 import builtins
+import io
 import queue
+import sys
 import weakref
 from typing import Any
 
@@ -89,6 +91,23 @@ async def test_an_approval_says_how_to_answer(terminal: Terminal) -> None:
         assert await terminal.prompted() == "Delete ␛[8m?\nApprove? [y, or the reason why not] "
         terminal.type("y")
         assert (await asked).approved
+
+
+async def test_what_the_terminal_cannot_encode_is_a_question_mark(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252", write_through=True))
+    async with asyncio.timeout(WAIT):
+        first = asyncio.create_task(ask_human(REAL_INPUT, "Pay → 5 €?"))
+        second = asyncio.create_task(ask_human(REAL_INPUT, "And 日本?"))
+        assert await terminal.prompted() == "Pay ? 5 €?"
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert written.getvalue() == b"\nAnd ???"
+        terminal.type("no")
+        assert (await second).text == "no"
 
 
 async def test_the_line_after_a_cancelled_question_answers_the_one_that_is_shown(

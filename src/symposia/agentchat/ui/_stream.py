@@ -21,6 +21,7 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.ui._user_input_manager import UserInputManager
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import RequestUsage, TokenPrice
+from symposia.core.terminal_text import replace_unencodable
 
 T = TypeVar("T", bound=TaskResult | Response)
 Prices: TypeAlias = TokenPrice | Mapping[str, TokenPrice]
@@ -92,15 +93,11 @@ def _check_manager(given: object) -> None:
 
 
 def write_text(file: TextIO, text: str) -> None:
-    """Write a text to a terminal or a file, with ``?`` for what its encoding lacks.
-
-    Rejected: letting the error pass. A model's arrow or emoji would end the run on a terminal that is not UTF-8.
-    """
+    """Write a text to a terminal or a file, with ``?`` for what its encoding lacks."""
     try:
         file.write(text)
     except UnicodeEncodeError:  # raised before anything is written
-        encoding = file.encoding or "ascii"
-        file.write(text.encode(encoding, "replace").decode(encoding))
+        file.write(replace_unencodable(text, file.encoding or "ascii"))
 
 
 class StreamedMessage:

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from typing import Final, NamedTuple
 
 from symposia.core._worker_threads import worker_threads
-from symposia.core.terminal_text import printable
+from symposia.core.terminal_text import printable, replace_unencodable
 
 BUILTIN_INPUT: Final = builtins.input
 """Python's own function, also where a test has put another one into its place."""
@@ -30,13 +30,16 @@ async def ask_on_terminal(question: str) -> str:
 
     Questions wait for each other. A line that was typed for a question that was cancelled answers no later one. On a
     terminal, nothing that was typed before a question for an approval was shown answers it. Such a question ends with a
-    hint on how to answer. The control characters of a question are shown and not obeyed.
+    hint on how to answer. The control characters of a question are shown and not obeyed. What the terminal cannot
+    encode is a question mark.
 
     Raises:
         EOFError: The input ended.
     """
     is_approval = getattr(question, "approval_of", None) is not None
     prompt = printable(question) + (APPROVAL_HINT if is_approval else "")
+    if encoding := getattr(sys.stdout, "encoding", None):  # a closed one, or one in memory, has none
+        prompt = replace_unencodable(prompt, encoding)
     pending = _PendingQuestion(prompt, is_approval, Future())
     _current_reader().ask(pending)
     return await asyncio.wrap_future(pending.line)
