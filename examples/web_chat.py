@@ -100,8 +100,8 @@ class Session:
                 case {"type": "say", "text": str(text)}:
                     self._interruption.set()  # the person speaks in between: the run ends after the present turn
                     self._said.put_nowait(text)
-                case {"type": "answer", "id": str(number), "approved": bool(approved)}:
-                    self._questions.answer(number, approved)  # without effect if it is late, or another one's
+                case {"type": "answer", "id": str(question_id), "approved": bool(approved)}:
+                    self._questions.answer(question_id, approved)  # without effect if it is late or of another session
                 case _:
                     pass  # not from this page
 
@@ -117,9 +117,9 @@ class Session:
                 elif isinstance(item, BaseChatMessage):
                     await self._send("message", item.source, item.to_text())
 
-    async def _show(self, number: str, question: HumanQuestion) -> None:
+    async def _show(self, question_id: str, question: HumanQuestion) -> None:
         """Show the very call to the person, who answers this question and no other."""
-        await self._send("approve", "clerk", question, id=number)
+        await self._send("approve", "clerk", question, id=question_id)
 
     async def _send(self, kind: str, source: str, text: str, **more: str) -> None:
         await self._socket.send_json({"type": kind, "source": source, "text": text, **more})

@@ -64,7 +64,7 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
         for name, value in server.environment.items():
             _say(f"export {name}={shlex.quote(value)}")
         if host not in LOOPBACK:
-            _say(f"Other machines can reach {host}. The server asks nobody for a key.")
+            _say(f"Other machines can reach {host}. The server requires no key.")
         await stopped.wait()
     _say(f"Requests: {received}, without an answer: {len(server.problems)}")
     for problem in dict.fromkeys(server.problems[:SHOWN_PROBLEMS]):

@@ -1,4 +1,4 @@
-"""Showing a run on a terminal, asking from a server, and what consoles of one's own are made of."""
+"""Consoles that show a run on a terminal, the parts of custom ones, and questions to a person in a browser."""
 
 from typing import TYPE_CHECKING
 

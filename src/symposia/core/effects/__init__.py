@@ -14,7 +14,7 @@ Each domain owns its kind, and the one function that performs it:
 | memory | `symposia.core.memory.MemoryRequest` | `update_context`, `query_memory`, `add_memory` |
 | human | `HumanRequest` | `ask_human` |
 
-A kind of one's own is an `EffectKind` with a request model and a result type.
+A custom kind is an `EffectKind` with a request model and a result type.
 """
 
 from typing import TYPE_CHECKING
