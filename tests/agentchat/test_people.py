@@ -11,7 +11,7 @@ from tests.support.chat_agents import ABLE, asks_for, dangling_calls
 from symposia.agentchat.agents import AssistantAgent, UserProxyAgent
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.conditions import HandoffTermination, MaxMessageTermination, TextMessageTermination
-from symposia.agentchat.messages import HandoffMessage
+from symposia.agentchat.messages import HandoffMessage, TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat, Swarm
 from symposia.core import CancellationToken
 from symposia.core.effects import HumanFunction, HumanQuestion
@@ -70,16 +70,30 @@ async def test_a_person_is_asked_after_the_reader_was_shown_what_it_is_about(dep
 
 
 async def test_a_team_is_paused_while_a_person_thinks_and_goes_on_with_the_answer() -> None:
-    person = Person()
-    bot = AssistantAgent("bot", ReplayChatCompletionClient(["Thanks."]))
-    team = RoundRobinGroupChat([UserProxyAgent("me", input_func=person), bot], max_turns=2)
+    person, answered = Person(), asyncio.Event()
+    client = ReplayChatCompletionClient(["Thanks."])
+    team = RoundRobinGroupChat([UserProxyAgent("me", input_func=person), AssistantAgent("bot", client)], max_turns=2)
+
+    async def read() -> list[str]:
+        shown: list[str] = []
+        async for item in team.run_stream(task="Well?"):
+            if isinstance(item, TextMessage):
+                shown.append(item.content)
+                if item.source == "me":
+                    answered.set()
+        return shown
+
     async with asyncio.timeout(WAIT):
-        run = asyncio.create_task(team.run(task="Well?"))
+        run = asyncio.create_task(read())
         await person.asked.wait()
         await team.pause()
         person.answer.set_result("Yes.")
+        await answered.wait()
+        for _ in range(100):  # passes of the event loop, in which the bot would be asked without the pause
+            await asyncio.sleep(0)
+        assert not client.create_calls
         await team.resume()
-        assert [message.to_text() for message in (await run).messages][-2:] == ["Yes.", "Thanks."]
+        assert await run == ["Well?", "Yes.", "Thanks."]
 
 
 @pytest.mark.parametrize("by_token", [True, False])
@@ -140,7 +154,7 @@ async def test_a_person_who_is_away_is_asked_again_by_the_team_that_is_loaded() 
 
 LATER = """
 import asyncio, json, sys
-from symposia.agentchat.messages import HandoffMessage
+from symposia.agentchat.messages import HandoffMessage, TextMessage
 from tests.agentchat.test_people import desk
 
 async def main():
