@@ -5,13 +5,14 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.chat_agents import ABLE, asks_for
 
 from symposia.agentchat.agents import UserProxyAgent
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, HandoffMessage, TextMessage
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.presets import NamedModel, RecordingError, recorded_model
 from symposia.presets.chat import HistoryError, bundled_chat, chat_agent, converse
@@ -77,6 +78,28 @@ async def test_a_file_that_is_no_history_is_named(content: str | bytes, tmp_path
     history.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(HistoryError, match=r"chat\.json"):
         await converse(chat_agent(scripted("One.")), lines("a?"), lambda _: None, history=history)
+
+
+class FailsOnce(ReplayChatCompletionClient):
+    """Fails in its second call."""
+
+    def create_stream(self, *args: Any, **options: Any) -> Any:  # Any: as the client that it is
+        if len(self.create_calls) == 1 and not hasattr(self, "failed"):
+            self.failed = True
+            raise ModelError("not today")
+        return super().create_stream(*args, **options)
+
+
+async def test_a_conversation_that_continues_after_the_error_of_a_model_keeps_the_line(tmp_path: Path) -> None:
+    client, shown, errors = FailsOnce(["One.", "Three."]), list[BaseAgentEvent | BaseChatMessage](), list[ModelError]()
+    partner = chat_agent(NamedModel(name="scripted", client=client))
+    history = tmp_path / "chat.json"
+    answered = await converse(
+        partner, lines("a?", "b?", "c?"), shown.append, history=history, on_model_error=errors.append
+    )
+    assert (answered, texts(shown), [str(error) for error in errors]) == (2, ["One.", "Three."], ["not today"])
+    assert [message.content for message in client.create_calls[-1]["messages"]][1:] == ["a?", "One.", "b?", "c?"]
+    assert "b?" in history.read_text()
 
 
 async def test_a_history_that_cannot_be_written_is_named_before_anything_is_asked(tmp_path: Path) -> None:

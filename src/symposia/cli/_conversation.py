@@ -154,18 +154,14 @@ def _show(
 async def _carry_out(
     partner: Partner, reader: LineReader, view: ConversationView, history: Path | None, models: Sequence[NamedModel]
 ) -> None:
+    def show_error(error: ModelError) -> None:
+        view.end()
+        view.note(str(error))
+
     try:
-        while True:
-            try:
-                await converse(partner, lambda: reader.read(YOU), view.show, history=history)
-            except ModelError as error:
-                # A person at the terminal may try again, and keeps the conversation. A script ends with its status.
-                if not reader.is_typed:
-                    raise
-                view.end()
-                view.note(str(error))
-            else:
-                return
+        # A person at the terminal may try again, and keeps the conversation. A script ends with its status.
+        on_model_error = show_error if reader.is_typed else None
+        await converse(partner, lambda: reader.read(YOU), view.show, history=history, on_model_error=on_model_error)
     finally:
         view.end()
         await close_models(models)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from symposia.agentchat.base import TaskResult, TaskRunner
 from symposia.core import run_in_worker_thread
-from symposia.core.exceptions import ArgumentTypeError, InputEndedError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InputEndedError, InvalidArgumentError, ModelError
 from symposia.presets._run import Watch
 
 ReadLine: TypeAlias = Callable[[], Awaitable[str | None]]
@@ -34,7 +34,14 @@ class Partner(TaskRunner, Protocol):
         ...
 
 
-async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, history: Path | None = None) -> int:
+async def converse(
+    partner: Partner,
+    read_line: ReadLine,
+    watch: Watch,
+    *,
+    history: Path | None = None,
+    on_model_error: Callable[[ModelError], None] | None = None,
+) -> int:
     """Talk until the person ends the conversation.
 
     Each line of the person is the task of a run. After each run the history is written, so that a later conversation
@@ -47,13 +54,15 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
         watch: Called on the event loop with every message, event, and piece of a streamed message, except for the
             person's own lines.
         history: A file from which the conversation continues, if it exists, and to which it is written.
+        on_model_error: Receives the error of a model, after which the conversation continues with the next line. None
+            lets the error end it.
 
     Returns:
         The number of answered lines.
 
     Raises:
         HistoryError: The history cannot be read or written, which is tried before the first line is read.
-        Exception: The error of the partner. The history has the answers before it.
+        Exception: The error of the partner, unless `on_model_error` receives it. The history has the answers before it.
     """
     if history is not None:
         await run_in_worker_thread(_check_writable, history)
@@ -69,6 +78,11 @@ async def converse(partner: Partner, read_line: ReadLine, watch: Watch, *, histo
                         watch(item)
         except InputEndedError:
             break
+        except ModelError as error:
+            if on_model_error is None:
+                raise
+            on_model_error(error)
+            continue
         answered += 1
         if history is not None:
             await _save(partner, history)
