@@ -73,6 +73,8 @@ def python_for_everybody(folder: Path) -> Path:
 def test_the_contract_holds_for_an_ordinary_user(classes: tuple[str, ...], open_folder: Path) -> None:
     python = python_for_everybody(open_folder)
     tests = [f"tests/ext/code_executors/test_sandbox_backends.py::{name}" for name in classes]
-    run = as_nobody(open_folder, python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", *tests)
+    run = as_nobody(
+        open_folder, python, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-n", "2", *tests
+    )
     assert run.returncode == 0, run.stdout
     assert "skipped" not in run.stdout.splitlines()[-1], run.stdout

@@ -192,7 +192,7 @@ def test_prices_are_those_of_genai_prices(vendor: str, prompt: int) -> None:
 
 
 def test_the_prices_that_are_shipped_are_those_of_the_pinned_genai_prices() -> None:
-    script = Path(__file__).parents[3] / "scripts/update-model-prices"
+    script = Path(__file__).parents[3] / "scripts/_model_prices.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

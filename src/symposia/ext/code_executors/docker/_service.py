@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPolicy
@@ -194,18 +194,24 @@ class ContainerService:
         # Read on, though nothing more is expected: the end of the stream is the end of the container.
         self._draining = asyncio.create_task(_drain(self._attachment.reader))
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = cast("asyncio.Task[None]", asyncio.current_task())
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Not a coroutine function, of which asyncio would make the task: `close` could not know one that has not begun,
+        # and a task that is cancelled before it has begun closes nothing.
+        if self._closed:
+            writer.close()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
-        try:
-            with suppress(OSError, SandboxError):  # the engine carries no connection into a container that has ended
-                await self._relay(reader, writer)
-        except asyncio.CancelledError:
-            if not self._closed:  # else it was `close`, and asyncio would report the cancellation as an error
-                raise
-        finally:
+
+        def forget(task: asyncio.Task[None]) -> None:
             self._connections.discard(task)
             writer.close()
+
+        task.add_done_callback(forget)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, SandboxError):  # the engine carries no connection into a container that has ended
+            await self._relay(reader, writer)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         opening = asyncio.ensure_future(self._open_relay())
