@@ -32,7 +32,7 @@ async def test_a_question_takes_one_answer_and_is_not_open_any_more() -> None:
         asked = asyncio.create_task(ask_human(session.questions.ask, "Delete?", approval_of=1))
         number, question = await session.shown.get()
         assert dict(session.questions.pending) == {number: question}
-        with pytest.raises(ArgumentTypeError, match="returned None"):
+        with pytest.raises(ArgumentTypeError, match="the reply is None"):
             session.questions.answer(number, None)  # pyright: ignore[reportArgumentType] - what a browser may send
         assert session.questions.answer(number, False)
         assert not session.questions.answer(number, True)

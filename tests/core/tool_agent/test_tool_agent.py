@@ -199,7 +199,7 @@ async def test_a_person_who_cannot_be_asked_is_no_failure_of_the_tool(runtime: S
         return (await ask_human(lambda _: None, question)).text  # pyright: ignore[reportArgumentType] - no answer
 
     await add_tools(runtime, FunctionTool(ask, "asks"))
-    with pytest.raises(HumanInputError, match="returned None"):
+    with pytest.raises(HumanInputError, match="the reply is None"):
         await runtime.send_message(called("ask", '{"question": "well?"}'), TOOLS)
 
 

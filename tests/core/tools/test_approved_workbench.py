@@ -125,7 +125,7 @@ async def test_what_is_no_answer_approves_nothing(answer: object) -> None:
     async def approve(request: ToolApprovalRequest) -> Any:
         return answer
 
-    with pytest.raises(HumanInputError, match="has to return True, False, a str or a HumanAnswer"):
+    with pytest.raises(HumanInputError, match="has to be True, False, a str or a HumanAnswer"):
         await bank.workbench(approve).call_tool("pay", {"to": "Ann", "amount": 5})
     assert bank.paid == []
 
