@@ -13,7 +13,7 @@ from symposia.ext.code_executors._sandbox._mounts import Data, data_bind
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.docker._backend import chosen_runtime
 from symposia.ext.code_executors.docker._container import container_config, own_user_id
-from symposia.ext.code_executors.docker._data import private_data, shared_data
+from symposia.ext.code_executors.docker._data import private_mounts, shared_data
 from symposia.ext.code_executors.docker._engine import EngineClient
 
 NOT_THE_OWNER = -1
@@ -51,15 +51,14 @@ def test_what_is_mounted_cannot_be_written_and_shares_no_inode(tmp_path: Path) -
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("data")
     sources = [Data(str(tmp_path / name), f"/data/{name}") for name in ("folder", "file")]
-    private = private_data(sources)
-    overlay, copy = private.mounts
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    overlay, copy = private_mounts(sources, copies)
     assert (overlay["Type"], overlay["Target"]) == ("volume", "/data/folder")
     assert f"ro,nosuid,nodev,lowerdir={tmp_path / 'folder'}:" in str(overlay)
     assert (copy["Type"], copy["Target"], copy["ReadOnly"]) == ("bind", "/data/file", True)
     assert Path(str(copy["Source"])).read_text() == "data"
     assert not Path(str(copy["Source"])).samefile(tmp_path / "file")
-    private.remove()
-    assert not private.folder.exists()
 
 
 def test_s04_data_with_a_socket_is_refused_where_it_would_be_shared(tmp_path: Path) -> None:

@@ -188,12 +188,11 @@ async def test_a_program_in_a_container_copies_data_to_the_engine_outside(
 ) -> None:
     elsewhere = tmp_path / "not-on-the-engines-machine"  # as a path of the container is none of the engine's
     bind = {"Type": "bind", "Source": str(elsewhere), "Target": "/data/table.csv", "ReadOnly": True}
-    unusable = _data.PrivateData([bind], elsewhere)
 
-    def private_data(_given: object) -> _data.PrivateData:
-        return unusable
+    def unusable(*_given: object) -> list[dict[str, object]]:
+        return [bind]
 
-    monkeypatch.setattr(_backend, "private_data", private_data)
+    monkeypatch.setattr(_backend, "private_mounts", unusable)
     monkeypatch.setattr(_backend, "is_in_container", lambda: True)
     (tmp_path / "table.csv").write_text("a,b")
     name = f"symposia-test-copied-{os.getpid()}"

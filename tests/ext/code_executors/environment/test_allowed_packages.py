@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,31 @@ async def test_a_cancelled_installation_leaves_nothing(environments: Path, wheel
         with pytest.raises(asyncio.CancelledError):
             await making
     assert len(names_in(environments)) == 1
+
+
+async def test_a_cancelled_installation_waits_for_the_thread_that_fills_its_folder(
+    environments: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wheel(wheels, "small", "1.0", {"small.py": ""})
+    linking, cancelled = threading.Event(), threading.Event()
+    link, linked = os.link, list[str]()
+
+    def link_slowly(source: str, target: str, *, follow_symlinks: bool) -> None:
+        linking.set()
+        assert cancelled.wait(WAIT)
+        link(source, target, follow_symlinks=follow_symlinks)
+        linked.append(source)
+
+    async with asyncio.timeout(WAIT):
+        monkeypatch.setattr(os, "link", link_slowly)
+        making = asyncio.ensure_future(make_sandbox_python(packages=packages(wheels, "small")))
+        await asyncio.to_thread(linking.wait)
+        making.cancel()
+        cancelled.set()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+    [made] = (environments / name for name in names_in(environments))
+    assert len(linked) >= sum(len(files) for _, _, files in os.walk(made))
 
 
 @pytest.mark.usefixtures("environments")

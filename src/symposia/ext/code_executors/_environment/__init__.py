@@ -2,9 +2,6 @@
 
 from symposia.ext.code_executors._environment._additions import described, identity_of, install_allowed_packages
 from symposia.ext.code_executors._environment._cache import (
-    folder_variable,
-    harmless_environment,
-    inherited_environment,
     is_unused,
     make_cache_folder,
     mark_used,
@@ -33,11 +30,8 @@ __all__ = [
     "described",
     "environment_key",
     "find_sandbox_python",
-    "folder_variable",
-    "harmless_environment",
     "identity_of",
     "ignore_progress",
-    "inherited_environment",
     "install_allowed_packages",
     "install_pinned_packages",
     "is_unused",

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
+from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPackages
 from symposia.core.exceptions import InvalidArgumentError, SandboxPackagesError
 from symposia.ext.code_executors._environment._packages import PINNED_PACKAGES, TargetPython
 from symposia.ext.code_executors._environment._pip import install_wheels
+from symposia.ext.code_executors._temporary_folders import temporary_folder
 
 _THERE: Final = "+symposia"
 """Makes a version later than the same one of the registry, while ``==`` does not tell them apart (PEP 440)."""
@@ -69,19 +70,16 @@ async def install_allowed_packages(packages: SandboxPackages, folder: Path, targ
         SandboxUnavailableError: There is no pip.
         SandboxPackagesError: It failed; the text holds what it said.
     """
-    work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="symposia-packages-"))
-    try:
-        await asyncio.to_thread(_write_pinned, work)
+    async with temporary_folder("packages") as work:
+        await uninterrupted(asyncio.to_thread(_write_pinned, work))
         arguments = ["--target", str(folder), "--constraint", str(work / "pins.txt"), "--find-links", str(work)]
         arguments += target.pip_arguments() if target else []
         if packages.wheels is not None:
             arguments += ["--no-index", "--find-links", str(packages.wheels.absolute())]
         output = await install_wheels([*arguments, *packages.requirements], configured=packages.wheels is None)
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, work, ignore_errors=True))
     if output is not None:
         raise SandboxPackagesError(_failure(packages, output))
-    await asyncio.to_thread(_remove_unwanted, folder)
+    await uninterrupted(asyncio.to_thread(_remove_unwanted, folder))
 
 
 def _failure(packages: SandboxPackages, output: str) -> str:

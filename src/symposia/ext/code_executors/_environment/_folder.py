@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from symposia.core import uninterrupted
 from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors._environment._additions import described, identity_of, install_allowed_packages
@@ -108,7 +109,7 @@ async def remove_unused_environments() -> list[Path]:
         SandboxUnavailableError: The cache folder cannot be written.
     """
     async with one_set_up_at_a_time():
-        return await asyncio.to_thread(_remove_unused)
+        return await uninterrupted(asyncio.to_thread(_remove_unused))
 
 
 def _remove_unused() -> list[Path]:
@@ -122,12 +123,14 @@ def _remove_unused() -> list[Path]:
 
 
 async def _make(place: Path, fill: Callable[[Path], Awaitable[None]]) -> SandboxPython:
+    # `fill` awaits its threads through `uninterrupted`: one that goes on after a cancellation would write into the
+    # folder while it is removed, and into that of the next set-up.
     unfinished = await asyncio.to_thread(_unfinished_folder)
     try:
         await fill(unfinished)
-        return await asyncio.to_thread(_publish, unfinished, place)
+        return await uninterrupted(asyncio.to_thread(_publish, unfinished, place))
     finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True))
+        await uninterrupted(asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True))
 
 
 async def _fill(folder: Path, report: Progress) -> None:
@@ -140,17 +143,17 @@ async def _fill(folder: Path, report: Progress) -> None:
     report("installing numpy, pandas and matplotlib into it")
     packages = folder / _PACKAGES_INSIDE
     await install_pinned_packages(packages)
-    await asyncio.to_thread(_write_for_all, folder / "fonts.conf", NO_SYSTEM_FONTS)
-    await asyncio.to_thread(_write_for_all, packages / "symposia.pth", AT_EVERY_START)
+    await uninterrupted(asyncio.to_thread(_write_for_all, folder / "fonts.conf", NO_SYSTEM_FONTS))
+    await uninterrupted(asyncio.to_thread(_write_for_all, packages / "symposia.pth", AT_EVERY_START))
 
 
 async def _extend(folder: Path, pinned: Path, packages: SandboxPackages, report: Progress) -> None:
     report(f"installing {described(packages)} for the sandboxes")
     fetched = folder / "fetched"
-    await asyncio.to_thread(_link_all, pinned, folder)
-    await asyncio.to_thread(fetched.mkdir)
+    await uninterrupted(asyncio.to_thread(_link_all, pinned, folder))
+    await uninterrupted(asyncio.to_thread(fetched.mkdir))
     await install_allowed_packages(packages, fetched)
-    await asyncio.to_thread(_move_all, fetched, folder / _PACKAGES_INSIDE)
+    await uninterrupted(asyncio.to_thread(_move_all, fetched, folder / _PACKAGES_INSIDE))
 
 
 def _find(folder: Path) -> SandboxPython | None:

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._environment._cache import inherited_environment
+from symposia.ext.code_executors._variables import inherited_environment
 
 _SETTINGS: Final = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 _NO_PIP: Final = (
@@ -86,7 +87,7 @@ async def run_command(command: Sequence[str], environment: Mapping[str, str] | N
     except asyncio.CancelledError:
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await uninterrupted(process.wait())
         raise
     lines = output.decode(errors="replace").strip().splitlines()
     return process.returncode or 0, "\n".join(lines[-_OUTPUT_LINES_KEPT:])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import textwrap
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, uninterrupted
 from symposia.core.code_executor import (
     BlockResult,
     CodeBlock,
@@ -21,8 +19,8 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import SymposiaError
-from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
+from symposia.ext.code_executors._temporary_folders import temporary_folder
 
 ATTACK_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 20.0
@@ -132,11 +130,10 @@ async def run_attack(attack: Attack, backend: SandboxBackend) -> AttackOutcome:
     Raises:
         SandboxUnavailableError: There is no such sandbox on this machine.
     """
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("attack")))
-    try:
+    async with temporary_folder("attack") as folder:
         mounted, work = folder / "mounted", folder / "work"
-        await asyncio.to_thread(_make_readable, folder, mounted)
-        await asyncio.to_thread((mounted / "file").write_text, "data\n")
+        await uninterrupted(asyncio.to_thread(_make_readable, folder, mounted))
+        await uninterrupted(asyncio.to_thread((mounted / "file").write_text, "data\n"))
         executor = SandboxCodeExecutor(
             backend,
             work_dir=work,
@@ -151,8 +148,6 @@ async def run_attack(attack: Attack, backend: SandboxBackend) -> AttackOutcome:
                 return AttackOutcome(attack, await attack.attempt(target))
             except SymposiaError as error:
                 return AttackOutcome(attack, f"the executor raised {type(error).__name__}: {error}")
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def _make_readable(*folders: Path) -> None:

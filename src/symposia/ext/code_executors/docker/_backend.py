@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from symposia.core import Component
+from symposia.core import Component, uninterrupted
 from symposia.core.code_executor import (
     Progress,
     RunningSandbox,
@@ -21,6 +21,7 @@ from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
+from symposia.ext.code_executors._temporary_folders import temporary_folder
 from symposia.ext.code_executors.docker._address import connect_engine, is_remote
 from symposia.ext.code_executors.docker._container import (
     GVISOR,
@@ -33,7 +34,7 @@ from symposia.ext.code_executors.docker._data import (
     copied_mounts,
     copy_data,
     is_in_container,
-    private_data,
+    private_mounts,
     shared_data,
 )
 from symposia.ext.code_executors.docker._engine import (
@@ -219,16 +220,15 @@ class DockerBackend(Component, SandboxBackend):
             return await start_attached(client, config(mounts=[]), labels, self._container_name)
         if is_remote(client):
             return await self._start_with_copies(client, config, data, labels)
-        private = await asyncio.to_thread(private_data, data)
-        try:
-            return await start_attached(client, config(mounts=private.mounts), labels, self._container_name)
-        except SandboxError:
-            if await asyncio.to_thread(is_in_container):
-                return await self._start_with_copies(client, config, data, labels)
-            shared = await asyncio.to_thread(shared_data, data)
-            return await start_attached(client, config(mounts=shared), labels, self._container_name)
-        finally:
-            await asyncio.shield(asyncio.to_thread(private.remove))
+        async with temporary_folder("data") as folder:
+            private = await uninterrupted(asyncio.to_thread(private_mounts, data, folder))
+            try:
+                return await start_attached(client, config(mounts=private), labels, self._container_name)
+            except SandboxError:
+                if await asyncio.to_thread(is_in_container):
+                    return await self._start_with_copies(client, config, data, labels)
+                shared = await asyncio.to_thread(shared_data, data)
+                return await start_attached(client, config(mounts=shared), labels, self._container_name)
 
     async def _start_with_copies(
         self, client: EngineClient, config: Configure, data: Sequence[Data], labels: Mapping[str, str]

@@ -16,11 +16,10 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors._environment import make_cache_folder
-from symposia.ext.code_executors._owners import owned_prefix
 from symposia.ext.code_executors._sandbox._launcher._data import refuse_sockets
 from symposia.ext.code_executors._sandbox._mounts import Data
 from symposia.ext.code_executors.docker._engine import EngineClient
@@ -39,28 +38,20 @@ _NOT_IN_OPTIONS: Final = frozenset(",:\\\"'\n")
 Mount = Mapping[str, object]
 
 
-class PrivateData(NamedTuple):
-    """Mounts in the engine API's JSON, and the folder that they need until the container has started."""
-
-    mounts: list[Mount]
-    folder: Path
-
-    def remove(self) -> None:
-        """Remove the folder. What is mounted stays as long as it is."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def private_data(data: Sequence[Data]) -> PrivateData:
+def private_mounts(data: Sequence[Data], folder: Path) -> list[Mount]:
     """Mounts that share no inode with the host. Copies files, and blocks.
+
+    Args:
+        data: What is mounted.
+        folder: An empty folder for the copies, which is needed until the container has started.
 
     Raises:
         SandboxUnavailableError: The cache folder cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix=owned_prefix("data")))
     folder.chmod(0o755)  # the engine looks through it as root, or as a user of its own
     # The kernel wants a second layer, and shows nothing at all once that is removed: so one that stays.
     empty = make_cache_folder("empty").absolute()
-    return PrivateData([_private(Path(entry.source), entry.target, folder, empty) for entry in data], folder)
+    return [_private(Path(entry.source), entry.target, folder, empty) for entry in data]
 
 
 def shared_data(data: Sequence[Data]) -> list[Mount]:

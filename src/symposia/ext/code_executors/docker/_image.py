@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final, cast
 
+from symposia.core import uninterrupted
 from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
 from symposia.ext.code_executors._environment import (
@@ -32,7 +32,7 @@ from symposia.ext.code_executors._environment import (
     mark_used,
     one_set_up_at_a_time,
 )
-from symposia.ext.code_executors._owners import owned_prefix
+from symposia.ext.code_executors._temporary_folders import temporary_folder
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     EngineConflictError,
@@ -241,21 +241,19 @@ async def build_layer(
         SandboxUnavailableError: A part of it cannot be had; the text says which, and what to do.
     """
     target = await _python_of(client, base)
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("image")))
     try:
-        report(f"fetching {contents} for Python {target.version} on {target.machine}")
-        packages = folder / "packages"
-        await asyncio.to_thread(packages.mkdir)
-        await fetch(packages, target)
-        report(f"building the image {tag} from {base}")
-        text = recipe.format(base=base, version=target.version)
-        await follow(lambda: _send_build(client, tag, folder, text))
+        async with temporary_folder("image") as folder:
+            report(f"fetching {contents} for Python {target.version} on {target.machine}")
+            packages = folder / "packages"
+            await uninterrupted(asyncio.to_thread(packages.mkdir))
+            await fetch(packages, target)
+            report(f"building the image {tag} from {base}")
+            text = recipe.format(base=base, version=target.version)
+            await follow(lambda: _send_build(client, tag, folder, text))
     except SandboxUnavailableError:
         raise
     except SandboxError as error:
         raise SandboxUnavailableError(f"The image {tag} could not be built: {error}") from error
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def _send_build(client: EngineClient, tag: str, folder: Path, recipe: str) -> Iterator[Json]:

@@ -24,9 +24,9 @@ from typing import Final, NamedTuple, Self
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxDiedError, SandboxUnavailableError
-from symposia.ext.code_executors._environment import harmless_environment
 from symposia.ext.code_executors._kernels._cell import CUT, ENDED, KernelMessage, RunningCell, execute_request
-from symposia.ext.code_executors._owners import owned_prefix, remove_left_over_folders_once
+from symposia.ext.code_executors._temporary_folders import owned_prefix, remove_left_over_folders_once
+from symposia.ext.code_executors._variables import harmless_environment
 from symposia.ext.code_executors.jupyter._channels import Event, KernelChannels
 
 START_SECONDS: Final = 60.0
@@ -94,10 +94,10 @@ class KernelProcess:
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=owned_prefix("kernel")))
         try:
             specification = await asyncio.to_thread(_read_specification, name, folder)
-            channels = await asyncio.to_thread(_make_channels, folder, largest_message)
+            channels = await uninterrupted(asyncio.to_thread(_make_channels, folder, largest_message))
             process = await _launch(specification, folder)
         except BaseException:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await uninterrupted(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
             raise
         kernel = cls(specification, folder, process, channels)
         try:
