@@ -52,13 +52,22 @@ class ClientOptions:
     arguments: dict[str, object]
 
     @classmethod
-    def read(cls, client: object, given: Mapping[str, object], *, sdk: str, names: Callable[[], OptionNames]) -> Self:
+    def read(
+        cls,
+        client: object,
+        given: Mapping[str, object],
+        *,
+        sdk: str,
+        extra: str | None = None,
+        names: Callable[[], OptionNames],
+    ) -> Self:
         """Check and sort the options of a client.
 
         Args:
             client: The client, which errors name.
             given: Its options.
-            sdk: The module of the vendor's SDK, and the extra that installs it.
+            sdk: The module of the vendor's SDK.
+            extra: The extra that installs it, if it is called otherwise.
             names: Imports the SDK, to read the names of its arguments.
 
         Raises:
@@ -67,8 +76,8 @@ class ClientOptions:
                 named, which is checked before a key is looked up.
         """
         name = type(client).__name__
-        if find_spec(sdk) is None:
-            raise MissingExtraError(name, sdk)
+        if not is_installed(sdk):
+            raise MissingExtraError(name, extra or sdk)
         known = names()
         _check_names(name, given.keys() - known.later_arguments, known.suggested)
         ours = known.connection | known.behaviour
@@ -78,6 +87,14 @@ class ClientOptions:
             behaviour={key: given[key] for key in given if key in known.behaviour},
             arguments={key: given[key] for key in given if key not in ours},
         )
+
+
+def is_installed(sdk: str) -> bool:
+    """Whether a vendor's SDK is installed. It is not imported, but the package that it is in may be."""
+    try:
+        return find_spec(sdk) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 def _is_given(name: str, value: object) -> bool:

@@ -181,11 +181,12 @@ def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatal
         profile_class: The class of its profiles.
     """
     data = shipped_profiles(name)
+    prices = data.get("prices", name)
     return ModelCatalog(
         title,
         {model: _make_profile(profile_class, None, table, model) for model, table in data["models"].items()},
         otherwise=_make_profile(profile_class, None, data["otherwise"], "otherwise"),
-        prices=shipped_prices(data.get("prices", name)),
+        prices=shipped_prices(prices) if prices else {},
         name=name,
     )
 

@@ -11,21 +11,23 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pkgutil import resolve_name
 from typing import Final
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext._registry import Registry, check_entry_name
+from symposia.ext.models._options import is_installed
 
 # Names instead of imports, so that importing the registry imports none of them.
 _BUILT_IN: Final = (
     "symposia.ext.models.anthropic:VENDOR",
     "symposia.ext.models.openai:VENDOR",
+    "symposia.ext.models.gemini:VENDOR",
     "symposia.ext.models.vendors._google:VENDOR",
     "symposia.ext.models.vendors._meta:VENDOR",
     "symposia.ext.models.vendors._anthropic_openai:VENDOR",
+    "symposia.ext.models.ollama:VENDOR",
 )
 
 
@@ -85,11 +87,8 @@ class ModelVendor:
         return self.key is None or bool(environment.get(self.key))
 
     def is_installed(self) -> bool:
-        """Whether the SDK is installed. It is not imported, but the package that it is in may be."""
-        try:
-            return find_spec(self.sdk) is not None
-        except ModuleNotFoundError:  # not even the package that it would be in
-            return False
+        """Whether the SDK is installed."""
+        return is_installed(self.sdk)
 
     def problems(self, environment: Mapping[str, str] = os.environ) -> list[str]:
         """The reasons why no client can be made here, each with its remedy; empty if there are none."""

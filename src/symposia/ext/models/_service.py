@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+from pydantic_core import from_json
+
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.ext.models._limit_headers import retry_delay
 from symposia.ext.models._transport import Response
@@ -33,8 +35,10 @@ _QUOTA: Final = ("refused the request because the quota is used up", "Check the 
 
 _PASSING: Final = frozenset(
     {"overloaded_error", "rate_limit_error", "api_error", "timeout_error", "server_error", "rate_limit_exceeded"}
+    | {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL", "DEADLINE_EXCEEDED"}
 )
-"""Types of errors after which trying again may help, in a response that began as a success: Anthropic's, OpenAI's."""
+"""Types of errors after which trying again may help, in a response that began as a success: of Anthropic and OpenAI,
+and of Google."""
 
 _SHOULD_RETRY: Final = {"true": True, "false": False}
 """The values of ``x-should-retry``, by which OpenAI and Anthropic overrule what a status means."""
@@ -80,7 +84,7 @@ class Service:
             is_transient = urlsplit(self.address).scheme in {"http", "https"}
             return ModelError(self._connection_text(model, error), is_transient=is_transient)
         start = _body_of(error)
-        body: object = getattr(error, "body", None)
+        body = _reported_body(error)
         words = _sentence(reported_words(body) or start or type(error).__name__)
         is_spent = not _SPENT.isdisjoint(reported_codes(body))
         failure, advice = _QUOTA if is_spent else self._explain(status)
@@ -180,8 +184,9 @@ def _sentence(words: str) -> str:
 
 
 class _ReadResponse(Protocol):
-    """The response in an error of either SDK."""
+    """The response in an error of an SDK, or of httpx."""
 
+    content: bytes
     text: str
     is_stream_consumed: bool
     headers: Mapping[str, str]
@@ -189,8 +194,8 @@ class _ReadResponse(Protocol):
 
 def response_of(error: Exception) -> tuple[int | None, Mapping[str, str]]:
     """The status and the headers of the response that an SDK's error is about; None and no headers without one."""
-    status: object = getattr(error, "status_code", None)
     response: _ReadResponse | None = getattr(error, "response", None)
+    status: object = getattr(error, "status_code", getattr(response, "status_code", None))
     if not isinstance(status, int):
         return None, {}
     return status, {} if response is None else response.headers
@@ -200,3 +205,16 @@ def _body_of(error: Exception) -> str:
     """The start of the body of an error's response; empty if no body was read."""
     response: _ReadResponse | None = getattr(error, "response", None)
     return response.text[:START] if response is not None and response.is_stream_consumed else ""
+
+
+def _reported_body(error: Exception) -> object:
+    """The error in the words of the vendor: as OpenAI's and Anthropic's SDKs parsed it, or else from the response."""
+    if hasattr(error, "body"):
+        return getattr(error, "body")  # noqa: B009 - only some SDKs' errors have it
+    response: _ReadResponse | None = getattr(error, "response", None)
+    if response is None or not response.is_stream_consumed:
+        return None
+    try:
+        return from_json(response.content)
+    except ValueError:  # a page, or nothing
+        return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,15 +13,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
+from typing_extensions import override
+
 from symposia.core import CancellationToken
 from symposia.core.json_values import encodable
 from symposia.ext.models._limit_headers import is_retried_outside
+from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
 from symposia.ext.models._wire_format import Body
 
 T = TypeVar("T")
-
-LONGEST_EVENT: Final = 64 * 1024 * 1024
-"""Bytes of one event of a stream. A vendor's largest is an image of some megabytes; more is an attack or a defect."""
 
 KEPT_START: Final = 4096
 """Bytes of a stream that are kept to show them in an error."""
@@ -104,7 +106,7 @@ class Transport(Protocol):
         ...
 
 
-class _HttpResponse(Protocol):
+class HttpResponse(Protocol):
     """A response of httpx2, or of httpx: with openai 2, and where the caller gave OpenAI's SDK a client of it."""
 
     headers: Mapping[str, str]
@@ -127,11 +129,40 @@ class _SdkClient(Protocol):
         options: Mapping[str, object],
         stream: bool = False,
         stream_cls: object = None,
-    ) -> _HttpResponse: ...
+    ) -> HttpResponse: ...
     async def close(self) -> None: ...
 
 
-class SdkTransport:
+class HttpTransport(ABC):
+    """A way to a vendor over HTTP, by the HTTP client of the vendor's SDK.
+
+    Attributes:
+        errors: See `Transport`.
+        decoder: Finds the events of a streamed response.
+    """
+
+    errors: tuple[type[Exception], ...]
+    decoder: Callable[[], StreamDecoder] = EventDecoder
+
+    @abstractmethod
+    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
+        """Send a request, and return the response: read to its end, unless it streams.
+
+        Raises:
+            Exception: One of `errors`, for a status that is an error as well.
+        """
+
+    async def send(self, body: Body, /) -> Response:
+        """See `Transport.send`."""
+        response = await self.post(body)
+        return _head(response, response.content)
+
+    async def open(self, body: Body, /) -> EventStream:
+        """See `Transport.open`."""
+        return _HttpEventStream(await self.post(body, stream=True), self.errors, self.decoder())
+
+
+class SdkTransport(HttpTransport):
     """Sends requests through the client of a vendor's SDK.
 
     OpenAI's and Anthropic's SDKs are generated alike, and both have `post`. Their typed methods are not used: they walk
@@ -164,20 +195,13 @@ class SdkTransport:
         broken_stream = import_module("anyio").EndOfStream
         self.errors = (*errors, httpx.HTTPError, httpx.InvalidURL, OSError, broken_stream, *_legacy_errors())
 
-    async def send(self, body: Body, /) -> Response:
-        """See `Transport.send`."""
-        response = await self._post(body)
-        return _head(response, response.content)
-
-    async def open(self, body: Body, /) -> EventStream:
-        """See `Transport.open`."""
-        return _HttpEventStream(await self._post(body, stream=True), self.errors)
-
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.close()
 
-    async def _post(self, body: Body, *, stream: bool = False) -> _HttpResponse:
+    @override
+    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
+        """See `HttpTransport.post`."""
         request, options = split_options(body)
         how: dict[str, Any] = {"stream": True, "stream_cls": self._stream_type} if stream else {}
         try:
@@ -191,6 +215,17 @@ class SdkTransport:
             return await self._client.post(
                 self._path, cast_to=self._response_type, body=request, options=options, **how
             )
+
+
+def encode_json(request: Body) -> bytes:
+    """A request as the bytes of its JSON, for SDKs whose own way is not used.
+
+    Half of a surrogate pair becomes U+FFFD. ``json`` would escape it, and a server refuse the escape.
+    """
+    try:
+        return json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # cleaned only now, as in `SdkTransport`
+        return json.dumps(_encodable(request), ensure_ascii=False).encode()
 
 
 def _encodable(value: object) -> object:
@@ -223,62 +258,15 @@ def without_none(arguments: Mapping[str, object]) -> Body:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-class EventDecoder:
-    """Splits the bytes of a stream of server-sent events into the data of its events.
-
-    The rules are those of the HTML standard, section "Interpreting an event stream", with two differences. Names, ids
-    and retry times of events are ignored, since both vendors repeat the name in the data. An event that ends with the
-    stream, without an empty line, counts, since some servers leave out the last newline.
-    """
-
-    def __init__(self) -> None:
-        self._rest: list[bytes] = []
-        self._data: list[bytes] = []
-        self._size = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes, cut anywhere, and return the data of the events that they complete.
-
-        Raises:
-            ValueError: An event is larger than `LONGEST_EVENT`.
-        """
-        self._size += len(data)
-        if self._size > LONGEST_EVENT:
-            raise ValueError(f"an event of the stream is longer than {LONGEST_EVENT:,} bytes")
-        if b"\n" not in data and b"\r" not in data:
-            self._rest.append(data)  # joined once there is a line: a long line costs no more than its length
-            return []
-        lines = b"".join((*self._rest, data)).splitlines(keepends=True)
-        # A carriage return at the very end may be the first half of a line end.
-        self._rest = [] if lines[-1].endswith(b"\n") else [lines.pop()]
-        return self._events(lines)
-
-    def finish(self) -> list[bytes]:
-        """The data of the last event, if it lacks its end."""
-        lines, self._rest = [*self._rest, b"\n", b"\n"], []
-        return self._events(b"".join(lines).splitlines(keepends=True))
-
-    def _events(self, lines: list[bytes]) -> list[bytes]:
-        events: list[bytes] = []
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
-            elif self._data and not line.rstrip(b"\r\n"):
-                events.append(b"\n".join(self._data))
-                self._data.clear()
-                self._size = sum(map(len, self._rest))
-        return events
-
-
 class _HttpEventStream:
     """A streamed response of an SDK's HTTP client."""
 
-    def __init__(self, response: _HttpResponse, errors: tuple[type[Exception], ...]) -> None:
+    def __init__(self, response: HttpResponse, errors: tuple[type[Exception], ...], decoder: StreamDecoder) -> None:
         self.response = _head(response, b"")
         self._errors = errors
         self._http = response
         self._chunks = response.aiter_bytes()
-        self._decoder = EventDecoder()
+        self._decoder = decoder
         self._ended = False
 
     async def read(self) -> Sequence[bytes]:
@@ -310,7 +298,7 @@ class _HttpEventStream:
         await self._http.aclose()
 
 
-def _head(response: _HttpResponse, body: bytes) -> Response:
+def _head(response: HttpResponse, body: bytes) -> Response:
     content_type = str(response.headers.get("content-type", ""))
     return Response(body=body, status=response.status_code, content_type=content_type, headers=response.headers)
 

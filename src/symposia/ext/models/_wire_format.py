@@ -195,10 +195,13 @@ def _field(value: object, name: str) -> object:
     return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
 
 
+_CODE_FIELDS: Final = ("code", "type", "status")
+
+
 def reported_codes(body: object) -> frozenset[str]:
-    """The vendor's names of an error: the texts under ``code`` and ``type``, at the top and in ``error``."""
+    """The vendor's names of an error: the texts of `_CODE_FIELDS`, at the top and in ``error``."""
     places = (body, _field(body, "error"))
-    return frozenset(name for at in places for key in ("code", "type") if isinstance(name := _field(at, key), str))
+    return frozenset(name for at in places for key in _CODE_FIELDS if isinstance(name := _field(at, key), str))
 
 
 def describe_problem(error: ValueError) -> str:

@@ -15,6 +15,7 @@ from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_model
+from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -34,8 +35,6 @@ from symposia.ext.models.anthropic._request import (
     adapt_arguments,
     add_response_format,
     add_tools,
-    leading_system_messages,
-    write_system,
     write_turns,
 )
 from symposia.ext.models.anthropic._stream import MessageAssembly

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, cast
@@ -24,6 +24,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._prompts import CONTINUE, EMPTY, JSON_INSTRUCTION, START, quoted_system
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
@@ -31,13 +32,8 @@ from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 USUAL_MAX_TOKENS: Final = 16_384
-JSON_INSTRUCTION: Final = "Answer with one JSON object and nothing else: no prose around it and no code fence."
-START: Final = "Begin."
-CONTINUE: Final = "Continue."
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "none": "none"}
-EMPTY: Final = "(empty)"
-"""Replaces a blank text, which the API refuses."""
 
 
 class Turn(TypedDict):
@@ -62,9 +58,6 @@ class MessageWriter:
     def write(self, message: LLMMessage) -> Turn:
         """One message of the conversation.
 
-        A system message in it, such as that of a memory, stays where it is, as text of the user. Moved into the system
-        prompt it would change the beginning of every later request, and no part of them would come from the cache.
-
         Raises:
             ArgumentTypeError: It is no message.
             InvalidArgumentError: It has an image, and the model takes none.
@@ -75,7 +68,7 @@ class MessageWriter:
             case AssistantMessage():
                 return {"role": "assistant", "content": _assistant_blocks(message)}
             case SystemMessage():
-                return _user_turn(f"<system>\n{message.content}\n</system>")
+                return _user_turn(quoted_system(message))
             case FunctionExecutionResultMessage():
                 return {"role": "user", "content": [_result_block(result) for result in message.content]}
             case _:
@@ -92,21 +85,6 @@ class MessageWriter:
             )
         source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
         return {"type": "image", "source": source}
-
-
-def leading_system_messages(messages: Iterable[LLMMessage]) -> list[SystemMessage]:
-    """The system messages that a conversation begins with."""
-    leading: list[SystemMessage] = []
-    for message in messages:
-        if not isinstance(message, SystemMessage):
-            break
-        leading.append(message)
-    return leading
-
-
-def write_system(messages: Iterable[SystemMessage]) -> str | None:
-    """The system prompt, which has a place of its own in a request; None if there is none."""
-    return "\n".join(message.content for message in messages if message.content.strip()) or None
 
 
 def merge_turns(turns: Sequence[Turn]) -> list[Turn]:

@@ -20,7 +20,8 @@ from symposia.ext.models._registry import (
     unregister_vendor,
 )
 from symposia.ext.models._service import Service
-from symposia.ext.models._transport import EventDecoder, EventStream, Response, SdkTransport, Transport
+from symposia.ext.models._stream_decoders import EventDecoder
+from symposia.ext.models._transport import EventStream, Response, SdkTransport, Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, ReportedError, StreamAssembly, WireFormat
 
 if not TYPE_CHECKING:

@@ -1,0 +1,99 @@
+"""Splits the bytes of a streamed response into its events: server-sent events, or lines."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+LONGEST_EVENT: Final = 64 * 1024 * 1024
+"""Bytes of one event of a stream. A vendor's largest is an image of some megabytes; more is an attack or a defect."""
+
+
+class StreamDecoder(Protocol):
+    """Finds the events in the bytes of a stream."""
+
+    def feed(self, data: bytes, /) -> list[bytes]:
+        """Take bytes, cut anywhere, and return the data of the events that they complete.
+
+        Raises:
+            ValueError: An event is larger than `LONGEST_EVENT`.
+        """
+        ...
+
+    def finish(self) -> list[bytes]:
+        """The data of the last event, if it lacks its end."""
+        ...
+
+
+class EventDecoder:
+    """Splits the bytes of a stream of server-sent events into the data of its events.
+
+    The rules are those of the HTML standard, section "Interpreting an event stream", with two differences. Names, ids
+    and retry times of events are ignored, since both vendors repeat the name in the data. An event that ends with the
+    stream, without an empty line, counts, since some servers leave out the last newline.
+    """
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes, cut anywhere, and return the data of the events that they complete.
+
+        Raises:
+            ValueError: An event is larger than `LONGEST_EVENT`.
+        """
+        self._size += len(data)
+        _check_size(self._size)
+        if b"\n" not in data and b"\r" not in data:
+            self._rest.append(data)  # joined once there is a line: a long line costs no more than its length
+            return []
+        lines = b"".join((*self._rest, data)).splitlines(keepends=True)
+        # A carriage return at the very end may be the first half of a line end.
+        self._rest = [] if lines[-1].endswith(b"\n") else [lines.pop()]
+        return self._events(lines)
+
+    def finish(self) -> list[bytes]:
+        """The data of the last event, if it lacks its end."""
+        lines, self._rest = [*self._rest, b"\n", b"\n"], []
+        return self._events(b"".join(lines).splitlines(keepends=True))
+
+    def _events(self, lines: list[bytes]) -> list[bytes]:
+        events: list[bytes] = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
+            elif self._data and not line.rstrip(b"\r\n"):
+                events.append(b"\n".join(self._data))
+                self._data.clear()
+                self._size = sum(map(len, self._rest))
+        return events
+
+
+class LineDecoder:
+    """Splits the bytes of a stream of JSON lines into its lines, without those that are blank."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `StreamDecoder.feed`."""
+        self._size += len(data)
+        _check_size(self._size)
+        *whole, rest = data.replace(b"\r", b"\n").split(b"\n")  # JSON has both only as escapes
+        if not whole:
+            self._rest.append(rest)  # joined once the line ends, as in `EventDecoder.feed`
+            return []
+        whole[0] = b"".join((*self._rest, whole[0]))
+        self._rest, self._size = [rest], len(rest)
+        return [line for line in whole if line.strip()]
+
+    def finish(self) -> list[bytes]:
+        """See `StreamDecoder.finish`."""
+        return self.feed(b"\n")
+
+
+def _check_size(size: int) -> None:
+    if size > LONGEST_EVENT:
+        raise ValueError(f"an event of the stream is longer than {LONGEST_EVENT:,} bytes")

@@ -1,0 +1,193 @@
+"""The client of Google's models, in Google's own format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
+
+from pydantic import BaseModel
+from typing_extensions import override
+
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.models import LLMMessage
+from symposia.ext.models._client import VendorClient
+from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments
+from symposia.ext.models._prompts import leading_system_messages, write_system
+from symposia.ext.models._service import Service, public_address
+from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
+from symposia.ext.models.gemini._answer import ResponseAssembly, parse_response, read_response
+from symposia.ext.models.gemini._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, GeminiClientConfiguration
+from symposia.ext.models.gemini._profiles import CATALOG, GeminiProfile
+from symposia.ext.models.gemini._request import (
+    Content,
+    MessageWriter,
+    add_arguments,
+    add_instruction,
+    add_response_format,
+    add_tools,
+    join_contents,
+)
+from symposia.ext.models.gemini._transport import MILLISECONDS, GeminiTransport, http_client
+
+if TYPE_CHECKING:
+    import httpx2
+    from google import genai
+else:
+    httpx2, genai = lazy_module("httpx2"), lazy_module("google.genai")
+
+KEY: Final = "GEMINI_API_KEY"
+OTHER_KEY: Final = "GOOGLE_API_KEY"
+CLOUD_CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
+LONGEST: Final = 600
+"""Seconds that a request may take by default, as with OpenAI's and Anthropic's SDKs; Google's has no limit."""
+RETRIES: Final = 2
+"""As often as OpenAI's and Anthropic's SDKs; Google's does not by default."""
+
+
+class GenerateContentFormat:
+    """Google's `generateContent`, for one model; see `WireFormat`.
+
+    Args:
+        writer: Writes messages.
+        arguments: What goes with every request.
+        profile: The model's profile.
+        json_output: The form of answers, where a request does not ask for one.
+    """
+
+    def __init__(
+        self, writer: MessageWriter, arguments: Mapping[str, object], profile: GeminiProfile, json_output: JsonOutput
+    ) -> None:
+        self._usual: Body = {}
+        add_arguments(self._usual, arguments)
+        self._model = writer.model
+        self._schema_with_tools = profile.schema_with_tools
+        self._json_output = json_output
+        self._written: ConversionCache[LLMMessage, Content] = ConversionCache(writer.write)
+
+    def write(self, request: ChatRequest, *, stream: bool) -> Body:
+        """See `WireFormat.write`."""
+        instructions = leading_system_messages(request.messages)
+        contents = self._written.each(request.messages[len(instructions) :])
+        body: Body = {**self._usual, "contents": join_contents(contents)}
+        if system := write_system(instructions):
+            add_instruction(body, system)
+        add_tools(body, request.tools, request.tool_choice)
+        wanted = self._json_output if request.json_output is None else request.json_output
+        add_response_format(body, wanted, model=self._model, schema_with_tools=self._schema_with_tools)
+        add_arguments(body, request.extra_create_args)
+        if stream:
+            body["stream"] = True
+        return body
+
+    parse = staticmethod(parse_response)
+    read = staticmethod(read_response)
+    assembly = ResponseAssembly
+
+
+class GeminiChatCompletionClient(VendorClient):
+    """A client of Google's models, at its API for developers or at Google Cloud.
+
+    The options are those of `GeminiClientConfiguration`, and any other field of the SDK's ``GenerateContentConfig``::
+
+        client = GeminiChatCompletionClient(model="gemini-3.8-flash", thinking_config={"thinking_level": "low"})
+
+    Raises:
+        MissingExtraError: The SDK is not installed.
+        InvalidArgumentError: An option is unknown, or no model is named.
+        UsageError: There is no API key, or there are no credentials of Google Cloud.
+        ValueError: `model_info` lacks a field.
+    """
+
+    def __init__(self, **options: Unpack[GeminiClientConfiguration]) -> None:
+        given = ClientOptions.read(self, options, sdk="google.genai", extra="gemini", names=_option_names)
+        model = given.model
+        profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
+        http = http_client()
+        base_url = given.connection.get("base_url")
+        transport = GeminiTransport(_connect(model, given.connection, http), http, model)
+        address = public_address(transport.address if base_url is None else base_url)
+        provider, key = ("gcp.vertex_ai", CLOUD_CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
+        sent = dict(given.arguments)
+        json_output = _usual_json_output(sent.pop("response_format", None))
+        writer = MessageWriter(model=model, vision=info["vision"], signed_calls=profile.signed_calls)
+        super().__init__(
+            service=Service.at(address, title="Google", host="googleapis.com", provider=provider, key=key),
+            model=model,
+            model_info=info,
+            context=profile.context,
+            price=CATALOG.price(model),
+            wire=GenerateContentFormat(writer, sent, profile, json_output),
+            transport=transport,
+            arguments=given.arguments,
+        )
+
+    @classmethod
+    @override
+    def _from_config(cls, config: BaseModel) -> Self:
+        return super()._from_config(as_arguments(config))
+
+
+_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
+
+
+def _usual_json_output(response_format: object) -> JsonOutput:
+    if isinstance(response_format, Mapping):
+        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
+    return cast("type[BaseModel] | None", response_format)
+
+
+def _option_names() -> OptionNames:
+    from google.genai.types import GenerateContentConfig  # noqa: PLC0415 - takes a second
+
+    return OptionNames(
+        connection=CONNECTION,
+        behaviour=BEHAVIOUR,
+        arguments=ARGUMENTS,
+        later_arguments=frozenset(GenerateContentConfig.model_fields) - BY_CALL,
+    )
+
+
+def _connect(model: str, connection: dict[str, Any], http: httpx2.AsyncClient) -> genai.Client:
+    """Make the SDK's client, with a key or credentials that are there.
+
+    Raises:
+        UsageError: There are none.
+        InvalidArgumentError: The SDK refuses the options.
+    """
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
+    from google.genai import Client  # noqa: PLC0415 - takes a second
+
+    further: dict[str, Any] = dict(connection.get("http_options", {}))
+    timeout = connection.get("timeout", LONGEST)
+    http_options = {
+        "base_url": connection.get("base_url"),
+        "headers": connection.get("default_headers"),
+        "timeout": None if timeout is None else round(timeout * MILLISECONDS),
+        "httpx_async_client": http,
+        **further,
+        "retry_options": {
+            "attempts": 1 + connection.get("max_retries", RETRIES),
+            **further.get("retry_options", {}),
+        },
+    }
+    key = connection.get("api_key")
+    is_cloud = connection.get("vertexai")
+    if not is_cloud and not (key := key or os.environ.get(KEY) or os.environ.get(OTHER_KEY)):
+        raise UsageError(
+            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=. For Google "
+            "Cloud give vertexai=True and project=."
+        )
+    cloud = {name: connection[name] for name in ("project", "location", "credentials") if name in connection}
+    try:
+        return Client(vertexai=is_cloud, api_key=key, http_options=cast("Any", http_options), **cloud)
+    except GoogleAuthError as error:
+        raise UsageError(
+            f"There are no credentials of Google Cloud for model {model!r}: {error} Run `gcloud auth application-default "
+            f"login`, set the environment variable {CLOUD_CREDENTIALS}, or give credentials=."
+        ) from error
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f"Google's SDK refuses the options of the client of model {model!r}: {error}"
+        ) from error

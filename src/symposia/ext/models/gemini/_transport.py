@@ -1,0 +1,148 @@
+"""The way to Google's models, through the client of Google's SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from urllib.parse import urlencode
+
+from typing_extensions import override
+
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.models._transport import HttpResponse, HttpTransport, encode_json, split_options
+from symposia.ext.models._wire_format import Body
+
+if TYPE_CHECKING:
+    import httpx2
+    from google import genai
+    from google.genai.types import HttpOptions
+else:
+    httpx2, genai = lazy_module("httpx2"), lazy_module("google.genai")
+
+MILLISECONDS: Final = 1000
+
+
+class _Request(Protocol):
+    data: object
+
+
+class _Answer(Protocol):
+    response_stream: HttpResponse
+
+
+class _ApiClient(Protocol):
+    """The part of the SDK that knows addresses, keys, tokens of Google Cloud and retries."""
+
+    vertexai: bool | None
+    _http_options: HttpOptions
+
+    def _build_request(self, method: str, path: str, body: Body, options: object, /) -> _Request: ...
+    async def _async_request(self, request: _Request, options: object, /, *, stream: bool) -> _Answer: ...
+
+
+class GeminiTransport(HttpTransport):
+    """Sends requests through the client of Google's SDK.
+
+    Its `generate_content` is not used: it converts every message by its own types, drops the fields that they lack,
+    builds objects for each event, and accepts streams that are cut. The two methods beneath it, that write a request's
+    address and headers and send it, are private, and the same since the SDK's first version. Every response is taken as
+    a stream from them, since a whole one comes as text, without its status.
+
+    Args:
+        client: The SDK's client, which sends through `http`.
+        http: The HTTP client, made by `http_client`.
+        model: The model.
+    """
+
+    def __init__(self, client: genai.Client, http: httpx2.AsyncClient, model: str) -> None:
+        import httpcore2  # noqa: F401, PLC0415 - it is imported for the first request otherwise, while an event loop waits
+        import httpx2  # noqa: PLC0415 - heavy
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
+        from google.genai import _transformers, errors  # noqa: PLC0415 - heavy
+
+        self._client = client
+        self._http = http
+        self._api = cast("_ApiClient", client._api_client)  # noqa: SLF001 - see the class
+        try:
+            self._path: str = _transformers.t_model(client._api_client, model)  # noqa: SLF001 - likewise
+        except ValueError as error:
+            raise InvalidArgumentError(f"Google has no model of the name {model!r}: {error}") from error
+        # ValueError is the SDK's own error of an address that is empty.
+        self.errors = (errors.APIError, httpx2.HTTPError, httpx2.InvalidURL, OSError, GoogleAuthError)
+
+    @property
+    def is_vertex(self) -> bool:
+        """Whether the models are served by Google Cloud, and not by the API for developers."""
+        return bool(self._api.vertexai)
+
+    @property
+    def address(self) -> str:
+        """Where requests go."""
+        return str(self._api._http_options.base_url or "")  # noqa: SLF001 - see the class
+
+    @override
+    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
+        """See `HttpTransport.post`."""
+        fields, given = split_options(body)
+        query = dict(cast("Mapping[str, str]", given.get("params") or {}))
+        if stream:
+            query["alt"] = "sse"
+        method = "streamGenerateContent" if stream else "generateContent"
+        path = f"{self._path}:{method}" + (f"?{urlencode(query)}" if query else "")
+        options = _http_options(given)
+        request = self._api._build_request("post", path, _without_names(fields), options)  # noqa: SLF001 - see the class
+        request.data = encode_json(cast("Body", request.data))
+        response = (await self._api._async_request(request, options, stream=True)).response_stream  # noqa: SLF001
+        if not stream:
+            await cast("httpx2.Response", response).aread()
+        return response
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await self._client.aio.aclose()
+        await self._http.aclose()
+
+
+def _without_names(fields: Body) -> Body:
+    """The fields of the body: the path has the model, and says whether the answer streams."""
+    return {name: field for name, field in fields.items() if name not in {"model", "stream"}}
+
+
+def _http_options(given: Mapping[str, object]) -> dict[str, Any] | None:
+    """The SDK's options of one request; None if it has none, so that the SDK does not check them."""
+    options: dict[str, Any] = {}
+    if "headers" in given:
+        options["headers"] = given["headers"]
+    if "extra_json" in given:
+        options["extra_body"] = given["extra_json"]
+    if isinstance(seconds := given.get("timeout"), int | float):
+        options["timeout"] = round(seconds * MILLISECONDS)
+    if given.get("max_retries") == 0:
+        options["retry_options"] = {"attempts": 1}
+    return options or None
+
+
+def http_client() -> httpx2.AsyncClient:
+    """The HTTP client that the SDK is given.
+
+    Left to itself the SDK sends through aiohttp if that is installed, whose responses are read in another way.
+    """
+    import httpx2  # noqa: PLC0415 - heavy
+
+    return httpx2.AsyncClient(follow_redirects=True, timeout=None, event_hooks={"response": [_raise_for_status]})
+
+
+async def _raise_for_status(response: httpx2.Response) -> None:
+    """Raise the SDK's error of a status that is one.
+
+    The SDK would do so after the body is parsed as JSON, of which a body that nests too deeply makes a
+    `RecursionError` without the status.
+    """
+    from google.genai.errors import APIError  # noqa: PLC0415 - heavy; imported by now
+
+    if response.is_success or response.has_redirect_location:
+        return
+    await response.aread()
+    words = {"message": response.text, "status": response.reason_phrase}
+    APIError.raise_error(response.status_code, words, cast("Any", response))  # Any: the SDK takes httpx2's as well

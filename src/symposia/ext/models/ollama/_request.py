@@ -1,0 +1,180 @@
+"""Requests of Ollama's chat: messages, tools, the form of the answer, and the arguments that go with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+
+from pydantic import BaseModel
+from pydantic_core import from_json
+
+from symposia.core import FunctionCall, Image
+from symposia.core.argument_checks import not_a_message
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.models import (
+    AssistantMessage,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    SystemMessage,
+    UserMessage,
+)
+from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._prompts import JSON_INSTRUCTION
+from symposia.ext.models._transport import without_none
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_name, tool_schema
+from symposia.ext.models.ollama._answer import VENDOR, JsonObject
+
+MODEL_OPTIONS: Final = frozenset({
+    "frequency_penalty", "main_gpu", "min_p", "mirostat", "mirostat_eta", "mirostat_tau", "num_batch", "num_ctx",
+    "num_gpu", "num_keep", "num_predict", "num_thread", "numa", "penalize_newline", "presence_penalty", "repeat_last_n",
+    "repeat_penalty", "seed", "stop", "temperature", "tfs_z", "top_k", "top_p", "typical_p", "use_mlock", "use_mmap",
+})  # fmt: skip
+"""Fields of ``options``, which may be given beside it as well; Ollama's reference of Modelfiles explains them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageWriter:
+    """Writes messages in Ollama's format.
+
+    Attributes:
+        model: The model.
+        vision: Whether it takes images.
+    """
+
+    model: str
+    vision: bool
+
+    def write(self, message: LLMMessage) -> list[JsonObject]:
+        """One message of the conversation, of which each result of a tool is a message of its own here.
+
+        Raises:
+            ArgumentTypeError: It is no message.
+            InvalidArgumentError: It has an image, and the model takes none.
+        """
+        match message:
+            case SystemMessage():
+                return [{"role": "system", "content": message.content}]
+            case UserMessage():
+                return [self._user_message(message.content)]
+            case AssistantMessage():
+                return [_assistant_message(message)]
+            case FunctionExecutionResultMessage():
+                return [
+                    {
+                        "role": "tool",
+                        "content": result.content,
+                        "tool_name": result.name,
+                        "tool_call_id": result.call_id,
+                    }
+                    for result in message.content
+                ]
+            case _:
+                raise not_a_message(message)
+
+    def _user_message(self, content: str | list[str | Image]) -> JsonObject:
+        parts = [content] if isinstance(content, str) else content
+        images = [part for part in parts if isinstance(part, Image)]
+        if images and not self.vision:
+            raise InvalidArgumentError(
+                f"A message has an image, and model {self.model!r} takes none, by its model_info."
+            )
+        written: JsonObject = {
+            "role": "user",
+            "content": "\n".join(part for part in parts if isinstance(part, str)),
+        }
+        return {**written, "images": [image.to_base64() for image in images]} if images else written
+
+
+def _assistant_message(message: AssistantMessage) -> JsonObject:
+    if isinstance(message.content, str):
+        return {"role": "assistant", "content": message.content}
+    # The thinking before a call is returned apart from the text beside it, since templates write it apart. That of
+    # earlier answers is left out, as templates do.
+    received = next(iter((message.vendor_blocks or {}).get(VENDOR, ())), {"content": message.thought or ""})
+    return {"role": "assistant", **received, "tool_calls": [_call(call) for call in message.content]}
+
+
+def _tool_message(result: FunctionExecutionResult) -> JsonObject:
+    return {"role": "tool", "content": result.content, "tool_name": result.name, "tool_call_id": result.call_id}
+
+
+def _call(call: FunctionCall) -> JsonObject:
+    try:
+        arguments: object = from_json(call.arguments or "{}", allow_inf_nan=False)
+    except ValueError:
+        arguments = call.arguments
+    if not isinstance(arguments, dict):  # the server takes nothing else
+        arguments = {"arguments": arguments}
+    return {"id": call.id, "function": {"name": call.name, "arguments": arguments}}
+
+
+def adapt_arguments(model: str, arguments: Mapping[str, object]) -> Body:
+    """The arguments of every request, with the model's options in their place."""
+    body: Body = {"model": model}
+    add_arguments(body, arguments)
+    return body
+
+
+def add_arguments(body: Body, arguments: Mapping[str, object]) -> None:
+    """Put arguments into a request: options of the model under ``options``, where the server looks for them."""
+    given = without_none(arguments)
+    options = cast("JsonObject | BaseModel | None", given.pop("options", None)) or {}
+    if isinstance(options, BaseModel):  # the SDK's `Options`
+        options = options.model_dump(exclude_none=True)
+    beside = {name: given.pop(name) for name in MODEL_OPTIONS & given.keys()}
+    if (limit := given.pop("max_tokens", None)) is not None:  # as most vendors call it
+        beside["num_predict"] = limit
+    if options or beside:
+        given["options"] = {**cast("JsonObject", body.get("options", {})), **options, **beside}
+    body.update(given)
+
+
+def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice) -> None:
+    """Put the tools into a request.
+
+    Ollama has no choice among them. A certain tool is offered alone, and for ``none`` there are none; that the model
+    calls one can be asked for in the prompt only.
+    """
+    if isinstance(choice, Tool):
+        tools = [tool for tool in tools if tool_name(tool) == choice.name]
+    own = cast("Sequence[object]", body.pop("tools", ()))
+    if choice != "none" and (tools or own):
+        body["tools"] = [*own, *map(write_tool, tools)]
+
+
+def write_tool(tool: Tool | ToolSchema) -> JsonObject:
+    """The description of a tool for the model."""
+    schema = tool_schema(tool)
+    function = {
+        "name": schema["name"],
+        "description": schema.get("description", ""),
+        "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
+    }
+    return {"type": "function", "function": function}
+
+
+def add_response_format(body: Body, wanted: JsonOutput) -> None:
+    """Put the form of the answer into a request.
+
+    ``format`` constrains every token of an answer, those of tool calls as well, so that a model with both calls no tool
+    (https://github.com/ollama/ollama/issues/8095). With tools the form is asked for in words.
+    """
+    if not wanted:
+        return
+    schema = _schema(wanted) if isinstance(wanted, type) else None
+    if "tools" not in body:
+        body["format"] = schema or "json"
+        return
+    keeping = "" if schema is None else f" It keeps to this JSON schema: {json.dumps(schema)}"
+    messages = cast("list[JsonObject]", body["messages"])
+    words = f"Unless you call a tool: {JSON_INSTRUCTION}{keeping}"
+    body["messages"] = [{"role": "system", "content": words}, *messages]
+
+
+@lru_cache(maxsize=256)
+def _schema(model: type[BaseModel]) -> JsonObject:
+    return model.model_json_schema()
