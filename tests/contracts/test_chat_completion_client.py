@@ -131,12 +131,9 @@ async def test_the_tokens_of_all_requests_add_up(vendor: Vendor | Wrapped, serve
 
 
 @every_vendor
-@pytest.mark.parametrize(
-    ("stop", "expected"), [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter")]
-)
-async def test_why_the_model_stopped_is_told(
-    vendor: Vendor | Wrapped, server: MockModelServer, stop: str, expected: str
-) -> None:
+@pytest.mark.parametrize("stop", ["stop", "length", "content_filter"])
+async def test_why_the_model_stopped_is_told(vendor: Vendor | Wrapped, server: MockModelServer, stop: str) -> None:
+    expected = "stop" if stop == "content_filter" and isinstance(vendor, Vendor) and not vendor.filters else stop
     reply = Reply(text="Fi", stop=stop)  # pyright: ignore[reportArgumentType] - one of those listed above
     client = vendor.client(server, reply, reply)
     _, streamed = await read(client.create_stream(MESSAGES))

@@ -15,6 +15,8 @@ from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
+from symposia.ext.models.gemini import GeminiChatCompletionClient
+from symposia.ext.models.ollama import OllamaChatCompletionClient
 from symposia.ext.models.openai import (
     AzureOpenAIChatCompletionClient,
     OpenAIChatCompletionClient,
@@ -24,7 +26,16 @@ from symposia.ext.models.rate_limit import RateLimitedClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.models.retry import RetryingClient
 from symposia.ext.models.routing import RoutingClient
-from symposia.testing.model_server import MockModelServer, Raw, Reply, _anthropic, _openai, _openai_responses
+from symposia.testing.model_server import (
+    MockModelServer,
+    Raw,
+    Reply,
+    _anthropic,
+    _gemini,
+    _ollama,
+    _openai,
+    _openai_responses,
+)
 from symposia.testing.model_server._wire_format import WireFormat
 
 
@@ -34,6 +45,8 @@ def load_sdks() -> None:
         "httpcore2",
         "openai.types.chat",
         "openai.types.responses.response_create_params",
+        "google.genai.types",
+        "ollama",
         "tenacity",
     ):
         import_module(module)
@@ -72,6 +85,11 @@ class Vendor:
         parameters: The field with the schema of a tool's arguments.
         own_argument: An argument of the vendor's that has no name in the client's options.
         end_marker: What an answer's stream has to hold, and how errors call it.
+        end_mark: The bytes of the end marker in a stream.
+        refused_name: The name of a tool that the vendor refuses; None if it takes any.
+        needs_key: Whether a client needs an API key.
+        retries: Whether the SDK tries again.
+        filters: Whether the vendor says that a filter stopped an answer.
     """
 
     name: str
@@ -87,6 +105,28 @@ class Vendor:
     parameters: str
     own_argument: str
     end_marker: str
+    end_mark: bytes
+    refused_name: str | None = "add.two"
+    needs_key = True
+    retries = True
+    filters = True
+
+    def sent_tool(self, body: Any) -> Any:
+        """The first tool of a request, with its name and description."""
+        sent = body["tools"][0]
+        return sent.get("function", sent)
+
+    def sent_limit(self, body: Any) -> Any:
+        """The most tokens of an answer that a request allows."""
+        return body[self.limit]
+
+    def frame(self, event: bytes) -> bytes:
+        """An event as it stands in a stream."""
+        return b"event: message\ndata: " + event + b"\n\n"
+
+    def unframe(self, event: bytes) -> bytes:
+        """The data of an event of a stream."""
+        return event.strip().rpartition(b"data: ")[2]
 
     def address(self, server: MockModelServer) -> str:
         """Where requests go."""
@@ -99,8 +139,13 @@ class Vendor:
     def client(self, server: MockModelServer, *replies: Answer, **options: Any) -> ChatCompletionClient:
         """One that gives these answers; options are the client's own."""
         server.script(*replies)
-        given: Any = {"model": self.model, "api_key": "key", "max_retries": 0, **self.at(self.address(server))}
+        given: Any = {"model": self.model, **self.usual_options, **self.at(self.address(server))}
         return self.client_class(**{**given, **options})
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        """The options of every client here."""
+        return {"api_key": "key", "max_retries": 0}
 
 
 class OpenAI(Vendor):
@@ -119,6 +164,7 @@ class OpenAI(Vendor):
     parameters = "parameters"
     own_argument = "store"
     end_marker = "finish_reason"
+    end_mark = b'"finish_reason": "tool_calls"'
 
 
 class OpenAIResponses(OpenAI):
@@ -131,6 +177,7 @@ class OpenAIResponses(OpenAI):
     limit = "max_output_tokens"
     own_argument = "safety_identifier"
     end_marker = "response.completed"
+    end_mark = b"response.completed"
 
 
 class AzureOpenAI(OpenAI):
@@ -164,6 +211,82 @@ class Anthropic(Vendor):
     parameters = "input_schema"
     own_argument = "inference_geo"
     end_marker = "message_stop"
+    end_mark = b"message_stop"
+
+
+class Gemini(Vendor):
+    """Google over `generateContent`."""
+
+    name = "Gemini"
+    client_class = GeminiChatCompletionClient
+    provider = "gcp.gemini"
+    key = "GEMINI_API_KEY"
+    model = "gemini-3.8-flash"
+    extra = "gemini"
+    wire = _gemini
+    like = ("gemini-2.5-flashy", "gemini-2.5-flash")
+    messages = "contents"
+    limit = "maxOutputTokens"
+    parameters = "parametersJsonSchema"
+    own_argument = "store"
+    end_marker = "finishReason"
+    end_mark = b"finishReason"
+    refused_name = "add two"
+
+    def address(self, server: MockModelServer) -> str:
+        return server.url
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {**super().usual_options, "http_options": {"retry_options": {"initial_delay": 0.001, "jitter": 0}}}
+
+    def sent_tool(self, body: Any) -> Any:
+        return body["tools"][0]["functionDeclarations"][0]
+
+    def sent_limit(self, body: Any) -> Any:
+        return body["generationConfig"][self.limit]
+
+
+class Ollama(Vendor):
+    """An Ollama server."""
+
+    name = "Ollama"
+    client_class = OllamaChatCompletionClient
+    provider = "ollama"
+    key = "OLLAMA_API_KEY"
+    model = "mistral-small3.1"
+    extra = "ollama"
+    wire = _ollama
+    like = ("qwen3.9", "unknown")
+    messages = "messages"
+    limit = "num_predict"
+    parameters = "parameters"
+    own_argument = "logprobs"
+    end_marker = '"done": true'
+    end_mark = b'"done": true'
+    refused_name = None
+    needs_key = False
+    retries = False
+    filters = False
+
+    def address(self, server: MockModelServer) -> str:
+        return server.url
+
+    def at(self, address: str) -> dict[str, Any]:
+        return {"host": address}
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {"api_key": "key"}
+
+    def sent_limit(self, body: Any) -> Any:
+        return body["options"][self.limit]
+
+    def frame(self, event: bytes) -> bytes:
+        return event + b"\n"
+
+    def unframe(self, event: bytes) -> bytes:
+        return event.strip()
 
 
 class Replay:
@@ -217,9 +340,11 @@ STACK = Wrapped("all_but_cache", lambda client: FallbackClient([_retrying(_limit
 
 OPENAI: Vendor = OpenAI()
 ANTHROPIC: Vendor = Anthropic()
-FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC)
+GEMINI: Vendor = Gemini()
+OLLAMA: Vendor = Ollama()
+FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA)
 """One client of each wire format, for tests of answers."""
-SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC)
+SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA)
 """One client of each SDK, for tests of what is beneath the wire formats."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
 KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)

@@ -70,7 +70,19 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "stop": "gen_ai.request.stop_sequences",
     "stop_sequences": "gen_ai.request.stop_sequences",
     "n": "gen_ai.request.choice.count",
+    "num_predict": "gen_ai.request.max_tokens",
+    "maxOutputTokens": "gen_ai.request.max_tokens",
+    "topP": "gen_ai.request.top_p",
+    "topK": "gen_ai.request.top_k",
+    "frequencyPenalty": "gen_ai.request.frequency_penalty",
+    "presencePenalty": "gen_ai.request.presence_penalty",
+    "stopSequences": "gen_ai.request.stop_sequences",
+    "candidateCount": "gen_ai.request.choice.count",
 }
+_WITHIN: Final = ("options", "generationConfig")
+"""Fields in which Ollama and Google have their parameters."""
+_MESSAGES: Final = ("messages", "input", "contents")
+"""The field of the messages, as the vendors call it."""
 
 
 class ObservedChat:
@@ -134,7 +146,7 @@ class ObservedChat:
 
     @property
     def _sent_messages(self) -> list[dict[str, object]]:
-        sent = self._body.get("messages", self._body.get("input"))  # as the API calls them
+        sent = next((self._body[name] for name in _MESSAGES if name in self._body), None)  # as the API calls them
         return cast("list[dict[str, object]]", sent)
 
     def _event(self, whole: object, result: CreateResult) -> LLMCallEvent | LLMStreamEndEvent:
@@ -144,7 +156,7 @@ class ObservedChat:
             return LLMStreamEndEvent(response=answer, prompt_tokens=prompt, completion_tokens=completion)
         more: dict[str, object] = {
             "tools": [],
-            **{name: self._body[name] for name in ("system", "tools") if name in self._body},
+            **{name: self._body[name] for name in ("system", "systemInstruction", "tools") if name in self._body},
         }
         return LLMCallEvent(
             messages=self._sent_messages,
@@ -157,7 +169,10 @@ class ObservedChat:
 
 def _request(provider: str, server: str, body: Body, *, stream: bool, json: bool) -> Attributes:
     address = urlsplit(server)
-    given = {_PARAMETERS[name]: _as_attribute(name, value) for name, value in body.items() if name in _PARAMETERS}
+    fields = dict(body)
+    for name in _WITHIN:
+        fields.update(cast("Mapping[str, object]", body.get(name) or {}))
+    given = {_PARAMETERS[name]: _as_attribute(name, value) for name, value in fields.items() if name in _PARAMETERS}
     return {
         OPERATION: "chat",
         PROVIDER: provider,
@@ -179,8 +194,8 @@ def _as_attribute(name: str, value: object) -> str | float | list[str]:
 def _response(whole: object, result: CreateResult) -> Attributes:
     answer = cast("Mapping[str, object]", whole if isinstance(whole, Mapping) else {})
     return {
-        RESPONSE_ID: _text_only(answer.get("id")),
-        RESPONSE_MODEL: _text_only(answer.get("model")),
+        RESPONSE_ID: _text_only(answer.get("id", answer.get("responseId"))),
+        RESPONSE_MODEL: _text_only(answer.get("model", answer.get("modelVersion"))),
         RESPONSE_FINISH_REASONS: [_finish_reason(result)],
         **usage_attributes(result.usage),
     }

@@ -85,13 +85,12 @@ class EventStream(Protocol):
 
 
 class Transport(Protocol):
-    """Sends requests to a vendor.
+    """Sends requests to a vendor."""
 
-    Attributes:
-        errors: What its methods raise when a request fails.
-    """
-
-    errors: tuple[type[Exception], ...]
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What its methods raise when a request fails."""
+        ...
 
     async def send(self, body: Body, /) -> Response:
         """Send a request, and wait for the whole response."""
@@ -109,10 +108,12 @@ class Transport(Protocol):
 class HttpResponse(Protocol):
     """A response of httpx2, or of httpx: with openai 2, and where the caller gave OpenAI's SDK a client of it."""
 
-    headers: Mapping[str, str]
-    status_code: int
-    content: bytes
-
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def content(self) -> bytes: ...
     def aiter_bytes(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None: ...
 

@@ -135,7 +135,7 @@ def _finish_reason(response: ResponseWire) -> str | None:
 
 
 def parts_of(response: ResponseWire) -> Sequence[Part]:
-    """The parts of the first answer: further ones come only if a program asks for them, and have no place in a result."""
+    """The parts of the first answer: further ones come only if they are asked for, and have no place in a result."""
     candidates = response.get("candidates") or ()
     return ((candidates[0].get("content") or {}).get("parts") or ()) if candidates else ()
 

@@ -176,16 +176,16 @@ def _connect(model: str, connection: dict[str, Any], http: httpx2.AsyncClient) -
     is_cloud = connection.get("vertexai")
     if not is_cloud and not (key := key or os.environ.get(KEY) or os.environ.get(OTHER_KEY)):
         raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=. For Google "
-            "Cloud give vertexai=True and project=."
+            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=. For "
+            "Google Cloud give vertexai=True and project=."
         )
     cloud = {name: connection[name] for name in ("project", "location", "credentials") if name in connection}
     try:
         return Client(vertexai=is_cloud, api_key=key, http_options=cast("Any", http_options), **cloud)
     except GoogleAuthError as error:
         raise UsageError(
-            f"There are no credentials of Google Cloud for model {model!r}: {error} Run `gcloud auth application-default "
-            f"login`, set the environment variable {CLOUD_CREDENTIALS}, or give credentials=."
+            f"There are no credentials of Google Cloud for model {model!r}: {error} Run `gcloud auth "
+            f"application-default login`, set the environment variable {CLOUD_CREDENTIALS}, or give credentials=."
         ) from error
     except ValueError as error:
         raise InvalidArgumentError(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Required
+from typing import Any, Final, Required
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models.gemini._request import REQUEST_OPTIONS, TOP_LEVEL
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
 
 
 class CreateArguments(TypedDict, total=False):
@@ -79,7 +76,7 @@ class GeminiClientConfiguration(CreateArguments, total=False):
     vertexai: bool
     project: str
     location: str
-    credentials: Credentials
+    credentials: object  # `google.auth.credentials.Credentials`, which takes long to import
     http_options: Mapping[str, Any]  # Any: each is of its own type
 
 

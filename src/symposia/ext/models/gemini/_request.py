@@ -226,8 +226,8 @@ def write_tool(tool: Tool | ToolSchema) -> JsonObject:
     schema = tool_schema(tool)
     if not _TOOL_NAME.fullmatch(schema["name"]):
         raise InvalidArgumentError(
-            f"Tool name {schema['name']!r}: Google allows a letter or an underscore, and then up to 127 letters, digits, "
-            "underscores, dots, colons and hyphens."
+            f"Tool name {schema['name']!r}: Google allows a letter or an underscore, and then up to 127 letters, "
+            "digits, underscores, dots, colons and hyphens."
         )
     written: JsonObject = {"name": schema["name"], "description": schema.get("description", "")}
     parameters = schema.get("parameters")
@@ -254,8 +254,8 @@ def add_response_format(body: Body, wanted: JsonOutput, *, model: str, schema_wi
     if has_tools and not schema_with_tools:
         if isinstance(wanted, type):
             raise InvalidArgumentError(
-                f"Model {model!r} cannot keep to the schema of {wanted.__name__} in a request that has tools. Use a model "
-                "from Gemini 3 on, or ask without the tools."
+                f"Model {model!r} cannot keep to the schema of {wanted.__name__} in a request that has tools. Use a "
+                "model from Gemini 3 on, or ask without the tools."
             )
         add_instruction(body, JSON_INSTRUCTION)  # it refuses the type of the answer beside tools, too
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from urllib.parse import urlencode
 
@@ -56,7 +57,6 @@ class GeminiTransport(HttpTransport):
     """
 
     def __init__(self, client: genai.Client, http: httpx2.AsyncClient, model: str) -> None:
-        import httpcore2  # noqa: F401, PLC0415 - it is imported for the first request otherwise, while an event loop waits
         import httpx2  # noqa: PLC0415 - heavy
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
         from google.genai import _transformers, errors  # noqa: PLC0415 - heavy
@@ -64,12 +64,16 @@ class GeminiTransport(HttpTransport):
         self._client = client
         self._http = http
         self._api = cast("_ApiClient", client._api_client)  # noqa: SLF001 - see the class
-        try:
-            self._path: str = _transformers.t_model(client._api_client, model)  # noqa: SLF001 - likewise
-        except ValueError as error:
-            raise InvalidArgumentError(f"Google has no model of the name {model!r}: {error}") from error
-        # ValueError is the SDK's own error of an address that is empty.
-        self.errors = (errors.APIError, httpx2.HTTPError, httpx2.InvalidURL, OSError, GoogleAuthError)
+        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
+        self._resource = cast("Callable[[object, object], str]", _transformers.t_model)
+        self._path_of(model)  # a name that cannot be one is told now
+        self.errors: tuple[type[Exception], ...] = (
+            errors.APIError,
+            httpx2.HTTPError,
+            httpx2.InvalidURL,
+            OSError,
+            GoogleAuthError,
+        )
 
     @property
     def is_vertex(self) -> bool:
@@ -89,14 +93,23 @@ class GeminiTransport(HttpTransport):
         if stream:
             query["alt"] = "sse"
         method = "streamGenerateContent" if stream else "generateContent"
-        path = f"{self._path}:{method}" + (f"?{urlencode(query)}" if query else "")
+        path = f"{self._path_of(fields['model'])}:{method}" + (f"?{urlencode(query)}" if query else "")
         options = _http_options(given)
-        request = self._api._build_request("post", path, _without_names(fields), options)  # noqa: SLF001 - see the class
+        try:
+            request = self._api._build_request("post", path, _without_names(fields), options)  # noqa: SLF001 - see the class
+        except ValueError as error:  # the SDK's error of an address that is empty
+            raise httpx2.UnsupportedProtocol(str(error)) from error
         request.data = encode_json(cast("Body", request.data))
         response = (await self._api._async_request(request, options, stream=True)).response_stream  # noqa: SLF001
         if not stream:
             await cast("httpx2.Response", response).aread()
         return response
+
+    def _path_of(self, model: object) -> str:
+        try:
+            return self._resource(self._api, model)
+        except ValueError as error:
+            raise InvalidArgumentError(f"Google has no model of the name {model!r}: {error}") from error
 
     async def close(self) -> None:
         """See `Transport.close`."""
@@ -145,4 +158,5 @@ async def _raise_for_status(response: httpx2.Response) -> None:
         return
     await response.aread()
     words = {"message": response.text, "status": response.reason_phrase}
-    APIError.raise_error(response.status_code, words, cast("Any", response))  # Any: the SDK takes httpx2's as well
+    raise_error = cast("Callable[[int, object, object], None]", getattr(APIError, "raise_error"))  # noqa: B009 - untyped
+    raise_error(response.status_code, words, response)

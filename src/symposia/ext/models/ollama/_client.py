@@ -136,7 +136,7 @@ def _usual_form(arguments: dict[str, object]) -> JsonOutput:
 def _option_names() -> OptionNames:
     import ollama  # noqa: PLC0415 - heavy
 
-    chat: Callable[..., object] = ollama.AsyncClient.chat
+    chat = cast("Callable[..., object]", getattr(ollama.AsyncClient, "chat"))  # noqa: B009 - its types are incomplete
     return OptionNames(
         connection=CONNECTION,
         behaviour=BEHAVIOUR,

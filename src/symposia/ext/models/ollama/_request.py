@@ -63,15 +63,7 @@ class MessageWriter:
             case AssistantMessage():
                 return [_assistant_message(message)]
             case FunctionExecutionResultMessage():
-                return [
-                    {
-                        "role": "tool",
-                        "content": result.content,
-                        "tool_name": result.name,
-                        "tool_call_id": result.call_id,
-                    }
-                    for result in message.content
-                ]
+                return [_tool_message(result) for result in message.content]
             case _:
                 raise not_a_message(message)
 

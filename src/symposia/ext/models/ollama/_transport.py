@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from typing_extensions import override
@@ -41,11 +42,11 @@ class OllamaTransport(HttpTransport):
     decoder: Callable[[], StreamDecoder] = LineDecoder
 
     def __init__(self, client: ollama.AsyncClient) -> None:
-        import httpcore  # noqa: F401, PLC0415 - it is imported for the first request otherwise, while an event loop waits
         import httpx  # noqa: PLC0415 - heavy
 
+        import_module("httpcore")  # it is imported for the first request otherwise, while an event loop waits
         self._http = cast("_SdkClient", client)._client  # noqa: SLF001 - the SDK has no public way to send JSON as it is
-        self.errors = (httpx.HTTPError, httpx.InvalidURL, OSError)
+        self.errors: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError)
 
     @property
     def address(self) -> str:
