@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.support.model_clients import ADD, FORMATS, SDKS, Vendor, kind_name, read
+from tests.support.model_clients import ADD, ANTHROPIC, FORMATS, OPENAI, SDKS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, ModelResponseError, PartialAnswer
 from symposia.core.models import ChatCompletionClient, CreateResult, RequestUsage, UserMessage
 from symposia.testing.model_server import MockModelServer, Raw, Reply, Thinking, ToolCall
 
 HELLO = [UserMessage(content="hello", source="user")]
-STREAM = "text/event-stream"
 ANSWER = Reply(
     text="I will add them.",
     thinking=(Thinking(text="Two numbers."),),
@@ -22,6 +21,9 @@ ANSWER = Reply(
 LOGIN_PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 every_vendor = pytest.mark.parametrize("vendor", FORMATS, ids=kind_name)
+every_sse = pytest.mark.parametrize(
+    "vendor", [one for one in FORMATS if one.wire.STREAM_TYPE == "text/event-stream"], ids=kind_name
+)
 every_sdk = pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
 every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
 
@@ -67,11 +69,12 @@ async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error
     vendor: Vendor, server: MockModelServer, cut: bool
 ) -> None:
     events = events_of(vendor, ANSWER)
-    marker = b'"finish_reason": "tool_calls"' if vendor.name == "OpenAI" else vendor.end_marker.encode()
-    end = next(place for place, event in enumerate(events) if marker in event)
+    end = next(place for place, event in enumerate(events) if vendor.end_mark in event)
     partials: list[PartialAnswer] = []
     for length in range(end + 1):
-        client = vendor.client(server, Raw(body=b"".join(events[:length]), content_type=STREAM, cut=cut))
+        client = vendor.client(
+            server, Raw(body=b"".join(events[:length]), content_type=vendor.wire.STREAM_TYPE, cut=cut)
+        )
         error = await failure_of(client, streaming=True)
         assert error.partial is not None
         partials.append(error.partial)
@@ -84,27 +87,27 @@ async def test_d06_a_stream_that_ends_anywhere_before_its_end_marker_is_an_error
 @every_vendor
 async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="The answer is not 42."))
-    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM))
+    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=vendor.wire.STREAM_TYPE))
     pieces: list[str] = []
     with pytest.raises(ModelResponseError) as caught:
         await collect(client, pieces)
     marker = vendor.end_marker
     assert str(caught.value) == (
         f"The server at {vendor.address(server)} ended the stream of an answer of model '{vendor.model}' early "
-        f"(status 200, text/event-stream): no {marker} came. What arrived is in the error's attribute `partial`; "
-        "send the request again."
+        f"(status 200, {vendor.wire.STREAM_TYPE}): no {marker} came. What arrived is in the error's attribute "
+        "`partial`; send the request again."
     )
     assert caught.value.partial is not None
     assert caught.value.partial["text"] == "".join(pieces)
     assert pieces[0] == "The"
 
 
-@every_sdk  # the Responses API counts with its end marker
+@pytest.mark.parametrize("vendor", [OPENAI, ANTHROPIC], ids=kind_name)  # the others count with their end marker
 async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="Five.", usage=(30, 4)))
     if vendor.name == "OpenAI":  # it reports them at the very end
         events = [event for event in events if b"finish_reason" not in event or b'"stop"' not in event]
-    client = vendor.client(server, Raw(body=b"".join(events[:-1]), content_type=STREAM))
+    client = vendor.client(server, Raw(body=b"".join(events[:-1]), content_type=vendor.wire.STREAM_TYPE))
     error = await failure_of(client, streaming=True)
     assert error.partial is not None
     assert error.partial["usage"] == {"prompt_tokens": 30, "completion_tokens": 4}
@@ -114,21 +117,21 @@ async def test_d06_tokens_of_a_stream_that_ended_early_are_counted(vendor: Vendo
 @every_vendor
 async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendor, server: MockModelServer) -> None:
     events = events_of(vendor, Reply(text="The answer is not 42."))
-    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=STREAM, cut=True))
+    client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=vendor.wire.STREAM_TYPE, cut=True))
     error = await failure_of(client, streaming=True)
     assert str(error).startswith(f"The connection to the server at {vendor.address(server)} failed for model")
     assert error.partial is not None
     assert error.partial["text"].startswith("The")
 
 
-@every_vendor
+@every_sse
 @pytest.mark.parametrize(
     ("body", "content_type", "begins"),
     [
-        (b"", STREAM, "The response is empty."),
-        (b": keep-alive\n\n: keep-alive\n\n", STREAM, "The response begins: ': keep-alive"),
+        (b"", "text/event-stream", "The response is empty."),
+        (b": keep-alive\n\n: keep-alive\n\n", "text/event-stream", "The response begins: ': keep-alive"),
         (LOGIN_PAGE, "text/html", "The response begins: '<!DOCTYPE html><html><body>Please log in"),
-        (LOGIN_PAGE, STREAM, "The response begins: '<!DOCTYPE html>"),
+        (LOGIN_PAGE, "text/event-stream", "The response begins: '<!DOCTYPE html>"),
         (LOGIN_PAGE, None, "The response begins: '<!DOCTYPE html>"),
     ],
     ids=["empty", "comments", "login", "login-as-stream", "login-as-nothing"],
@@ -147,17 +150,17 @@ async def test_d06_a_stream_that_is_none_is_an_error_that_shows_it(
     assert (error.status, error.response_start) == (200, body.decode())
 
 
-@every_vendor
+@every_sse
 async def test_d06_a_server_that_does_not_stream_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(server, Raw(body=json.dumps(whole_of(vendor, Reply(text="Five."))).encode()))
     error = await failure_of(client, streaming=True)
     assert "(status 200, application/json): it has no events of a stream." in str(error)
 
 
-@every_vendor
+@pytest.mark.parametrize("vendor", FORMATS[:3], ids=kind_name)  # with the others it is an event
 async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     body = b"data: " + json.dumps(whole_of(vendor, Reply(text="Five."))).encode() + b"\n\ndata: [DONE]\n\n"
-    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    client = vendor.client(server, Raw(body=body, content_type=vendor.wire.STREAM_TYPE))
     await failure_of(client, streaming=True)
 
 
@@ -168,7 +171,7 @@ async def test_a_stream_may_end_its_lines_as_it_likes_and_leave_out_the_last(
 ) -> None:
     events = [event for event in events_of(vendor, Reply(text="Five fingers.")) if b"[DONE]" not in event]
     body = b"".join(events).rstrip(b"\n").replace(b"\n", newline)
-    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    client = vendor.client(server, Raw(body=body, content_type=vendor.wire.STREAM_TYPE))
     pieces, result = await read(client.create_stream(HELLO))
     assert "".join(pieces) == result.content == "Five fingers."
 
@@ -180,7 +183,7 @@ async def test_an_error_in_place_of_an_answer_is_told_in_the_vendors_words(
 ) -> None:
     said = {"type": "error", "error": {"type": "overloaded_error", "message": "Come back tomorrow"}}
     body = json.dumps(said).encode()
-    raw = Raw(body=b"event: error\ndata: " + body + b"\n\n", content_type=STREAM) if streaming else Raw(body=body)
+    raw = Raw(body=vendor.frame(body), content_type=vendor.wire.STREAM_TYPE) if streaming else Raw(body=body)
     error = await failure_of(vendor.client(server, raw), streaming=streaming)
     assert str(error) == (
         f"The server at {vendor.address(server)} reported an error for model '{vendor.model}' "
@@ -264,6 +267,43 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
         ("usage.output_tokens", 10**400, "usage.output_tokens: Input should be less than or equal to"),
         ("usage", 3, "usage: Input should be"),
     ],
+    "Gemini": [
+        ("candidates", "Five.", "candidates: Input should be a valid array"),
+        ("candidates", [], "neither a finishReason nor a blockReason"),
+        ("candidates", None, "neither a finishReason nor a blockReason"),
+        ("candidates.0", None, "candidates.0: Input should be"),
+        ("candidates.0.content", "Five.", "candidates.0.content: Input should be"),
+        ("candidates.0.content.parts", {}, "content.parts: Input should be a valid array"),
+        ("candidates.0.content.parts.0", "Five.", "content.parts.0: Input should be"),
+        ("candidates.0.content.parts.0.thought", "perhaps", "parts.0.thought: Input should be a valid boolean"),
+        ("candidates.0.content.parts.1.text", 7, "parts.1.text: Input should be a valid string"),
+        ("candidates.0.content.parts.2.functionCall", "add", "parts.2.functionCall: Input should be"),
+        ("candidates.0.content.parts.2.functionCall.name", ..., "functionCall.name: Field required"),
+        ("candidates.0.content.parts.2.functionCall.name", "", "a function call has no name"),
+        ("candidates.0.content.parts.2.functionCall.args", "1", "functionCall.args: Input should be"),
+        ("candidates.0.finishReason", ..., "neither a finishReason nor a blockReason"),
+        ("candidates.0.finishReason", 7, "candidates.0.finishReason: Input should be a valid string"),
+        ("usageMetadata.promptTokenCount", "5", "promptTokenCount: Input should be a valid integer"),
+        ("usageMetadata.candidatesTokenCount", -1, "candidatesTokenCount: Input should be greater than or equal to 0"),
+        ("usageMetadata", 3, "usageMetadata: Input should be"),
+    ],
+    "Ollama": [
+        ("message", ..., "message: Field required"),
+        ("message", "Five.", "message: Input should be"),
+        ("message.content", 7, "message.content: Input should be a valid string"),
+        ("message.thinking", [], "message.thinking: Input should be a valid string"),
+        ("message.tool_calls", {}, "message.tool_calls: Input should be a valid array"),
+        ("message.tool_calls.0.function", ..., "tool_calls.0.function: Field required"),
+        ("message.tool_calls.0.function.name", None, "function.name: Input should be a valid string"),
+        ("message.tool_calls.0.function.name", "", "a tool call has no name"),
+        ("message.tool_calls.0.function.arguments", "1", "function.arguments: Input should be"),
+        ("done", ..., "done: Field required"),
+        ("done", False, "the answer has 'done': false"),
+        ("done_reason", {}, "done_reason: Input should be a valid string"),
+        ("prompt_eval_count", "5", "prompt_eval_count: Input should be a valid integer"),
+        ("eval_count", -1, "eval_count: Input should be greater than or equal to 0"),
+        ("eval_count", 10**400, "eval_count: Input should be less than or equal to"),
+    ],
 }
 
 
@@ -326,12 +366,13 @@ async def test_d12_a_broken_event_keeps_what_came_before_it(
     vendor: Vendor, server: MockModelServer, event: bytes
 ) -> None:
     events = events_of(vendor, Reply(text="The answer is 42."))
-    body = b"".join([*events[:5], b"event: message\ndata: " + event + b"\n\n", *events[5:]])
-    client = vendor.client(server, Raw(body=body, content_type=STREAM))
+    place = min(5, len(events) - 1)  # before the end
+    body = b"".join([*events[:place], vendor.frame(event), *events[place:]])
+    client = vendor.client(server, Raw(body=body, content_type=vendor.wire.STREAM_TYPE))
     pieces: list[str] = []
     with pytest.raises(ModelResponseError) as caught:
         await collect(client, pieces)
-    assert "that is not an answer (status 200, text/event-stream)" in str(caught.value)
+    assert f"that is not an answer (status 200, {vendor.wire.STREAM_TYPE})" in str(caught.value)
     assert caught.value.partial is not None
     assert caught.value.partial["text"] == "".join(pieces) != ""
 

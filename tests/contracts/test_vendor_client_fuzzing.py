@@ -18,6 +18,10 @@ from symposia.core.exceptions import ModelError, PartialAnswer
 from symposia.core.models import CreateResult, UserMessage
 from symposia.ext.models.anthropic._answer import parse_message, read_message
 from symposia.ext.models.anthropic._stream import MessageAssembly
+from symposia.ext.models.gemini._answer import ResponseAssembly as ResponseAssemblyOfGemini
+from symposia.ext.models.gemini._answer import parse_response as parse_response_of_gemini
+from symposia.ext.models.gemini._answer import read_response as read_response_of_gemini
+from symposia.ext.models.ollama._answer import ChatAssembly, parse_chat, read_chat
 from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._responses._answer import parse_response, read_response
 from symposia.ext.models.openai._responses._stream import ResponseAssembly
@@ -52,13 +56,13 @@ def recorded_whole(vendor: Vendor, reply: Reply) -> Any:
     return json.loads(json.dumps(vendor.wire.whole(reply, {"model": vendor.model})))
 
 
-def recorded_events(vendor: Vendor, reply: Reply) -> list[tuple[bytes, Any]]:
-    """Each event as the line of its name, and its data as JSON."""
+def recorded_events(vendor: Vendor, reply: Reply) -> list[Any]:
+    """The data of each event, as JSON."""
     body = {"model": vendor.model, "stream_options": {"include_usage": True}}
-    events: list[tuple[bytes, Any]] = []
+    events: list[Any] = []
     for event in vendor.wire.events(reply, body):
-        name, _, data = event.strip().rpartition(b"data: ")
-        events.append((name, "[DONE]" if data == b"[DONE]" else json.loads(data)))
+        data = vendor.unframe(event)
+        events.append("[DONE]" if data == b"[DONE]" else json.loads(data))
     return events
 
 
@@ -115,8 +119,7 @@ def streams(draw: st.DrawFn, vendor: Vendor) -> list[bytes]:
     """The events of a stream, damaged one by one and in their order."""
     events = recorded_events(vendor, draw(st.sampled_from(REPLIES)))
     chosen = draw(st.sampled_from(range(len(events))))
-    name, data = events[chosen]
-    events[chosen] = (name, draw(damaged(data)))
+    events[chosen] = draw(damaged(events[chosen]))
     match draw(st.sampled_from(("keep", "drop", "repeat", "swap"))):
         case "drop":
             del events[draw(st.sampled_from(range(len(events))))]
@@ -126,7 +129,7 @@ def streams(draw: st.DrawFn, vendor: Vendor) -> list[bytes]:
             events.append(events.pop(draw(st.sampled_from(range(len(events))))))
         case _:
             pass
-    return [_line(data) for _, data in events]
+    return [_line(data) for data in events]
 
 
 def _line(data: Any) -> bytes:
@@ -138,6 +141,8 @@ def format_of(vendor: Vendor) -> Any:
         "OpenAI": (parse_completion, read_completion, CompletionAssembly),
         "OpenAIResponses": (parse_response, partial(read_response, stored=False, keep=False), ResponseAssembly),
         "Anthropic": (parse_message, read_message, MessageAssembly),
+        "Gemini": (parse_response_of_gemini, read_response_of_gemini, ResponseAssemblyOfGemini),
+        "Ollama": (parse_chat, read_chat, ChatAssembly),
     }[vendor.name]
 
 
@@ -214,10 +219,7 @@ def test_events_are_found_wherever_the_bytes_are_cut(lines: list[bytes], newline
 
 @st.composite
 def responses(draw: st.DrawFn, vendor: Vendor, *, streaming: bool) -> Raw:
-    if streaming:
-        body = b"".join(b"event: x\ndata: " + line + b"\n\n" for line in draw(streams(vendor)))
-    else:
-        body = draw(wholes(vendor))
+    body = b"".join(map(vendor.frame, draw(streams(vendor)))) if streaming else draw(wholes(vendor))
     types = ("application/json", "text/event-stream", "text/html; charset=utf-7", "a;b;c", "", None)
     encodings: tuple[Mapping[str, str], ...] = ({}, {}, {}, {"content-encoding": "gzip"}, {"content-encoding": "odd"})
     return Raw(
@@ -252,7 +254,7 @@ def test_what_is_not_damaged_is_read(vendor: Vendor) -> None:
     for reply in REPLIES:
         result = read_whole(parse(_line(recorded_whole(vendor, reply))))
         assembly = assembly_type()
-        for _, event in recorded_events(vendor, reply):
+        for event in recorded_events(vendor, reply):
             assembly.feed(_line(event))
         streamed = read_whole(assembly.whole())
         assert (streamed.content, streamed.thought, streamed.usage) == (result.content, result.thought, result.usage)

@@ -60,7 +60,8 @@ async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, serve
     assert len(caught) == 1
     assert caught[0].filename.endswith("model_clients.py")
     assert (await client.create(HELLO)).content == "hi"
-    assert server.last_body["model"] == "nonesuch-9"
+    assert server.requests[-1].conversation is not None
+    assert server.requests[-1].conversation.model == "nonesuch-9"
     assert client.model_info["function_calling"]
 
 

@@ -13,6 +13,8 @@ from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.ext.auth.azure import AzureTokenProvider
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.anthropic.config import AnthropicClientConfigurationConfigModel, ThinkingConfigModel
+from symposia.ext.models.gemini import GeminiChatCompletionClient
+from symposia.ext.models.ollama import BaseOllamaClientConfigurationConfigModel, OllamaChatCompletionClient
 from symposia.ext.models.openai import (
     AzureOpenAIChatCompletionClient,
     BaseOpenAIChatCompletionClient,
@@ -54,6 +56,11 @@ AUTOGEN: dict[str, dict[str, Any]] = {
         "thinking": {"type": "enabled", "budget_tokens": 2000}, "api_key": "**********", "base_url": "http://x",
         "model_info": INFO, "timeout": 3.5, "max_retries": 2, "default_headers": {"a": "b"}, "tool_choice": "any",
     },
+    "autogen_ext.models.ollama.OllamaChatCompletionClient": {
+        "model": "llama3.2:1b", "host": "http://x:11434", "follow_redirects": True, "timeout": 3.5,
+        "headers": {"a": "b"}, "model_info": INFO, "options": {"num_ctx": 4096, "temperature": 0.2},
+        "response_format": {"type": "object", "properties": {"hands": {"type": "integer"}}},
+    },
 }  # fmt: skip
 """What AutoGen's `dump_component` gave for clients with all of its options."""
 
@@ -84,6 +91,11 @@ def test_secrets_are_not_saved() -> None:
     saved = OpenAIResponsesClient(model="gpt-5.5", api_key="hush", tools=[{"type": "web_search"}]).dump_component()
     assert saved.config == {"model": "gpt-5.5", "api_key": "**********", "tools": [{"type": "web_search"}]}
     assert isinstance(ComponentLoader.load_component(saved), OpenAIResponsesClient)
+    thinking: Any = {"thinking_level": "low"}
+    saved = GeminiChatCompletionClient(
+        model="gemini-3.8-flash", api_key="hush", thinking_config=thinking
+    ).dump_component()
+    assert saved.config == {"model": "gemini-3.8-flash", "api_key": "**********", "thinking_config": thinking}
 
 
 def test_a_function_that_gives_tokens_is_not_saved() -> None:
@@ -115,6 +127,10 @@ CONFIGURATIONS: list[tuple[type[ChatCompletionClient], BaseModel]] = [
             api_version="v",
             azure_ad_token_provider=ComponentModel.model_validate(PROVIDER),
         ),
+    ),
+    (
+        OllamaChatCompletionClient,
+        BaseOllamaClientConfigurationConfigModel(model="llama3.2", host="http://x", options={"num_ctx": 4096}),
     ),
     (
         AnthropicChatCompletionClient,
