@@ -244,6 +244,8 @@ class ResponseAssembly:
         })  # fmt: skip
         parts = parts_of(response)
         for part in parts:
+            if part.keys() <= _JOINED and not part.get("text"):
+                continue  # as in the last event; it would be refused in the next request
             if not (self._parts and self._parts[-1].join(part)):
                 self._parts.append(_GrowingPart(part))
         return join_texts(parts, thought=False)

@@ -58,7 +58,8 @@ class GeminiClientConfiguration(CreateArguments, total=False):
         model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
         vertexai: Whether the models of Google Cloud are asked. The SDK reads the credentials of the machine, and its
-            environment variables, such as ``GOOGLE_CLOUD_PROJECT``.
+            environment variables, such as ``GOOGLE_CLOUD_PROJECT``: from the disk and perhaps the network, so make the
+            client before the event loop runs, or in a thread. Requests renew a token in a thread.
         project: The project at Google Cloud.
         location: The region there.
         credentials: Credentials of Google Cloud, in place of those of the machine. They are not saved in JSON.
