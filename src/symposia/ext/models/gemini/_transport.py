@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -136,14 +137,15 @@ def _http_options(given: Mapping[str, object]) -> dict[str, Any] | None:
     return options or None
 
 
-def http_client() -> httpx2.AsyncClient:
+def http_client(context: ssl.SSLContext) -> httpx2.AsyncClient:
     """The HTTP client that the SDK is given.
 
     Left to itself the SDK sends through aiohttp if that is installed, whose responses are read in another way.
     """
     import httpx2  # noqa: PLC0415 - heavy
 
-    return httpx2.AsyncClient(follow_redirects=True, timeout=None, event_hooks={"response": [_raise_for_status]})
+    hooks = {"response": [_raise_for_status]}
+    return httpx2.AsyncClient(verify=context, follow_redirects=True, timeout=None, event_hooks=hooks)
 
 
 async def _raise_for_status(response: httpx2.Response) -> None:
