@@ -21,7 +21,7 @@ from symposia.ext.models._registry import (
 )
 from symposia.ext.models._service import Service
 from symposia.ext.models._stream_decoders import EventDecoder
-from symposia.ext.models._transport import EventStream, Response, SdkTransport, Transport
+from symposia.ext.models._transport import EventStream, HttpTransport, Response, SdkTransport, Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, ReportedError, StreamAssembly, WireFormat
 
 if not TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "ChatRequest",
     "EventDecoder",
     "EventStream",
+    "HttpTransport",
     "ModelCatalog",
     "ModelProfile",
     "ModelVendor",
