@@ -76,7 +76,8 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "LLAMA_API_KEY", "OLLAMA_API_KEY", "OLLAMA_HOST"):
+    vendors = ("OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "LLAMA", "OLLAMA")
+    for name in (*(f"{vendor}_API_KEY" for vendor in vendors), "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -90,6 +90,9 @@ class Vendor:
         needs_key: Whether a client needs an API key.
         retries: Whether the SDK tries again.
         filters: Whether the vendor says that a filter stopped an answer.
+        names_answers: Whether answers have an id.
+        counts_parts: Whether the vendor says how many tokens came from a cache, and were reasoning.
+        headers: The option with the headers of every request.
     """
 
     name: str
@@ -110,6 +113,9 @@ class Vendor:
     needs_key = True
     retries = True
     filters = True
+    names_answers = True
+    counts_parts = True
+    headers = "default_headers"
 
     def sent_tool(self, body: Any) -> Any:
         """The first tool of a request, with its name and description."""
@@ -268,6 +274,9 @@ class Ollama(Vendor):
     needs_key = False
     retries = False
     filters = False
+    names_answers = False
+    counts_parts = False
+    headers = "headers"
 
     def address(self, server: MockModelServer) -> str:
         return server.url

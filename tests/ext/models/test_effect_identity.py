@@ -36,7 +36,7 @@ async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, s
     def identity(**options: Any) -> object:
         return vendor.client(server, **options).effect_identity()
 
-    assert identity() == identity(api_key="another", max_retries=3, timeout=5, default_headers={"x-trace": "1"})
+    assert identity() == identity(api_key="another", timeout=5, **{vendor.headers: {"x-trace": "1"}})
     others: list[dict[str, Any]] = [
         {"max_tokens": 50},
         {"response_format": Sum},
@@ -51,10 +51,10 @@ async def test_the_identity_is_json_without_secrets(vendor: Vendor, server: Mock
     client = vendor.client(
         server,
         api_key="secret-1",
-        default_headers={"x-key": "secret-2"},
         extra_headers={"x-key": "secret-3"},
         extra_query={"key": "secret-4"},
-        base_url=vendor.address(server).replace("//", "//user:secret-5@"),
+        **{vendor.headers: {"x-key": "secret-2"}},
+        **vendor.at(vendor.address(server).replace("//", "//user:secret-5@")),
     )
     assert "secret" not in json.dumps(client.effect_identity())
     with pytest.raises(ModelError) as caught:

@@ -171,6 +171,9 @@ def _usage(reply: Reply) -> dict[str, object]:
         return {}
     prompt, output = reply.usage
     usage = {"promptTokenCount": prompt, "candidatesTokenCount": output, "totalTokenCount": prompt + output}
+    if reply.reasoning_tokens:  # which the vendor counts apart
+        usage["thoughtsTokenCount"] = reply.reasoning_tokens
+        usage["candidatesTokenCount"] -= reply.reasoning_tokens
     if reply.cached_tokens:
         usage["cachedContentTokenCount"] = reply.cached_tokens
     return {"usageMetadata": usage}

@@ -25,9 +25,9 @@ async def test_a_request_is_a_span_with_what_was_asked_for_and_what_it_took(
     await client.create(MESSAGES)
     span = spans.attributes(f"chat {vendor.model}")
     assert spans.one(f"chat {vendor.model}").kind is SpanKind.CLIENT
-    assert span.pop("gen_ai.response.id")
+    assert bool(span.pop("gen_ai.response.id", None)) is vendor.names_answers
     assert span.pop("gen_ai.response.model")
-    assert span.pop("symposia.usage.usd") == client.actual_usage().usd
+    assert span.pop("symposia.usage.usd", None) == client.actual_usage().usd
     address = urlsplit(server.openai_url)
     assert span == {
         "gen_ai.operation.name": "chat",
@@ -53,7 +53,7 @@ async def test_a_streamed_request_is_the_same_span(vendor: Vendor, server: MockM
     assert span["gen_ai.response.finish_reasons"] == ("stop",)
 
 
-@each_vendor
+@pytest.mark.parametrize("vendor", [one for one in VENDORS if one.counts_parts], ids=kind_name)
 async def test_a_span_says_what_came_from_the_cache_and_what_was_reasoning(
     vendor: Vendor, server: MockModelServer, spans: Spans
 ) -> None:
@@ -104,7 +104,7 @@ async def test_a_request_is_an_event(vendor: Vendor, server: MockModelServer, ev
     (event,) = events.of(LLMCallEvent)
     assert (event.prompt_tokens, event.completion_tokens) == (11, 3)
     assert event.kwargs["messages"][-1]["role"] == "user"
-    assert event.kwargs["response"]["id"]
+    assert "Hi." in json.dumps(event.kwargs["response"])
     assert len(event.kwargs["tools"]) == 1
     assert json.loads(str(event))["type"] == "LLMCall"
 

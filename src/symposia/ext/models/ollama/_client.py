@@ -87,6 +87,9 @@ class OllamaChatCompletionClient(VendorClient):
         model = given.model
         profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
         sent = dict(given.arguments)
+        if isinstance(own := sent.get("options"), BaseModel):  # the SDK's `Options`
+            sent["options"] = own.model_dump(exclude_none=True)
+        arguments_given = dict(sent)
         json_output = _usual_form(sent)
         arguments = adapt_arguments(model, sent)
         window = cast("Mapping[str, object]", arguments.get("options", {})).get("num_ctx")
@@ -98,9 +101,9 @@ class OllamaChatCompletionClient(VendorClient):
             context=window if isinstance(window, int) else profile.context,
             wire=ChatFormat(MessageWriter(model=model, vision=info["vision"]), arguments, json_output),
             transport=transport,
-            arguments=arguments,
+            arguments=arguments_given,
         )
-        self._given = given.arguments
+        self._given = arguments_given
 
     def get_create_args(self) -> Mapping[str, object]:
         """The arguments that go with every request."""

@@ -114,9 +114,7 @@ def adapt_arguments(model: str, arguments: Mapping[str, object]) -> Body:
 def add_arguments(body: Body, arguments: Mapping[str, object]) -> None:
     """Put arguments into a request: options of the model under ``options``, where the server looks for them."""
     given = without_none(arguments)
-    options = cast("JsonObject | BaseModel | None", given.pop("options", None)) or {}
-    if isinstance(options, BaseModel):  # the SDK's `Options`
-        options = options.model_dump(exclude_none=True)
+    options = cast("JsonObject", given.pop("options", {}))
     beside = {name: given.pop(name) for name in MODEL_OPTIONS & given.keys()}
     if (limit := given.pop("max_tokens", None)) is not None:  # as most vendors call it
         beside["num_predict"] = limit
