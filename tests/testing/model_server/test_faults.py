@@ -62,12 +62,14 @@ async def test_a_fault_is_an_error_of_the_client(vendor: Vendor, fault: Answer, 
     assert server.problems == []
 
 
-@every_vendor
+@pytest.mark.parametrize("vendor", [one for one in VENDORS if one.retries], ids=kind_name)
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_client_that_tries_again_gets_the_answer_behind_the_faults(vendor: Vendor, streams: bool) -> None:
-    faults = [Failure(status=429, message="slow down", retry_after=0.01), Reset()]
+    slow_down = Failure(status=429, message="slow down", retry_after=0.01)
+    faults = [slow_down] if vendor.name == "Gemini" else [slow_down, Reset()]  # whose SDK takes a reset for final
     async with MockModelServer([Rule([*faults, Reply(text="At last.")])]) as server:
         assert await answer(vendor, server, streams=streams, max_retries=3) == "At last."
-    assert len(server.requests) == 3
+    assert len(server.requests) == 1 + len(faults)
 
 
 async def test_connections_are_refused_for_a_time_after_a_reset() -> None:

@@ -53,7 +53,7 @@ class GeminiClientConfiguration(CreateArguments, total=False):
         api_key: By default, that of the environment variable ``GEMINI_API_KEY``, or of ``GOOGLE_API_KEY``.
         base_url: Where the models are served, if not at Google.
         timeout: Seconds that a request may take; by default 600.
-        max_retries: How often the SDK tries again after a failure that may pass; by default 2.
+        max_retries: How often the SDK tries again after a failure that may pass; by default 2. It ignores Retry-After.
         model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
