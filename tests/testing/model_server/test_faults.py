@@ -63,7 +63,6 @@ async def test_a_fault_is_an_error_of_the_client(vendor: Vendor, fault: Answer, 
 
 
 @pytest.mark.parametrize("vendor", [one for one in VENDORS if one.retries], ids=kind_name)
-@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_client_that_tries_again_gets_the_answer_behind_the_faults(vendor: Vendor, streams: bool) -> None:
     slow_down = Failure(status=429, message="slow down", retry_after=0.01)
     faults = [slow_down] if vendor.name == "Gemini" else [slow_down, Reset()]  # whose SDK takes a reset for final

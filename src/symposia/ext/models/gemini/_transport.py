@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from urllib.parse import urlencode
@@ -151,12 +152,12 @@ def http_client(context: ssl.SSLContext) -> httpx2.AsyncClient:
 async def _raise_for_status(response: httpx2.Response) -> None:
     """Raise the SDK's error of a status that is one.
 
-    The SDK would do so after the body is parsed as JSON, of which a body that nests too deeply makes a
-    `RecursionError` without the status.
+    The SDK would do so after the body is parsed as JSON, of which a body that nests too deeply, or is no text, makes a
+    `RecursionError` or `UnicodeDecodeError` without the status. Like the SDK, it takes 200 alone for a success.
     """
     from google.genai.errors import APIError  # noqa: PLC0415 - heavy; imported by now
 
-    if response.is_success or response.has_redirect_location:
+    if response.status_code == HTTPStatus.OK or response.has_redirect_location:
         return
     await response.aread()
     words = {"message": response.text, "status": response.reason_phrase}
