@@ -100,18 +100,17 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
 @pytest.mark.parametrize(
     ("provider", "name"),
     [
-        ("OllamaChatCompletionClient", "autogen_ext.models.ollama.OllamaChatCompletionClient"),
         (
             "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
             "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
         ),
         (
-            "autogen_ext.models.ollama._ollama_client.OllamaChatCompletionClient",
-            "autogen_ext.models.ollama.OllamaChatCompletionClient",
+            "autogen_ext.models.azure._azure_ai_client.AzureAIChatCompletionClient",
+            "autogen_ext.models.azure.AzureAIChatCompletionClient",
         ),
         (
-            "symposia.ext.models.ollama.OllamaChatCompletionClient",
-            "autogen_ext.models.ollama.OllamaChatCompletionClient",
+            "symposia.ext.models.azure.AzureAIChatCompletionClient",
+            "autogen_ext.models.azure.AzureAIChatCompletionClient",
         ),
     ],
 )

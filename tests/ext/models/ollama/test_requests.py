@@ -11,6 +11,7 @@ from tests.support.model_clients import ADD, OLLAMA, read
 from symposia.core import FunctionCall
 from symposia.core.exceptions import ModelError
 from symposia.core.models import (
+    ChatCompletionClient,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
     LLMMessage,
@@ -146,3 +147,9 @@ async def test_the_host_and_the_key_may_be_those_of_the_environment(
     await OllamaChatCompletionClient.create_from_config(given).create(HELLO)
     assert server.requests[-1].headers["authorization"] == "Basic x"
     assert dict(client.get_create_args()) == {"model": "llama3.2:1b"}
+
+
+@pytest.mark.parametrize("provider", ["", "autogen_ext.models.ollama.", "autogen_ext.models.ollama._ollama_client."])
+def test_autogens_names_of_the_client_load_it(provider: str) -> None:
+    saved = {"provider": f"{provider}OllamaChatCompletionClient", "config": {"model": "llama3.2:1b"}}
+    assert isinstance(ChatCompletionClient.load_component(saved), OllamaChatCompletionClient)
