@@ -168,7 +168,7 @@ async def test_ctrl_c_ends_a_chat_that_waits_for_a_line(models: MockModelServer)
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
-        (("chat", "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai/NAME"),
+        (("chat", "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai-compatible:ADDRESS/NAME"),
         (("chat", "--model", "gpt-5.5"), Status.MISSING_KEY, "--example"),
         (("chat", "--example", "--model", "gpt-5.5"), Status.USAGE, "not both"),
         (("support", "--script", "nowhere"), Status.USAGE, "--script nowhere cannot be read"),

@@ -163,7 +163,7 @@ async def test_on_a_terminal_the_debate_is_drawn_live(tmp_path: Path) -> None:
         (("Which?", "--position", "a", "--position", "A"), Status.DEBATE_TASK, "Two positions are called 'A'"),
         ((" ", "--position", "a", "--position", "b"), Status.DEBATE_TASK, "question is empty"),
         ((*QUESTION,), Status.MISSING_KEY, "symposia debate --example ingestion"),
-        ((*QUESTION, "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai/NAME"),
+        ((*QUESTION, "--model", "llama-9"), Status.UNKNOWN_VENDOR, "openai-compatible:ADDRESS/NAME"),
         ((*QUESTION, "--example", "database"), Status.USAGE, "not both"),
         (("database",), Status.USAGE, "--example database"),
         (("--example", "tabs"), Status.USAGE, "ingestion, database"),

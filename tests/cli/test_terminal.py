@@ -79,7 +79,10 @@ async def test_a_task_of_ones_own_runs_on_a_vendors_sdk(
     assert "recorded" not in output
     usage = json.loads((tmp_path / "run" / "usage.json").read_text())
     assert not usage["estimated"]
-    assert usage["models"] == {model: {"prompt_tokens": 600, "completion_tokens": 90}}
+    assert usage["models"] == {model: usage["total"]}
+    assert (usage["total"]["prompt_tokens"], usage["total"]["completion_tokens"]) == (600, 90)
+    assert usage["total"]["usd"] > 0
+    assert f"690 tokens · ${usage['total']['usd']:.4f}" in output
     assert [request.body["model"] for request in models.requests] == [model] * 3
     assert "a,b" in json.dumps(models.requests[1].body)
     assert "sum: 2" in json.dumps(models.requests[2].body)

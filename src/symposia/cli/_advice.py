@@ -8,7 +8,8 @@ from typing import Final
 
 from symposia.core.code_executor import RunStatus
 from symposia.core.exceptions import SymposiaError
-from symposia.presets.coding import CodingOutcome, CodingResult, EmptyTaskError, MissingKeyError, RunFolderError
+from symposia.ext.models import MissingKeyError, ModelNameError
+from symposia.presets.coding import CodingOutcome, CodingResult, EmptyTaskError, RunFolderError
 
 _ERRORS: Final[dict[type[SymposiaError], str]] = {
     EmptyTaskError: 'The task is an argument: symposia run "Plot sales.csv by month"',
@@ -40,8 +41,18 @@ def advised_error(error: SymposiaError, advices: Mapping[type[SymposiaError], st
         error: The error.
         advices: What helps, by the class of the error; by default, with `symposia run`.
     """
+    text = _without_advice_for_programs(error)
     advice = next((advice for kind, advice in advices.items() if isinstance(error, kind)), None)
-    return str(error) if advice is None else f"{error} {advice}"
+    return text if advice is None else f"{text} {advice}"
+
+
+def _without_advice_for_programs(error: SymposiaError) -> str:
+    if not isinstance(error, ModelNameError):
+        return str(error)
+    if not isinstance(error, MissingKeyError):
+        return error.problem
+    apart = "\n" if "\n" in error.problem else " "  # below a list of what each vendor lacks
+    return f"{error.problem}{apart}Set it, as in `export {error.variable}=…`, and run again."
 
 
 def advised_result(result: CodingResult) -> CodingResult:

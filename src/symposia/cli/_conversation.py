@@ -31,12 +31,11 @@ from symposia.core import run_in_worker_thread
 from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import ModelError, SymposiaError
 from symposia.core.terminal_text import printable
+from symposia.ext.models import MissingKeyError, default_model_name
 from symposia.presets import (
-    MissingKeyError,
     NamedModel,
     RecordedConversation,
     close_models,
-    default_model_name,
     model_named,
     recorded_model,
 )

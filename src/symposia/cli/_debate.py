@@ -22,13 +22,12 @@ from symposia.cli._run import view_for_this_terminal
 from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
 from symposia.core.terminal_text import escape_markdown
+from symposia.ext.models import MissingKeyError, default_model_name
 from symposia.ext.ui import seconds
 from symposia.presets import (
-    MissingKeyError,
     NamedModel,
     RunFolderError,
     close_models,
-    default_model_name,
     model_named,
 )
 from symposia.presets.debate import (

@@ -102,6 +102,7 @@ MOCK_SERVER_MEANING: Final = {
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it
+    from symposia.ext import models  # noqa: PLC0415 - the help must not wait for it
     from symposia.presets import chat, coding, debate  # noqa: PLC0415 - the help must not wait for it
 
     statuses: dict[type[SymposiaError], Status] = {
@@ -110,8 +111,8 @@ def status_of_error(error: SymposiaError) -> Status:
         debate.DebateTaskError: Status.DEBATE_TASK,
         coding.DataFileError: Status.DATA_FILE,
         coding.RunFolderError: Status.RUN_FOLDER,
-        coding.UnknownVendorError: Status.UNKNOWN_VENDOR,
-        coding.MissingKeyError: Status.MISSING_KEY,
+        models.UnknownVendorError: Status.UNKNOWN_VENDOR,
+        models.MissingKeyError: Status.MISSING_KEY,
         exceptions.SandboxPackagesError: Status.PACKAGES,  # before its base class, as the first that fits is taken
         exceptions.SandboxUnavailableError: Status.NO_SANDBOX,
         exceptions.MissingExtraError: Status.MISSING_EXTRA,

@@ -20,6 +20,7 @@ from symposia.cli._sandboxes import check_sandbox_name
 from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import AUTO
+from symposia.ext.models import default_model_name
 from symposia.presets.coding import (
     BundledName,
     CodingTask,
@@ -27,7 +28,6 @@ from symposia.presets.coding import (
     SwarmLimits,
     SwarmModels,
     bundled_task,
-    default_model_name,
     model_named,
 )
 

@@ -10,7 +10,8 @@ from typing import Protocol, Self
 
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.code_executor import OutputStream
-from symposia.presets import AgentUsage
+from symposia.core.models import RequestUsage
+from symposia.presets import AgentUsage, total_usage
 
 TASK_SOURCE = "user"
 """The source of the message with the task, which is shown as the title."""
@@ -142,8 +143,21 @@ class LineBuffer:
 
 
 def tokens(usage: Sequence[AgentUsage], *, recorded: bool) -> str:
-    """The tokens of a run: ``1,234 tokens``."""
-    total = sum(each.prompt_tokens + each.completion_tokens for each in usage)
-    if not any(each.estimated for each in usage):
-        return f"{total:,} tokens"
-    return f"about {total:,} tokens, {'recorded' if recorded else 'estimated'}"
+    """The tokens and the money of a run: ``1,234 tokens (200 from a cache) · $0.0123``."""
+    total = total_usage(usage)
+    if total.estimated:
+        text = f"about {total.total_tokens:,} tokens, {'recorded' if recorded else 'estimated'}"
+    else:
+        text = f"{total.total_tokens:,} tokens"
+    parts = {"from a cache": total.cached_tokens, "of reasoning": total.reasoning_tokens}
+    if shown := ", ".join(f"{count:,} {what}" for what, count in parts.items() if count):
+        text += f" ({shown})"
+    return text if recorded or not total.total_tokens else f"{text} · {money(total)}"
+
+
+def money(usage: RequestUsage) -> str:
+    """The money of some tokens, and how many of them have no known price."""
+    if usage.usd is None:
+        return "price not known"
+    unpriced = f" and {usage.unpriced_tokens:,} tokens without a known price" if usage.unpriced_tokens else ""
+    return f"${usage.usd:.4f}{unpriced}"

@@ -8,12 +8,10 @@ if TYPE_CHECKING:
     from symposia.presets._folder import ResultFolder, RunFolderError
     from symposia.presets._models import (
         AgentUsage,
-        MissingKeyError,
         NamedModel,
-        UnknownVendorError,
         close_models,
-        default_model_name,
         model_named,
+        total_usage,
     )
     from symposia.presets._recorded import (
         RecordedCall,
@@ -30,12 +28,10 @@ else:
             "_folder": ["ResultFolder", "RunFolderError"],
             "_models": [
                 "AgentUsage",
-                "MissingKeyError",
                 "NamedModel",
-                "UnknownVendorError",
                 "close_models",
-                "default_model_name",
                 "model_named",
+                "total_usage",
             ],
             "_recorded": [
                 "RecordedCall",
@@ -50,7 +46,6 @@ else:
 
 __all__ = [
     "AgentUsage",
-    "MissingKeyError",
     "NamedModel",
     "RecordedCall",
     "RecordedChatCompletionClient",
@@ -59,9 +54,8 @@ __all__ = [
     "RecordingError",
     "ResultFolder",
     "RunFolderError",
-    "UnknownVendorError",
     "close_models",
-    "default_model_name",
     "model_named",
     "recorded_model",
+    "total_usage",
 ]

@@ -1,4 +1,4 @@
-"""Models by name, and the tokens of each agent."""
+"""Models by name, and the tokens and the money of each agent."""
 
 from __future__ import annotations
 
@@ -7,17 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from symposia.agentchat.messages import Messages
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 from symposia.core.models import ChatCompletionClient, RequestUsage
-from symposia.ext.models.vendors import default_vendor, find_vendor
-
-
-class UnknownVendorError(InvalidArgumentError):
-    """No vendor is known to serve a model of this name."""
-
-
-class MissingKeyError(InvalidArgumentError):
-    """The vendor of the model requires a key, and the environment has none."""
+from symposia.ext.models import default_model_name, from_name
+from symposia.ext.models.vendors import find_vendor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,22 +26,16 @@ class NamedModel:
     recorded: bool = False
 
 
-def model_named(name: str) -> NamedModel:
-    """Make a client for ``gpt-…``, ``claude-…`` and the like, or for ``vendor/model``.
+def model_named(name: str | None = None) -> NamedModel:
+    """Make a client by `symposia.ext.models.from_name`, under the name of the model at its vendor.
 
     Raises:
-        UnknownVendorError: No vendor is known to serve it.
+        UnknownVendorError: No vendor or server is known for it.
         MissingKeyError: The vendor's key is not in the environment.
         MissingExtraError: The vendor's SDK is not installed.
     """
-    try:
-        vendor, model = find_vendor(name)
-    except InvalidArgumentError as error:
-        raise UnknownVendorError(str(error)) from error
-    if not vendor.has_key():
-        problems = "; ".join(vendor.problems())
-        raise MissingKeyError(f"The model {name} cannot be used: {problems}. {_export(vendor.key)}")
-    return NamedModel(name=model, client=vendor.make_client(model))
+    name = default_model_name() if name is None else name
+    return NamedModel(name=find_vendor(name)[1], client=from_name(name))
 
 
 async def close_models(models: Iterable[NamedModel]) -> None:
@@ -63,43 +49,18 @@ async def close_models(models: Iterable[NamedModel]) -> None:
             clients.push_async_callback(client.close)
 
 
-def default_model_name() -> str:
-    """Choose the default model of the first vendor that can be used.
-
-    Raises:
-        MissingKeyError: There is no key.
-        MissingExtraError: There is a key, and its vendor's SDK is not installed.
-    """
-    try:
-        vendor = default_vendor()
-    except MissingExtraError:
-        raise
-    except UsageError as error:
-        raise MissingKeyError(
-            f"A task or a question of your own needs a model. {error}\n{_export('OPENAI_API_KEY')}"
-        ) from error
-    return f"{vendor.name}/{vendor.default_model}"
-
-
-def _export(key: str | None) -> str:
-    return f"Set the key, as in `export {key}=…`, and run again."
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentUsage:
-    """The tokens of one agent.
+    """The tokens and the money of one agent.
 
     Attributes:
         model: The name of its model.
-        estimated: Whether any of the counts is an estimate, as those of a recorded model are, and those for a
-            server that sends none.
+        usage: What its messages took. It is estimated too where the model is recorded.
     """
 
     agent: str
     model: str
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool
+    usage: RequestUsage
 
 
 def usage_by_agent(messages: Messages, models: Mapping[str, NamedModel]) -> tuple[AgentUsage, ...]:
@@ -109,36 +70,42 @@ def usage_by_agent(messages: Messages, models: Mapping[str, NamedModel]) -> tupl
         messages: The conversation.
         models: By agent.
     """
-    spent = {agent: RequestUsage(0, 0) for agent in models}
+    spent = {agent: RequestUsage(0, 0, estimated=model.recorded) for agent, model in models.items()}
     for message in messages:
         if message.models_usage is not None and message.source in spent:
             spent[message.source] += message.models_usage
-    return tuple(
-        AgentUsage(
-            agent=agent,
-            model=model.name,
-            prompt_tokens=spent[agent].prompt_tokens,
-            completion_tokens=spent[agent].completion_tokens,
-            estimated=model.recorded or spent[agent].estimated,
-        )
-        for agent, model in models.items()
-    )
+    return tuple(AgentUsage(agent=agent, model=model.name, usage=spent[agent]) for agent, model in models.items())
+
+
+def total_usage(usage: Iterable[AgentUsage]) -> RequestUsage:
+    """The tokens and the money of all agents together."""
+    return sum((each.usage for each in usage), RequestUsage(0, 0))
 
 
 def usage_document(usage: Sequence[AgentUsage]) -> dict[str, object]:
-    """The tokens by agent, by model and in all, for ``usage.json``."""
-    models = dict.fromkeys(each.model for each in usage)
+    """The tokens and the money by agent, by model and in all, for ``usage.json``."""
+    by_model: dict[str, RequestUsage] = {}
+    for each in usage:
+        # A wrapper may have asked other models than the one by whose name it is known.
+        for part in each.usage.by_model or (each.usage,):
+            name = part.model or each.model
+            by_model[name] = by_model.get(name, RequestUsage(0, 0)) + part
+    total = total_usage(usage)
     return {
-        "estimated": any(each.estimated for each in usage),
-        "agents": {each.agent: {"model": each.model, **_tokens([each])} for each in usage},
-        "models": {model: _tokens(each for each in usage if each.model == model) for model in models},
-        "total": _tokens(usage),
+        "estimated": total.estimated,
+        "agents": {each.agent: {"model": each.model, **_figures(each.usage)} for each in usage},
+        "models": {model: _figures(spent) for model, spent in by_model.items()},
+        "total": _figures(total),
     }
 
 
-def _tokens(usage: Iterable[AgentUsage]) -> dict[str, int]:
-    spent = list(usage)
+def _figures(usage: RequestUsage) -> dict[str, int | float | None]:
     return {
-        "prompt_tokens": sum(each.prompt_tokens for each in spent),
-        "completion_tokens": sum(each.completion_tokens for each in spent),
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "usd": usage.usd,
+        "unpriced_tokens": usage.unpriced_tokens,
     }

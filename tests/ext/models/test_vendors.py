@@ -123,16 +123,19 @@ def test_a_model_is_found_by_its_vendor_or_by_its_name(name: str, vendor: str, m
 def test_an_unknown_model_is_an_error_that_names_the_vendors(name: str) -> None:
     with pytest.raises(
         InvalidArgumentError,
-        match=r"Put one of the vendors before it: anthropic, openai, gemini, google, .* openai/NAME",
+        match=r"Put one of the vendors before it: anthropic, openai, gemini, google, .* openai-compatible:ADDRESS/NAME",
     ):
         find_vendor(name)
 
 
 def test_every_vendor_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     for vendor in model_vendors():
+        if vendor.default_model is None:
+            continue
         environment = {} if vendor.key is None else {vendor.key: "secret"}
         assert vendor.problems({}) == [f"{name} is not set" for name in environment]
         assert vendor.problems(environment) == []
+        assert vendor.problems({}, given=["api_key"]) == []
         assert vendor.serves(vendor.default_model) == (vendor.name != "ollama")  # whose models are of other makers
         with monkeypatch.context() as without_sdk:
             without_sdk.setitem(sys.modules, vendor.sdk, None)

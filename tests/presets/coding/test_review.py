@@ -118,7 +118,7 @@ async def test_a_field_too_many_in_a_review_is_ignored() -> None:
 
 async def test_the_tokens_of_every_attempt_are_counted() -> None:
     client = ReplayChatCompletionClient(["no", answer(evidence=["mean: 3"])])
-    usage = next(each for each in (await run(client)).usage if each.agent == "reviewer")
+    usage = next(each.usage for each in (await run(client)).usage if each.agent == "reviewer")
     total = client.total_usage()
     assert (usage.prompt_tokens, usage.completion_tokens) == (total.prompt_tokens, total.completion_tokens)
 

@@ -14,6 +14,7 @@ from symposia.agentchat.messages import (
 )
 from symposia.core.code_executor import Artifact, BlockResult, CodeBlock
 from symposia.core.exceptions import SandboxError
+from symposia.core.models import RequestUsage
 from symposia.presets.coding import (
     AgentUsage,
     CodingOutcome,
@@ -25,9 +26,17 @@ from symposia.presets.coding import (
 )
 
 USAGE = (
-    AgentUsage(agent="planner", model="large", prompt_tokens=10, completion_tokens=5, estimated=False),
-    AgentUsage(agent="coder", model="small", prompt_tokens=100, completion_tokens=50, estimated=False),
-    AgentUsage(agent="reviewer", model="large", prompt_tokens=1, completion_tokens=2, estimated=False),
+    AgentUsage(
+        agent="planner",
+        model="large",
+        usage=RequestUsage(10, 5, model="large", usd=0.25, cached_tokens=4, reasoning_tokens=3),
+    ),
+    AgentUsage(agent="coder", model="small", usage=RequestUsage(100, 50, model="small")),
+    AgentUsage(
+        agent="reviewer",
+        model="large",
+        usage=RequestUsage(1, 2, model="large", usd=0.5) + RequestUsage(20, 0, model="small", cache_write_tokens=7),
+    ),
 )
 APPROVAL = StructuredMessage[Review](
     content=Review(approved=True, reasons=[], evidence=["2"], answer="It is **2**."), source="reviewer"
@@ -151,20 +160,25 @@ def test_a_file_that_would_leave_the_folder_is_refused(tmp_path: Path, path: str
 
 
 def test_the_usage_is_given_by_agent_by_model_and_in_all(tmp_path: Path) -> None:
+    def figures(prompt: int, completion: int, usd: float | None, **others: int) -> dict[str, float | None]:
+        kinds = ("cached_tokens", "cache_write_tokens", "reasoning_tokens", "unpriced_tokens")
+        tokens = {"prompt_tokens": prompt, "completion_tokens": completion, "usd": usd}
+        return tokens | dict.fromkeys(kinds, 0) | others
+
     RunFolder(tmp_path).finish(result())
     usage = json.loads((tmp_path / "usage.json").read_text())
     assert usage == {
         "estimated": False,
         "agents": {
-            "planner": {"model": "large", "prompt_tokens": 10, "completion_tokens": 5},
-            "coder": {"model": "small", "prompt_tokens": 100, "completion_tokens": 50},
-            "reviewer": {"model": "large", "prompt_tokens": 1, "completion_tokens": 2},
+            "planner": {"model": "large", **figures(10, 5, 0.25, cached_tokens=4, reasoning_tokens=3)},
+            "coder": {"model": "small", **figures(100, 50, None, unpriced_tokens=150)},
+            "reviewer": {"model": "large", **figures(21, 2, 0.5, unpriced_tokens=20, cache_write_tokens=7)},
         },
         "models": {
-            "large": {"prompt_tokens": 11, "completion_tokens": 7},
-            "small": {"prompt_tokens": 100, "completion_tokens": 50},
+            "large": figures(11, 7, 0.75, cached_tokens=4, reasoning_tokens=3),
+            "small": figures(120, 50, None, unpriced_tokens=170, cache_write_tokens=7),
         },
-        "total": {"prompt_tokens": 111, "completion_tokens": 57},
+        "total": figures(131, 57, 0.75, unpriced_tokens=170, cached_tokens=4, cache_write_tokens=7, reasoning_tokens=3),
     }
 
 

@@ -498,7 +498,7 @@ async def test_the_files_of_a_program_reach_the_folder_and_the_transcript_names_
 async def test_the_tokens_are_counted_by_agent() -> None:
     result = await run_coding_swarm(TASK, models=models(), sandbox=FakeSandboxBackend(prints_the_sum))
     assert [(each.agent, each.model) for each in result.usage] == [("planner", "p"), ("coder", "c"), ("reviewer", "r")]
-    assert all(each.prompt_tokens > 0 and each.completion_tokens > 0 for each in result.usage)
+    assert all(each.usage.prompt_tokens > 0 and each.usage.completion_tokens > 0 for each in result.usage)
 
 
 def asked_model(answer: str, asked: asyncio.Event, may_answer: asyncio.Event) -> ChatCompletionClient:

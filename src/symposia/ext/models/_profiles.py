@@ -89,6 +89,11 @@ class ModelCatalog(Generic[P]):
         # The longest first: "gpt-4o-mini" begins with "gpt-4o" and with "gpt-4" as well.
         self._names = sorted(models, key=len, reverse=True)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the models in the catalog."""
+        return tuple(self._models)
+
     def find(self, model: str) -> P:
         """The profile of a model: that which the user states, or else its own or that of the model that it resembles.
 

@@ -1,23 +1,23 @@
 """The vendors of models: one entry each, read by the command line, the doctor, the presets and the documentation.
 
-A vendor is known by its name, as in ``anthropic/claude-sonnet-5-5``, or by the names of its models. Its entry says how
-to make a client, and what a client needs. Other distributions offer vendors by entry points of the group
-``symposia.model_vendors``, each of them a `ModelVendor`.
+A vendor's entry says how to make a client, and what a client needs; `_names` reads the names of models. Other
+distributions offer vendors by entry points of the group ``symposia.model_vendors``, each of them a `ModelVendor`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Final
+from typing import Any, Final
 
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext._registry import Registry, check_entry_name
 from symposia.ext.models._options import is_installed
+from symposia.ext.models._profiles import ModelCatalog
 
 # Names instead of imports, so that importing the registry imports none of them.
 _BUILT_IN: Final = (
@@ -28,7 +28,25 @@ _BUILT_IN: Final = (
     "symposia.ext.models.vendors._meta:VENDOR",
     "symposia.ext.models.vendors._anthropic_openai:VENDOR",
     "symposia.ext.models.ollama:VENDOR",
+    "symposia.ext.models.openai:AZURE_VENDOR",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class VendorSetting:
+    """Something that a client needs to be told, by the environment or by an option.
+
+    Attributes:
+        variables: The environment variables that can hold it; the first is the one that errors name.
+        options: The options of the client that replace it.
+    """
+
+    variables: tuple[str, ...]
+    options: tuple[str, ...]
+
+    def is_set(self, environment: Mapping[str, str], given: Collection[str] = ()) -> bool:
+        """Whether one of the variables is set, or one of the options is given."""
+        return any(map(environment.get, self.variables)) or not set(self.options).isdisjoint(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +57,14 @@ class ModelVendor:
         name: The name before the slash in ``vendor/model``.
         title: The vendor's name as the vendor writes it.
         models: A regular expression that the names of its models begin with; those of no other vendor should.
-        default_model: The model to use where none is named.
+        default_model: The model to use where none is named; None where each user's models have names of their own.
         make: Makes a client, from ``model=`` and the options of that client.
         key: The environment variable that holds the API key; None where none is needed.
+        settings: What a client needs, where that is not the key alone.
         address_variable: The environment variable with another address to send requests to, if there is one.
         sdk: The module of the vendor's SDK.
         extra: The extra of the distribution that installs it.
+        catalog: The profiles of its models, for those who ask without a client.
 
     Raises:
         InvalidArgumentError: `name` has a space or a slash, or `models` is not a regular expression.
@@ -53,12 +73,14 @@ class ModelVendor:
     name: str
     title: str
     models: str
-    default_model: str
+    default_model: str | None
     make: Callable[..., ChatCompletionClient]
     key: str | None
+    settings: tuple[VendorSetting, ...] = ()
     address_variable: str | None = None
     sdk: str
     extra: str
+    catalog: ModelCatalog[Any] | None = None  # Any: of the vendor's own class of profiles
 
     def __post_init__(self) -> None:
         check_entry_name("model vendor", self.name)
@@ -82,21 +104,33 @@ class ModelVendor:
         """
         return self.make(model=model, **options)
 
-    def has_key(self, environment: Mapping[str, str] = os.environ) -> bool:
-        """Whether the API key is set, or none is needed."""
-        return self.key is None or bool(environment.get(self.key))
-
     def is_installed(self) -> bool:
         """Whether the SDK is installed."""
         return is_installed(self.sdk)
 
-    def problems(self, environment: Mapping[str, str] = os.environ) -> list[str]:
-        """The reasons why no client can be made here, each with its remedy; empty if there are none."""
+    def missing_settings(
+        self, environment: Mapping[str, str] = os.environ, given: Collection[str] = ()
+    ) -> list[VendorSetting]:
+        """What a client needs and is told neither by the environment nor by the options that are given.
+
+        Args:
+            environment: The environment variables.
+            given: The names of the options.
+        """
+        key = () if self.key is None else (VendorSetting((self.key,), ("api_key",)),)
+        return [setting for setting in self.settings or key if not setting.is_set(environment, given)]
+
+    def problems(self, environment: Mapping[str, str] = os.environ, given: Collection[str] = ()) -> list[str]:
+        """The reasons why no client can be made here, each with its remedy; empty if there are none.
+
+        Args:
+            environment: The environment variables.
+            given: The names of the options that the client will be given.
+        """
         found: list[str] = []
         if not self.is_installed():
             found.append(f"the SDK is not installed: pip install 'symposia[{self.extra}]'")
-        if not self.has_key(environment):
-            found.append(f"{self.key} is not set")
+        found += [f"{setting.variables[0]} is not set" for setting in self.missing_settings(environment, given)]
         return found
 
 
@@ -140,45 +174,3 @@ def chosen_vendors() -> list[ModelVendor]:
     something has searched for vendors, must not decide where its messages and its API key go.
     """
     return list(_vendors.without_offered().values())
-
-
-def find_vendor(name: str) -> tuple[ModelVendor, str]:
-    """The vendor of a model, and the model's name there.
-
-    Args:
-        name: ``vendor/model``, or the name of a model that belongs to one vendor only.
-
-    Raises:
-        InvalidArgumentError: No vendor is known for it.
-    """
-    prefix, slash, model = name.partition("/")
-    vendors = _vendors.all()
-    if slash and model and prefix in vendors:
-        return vendors[prefix], model
-    serving = next((vendor for vendor in vendors.values() if vendor.serves(name)), None)
-    if serving is not None:
-        return serving, name
-    raise InvalidArgumentError(
-        f"No vendor is known for the model {name!r}. Put one of the vendors before it: {', '.join(vendors)}. "
-        "A server that uses OpenAI's format is openai/NAME, with its address in OPENAI_BASE_URL."
-    )
-
-
-def default_vendor(environment: Mapping[str, str] = os.environ) -> ModelVendor:
-    """The first vendor whose SDK is installed and whose API key is set.
-
-    Raises:
-        MissingExtraError: There is none, but an SDK is all that one of them lacks.
-        UsageError: There is none; the text says what each lacks.
-    """
-    vendors = [vendor for vendor in model_vendors() if vendor.key is not None]
-    ready = next((vendor for vendor in vendors if not vendor.problems(environment)), None)
-    if ready is not None:
-        return ready
-    without_sdk = next((vendor for vendor in vendors if vendor.has_key(environment)), None)
-    if without_sdk is not None:
-        raise MissingExtraError(
-            f"A model of {without_sdk.title}, whose key is in {without_sdk.key},", without_sdk.extra
-        )
-    reasons = "".join(f"\n- {vendor.name}: {'; '.join(vendor.problems(environment))}" for vendor in vendors)
-    raise UsageError(f"No vendor of models can be used. Set the API key of one of them:{reasons}")

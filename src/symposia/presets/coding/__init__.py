@@ -15,10 +15,7 @@ from symposia._lazy import explained_names
 from symposia.presets._folder import RunFolderError
 from symposia.presets._models import (
     AgentUsage,
-    MissingKeyError,
     NamedModel,
-    UnknownVendorError,
-    default_model_name,
     model_named,
 )
 from symposia.presets._recorded import RecordedChatCompletionClient, RecordedReply, RecordingError
@@ -47,7 +44,6 @@ __all__ = [
     "CodingTask",
     "DataFileError",
     "EmptyTaskError",
-    "MissingKeyError",
     "NamedModel",
     "Plan",
     "RecordedChatCompletionClient",
@@ -58,9 +54,7 @@ __all__ = [
     "RunFolderError",
     "SwarmLimits",
     "SwarmModels",
-    "UnknownVendorError",
     "bundled_task",
-    "default_model_name",
     "model_named",
     "run_coding_swarm",
 ]

@@ -90,9 +90,9 @@ class CodingResult:
     @property
     def estimated(self) -> bool:
         """Whether any of the tokens are estimated."""
-        return any(each.estimated for each in self.usage)
+        return any(each.usage.estimated for each in self.usage)
 
     @property
     def total_tokens(self) -> int:
         """The tokens of all agents, in and out."""
-        return sum(each.prompt_tokens + each.completion_tokens for each in self.usage)
+        return sum(each.usage.total_tokens for each in self.usage)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
-from symposia.ext.models._registry import ModelVendor
+from symposia.ext.models._registry import ModelVendor, VendorSetting
 from symposia.ext.models.anthropic._client import (
     KEY,
     AnthropicChatCompletionClient,
@@ -11,7 +11,7 @@ from symposia.ext.models.anthropic._client import (
     MessagesFormat,
 )
 from symposia.ext.models.anthropic._options import AnthropicClientConfiguration, CreateArguments
-from symposia.ext.models.anthropic._profiles import AnthropicProfile
+from symposia.ext.models.anthropic._profiles import CATALOG, AnthropicProfile
 from symposia.ext.models.anthropic.config import AnthropicClientConfigurationConfigModel, CreateArgumentsConfigModel
 
 VENDOR: Final = ModelVendor(
@@ -21,9 +21,11 @@ VENDOR: Final = ModelVendor(
     default_model="claude-sonnet-5-5",
     make=AnthropicChatCompletionClient,
     key=KEY,
+    settings=(VendorSetting((KEY, "ANTHROPIC_AUTH_TOKEN"), ("api_key",)),),
     address_variable="ANTHROPIC_BASE_URL",
     sdk="anthropic",
     extra="anthropic",
+    catalog=CATALOG,
 )
 
 if not TYPE_CHECKING:

@@ -3,8 +3,13 @@
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
-from symposia.ext.models._registry import ModelVendor
-from symposia.ext.models.openai._azure import AZURE_OPENAI_USER_AGENT, AzureOpenAIChatCompletionClient
+from symposia.ext.models._registry import ModelVendor, VendorSetting
+from symposia.ext.models.openai._azure import (
+    AZURE_OPENAI_USER_AGENT,
+    AzureOpenAIChatCompletionClient,
+    deployment_client,
+)
+from symposia.ext.models.openai._azure import KEY as AZURE_KEY
 from symposia.ext.models.openai._client import (
     KEY,
     BaseOpenAIChatCompletionClient,
@@ -12,14 +17,14 @@ from symposia.ext.models.openai._client import (
     OpenAIChatCompletionClient,
     OpenAIResponsesClient,
 )
-from symposia.ext.models.openai._compatible import CompatibleVendor, compatible_vendor
+from symposia.ext.models.openai._compatible import CompatibleVendor, compatible_server, compatible_vendor
 from symposia.ext.models.openai._options import (
     AzureOpenAIClientConfiguration,
     CreateArguments,
     OpenAIClientConfiguration,
     OpenAIResponsesConfiguration,
 )
-from symposia.ext.models.openai._profiles import OpenAIProfile
+from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
 from symposia.ext.models.openai.config import (
     AzureOpenAIClientConfigurationConfigModel,
     BaseOpenAIClientConfigurationConfigModel,
@@ -37,6 +42,25 @@ VENDOR: Final = ModelVendor(
     address_variable="OPENAI_BASE_URL",
     sdk="openai",
     extra="openai",
+    catalog=CATALOG,
+)
+
+AZURE_VENDOR: Final = ModelVendor(
+    name="azure",
+    title="Azure OpenAI",
+    models=r"(?!)",  # a deployment has the name that its owner gave it
+    default_model=None,
+    make=deployment_client,
+    key=AZURE_KEY,
+    settings=(
+        VendorSetting((AZURE_KEY, "AZURE_OPENAI_AD_TOKEN"), ("api_key", "azure_ad_token", "azure_ad_token_provider")),
+        VendorSetting(("AZURE_OPENAI_ENDPOINT",), ("azure_endpoint", "base_url")),
+        VendorSetting(("OPENAI_API_VERSION",), ("api_version",)),
+    ),
+    address_variable="AZURE_OPENAI_ENDPOINT",
+    sdk="openai",
+    extra="openai",
+    catalog=CATALOG,
 )
 
 if not TYPE_CHECKING:
@@ -44,6 +68,7 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "AZURE_OPENAI_USER_AGENT",
+    "AZURE_VENDOR",
     "VENDOR",
     "AzureOpenAIChatCompletionClient",
     "AzureOpenAIClientConfiguration",
@@ -60,5 +85,6 @@ __all__ = [
     "OpenAIProfile",
     "OpenAIResponsesClient",
     "OpenAIResponsesConfiguration",
+    "compatible_server",
     "compatible_vendor",
 ]

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, ModelFamily
 from symposia.ext.models._profiles import ModelCatalog
-from symposia.ext.models._registry import ModelVendor, chosen_vendors, model_vendors
-from symposia.ext.models.openai._profiles import OpenAIProfile
+from symposia.ext.models._registry import ModelVendor, VendorSetting, chosen_vendors, model_vendors
+from symposia.ext.models._service import public_address
+from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
+
+SERVER: Final = "openai-compatible"
+"""What the name of a model begins with that a server serves which is named by its address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,10 @@ class CompatibleVendor(ModelVendor):
 
     base_url: str
     provider: str
-    catalog: ModelCatalog[OpenAIProfile]
-    make: Callable[..., ChatCompletionClient]  # again, for this module evaluates the annotations of the constructor
+    catalog: ModelCatalog[OpenAIProfile] = field()  # pyright: ignore[reportGeneralTypeIssues] - not optional here
+    # Again, for this module evaluates the annotations of the constructor.
+    make: Callable[..., ChatCompletionClient]
+    settings: tuple[VendorSetting, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,9 +61,12 @@ def _check_address(vendor: str, given: object) -> None:
         raise ArgumentTypeError(problem)
     try:
         parts = urlsplit(given)
-    except ValueError as error:  # a bracket of an IPv6 address is missing
+        is_address = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        )
+    except ValueError as error:  # a bracket of an IPv6 address is missing, or the port is no number
         raise InvalidArgumentError(problem) from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not is_address:
         raise InvalidArgumentError(problem)
 
 
@@ -143,3 +153,36 @@ def compatible_vendor(
         catalog=catalog,
     )
     return vendor
+
+
+def compatible_server(address: str) -> ModelVendor:
+    """An entry for the server at an address, which uses OpenAI's format and need not be registered.
+
+    Where the address is that of a vendor, it is that vendor's entry. Any other server gets the key in
+    ``OPENAI_API_KEY``, if there is one.
+
+    Raises:
+        InvalidArgumentError: The address does not begin with ``https://`` or ``http://``, or has no host.
+    """
+    _check_address(SERVER, address)
+    known = vendor_at(address)
+    if known is not None:
+        return known
+
+    def make(*, model: str, **options: object) -> ChatCompletionClient:
+        from symposia.ext.models.openai._client import KEY, OpenAIChatCompletionClient  # noqa: PLC0415 - it looks in here
+
+        key = os.environ.get(KEY) or "none"  # the SDK refuses to have none, and servers without keys read no key
+        return OpenAIChatCompletionClient(**{"model": model, "base_url": address, "api_key": key, **options})  # pyright: ignore[reportArgumentType] - the caller's options
+
+    return ModelVendor(
+        name=SERVER,
+        title=f"the server at {public_address(address)}",
+        models=r"(?!)",
+        default_model=None,
+        make=make,
+        key=None,
+        sdk="openai",
+        extra="openai",
+        catalog=CATALOG,
+    )

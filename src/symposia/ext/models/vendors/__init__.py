@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._names import default_vendor, find_vendor
 from symposia.ext.models._profile_data import forget_model_profiles, use_model_profiles
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models._registry import (
     ModelVendor,
-    default_vendor,
-    find_vendor,
+    VendorSetting,
     model_vendors,
     register_vendor,
     unregister_vendor,
@@ -44,6 +44,7 @@ __all__ = [
     "Transport",
     "UnknownModelWarning",
     "VendorClient",
+    "VendorSetting",
     "WireFormat",
     "default_vendor",
     "find_vendor",
