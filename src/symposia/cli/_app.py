@@ -17,7 +17,14 @@ import typer
 from typer.core import TyperCommand
 
 from symposia import __version__
-from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, MOCK_SERVER_MEANING, exit_statuses
+from symposia.cli._exit import (
+    CONVERSATION_MEANING,
+    DEBATE_MEANING,
+    MEANING,
+    MOCK_SERVER_MEANING,
+    MODELS_MEANING,
+    exit_statuses,
+)
 from symposia.cli._options import (
     SANDBOXES,
     AllowHost,
@@ -38,7 +45,9 @@ from symposia.cli._options import (
     MaxTokens,
     Memory,
     Model,
+    ModelsAsJson,
     ModelScript,
+    ModelToShow,
     ModeratorModel,
     OpenPositions,
     OutFolder,
@@ -62,6 +71,7 @@ from symposia.cli._options import (
     TaskText,
     TimeLimit,
     Timeout,
+    Try,
     WithPackages,
 )
 from symposia.cli._output import keep_output_from_failing
@@ -293,6 +303,17 @@ def setup(sandbox: SandboxToSetUp = "auto") -> None:
     from symposia.cli._sandboxes import set_up_and_show  # noqa: PLC0415 - imported when called
 
     set_up_and_show(sandbox)
+
+
+@app.command(epilog=exit_statuses(MODELS_MEANING), cls=Verb)
+def models(name: ModelToShow = None, try_it: Try = False, as_json: ModelsAsJson = False) -> None:
+    """List the vendors of models and what each lacks here, or show what is known of a model: limits, abilities, price.
+
+    What you state in the file of SYMPOSIA_MODEL_PROFILES is shown with it. Nothing is sent without --try.
+    """
+    from symposia.cli._models import models_and_show  # noqa: PLC0415 - imported when called
+
+    models_and_show(name, send=try_it, as_json=as_json)
 
 
 @app.command("mock-server", epilog=exit_statuses(MOCK_SERVER_MEANING), cls=Verb)

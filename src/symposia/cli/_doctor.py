@@ -7,33 +7,18 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
 from symposia import __version__
 from symposia.cli._exit import Status, stopped_by_interrupt
+from symposia.cli._findings import Finding, show_section, vendor_findings
 from symposia.ext.code_executors import AUTO, check_sandbox, sandbox_kinds
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.ext.code_executors.namespaces import NamespaceBackend
-from symposia.ext.models.vendors import model_vendors
 
 PACKAGES = ("pydantic", "typer", "rich", "openai", "anthropic", "docker")
-NAME_WIDTH = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        good: Whether the check succeeded; None for information.
-    """
-
-    name: str
-    good: bool | None
-    text: str
 
 
 def show_findings(sandbox: str = AUTO) -> None:
@@ -47,9 +32,9 @@ def show_findings(sandbox: str = AUTO) -> None:
     """
     with stopped_by_interrupt(lambda: "Interrupted."):
         sandboxes = asyncio.run(_sandboxes(sandbox))
-    _show("Sandboxes", sandboxes)
-    _show("Models", _models())
-    _show("Versions", _versions())
+    show_section("Sandboxes", sandboxes)
+    show_section("Models", vendor_findings())
+    show_section("Versions", _versions())
     if not any(finding.good for finding in sandboxes):
         raise typer.Exit(Status.NO_SANDBOX)
 
@@ -93,15 +78,6 @@ async def _forks(backend: NamespaceBackend) -> Finding:
     )
 
 
-def _models() -> Iterator[Finding]:
-    for vendor in model_vendors():
-        problems = vendor.problems()
-        ready = f"{vendor.key} is set" if vendor.key else "needs no key"
-        yield Finding(vendor.name, not problems, "; ".join(problems) or ready)
-        if vendor.address_variable and (address := os.environ.get(vendor.address_variable)):
-            yield Finding(vendor.name, None, f"{vendor.address_variable} sends its requests to {address}")
-
-
 def _versions() -> Iterator[Finding]:
     yield Finding("symposia", None, __version__)
     yield Finding("Python", None, f"{platform.python_version()} ({sys.executable})")
@@ -111,15 +87,3 @@ def _versions() -> Iterator[Finding]:
             yield Finding(package, None, version(package))
         except PackageNotFoundError:
             yield Finding(package, False, f"not installed: pip install 'symposia[{package}]'")
-
-
-def _show(title: str, findings: Iterator[Finding] | list[Finding]) -> None:
-    typer.secho(title, bold=True)
-    for finding in findings:
-        mark, colour = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", None)}[finding.good]
-        first, *rest = finding.text.splitlines()
-        typer.secho(f"  {mark} ", fg=colour, nl=False)
-        typer.echo(f"{finding.name:<{NAME_WIDTH}}{first}")
-        for line in rest:
-            typer.echo(f"{'':<{NAME_WIDTH + 4}}{line}")
-    typer.echo()

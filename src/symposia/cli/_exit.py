@@ -99,6 +99,16 @@ MOCK_SERVER_MEANING: Final = {
 """Of `symposia mock-server`."""
 
 
+MODELS_MEANING: Final = {
+    Status.VERIFIED: "the vendors or the model are shown, and a request was answered",
+    Status.FAILED: MEANING[Status.FAILED],
+    Status.USAGE: "an option or the file of SYMPOSIA_MODEL_PROFILES is wrong",
+    **{status: MEANING[status] for status in (Status.UNKNOWN_VENDOR, Status.MISSING_KEY, Status.MISSING_EXTRA)},
+    **{status: MEANING[status] for status in (Status.MODEL_FAILED, Status.INTERRUPTED)},
+}
+"""Of `symposia models`."""
+
+
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it

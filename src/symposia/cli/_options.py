@@ -32,7 +32,12 @@ OutFolder: TypeAlias = Annotated[
 ]
 Model: TypeAlias = Annotated[
     str | None,
-    Option("--model", metavar="M", help="gpt-…, claude-…, or vendor/name.", show_default="by the key that is set"),
+    Option(
+        "--model",
+        metavar="M",
+        help="gpt-…, claude-…, vendor/name, or openai-compatible:ADDRESS/name.",
+        show_default="SYMPOSIA_MODEL, or by the key that is set",
+    ),
 ]
 PlannerModel: TypeAlias = Annotated[
     str | None, Option("--planner-model", metavar="M", help="For the planner.", show_default="as --model")
@@ -182,6 +187,13 @@ Recorded: TypeAlias = Annotated[bool, Option("--example", help="Show a recorded 
 System: TypeAlias = Annotated[
     str | None, Option("--system", metavar="TEXT", help="The instructions of the assistant.", show_default="our own")
 ]
+ModelToShow: TypeAlias = Annotated[
+    str | None, Argument(metavar="[NAME]", help="A model, as for --model; else the vendors are listed.")
+]
+Try: TypeAlias = Annotated[
+    bool, Option("--try", help="Send the model one tiny request, which costs a few tokens; without NAME, the default.")
+]
+ModelsAsJson: TypeAlias = Annotated[bool, Option("--json", help="Print JSON.")]
 ModelScript: TypeAlias = Annotated[
     Path, Argument(metavar="SCRIPT", readable=False, help="YAML: rules, and their answers.", show_default=False)
 ]

@@ -135,7 +135,7 @@ def _server(name: str) -> tuple[ModelVendor, str]:
     address, model = split_server_name(given)
     try:
         if model:
-            return compatible_server(address), model
+            return compatible_server(address, model), model
     except InvalidArgumentError:
         pass  # the error below says what is wanted of the whole name
     raise UnknownVendorError(

@@ -13,10 +13,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,7 +35,6 @@ Statements: TypeAlias = Mapping[str, Mapping[str, Table]]
 """What is stated of models, by vendor and model."""
 
 
-@cache
 def shipped_profiles(vendor: str) -> Table:
     """The profiles of a vendor that come with this version: ``source``, ``date``, ``otherwise`` and ``models``."""
     return _shipped("profiles", vendor)
@@ -50,12 +50,33 @@ def shipped_prices(vendor: str) -> Mapping[str, TokenPrice]:
     return prices
 
 
+@cache
 def _shipped(kind: str, vendor: str) -> Table:
     place = resources.files("symposia.ext.models").joinpath("_data", kind, f"{vendor}.toml")
     return tomllib.loads(place.read_text(encoding="utf-8"))
 
 
-_stated: dict[str, dict[str, Table]] = {}
+class FactSource(NamedTuple):
+    """Where facts are from, and of which day."""
+
+    name: str
+    date: date
+
+
+def shipped_source(kind: Literal["profiles", "prices"], vendor: str) -> FactSource:
+    """The source of a vendor's profiles or prices that come with this version."""
+    data = _shipped(kind, vendor)
+    return FactSource(data["source"], data["date"])
+
+
+class Statement(NamedTuple):
+    """What a user states of a model, and in which file or call."""
+
+    table: Table
+    where: str
+
+
+_stated: dict[str, dict[str, Statement]] = {}
 
 
 def use_model_profiles(given: str | Path | Statements) -> None:
@@ -73,10 +94,11 @@ def use_model_profiles(given: str | Path | Statements) -> None:
         ArgumentTypeError: It is neither.
         InvalidArgumentError: The file cannot be read, or is not of this shape.
     """
-    for vendor, models in (
-        _checked(given, "use_model_profiles") if isinstance(given, Mapping) else _read(given)
-    ).items():
-        _stated.setdefault(vendor, {}).update(models)
+    in_dictionary = isinstance(given, Mapping)
+    stated = _checked(given, "use_model_profiles") if in_dictionary else _read(given)
+    where = "use_model_profiles" if in_dictionary else str(given)
+    for vendor, models in stated.items():
+        _stated.setdefault(vendor, {}).update({model: Statement(table, where) for model, table in models.items()})
 
 
 def forget_model_profiles() -> None:
@@ -84,15 +106,33 @@ def forget_model_profiles() -> None:
     _stated.clear()
 
 
-def stated_profiles(vendor: str) -> Mapping[str, Table]:
-    """What the user states of the models of a vendor."""
+def stated_profiles(vendor: str) -> Mapping[str, Statement]:
+    """What the user states of the models of a vendor.
+
+    Raises:
+        InvalidArgumentError: The user's file cannot be read, or is not of the shape that `use_model_profiles` says.
+    """
     path = os.environ.get(VARIABLE)
     return {**(_file_of_user(path).get(vendor, {}) if path else {}), **_stated.get(vendor, {})}
 
 
+def stated_vendors() -> list[str]:
+    """The names of the vendors of whose models the user states something.
+
+    Raises:
+        InvalidArgumentError: See `stated_profiles`.
+    """
+    path = os.environ.get(VARIABLE)
+    return list(dict.fromkeys([*(_file_of_user(path) if path else ()), *_stated]))
+
+
 @cache
-def _file_of_user(path: str) -> Statements:
-    return _read(path, f" (by the environment variable {VARIABLE})")
+def _file_of_user(path: str) -> Mapping[str, Mapping[str, Statement]]:
+    why = f" (by the environment variable {VARIABLE})"
+    return {
+        vendor: {model: Statement(table, f"{path}{why}") for model, table in models.items()}
+        for vendor, models in _read(path, why).items()
+    }
 
 
 def _read(given: object, why: str = "") -> Statements:

@@ -12,10 +12,13 @@ from typing import Final, Generic, TypeVar
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ModelCapabilities, ModelInfo, TokenPrice, validate_model_info
 from symposia.ext.models._profile_data import (
+    FactSource,
+    Statement,
     Table,
     make_price,
     shipped_prices,
     shipped_profiles,
+    shipped_source,
     stated_profiles,
     validated,
 )
@@ -57,6 +60,31 @@ class ModelProfile:
 P = TypeVar("P", bound=ModelProfile)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts(Generic[P]):
+    """What is taken to be true of a model, and why.
+
+    Attributes:
+        profile: Its limits and abilities.
+        price: The price of its tokens; None if it is not known.
+        known: Whether the catalog or the user knows it. Else the profile is assumed.
+        like: The model in the catalog whose profile it has; None if there is none like it.
+        profile_source: Where the profiles of the catalog are from; None where the program made them.
+        price_source: Where its price is from; None where that is not known, or where the price is not.
+        stated: What the user states of it.
+        stated_in: The file or the function in which the user does; None if there is nothing.
+    """
+
+    profile: P
+    price: TokenPrice | None
+    known: bool
+    like: str | None
+    profile_source: FactSource | None
+    price_source: FactSource | None
+    stated: Table
+    stated_in: str | None
+
+
 class ModelCatalog(Generic[P]):
     """A vendor's models, found by the longest name in the catalog that the model's name begins with.
 
@@ -70,6 +98,8 @@ class ModelCatalog(Generic[P]):
         otherwise: The profile of a model that resembles none of them.
         prices: The list prices of those models whose price is known.
         name: The name of the vendor in the registry, by which users state profiles of their own; by default `vendor`.
+        profile_source: Where the profiles are from, for `facts`.
+        price_source: Where the prices are from.
     """
 
     def __init__(
@@ -80,14 +110,23 @@ class ModelCatalog(Generic[P]):
         otherwise: P,
         prices: Mapping[str, TokenPrice] = {},
         name: str | None = None,
+        profile_source: FactSource | None = None,
+        price_source: FactSource | None = None,
     ) -> None:
         self._vendor = vendor
         self._name = vendor if name is None else name
+        self._profile_source = profile_source
+        self._price_source = price_source
         self._prices = prices
         self._models = models
         self._otherwise = otherwise
         # The longest first: "gpt-4o-mini" begins with "gpt-4o" and with "gpt-4" as well.
         self._names = sorted(models, key=len, reverse=True)
+
+    @property
+    def name(self) -> str:
+        """The name by which users state profiles of their own."""
+        return self._name
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,11 +146,36 @@ class ModelCatalog(Generic[P]):
         own = {field: stated[field] for field in stated if field not in {"like", "price"}}
         return _make_profile(type(base), base, own, model)
 
+    def facts(self, model: str) -> ModelFacts[P]:
+        """The profile and the price of a model, and where they are from.
+
+        Raises:
+            InvalidArgumentError: The user states a field that profiles lack, or a value of a wrong type.
+        """
+        statement = self._statement(model)
+        stated: Table = {} if statement is None else statement.table
+        price = self.price(model)
+        return ModelFacts(
+            profile=self.find(model),
+            price=price,
+            known=self.knows(model),
+            like=self._likeness(str(stated.get("like", model))),
+            profile_source=self._profile_source,
+            price_source=None if price is None or "price" in stated else self._price_source,
+            stated=stated,
+            stated_in=None if statement is None else statement.where,
+        )
+
     def _known(self, model: str) -> P:
         likeness = self._likeness(model)
         return self._otherwise if likeness is None else self._models[likeness]
 
     def _stated(self, model: str) -> Table | None:
+        """What the user states of a model."""
+        statement = self._statement(model)
+        return None if statement is None else statement.table
+
+    def _statement(self, model: str) -> Statement | None:
         """What the user states of a model, under this name or without its date."""
         stated = stated_profiles(self._name)
         bare = _bare(model)
@@ -193,6 +257,8 @@ def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatal
         otherwise=_make_profile(profile_class, None, data["otherwise"], "otherwise"),
         prices=shipped_prices(prices) if prices else {},
         name=name,
+        profile_source=shipped_source("profiles", name),
+        price_source=shipped_source("prices", prices) if prices else None,
     )
 
 

@@ -6,6 +6,7 @@ distributions offer vendors by entry points of the group ``symposia.model_vendor
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -17,6 +18,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext._registry import Registry, check_entry_name
 from symposia.ext.models._options import is_installed
+from symposia.ext.models._profile_data import stated_profiles, stated_vendors
 from symposia.ext.models._profiles import ModelCatalog
 
 # Names instead of imports, so that importing the registry imports none of them.
@@ -108,6 +110,11 @@ class ModelVendor:
         """Whether the SDK is installed."""
         return is_installed(self.sdk)
 
+    @property
+    def needs(self) -> tuple[VendorSetting, ...]:
+        """What a client needs: `settings`, or the key alone."""
+        return self.settings or (() if self.key is None else (VendorSetting((self.key,), ("api_key",)),))
+
     def missing_settings(
         self, environment: Mapping[str, str] = os.environ, given: Collection[str] = ()
     ) -> list[VendorSetting]:
@@ -117,8 +124,7 @@ class ModelVendor:
             environment: The environment variables.
             given: The names of the options.
         """
-        key = () if self.key is None else (VendorSetting((self.key,), ("api_key",)),)
-        return [setting for setting in self.settings or key if not setting.is_set(environment, given)]
+        return [setting for setting in self.needs if not setting.is_set(environment, given)]
 
     def problems(self, environment: Mapping[str, str] = os.environ, given: Collection[str] = ()) -> list[str]:
         """The reasons why no client can be made here, each with its remedy; empty if there are none.
@@ -174,3 +180,44 @@ def chosen_vendors() -> list[ModelVendor]:
     something has searched for vendors, must not decide where its messages and its API key go.
     """
     return list(_vendors.without_offered().values())
+
+
+def model_profile_problems() -> list[str]:
+    """What is wrong with the profiles that the user states: unknown vendors, unknown fields, wrong values.
+
+    A client of such a model is refused when it is made. A section for a vendor that does not exist is used by none, and
+    said here alone, since a program may register its vendor later.
+    """
+    try:
+        sections = stated_vendors()
+    except InvalidArgumentError as error:
+        return [str(error)]
+    vendors = {vendor.name: vendor for vendor in model_vendors()}
+    catalogs = {vendor.catalog.name: vendor.catalog for vendor in vendors.values() if vendor.catalog is not None}
+    found: list[str] = []
+    for section in sections:
+        stated = stated_profiles(section)
+        if section in catalogs:
+            problems = {model: _problem(catalogs[section], model) for model in stated}
+            found += (f"{stated[model].where}: {problem}" for model, problem in problems.items() if problem)
+        elif section not in vendors or vendors[section].catalog is not None:
+            places = ", ".join(dict.fromkeys(statement.where for statement in stated.values())) or section
+            found.append(f"{places}: {_no_such_section(section, vendors, catalogs)}")
+    return found
+
+
+def _problem(catalog: ModelCatalog[Any], model: str) -> str | None:  # Any: of the vendor's own class of profiles
+    try:
+        catalog.facts(model)
+    except InvalidArgumentError as error:
+        return str(error)
+    return None
+
+
+def _no_such_section(section: str, vendors: Mapping[str, ModelVendor], catalogs: Collection[str]) -> str:
+    vendor = vendors.get(section)
+    if vendor is not None and vendor.catalog is not None:
+        return f"the profiles of {vendor.title} are those of [{vendor.catalog.name}]. Put the models there."
+    near = difflib.get_close_matches(section.lower(), catalogs, n=1)
+    meant = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(catalogs)}."
+    return f"there is no vendor {section!r}. {meant}"

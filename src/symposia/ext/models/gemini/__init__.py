@@ -6,7 +6,7 @@ from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
 from symposia.ext.models.gemini._client import KEY, GeminiChatCompletionClient
 from symposia.ext.models.gemini._options import CreateArguments, GeminiClientConfiguration
-from symposia.ext.models.gemini._profiles import GeminiProfile
+from symposia.ext.models.gemini._profiles import CATALOG, GeminiProfile
 
 VENDOR: Final = ModelVendor(
     name="gemini",
@@ -17,6 +17,7 @@ VENDOR: Final = ModelVendor(
     key=KEY,
     sdk="google.genai",
     extra="gemini",
+    catalog=CATALOG,
 )
 
 if not TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
-from symposia.ext.models.ollama._client import OllamaChatCompletionClient
+from symposia.ext.models.ollama._client import CATALOG, OllamaChatCompletionClient
 from symposia.ext.models.ollama._options import BaseOllamaClientConfiguration, CreateArguments
 from symposia.ext.models.ollama.config import BaseOllamaClientConfigurationConfigModel, CreateArgumentsConfigModel
 
@@ -18,6 +18,7 @@ VENDOR: Final = ModelVendor(
     address_variable="OLLAMA_HOST",
     sdk="ollama",
     extra="ollama",
+    catalog=CATALOG,
 )
 
 if not TYPE_CHECKING:

@@ -155,8 +155,10 @@ def compatible_vendor(
     return vendor
 
 
-def compatible_server(address: str) -> ModelVendor:
+def compatible_server(address: str, model: str) -> ModelVendor:
     """An entry for the server at an address, which uses OpenAI's format and need not be registered.
+
+    Its profiles are those of the vendor that the name of the model tells, as for a client.
 
     Where the address is that of a vendor, it is that vendor's entry. Any other server gets the key in
     ``OPENAI_API_KEY``, if there is one.
@@ -168,6 +170,8 @@ def compatible_server(address: str) -> ModelVendor:
     known = vendor_at(address)
     if known is not None:
         return known
+
+    maker = None if CATALOG.knows(model) else vendor_of_model(model)
 
     def make(*, model: str, **options: object) -> ChatCompletionClient:
         from symposia.ext.models.openai._client import KEY, OpenAIChatCompletionClient  # noqa: PLC0415 - it looks in here
@@ -184,5 +188,5 @@ def compatible_server(address: str) -> ModelVendor:
         key=None,
         sdk="openai",
         extra="openai",
-        catalog=CATALOG,
+        catalog=CATALOG if maker is None else maker.catalog,
     )

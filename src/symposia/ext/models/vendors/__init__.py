@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from symposia._lazy import explained_names
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._names import default_vendor, find_vendor
-from symposia.ext.models._profile_data import forget_model_profiles, use_model_profiles
-from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
+from symposia.ext.models._profile_data import FactSource, forget_model_profiles, use_model_profiles
+from symposia.ext.models._profiles import ModelCatalog, ModelFacts, ModelProfile, UnknownModelWarning
 from symposia.ext.models._registry import (
     ModelVendor,
     VendorSetting,
+    model_profile_problems,
     model_vendors,
     register_vendor,
     unregister_vendor,
@@ -32,8 +33,10 @@ __all__ = [
     "ChatRequest",
     "EventDecoder",
     "EventStream",
+    "FactSource",
     "HttpTransport",
     "ModelCatalog",
+    "ModelFacts",
     "ModelProfile",
     "ModelVendor",
     "ReportedError",
@@ -49,6 +52,7 @@ __all__ = [
     "default_vendor",
     "find_vendor",
     "forget_model_profiles",
+    "model_profile_problems",
     "model_vendors",
     "register_vendor",
     "unregister_vendor",
