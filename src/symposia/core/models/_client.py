@@ -108,6 +108,11 @@ class ChatCompletionClient(ComponentBase, ABC):
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens that a request would take, without a network: an estimate where no tokenizer is on the machine."""
 
+    def counts_exactly(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> bool:
+        """Whether `count_tokens` counts these messages and tools as the vendor does. Else its count is an estimate."""
+        del messages, tools
+        return False
+
     @abstractmethod
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens left in the model's context after these messages and tools; negative when they do not fit."""

@@ -9,7 +9,7 @@ OpenAI's documentation. It is good for leaving room, not for billing: vendors sa
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from symposia.core._function_call import FunctionCall
@@ -31,35 +31,46 @@ TOKENS_AN_IMAGE: Final = 765
 1024 by 1024. The size of an image is not looked at, since that needs its pixels decoded."""
 
 
-def estimate_tokens(messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
-    """About how many tokens a request with these messages and tools takes."""
-    return sum(map(_message, messages)) + sum(map(_tool, tools))
-
-
 def estimate_text_tokens(text: str) -> int:
     """About how many tokens a text is."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", errors="replace"))
     return -(-size // BYTES_A_TOKEN)
 
 
-def _message(message: LLMMessage) -> int:
+def estimate_tokens(
+    messages: Sequence[LLMMessage],
+    *,
+    tools: Sequence[Tool | ToolSchema] = (),
+    count_text: Callable[[str], int] = estimate_text_tokens,
+) -> int:
+    """About how many tokens a request with these messages and tools takes.
+
+    Args:
+        messages: The messages.
+        tools: The tools.
+        count_text: Counts the tokens of a text, by a tokenizer for example.
+    """
+    return sum(_message(message, count_text) for message in messages) + sum(_tool(tool, count_text) for tool in tools)
+
+
+def _message(message: LLMMessage, count: Callable[[str], int]) -> int:
     if isinstance(message, FunctionExecutionResultMessage):
-        return sum(TOKENS_A_FRAME + estimate_text_tokens(result.content) for result in message.content)
+        return sum(TOKENS_A_FRAME + count(result.content) for result in message.content)
     thought = message.thought if isinstance(message, AssistantMessage) else None
-    tokens = TOKENS_A_FRAME + estimate_text_tokens(thought or "")
+    tokens = TOKENS_A_FRAME + count(thought or "")
     if isinstance(message.content, str):
-        return tokens + estimate_text_tokens(message.content)
-    return tokens + sum(map(_part, message.content))
+        return tokens + count(message.content)
+    return tokens + sum(_part(part, count) for part in message.content)
 
 
-def _part(part: str | Image | FunctionCall) -> int:
+def _tool(tool: Tool | ToolSchema, count: Callable[[str], int]) -> int:
+    schema = tool if isinstance(tool, dict) else tool.schema  # a test for the protocol takes twenty times as long
+    return TOKENS_A_FRAME + count(json.dumps(schema, ensure_ascii=False))
+
+
+def _part(part: str | Image | FunctionCall, count: Callable[[str], int]) -> int:
     if isinstance(part, str):
-        return estimate_text_tokens(part)
+        return count(part)
     if isinstance(part, Image):
         return TOKENS_AN_IMAGE
-    return TOKENS_A_FRAME + estimate_text_tokens(part.name) + estimate_text_tokens(part.arguments)
-
-
-def _tool(tool: Tool | ToolSchema) -> int:
-    schema = tool if isinstance(tool, dict) else tool.schema  # a test for the protocol takes twenty times as long
-    return TOKENS_A_FRAME + estimate_text_tokens(json.dumps(schema, ensure_ascii=False))
+    return TOKENS_A_FRAME + count(part.name) + count(part.arguments)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from pydantic import JsonValue
 
@@ -39,6 +39,18 @@ from symposia.ext.models._wire_format import (
 )
 
 
+class TokenCounter(Protocol):
+    """Counts the tokens of requests to a model by a tokenizer."""
+
+    def count(self, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> int | None:
+        """The tokens; None if the tokenizer is not on this machine. There is no network in it."""
+        ...
+
+    def is_exact(self, messages: Sequence[LLMMessage], tools: Sequence[Tool | ToolSchema]) -> bool:
+        """Whether that is what the vendor counts."""
+        ...
+
+
 class VendorClient(ChatCompletionClient):
     """A client of a vendor's models, made of a wire format and a transport.
 
@@ -55,6 +67,7 @@ class VendorClient(ChatCompletionClient):
         transport: The way to the vendor.
         arguments: What goes with every request, for `effect_identity`.
         price: The list price of the model's tokens; None where it is not known.
+        counter: Counts tokens; without one they are estimated.
     """
 
     def __init__(
@@ -68,7 +81,9 @@ class VendorClient(ChatCompletionClient):
         transport: Transport,
         arguments: Mapping[str, object] = {},
         price: TokenPrice | None = None,
+        counter: TokenCounter | None = None,
     ) -> None:
+        self._counter = counter
         self._price = price
         self._service = service
         self._model = model
@@ -296,7 +311,13 @@ class VendorClient(ChatCompletionClient):
         """See `ChatCompletionClient.count_tokens`."""
         check_messages(messages)
         check_list("The tools of a model", tools)
-        return estimate_tokens(messages, tools=tools)
+        counted = None if self._counter is None else self._counter.count(messages, tools)
+        return estimate_tokens(messages, tools=tools) if counted is None else counted
+
+    def counts_exactly(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> bool:
+        """See `ChatCompletionClient.counts_exactly`: where a tokenizer of the model is on the machine."""
+        check_messages(messages)
+        return self._counter is not None and self._counter.is_exact(messages, tools)
 
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.remaining_tokens`."""

@@ -149,6 +149,10 @@ class ModelClientWrapper(ChatCompletionClient):
         """See `ChatCompletionClient.count_tokens`; of several clients, the one that counts most."""
         return max(client.count_tokens(messages, tools=tools) for client in self.clients)
 
+    def counts_exactly(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> bool:
+        """See `ChatCompletionClient.counts_exactly`; of several clients, whether all do."""
+        return all(client.counts_exactly(messages, tools=tools) for client in self.clients)
+
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.remaining_tokens`; of several clients, the one with the least room."""
         return min(client.remaining_tokens(messages, tools=tools) for client in self.clients)

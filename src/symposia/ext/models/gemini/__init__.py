@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
-from symposia.ext.models._registry import ModelVendor
-from symposia.ext.models.gemini._client import KEY, GeminiChatCompletionClient
+from symposia.ext.models._registry import ModelVendor, VendorSetting
+from symposia.ext.models.gemini._client import CLOUD_SWITCHES, KEY, OTHER_KEY, GeminiChatCompletionClient
 from symposia.ext.models.gemini._options import CreateArguments, GeminiClientConfiguration
 from symposia.ext.models.gemini._profiles import CATALOG, GeminiProfile
 
@@ -15,6 +15,7 @@ VENDOR: Final = ModelVendor(
     default_model="gemini-3.8-flash",
     make=GeminiChatCompletionClient,
     key=KEY,
+    settings=(VendorSetting((KEY, OTHER_KEY, *CLOUD_SWITCHES), ("api_key", "vertexai")),),
     sdk="google.genai",
     extra="gemini",
     catalog=CATALOG,

@@ -38,6 +38,7 @@ from symposia.ext.models.openai._responses import (
     adapt_response_arguments,
 )
 from symposia.ext.models.openai._stream import CompletionAssembly
+from symposia.ext.models.openai._tokens import OpenAITokenCounter
 
 if TYPE_CHECKING:
     import openai
@@ -148,6 +149,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             model_info=info,
             context=profile.context,
             price=catalog.price(model),
+            counter=OpenAITokenCounter(MessageWriter(**writing), model, is_chat=chosen == "chat"),
             wire=wire,
             transport=ContinuingTransport(transport) if use_previous_response_id else transport,
             arguments=identity,

@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
-from symposia.ext.models._client import VendorClient
+from symposia.ext.models._client import TokenCounter, VendorClient
 from symposia.ext.models._names import default_vendor, find_vendor
 from symposia.ext.models._profile_data import FactSource, forget_model_profiles, use_model_profiles
 from symposia.ext.models._profiles import ModelCatalog, ModelFacts, ModelProfile, UnknownModelWarning
@@ -44,6 +44,7 @@ __all__ = [
     "SdkTransport",
     "Service",
     "StreamAssembly",
+    "TokenCounter",
     "Transport",
     "UnknownModelWarning",
     "VendorClient",
