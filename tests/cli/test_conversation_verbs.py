@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -125,7 +126,9 @@ async def test_an_input_that_ends_while_the_colleague_is_asked_ends_the_conversa
     models.script(*([handoff] if asks == "handoff" else [call("transfer_to_billing"), refund]))
     result = await symposia("support", "--model", "gpt-5.5", typed="Help!\n")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1].startswith("colleague")
+    *_, asked, spent = result.stdout.splitlines()
+    assert asked.startswith("colleague")
+    assert re.fullmatch(r"\d+ tokens · \$0\.\d{4}", spent)
     assert "paid back" not in result.stdout
 
 

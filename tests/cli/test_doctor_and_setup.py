@@ -13,6 +13,7 @@ from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, 
 from symposia.core.exceptions import SandboxError, SandboxPackagesError, SandboxUnavailableError
 from symposia.ext.code_executors import SandboxKind, only_sandboxes
 from symposia.ext.code_executors.docker import DockerBackend
+from symposia.ext.models.vendors import forget_model_profiles, use_model_profiles
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 
@@ -149,6 +150,16 @@ async def test_the_doctor_says_that_a_key_is_set_and_never_which(
     assert "OPENAI_API_KEY is set" in result.stdout
     assert "ANTHROPIC_API_KEY is not set" in result.stdout
     assert "secret" not in result.output
+
+
+async def test_the_doctor_says_what_is_wrong_with_the_profiles_of_the_user(backends: Backends) -> None:
+    backends(NAMESPACES)
+    use_model_profiles({"opnai": {"tuned": {"like": "gpt-4o"}}})
+    try:
+        result = await symposia("doctor")
+    finally:
+        forget_model_profiles()
+    assert "use_model_profiles: there is no vendor 'opnai'. Did you mean 'openai'?" in result.stdout
 
 
 async def test_the_doctor_names_the_versions(backends: Backends) -> None:

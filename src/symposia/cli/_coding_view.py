@@ -5,6 +5,7 @@ from __future__ import annotations
 from symposia.cli._plan import RunPlan
 from symposia.cli._view import RunDescription, RunEnding, tokens
 from symposia.ext.ui import seconds
+from symposia.presets import total_usage
 from symposia.presets.coding import RECORDED_NOTE, CodingOutcome, CodingResult
 
 
@@ -46,7 +47,7 @@ def _summary(result: CodingResult) -> str:
         f"{programs} program{'' if programs == 1 else 's'} ran",
         f"sandbox {result.sandbox}",
         seconds(result.wall_seconds),
-        tokens(result.usage, recorded=result.recorded),
+        tokens(total_usage(result.usage), recorded=result.recorded),
     ]
     return " · ".join(parts)
 

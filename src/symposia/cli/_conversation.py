@@ -27,9 +27,11 @@ from symposia.agentchat.ui import StreamedMessage
 from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error
 from symposia.cli._plan import RECORDED_PACE
+from symposia.cli._view import tokens
 from symposia.core import run_in_worker_thread
 from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import ModelError, SymposiaError
+from symposia.core.models import RequestUsage
 from symposia.core.terminal_text import printable
 from symposia.ext.models import MissingKeyError, default_model_name
 from symposia.presets import (
@@ -163,6 +165,8 @@ async def _carry_out(
         await converse(partner, lambda: reader.read(YOU), view.show, history=history, on_model_error=on_model_error)
     finally:
         view.end()
+        if view.usage.total_tokens and not any(model.recorded for model in models):
+            view.note(tokens(view.usage, recorded=False))
         await close_models(models)
 
 
@@ -229,12 +233,16 @@ class ConversationView:
 
     Args:
         out: The stream to write to.
+
+    Attributes:
+        usage: What the messages took until now.
     """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._streamed = StreamedMessage()
         self._prompt = ""
+        self.usage = RequestUsage(0, 0)
 
     def note(self, text: str) -> None:
         """Write a line about the conversation."""
@@ -258,7 +266,9 @@ class ConversationView:
             self._write("\n")
 
     def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Write a message, an event, or a piece of a streamed message."""
+        """Write a message, an event, or a piece of a streamed message, and count its tokens."""
+        if message.models_usage is not None:
+            self.usage += message.models_usage
         match message:
             case ModelClientStreamingChunkEvent():
                 if not self._streamed.has(message):

@@ -29,6 +29,7 @@ from symposia.presets import (
     RunFolderError,
     close_models,
     model_named,
+    total_usage,
 )
 from symposia.presets.debate import (
     MODERATOR,
@@ -246,7 +247,7 @@ def _ending(run: DebateRun) -> RunEnding:
         f"Decided: {result.ending}" if decided else f"Not decided: {run.outcome}",
         f"{len(result.rounds)} round{'' if len(result.rounds) == 1 else 's'}",
         seconds(run.wall_seconds),
-        tokens(run.usage, recorded=run.recorded),
+        tokens(total_usage(run.usage), recorded=run.recorded),
     ]
     return RunEnding(
         title="Decision" if decided else "No decision",

@@ -11,7 +11,6 @@ from typing import Protocol, Self
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core.code_executor import OutputStream
 from symposia.core.models import RequestUsage
-from symposia.presets import AgentUsage, total_usage
 
 TASK_SOURCE = "user"
 """The source of the message with the task, which is shown as the title."""
@@ -142,9 +141,8 @@ class LineBuffer:
         return shown
 
 
-def tokens(usage: Sequence[AgentUsage], *, recorded: bool) -> str:
+def tokens(total: RequestUsage, *, recorded: bool) -> str:
     """The tokens and the money of a run: ``1,234 tokens (200 from a cache) · $0.0123``."""
-    total = total_usage(usage)
     if total.estimated:
         text = f"about {total.total_tokens:,} tokens, {'recorded' if recorded else 'estimated'}"
     else:

@@ -1,11 +1,12 @@
 """One string chooses a model."""
 
 import sys
+from typing import Any
 
 import pytest
 from tests.support.interpreter import printed
 
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, ModelError
 from symposia.core.models import UserMessage
 from symposia.ext.models import (
     MissingKeyError,
@@ -113,6 +114,12 @@ def test_the_error_for_an_unknown_vendor_suggests_the_nearest_name(wrong: str, m
     with pytest.raises(UnknownVendorError, match="Put one of the vendors before it: anthropic, openai") as error:
         from_name(wrong)
     assert f"Did you mean {meant!r}?" in str(error.value)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    wrong: Any = 5
+    with pytest.raises(ArgumentTypeError, match="The name of a model is 5: give a text"):
+        from_name(wrong)
 
 
 def test_an_unknown_vendor_in_the_environment_is_said_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

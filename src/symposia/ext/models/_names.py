@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.models._registry import ModelVendor, model_vendors
 from symposia.ext.models.openai import compatible_server
@@ -99,8 +99,11 @@ def find_vendor(name: str) -> tuple[ModelVendor, str]:
         name: As for `from_name`.
 
     Raises:
+        ArgumentTypeError: The name is not a text.
         UnknownVendorError: No vendor or server is known for it.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a caller without a type checker
+        raise ArgumentTypeError(f"The name of a model is {name!r}: give a text, such as 'openai/gpt-5.5'.")
     if name.startswith(SERVER_PREFIX):
         return _server(name)
     prefix, slash, model = name.partition("/")
