@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, SecretStr
 
 from symposia.core import ComponentModel
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +124,26 @@ def check_model(client: str, model: object) -> str:
     if isinstance(model, str) and model.strip():
         return model
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
+
+
+def check_key(model: str, key: object, variable: str) -> None:
+    """Check that a key can be sent, if it is a text: a key that was copied may have a line break or curly quotes.
+
+    The HTTP clients refuse it only when a request is sent, with the key in the error, or an error of encoding.
+
+    Args:
+        model: The model, which the error names.
+        key: The key, or what the SDK gets one from.
+        variable: The environment variable that can hold it.
+
+    Raises:
+        UsageError: It cannot be sent.
+    """
+    if isinstance(key, str) and not (key.isascii() and key.isprintable() and " " not in key):
+        raise UsageError(
+            f"The API key for model {model!r} has a space, a line break or another character that no key has. Copy it "
+            f"again, without quotes, into the environment variable {variable}, or give it as the client's option."
+        )
 
 
 def as_arguments(config: BaseModel) -> BaseModel:

@@ -80,6 +80,12 @@ class Service:
     def failed(self, model: str, error: Exception) -> ModelError:
         """The error of a request that the SDK gave up: a status that is an error, or a connection that failed."""
         status, headers = response_of(error)
+        if status is None and _has_illegal_header(error):  # its text would show the header, which may be the key
+            return ModelError(
+                f"The request for model {model!r} cannot be sent to {self.name}: a header has a character that HTTP "
+                "does not allow. Check the API key or token, and the headers that the client was given.",
+                is_transient=False,
+            )
         if status is None:
             is_transient = urlsplit(self.address).scheme in {"http", "https"}
             return ModelError(self._connection_text(model, error), is_transient=is_transient)
@@ -199,6 +205,15 @@ def response_of(error: Exception) -> tuple[int | None, Mapping[str, str]]:
     if not isinstance(status, int):
         return None, {}
     return status, {} if response is None else response.headers
+
+
+def _has_illegal_header(error: BaseException | None) -> bool:
+    """Whether a request failed since a header has a character that HTTP or the encoding of headers does not allow."""
+    while error is not None:
+        if isinstance(error, UnicodeEncodeError) or str(error).startswith("Illegal header"):  # h11's words
+            return True
+        error = error.__cause__
+    return False
 
 
 def _body_of(error: Exception) -> str:

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from symposia.core import CancellationToken
 from symposia.core.json_values import encodable
+from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._limit_headers import is_retried_outside
 from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
 from symposia.ext.models._wire_format import Body
@@ -189,12 +190,15 @@ class SdkTransport(HttpTransport):
         # It is imported for the first request otherwise, while an event loop waits.
         import_module(httpx.__name__.replace("httpx", "httpcore"))
         self._client = cast("_SdkClient", client)
+        adapt_http_client(getattr(client, "_client", None))
         self._path = path
         self._response_type = httpx.Response
         self._stream_type = stream_type
         # ssl.SSLError is an OSError; anyio's error slips through httpx (https://github.com/pydantic/httpx2/issues/854).
         broken_stream = import_module("anyio").EndOfStream
-        self.errors = (*errors, httpx.HTTPError, httpx.InvalidURL, OSError, broken_stream, *_legacy_errors())
+        # A text that cannot be encoded is a header's by then: `post` has cleaned the body.
+        broken = (httpx.HTTPError, httpx.InvalidURL, OSError, broken_stream, UnicodeEncodeError)
+        self.errors = (*errors, *broken, *_legacy_errors())
 
     async def close(self) -> None:
         """See `Transport.close`."""

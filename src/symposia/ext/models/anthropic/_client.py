@@ -14,7 +14,7 @@ from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_model
+from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key, check_model
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import SdkTransport
@@ -45,6 +45,7 @@ else:
     anthropic = lazy_module("anthropic")
 
 KEY: Final = "ANTHROPIC_API_KEY"
+TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the variable's name
 HOST: Final = "anthropic.com"
 
 SAMPLING_VERSION: Final = "2023-06-01"
@@ -201,10 +202,11 @@ def _connect(model: str, connection: dict[str, Any]) -> anthropic.AsyncAnthropic
     from anthropic import AsyncAnthropic  # noqa: PLC0415 - takes a second
 
     key = connection.pop("api_key", None) or os.environ.get(KEY)
-    token = None if key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    token = None if key else os.environ.get(TOKEN)
     if not key and not token:
         raise UsageError(
             f"There is no API key for model {model!r}: set the environment variable {KEY}, or give "
             "api_key=. For other credentials, give BaseAnthropicChatCompletionClient a client of Anthropic's SDK."
         )
+    check_key(model, key or token, KEY if key else TOKEN)
     return AsyncAnthropic(api_key=key, auth_token=token, **connection)

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._transport import HttpResponse, HttpTransport, encode_json, split_options
 from symposia.ext.models._wire_format import Body
 
@@ -74,6 +75,7 @@ class GeminiTransport(HttpTransport):
             httpx2.HTTPError,
             httpx2.InvalidURL,
             OSError,
+            UnicodeEncodeError,
             GoogleAuthError,
         )
 
@@ -146,7 +148,9 @@ def http_client(context: ssl.SSLContext) -> httpx2.AsyncClient:
     import httpx2  # noqa: PLC0415 - heavy
 
     hooks = {"response": [_raise_for_status]}
-    return httpx2.AsyncClient(verify=context, follow_redirects=True, timeout=None, event_hooks=hooks)
+    client = httpx2.AsyncClient(verify=context, follow_redirects=True, timeout=None, event_hooks=hooks)
+    adapt_http_client(client)
+    return client
 
 
 async def _raise_for_status(response: httpx2.Response) -> None:

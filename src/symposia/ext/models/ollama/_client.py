@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments
+from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -83,8 +84,7 @@ class OllamaChatCompletionClient(VendorClient):
 
     def __init__(self, **options: Unpack[BaseOllamaClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="ollama", names=_option_names)
-        transport = OllamaTransport(_connect(given.connection))
-        model = given.model
+        transport = OllamaTransport(_connect(model := given.model, given.connection))
         profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
         sent = dict(given.arguments)
         if isinstance(own := sent.get("options"), BaseModel):  # the SDK's `Options`
@@ -148,11 +148,17 @@ def _option_names() -> OptionNames:
     )
 
 
-def _connect(connection: dict[str, Any]) -> ollama.AsyncClient:
+def _connect(model: str, connection: dict[str, Any]) -> ollama.AsyncClient:
     from ollama import AsyncClient  # noqa: PLC0415 - heavy
 
     key = connection.pop("api_key", None) or os.environ.get(KEY)
+    check_key(model, key, KEY)
     headers: dict[str, str] = dict(connection.pop("headers", {}))
     if key and "authorization" not in map(str.lower, headers):
         headers["authorization"] = f"Bearer {key}"
-    return AsyncClient(connection.pop("host", None), headers=headers, **connection)
+    try:
+        return AsyncClient(connection.pop("host", None), headers=headers, **connection)
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"A header of the client of model {model!r} has a character that HTTP does not allow: leave it out."
+        ) from error

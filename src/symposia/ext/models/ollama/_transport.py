@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
+from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._stream_decoders import LineDecoder, StreamDecoder
 from symposia.ext.models._transport import HttpResponse, HttpTransport, encode_json, split_options
 from symposia.ext.models._wire_format import Body
@@ -46,7 +47,8 @@ class OllamaTransport(HttpTransport):
 
         import_module("httpcore")  # it is imported for the first request otherwise, while an event loop waits
         self._http = cast("_SdkClient", client)._client  # noqa: SLF001 - the SDK has no public way to send JSON as it is
-        self.errors: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError)
+        adapt_http_client(self._http)
+        self.errors: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeEncodeError)
 
     @property
     def address(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from symposia import __version__
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, UsageError
-from symposia.ext.models._options import ClientOptions
+from symposia.ext.models._options import ClientOptions, check_key
 from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient
 from symposia.ext.models.openai._options import AZURE_CONNECTION, AzureOpenAIClientConfiguration, chat_option_names
 
@@ -25,6 +25,8 @@ AZURE_OPENAI_USER_AGENT: Final = f"symposia/{__version__}"
 """What requests to Azure say of the program that sends them, before the SDK's own words."""
 
 KEY: Final = "AZURE_OPENAI_API_KEY"
+TOKEN: Final = "AZURE_OPENAI_AD_TOKEN"  # noqa: S105 - the variable's name
+VARIABLES: Final = {KEY: "api_key", TOKEN: "azure_ad_token"}
 CREDENTIALS: Final = ("api_key", "azure_ad_token", "azure_ad_token_provider")
 
 TokenProvider = Callable[[], "str | Awaitable[str]"]
@@ -82,11 +84,13 @@ def _check_credentials(model: str, connection: Mapping[str, object]) -> None:
     credentials = [name for name in CREDENTIALS if connection.get(name)]
     if len(credentials) > 1:
         raise InvalidArgumentError(f"Give one of {' and '.join(credentials)}: they are different credentials.")
-    if not credentials and not os.environ.get(KEY) and not os.environ.get("AZURE_OPENAI_AD_TOKEN"):
+    if not credentials and not os.environ.get(KEY) and not os.environ.get(TOKEN):
         raise UsageError(
             f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=, "
             "azure_ad_token= or azure_ad_token_provider=."
         )
+    for variable, name in VARIABLES.items():
+        check_key(model, connection.get(name) or os.environ.get(variable), variable)
 
 
 def _check_place(connection: Mapping[str, object]) -> None:

@@ -16,7 +16,7 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, as_arguments, check_model
+from symposia.ext.models._options import ClientOptions, as_arguments, check_key, check_model
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
@@ -283,6 +283,8 @@ def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncOpenAI:
             f"There is no API key for model {model!r}: set the environment variable {key}, or give api_key=. "
             "A server that needs no key takes any, such as api_key='none'."
         )
+    if key is not None:
+        check_key(model, connection.get("api_key") or os.environ.get(key), key)
     return AsyncOpenAI(**connection)
 
 

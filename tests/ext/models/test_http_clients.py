@@ -1,0 +1,107 @@
+"""What every vendor's HTTP client keeps: several event loops work, and a key goes to its vendor only."""
+
+import asyncio
+import gc
+import threading
+
+import pytest
+from tests.support.model_clients import SDKS, VENDORS, Vendor, kind_name, read
+
+from symposia.core.exceptions import ModelError, UsageError
+from symposia.core.models import ChatCompletionClient, UserMessage
+from symposia.testing.model_server import MockModelServer, Raw, Reply, Rule
+
+HELLO = [UserMessage(content="hello", source="user")]
+SECRET = "sk-SECRET-1"
+
+every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+
+
+@every_vendor
+@pytest.mark.parametrize("status", [302, 307])
+async def test_a_redirect_to_another_host_carries_no_key(vendor: Vendor, status: int) -> None:
+    headers: list[bytes] = []
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        headers.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(receive, "127.0.0.1") as other, MockModelServer() as server:
+        elsewhere = f"http://localhost:{other.sockets[0].getsockname()[1]}/"
+        client = vendor.client(
+            server,
+            Raw(body=b"", status=status, headers={"location": elsewhere}),
+            api_key=SECRET,
+            **{vendor.headers: {"x-team-token": SECRET}},
+        )
+        with pytest.raises(ModelError, match="404"):
+            await client.create(HELLO)
+        await client.close()
+
+    assert SECRET in "".join(server.requests[0].headers.values())
+    [received] = headers
+    assert SECRET.encode() not in received
+
+
+@every_vendor
+@pytest.mark.parametrize("key", [f"{SECRET}\n", f"“{SECRET}”", f"{SECRET}\x00"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(
+    vendor: Vendor, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="Copy it again") as refused:
+        vendor.client(MockModelServer(port=9), api_key=key)
+    assert SECRET not in str(refused.value)
+    assert vendor.key in str(refused.value)
+
+    if "\x00" not in key:  # which no environment can hold
+        monkeypatch.setenv(vendor.key, key)
+        with pytest.raises(UsageError, match=vendor.key):
+            vendor.client(MockModelServer(port=9), api_key=None)
+
+
+@pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
+@pytest.mark.parametrize("value", [f"{SECRET}\n", f"{SECRET}\ud800"])
+async def test_a_header_that_cannot_be_sent_is_named_and_not_shown(vendor: Vendor, value: str) -> None:
+    async with MockModelServer() as server:
+        client = vendor.client(server)
+        with pytest.raises(ModelError, match="header has a character") as refused:
+            await client.create(HELLO, extra_create_args={"extra_headers": {"x-token": value}})
+        await client.close()
+    assert SECRET not in str(refused.value)
+    assert not refused.value.is_transient
+
+
+@pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # for connections whose loop ended before they were closed
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_client_is_used_on_one_event_loop_after_another_and_on_several(vendor: Vendor) -> None:
+    with MockModelServer([Rule([Reply(text="Yes.")])], keep_alive=True) as server:
+        answers = _answers_on_many_loops(vendor.client(server))
+    gc.collect()  # what the loops left behind is warned of here, and not in another test
+    assert answers == ["Yes."] * 8
+
+
+def _answers_on_many_loops(client: ChatCompletionClient) -> list[object]:
+    answers = [asyncio.run(_ask(client, streaming=turn % 2 == 1)) for turn in range(4)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(asyncio.run(_ask(client, streaming=False)))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    asyncio.run(_ask_and_close(client))
+    return answers
+
+
+async def _ask(client: ChatCompletionClient, *, streaming: bool) -> object:
+    """Ask twice, so that the second request takes the connection of the first."""
+    await client.create(HELLO)
+    return (await read(client.create_stream(HELLO)))[1].content if streaming else (await client.create(HELLO)).content
+
+
+async def _ask_and_close(client: ChatCompletionClient) -> None:
+    await client.create(HELLO)
+    await client.close()
