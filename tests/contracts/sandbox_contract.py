@@ -307,6 +307,14 @@ os.chmod("/work", 0)
         with pytest.raises(InvalidArgumentError, match="does not exist"):
             await make(SandboxMount(source=tmp_path / "nothing", target="/data/nothing"))
 
+    async def test_data_can_be_read_below_a_folder_that_images_close(self, make: MakeSandbox, tmp_path: Path) -> None:
+        (tmp_path / "table.csv").write_text("seen")
+        (tmp_path / "table.csv").chmod(0o644)
+        sandbox = await make(SandboxMount(source=tmp_path / "table.csv", target="/root/tables/table.csv"))
+        code = "print(open('/root/tables/table.csv').read())\nopen('/root/x', 'w')"
+        result = await sandbox.run(code, "python")
+        assert (result.stdout, result.exit_code) == ("seen\n", 1)
+
     async def test_closing_twice_is_harmless_and_nothing_runs_afterwards(self, make: MakeSandbox) -> None:
         marker = uuid4().hex
         sandbox = await make()

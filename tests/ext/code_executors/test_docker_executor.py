@@ -11,7 +11,7 @@ from tests.contracts.sandboxed_executor_contract import SandboxedExecutorContrac
 from tests.support.docker_engine import IMAGE, Engine
 from tests.support.sandboxes import require
 
-from symposia.core.code_executor import SandboxPolicy
+from symposia.core.code_executor import SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import SandboxOptions
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
@@ -42,7 +42,7 @@ async def test_it_runs_the_stock_image_that_programs_name(tmp_path: Path) -> Non
 
 OWN_IMAGE = f"""
 FROM {IMAGE}
-RUN mkdir -p /opt/own/bin && ln -s "$(command -v python3)" /opt/own/bin/python3
+RUN mkdir -p -m 0700 /closed && mkdir -p /opt/own/bin && ln -s "$(command -v python3)" /opt/own/bin/python3
 ENV PATH=/work:/opt/own/bin:/bin
 USER 1234
 WORKDIR /srv
@@ -64,6 +64,11 @@ async def test_s16_an_image_of_ones_own_runs_python_and_no_program_of_the_work_f
             assert "trapped" not in result.output
             assert "/work" not in result.output
             assert (await run(executor, python("print('python still runs')"))).output == "python still runs\n"
+        (tmp_path / "table.csv").write_text("1")
+        (tmp_path / "table.csv").chmod(0o644)
+        mount = SandboxMount(source=tmp_path / "table.csv", target="/closed/table.csv")
+        with pytest.raises(InvalidArgumentError, match=r"'/data/table\.csv'"):
+            await DockerBackend(tag).create(SandboxPolicy(), mounts=[mount])
     finally:
         await asyncio.to_thread(engine.remove_image, tag)
 

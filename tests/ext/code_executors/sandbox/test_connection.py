@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import pytest
 
 from symposia.core.code_executor import SandboxPolicy
-from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
+from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors._sandbox import SandboxConnection, ServerSettings, Transport
 from symposia.ext.code_executors._sandbox import _connection as connection_module
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, pack_frame
@@ -70,6 +70,14 @@ async def _in_time(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
 
 async def connect(server: Transport, policy: SandboxPolicy | None = None) -> SandboxConnection:
     return await SandboxConnection.open(server, policy or SandboxPolicy(), ServerSettings(python="/usr/bin/python3"))
+
+
+async def test_data_that_cannot_be_read_inside_is_refused_at_once_with_another_place() -> None:
+    server = ScriptedServer(silence)
+    server.ready = {"unreadable": "/srv/closed/table.csv"}
+    with pytest.raises(InvalidArgumentError, match=r"/srv/closed/table\.csv cannot be read .* '/data/table\.csv'"):
+        await connect(server)
+    assert server.killed
 
 
 def always(kind: str, header: Mapping[str, object]) -> Answer:

@@ -55,6 +55,10 @@ NO_LANDLOCK = (
     "The kernel has no Landlock (Linux 5.13 and later, with landlock in its lsm= list), so files are kept apart by "
     "mounts and modes alone."
 )
+UNREADABLE = (
+    "What is mounted at {target} cannot be read in the sandbox, whose user may not enter a folder on the way there, or "
+    "not read the data itself. Give it another place, such as '/data/{name}'."
+)
 _LANGUAGES = ("python", "sh")
 
 
@@ -75,6 +79,7 @@ class SandboxConnection(Sandbox):
 
         Raises:
             SandboxUnavailableError: The server did not start; the text has its error output. The transport is closed.
+            InvalidArgumentError: Data is mounted where code cannot reach it. The transport is closed.
         """
         conversation = Conversation(transport, max(policy.work_bytes, policy.tmp_bytes, policy.artifact_bytes))
         try:
@@ -90,6 +95,11 @@ class SandboxConnection(Sandbox):
             raise
         if not isinstance(reply, Ready):
             raise await conversation.died(f"it greeted with {reply.kind!r}")
+        if reply.unreadable:
+            await conversation.kill("its data cannot be read")
+            raise InvalidArgumentError(
+                UNREADABLE.format(target=reply.unreadable, name=PurePosixPath(reply.unreadable).name)
+            )
         return cls(conversation, policy, reply)
 
     async def run(

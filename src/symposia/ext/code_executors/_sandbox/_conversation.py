@@ -35,11 +35,13 @@ class Ready(_Reply):
     Attributes:
         landlock: The version of Landlock that confines it as well; 0 where the kernel has none.
         memory_enforced: Whether the kernel holds the memory limit, rather than the server.
+        unreadable: The place of mounted data that the sandbox's user cannot read; empty where it can read all.
     """
 
     kind: Literal["ready"]
     landlock: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     memory_enforced: bool = False
+    unreadable: str = ""
 
 
 class Started(_Reply):

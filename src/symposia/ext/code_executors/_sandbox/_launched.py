@@ -169,6 +169,7 @@ class LaunchedBackend(Component, SandboxBackend):
             memory_counters=(f"/proc/self/fd/{MEMORY_COUNTER_FD}",),
             limit_processes=_process_limit_is_own(),
             seccomp=_seccomp_of_this_machine(policy),
+            data=[mount.target for mount in mounts],
         )
         forked = None if mounts else await self._fork(python, policy)
         if forked is not None:

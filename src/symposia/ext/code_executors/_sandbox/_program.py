@@ -128,6 +128,7 @@ class ServerSettings:
             user counts those of the sandbox and no others.
         seccomp: A BPF program that the server puts on itself and so on everything inside; empty where the backend has
             put one on the server already.
+        data: Where data is mounted. A sandbox in which some of it cannot be read does not start.
     """
 
     python: str
@@ -135,6 +136,7 @@ class ServerSettings:
     memory_counters: Sequence[str] = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
     limit_processes: bool = False
     seccomp: bytes = b""
+    data: Sequence[str] = ()
 
 
 def block_environment(python: str, extra: Mapping[str, str]) -> dict[str, str]:
@@ -198,4 +200,5 @@ def open_request(policy: SandboxPolicy, settings: ServerSettings) -> dict[str, o
         "connections": network.connections if network else 0,
         "connections_a_block": network.connections_a_block if network else 0,
         "proxy_port": PORT if network else 0,
+        "data": list(settings.data),
     }

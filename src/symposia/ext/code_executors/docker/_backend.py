@@ -34,6 +34,7 @@ from symposia.ext.code_executors.docker._data import (
     copied_mounts,
     copy_data,
     is_in_container,
+    open_parents,
     private_mounts,
     shared_data,
 )
@@ -192,6 +193,7 @@ class DockerBackend(Component, SandboxBackend):
                 seccomp=seccomp_program(
                     await engine_machine(client), tcp=policy.network is not None, stateful=policy.stateful
                 ),
+                data=[each.target for each in data],
             )
             labels = await asyncio.to_thread(owner_labels)
             config = partial(
@@ -202,6 +204,7 @@ class DockerBackend(Component, SandboxBackend):
                 labels=labels,
                 user=SHARED_USER_ID if await maps_users(client) else own_user_id(),
                 device_requests=self._device_requests,
+                parents=open_parents(data) if python else (),
                 runtime=runtime,
             )
             attachment, container = await self._start_with(client, config, data, labels)

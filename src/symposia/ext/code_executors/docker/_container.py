@@ -108,6 +108,7 @@ def container_config(
     labels: Mapping[str, str],
     user: int = SHARED_USER_ID,
     device_requests: Sequence[Mapping[str, object]] = (),
+    parents: Sequence[Mapping[str, object]] = (),
     runtime: str = "",
 ) -> ContainerConfig:
     """The request for a container that ends when its attached client disconnects.
@@ -120,6 +121,7 @@ def container_config(
         labels: By which it is found again.
         user: The user id of everything inside, and of the group.
         device_requests: Devices, in the API's JSON.
+        parents: Mounts that others are below, in the API's JSON.
         runtime: The engine's runtime that runs the container; empty for its default.
     """
     processes = policy.processes + SERVER_PROCESSES
@@ -143,7 +145,7 @@ def container_config(
             "Runtime": runtime,
             "PidsLimit": max(GVISOR_PROCESSES, processes) if runtime == GVISOR else processes,
             "Tmpfs": _file_systems(policy, user),
-            "Mounts": list(mounts),
+            "Mounts": [*parents, *mounts],
             "DeviceRequests": list(device_requests),
             "AutoRemove": True,  # by the engine, so that it happens when this program is dead
             "LogConfig": {"Type": "none"},  # the default writes all output to a file of the host, without a limit

@@ -24,6 +24,8 @@ from symposia.ext.code_executors._sandbox._launcher._data import refuse_sockets
 from symposia.ext.code_executors._sandbox._mounts import Data
 from symposia.ext.code_executors.docker._engine import EngineClient
 
+CLOSED_FOLDER: Final = "/root"
+"""The folder of a stock Python image that an ordinary user may not enter, and could want to have data in."""
 MOST_COPIED_BYTES: Final = 256 * 1024 * 1024
 DATA_FOLDER: Final = "/data"
 TOO_MUCH_TO_COPY: Final = (
@@ -71,6 +73,17 @@ def shared_data(data: Sequence[Data]) -> list[Mount]:
 def is_in_container() -> bool:
     """Whether this process is in a container of Docker or Podman. The engine may be in it, too, or outside."""
     return any(Path(sign).exists() for sign in ("/.dockerenv", "/run/.containerenv"))
+
+
+def open_parents(data: Sequence[Data]) -> list[Mount]:
+    """Mounts over the folders of a stock image that the sandbox's user may not enter, on the way to data.
+
+    A volume in memory that belongs to root: a plain tmpfs would get the mode of the folder in the image (runc 1.1).
+    """
+    if not any(PurePosixPath(CLOSED_FOLDER) in PurePosixPath(each.target).parents for each in data):
+        return []
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "nosuid,nodev,noexec,size=64k,mode=0755"}
+    return [_volume(CLOSED_FOLDER, {"DriverConfig": {"Name": "local", "Options": options}})]
 
 
 def copied_mounts(data: Sequence[Data]) -> list[Mount]:

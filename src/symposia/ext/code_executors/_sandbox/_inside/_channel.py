@@ -174,6 +174,7 @@ class Settings(NamedTuple):
     connections: int
     connections_a_block: int
     proxy_port: int
+    data: list[str]
 
 
 def read_settings(header: Mapping[str, object]) -> Settings:

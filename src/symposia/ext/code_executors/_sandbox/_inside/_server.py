@@ -12,6 +12,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -82,11 +83,27 @@ def _serve(channel: Channel, *, has_libraries: bool) -> NoReturn:
     # Before it is confined, the server opens the memory counter in its own /proc/self/fd, which then belongs to root.
     server = Server(channel, settings)
     landlock = confine_server(settings, opening.data)
-    channel.send({"kind": "ready", "landlock": landlock, "memory_enforced": server.memory_enforced})
+    channel.send(
+        {
+            "kind": "ready",
+            "landlock": landlock,
+            "memory_enforced": server.memory_enforced,
+            "unreadable": _first_unreadable(settings.data),
+        }
+    )
     while True:
         channel.send_all()
         server.use_idle_time()
         server.answer(channel.receive())
+
+
+def _first_unreadable(places: Iterable[str]) -> str:
+    """The first place of data that this user cannot read; empty where it can read all."""
+    for place in places:
+        is_folder = os.path.isdir(place)  # noqa: PTH112 - pathlib would be the largest part of the program
+        if not os.access(place, os.R_OK | os.X_OK if is_folder else os.R_OK):
+            return place
+    return ""
 
 
 def take_environment(environment: dict[str, str]) -> None:
