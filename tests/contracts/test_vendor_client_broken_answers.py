@@ -304,6 +304,26 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
         ("eval_count", -1, "eval_count: Input should be greater than or equal to 0"),
         ("eval_count", 10**400, "eval_count: Input should be less than or equal to"),
     ],
+    "Mistral": [
+        ("choices", ..., "choices: Field required"),
+        ("choices", [], "choices: List should have at least 1 item"),
+        ("choices", None, "choices: Input should be a valid array"),
+        ("choices.0", None, "choices.0: Input should be"),
+        ("choices.0.message", ..., "choices.0.message: Field required"),
+        ("choices.0.message.content", {}, "choices.0.message.content"),
+        ("choices.0.message.content.0", "Five.", "message.content.chunks.0: Input should be"),
+        ("choices.0.message.content.0.thinking", "Hm.", "0.thinking: Input should be a valid array"),
+        ("choices.0.message.content.1.text", 7, "1.text: Input should be a valid string"),
+        ("choices.0.message.tool_calls", {}, "message.tool_calls: Input should be a valid array"),
+        ("choices.0.message.tool_calls.0.function", ..., "tool_calls.0.function: Field required"),
+        ("choices.0.message.tool_calls.0.function.name", None, "a tool call has no name"),
+        ("choices.0.message.tool_calls.0.function.arguments", 7, "function.arguments"),
+        ("choices.0.finish_reason", ..., "choices.0.finish_reason: Field required"),
+        ("choices.0.finish_reason", None, "choices.0.finish_reason: Input should be a valid string"),
+        ("usage.prompt_tokens", "5", "usage.prompt_tokens: Input should be a valid integer"),
+        ("usage.completion_tokens", -1, "usage.completion_tokens: Input should be greater than or equal to 0"),
+        ("usage", 3, "usage: Input should be"),
+    ],
 }
 
 

@@ -147,7 +147,7 @@ async def test_the_key_of_the_environment_is_used(
 
 @every_vendor
 def test_a_missing_sdk_fails_at_construction_and_names_the_extra(vendor: Vendor) -> None:
-    sdk = "google.genai" if vendor.extra == "gemini" else vendor.extra
+    sdk = {"gemini": "google.genai", "mistral": "mistralai"}.get(vendor.extra, vendor.extra)
     program = f"""
 import sys
 sys.modules["{sdk}"] = None

@@ -21,6 +21,9 @@ from symposia.ext.models.anthropic._stream import MessageAssembly
 from symposia.ext.models.gemini._answer import ResponseAssembly as ResponseAssemblyOfGemini
 from symposia.ext.models.gemini._answer import parse_response as parse_response_of_gemini
 from symposia.ext.models.gemini._answer import read_response as read_response_of_gemini
+from symposia.ext.models.mistral._answer import CompletionAssembly as CompletionAssemblyOfMistral
+from symposia.ext.models.mistral._answer import parse_completion as parse_completion_of_mistral
+from symposia.ext.models.mistral._answer import read_completion as read_completion_of_mistral
 from symposia.ext.models.ollama._answer import ChatAssembly, parse_chat, read_chat
 from symposia.ext.models.openai._answer import parse_completion, read_completion
 from symposia.ext.models.openai._responses._answer import parse_response, read_response
@@ -143,6 +146,7 @@ def format_of(vendor: Vendor) -> Any:
         "Anthropic": (parse_message, read_message, MessageAssembly),
         "Gemini": (parse_response_of_gemini, read_response_of_gemini, ResponseAssemblyOfGemini),
         "Ollama": (parse_chat, read_chat, ChatAssembly),
+        "Mistral": (parse_completion_of_mistral, read_completion_of_mistral, CompletionAssemblyOfMistral),
     }[vendor.name]
 
 

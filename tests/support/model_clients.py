@@ -16,6 +16,7 @@ from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
 from symposia.ext.models.gemini import GeminiChatCompletionClient
+from symposia.ext.models.mistral import MistralChatCompletionClient
 from symposia.ext.models.ollama import OllamaChatCompletionClient
 from symposia.ext.models.openai import (
     AzureOpenAIChatCompletionClient,
@@ -32,6 +33,7 @@ from symposia.testing.model_server import (
     Reply,
     _anthropic,
     _gemini,
+    _mistral,
     _ollama,
     _openai,
     _openai_responses,
@@ -46,6 +48,7 @@ def load_sdks() -> None:
         "openai.types.chat",
         "openai.types.responses.response_create_params",
         "google.genai.types",
+        "mistralai.client.models",
         "ollama",
         "tenacity",
     ):
@@ -298,6 +301,30 @@ class Ollama(Vendor):
         return event.strip()
 
 
+class Mistral(Vendor):
+    """Mistral over its chat."""
+
+    name = "Mistral"
+    client_class = MistralChatCompletionClient
+    provider = "mistral_ai"
+    key = "MISTRAL_API_KEY"
+    model = "mistral-medium-3-5"
+    extra = "mistral"
+    wire = _mistral
+    like = ("magistral-9b", "magistral")
+    messages = "messages"
+    limit = "max_tokens"
+    parameters = "parameters"
+    own_argument = "safe_prompt"
+    end_marker = "finish_reason"
+    end_mark = b'"finish_reason": "tool_calls"'
+    filters = False
+    counts_parts = False
+
+    def address(self, server: MockModelServer) -> str:
+        return server.mistral_url
+
+
 class Replay:
     """The replay client, which asks no server."""
 
@@ -351,9 +378,10 @@ OPENAI: Vendor = OpenAI()
 ANTHROPIC: Vendor = Anthropic()
 GEMINI: Vendor = Gemini()
 OLLAMA: Vendor = Ollama()
-FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA)
+MISTRAL: Vendor = Mistral()
+FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
 """One client of each wire format, for tests of answers."""
-SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA)
+SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
 """One client of each SDK, for tests of what is beneath the wire formats."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
 KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)

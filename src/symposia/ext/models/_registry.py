@@ -29,6 +29,7 @@ _BUILT_IN: Final = (
     "symposia.ext.models.vendors._google:VENDOR",
     "symposia.ext.models.vendors._meta:VENDOR",
     "symposia.ext.models.vendors._anthropic_openai:VENDOR",
+    "symposia.ext.models.mistral:VENDOR",
     "symposia.ext.models.ollama:VENDOR",
     "symposia.ext.models.openai:AZURE_VENDOR",
 )

@@ -13,7 +13,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.testing.model_server._answers import Answer, check_answers
 from symposia.testing.model_server._conversation import Conversation, Message
 
-VENDORS: Final = ("openai", "openai-responses", "anthropic", "gemini", "ollama")
+VENDORS: Final = ("openai", "openai-responses", "anthropic", "gemini", "ollama", "mistral")
 """The wire formats that rules name."""
 SHOWN: Final = 200
 """Characters of a text in an explanation: enough to tell two prompts apart."""

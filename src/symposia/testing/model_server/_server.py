@@ -15,7 +15,7 @@ from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import unquote
 
 from symposia.core.exceptions import ArgumentTypeError, UsageError
-from symposia.testing.model_server import _anthropic, _gemini, _ollama, _openai, _openai_responses
+from symposia.testing.model_server import _anthropic, _gemini, _mistral, _ollama, _openai, _openai_responses
 from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset, check_answers
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
@@ -27,7 +27,7 @@ from symposia.testing.model_server._wire_format import Fields, WireFormat
 
 T = TypeVar("T")
 
-WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic, _gemini, _ollama)
+WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic, _gemini, _ollama, _mistral)
 ANY_MODEL: Final = "mock-model"
 MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape raises; see `WireFormat`."""
@@ -121,6 +121,11 @@ class MockModelServer:
     def anthropic_url(self) -> str:
         """The address as Anthropic's clients take it."""
         return self._http.url
+
+    @property
+    def mistral_url(self) -> str:
+        """The address as Mistral's clients take it."""
+        return f"{self._http.url}/mistral"
 
     @property
     def environment(self) -> Mapping[str, str]:
