@@ -76,7 +76,7 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    vendors = ("OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "LLAMA", "OLLAMA")
+    vendors = ("OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "LLAMA", "MISTRAL", "OLLAMA")
     for name in (*(f"{vendor}_API_KEY" for vendor in vendors), "OLLAMA_HOST", "SYMPOSIA_MODEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")  # counts are estimates, whatever files this machine has

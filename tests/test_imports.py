@@ -28,6 +28,7 @@ HEAVY = [
     "google.protobuf",
     "httpx",
     "json",
+    "mistralai",
     "ollama",
     "openai",
     "opentelemetry",

@@ -14,6 +14,7 @@ from symposia.ext.auth.azure import AzureTokenProvider
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.anthropic.config import AnthropicClientConfigurationConfigModel, ThinkingConfigModel
 from symposia.ext.models.gemini import GeminiChatCompletionClient
+from symposia.ext.models.mistral import MistralChatCompletionClient
 from symposia.ext.models.ollama import BaseOllamaClientConfigurationConfigModel, OllamaChatCompletionClient
 from symposia.ext.models.openai import (
     AzureOpenAIChatCompletionClient,
@@ -67,7 +68,7 @@ AUTOGEN: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY"):
         monkeypatch.setenv(name, "from-the-environment")
 
 
@@ -92,6 +93,9 @@ def test_secrets_are_not_saved() -> None:
     assert saved.config == {"model": "gpt-5.5", "api_key": "**********", "tools": [{"type": "web_search"}]}
     assert isinstance(ComponentLoader.load_component(saved), OpenAIResponsesClient)
     thinking: Any = {"thinking_level": "low"}
+    saved = MistralChatCompletionClient(model="mistral-small-2603", api_key="hush", seed=3).dump_component()
+    assert saved.config == {"model": "mistral-small-2603", "api_key": "**********", "seed": 3}
+    assert isinstance(ComponentLoader.load_component(saved), MistralChatCompletionClient)
     saved = GeminiChatCompletionClient(
         model="gemini-3.8-flash", api_key="hush", thinking_config=thinking
     ).dump_component()

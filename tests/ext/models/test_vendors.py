@@ -108,6 +108,8 @@ def acme() -> Iterator[ModelVendor]:
         ("gemini-2.5-flash", "gemini", "gemini-2.5-flash"),
         ("google/gemini-2.5-flash", "google", "gemini-2.5-flash"),
         ("ollama/llama3.2:1b", "ollama", "llama3.2:1b"),
+        ("magistral-small-2509", "mistral", "magistral-small-2509"),
+        ("open-mistral-nemo", "mistral", "open-mistral-nemo"),
         ("Llama-4-Scout", "meta", "Llama-4-Scout"),
         ("openai/my-model", "openai", "my-model"),
         ("openai/org/my-model", "openai", "org/my-model"),
@@ -260,12 +262,12 @@ def test_no_sdk_is_imported_before_it_is_used() -> None:
     program = """
 import sys
 import symposia.ext.models.anthropic, symposia.ext.models.openai, symposia.ext.models.replay
-import symposia.ext.models.gemini, symposia.ext.models.ollama
+import symposia.ext.models.gemini, symposia.ext.models.mistral, symposia.ext.models.ollama
 from symposia.ext.models.vendors import model_vendors
 model_vendors()
 print(*sys.modules)
 """
-    assert not {"openai", "anthropic", "httpx", "httpx2"} & set(printed(program).split())
+    assert not {"openai", "anthropic", "httpx", "httpx2", "mistralai"} & set(printed(program).split())
 
 
 async def test_the_example_of_a_vendor_asks_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
