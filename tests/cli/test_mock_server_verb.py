@@ -77,16 +77,18 @@ async def test_it_answers_until_it_is_ended_and_lists_what_was_not_used(script: 
     assert process.returncode == 0
 
 
-async def test_a_request_without_an_answer_is_shown_at_the_end_and_is_the_exit_status(script: Path) -> None:
+async def test_a_request_without_an_answer_is_explained_at_once_and_is_the_exit_status(script: Path) -> None:
     async with serving(script) as process:
         address = await address_of(process)
         with pytest.raises(OSError, match="400"):
             await asyncio.to_thread(ask, address, "\x1b[31mred")
         assert await line(process) == "openai gpt-4o, turn 1: no rule answers it"
+        said = [await line(process) for _ in range(6)]
+        assert said[-1] == "rule 'bye' does not apply: the last message lacks 'bye'"
+        assert "\x1b" not in "".join(said)
         process.send_signal(signal.SIGINT)
         rest, _ = await process.communicate()
-    assert "rule 'bye' does not apply: the last message lacks 'bye'" in rest.decode()
-    assert "\x1b" not in rest.decode()
+    assert rest.decode().splitlines()[0] == "Requests: 1, without an answer: 1"
     assert process.returncode == 1
 
 

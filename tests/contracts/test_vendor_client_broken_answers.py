@@ -119,7 +119,12 @@ async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendo
     events = events_of(vendor, Reply(text="The answer is not 42."))
     client = vendor.client(server, Raw(body=b"".join(events[:5]), content_type=vendor.wire.STREAM_TYPE, cut=True))
     error = await failure_of(client, streaming=True)
-    assert str(error).startswith(f"The connection to the server at {vendor.address(server)} failed for model")
+    assert isinstance(error, ModelResponseError)
+    assert str(error).startswith(
+        f"The connection to the server at {vendor.address(server)} was lost in the middle of an answer of model"
+    )
+    assert "send the request again" in str(error)
+    assert error.is_transient
     assert error.partial is not None
     assert error.partial["text"].startswith("The")
 

@@ -321,7 +321,7 @@ def mock_server(script: ModelScript, host: Host = "127.0.0.1", port: Port = 0, l
     """Serve a script as OpenAI, Anthropic, Gemini and Ollama, for programs that are tested without a model.
 
     Prints the environment variables that make the vendors' SDKs use this server, and for each request the rule that
-    answers it. Ctrl-C ends the server, and prints the requests without an answer and the rules that were not used.
+    answers it, or why none does. Ctrl-C, or SIGTERM, ends the server, and prints the rules that were not used.
     """
     from symposia.cli._mock_server import serve_and_show  # noqa: PLC0415 - imported when called
 

@@ -57,6 +57,18 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
         asked = request.conversation
         what = request.path if asked is None else f"{request.vendor} {asked.model}, turn {asked.turn}"
         _say(f"{what}: {request.answered_by}")
+        show_problems()
+
+    shown: set[str] = set()
+    looked_at = 0
+
+    def show_problems() -> None:
+        nonlocal looked_at
+        new, looked_at = server.problems[looked_at:], len(server.problems)
+        for problem in new:
+            if problem not in shown and len(shown) < SHOWN_PROBLEMS:
+                shown.add(problem)
+                _say(problem)
 
     server = MockModelServer(script, host=host, port=port, strict=strict, keep_alive=True, on_request=show)
     async with server:
@@ -67,8 +79,7 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
             _say(f"Other machines can reach {host}. The server requires no key.")
         await stopped.wait()
     _say(f"Requests: {received}, without an answer: {len(server.problems)}")
-    for problem in dict.fromkeys(server.problems[:SHOWN_PROBLEMS]):
-        _say(problem)
+    show_problems()  # of requests that could not be read
     for name in server.unused_rules:
         _say(f"Rule {name!r} was not used.")
     return not server.problems

@@ -37,6 +37,8 @@ def mock_model_server(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     from symposia.testing.model_server import MockModelServer  # noqa: PLC0415 - only where it is asked for
 
     marker = request.node.get_closest_marker(_MARKER)
+    if marker is not None and (len(marker.args) != 1 or marker.kwargs):
+        pytest.fail(f'The marker {_MARKER} takes one file: @pytest.mark.{_MARKER}("script.yaml").', pytrace=False)
     script: tuple[()] | Path = () if marker is None else Path(request.path).parent / marker.args[0]
     with MockModelServer(script) as server:
         for name, value in server.environment.items():

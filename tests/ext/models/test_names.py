@@ -95,7 +95,7 @@ async def test_a_wrong_address_is_named_by_the_error_of_the_request() -> None:
     async with MockModelServer() as server:
         address = f"{server.url}/nowhere"
     client = from_name(f"openai-compatible:{address}//gpt-5.4", max_retries=0)
-    with pytest.raises(ModelError, match="Check the network and the address") as error:
+    with pytest.raises(ModelError, match="Check that a server runs at http") as error:
         await client.create(HELLO)
     assert address in str(error.value)
     await client.close()

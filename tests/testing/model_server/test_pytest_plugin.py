@@ -40,6 +40,10 @@ def test_a_problem_that_is_meant(mock_model_server):
         ask("bye")
     mock_model_server.problems.clear()
 
+@pytest.mark.model_script(file="script.yaml")
+def test_a_marker_without_its_file(mock_model_server):
+    pass
+
 def test_the_environment_is_as_before():
     assert "OPENAI_BASE_URL" not in os.environ
 """
@@ -56,7 +60,8 @@ def test_a_test_has_a_server_and_fails_where_a_request_had_no_answer(tmp_path: P
     (tmp_path / "test_program.py").write_text(TESTS)
     (tmp_path / "script.yaml").write_text("rules: [{name: hi, when: {last: hi}, answer: From the script.}]")
     done = run_pytest(tmp_path)
-    assert "5 passed, 1 error" in done.stdout, done.stdout
+    assert "5 passed, 2 errors" in done.stdout, done.stdout
+    assert 'The marker model_script takes one file: @pytest.mark.model_script("script.yaml").' in done.stdout
     assert "ERROR test_program.py::test_a_request_without_an_answer - Failed: " in done.stdout
     assert "last message: 'bye' (user)" in done.stdout
 

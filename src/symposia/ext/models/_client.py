@@ -230,7 +230,7 @@ class VendorClient(ChatCompletionClient):
         try:
             return await calls.run(stream.read)
         except self._transport.errors as error:
-            raise self._service.failed(self._model, error) from error  # the response was reported when it began
+            raise self._service.broken_off(self._model, stream.response, error) from error
         except ValueError as problem:
             raise self._service.broken(self._model, stream.response, problem) from problem
 

@@ -20,6 +20,7 @@ from symposia.ext.models._wire_format import (
     reported_words,
 )
 
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SERVER_ERRORS: Final = 500
 TOO_MANY: Final = 429
 START: Final = 500
@@ -134,9 +135,29 @@ class Service:
             is_transient=True,
         )
 
+    def broken_off(self, model: str, response: Response, error: Exception) -> ModelError:
+        """The error of a stream whose connection failed while it was read."""
+        said = _said(error)
+        if "timeout" in type(error).__name__.lower():
+            problem = f"{self._subject} took too long to continue an answer of model {model!r} ({said})."
+        else:
+            problem = f"The connection to {self.name} was lost in the middle of an answer of model {model!r} ({said})."
+        return ModelResponseError(
+            f"{problem} What arrived is in the error's attribute `partial`; send the request again.",
+            status=response.status,
+            response_start=response.body[:START].decode(errors="replace"),
+            is_transient=True,
+        )
+
+    @property
+    def _path(self) -> str:
+        """What an address without a path may lack. The other formats' SDKs add the version themselves."""
+        lacks_path = self.provider == "openai" and not urlsplit(self.address).path.strip("/")
+        return ", which may lack its path, as in http://localhost:8000/v1" if lacks_path else ""
+
     def _connection_text(self, model: str, error: Exception) -> str:
         name = type(error).__name__
-        said = f"{name}: {error}".rstrip(".: ")
+        said = _said(error)
         # By its name, since each SDK and each HTTP client under it has a class of its own.
         if "timeout" in name.lower():
             return (
@@ -149,6 +170,8 @@ class Service:
                 f"{failure} The address, {self.address!r}, must begin with https:// or http://: correct it, or "
                 "leave it out for the vendor's own."
             )
+        if urlsplit(self.address).hostname in LOOPBACK:
+            return f"{failure} Check that a server runs at {self.address}, on this machine."
         return f"{failure} Check the network and the address, {self.address}."
 
     def _explain(self, status: int) -> tuple[str, str]:
@@ -159,12 +182,13 @@ class Service:
             case 402 | 403:
                 return "refused access", "Check what the API key may use, and the account's permissions and billing."
             case 404:
-                return "found no such model or address", f"Check the model's name and the address, {self.address}."
-            case 429:
                 return (
-                    "refused the request because of a limit",
-                    "The rate limit or the quota is used up: wait, or send fewer requests at once.",
+                    "found no such model or address",
+                    f"Check the model's name and the address, {self.address}{self._path}.",
                 )
+            case 429:
+                advice = "The rate limit or the quota is used up: wait, or send fewer requests at once."
+                return "refused the request because of a limit", advice
             case _ if status >= SERVER_ERRORS or status in {408, 409}:
                 return "failed to answer", "The service failed or is overloaded: try again later."
             case _ if status >= 400:  # noqa: PLR2004 - HTTP's range of client errors
@@ -182,6 +206,10 @@ def public_address(url: str) -> str:
     """A URL without the parts that may hold secrets: user, password, query and fragment."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(".: ")
 
 
 def _sentence(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -198,6 +199,9 @@ def _description(asked: Conversation) -> Iterator[str]:
     yield f"tools: {', '.join(tool.name for tool in asked.tools) or 'none'}"
     if asked.images:
         yield f"images: {asked.images}"
+    if asked.output_schema is not None:
+        wanted: Mapping[str, object] = asked.output_schema.get("properties", {})
+        yield f"output schema: {', '.join(wanted) or _shown(json.dumps(asked.output_schema))}"
 
 
 def _shown(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -118,11 +118,21 @@ def _explained(error: ValidationError, value: JsonValue, values: YamlValues) -> 
 
 
 def _fault(location: Sequence[str | int], message: str) -> str:
-    field = location[-1] if location and isinstance(location[-1], str) else ""
+    names = [name for name in location if isinstance(name, str)]
     words = re.sub(r" or instance of \w+", "", message.removeprefix("Value error, "))
-    if words in {"Extra inputs are not permitted", "Unexpected keyword argument"}:
-        return f"{field!r} is no field here. The guide on testing lists those there are."
-    return f"{field}: {words.removesuffix('.')}." if field else words
+    words = re.sub(r"a valid dictionary", "a mapping", words)
+    words = re.sub(r"'\w+' instances are not allowed as a Sequence value", "Input should be a valid list", words)
+    if names and words in {"Extra inputs are not permitted", "Unexpected keyword argument"}:
+        known = _fields_in(names[-2] if len(names) > 1 else "")
+        return f"{names[-1]!r} is no field here. The fields are {', '.join(known)}."
+    return f"{names[-1]}: {words.removesuffix('.')}." if names else words
+
+
+def _fields_in(place: str) -> Iterable[str]:
+    """The names of the fields of a mapping, by the field or the kind of answer that it is."""
+    if place == "when":
+        return When.__dataclass_fields__
+    return _MAPPINGS[place].model_fields
 
 
 def _rule_of(location: Sequence[str | int], value: JsonValue) -> str:
@@ -333,3 +343,15 @@ class _ScriptFile(_Strict):
     def script(self) -> Script:
         ids = count(1)
         return Script([rule.rule(ids) for rule in self.rules], self.models)
+
+
+_MAPPINGS: Final[Mapping[str, type[_Strict]]] = {
+    "": _ScriptFile,
+    "rules": _RuleFile,
+    "text": _ReplyFile,
+    "status": _FailureFile,
+    "raw": _RawFile,
+    "fault": _FaultFile,
+    "tool_calls": _CallFile,
+    "usage": _UsageFile,
+}

@@ -37,6 +37,8 @@ from symposia.testing.model_server import Failure, Hold, MockModelServer, Reply,
 from symposia.testing.simulation import simulated
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
+PAID = {"cached": True, "usage": {"usd"}}
+"""The fields in which a hit differs."""
 Store = CacheStore[CHAT_CACHE_VALUE_TYPE]
 
 
@@ -92,7 +94,7 @@ async def test_tool_calls_come_back_as_they_were(vendor: Vendor, server: MockMod
     client = ChatCompletionCache(vendor.client(server, Reply(text="Let me add.", tool_calls=(call,))), store)
     first = await client.create(HELLO, tools=[ADD])
     second = await client.create(HELLO, tools=[ADD])
-    assert second.model_dump(exclude={"cached"}) == first.model_dump(exclude={"cached"})
+    assert second.model_dump(exclude=PAID) == first.model_dump(exclude=PAID)
     assert second.content == [FunctionCall(id="call_1", name="add", arguments='{"a": 1}')]
 
 
@@ -323,6 +325,17 @@ async def test_equal_requests_at_the_same_time_ask_once(server: MockModelServer,
     assert [result.content for result in results] == ["one two"] * 20
     assert [result.cached for result in results].count(False) == len(server.requests) == 1
     assert client.total_usage() == RequestUsage(5, 2)
+    paid = [result.usage.usd for result in results if result.usage.usd]
+    assert paid == [client.total_usage().usd]
+
+
+async def test_the_runs_of_an_agent_cost_what_was_paid(server: MockModelServer, store: Store) -> None:
+    client = ChatCompletionCache(OPENAI.client(server, Reply(text="one", usage=(500, 20))), store)
+    first, second = [await AssistantAgent("a", client).run(task="Hello") for _ in range(2)]
+    assert first.usage == second.usage == RequestUsage(500, 20)
+    assert (first.usage.usd, second.usage.usd) == (client.total_usage().usd, 0.0)
+    assert first.usage.usd
+    assert second.usage.unpriced_tokens == 0
 
 
 async def test_a_caller_that_leaves_does_not_take_the_answer_from_the_others(server: MockModelServer) -> None:

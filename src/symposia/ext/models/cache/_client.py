@@ -26,8 +26,8 @@ class ChatCompletionCache(ModelClientWrapper):
 
     Requests are equal if everything that decides the answer is: the client (class, model, address, arguments), the
     messages, the tools, the choice among them, the form of the answer, and extra arguments. So models can share a
-    store. The result of a hit has `cached` set, and the usage of the request that was made; the client's usage counts
-    no hits. Equal requests at the same time ask once. Errors are not kept.
+    store. The result of a hit has `cached` set, and the tokens of the request that was made, which now cost nothing;
+    the client's usage counts no hits. Equal requests at the same time ask once. Errors are not kept.
 
     A store that fails, and an entry that cannot be read, is a `UserWarning`, and the model is asked. Stores other than
     `InMemoryStore` are called in worker threads.
@@ -66,7 +66,10 @@ class ChatCompletionCache(ModelClientWrapper):
         async with aclosing(arriving):
             async for item in arriving:
                 if isinstance(item, CreateResult):
-                    item.cached = item.cached or joined
+                    if joined:
+                        item.cached = True
+                    if item.cached and item.usage.usd is not None:
+                        item.usage = replace(item.usage, usd=0.0)  # the tokens stay, as in AutoGen; nothing was paid
                     if call.streamed and not shown and isinstance(item.content, str) and item.content:
                         yield item.content  # the answer was not streamed when it was asked for
                     yield item
