@@ -1,4 +1,4 @@
-"""What the headers of a response say about a vendor's limits, and the way to those who want to know.
+"""What a response says about a vendor's limits, and the way to those who want to know.
 
 A wrapper around a client is several calls away from the response whose headers it needs, with other wrappers between
 them. So it listens by a context variable, which the tasks of the call inherit. Rejected: the headers on each
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
@@ -23,11 +23,26 @@ _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001, 
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
 _EPOCH: Final = 1e9
 """A number of seconds from here on is a time (of 2001 or later) and not a duration (of 31 years)."""
+_EPOCH_IN_MILLISECONDS: Final = 1e12
+"""A number from here on is a time in milliseconds, as OpenRouter writes it."""
 
-_REQUESTS: Final = ("x-ratelimit-{}-requests", "anthropic-ratelimit-requests-{}", "x-ratelimit-{}", "ratelimit-{}")
-_TOKENS: Final = ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}", "anthropic-ratelimit-input-tokens-{}")
-"""The headers of OpenAI (and Azure, Groq, Mistral and others with its names), of Anthropic, and of the IETF's draft
-"RateLimit header fields for HTTP"."""
+_REQUESTS: Final = (
+    "x-ratelimit-{}-requests",
+    "x-ratelimit-{}-requests-minute",
+    "x-ratelimit-{}-req-minute",
+    "anthropic-ratelimit-requests-{}",
+)
+_TOKENS: Final = ("x-ratelimit-{}-tokens", "x-ratelimit-{}-tokens-minute", "anthropic-ratelimit-tokens-{}")
+_INPUT_TOKENS: Final = ("anthropic-ratelimit-input-tokens-{}", "x-ratelimit-{}-tokens-prompt")
+_OUTPUT_TOKENS: Final = ("anthropic-ratelimit-output-tokens-{}", "x-ratelimit-{}-tokens-generated")
+"""The headers of OpenAI (and Azure, Groq, xAI and others with its names), Cerebras, Mistral, Anthropic, Fireworks."""
+
+_ANY_WINDOW: Final = ("x-ratelimit-{}", "ratelimit-{}")
+"""The headers of OpenRouter, Together and others, and of the IETF's draft "RateLimit header fields for HTTP". Their
+limit is of a second, a minute or a day, which they do not tell; what is left, and the reset, hold for any window."""
+
+_MILLISECONDS: Final = ("retry-after-ms", "x-ms-retry-after-ms")
+"""The headers of OpenAI and Azure with a time in milliseconds, more exact than ``Retry-After``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class Allowance:
     """One limit of a vendor, as far as a response tells.
 
     Attributes:
-        limit: Requests or tokens that the vendor allows in its window, most often a minute.
+        limit: Requests or tokens that the vendor allows in a minute; None if it does not tell, or tells no window.
         remaining: Those that are left.
         reset: Seconds until the window is full again.
     """
@@ -56,11 +71,15 @@ class LimitReport:
 
     Attributes:
         requests: The limit of requests.
-        tokens: The limit of tokens.
+        tokens: The limit of tokens of prompts and answers together.
+        input_tokens: The limit of tokens of prompts, where the vendor counts them apart.
+        output_tokens: The limit of tokens of answers, likewise.
     """
 
-    requests: Allowance
-    tokens: Allowance
+    requests: Allowance = Allowance()
+    tokens: Allowance = Allowance()
+    input_tokens: Allowance = Allowance()
+    output_tokens: Allowance = Allowance()
 
     @classmethod
     def read(cls, headers: Mapping[str, str], now: float | None = None) -> LimitReport:
@@ -70,7 +89,19 @@ class LimitReport:
             headers: By lower-case name.
             now: The time, in seconds since 1970.
         """
-        return cls(_allowance(headers, _REQUESTS, now), _allowance(headers, _TOKENS, now))
+        requests = _allowance(headers, _REQUESTS, now)
+        if requests == Allowance():
+            requests = replace(_allowance(headers, _ANY_WINDOW, now), limit=None)
+        tokens, inputs, outputs = (
+            _allowance(headers, names, now) for names in (_TOKENS, _INPUT_TOKENS, _OUTPUT_TOKENS)
+        )
+        return cls(requests, tokens, inputs, outputs)
+
+    @property
+    def seconds_used_up(self) -> float | None:
+        """Seconds until the last reset of the limits that are used up; None if none is."""
+        limits = (self.requests, self.tokens, self.input_tokens, self.output_tokens)
+        return max((each.reset for each in limits if each.is_used_up and each.reset), default=None)
 
 
 def retry_delay(headers: Mapping[str, str], *, limited: bool, now: float | None = None) -> float | None:
@@ -84,20 +115,17 @@ def retry_delay(headers: Mapping[str, str], *, limited: bool, now: float | None 
         limited: Whether the response refuses the request because of a limit.
         now: The time, in seconds since 1970.
     """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(milliseconds / 1000, 0.0)
+    for name in _MILLISECONDS:
+        milliseconds = _number(headers.get(name))
+        if milliseconds is not None:
+            return max(milliseconds / 1000, 0.0)
     told = headers.get("retry-after")
     if told is not None:
         number = _number(told)
         delay = number if number is not None else _until_date(told, now)
         if delay is not None:
             return max(delay, 0.0)
-    if not limited:
-        return None
-    report = LimitReport.read(headers, now)
-    resets = [each.reset for each in (report.requests, report.tokens) if each.is_used_up and each.reset]
-    return max(resets, default=None)
+    return LimitReport.read(headers, now).seconds_used_up if limited else None
 
 
 def seconds_in(text: str | None, now: float | None = None) -> float | None:
@@ -107,7 +135,8 @@ def seconds_in(text: str | None, now: float | None = None) -> float | None:
     text = text.strip()
     number = _number(text)
     if number is not None:
-        return max(number - _now(now), 0.0) if number > _EPOCH else max(number, 0.0)
+        seconds = number / 1000 if number > _EPOCH_IN_MILLISECONDS else number
+        return max(seconds - _now(now), 0.0) if seconds > _EPOCH else max(seconds, 0.0)
     parts = _PART.findall(text)
     if parts and "".join(f"{amount}{unit}" for amount, unit in parts) == text:
         return sum(float(amount) * _UNITS[unit] for amount, unit in parts)

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
-from symposia.ext.models._limit_headers import retry_delay
+from symposia.ext.models._limit_headers import retry_delay, seconds_in
 from symposia.ext.models._transport import Response
 from symposia.ext.models._wire_format import (
     ReportedError,
     describe_problem,
     filtered_categories,
     reported_codes,
+    reported_retry_delay,
     reported_words,
 )
 
@@ -103,7 +104,7 @@ class Service:
             status=status,
             response_start=start,
             is_transient=False if is_spent else _SHOULD_RETRY.get(headers.get("x-should-retry", "")),
-            retry_after=retry_delay(headers, limited=status == TOO_MANY),
+            retry_after=_told_delay(headers, body, limited=status == TOO_MANY),
         )
 
     def broken(self, model: str, response: Response, problem: ValueError) -> ModelError:
@@ -215,6 +216,12 @@ def _said(error: Exception) -> str:
 def _sentence(words: str) -> str:
     short = words if len(words) <= 2 * QUOTED else f"{words[: 2 * QUOTED]}…"
     return short if short.endswith((".", "!", "?", "…")) else f"{short}."
+
+
+def _told_delay(headers: Mapping[str, str], body: object, *, limited: bool) -> float | None:
+    """Seconds after which the service takes requests again, by the headers, or by the error in the body."""
+    told = retry_delay(headers, limited=limited)
+    return seconds_in(reported_retry_delay(body)) if told is None else told
 
 
 class _ReadResponse(Protocol):

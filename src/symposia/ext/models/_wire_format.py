@@ -204,6 +204,26 @@ def reported_codes(body: object) -> frozenset[str]:
     return frozenset(name for at in places for key in _CODE_FIELDS if isinstance(name := _field(at, key), str))
 
 
+_RETRY_INFO: Final = "type.googleapis.com/google.rpc.RetryInfo"
+"""The type of the detail of Google's errors that tells when to try again
+(https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto)."""
+
+
+def reported_retry_delay(body: object) -> str | None:
+    """The duration after which an error of Google says to try again, such as ``34.07s``; None if it does not.
+
+    Google's server for OpenAI's format puts the error into a list.
+    """
+    errors = cast("Sequence[object]", body) if isinstance(body, list) else (body,)
+    for place in [place for error in errors for place in (error, _field(error, "error"))]:
+        details = _field(place, "details")
+        for detail in cast("Sequence[object]", details) if isinstance(details, list) else ():
+            delay = _field(detail, "retryDelay")
+            if _field(detail, "@type") == _RETRY_INFO and isinstance(delay, str):
+                return delay
+    return None
+
+
 def describe_problem(error: ValueError) -> str:
     """The error in an answer, with its place."""
     if not isinstance(error, ValidationError):

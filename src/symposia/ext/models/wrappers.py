@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import cast
 
@@ -133,17 +133,18 @@ class ModelClientWrapper(ChatCompletionClient):
         return self._client.effect_identity()
 
     async def close(self) -> None:
-        """Close the wrapped clients."""
-        for client in self.clients:
-            await client.close()
+        """Close the wrapped clients: all of them, also if one of them fails to."""
+        async with AsyncExitStack() as stack:
+            for client in dict.fromkeys(reversed(self.clients)):
+                stack.push_async_callback(client.close)
 
     def actual_usage(self) -> RequestUsage:
-        """The sum of the `actual_usage` of the wrapped clients."""
-        return sum((client.actual_usage() for client in self.clients), RequestUsage(0, 0))
+        """The sum of the `actual_usage` of the clients inside of all wrappers, each counted once."""
+        return sum((client.actual_usage() for client in innermost(self.clients)), RequestUsage(0, 0))
 
     def total_usage(self) -> RequestUsage:
-        """The sum of the `total_usage` of the wrapped clients."""
-        return sum((client.total_usage() for client in self.clients), RequestUsage(0, 0))
+        """The sum of the `total_usage` of the clients inside of all wrappers, each counted once."""
+        return sum((client.total_usage() for client in innermost(self.clients)), RequestUsage(0, 0))
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """See `ChatCompletionClient.count_tokens`; of several clients, the one that counts most."""
@@ -198,6 +199,15 @@ class OneOfSeveral(ModelClientWrapper):
         """The class of the wrapper, and the identities of the clients: all of them decide the answer."""
         identity = ChatCompletionClient.effect_identity(self)
         return {**identity, "clients": [client.effect_identity() for client in self.clients]}
+
+
+def innermost(clients: Sequence[ChatCompletionClient]) -> list[ChatCompletionClient]:
+    """The clients that ask vendors, inside of all wrappers. One that several wrappers share is there once."""
+    found: dict[int, ChatCompletionClient] = {}
+    for client in clients:
+        inside = innermost(client.clients) if isinstance(client, ModelClientWrapper) else [client]
+        found.update((id(leaf), leaf) for leaf in inside)
+    return list(found.values())
 
 
 async def begin(call: ModelCall, client: ChatCompletionClient) -> AsyncGenerator[str | CreateResult, None]:

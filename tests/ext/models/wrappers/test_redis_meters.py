@@ -13,7 +13,7 @@ import redis
 
 from symposia.core.exceptions import ModelError
 from symposia.core.models import CreateResult, LLMMessage, UserMessage
-from symposia.ext.models.rate_limit import RateLimitedClient, Rates, RedisMeters
+from symposia.ext.models.rate_limit import Load, RateLimitedClient, Rates, RedisMeters
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.models.retry import is_transient
 
@@ -23,11 +23,11 @@ HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 async def test_what_one_takes_the_other_waits_for(redis_port: int) -> None:
     one, other = RedisMeters(port=redis_port), RedisMeters(port=redis_port)
     rates = Rates(requests=60, tokens=6000)
-    assert await one.named("taken").take(rates, 300) == 0
-    assert 2 < await other.named("taken").take(rates, 1) <= 3  # 300 of 6000 tokens a minute take 3 seconds
-    assert await other.named("another name").take(rates, 1) == 0
-    await one.named("taken").correct(rates, requests=-1, tokens=-300)
-    assert await other.named("taken").take(rates, 1) == 0
+    assert await one.named("taken").take(rates, Load(1, 300)) == 0
+    assert 2 < await other.named("taken").take(rates, Load(1, 1)) <= 3  # 300 of 6000 tokens a minute take 3 seconds
+    assert await other.named("another name").take(rates, Load(1, 1)) == 0
+    await one.named("taken").correct(rates, Load(-1, -300))
+    assert await other.named("taken").take(rates, Load(1, 1)) == 0
     await one.close()
     await other.close()
 
@@ -35,9 +35,9 @@ async def test_what_one_takes_the_other_waits_for(redis_port: int) -> None:
 async def test_a_pause_holds_for_all(redis_port: int) -> None:
     one, other = RedisMeters(port=redis_port), RedisMeters(port=redis_port)
     await one.named("paused").pause(30)
-    assert 29 < await other.named("paused").take(Rates(), 0) <= 30
+    assert 29 < await other.named("paused").take(Rates(), Load()) <= 30
     await one.named("paused").pause(1)  # a shorter one does not end it
-    assert 29 < await other.named("paused").take(Rates(), 0) <= 30
+    assert 29 < await other.named("paused").take(Rates(), Load()) <= 30
     await one.close()
     await other.close()
 
@@ -49,7 +49,7 @@ def connection(redis_port: int) -> redis.Redis:
 
 async def test_a_name_that_is_not_used_any_more_is_forgotten(redis_port: int, connection: redis.Redis) -> None:
     meters = RedisMeters(port=redis_port, prefix="forgotten:")
-    await meters.named("name").take(Rates(requests=60), 0)
+    await meters.named("name").take(Rates(requests=60), Load(1))
     await meters.close()
     assert 0 < await asyncio.to_thread(connection.ttl, "forgotten:name") <= 61
 
@@ -66,9 +66,9 @@ PROCESS = """
             times.append(time.time())
             return "hi"
         meters = RedisMeters(port=int(sys.argv[1]))
-        client = RateLimitedClient(
-            ReplayChatCompletionClient(answer), requests_per_minute=3000, name="processes", meters=meters
-        )
+        model = ReplayChatCompletionClient(answer)
+        model.set_cached_bool_value(False)  # else its answers take nothing of the limit
+        client = RateLimitedClient(model, requests_per_minute=3000, name="processes", meters=meters)
         message = [UserMessage(content="hello", source="user")]
         await asyncio.gather(*(client.create(message) for _ in range(60)))
         await meters.close()
@@ -102,7 +102,7 @@ async def test_a_429_pauses_the_other_processes(redis_port: int) -> None:
     client = RateLimitedClient(ReplayChatCompletionClient([refused, "hi"]), name="429", meters=meters)
     with pytest.raises(ModelError):
         await client.create(HELLO)
-    assert 59 < await other.named("429").take(Rates(), 0) <= 60
+    assert 59 < await other.named("429").take(Rates(), Load()) <= 60
     await meters.close()
     await other.close()
 

@@ -17,7 +17,7 @@ from symposia.core.models import ChatCompletionClient, CreateOptions, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversation_fold import ConversationFold
 from symposia.ext.models._wire_format import ConversionCache, tool_schema
-from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
+from symposia.ext.models.wrappers import ModelCall, innermost
 
 VERSION: Final = "symposia-1"
 """Part of each key; another one where a key means something else."""
@@ -39,7 +39,7 @@ class RequestKeys:
 
     def __init__(self, client: ChatCompletionClient) -> None:
         self._client = client
-        nameless = [leaf for leaf in _innermost(client) if _has_no_identity(leaf)]
+        nameless = [leaf for leaf in innermost([client]) if _has_no_identity(leaf)]
         configurations = [_configuration(leaf) for leaf in nameless]
         self.unknown = [type(leaf).__name__ for leaf, known in zip(nameless, configurations, strict=True) if not known]
         self._nameless = [known or uuid.uuid4().hex for known in configurations]
@@ -87,13 +87,6 @@ def _extended(before: bytes, message: LLMMessage) -> bytes:
 
 def _schema_of(model: type[BaseModel]) -> dict[str, JsonValue]:
     return model.model_json_schema()
-
-
-def _innermost(client: ChatCompletionClient) -> list[ChatCompletionClient]:
-    """The clients that ask a vendor, inside of all wrappers."""
-    if not isinstance(client, ModelClientWrapper):
-        return [client]
-    return [leaf for inner in client.clients for leaf in _innermost(inner)]
 
 
 def _has_no_identity(client: ChatCompletionClient) -> bool:

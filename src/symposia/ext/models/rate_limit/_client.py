@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Final
 
 from symposia.core.argument_checks import check_count
@@ -15,21 +15,26 @@ from symposia.ext.models._shared import SharedByName
 from symposia.ext.models.rate_limit._limiter import RateLimiter
 from symposia.ext.models.rate_limit._meters import LocalMeters, Rates
 from symposia.ext.models.rate_limit._redis import RedisMeters
-from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin
+from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, innermost
 
 
 class RateLimitedClient(ModelClientWrapper):
     """Sends requests at a rate that all clients of the same name share.
 
     A request waits for its turn, and the agents take turns. Its tokens are estimated, reserved, and corrected when the
-    answer tells them. Where the vendor's headers tell lower limits (``x-ratelimit-limit-requests``,
-    ``anthropic-ratelimit-tokens-limit``, …), those hold; where they tell that nothing is left, or a 429 has a
-    ``Retry-After``, all requests pause. The 429 itself is raised: put a `RetryingClient` around this client.
+    answer tells them; what a cache inside answers takes nothing. Where the vendor's headers tell lower limits
+    (``x-ratelimit-limit-requests``, ``anthropic-ratelimit-input-tokens-limit``, …), those hold; where they tell that
+    nothing is left, or a 429 has a ``Retry-After``, all requests pause. The 429 itself is raised: put a
+    `RetryingClient` around this client. Headers are read if there is one model inside: the limits of several are not
+    those of one.
 
     Args:
         client: The client to ask.
         requests_per_minute: Requests a minute; None for what the vendor tells.
         tokens_per_minute: Tokens of prompts and answers a minute; None for what the vendor tells.
+        input_tokens_per_minute: Tokens of prompts a minute, for a vendor that limits them apart, as Anthropic does.
+            Tokens that came from the vendor's prompt cache do not count.
+        output_tokens_per_minute: Tokens of answers a minute, likewise.
         name: Clients of one name share the limit, such as all that use the same API key. None for the address and the
             model of the client, together with the rates.
         priority: Requests of a higher priority go first.
@@ -46,16 +51,18 @@ class RateLimitedClient(ModelClientWrapper):
         *,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        input_tokens_per_minute: float | None = None,
+        output_tokens_per_minute: float | None = None,
         name: str | None = None,
         priority: int = 0,
         meters: RedisMeters | None = None,
     ) -> None:
         super().__init__(client)
         check_count("priority", type(self).__name__, priority)
-        for given in (requests_per_minute, tokens_per_minute):
+        rates = Rates(requests_per_minute, tokens_per_minute, input_tokens_per_minute, output_tokens_per_minute)
+        for given in rates:
             if given is not None and not given > 0:
                 raise InvalidArgumentError(f"RateLimitedClient got a rate of {given!r} a minute: give more than 0.")
-        rates = Rates(requests_per_minute, tokens_per_minute)
         shared_name = name or _usual_name(client)
         place = meters.address if meters is not None else None
         self._priority = priority
@@ -65,35 +72,42 @@ class RateLimitedClient(ModelClientWrapper):
             lambda: RateLimiter(LocalMeters() if meters is None else meters.named(shared_name), rates),
         )
         self._meters = meters
+        self._has_one_model = len(innermost([client])) == 1
         self._prompt = ConversationFold(0, _with_tokens)
 
     async def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
         """See `ModelClientWrapper.answer`."""
         limiter = self._entry.value
-        prompt = self._prompt(call.messages) if limiter.counts_tokens else 0
+        counted = limiter.rates.counts_tokens
+        prompt = self._prompt(call.messages) if counted else 0
         tools = call.options.get("tools", ())
-        if tools and limiter.counts_tokens:
+        if tools and counted:
             prompt += estimate_tokens((), tools=tools)
         reserved = await limiter.acquire(prompt, self._priority, call.token)
         responses: list[tuple[int | None, Mapping[str, str]]] = []
+        listening = listening_to_responses(lambda status, headers: responses.append((status, headers)))
         try:
-            with listening_to_responses(lambda status, headers: responses.append((status, headers))):
+            with listening if self._has_one_model else nullcontext():
                 begun = await begin(call, self._client)
-            await limiter.learn(responses)
             async with aclosing(begun) as items:
+                await limiter.learn(responses)
+                responses.clear()  # what they said of the time until a reset holds for that moment
                 async for item in items:
                     if isinstance(item, CreateResult):
-                        await limiter.settle(reserved, item.usage.prompt_tokens, item.usage.completion_tokens)
+                        await limiter.settle(reserved, item)
                     yield item
         except ModelError as error:
-            await limiter.learn(responses or [_as_response(error)])
+            # The error knows more than the headers: Google tells the time in the body.
+            await limiter.learn([*responses, _as_response(error)])
             raise
 
     async def close(self) -> None:
         """Close the client, and the connection to the server that shares the limit, which the next request opens."""
-        await super().close()
-        if self._meters is not None:
-            await self._meters.close()
+        try:
+            await super().close()
+        finally:
+            if self._meters is not None:
+                await self._meters.close()
 
 
 def _with_tokens(before: int, message: LLMMessage) -> int:
@@ -101,7 +115,7 @@ def _with_tokens(before: int, message: LLMMessage) -> int:
 
 
 def _as_response(error: ModelError) -> tuple[int | None, Mapping[str, str]]:
-    """The response of an error of a client that does not report its responses."""
+    """The response that an error is about."""
     return error.status, {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
 
 

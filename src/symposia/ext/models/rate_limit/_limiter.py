@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from symposia.core import CancellationToken, cancelled_by
+from symposia.core.models import CreateResult
 from symposia.ext.models._fair_queue import FairQueue, current_caller
-from symposia.ext.models._limit_headers import Allowance, LimitReport, retry_delay
-from symposia.ext.models.rate_limit._meters import Meters, Rates
+from symposia.ext.models._limit_headers import LimitReport, retry_delay
+from symposia.ext.models._shared import ByLoop
+from symposia.ext.models.rate_limit._meters import Load, Meters, Rates
 
 TOO_MANY: Final = 429
 OVERLOADED: Final = frozenset({TOO_MANY, 503, 529})
@@ -40,20 +41,14 @@ class RateLimiter:
         self._meters = meters
         self._given = self._rates = rates
         self._answer = FIRST_ANSWER
-        self._lock = threading.Lock()
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+        self._lines = ByLoop(_Line)
 
     @property
     def rates(self) -> Rates:
         """What is allowed at present."""
         return self._rates
 
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether there is a limit of tokens."""
-        return self._rates.tokens is not None
-
-    async def acquire(self, prompt: float, priority: int, token: CancellationToken | None) -> float:
+    async def acquire(self, prompt: float, priority: int, token: CancellationToken | None) -> Load:
         """Wait until a request may be sent.
 
         Args:
@@ -62,42 +57,55 @@ class RateLimiter:
             token: Cancels the wait.
 
         Returns:
-            The tokens that were reserved for it.
+            What was reserved for it.
 
         Raises:
             asyncio.CancelledError: The token or the task was cancelled; nothing is reserved.
         """
         if token is not None and token.is_cancelled():
             raise asyncio.CancelledError
-        tokens = prompt + self._answer if self.counts_tokens else 0.0
-        line = self._line()
-        if line.waiting or await self._meters.take(self._rates, tokens):
-            await self._wait(line, _Waiter(tokens), priority, token)
-        return tokens
+        load = Load(1, prompt + self._answer, prompt, self._answer) if self._rates.counts_tokens else Load(1)
+        line = self._lines.get(asyncio.get_running_loop())
+        if line.waiting or await self._meters.take(self._rates, load):
+            await self._wait(line, _Waiter(load), priority, token)
+        return load
 
-    async def settle(self, reserved: float, prompt: int, completion: int) -> None:
-        """Correct a reservation by what the request really took."""
-        self._answer += WEIGHT * (completion - self._answer)
-        if reserved:
-            await self._meters.correct(self._rates, tokens=prompt + completion - reserved)
+    async def settle(self, reserved: Load, result: CreateResult) -> None:
+        """Correct a reservation by what the request really took: nothing, if a cache answered it."""
+        if result.cached:
+            await self._correct(Load().minus(reserved))
+            return
+        usage = result.usage
+        self._answer += WEIGHT * (usage.completion_tokens - self._answer)
+        if self._rates.counts_tokens:
+            uncached = usage.prompt_tokens - usage.cached_tokens
+            taken = Load(1, usage.total_tokens, uncached, usage.completion_tokens)
+            await self._correct(taken.minus(reserved))
 
     async def learn(self, responses: Sequence[tuple[int | None, Mapping[str, str]]]) -> None:
         """Take over what the vendor says about its limits in the status and headers of responses."""
         for status, headers in responses:
             report = LimitReport.read(headers)
-            told = Rates(_positive(report.requests.limit), _positive(report.tokens.limit))
+            told = Rates(
+                _positive(report.requests.limit),
+                _positive(report.tokens.limit),
+                _positive(report.input_tokens.limit),
+                _positive(report.output_tokens.limit),
+            )
             if told != Rates():
                 self._rates = self._given.below(told)
             if pause := _pause(status, headers, report):
-                await self._meters.pause(pause)
+                await self._tell(self._meters.pause(pause))
 
-    def _line(self) -> _Line:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            line = self._lines.get(loop)
-            if line is None:
-                line = self._lines[loop] = _Line()
-        return line
+    async def _correct(self, load: Load) -> None:
+        await self._tell(self._meters.correct(self._rates, load))
+
+    async def _tell(self, change: Awaitable[None]) -> None:
+        """Await a change of the meters. If it fails, an answer that has come, and was paid for, is not lost by that."""
+        try:
+            await change
+        except Exception as error:  # noqa: BLE001 - of a store that cannot be reached
+            warnings.warn(f"A rate limit does not know of an answer: {error}", stacklevel=2)
 
     async def _wait(self, line: _Line, waiter: _Waiter, priority: int, token: CancellationToken | None) -> None:
         line.waiting.push(waiter, current_caller(), priority)
@@ -113,7 +121,7 @@ class RateLimiter:
                     await waiter.turn
         except asyncio.CancelledError:
             if not line.waiting.remove(waiter) and waiter.went:
-                await self._meters.correct(self._rates, requests=-1, tokens=-waiter.tokens)
+                await self._correct(Load().minus(waiter.load))
             line.changed.set()
             raise
 
@@ -123,7 +131,7 @@ class RateLimiter:
             line.changed.clear()
             waiter = line.waiting.first()
             try:
-                delay = await self._meters.take(self._rates, waiter.tokens)
+                delay = await self._meters.take(self._rates, waiter.load)
             except Exception as error:  # noqa: BLE001 - of a store that cannot be reached; the caller is told
                 line.waiting.remove(waiter)
                 waiter.fail(error)
@@ -136,7 +144,7 @@ class RateLimiter:
             elif line.waiting.remove_in_turn(waiter):
                 waiter.go()
             else:  # cancelled while the meters were asked
-                await self._meters.correct(self._rates, requests=-1, tokens=-waiter.tokens)
+                await self._correct(Load().minus(waiter.load))
 
 
 class _Line:
@@ -156,8 +164,8 @@ class _Line:
 
 
 class _Waiter:
-    def __init__(self, tokens: float) -> None:
-        self.tokens = tokens
+    def __init__(self, load: Load) -> None:
+        self.load = load
         self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.went = False
 
@@ -179,8 +187,4 @@ def _pause(status: int | None, headers: Mapping[str, str], report: LimitReport) 
     """Seconds for which nothing may be sent, after a response."""
     if status in OVERLOADED:
         return retry_delay(headers, limited=status == TOO_MANY) or 0.0
-    return max(_reset(report.requests), _reset(report.tokens))
-
-
-def _reset(allowance: Allowance) -> float:
-    return (allowance.reset or 0.0) if allowance.is_used_up else 0.0
+    return report.seconds_used_up or 0.0

@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from dataclasses import dataclass
-from typing import Final, Protocol
+from operator import add, sub
+from typing import Final, NamedTuple, Protocol
 
 MINUTE: Final = 60.0
 
@@ -29,64 +29,80 @@ INSTANT: Final = 1e-6
 """Seconds that are not waited for: what clocks round."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Load(NamedTuple):
+    """What a request takes of each limit.
+
+    Attributes:
+        requests: Requests.
+        tokens: Tokens of the prompt and the answer together.
+        input_tokens: Tokens of the prompt, without those that came from the vendor's cache, as Anthropic counts.
+        output_tokens: Tokens of the answer.
+    """
+
+    requests: float = 0.0
+    tokens: float = 0.0
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+
+    def minus(self, other: Load) -> Load:
+        """The difference of two loads."""
+        return Load(*map(sub, self, other))
+
+
+class Rates(NamedTuple):
     """What is allowed a minute; None for no limit.
 
     Attributes:
         requests: Requests.
         tokens: Tokens of prompts and answers together.
+        input_tokens: Tokens of prompts, where they are limited apart.
+        output_tokens: Tokens of answers, likewise.
     """
 
     requests: float | None = None
     tokens: float | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
 
     def below(self, other: Rates) -> Rates:
         """The lower of two rates, each."""
-        return Rates(_lower(self.requests, other.requests), _lower(self.tokens, other.tokens))
+        return Rates(*map(_lower, self, other))
 
     @property
-    def seconds_a_request(self) -> float:
-        """Seconds that a request takes of the limit."""
-        return MINUTE / self.requests if self.requests else 0.0
+    def counts_tokens(self) -> bool:
+        """Whether any limit is one of tokens."""
+        return any(rate is not None for rate in self[1:])
+
+    def seconds(self, load: Load) -> tuple[float, ...]:
+        """Seconds that a load takes of each limit."""
+        return tuple(amount * MINUTE / rate if rate else 0.0 for amount, rate in zip(load, self, strict=True))
 
     @property
-    def seconds_a_token(self) -> float:
-        """Seconds that a token takes of the limit."""
-        return MINUTE / self.tokens if self.tokens else 0.0
-
-    @property
-    def early_requests(self) -> float:
-        """Seconds by which a request may go ahead of its time."""
-        return _early(self.requests)
-
-    @property
-    def early_tokens(self) -> float:
-        """Seconds by which tokens may go ahead of their time."""
-        return _early(self.tokens)
+    def early(self) -> tuple[float, ...]:
+        """Seconds by which a request may go ahead of the time of each limit."""
+        return tuple(math.floor(BURST * rate) * MINUTE / rate if rate else 0.0 for rate in self)
 
 
 def _lower(one: float | None, other: float | None) -> float | None:
     return min((rate for rate in (one, other) if rate is not None), default=None)
 
 
-def _early(rate: float | None) -> float:
-    return math.floor(BURST * rate) * MINUTE / rate if rate else 0.0
-
-
 class Meters(Protocol):
     """The state of the limits of one name, wherever it is kept."""
 
-    async def take(self, rates: Rates, tokens: float) -> float:
-        """Take a request and its tokens, if they may go now.
+    async def take(self, rates: Rates, load: Load) -> float:
+        """Take a load, if it may go now.
 
         Returns:
-            0 if they were taken, else the seconds after which to try again.
+            0 if it was taken, else the seconds after which to try again.
+
+        Raises:
+            asyncio.CancelledError: The task was cancelled, and nothing is taken.
         """
         ...
 
-    async def correct(self, rates: Rates, *, requests: float = 0, tokens: float = 0) -> None:
-        """Take more, or give back what is negative."""
+    async def correct(self, rates: Rates, load: Load) -> None:
+        """Take more, or give back what is negative, also if the task is cancelled meanwhile."""
         ...
 
     async def pause(self, seconds: float) -> None:
@@ -99,30 +115,23 @@ class LocalMeters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests_paid = -math.inf
-        self._tokens_paid = -math.inf
+        self._paid = [-math.inf] * len(Rates._fields)
         self._paused_until = -math.inf
 
-    async def take(self, rates: Rates, tokens: float) -> float:
+    async def take(self, rates: Rates, load: Load) -> float:
         """See `Meters.take`."""
         now = asyncio.get_running_loop().time()
         with self._lock:
-            wait = max(
-                self._requests_paid - rates.early_requests - now,
-                self._tokens_paid - rates.early_tokens - now,
-                self._paused_until - now,
-            )
+            wait = max(*map(sub, self._paid, rates.early), self._paused_until) - now
             if wait > INSTANT:
                 return wait
-            self._requests_paid = max(now, self._requests_paid) + rates.seconds_a_request
-            self._tokens_paid = max(now, self._tokens_paid) + tokens * rates.seconds_a_token
+            self._paid = [max(now, paid) + cost for paid, cost in zip(self._paid, rates.seconds(load), strict=True)]
         return 0.0
 
-    async def correct(self, rates: Rates, *, requests: float = 0, tokens: float = 0) -> None:
+    async def correct(self, rates: Rates, load: Load) -> None:
         """See `Meters.correct`."""
         with self._lock:
-            self._requests_paid += requests * rates.seconds_a_request
-            self._tokens_paid += tokens * rates.seconds_a_token
+            self._paid = list(map(add, self._paid, rates.seconds(load)))
 
     async def pause(self, seconds: float) -> None:
         """See `Meters.pause`."""
@@ -130,4 +139,4 @@ class LocalMeters:
         with self._lock:
             self._paused_until = max(self._paused_until, now + seconds)
             # Else all that wait would go at once after the pause, up to the burst.
-            self._requests_paid = max(self._requests_paid, self._paused_until)
+            self._paid[0] = max(self._paid[0], self._paused_until)

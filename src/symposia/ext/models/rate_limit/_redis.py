@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from weakref import WeakKeyDictionary
 
 from symposia._lazy import lazy_module
-from symposia.core import Component, run_in_worker_thread
+from symposia.core import Component, run_in_worker_thread, uninterrupted
 from symposia.core.exceptions import MissingExtraError
-from symposia.ext.models.rate_limit._meters import INSTANT, Rates
+from symposia.ext.models.rate_limit._meters import INSTANT, Load, Rates
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -22,29 +21,35 @@ else:
 _CLOCK: Final = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local kept = redis.call('HMGET', KEYS[1], 'requests', 'tokens', 'paused')
-local requests, tokens, paused = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0, tonumber(kept[3]) or 0
+local limits = {'requests', 'tokens', 'input_tokens', 'output_tokens'}
+local kept = redis.call('HMGET', KEYS[1], 'paused', unpack(limits))
+local paused, paid = tonumber(kept[1]) or 0, {}
+for n = 1, #limits do paid[n] = tonumber(kept[n + 1]) or 0 end
 local function keep()
-    redis.call('HSET', KEYS[1], 'requests', string.format('%.6f', requests), 'tokens', string.format('%.6f', tokens),
-        'paused', string.format('%.6f', paused))
-    redis.call('PEXPIRE', KEYS[1], math.ceil((math.max(requests, tokens, paused, now) - now) * 1000) + 60000)
+    local fields = {'paused', string.format('%.6f', paused)}
+    for n, limit in ipairs(limits) do
+        table.insert(fields, limit)
+        table.insert(fields, string.format('%.6f', paid[n]))
+    end
+    redis.call('HSET', KEYS[1], unpack(fields))
+    redis.call('PEXPIRE', KEYS[1], math.ceil((math.max(paused, now, unpack(paid)) - now) * 1000) + 60000)
 end
 """
 _TAKE: Final = f"""{_CLOCK}
-local wait = math.max(requests - tonumber(ARGV[3]), tokens - tonumber(ARGV[4]), paused) - now
+local wait = paused - now
+for n = 1, #limits do wait = math.max(wait, paid[n] - tonumber(ARGV[n + #limits]) - now) end
 if wait > {INSTANT:f} then return string.format('%.6f', wait) end
-requests = math.max(now, requests) + tonumber(ARGV[1])
-tokens = math.max(now, tokens) + tonumber(ARGV[2])
+for n = 1, #limits do paid[n] = math.max(now, paid[n]) + tonumber(ARGV[n]) end
 keep()
 return '0'
 """
 _CORRECT: Final = f"""{_CLOCK}
-requests, tokens = requests + tonumber(ARGV[1]), tokens + tonumber(ARGV[2])
+for n = 1, #limits do paid[n] = paid[n] + tonumber(ARGV[n]) end
 keep()
 """
 _PAUSE: Final = f"""{_CLOCK}
 paused = math.max(paused, now + tonumber(ARGV[1]))
-requests = math.max(requests, paused)
+paid[1] = math.max(paid[1], paused)
 keep()
 """
 
@@ -60,6 +65,7 @@ class RedisMeters(Component):
         password: The password, which is not saved.
         ssl: Whether the connection is encrypted.
         prefix: What the keys of the server begin with.
+        socket_timeout: Seconds to wait for an answer of the server. All requests of a name wait meanwhile.
 
     Raises:
         MissingExtraError: The library ``redis`` is not installed.
@@ -78,6 +84,7 @@ class RedisMeters(Component):
         password: str | None = None,
         ssl: bool = False,
         prefix: str = "symposia:rate:",
+        socket_timeout: float | None = 5,
     ) -> None:
         if find_spec("redis") is None:
             raise MissingExtraError(type(self).__name__, "redis")
@@ -90,8 +97,10 @@ class RedisMeters(Component):
             "username": username,
             "password": password,
             "ssl": ssl,
+            "socket_timeout": socket_timeout,
+            "socket_connect_timeout": socket_timeout,
         }
-        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, aioredis.Redis] = WeakKeyDictionary()
+        self._connections: dict[asyncio.AbstractEventLoop, aioredis.Redis] = {}
 
     def named(self, name: str) -> _NamedMeters:
         """The meters of a name."""
@@ -106,6 +115,8 @@ class RedisMeters(Component):
         loop = asyncio.get_running_loop()  # a connection belongs to the loop that uses it
         connection = self._connections.get(loop)
         if connection is None:  # made in a thread: the library reads files for it
+            for closed in [known for known in list(self._connections) if known.is_closed()]:
+                self._connections.pop(closed, None)
             connection = self._connections.setdefault(loop, await run_in_worker_thread(self._connect))
         numbers = [f"{each:.6f}" for each in arguments]
         try:
@@ -116,10 +127,12 @@ class RedisMeters(Component):
     def _connect(self) -> aioredis.Redis:
         from redis.asyncio.retry import Retry  # noqa: PLC0415 - an optional dependency
         from redis.backoff import NoBackoff  # noqa: PLC0415 - likewise
+        from redis.exceptions import ConnectionError as RedisConnectionError  # noqa: PLC0415 - likewise
 
         # A connection that was lost is made again, once and at once. The library's own three attempts take seconds, in
         # which all requests wait; a `RetryingClient` around this one decides for how long.
-        return aioredis.Redis(**self._options, decode_responses=True, retry=Retry(NoBackoff(), 1))
+        retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+        return aioredis.Redis(**self._options, decode_responses=True, retry=retry)
 
     async def close(self) -> None:
         """Close the connection of this event loop."""
@@ -135,15 +148,25 @@ class _NamedMeters:
         self._server = server
         self._key = key
 
-    async def take(self, rates: Rates, tokens: float) -> float:
+    async def take(self, rates: Rates, load: Load) -> float:
         """See `Meters.take`."""
-        costs = (rates.seconds_a_request, tokens * rates.seconds_a_token)
-        return float(await self._server.run(_TAKE, self._key, *costs, rates.early_requests, rates.early_tokens))
+        waits: list[float] = []
 
-    async def correct(self, rates: Rates, *, requests: float = 0, tokens: float = 0) -> None:
+        async def take() -> None:
+            waits.append(float(await self._server.run(_TAKE, self._key, *rates.seconds(load), *rates.early)))
+
+        try:
+            # To the end, also if the caller is cancelled: else nobody would know whether the server has taken it.
+            await uninterrupted(take())
+        except asyncio.CancelledError:
+            if waits == [0]:
+                await self.correct(rates, Load().minus(load))
+            raise
+        return waits[0]
+
+    async def correct(self, rates: Rates, load: Load) -> None:
         """See `Meters.correct`."""
-        costs = (requests * rates.seconds_a_request, tokens * rates.seconds_a_token)
-        await self._server.run(_CORRECT, self._key, *costs)
+        await uninterrupted(self._server.run(_CORRECT, self._key, *rates.seconds(load)))
 
     async def pause(self, seconds: float) -> None:
         """See `Meters.pause`."""
