@@ -26,6 +26,9 @@ class CacheStore(ABC, ComponentBase, Generic[T]):
     def set(self, key: str, value: T) -> None:
         """Store `value` under `key`, in place of an earlier value."""
 
+    def close(self) -> None:
+        """Give back connections and threads, which the next call opens again. By default there are none."""
+
 
 class InMemoryStore(CacheStore[T]):
     """Keeps values for as long as the store itself lives."""

@@ -74,6 +74,10 @@ class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
         """See `CacheStore.set`. It waits for the server: call it in a thread."""
         self.cache.set(key, to_json(value))
 
+    def close(self) -> None:
+        """See `CacheStore.close`."""
+        self.cache.close()
+
     def _to_config(self) -> RedisStoreConfig:
         pool = self.cache.connection_pool
         settings: dict[str, Any] = pool.connection_kwargs  # Any: as the library has them

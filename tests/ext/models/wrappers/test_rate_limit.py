@@ -1,6 +1,7 @@
 """The client that keeps to a rate, on a clock that jumps."""
 
 import asyncio
+import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -14,6 +15,9 @@ from symposia.core import AgentId, CancellationToken, MessageHandlerContext
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage, UserMessage
 from symposia.ext.models._limit_headers import report_response
+from symposia.ext.models.cache import ChatCompletionCache
+from symposia.ext.models.concurrency import ConcurrencyLimitedClient
+from symposia.ext.models.fallback import FallbackClient
 from symposia.ext.models.rate_limit import RateLimitedClient
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.models.retry import RetryingClient
@@ -172,6 +176,121 @@ def test_without_a_rate_that_of_the_vendor_is_kept() -> None:
     simulate(main)
     assert vendor.times[4] - vendor.times[0] == 0
     assert vendor.times[-1] - vendor.times[5] >= 7.9
+
+
+@pytest.mark.parametrize(
+    ("usage", "takes"),
+    [
+        (RequestUsage(6_000, 0), 6.0),  # of 60,000 tokens of prompts a minute
+        (RequestUsage(0, 600), 6.0),  # of 6,000 tokens of answers a minute
+        (RequestUsage(6_000, 1_200), 12.0),
+        (RequestUsage(6_000, 1, cached_tokens=5_900), 0.1),
+        (RequestUsage(6_000, 1, cache_write_tokens=5_900), 6.0),
+    ],
+    ids=str,
+)
+def test_the_tokens_of_prompts_and_of_answers_are_limited_apart(usage: RequestUsage, takes: float) -> None:
+    vendor = Vendor1(usage)
+
+    async def main() -> None:
+        client = RateLimitedClient(
+            vendor.client(), input_tokens_per_minute=60_000, output_tokens_per_minute=6_000, name="apart"
+        )
+        for _ in range(21):
+            await ask(client)
+
+    simulate(main)
+    assert (vendor.times[-1] - vendor.times[0]) / 20 == pytest.approx(max(takes, 0.3), rel=0.1)
+
+
+def test_the_limits_of_anthropics_headers_hold_apart() -> None:
+    vendor = Vendor1(RequestUsage(6_000, 10))
+    vendor.headers = {
+        "anthropic-ratelimit-tokens-limit": "66000",
+        "anthropic-ratelimit-input-tokens-limit": "60000",
+        "anthropic-ratelimit-output-tokens-limit": "6000",
+    }
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), name="told apart")
+        for _ in range(21):
+            await ask(client)
+
+    simulate(main)
+    assert (vendor.times[-1] - vendor.times[0]) / 20 == pytest.approx(6, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["Gemini", "OpenAI"])
+async def test_the_time_that_google_tells_in_the_body_is_waited_for(name: str, server: MockModelServer) -> None:
+    detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}
+    help_text = {"@type": "type.googleapis.com/google.rpc.Help", "retryDelay": "1s"}
+    error = {"code": 429, "message": "Too many.", "status": "RESOURCE_EXHAUSTED", "details": [help_text, 3, detail]}
+    body = {"error": error} if name == "Gemini" else [{"error": error}]  # as its server for OpenAI's format has it
+    vendor = next(each for each in FORMATS if kind_name(each) == name.lower())
+    refusal = Raw(body=json.dumps(body).encode(), status=429)
+    client = RateLimitedClient(vendor.client(server, refusal), name=f"Google {name}")
+    with pytest.raises(ModelError) as caught:
+        await client.create(HELLO)
+    assert caught.value.retry_after == 34.5
+    waiting = asyncio.create_task(client.create(HELLO))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len(server.requests) == 1
+
+
+def test_what_a_cache_inside_answers_takes_nothing_of_the_rate() -> None:
+    vendor = Vendor1(RequestUsage(10, 10))
+
+    async def main() -> None:
+        client = RateLimitedClient(
+            ChatCompletionCache(vendor.client()), requests_per_minute=60, tokens_per_minute=600, name="hits"
+        )
+        for _ in range(100):
+            assert (await ask(client)).content == "hi"
+        assert asyncio.get_running_loop().time() < 200
+        await asyncio.sleep(200)
+        started = asyncio.get_running_loop().time()
+        for number in range(5):
+            await ask(client, f"another{number}")
+        assert asyncio.get_running_loop().time() - started == pytest.approx(8, abs=3)
+
+    simulate(main)
+    assert len(vendor.times) == 6
+
+
+def test_the_limits_of_one_of_several_models_do_not_hold_for_the_others() -> None:
+    refused, other = Vendor1(), Vendor1()
+    refused.headers = {"x-ratelimit-limit-requests": "1", "x-ratelimit-remaining-requests": "0"}
+    refused.failures = [ModelError("too many", status=429, retry_after=3600)] * 20
+
+    async def main() -> None:
+        client = RateLimitedClient(
+            FallbackClient([refused.client(), other.client()]), requests_per_minute=600, name="several"
+        )
+        for _ in range(5):
+            assert (await ask(client)).content == "hi"
+
+    simulate(main)
+    assert len(refused.times) == len(other.times) == 5
+    assert other.times[-1] < 60
+
+
+def test_a_client_that_outlives_a_simulation_begins_anew_in_the_next_one() -> None:
+    vendor = Vendor1()
+    limited = RateLimitedClient(vendor.client(), requests_per_minute=1, name="outlives")
+    places = ConcurrencyLimitedClient(vendor.client(), 1)
+    left: list[AsyncGenerator[str | CreateResult, None]] = []
+
+    async def main() -> None:
+        await ask(limited)
+        left.append(places.create_stream(HELLO))
+        await anext(left[-1])  # the place is never given back
+        assert asyncio.get_running_loop().time() < 2
+
+    for _ in range(3):
+        simulate(main)
 
 
 def test_a_limit_that_is_used_up_is_waited_for_until_its_reset() -> None:

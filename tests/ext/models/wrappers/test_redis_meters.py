@@ -70,6 +70,7 @@ PROCESS = """
         model.set_cached_bool_value(False)  # else its answers take nothing of the limit
         client = RateLimitedClient(model, requests_per_minute=3000, name="processes", meters=meters)
         message = [UserMessage(content="hello", source="user")]
+        times.append(time.time())
         await asyncio.gather(*(client.create(message) for _ in range(60)))
         await meters.close()
         print(json.dumps(times))

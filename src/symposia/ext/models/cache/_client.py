@@ -77,6 +77,13 @@ class ChatCompletionCache(ModelClientWrapper):
                     shown = True
                     yield item
 
+    async def close(self) -> None:
+        """Close the client, and the connections of the store, which the next request opens again."""
+        try:
+            await super().close()
+        finally:
+            await self._call(self._store.close)
+
     async def _source(self, key: str, call: ModelCall) -> tuple[AsyncGenerator[str | CreateResult, None], bool]:
         """The items of the answer; and whether another one has asked for it."""
         if self._is_at_hand:  # a hit needs no task
