@@ -144,6 +144,7 @@ def rates(agents: int = 100, minutes: int = 3) -> Table:
 
         async def main(rate: int = rate) -> None:
             model = ReplayChatCompletionClient(answer)
+            model.set_cached_bool_value(False)
             clients = [RateLimitedClient(model, requests_per_minute=rate, name=f"bench {rate}") for _ in range(agents)]
             tasks = [asyncio.create_task(ask_on(client)) for client in clients]
             await asyncio.sleep(60 * minutes)
