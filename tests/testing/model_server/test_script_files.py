@@ -98,7 +98,7 @@ def test_a_script_states_rules_with_answers_of_all_kinds() -> None:
             "rules:\n- answer: x\n  when:\n    laast: y",
             ":4: rule 1: 'laast' is no field here. The fields are system, last, role, ",
         ),
-        ("rul:\n- answer: x", ":1: 'rul' is no field here. The fields are rules, models."),
+        ("rules: []\nrul: 1", ":2: 'rul' is no field here. The fields are rules, models."),
         ("rules:\n- answer: {txt: x}", ":2: rule 1: 'txt' is no field here. The fields are times, delay, text, data, "),
         ("rules:\n- answer: {status: 429, text: x}", "'text' is no field here. The fields are times, delay, status, "),
         ("rules:\n- answer: {raw: '', text: x}", "'text' is no field here. The fields are times, delay, raw, "),

@@ -6,7 +6,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
@@ -125,13 +125,14 @@ def _fault(location: Sequence[str | int], message: str) -> str:
     if names and words in {"Extra inputs are not permitted", "Unexpected keyword argument"}:
         known = _fields_in(names[-2] if len(names) > 1 else "")
         return f"{names[-1]!r} is no field here. The fields are {', '.join(known)}."
-    return f"{names[-1]}: {words.removesuffix('.')}." if names else words
+    is_of_field = isinstance(location[-1], str) or words.startswith("Input should")  # an item of a list, by the list
+    return f"{names[-1]}: {words.removesuffix('.')}." if is_of_field else words
 
 
 def _fields_in(place: str) -> Iterable[str]:
     """The names of the fields of a mapping, by the field or the kind of answer that it is."""
     if place == "when":
-        return When.__dataclass_fields__
+        return [each.name for each in fields(When)]
     return _MAPPINGS[place].model_fields
 
 
