@@ -213,12 +213,12 @@ def test_d12_the_reader_of_streams_raises_value_errors_only(vendor: Vendor, data
     st.data(),
 )
 def test_events_are_found_wherever_the_bytes_are_cut(lines: list[bytes], newline: bytes, data: st.DataObject) -> None:
-    body = b"".join(b"data: " + line + newline * 2 for line in lines)
+    body = b"\xef\xbb\xbf" + b"".join(b"data: " + line + newline * 2 for line in lines)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=8)))
     decoder = EventDecoder()
     pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
     found = [event for piece in pieces if piece for event in decoder.feed(piece)]
-    assert [*found, *decoder.finish()] == lines
+    assert [*found, *decoder.finish()] == [line for line in lines if line]  # an event without data is none
 
 
 @st.composite

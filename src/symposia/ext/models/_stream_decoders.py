@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Final, Protocol
 
 LONGEST_EVENT: Final = 64 * 1024 * 1024
@@ -29,13 +30,15 @@ class EventDecoder:
 
     The rules are those of the HTML standard, section "Interpreting an event stream", with two differences. Names, ids
     and retry times of events are ignored, since both vendors repeat the name in the data. An event that ends with the
-    stream, without an empty line, counts, since some servers leave out the last newline.
+    stream, without an empty line, counts, since some servers leave out the last newline. By the standard an event
+    without data is none, with which some servers keep a connection alive, and a byte order mark at the start is skipped.
     """
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._data: list[bytes] = []
         self._size = 0
+        self._begun = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes, cut anywhere, and return the data of the events that they complete.
@@ -60,11 +63,15 @@ class EventDecoder:
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []
+        if lines and not self._begun:
+            self._begun = True
+            lines[0] = lines[0].removeprefix(BOM_UTF8)
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:].rstrip(b"\r\n").removeprefix(b" "))
-            elif self._data and not line.rstrip(b"\r\n"):
-                events.append(b"\n".join(self._data))
+            elif not line.rstrip(b"\r\n"):
+                if event := b"\n".join(self._data):
+                    events.append(event)
                 self._data.clear()
                 self._size = sum(map(len, self._rest))
         return events
