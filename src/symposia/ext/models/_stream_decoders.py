@@ -30,8 +30,8 @@ class EventDecoder:
 
     The rules are those of the HTML standard, section "Interpreting an event stream", with two differences. Names, ids
     and retry times of events are ignored, since both vendors repeat the name in the data. An event that ends with the
-    stream, without an empty line, counts, since some servers leave out the last newline. By the standard an event
-    without data is none, with which some servers keep a connection alive, and a byte order mark at the start is skipped.
+    stream, without an empty line, counts, since some servers leave out the last newline. As in the standard, an event
+    without data is none (some servers keep a connection alive by them), and a byte order mark at the start is skipped.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,11 @@
 """What is sent to Anthropic."""
 
+import json
+import re
 from typing import Any
 
+import anthropic
+import httpx2
 import pytest
 from pydantic import BaseModel
 from tests.support.model_clients import ADD, Anthropic, read
@@ -16,6 +20,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import FunctionTool
+from symposia.ext.models.anthropic import BaseAnthropicChatCompletionClient
 from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
@@ -223,3 +228,29 @@ async def test_a_message_whose_words_were_changed_is_sent_as_it_is_now(server: M
 async def test_tokens_read_from_a_cache_are_tokens_of_the_prompt(server: MockModelServer) -> None:
     client = Anthropic().client(server, Reply(text="ok", usage=(5, 2), cached_tokens=100))
     assert (await client.create(HELLO)).usage.prompt_tokens == 105
+
+
+@pytest.mark.parametrize(("host", "same"), [("api.anthropic.com", False), ("models.example", True)])
+async def test_ids_of_calls_are_written_as_anthropic_takes_them(host: str, same: bool) -> None:
+    bodies: list[Any] = []
+
+    def receive(request: httpx2.Request) -> httpx2.Response:
+        bodies.append(json.loads(request.content))
+        return httpx2.Response(200, json={"content": [{"type": "text", "text": "3"}], "stop_reason": "end_turn"})
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(receive))
+    sdk = anthropic.AsyncAnthropic(api_key="key", base_url=f"https://{host}", http_client=http)
+    client = BaseAnthropicChatCompletionClient(sdk, create_args={"model": "claude-sonnet-4-6"})
+    calls = [FunctionCall(id=f"functions.add:{place}", name="add", arguments="{}") for place in (0, 1)]
+    results = [FunctionExecutionResult(content="3", name="add", call_id=call.id) for call in calls]
+    answer = AssistantMessage(content=calls, source="bot")
+    with pytest.warns(UserWarning, match="sent no token counts"):
+        await client.create([*HELLO, answer, FunctionExecutionResultMessage(content=results)])
+    await client.close()
+
+    _, called, answered = bodies[0]["messages"]
+    ids = [block["id"] for block in called["content"]]
+    assert ids == [block["tool_use_id"] for block in answered["content"]]
+    assert len(set(ids)) == 2
+    assert (ids == [call.id for call in calls]) is same
+    assert same or all(re.fullmatch("[a-zA-Z0-9_-]{1,64}", one) for one in ids)

@@ -90,7 +90,8 @@ def test_arguments_that_were_cut_off_are_kept_as_they_came() -> None:
         {"type": "content_block_start", "index": 0, "content_block": thinking},
         {"type": "content_block_start", "index": 1, "content_block": call},
         {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"a": '}},
-        {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 9}},
+        {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 8}},
+        {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 9}},
         {"type": "message_stop"},
     ]
     _, result = assemble(events)

@@ -305,6 +305,26 @@ async def test_a_response_that_failed_is_an_error_in_the_vendors_words(
         await (read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
 
 
+@pytest.mark.parametrize(("code", "passing"), [("server_error", True), ("rate_limit_exceeded", True), ("bad", False)])
+async def test_a_failure_that_may_pass_is_transient(server: MockModelServer, code: str, passing: bool) -> None:
+    response: Any = {"id": "r", "status": "failed", "output": [], "error": {"code": code, "message": "It broke"}}
+    events: list[Any] = [
+        {"type": "response.failed", "response": response},
+        {"type": "error", "code": code, "message": "It broke"},
+    ]
+    for event in events:
+        raw = Raw(body=b"data: " + json.dumps(event).encode() + b"\n\n", content_type="text/event-stream")
+        with pytest.raises(ModelError, match="It broke") as failed:
+            await read(client_of(server, raw).create_stream(HELLO))
+        assert failed.value.is_transient is passing
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+async def test_a_response_that_has_not_ended_is_no_answer(server: MockModelServer, status: str) -> None:
+    with pytest.raises(ModelError, match=f"the response is {status}: leave background=True out"):
+        await client_of(server, whole(status=status)).create(HELLO)
+
+
 # The choice of the API ------------------------------------------------------------------------------------------------
 
 

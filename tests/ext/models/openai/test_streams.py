@@ -85,6 +85,22 @@ def test_calls_that_a_vendor_all_numbers_nought_are_kept_apart() -> None:
     assert result.content == [FunctionCall(id=f"call_{number}", name="add", arguments="{}") for number in (1, 2)]
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [("1", "add", '{"a":'), ("2", "sub", '{"b":'), ("1", "", "1}"), ("2", "", "2}")],  # ids alone tell them apart
+        [("", "add", '{"a":1}'), ("", "sub", '{"b":'), ("", "", "2}")],  # names alone
+        [("1", "add", '{"a":1}'), ("2", "sub", '{"b":'), ("", "", "2}")],  # the latest goes on
+        [("1", "add", '{"a":'), ("1", "add", "1}"), ("2", "sub", '{"b":2}')],  # both are repeated with each piece
+    ],
+)
+def test_pieces_of_calls_that_a_vendor_does_not_number_find_their_call(pieces: list[tuple[str, str, str]]) -> None:
+    deltas = [{"tool_calls": [{"id": i, "function": {"name": n, "arguments": a}}]} for i, n, a in pieces]
+    _, result = assemble([*({"choices": [{"delta": delta}]} for delta in deltas), END])
+    assert isinstance(result.content, list)
+    assert [(one.name, one.arguments) for one in result.content] == [("add", '{"a":1}'), ("sub", '{"b":2}')]
+
+
 def test_a_refusal_is_the_answer() -> None:
     chunks: list[dict[str, Any]] = [
         {"choices": [{"delta": {"refusal": "I can"}}]},

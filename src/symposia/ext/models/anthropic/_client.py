@@ -16,7 +16,7 @@ from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key, check_model
 from symposia.ext.models._prompts import leading_system_messages, write_system
-from symposia.ext.models._service import Service, public_address
+from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
 from symposia.ext.models.anthropic._answer import parse_message, read_message
@@ -47,6 +47,8 @@ else:
 KEY: Final = "ANTHROPIC_API_KEY"
 TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the variable's name
 HOST: Final = "anthropic.com"
+PLATFORMS: Final = (HOST, "amazonaws.com", "googleapis.com", "azure.com")
+"""Hosts of Anthropic's own models. Other servers of the format give calls ids of their own, and want these back."""
 
 SAMPLING_VERSION: Final = "2023-06-01"
 """The last version of the API that has sampling parameters."""
@@ -138,8 +140,10 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         profile, info = CATALOG.describe(model, model_info, model_capabilities, stacklevel=3)
         json_output = _usual_json_output(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
-        writer = MessageWriter(model=model, vision=info["vision"])
         address = public_address(str(client.base_url))
+        writer = MessageWriter(
+            model=model, vision=info["vision"], strict_ids=any(is_at(address, host) for host in PLATFORMS)
+        )
         super().__init__(
             service=Service.at(address, title="Anthropic", host=HOST, provider="anthropic", key=KEY),
             model=model,

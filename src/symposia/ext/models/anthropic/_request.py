@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 USUAL_MAX_TOKENS: Final = 16_384
+_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "none": "none"}
 
@@ -50,10 +52,12 @@ class MessageWriter:
     Attributes:
         model: The model.
         vision: Whether it takes images.
+        strict_ids: Whether ids of calls are refused that have other characters than letters, digits, ``_`` and ``-``.
     """
 
     model: str
     vision: bool
+    strict_ids: bool = False
 
     def write(self, message: LLMMessage) -> Turn:
         """One message of the conversation.
@@ -66,11 +70,11 @@ class MessageWriter:
             case UserMessage():
                 return {"role": "user", "content": self._user_blocks(message.content)}
             case AssistantMessage():
-                return {"role": "assistant", "content": _assistant_blocks(message)}
+                return {"role": "assistant", "content": self._assistant_blocks(message)}
             case SystemMessage():
                 return _user_turn(quoted_system(message))
             case FunctionExecutionResultMessage():
-                return {"role": "user", "content": [_result_block(result) for result in message.content]}
+                return {"role": "user", "content": [self._result_block(result) for result in message.content]}
             case _:
                 raise not_a_message(message)
 
@@ -85,6 +89,33 @@ class MessageWriter:
             )
         source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
         return {"type": "image", "source": source}
+
+    def _assistant_blocks(self, message: AssistantMessage) -> list[JsonObject]:
+        """An answer of the model; one of Anthropic's is unchanged, since signed thinking must be returned as it was."""
+        received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
+        # A program may change a message, or make one of an answer by another vendor, or keep the text alone. The blocks
+        # no longer stand for such a message, and signed thinking beside other content is refused.
+        if received and _says_the_same(received, message.content):
+            return received
+        if isinstance(message.content, str):
+            return [_text_block(message.content)]
+        said = [_text_block(message.thought)] if message.thought and message.thought.strip() else []
+        return [*said, *map(self._call_block, message.content)]
+
+    def _call_block(self, call: FunctionCall) -> JsonObject:
+        arguments = _arguments(call.arguments)
+        return {"type": "tool_use", "id": self._call_id(call.id), "name": call.name, "input": arguments}
+
+    def _result_block(self, result: FunctionExecutionResult) -> JsonObject:
+        identity = self._call_id(result.call_id)
+        block: JsonObject = {"type": "tool_result", "tool_use_id": identity, "content": result.content}
+        return {**block, "is_error": True} if result.is_error else block
+
+    def _call_id(self, given: str) -> str:
+        """An id as the API takes it: those that other vendors gave to calls may have dots and colons."""
+        if not self.strict_ids or _CALL_ID.fullmatch(given):
+            return given
+        return f"call_{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
@@ -102,39 +133,18 @@ def _text_block(text: str) -> JsonObject:
     return {"type": "text", "text": text if text.strip() else EMPTY}
 
 
-def _assistant_blocks(message: AssistantMessage) -> list[JsonObject]:
-    """An answer of the model; one of Anthropic's is unchanged, since signed thinking must be returned as it was."""
-    received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
-    # A program may change a message, or make one of an answer by another vendor, or keep the text alone. The blocks no
-    # longer stand for such a message, and signed thinking beside other content is refused.
-    if received and _says_the_same(received, message.content):
-        return received
-    if isinstance(message.content, str):
-        return [_text_block(message.content)]
-    said = [_text_block(message.thought)] if message.thought and message.thought.strip() else []
-    return [*said, *map(_call_block, message.content)]
-
-
 def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
     """Whether the message still has the content that the blocks were received with."""
     if isinstance(content, str):
         return "".join(block["text"] for block in received if block["type"] == "text") == content
-    return [block["id"] for block in received if block["type"] == "tool_use"] == [call.id for call in content]
-
-
-def _call_block(call: FunctionCall) -> JsonObject:
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call.arguments)}
+    called = [(block["id"], block["name"], block["input"]) for block in received if block["type"] == "tool_use"]
+    return called == [(call.id, call.name, _arguments(call.arguments)) for call in content]
 
 
 def _arguments(text: str) -> JsonObject:
     """Arguments as an object, which is all that the API takes; other text is put into one."""
     parsed = parse_arguments(text or "{}")
     return cast("JsonObject", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
-
-
-def _result_block(result: FunctionExecutionResult) -> JsonObject:
-    block: JsonObject = {"type": "tool_result", "tool_use_id": result.call_id, "content": result.content}
-    return {**block, "is_error": True} if result.is_error else block
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object], profile: AnthropicProfile) -> Body:

@@ -96,7 +96,8 @@ class MessageAssembly:
             case "content_block_delta":
                 return self._block(_required(one, "index")).feed(_required(one, "delta"))
             case "message_delta":
-                self._started()["stop_reason"] = _required(one, "delta").get("stop_reason")
+                message, reason = self._started(), _required(one, "delta").get("stop_reason")
+                message["stop_reason"] = reason or message.get("stop_reason")  # there may be several of these events
                 self._count(one.get("usage"))
             case "message_stop":
                 self._started()

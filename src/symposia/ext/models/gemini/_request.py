@@ -116,8 +116,10 @@ def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]
     parts = cast("list[Part]", received)
     if isinstance(content, str):
         return join_texts(parts, thought=False) == content
-    ids = [part["functionCall"].get("id") for part in parts if "functionCall" in part]
-    return ids == [call.id for call in content]
+    called = [
+        (call.get("id"), call["name"], call.get("args") or {}) for part in parts if (call := part.get("functionCall"))
+    ]
+    return called == [(call.id, call.name, _arguments(call.arguments)) for call in content]
 
 
 def _text_part(text: str) -> JsonObject:
@@ -129,13 +131,16 @@ def _user_text(text: str) -> Content:
 
 
 def _call_part(call: FunctionCall) -> JsonObject:
+    return {"functionCall": {"id": call.id, "name": call.name, "args": _arguments(call.arguments)}}
+
+
+def _arguments(text: str) -> JsonObject:
+    """Arguments as an object, which is all that the API takes; other text is put into one."""
     try:
-        arguments: object = from_json(call.arguments or "{}", allow_inf_nan=False)
+        arguments: object = from_json(text or "{}", allow_inf_nan=False)
     except ValueError:
-        arguments = call.arguments
-    if not isinstance(arguments, dict):  # the API takes nothing else
-        arguments = {"arguments": arguments}
-    return {"functionCall": {"id": call.id, "name": call.name, "args": arguments}}
+        arguments = text
+    return cast("JsonObject", arguments) if isinstance(arguments, dict) else {"arguments": arguments}
 
 
 def _result_part(result: FunctionExecutionResult) -> JsonObject:

@@ -106,6 +106,8 @@ class CompletionWire(TypedDict, total=False):
 
 # The result ----------------------------------------------------------------------------------------------------------
 
+VENDOR: Final = "openai"
+
 FINISH_REASONS: Final[Mapping[str | None, FinishReasons]] = {
     "stop": "stop",
     "length": "length",
@@ -130,8 +132,12 @@ def parse_completion(data: bytes) -> CompletionWire:
     return completion
 
 
-def read_completion(completion: CompletionWire) -> CreateResult:
+def read_completion(completion: CompletionWire, *, blocks: str = VENDOR) -> CreateResult:
     """The result of an answer.
+
+    Args:
+        completion: The answer.
+        blocks: The key of its `VendorBlocks`.
 
     Raises:
         ValueError: It has a tool call without a name.
@@ -148,7 +154,7 @@ def read_completion(completion: CompletionWire) -> CreateResult:
         cached=False,
         logprobs=read_logprobs((choice.get("logprobs") or LogprobsWire()).get("content")),
         thought=join_thought(reasoning, text, has_calls=bool(calls)),
-        vendor_blocks=_opaque_blocks(message),
+        vendor_blocks=_opaque_blocks(message, blocks),
     )
 
 
@@ -217,23 +223,22 @@ def _token(entry: LogprobWire) -> ChatCompletionTokenLogprob:
 # OpenRouter keeps ``reasoning_details``, DeepSeek needs its ``reasoning_content`` again; each answers with status 400,
 # or thinks worse, without.
 
-VENDOR: Final = "openai"
 _OPAQUE: Final = ("reasoning_content", "reasoning_details")
 _RETURNED: Final = (*_OPAQUE, "content")
 _OWN_CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
 
 
-def _opaque_blocks(message: MessageWire) -> VendorBlocks | None:
+def _opaque_blocks(message: MessageWire, key: str) -> VendorBlocks | None:
     """The fields of an answer with tool calls that the vendor needs in the next request."""
     calls = message.get("tool_calls") or []
     fields: dict[str, object] = {name: field for name in _OPAQUE if (field := message.get(name))}
     if extras := {call.get("id") or "": extra for call in calls if (extra := _extra_fields(call))}:
         fields["tool_calls"] = extras
-    return {VENDOR: [{**fields, "content": message.get("content")}]} if calls and fields else None
+    return {key: [{**fields, "content": message.get("content")}]} if calls and fields else None
 
 
 def with_opaque_fields(
-    wire: Mapping[str, object], calls: Sequence[JsonObject], message: AssistantMessage
+    wire: Mapping[str, object], calls: Sequence[JsonObject], message: AssistantMessage, blocks: str
 ) -> dict[str, object]:
     """A message with tool calls again as the vendor sent it.
 
@@ -241,9 +246,10 @@ def with_opaque_fields(
         wire: The message without its calls.
         calls: Its calls, each with an ``id``.
         message: What both are made of.
+        blocks: The key of its `VendorBlocks`.
     """
     returned: dict[str, object] = {**wire, "tool_calls": calls}
-    for fields in (message.vendor_blocks or {}).get(VENDOR, ()):
+    for fields in (message.vendor_blocks or {}).get(blocks, ()):
         # as `_opaque_blocks` wrote them: fields by the call's id
         extras = cast("Mapping[object, JsonObject]", fields.get("tool_calls", {}))
         returned["tool_calls"] = [{**call, **extras.get(call["id"], {})} for call in calls]

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from typing_extensions import override
@@ -21,7 +22,7 @@ from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice, WireFormat
-from symposia.ext.models.openai._answer import parse_completion, read_completion
+from symposia.ext.models.openai._answer import VENDOR, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import (
     OpenAIClientConfiguration,
@@ -31,6 +32,7 @@ from symposia.ext.models.openai._options import (
 )
 from symposia.ext.models.openai._profiles import CATALOG, Api, OpenAIProfile
 from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, cache_key, write_request
+from symposia.ext.models.openai._responses import VENDOR as RESPONSES_VENDOR
 from symposia.ext.models.openai._responses import (
     ContinuingTransport,
     ItemWriter,
@@ -67,6 +69,7 @@ class ChatCompletionsFormat:
         self._arguments = arguments
         self._cache_keys = cache_keys
         self._tools_effort = profile.tools_effort
+        self._blocks = writer.blocks
         self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
@@ -78,8 +81,11 @@ class ChatCompletionsFormat:
         return write_request(arguments, messages, request, tools_effort=self._tools_effort, stream=stream)
 
     parse = staticmethod(parse_completion)
-    read = staticmethod(read_completion)
     assembly = CompletionAssembly
+
+    def read(self, whole: CompletionWire) -> CreateResult:
+        """See `WireFormat.read`."""
+        return read_completion(whole, blocks=self._blocks)
 
 
 class BaseOpenAIChatCompletionClient(VendorClient):
@@ -130,6 +136,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             "include_name_in_message": include_name_in_message,
         }
         chosen = choose_api(profile, address, "responses" if use_previous_response_id and api is None else api)
+        writing["blocks"] = blocks_key(VENDOR if chosen == "chat" else RESPONSES_VENDOR, address)
         if use_previous_response_id:
             create_args = _with_stored_responses(chosen, create_args)
         wire: WireFormat[Any]  # Any: only the format itself looks into its answers
@@ -261,6 +268,16 @@ def choose_api(profile: OpenAIProfile, address: str, asked: Api | None) -> Api:
     if asked not in PATHS:
         raise InvalidArgumentError(f"api is {asked!r}: give 'chat' or 'responses', or leave it out.")
     return asked
+
+
+def blocks_key(vendor: str, address: str) -> str:
+    """The key of the `VendorBlocks` of a service: the vendor's at OpenAI, and elsewhere with the host behind it.
+
+    What a service adds to an answer is refused by others: reasoning is encrypted by OpenAI or by one resource of Azure,
+    and servers of the same format have fields of their own. A conversation may go from one to another, as with
+    `FallbackClient`. It then goes without these parts, as it does between vendors.
+    """
+    return vendor if is_at(address, HOST) else f"{vendor}@{urlsplit(address).hostname}"
 
 
 def _with_stored_responses(api: Api, arguments: Mapping[str, object]) -> Mapping[str, object]:

@@ -53,12 +53,14 @@ class MessageWriter:
         vision: Whether it takes images.
         add_name_prefixes: Whether a user message begins with the name of its source.
         include_name_in_message: Whether a user message has the name of its source in its ``name`` field.
+        blocks: The key of the `VendorBlocks` of answers that may go back, as `blocks_key` gives it.
     """
 
     model: str
     vision: bool
     add_name_prefixes: bool
     include_name_in_message: bool
+    blocks: str
 
     def write(self, message: LLMMessage) -> tuple[Wire, ...]:
         """One message, or one for each result of several tool calls.
@@ -73,7 +75,7 @@ class MessageWriter:
             case UserMessage():
                 return (self._user(message),)
             case AssistantMessage():
-                return (_assistant(message),)
+                return (self._assistant(message),)
             case FunctionExecutionResultMessage():
                 return tuple(_tool_results(message))
             case _:
@@ -101,15 +103,14 @@ class MessageWriter:
                 )
         return parts
 
-
-def _assistant(message: AssistantMessage) -> Wire:
-    if isinstance(message.content, str):
-        return {"role": "assistant", "content": message.content}
-    calls: list[Wire] = [
-        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in message.content
-    ]
-    return with_opaque_fields({"role": "assistant", "content": message.thought}, calls, message)
+    def _assistant(self, message: AssistantMessage) -> Wire:
+        if isinstance(message.content, str):
+            return {"role": "assistant", "content": message.content}
+        calls: list[Wire] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.content
+        ]
+        return with_opaque_fields({"role": "assistant", "content": message.thought}, calls, message, self.blocks)
 
 
 def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[Wire]:

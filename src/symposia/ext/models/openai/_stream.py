@@ -141,9 +141,10 @@ class _ToolCalls:
     """Several calls, whose pieces may come interleaved.
 
     A piece belongs to the latest call of its index. The id alone is not enough: OpenAI sends it with the first piece
-    only. The index alone is not either: some vendors number all calls 0, each with an id of its own, and their
-    arguments would run together. So a new id under a known index begins another call. Calls are given in the order of
-    their indices, and those of one index in the order in which they came.
+    only. The index alone is not either: some vendors number all calls 0, with ids of their own or with names alone, and
+    their arguments would run together. So a new id, or another name, under a known index begins another call, and an id
+    that came before goes on with its call. Calls are given in the order of their indices, and those of one index in the
+    order in which they came.
     """
 
     def __init__(self) -> None:
@@ -154,8 +155,12 @@ class _ToolCalls:
         index = piece.get("index") or 0
         call = self._latest.get(index)
         if call is None or call.is_other_than(piece):
-            call = self._latest[index] = _ToolCall(index)
-            self._calls.append(call)
+            known = (one for one in self._calls if one.index == index and one.is_known_by(piece.get("id")))
+            call = next(known, None)
+            if call is None:
+                call = _ToolCall(index)
+                self._calls.append(call)
+            self._latest[index] = call
         call.feed(piece)
 
     def whole(self) -> list[ToolCallWire] | None:
@@ -170,8 +175,14 @@ class _ToolCall:
         self._arguments: list[str] = []
 
     def is_other_than(self, piece: ToolCallWire) -> bool:
-        """Whether a piece belongs to another call: some vendors number all calls 0, each with its own id."""
-        return piece.get("id") not in (None, "", self._fields.get("id"))
+        """Whether a piece belongs to another call: some vendors number all calls 0."""
+        if identity := piece.get("id"):
+            return identity != self._fields.get("id")
+        name = (piece.get("function") or FunctionWire()).get("name")
+        return bool(name and self._name and name != self._name)
+
+    def is_known_by(self, identity: str | None) -> bool:
+        return bool(identity) and self._fields.get("id") == identity
 
     def feed(self, piece: ToolCallWire) -> None:
         function = piece.get("function") or FunctionWire()

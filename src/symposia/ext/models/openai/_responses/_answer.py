@@ -14,8 +14,15 @@ from pydantic import Discriminator, Tag, with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
-from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import ReportedError, TokenCount, join_thought, json_parser, reported_words
+from symposia.core.models import CreateResult, FinishReasons, RequestUsage
+from symposia.ext.models._wire_format import (
+    ReportedError,
+    TokenCount,
+    join_thought,
+    json_parser,
+    reported_codes,
+    reported_words,
+)
 from symposia.ext.models.openai._answer import OPEN, LogprobWire, read_logprobs
 
 # The wire ------------------------------------------------------------------------------------------------------------
@@ -111,7 +118,8 @@ class ResponseWire(TypedDict, total=False):
 # The result ----------------------------------------------------------------------------------------------------------
 
 VENDOR: Final = "openai_responses"
-"""The key of `VendorBlocks`. Chat Completions have another, since neither API understands the parts of the other."""
+"""The key of `VendorBlocks` at OpenAI. Chat Completions have another, since neither API understands the parts of the
+other."""
 
 INCOMPLETE: Final[Mapping[str | None, FinishReasons]] = {
     "max_output_tokens": "length",
@@ -144,21 +152,26 @@ def check_succeeded(response: ResponseWire) -> None:
 
     Raises:
         ReportedError: The vendor failed, or was told to stop.
+        ValueError: It has not ended.
     """
     status = response.get("status")
-    if words := reported_words(response.get("error")):
-        raise ReportedError(words)
+    error = response.get("error")
+    if words := reported_words(error):
+        raise ReportedError(words, reported_codes(error))
     if status in {"failed", "cancelled"}:
         raise ReportedError(f"the response is {status}")
+    if status in {"queued", "in_progress"}:
+        raise ValueError(f"the response is {status}: leave background=True out, with which it is answered later")
 
 
-def read_response(response: ResponseWire, *, stored: bool, keep: bool) -> CreateResult:
+def read_response(response: ResponseWire, *, stored: bool, keep: bool, blocks: str = VENDOR) -> CreateResult:
     """The result of an answer.
 
     Args:
         response: The answer.
         stored: Whether the vendor keeps the response, so that its items can be sent back by their ids alone.
         keep: Whether all its items are kept, also those that say no more than the result does.
+        blocks: The key of its `VendorBlocks`.
 
     Raises:
         ValueError: It has a function call without a name.
@@ -173,7 +186,7 @@ def read_response(response: ResponseWire, *, stored: bool, keep: bool) -> Create
         cached=False,
         logprobs=read_logprobs([one for part in _final_parts(items) for one in part.get("logprobs") or ()]),
         thought=join_thought(_reasoning(items), text, has_calls=bool(calls)),
-        vendor_blocks=_vendor_blocks(items, stored=stored, keep=keep),
+        vendor_blocks=None if (kept := _kept_items(items, stored=stored, keep=keep)) is None else {blocks: kept},
     )
 
 
@@ -250,7 +263,7 @@ def _with_call_ids(items: Sequence[Item]) -> Sequence[Item]:
     ]
 
 
-def _vendor_blocks(items: Sequence[Item], *, stored: bool, keep: bool) -> VendorBlocks | None:
+def _kept_items(items: Sequence[Item], *, stored: bool, keep: bool) -> list[dict[str, object]] | None:
     """All items, in their order, if there are some that a message of ours cannot hold.
 
     The items that follow an item of reasoning are refused without it. So if one cannot be sent back, none is: reasoning
@@ -259,7 +272,7 @@ def _vendor_blocks(items: Sequence[Item], *, stored: bool, keep: bool) -> Vendor
     lost = any(_is_reasoning(item) and not item.get("encrypted_content") for item in items) and not stored
     if lost or not (keep or any(map(_holds_more, items))):
         return None
-    return {VENDOR: [cast("dict[str, object]", item) for item in items]}
+    return [cast("dict[str, object]", item) for item in items]
 
 
 def _holds_more(item: Item) -> bool:

@@ -28,7 +28,6 @@ from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache,
 from symposia.ext.models.openai._profiles import OpenAIProfile
 from symposia.ext.models.openai._request import SAMPLING, MessageWriter, cache_key, write_response_format, write_tool
 from symposia.ext.models.openai._responses._answer import (
-    VENDOR,
     Item,
     ResponseWire,
     final_text,
@@ -76,6 +75,7 @@ class ResponsesFormat:
         self._cache_keys = cache_keys
         self._stored = bool(arguments.get("store"))
         self._keep = keep
+        self._blocks = writer.blocks
         self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
@@ -100,7 +100,7 @@ class ResponsesFormat:
 
     def read(self, whole: ResponseWire) -> CreateResult:
         """See `WireFormat.read`."""
-        return read_response(whole, stored=self._stored, keep=self._keep)
+        return read_response(whole, stored=self._stored, keep=self._keep, blocks=self._blocks)
 
 
 class ItemWriter(MessageWriter):
@@ -124,7 +124,7 @@ class ItemWriter(MessageWriter):
             case UserMessage():
                 return (InputItem(role="user", content=self._user_content(message)),)
             case AssistantMessage():
-                return tuple(_assistant_items(message))
+                return tuple(_assistant_items(message, self.blocks))
             case FunctionExecutionResultMessage():
                 return tuple(
                     InputItem(type="function_call_output", call_id=result.call_id, output=result.content)
@@ -149,9 +149,9 @@ def _input_part(part: Mapping[str, Any]) -> dict[str, object]:
     return {"type": "input_image", "image_url": part["image_url"]["url"], "detail": part["image_url"]["detail"]}
 
 
-def _assistant_items(message: AssistantMessage) -> Iterable[InputItem]:
+def _assistant_items(message: AssistantMessage, blocks: str) -> Iterable[InputItem]:
     """An answer of the model; one that this API gave is unchanged, since reasoning must go back as it was."""
-    received = cast("list[Item]", (message.vendor_blocks or {}).get(VENDOR, []))
+    received = cast("list[Item]", (message.vendor_blocks or {}).get(blocks, []))
     # A program may change a message, or keep its text alone. The items no longer stand for such a message.
     if received and message.content == (read_calls(received) or final_text(received)):
         yield from (InputItem(cast("Mapping[str, object]", item)) for item in received)

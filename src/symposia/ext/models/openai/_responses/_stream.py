@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
-from symposia.ext.models._wire_format import ReportedError, json_parser, partial_answer, reported_words
+from symposia.ext.models._wire_format import ReportedError, json_parser, partial_answer, reported_codes, reported_words
 from symposia.ext.models.openai._answer import OPEN
 from symposia.ext.models.openai._responses._answer import (
     Item,
@@ -90,7 +90,7 @@ class ResponseAssembly:
         elif kind in ENDS:
             self._finish(_end_event(event)["response"])
         elif kind == "error":
-            raise ReportedError(reported_words(read) or "an error without words")
+            raise ReportedError(reported_words(read) or "an error without words", reported_codes(read))
         return ""
 
     def whole(self) -> ResponseWire:
