@@ -19,7 +19,7 @@ from symposia.ext.code_executors._sandbox._launched import (
 )
 from symposia.ext.code_executors._sandbox._mounts import Bind, Mount, as_json, mount_plan
 from symposia.ext.code_executors._sandbox._program import bootstrap_arguments, imported_ahead, zygote_program
-from symposia.ext.code_executors._sandbox._python import PlacedPython
+from symposia.ext.code_executors._sandbox._python import PlacedPython, state_of_packages
 from symposia.ext.code_executors._sandbox._running import zygote_arguments
 from symposia.ext.code_executors._sandbox._transport import Transport
 from symposia.ext.code_executors._sandbox._zygotes import ZYGOTES, ZygotePlan
@@ -28,6 +28,8 @@ from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
 
 IDLE_SECONDS: Final = 60.0
 """Without a sandbox, after which a process with imported libraries ends. A new one takes a second of processor time."""
+ANSWER_SECONDS: Final = 10.0
+"""After which a process that does not fork is taken for broken. It takes milliseconds, and more on a busy machine."""
 
 __all__ = ["NamespaceBackend", "NamespaceCommandLineCodeExecutor"]
 
@@ -122,9 +124,12 @@ def _zygote_plan(python: PlacedPython, policy: SandboxPolicy) -> ZygotePlan:
         "libraries": libraries,
         "environment": python.environment,
         "trial": _fork_request(python, limits),
+        "answer_seconds": ANSWER_SECONDS,
         "idle_seconds": IDLE_SECONDS,
     }
-    return ZygotePlan(tuple(launcher_python()), tuple(zygote_arguments("namespaces")), request, program)
+    return ZygotePlan(
+        tuple(launcher_python()), tuple(zygote_arguments("namespaces")), request, program, state_of_packages(python)
+    )
 
 
 def _fork_request(python: PlacedPython, policy: SandboxPolicy) -> dict[str, object]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 WAIT = 60.0
 POLICY = SandboxPolicy(imported_ahead=("json",))
+USES = "import ssl, tempfile; ssl.RAND_bytes(1); tempfile.gettempdir()  # as packages do when they are imported"
 OWN_PROCESSES = "import os; print(sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))"
 
 
@@ -43,7 +45,7 @@ async def forking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
     folder = tmp_path_factory.mktemp("forking")
     for parent in (folder, *folder.parents[:2]):
         await asyncio.to_thread(parent.chmod, 0o755)
-    backend, policy = await asyncio.to_thread(backend_of_a_test, folder)
+    backend, policy = await asyncio.to_thread(backend_of_a_test, folder, [USES])
     async with asyncio.timeout(WAIT):
         await backend.prepare_fork(policy)
         yield backend, policy
@@ -57,13 +59,19 @@ def status_of(pid: int, field: str) -> list[int]:
 
 
 def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The processes that any thread of a process has started."""
+    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+
+
+def line_of(pid: int) -> list[int]:
+    """A process, the only one that it has started, the only one of that, and so on."""
+    children = children_of(pid)
+    return [pid, *line_of(children[0])] if len(children) == 1 else [pid]
 
 
 def own_children() -> set[int]:
-    """The processes that any thread of this one has started, and that run."""
-    found = {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
-    return {pid for pid in found if "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()}
+    """The processes that this one has started, and that run."""
+    return {pid for pid in children_of(os.getpid()) if "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()}
 
 
 class Family:
@@ -120,7 +128,7 @@ async def test_forked_sandboxes_share_no_process_user_or_file(forking: tuple[Nam
     block = asyncio.create_task(
         first.run("open('/tmp/mine', 'w').close(); print('here', flush=True); import time; time.sleep(60)", "python")
     )
-    assert await printed(second, OWN_PROCESSES) == "[1, 2]\n"
+    assert await printed(second, OWN_PROCESSES) == "[1, 3]\n"
     assert await printed(second, "import os; print(os.listdir('/tmp'), os.listdir('/work'))") == "[] ['.block.py']\n"
     if os.geteuid() == 0:
         users = [(await asyncio.to_thread(status_of, pid, "Uid"))[0] for pid in (server, other, family.zygote)]
@@ -181,10 +189,37 @@ async def test_random_numbers_and_names_differ_between_forked_sandboxes(
     drawn: set[str] = set()
     for _ in range(3):
         sandbox, _ = await forked(backend, policy)
-        drawn.add(await printed(sandbox, "import random, tempfile, uuid; print(random.random())"))
-        drawn.add(await printed(sandbox, "import tempfile; print(tempfile.mktemp())"))
+        drawn.add(await printed(sandbox, "import ssl; print(ssl.RAND_bytes(8).hex())"))
+        drawn.add(await printed(sandbox, "import random; print(random.random())"))
+        drawn.add(await printed(sandbox, "import tempfile; print(tempfile.mkstemp()[1])"))
         await sandbox.close()
-    assert len(drawn) == 6
+    assert len(drawn) == 9
+
+
+async def test_no_process_of_a_sandbox_has_the_number_of_the_zygote(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    sandbox, server = await forked(backend, policy)
+    number_of_zygote = await asyncio.to_thread(lambda: status_of(Family(server).zygote, "NSpid")[-1])
+    assert int(await printed(sandbox, "import os; print(os.getpid())")) > number_of_zygote > 1
+    await sandbox.close()
+
+
+async def test_packages_that_were_installed_are_imported_by_the_next_sandbox(
+    forking: tuple[NamespaceBackend, SandboxPolicy],
+) -> None:
+    backend, policy = forking
+    python = backend._python  # noqa: SLF001 - it is the test's own
+    assert python is not None
+    assert python.environment is not None
+    [packages] = python.environment.glob("lib/python*/site-packages")
+    await asyncio.to_thread((packages / "small_package.py").write_text, "HERE = ['new']")
+    await asyncio.to_thread((packages / "small_package-2.dist-info").mkdir)
+    await backend.prepare_fork(policy)
+    sandbox, _ = await forked(backend, policy)
+    assert await printed(sandbox, "import small_package; print(small_package.HERE)") == "['new']\n"
+    await sandbox.close()
 
 
 async def test_what_code_does_to_a_library_reaches_no_other_sandbox(
@@ -240,6 +275,20 @@ async def test_sandboxes_outlive_their_zygote_and_the_next_gets_a_new_one(
         await each.close()
 
 
+async def test_a_zygote_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
+    async with asyncio.timeout(WAIT):
+        monkeypatch.setattr(namespaces, "ANSWER_SECONDS", 1.0)
+        await backend.prepare_fork(policy)
+        sandbox, server = await forked(backend, policy)
+        os.kill((await asyncio.to_thread(Family, server)).zygote, signal.SIGSTOP)
+        launched = await asyncio.gather(*(backend.create(policy) for _ in range(2)))
+        for each in (sandbox, *launched):
+            assert await printed(each, "print('alive')") == "alive\n"
+            await each.close()
+
+
 @pytest.mark.parametrize("member", ["keeper", "supervisor"])
 async def test_sandboxes_end_with_their_keeper_and_the_next_is_made(
     forking: tuple[NamespaceBackend, SandboxPolicy], member: str
@@ -272,36 +321,100 @@ async def wait_until_gone(*processes: int) -> None:
 
 
 OWNER = """
-import asyncio, os
+import asyncio, os, sys, time
+from pathlib import Path
 from symposia.core.code_executor import SandboxPolicy
-from symposia.ext.code_executors._sandbox import base_python
+from symposia.ext.code_executors._sandbox import SandboxPython, base_python
+from symposia.ext.code_executors._sandbox._zygotes import ZYGOTES
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 async def main():
-    backend, policy = NamespaceBackend(base_python()), SandboxPolicy(imported_ahead=("json",))
+    base = base_python()
+    python = SandboxPython(interpreter=base.interpreter, prefix=base.prefix, environment=Path(sys.argv[1]))
+    backend, policy = NamespaceBackend(python), SandboxPolicy(imported_ahead=("small_package",))
+    {then}
+
+async def create(backend, policy):
     await backend.prepare_fork(policy)
-    sandbox = await backend.create(policy)
-    print(*(found.name for found in await backend.running() if found.owner == os.getpid()), flush=True)
-    await asyncio.sleep(600)
+    sandboxes = [await backend.create(policy), await NamespaceBackend(base_python(), fork=False).create(policy)]
+    print(os.getpid(), *(found.name for found in await backend.running() if found.owner == os.getpid()), flush=True)
+    return sandboxes
 
 asyncio.run(main())
 """
+CREATE = "sandboxes = await create(backend, policy); await asyncio.sleep(600)"
+FORK = """sandboxes = await create(backend, policy)
+    with ZYGOTES._lock:  # as another thread may have it
+        forked = os.fork()
+    if forked:
+        await asyncio.sleep(600)
+    import threading
+    used = threading.Thread(target=lambda: asyncio.run(create(backend, policy)))  # in a loop of its own
+    used.start()
+    used.join()
+    os.close(1)  # whose end asyncio waits for when the program has ended
+    time.sleep(600)
+"""
 
 
-async def test_everything_ends_with_a_program_that_is_killed() -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
-    async with asyncio.timeout(WAIT):
-        program = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, env=os.environ.copy()
-        )
-        assert program.stdout is not None
-        server = int(await program.stdout.readline())
-        family = await asyncio.to_thread(Family, server)
+@asynccontextmanager
+async def owner(folder: Path, then: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program with a zygote of its own, which is killed at the end."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OWNER.format(then=then), folder / "environment"), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield program
+    finally:
         program.kill()
         await program.wait()
-        await wait_until_gone(server, family.keeper, family.supervisor, family.zygote)
+
+
+async def numbers(program: asyncio.subprocess.Process) -> list[int]:
+    """What it prints in a line."""
+    assert program.stdout is not None
+    return [int(number) for number in (await program.stdout.readline()).split()]
+
+
+async def test_everything_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    await asyncio.to_thread(backend_of_a_test, tmp_path)
+    async with asyncio.timeout(WAIT):
+        async with owner(tmp_path, CREATE) as program:
+            _, *sandboxes = await numbers(program)
+            launcher, server = sorted(sandboxes, key=lambda pid: status_of(pid, "NSpid")[-1] == 1)
+            family = await asyncio.to_thread(Family, server)
+        await wait_until_gone(launcher, server, family.keeper, family.supervisor, family.zygote)
     left = await asyncio.to_thread(lambda: [*Path("/sys/fs/cgroup").rglob(f"symposia*{family.keeper}*")])
     assert left == []
+
+
+async def test_everything_ends_with_a_program_that_is_killed_while_libraries_are_imported(tmp_path: Path) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    await asyncio.to_thread(backend_of_a_test, tmp_path, ["import time; time.sleep(600)"])
+    async with asyncio.timeout(WAIT):
+        family: list[int] = []
+        async with owner(tmp_path, "await backend.prepare_fork(policy)") as program:
+            while len(family) < 4:
+                await asyncio.sleep(0.01)
+                family = await asyncio.to_thread(line_of, program.pid)
+        await wait_until_gone(*family)
+
+
+async def test_everything_ends_with_a_program_though_one_that_it_has_forked_goes_on(tmp_path: Path) -> None:
+    await require(NamespaceBackend(base_python(), fork=False))
+    await asyncio.to_thread(backend_of_a_test, tmp_path)
+    async with asyncio.timeout(WAIT):
+        async with owner(tmp_path, FORK) as program:
+            _, *first = await numbers(program)
+            forked, *second = await numbers(program)  # it can use sandboxes too
+            assert (len(first), len(second)) == (2, 2)
+        try:
+            await wait_until_gone(*first)
+            assert await asyncio.to_thread(lambda: [Path(f"/proc/{pid}").exists() for pid in second]) == [True, True]
+        finally:
+            os.kill(forked, signal.SIGKILL)
+        await wait_until_gone(*second)
 
 
 async def test_a_zygote_without_sandboxes_ends_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,18 @@ def place_python(python: SandboxPython) -> PlacedPython:
     )
 
 
+def state_of_packages(python: PlacedPython) -> tuple[tuple[int, ...], ...]:
+    """What differs when packages were installed or removed, or the environment was made anew. Reads the file system.
+
+    By the folders of packages: all installers write a folder beside those of a package (PEP 376). What is changed in a
+    module by hand is not noticed.
+    """
+    sources = [Path(mount.source) for mount in python.mounts if isinstance(mount, Bind)]
+    folders = [folder for source in sources for folder in (source, *source.glob("python3*/*-packages"))]
+    found = [folder.stat() for folder in folders if folder.exists()]
+    return tuple((each.st_dev, each.st_ino, each.st_mtime_ns) for each in found)
+
+
 def _installation(prefix: Path, place: str, interpreter: Path) -> list[Mount]:
     """The interpreter and its libraries, without the packages that are installed into it and whatever else is there."""
     libraries = sorted(folder for folder in prefix.glob("lib*") if folder.is_dir() and not folder.is_symlink())

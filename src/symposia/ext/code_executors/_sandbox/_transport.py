@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from abc import abstractmethod
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol, Self
+from typing import IO, Final, Protocol, Self
+from weakref import WeakSet
 
 from typing_extensions import override
 
@@ -58,6 +60,8 @@ class Transport(Protocol):
 class StreamTransport(Transport):
     """A server's streams. The end of its stdin asks it to end; that of its stderr tells that all of it is gone.
 
+    A process that is forked from this one does not keep its stdin open, with which it would outlive its owner.
+
     Args:
         stdin: Leads to the server.
         stdout: Of the server.
@@ -80,6 +84,13 @@ class StreamTransport(Transport):
         self._error_output = b""
         self._reading = False
         self._ending = asyncio.Lock()
+        _TRANSPORTS.add(self)
+
+    def leave(self) -> None:
+        """In a process that was forked from this one's: close its own copy of the server's stdin."""
+        pipe: IO[bytes] | None = self._stdin.get_extra_info("pipe")
+        if pipe is not None:
+            pipe.close()
 
     @abstractmethod
     def _kill(self) -> None:
@@ -128,6 +139,20 @@ class StreamTransport(Transport):
         while piece := await self._stderr.read(_CHUNK):
             self._error_output = (self._error_output + piece)[:_ERROR_OUTPUT_BYTES]
         await self._wait()
+
+
+_TRANSPORTS: Final = WeakSet[StreamTransport]()
+"""Those of this process."""
+
+
+def _leave_all() -> None:
+    for transport in list(_TRANSPORTS):
+        transport.leave()
+    _TRANSPORTS.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 class ProcessTransport(StreamTransport):

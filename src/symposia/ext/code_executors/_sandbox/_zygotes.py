@@ -58,17 +58,19 @@ class ZygotePlan(NamedTuple):
         mark: The last arguments of the keeper.
         request: See `_launcher._zygote.main`, but for the control socket.
         program: Of the zygote.
+        packages: The state of the folders from which it imports: what is installed later is for another zygote.
     """
 
     python: tuple[str, ...]
     mark: tuple[str, ...]
     request: Mapping[str, object]
     program: bytes
+    packages: tuple[tuple[int, ...], ...]
 
     @property
     def key(self) -> str:
         """Names it among the zygotes of a process."""
-        return json.dumps([self.python, self.request])
+        return json.dumps([self.python, self.request, self.packages])
 
 
 class _Zygote:
@@ -139,6 +141,11 @@ class _Zygote:
         """
         socket.send_fds(self._control, [request], streams)
 
+    def leave(self) -> None:
+        """In a process that was forked from this one's: leave it to that process, which it is to end with."""
+        self._control.close()
+        self.process.poll()  # it is no child of this process: its end is not waited for
+
     def close(self) -> None:
         """Have it end, as soon as its sandboxes have if its zygote is dead, else at once."""
         self._control.close()
@@ -168,7 +175,8 @@ class Zygotes:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._ended: list[_Zygote] = []
-        self._owner = os.getpid()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave)
 
     async def fork(self, plan: ZygotePlan, request: Mapping[str, object]) -> StreamTransport | None:
         """Fork a sandbox; None where no zygote is ready. One is then started, if it is time for that.
@@ -204,12 +212,9 @@ class Zygotes:
                 await asyncio.to_thread(zygote.wait_for_news, _LOOK_SECONDS)
 
     def end(self) -> None:
-        """End all, and their sandboxes with them. Those of a process that this one was forked from are not its own."""
+        """End all, and their sandboxes with them."""
         with self._lock:
-            if self._owner != os.getpid():
-                return
-            zygotes = [*self._ended, *(entry.zygote for entry in self._entries.values() if entry.zygote is not None)]
-            self._entries, self._ended = {}, []
+            zygotes = self._take_all()
         for zygote in zygotes:
             zygote.close()
         for zygote in zygotes:
@@ -218,6 +223,17 @@ class Zygotes:
             except subprocess.TimeoutExpired:
                 zygote.process.kill()
                 zygote.process.wait()
+
+    def _leave(self) -> None:
+        """Begin anew in a process that was forked from this one, where another thread may have had the lock."""
+        self._lock = threading.Lock()
+        for zygote in self._take_all():
+            zygote.leave()
+
+    def _take_all(self) -> list[_Zygote]:
+        zygotes = [*self._ended, *(entry.zygote for entry in self._entries.values() if entry.zygote is not None)]
+        self._entries, self._ended = {}, []
+        return zygotes
 
     def _choose(self, plan: ZygotePlan) -> tuple[_Zygote | None, bool]:
         """The zygote if one is ready; and whether one is to be started."""
@@ -231,17 +247,15 @@ class Zygotes:
 
     def _entry(self, plan: ZygotePlan) -> _Entry:
         """What is known by now; called with the lock."""
-        if self._owner != os.getpid():  # forked from the process whose zygotes these are
-            self._owner, self._entries, self._ended = os.getpid(), {}, []
         self._ended = [zygote for zygote in self._ended if zygote.process.poll() is None]
-        entry = self._entries.setdefault(plan.key, _Entry())
-        if entry.zygote is not None and not entry.zygote.look():
-            entry.zygote.close()
-            self._ended.append(entry.zygote)
-            entry.failure, entry.zygote = entry.zygote.failure, None
-            if entry.failure:
-                logger.info("Sandboxes cannot be forked from a zygote: %s", entry.failure)
-        return entry
+        for entry in self._entries.values():
+            if entry.zygote is not None and not entry.zygote.look():
+                entry.zygote.close()
+                self._ended.append(entry.zygote)
+                entry.failure, entry.zygote = entry.zygote.failure, None
+                if entry.failure:
+                    logger.info("Sandboxes cannot be forked from a zygote: %s", entry.failure)
+        return self._entries.setdefault(plan.key, _Entry())
 
     def _start(self, plan: ZygotePlan) -> None:
         """Start a zygote where there is none. Blocks."""

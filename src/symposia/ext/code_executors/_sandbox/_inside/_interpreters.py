@@ -267,6 +267,8 @@ def _nothing_of_the_blocks(scratch: str) -> Generator[None, None, None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+        if "tempfile" in sys.modules:  # where it has looked for its folder meanwhile, it keeps this one
+            sys.modules["tempfile"].tempdir = None
         with suppress(OSError):
             empty_folder(home)
             os.rmdir(home)

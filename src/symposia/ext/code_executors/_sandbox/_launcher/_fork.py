@@ -26,6 +26,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NoReturn, cast
 
 from .._inside._huge_pages import collapse, private_areas
@@ -64,6 +65,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
         keeper.send(f"failed: {error}".encode())
         os._exit(1)
     _prepare_memory()
+    own_number = os.getpid()
     keeper.send(b"ready")
     while True:
         data, received, _, _ = socket.recv_fds(keeper, _REQUEST_BYTES, _MOST_FDS)
@@ -71,7 +73,7 @@ def main(request: Mapping[str, object]) -> NoReturn:
             os._exit(0)
         before_fork()
         if (pid := os.fork()) == 0:
-            _become_sandbox(data, received)
+            _become_sandbox(data, received, own_number)
         for fd in received:
             os.close(fd)
         os.waitpid(pid, 0)  # it ends as soon as it has forked itself
@@ -101,7 +103,7 @@ def _prepare_memory() -> None:
         collapse(area)
 
 
-def _become_sandbox(data: bytes, received: Sequence[int]) -> NoReturn:
+def _become_sandbox(data: bytes, received: Sequence[int], number_of_zygote: int) -> NoReturn:
     """As a fork of the zygote, fork PID 1 of a new PID namespace, which becomes the server, and end."""
     conversation, stdin, stdout, stderr, *counter = received
     try:
@@ -123,11 +125,27 @@ def _become_sandbox(data: bytes, received: Sequence[int]) -> NoReturn:
         enter_user_namespace()
         kernel.drop_capabilities()
         os.umask(0o022)
+        _use_up_numbers(number_of_zygote)
         serve(has_libraries=True)
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not become a second zygote
         os.write(2, f"{getattr(error, 'strerror', None) or error}\n".encode())
     finally:
         os._exit(1)
+
+
+def _use_up_numbers(last: int) -> None:
+    """Let no process of this namespace that comes later have the number of the zygote in its own.
+
+    Generators of random numbers know by getpid() whether they are in a fork. OpenSSL's, once a library had used it,
+    would give the same bytes to the first block of every sandbox, as all namespaces count from 1. The kernel gives the
+    lowest three hundred numbers once (RESERVED_PIDS): the zygote's is among these, as the supervisor starts it first.
+
+    Not by fork, which takes milliseconds with libraries: posix_spawn copies no memory, and uses a number up although
+    there is no such program. Nor by ns_last_pid, which not every kernel has.
+    """
+    for _ in range(2, last + 1):
+        with suppress(FileNotFoundError):
+            os.posix_spawn("", ["nothing"], {})
 
 
 def _wait_for(answer: bytes, conversation: int) -> None:

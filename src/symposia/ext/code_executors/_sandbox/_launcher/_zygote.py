@@ -44,7 +44,6 @@ from ._namespaces import leave_host
 ZYGOTE_FD = 3  # of the zygote: leads to the keeper
 _REQUEST_BYTES = 1 << 18
 _STREAMS = 3
-_ANSWER_SECONDS = 10.0
 _TRIAL_SECONDS = 30.0
 _IMPORT_SECONDS = 120.0
 _END_SECONDS = 0.1  # as in `_keeper`
@@ -77,7 +76,8 @@ def main(request: Mapping[str, object]) -> NoReturn:
         request: ``control``, a descriptor of the socket by which requests come; ``mounts``, the plan of the zygote's
             root; ``memory_bytes``, ``cpus`` and ``processes``, for the import; ``zygote``, its command, and
             ``environment``, the variables that this needs; ``trial``, the request of a sandbox, with which it is tried
-            before the first one; ``idle_seconds`` without a sandbox, after which the memory is given back.
+            before the first one; ``answer_seconds``, after which a zygote that does not fork is given up;
+            ``idle_seconds`` without a sandbox, after which the memory is given back.
     """
     control = socket.socket(fileno=cast("int", request["control"]))
     groups = groups_for(request)
@@ -90,10 +90,12 @@ def main(request: Mapping[str, object]) -> NoReturn:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     supervisor = os.fork()
     if supervisor == 0:
+        ours.close()
         _supervise(request, uid, groups, theirs)
     theirs.close()
     _allow_many_files()
-    keeper = _Keeper(control, ours, supervisor, groups, unique_ids=uid is not None)
+    answer_seconds = cast("float", request["answer_seconds"])
+    keeper = _Keeper(control, ours, supervisor, groups, answer_seconds, unique_ids=uid is not None)
     try:
         keeper.try_out(cast("Mapping[str, object]", request["trial"]))
         control.send(b"ready")
@@ -123,6 +125,8 @@ def _supervise(request: Mapping[str, object], uid: int | None, groups: Groups, z
             become(uid)  # without capabilities, in the machine's user namespace: the ids of the forks are given there
         kernel.gain_no_privileges()
         kernel.die_with_parent()
+        if _has_closed(zygote):  # the keeper ended before that: the kernel will not tell
+            os._exit(1)
         os.umask(0o022)
         started = os.fork()
         if started == 0:
@@ -141,6 +145,13 @@ def _supervise(request: Mapping[str, object], uid: int | None, groups: Groups, z
         os._exit(1)
 
 
+def _has_closed(peer: socket.socket) -> bool:
+    """Whether the other end of a socket is closed."""
+    events = select.poll()
+    events.register(peer, 0)
+    return bool(events.poll(0))
+
+
 class _Keeper:
     """Makes sandboxes from a zygote, and stays until they are gone.
 
@@ -149,17 +160,27 @@ class _Keeper:
         zygote: Leads to the zygote.
         supervisor: PID 1 of all.
         groups: Of the zygote.
+        answer_seconds: How long the zygote may take for a fork.
         unique_ids: Whether each sandbox gets a user id of its own.
     """
 
     def __init__(
-        self, control: socket.socket, zygote: socket.socket, supervisor: int, groups: Groups, *, unique_ids: bool
+        self,
+        control: socket.socket,
+        zygote: socket.socket,
+        supervisor: int,
+        groups: Groups,
+        answer_seconds: float,
+        *,
+        unique_ids: bool,
     ) -> None:
         self._control = control
         self._zygote = zygote
+        self._zygote_process = -1
         self._supervisor = supervisor
         self._supervisor_ended = os.pidfd_open(supervisor)
         self._groups = groups
+        self._answer_seconds = answer_seconds
         self._unique_ids = unique_ids
         self._sandboxes: list[_Sandbox] = []
         self._made = 0
@@ -172,10 +193,12 @@ class _Keeper:
             OSError: The kernel does not allow such sandboxes, or the zygote has ended.
             RuntimeError: The import failed.
         """
-        self._zygote.settimeout(_IMPORT_SECONDS)
-        answer = self._zygote.recv(_REQUEST_BYTES)
+        self._zygote.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._await_answer(self._zygote, _IMPORT_SECONDS)
+        answer, pid = _receive_with_sender(self._zygote)
         if answer != b"ready":
             raise RuntimeError(answer.decode(errors="replace").removeprefix("failed: ") or "the import ended")
+        self._zygote_process = os.pidfd_open(pid)
         errors, stderr = os.pipe()
         nothing = [os.open(os.devnull, os.O_RDWR) for _ in range(2)]  # read as stdin: its host has gone
         self._make(request, [*nothing, stderr])
@@ -222,10 +245,7 @@ class _Keeper:
         for sandbox in list(self._sandboxes):
             self._look_after(sandbox, ready)
         if self._is_open and self._zygote.fileno() in ready:
-            # It has ended: it sends nothing by itself. The host starts another keeper when it needs one; this one
-            # stays for the sandboxes that there are.
-            self._is_open = False
-            self._control.close()
+            self._leave_zygote()  # it has ended: it sends nothing by itself
         elif self._is_open and self._control.fileno() in ready:
             self._answer()
         return bool(ready)
@@ -256,17 +276,51 @@ class _Keeper:
             for fd in streams:
                 os.close(fd)
             return
-        self._make(json.loads(data), streams)
+        if not self._make(json.loads(data), streams):
+            self._leave_zygote()
 
-    def _make(self, request: Mapping[str, object], streams: list[int]) -> None:
-        """Make a sandbox. What goes wrong is written to its stderr, and its streams are closed."""
+    def _leave_zygote(self) -> None:
+        """Take no more requests, and stay for the sandboxes that there are.
+
+        The host starts another keeper when it needs one. Requests that it has sent meanwhile are lost with their
+        streams, by which it learns that it has to launch these sandboxes.
+        """
+        self._is_open = False
+        self._control.close()
+        with suppress(ProcessLookupError):  # one that does not answer keeps the streams of the request as it is
+            signal.pidfd_send_signal(self._zygote_process, signal.SIGKILL)
+
+    def _await_answer(self, answers: socket.socket, seconds: float) -> None:
+        """Wait for the zygote, or one that was forked, to answer or to end.
+
+        Raises:
+            OSError: The host or the supervisor has gone.
+            TimeoutError: The time is up.
+        """
+        events = select.poll()
+        events.register(answers, select.POLLIN)
+        events.register(self._supervisor_ended, select.POLLIN)
+        events.register(self._control, 0)  # other requests have to wait, but its end does not
+        ready = {fd for fd, _ in events.poll(seconds * 1000)}
+        if not ready:
+            raise TimeoutError(0, f"no answer of the zygote within {seconds:g} s")
+        if answers.fileno() not in ready:
+            raise OSError(0, "the program that wanted the sandbox has ended")
+
+    def _make(self, request: Mapping[str, object], streams: list[int]) -> bool:
+        """Make a sandbox. What goes wrong is written to its stderr, and its streams are closed.
+
+        Returns:
+            Whether the zygote has answered.
+        """
         stdin, stdout, stderr = streams
         self._made += 1
-        groups = Groups()
+        groups, has_answered = Groups(), True
         try:
             groups = groups_for(request, self._made)
             process = self._fork(request, streams, groups)
         except OSError as error:
+            has_answered = not isinstance(error, TimeoutError)
             _tell(stderr, error.strerror or str(error))
             groups.remove()
             os.close(stdin)
@@ -274,30 +328,31 @@ class _Keeper:
         else:
             self._sandboxes.append(_Sandbox(process, stdin, stderr, groups))
         os.close(stdout)
+        return has_answered
 
     def _fork(self, request: Mapping[str, object], streams: Sequence[int], groups: Groups) -> int:
         """Have the zygote fork, and give the fork what only the keeper can give. Return a descriptor of the fork.
 
-        The number of the fork comes from the kernel, as seen from here (SCM_CREDENTIALS, unix(7)), and not from what
-        it says. It waits for the answer, so that it is the same process all the time.
+        The number of the fork comes from the kernel, and not from what it says. It waits for the answer, so that it is
+        the same process all the time.
 
         Raises:
             OSError: It could not be made.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        counter = groups.open_memory_counter()
         with ours, theirs:
-            ours.settimeout(_ANSWER_SECONDS)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            socket.send_fds(self._zygote, [json.dumps(request).encode()], [theirs.fileno(), *streams, *counter])
+            counter = groups.open_memory_counter()
+            try:
+                socket.send_fds(self._zygote, [json.dumps(request).encode()], [theirs.fileno(), *streams, *counter])
+            finally:
+                for fd in counter:
+                    os.close(fd)
             theirs.close()
-            for fd in counter:
-                os.close(fd)
-            size = struct.calcsize(_CREDENTIALS)
-            _, ancillary, _, _ = ours.recvmsg(16, socket.CMSG_SPACE(size))
-            if not ancillary:
+            self._await_answer(ours, self._answer_seconds)
+            answer, pid = _receive_with_sender(ours)
+            if not answer:
                 raise OSError(0, "the zygote ended before it had forked")
-            [pid, _, _] = struct.unpack(_CREDENTIALS, ancillary[0][2][:size])
             process = os.pidfd_open(pid)
             try:
                 # Its own process id is unique for as long as it lives, and so is the user id that is made from it.
@@ -313,6 +368,17 @@ class _Keeper:
                 os.close(process)
                 raise
         return process
+
+
+def _receive_with_sender(answers: socket.socket) -> tuple[bytes, int]:
+    """Receive a message, and the number of the process that sent it, as seen from here (SCM_CREDENTIALS, unix(7)).
+
+    The other end may be closed: then there is no message, and no sender.
+    """
+    size = struct.calcsize(_CREDENTIALS)
+    message, ancillary, _, _ = answers.recvmsg(_REQUEST_BYTES, socket.CMSG_SPACE(size))
+    sender = struct.unpack(_CREDENTIALS, ancillary[0][2][:size])[0] if message else 0
+    return message, sender
 
 
 def _tell(stderr: int, text: str) -> None:
