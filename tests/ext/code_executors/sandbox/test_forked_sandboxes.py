@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -358,7 +358,7 @@ FORK = """sandboxes = await create(backend, policy)
 
 
 @asynccontextmanager
-async def owner(folder: Path, then: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def owner(folder: Path, then: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A program with a zygote of its own, which is killed at the end."""
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", OWNER.format(then=then), folder / "environment"), stdout=asyncio.subprocess.PIPE

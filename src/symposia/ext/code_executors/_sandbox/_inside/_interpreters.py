@@ -267,8 +267,9 @@ def _nothing_of_the_blocks(scratch: str) -> Generator[None, None, None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
-        if "tempfile" in sys.modules:  # where it has looked for its folder meanwhile, it keeps this one
-            sys.modules["tempfile"].tempdir = None
+        tempfile = sys.modules.get("tempfile")
+        if tempfile is not None:  # it keeps the folder that it has found, if it was asked meanwhile
+            setattr(tempfile, "tempdir", None)  # noqa: B010 - type checkers do not know it
         with suppress(OSError):
             empty_folder(home)
             os.rmdir(home)
