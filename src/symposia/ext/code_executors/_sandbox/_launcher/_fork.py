@@ -8,8 +8,9 @@ of its host, and then puts the same limits, Landlock and filter on itself as any
 What the forks share is what the zygote has in memory: code, imported modules, the layout of the address space, Python's
 hash seed, and the secrets by which the C library guards its stack and heap. What they do not share: any descriptor but
 those that the keeper sends for one fork, any memory that can be written, and the state of random generators, which
-Python's own fork handlers and `before_fork` change. The zygote reads nothing but requests of the keeper, with limits
-and paths of the project's own choice, so that nothing of a sandbox can change it.
+Python's own fork handlers and `before_fork` change, and OpenSSL by the number of the process (`_use_up_numbers`). The
+zygote reads nothing but requests of the keeper, with limits and paths of the project's own choice, so that nothing of a
+sandbox can change it.
 
 It has one thread, as a fork has only the one that forks, and as the kernel gives a process with more no user namespace
 (unshare(2)). Numeric libraries are told so by variables; one that starts threads all the same ends the zygote.
