@@ -124,9 +124,11 @@ async def test_what_the_user_states_is_shown_with_its_file(profiles: Path) -> No
         ('[azure."x"]\nlike = "gpt-4o"\n', "the profiles of Azure OpenAI are those of [openai]. Put the models there."),
         ('[openai."x"]\ncontxt = 5\n', "The profile of 'x' has no field 'contxt'. Did you mean 'context'?"),
         ('[openai."x"]\nprice = { prompt = 5 }\n', "The price of 'x': completion: "),
+        ("[openai.gpt-4.1]\ncontext = 5\n", "is written in quotes: "),
+        ('[openai-compatible."x"]\ncontext = 5\n', "are stated in [openai]. Put them there."),
         ("[openai", "The model profiles are no TOML: "),
     ],
-    ids=["misspelt", "unknown", "azure", "field", "price", "no TOML"],
+    ids=["misspelt", "unknown", "azure", "field", "price", "dot", "server", "no TOML"],
     indirect=["profiles"],
 )
 async def test_what_is_wrong_with_the_users_file_is_told(profiles: Path, problem: str) -> None:

@@ -193,7 +193,7 @@ def _show_trial(trial: Trial) -> None:
 
 def _line(label: str, text: str) -> None:
     for line in printable(text).splitlines() or [""]:
-        typer.echo(f"  {label:<{WIDTH}}{line}")
+        typer.echo(f"  {label:<{WIDTH - 1}} {line}")
         label = ""
 
 

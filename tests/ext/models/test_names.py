@@ -1,6 +1,7 @@
 """One string chooses a model."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,28 @@ def test_a_server_without_an_address_or_a_model_is_refused(given: str) -> None:
     assert given in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("openai/", "Give one after the slash, as in openai/NAME"),
+        ("openai-compatible:http://localhost:8000/v1", "give openai-compatible:ADDRESS/NAME"),
+        ("openai-compatible:http://localhost:8000/v1/", "give openai-compatible:ADDRESS/NAME"),
+        ("openai-compatible:http://localhost:8000", "give openai-compatible:ADDRESS/NAME"),
+    ],
+)
+def test_a_name_without_a_model_is_told(name: str, advice: str) -> None:
+    with pytest.raises(UnknownVendorError, match=f"names no model.*{advice}"):
+        from_name(name)
+
+
+def test_a_file_of_profiles_that_cannot_be_read_is_the_error_of_a_servers_model_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SYMPOSIA_MODEL_PROFILES", str(tmp_path / "none.toml"))
+    with pytest.raises(InvalidArgumentError, match="The model profiles cannot be read"):
+        from_name("openai-compatible:http://localhost:8000/v1/m")
+
+
 async def test_a_wrong_address_is_named_by_the_error_of_the_request() -> None:
     async with MockModelServer() as server:
         address = f"{server.url}/nowhere"
@@ -107,6 +130,10 @@ async def test_a_wrong_address_is_named_by_the_error_of_the_request() -> None:
         ("antropic/claude-sonnet-5-5", "anthropic/claude-sonnet-5-5"),
         ("OpenAI/gpt-5.4", "openai/gpt-5.4"),
         ("gtp-5.4", "gpt-5.4"),
+        ("GPT-4o", "gpt-4o"),
+        ("openai:gpt-4o", "openai/gpt-4o"),
+        ("ollama:llama3.2:1b", "ollama/llama3.2:1b"),
+        ("llama3.2", "ollama/llama3.2"),
         ("http://localhost:8000/v1/m", "openai-compatible:http://localhost:8000/v1/m"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_model_is_found_by_its_vendor_or_by_its_name(name: str, vendor: str, m
     assert (found.name, found_model) == (vendor, model)
 
 
-@pytest.mark.parametrize("name", ["goose", "nonesuch/gpt", "/gpt-5", "openai/", ""])
+@pytest.mark.parametrize("name", ["goose", "nonesuch/gpt", "/gpt-5", ""])
 def test_an_unknown_model_is_an_error_that_names_the_vendors(name: str) -> None:
     with pytest.raises(
         InvalidArgumentError,

@@ -19,6 +19,7 @@ from typing import Final
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.models._registry import ModelVendor, model_vendors
+from symposia.ext.models._service import is_address
 from symposia.ext.models.openai import compatible_server
 
 VARIABLE: Final = "SYMPOSIA_MODEL"
@@ -26,6 +27,7 @@ VARIABLE: Final = "SYMPOSIA_MODEL"
 
 SERVER_PREFIX: Final = "openai-compatible:"
 _VERSIONED: Final = re.compile(r"(?P<address>.*?://[^/]+(?:/.*?)?/v\d+\w*(?:/openai)?)/(?P<model>.+)")
+_VERSION: Final = re.compile(r"v\d+\w*")
 
 
 class ModelNameError(InvalidArgumentError):
@@ -114,6 +116,8 @@ def find_vendor(name: str) -> tuple[ModelVendor, str]:
     if serving is not None:
         return serving, name
     problem = f"No vendor is known for the model {name!r}."
+    if slash and prefix in vendors:
+        raise UnknownVendorError(f"{name!r} names no model. Give one after the slash, as in {prefix}/NAME.")
     raise UnknownVendorError(
         f"{problem}{_nearest(prefix, model, vendors)} Put one of the vendors before it: {', '.join(vendors)}. "
         f"A server that uses OpenAI's format is {SERVER_PREFIX}ADDRESS/NAME, as in "
@@ -128,21 +132,25 @@ def _nearest(prefix: str, model: str, vendors: Mapping[str, ModelVendor]) -> str
     if model:
         near = difflib.get_close_matches(prefix.lower(), vendors, n=1)
         return f" Did you mean '{near[0]}/{model}'?" if near else ""
-    models = [each for vendor in vendors.values() if vendor.catalog is not None for each in vendor.catalog.names]
-    near = difflib.get_close_matches(prefix, models, n=1, cutoff=0.75)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    before, colon, after = prefix.partition(":")
+    if colon and after and before.lower() in vendors:  # as other libraries write it
+        return f" Did you mean '{before.lower()}/{after}'?"
+    models = {each: vendor for vendor in vendors.values() if vendor.catalog for each in vendor.catalog.names}
+    near = difflib.get_close_matches(prefix.strip().lower(), models, n=1, cutoff=0.75)
+    if not near:
+        return ""
+    is_told = any(vendor.serves(near[0]) for vendor in vendors.values())
+    return f" Did you mean '{near[0] if is_told else f'{models[near[0]].name}/{near[0]}'}'?"
 
 
 def _server(name: str) -> tuple[ModelVendor, str]:
     given = name.removeprefix(SERVER_PREFIX)
     address, model = split_server_name(given)
-    try:
-        if model:
-            return compatible_server(address, model), model
-    except InvalidArgumentError:
-        pass  # the error below says what is wanted of the whole name
+    if model and is_address(address):
+        return compatible_server(address, model), model
+    missing = "model" if is_address(address) else "server"
     raise UnknownVendorError(
-        f"The model {name!r} names no server: give {SERVER_PREFIX}ADDRESS/NAME, with an address that begins with "
+        f"The model {name!r} names no {missing}: give {SERVER_PREFIX}ADDRESS/NAME, with an address that begins with "
         f"https:// or http://, as in {SERVER_PREFIX}http://localhost:8000/v1/NAME."
     )
 
@@ -164,7 +172,7 @@ def split_server_name(given: str) -> tuple[str, str]:
     if versioned is not None:
         return versioned["address"], versioned["model"]
     host, _, model = rest.rpartition("/")
-    return f"{scheme}://{host}", model
+    return (f"{scheme}://{host}", model) if host and not _VERSION.fullmatch(model) else (given, "")
 
 
 def default_model_name(environment: Mapping[str, str] = os.environ) -> str:

@@ -45,7 +45,7 @@ def shipped_prices(vendor: str) -> Mapping[str, TokenPrice]:
     """The list prices of a vendor that come with this version, by the names of the models."""
     prices: dict[str, TokenPrice] = {}
     for table in _shipped("prices", vendor)["models"]:
-        price = make_price({key: table[key] for key in table if key != "names"})
+        price = make_price({key: table[key] for key in table if key != "names"}, f"A price of {vendor}")
         prices |= dict.fromkeys(table["names"], price)
     return prices
 
@@ -158,13 +158,13 @@ def _checked(given: Mapping[str, object], where: str) -> Statements:
         ) from error
 
 
-def make_price(table: Table, model: str = "") -> TokenPrice:
-    """Make a price of a table with the fields of `TokenPrice`.
+def make_price(table: Table, what: str) -> TokenPrice:
+    """Make a price of a table with the fields of `TokenPrice`. Errors begin with `what`.
 
     Raises:
         InvalidArgumentError: A field is unknown, missing, or of a wrong type.
     """
-    return validated(TokenPrice, dict(table), f"The price of {model!r}")
+    return validated(TokenPrice, dict(table), what)
 
 
 def validated(wanted: type[T], table: Mapping[str, object], what: str) -> T:

@@ -139,12 +139,13 @@ class ModelCatalog(Generic[P]):
         Raises:
             InvalidArgumentError: The user states a field that profiles lack, or a value of a wrong type.
         """
-        stated = self._stated(model)
-        if stated is None:
+        statement = self._statement(model)
+        if statement is None:
             return self._known(model)
+        stated = statement.table
         base = self._known(str(stated.get("like", model)))
         own = {field: stated[field] for field in stated if field not in {"like", "price"}}
-        return _make_profile(type(base), base, own, model)
+        return _make_profile(type(base), base, own, f"{statement.where}: The profile of {model!r}")
 
     def facts(self, model: str) -> ModelFacts[P]:
         """The profile and the price of a model, and where they are from.
@@ -221,9 +222,10 @@ class ModelCatalog(Generic[P]):
         Raises:
             InvalidArgumentError: The user states a price that is none.
         """
-        stated = self._stated(model) or {}
-        if "price" in stated:
-            return make_price(stated["price"], model)
+        statement = self._statement(model)
+        stated: Table = {} if statement is None else statement.table
+        if statement is not None and "price" in stated:
+            return make_price(stated["price"], f"{statement.where}: The price of {model!r}")
         name = _bare(str(stated.get("like", model)))
         return self._prices.get(name) or self._prices.get(_DATE.sub("", name))
 
@@ -253,8 +255,11 @@ def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatal
     prices = data.get("prices", name)
     return ModelCatalog(
         title,
-        {model: _make_profile(profile_class, None, table, model) for model, table in data["models"].items()},
-        otherwise=_make_profile(profile_class, None, data["otherwise"], "otherwise"),
+        {
+            model: _make_profile(profile_class, None, table, f"The profile of {model!r}")
+            for model, table in data["models"].items()
+        },
+        otherwise=_make_profile(profile_class, None, data["otherwise"], "The profile of others"),
         prices=shipped_prices(prices) if prices else {},
         name=name,
         profile_source=shipped_source("profiles", name),
@@ -262,16 +267,18 @@ def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatal
     )
 
 
-def _make_profile(profile_class: type[P], base: P | None, table: Table, model: str) -> P:
-    """Make a profile of what a table states, and for the rest of what `base` says."""
+def _make_profile(profile_class: type[P], base: P | None, table: Table, what: str) -> P:
+    """Make a profile of what a table states, and for the rest of what `base` says. Errors begin with `what`."""
     names = [field.name for field in fields(profile_class)]
     for name in table:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(names)}, like, price."
-            raise InvalidArgumentError(f"The profile of {model!r} has no field {name!r}. {hint}")
+            if isinstance(table[name], Mapping):  # TOML reads the dot in a name as the end of a table's name
+                hint = 'A model whose name has a dot is written in quotes: [vendor."model"].'
+            raise InvalidArgumentError(f"{what} has no field {name!r}. {hint}")
     known = {} if base is None else {name: getattr(base, name) for name in names}
-    return validated(profile_class, {**known, **table}, f"The profile of {model!r}")
+    return validated(profile_class, {**known, **table}, what)
 
 
 class UnknownModelWarning(UserWarning):

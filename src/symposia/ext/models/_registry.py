@@ -199,8 +199,7 @@ def model_profile_problems() -> list[str]:
     for section in sections:
         stated = stated_profiles(section)
         if section in catalogs:
-            problems = {model: _problem(catalogs[section], model) for model in stated}
-            found += (f"{stated[model].where}: {problem}" for model, problem in problems.items() if problem)
+            found += (problem for model in stated if (problem := _problem(catalogs[section], model)))
         elif section not in vendors or vendors[section].catalog is not None:
             places = ", ".join(dict.fromkeys(statement.where for statement in stated.values())) or section
             found.append(f"{places}: {_no_such_section(section, vendors, catalogs)}")
@@ -219,6 +218,8 @@ def _no_such_section(section: str, vendors: Mapping[str, ModelVendor], catalogs:
     vendor = vendors.get(section)
     if vendor is not None and vendor.catalog is not None:
         return f"the profiles of {vendor.title} are those of [{vendor.catalog.name}]. Put the models there."
+    if section == "openai-compatible":  # what names of models begin with, in `_names.py`
+        return "models of servers that are named by their address are stated in [openai]. Put them there."
     near = difflib.get_close_matches(section.lower(), catalogs, n=1)
     meant = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(catalogs)}."
     return f"there is no vendor {section!r}. {meant}"

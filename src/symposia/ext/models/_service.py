@@ -203,6 +203,15 @@ def is_at(address: str, host: str) -> bool:
     return f".{urlsplit(address).hostname or address}".endswith(f".{host}")
 
 
+def is_address(given: str) -> bool:
+    """Whether a text is the URL of a server."""
+    try:
+        parts = urlsplit(given)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a bracket of an IPv6 address is missing, or the port is no number
+        return False
+
+
 def public_address(url: str) -> str:
     """A URL without the parts that may hold secrets: user, password, query and fragment."""
     parts = urlsplit(url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from symposia.core.argument_checks import check_list
 from symposia.core.exceptions import InvalidArgumentError, ModelError, PeerError
 from symposia.core.models import ChatCompletionClient, CreateResult
 from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, begin, model_name, signed
@@ -32,6 +33,7 @@ class FallbackClient(OneOfSeveral):
     """
 
     def __init__(self, clients: Sequence[ChatCompletionClient]) -> None:
+        check_list("The clients of FallbackClient", clients)
         super().__init__(clients)
         if not self.clients:
             raise InvalidArgumentError("FallbackClient has no clients: give at least one.")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 
-from symposia.core.argument_checks import check_function
+from symposia.core.argument_checks import check_function, check_instance
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, CreateResult
 from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, model_name, signed
@@ -42,6 +42,7 @@ class RoutingClient(OneOfSeveral):
         clients: Mapping[str, ChatCompletionClient],
         route: Callable[[ModelCall], str | Awaitable[str]] | None = None,
     ) -> None:
+        check_instance("clients", type(self).__name__, clients, Mapping, "{'small': client, 'large': other}")
         super().__init__(list(clients.values()))
         check_function("route", type(self).__name__, route, "lambda call: 'small'")
         if not clients:

@@ -120,6 +120,10 @@ def test_what_cannot_work_is_refused_when_it_is_made() -> None:
         FallbackClient([])
     with pytest.raises(ArgumentTypeError, match="has to be a client"):
         FallbackClient(["gpt-5.5"])  # pyright: ignore[reportArgumentType] - wrong on purpose
+    with pytest.raises(ArgumentTypeError, match="The clients of FallbackClient are given as a list"):
+        FallbackClient(replaying())  # pyright: ignore[reportArgumentType] - wrong on purpose
+    with pytest.raises(ArgumentTypeError, match=r"clients of RoutingClient is .*: give a Mapping, such as {'small'"):
+        RoutingClient([replaying()], lambda call: "one")  # pyright: ignore[reportArgumentType] - wrong on purpose
     with pytest.raises(InvalidArgumentError, match="nothing that chooses"):
         RoutingClient({"one": replaying()})
     with pytest.raises(InvalidArgumentError, match="give at least one, by name"):

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from symposia.core import CacheStore, InMemoryStore, run_in_worker_thread
 from symposia.core.argument_checks import check_instance
@@ -18,6 +18,7 @@ from symposia.ext.models.cache._flight import Flight
 from symposia.ext.models.cache._key import RequestKeys
 from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
 
+STORES: Final = "InMemoryStore() or DiskCacheStore(diskcache.Cache('folder'))"
 T = TypeVar("T")
 
 
@@ -44,7 +45,7 @@ class ChatCompletionCache(ModelClientWrapper):
 
     def __init__(self, client: ChatCompletionClient, store: CacheStore[CHAT_CACHE_VALUE_TYPE] | None = None) -> None:
         super().__init__(client)
-        check_instance("store", type(self).__name__, store, CacheStore, "InMemoryStore()")
+        check_instance("store", type(self).__name__, store, CacheStore, STORES)
         self._store: CacheStore[CHAT_CACHE_VALUE_TYPE] = store or InMemoryStore()
         self._is_at_hand = isinstance(self._store, InMemoryStore)
         self._keys = RequestKeys(client)

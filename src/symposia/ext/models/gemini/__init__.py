@@ -19,6 +19,7 @@ VENDOR: Final = ModelVendor(
     sdk="google.genai",
     extra="gemini",
     catalog=CATALOG,
+    address_variable="GOOGLE_GEMINI_BASE_URL",
 )
 
 if not TYPE_CHECKING:

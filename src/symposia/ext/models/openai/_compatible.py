@@ -10,13 +10,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, ModelFamily
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._registry import ModelVendor, VendorSetting, chosen_vendors, model_vendors
-from symposia.ext.models._service import public_address
+from symposia.ext.models._service import is_address, public_address
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
 
 SERVER: Final = "openai-compatible"
@@ -59,14 +58,7 @@ def _check_address(vendor: str, given: object) -> None:
     problem = f"base_url of the vendor {vendor!r} is {given!r}: {wanted}"
     if not isinstance(given, str):
         raise ArgumentTypeError(problem)
-    try:
-        parts = urlsplit(given)
-        is_address = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        )
-    except ValueError as error:  # a bracket of an IPv6 address is missing, or the port is no number
-        raise InvalidArgumentError(problem) from error
-    if not is_address:
+    if not is_address(given):
         raise InvalidArgumentError(problem)
 
 
