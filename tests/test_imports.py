@@ -23,6 +23,8 @@ print(*sys.modules)
 HEAVY = [
     "PIL",
     "anthropic",
+    "boto3",
+    "botocore",
     "docker",
     "google.genai",
     "google.protobuf",

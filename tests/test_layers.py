@@ -27,6 +27,8 @@ LAYERS = {
 VENDORS = (
     "openai.",
     "anthropic.",
+    "boto3.",
+    "botocore.",
     "docker.",
     "mcp.",
     "ray.",

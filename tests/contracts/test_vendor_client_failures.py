@@ -141,7 +141,7 @@ async def test_a_missing_key_fails_at_construction_and_names_the_variable(vendor
         vendor.client_class(model=vendor.model)  # pyright: ignore[reportCallIssue] - the base class takes nothing
 
 
-@every_vendor
+@of_those_that("has_key")
 async def test_the_key_of_the_environment_is_used(
     vendor: Vendor, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,13 +153,13 @@ async def test_the_key_of_the_environment_is_used(
 
 @every_vendor
 def test_a_missing_sdk_fails_at_construction_and_names_the_extra(vendor: Vendor) -> None:
-    sdk = {"gemini": "google.genai", "mistral": "mistralai"}.get(vendor.extra, vendor.extra)
+    module, sdk = vendor.module
     program = f"""
 import sys
 sys.modules["{sdk}"] = None
-from symposia.ext.models.{vendor.extra} import {vendor.client_class.__name__} as client
+from symposia.ext.models.{module} import {vendor.client_class.__name__} as client
 try:
-    client(model="{vendor.model}", api_key="key")
+    client(model="{vendor.model}")
 except ImportError as error:
     print(type(error).__name__, error)
 """

@@ -3,6 +3,8 @@
 The SDKs are loaded first, since a client loads its own when it is made, and tests fail where an event loop is blocked.
 """
 
+import json
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,7 +13,11 @@ from typing import Any, Protocol
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
-from symposia.ext.models.anthropic import AnthropicChatCompletionClient
+from symposia.ext.models.anthropic import (
+    AnthropicBedrockChatCompletionClient,
+    AnthropicChatCompletionClient,
+    AnthropicVertexChatCompletionClient,
+)
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
@@ -32,18 +38,24 @@ from symposia.testing.model_server import (
     Raw,
     Reply,
     _anthropic,
+    _anthropic_bedrock,
+    _anthropic_vertex,
     _gemini,
     _mistral,
     _ollama,
     _openai,
     _openai_responses,
 )
+from symposia.testing.model_server._event_frames import payload_of
 from symposia.testing.model_server._wire_format import WireFormat
 
 
 def load_sdks() -> None:
     for module in (
         "anthropic.types.message_create_params",
+        "boto3",
+        "botocore.session",
+        "google.auth.exceptions",
         "httpcore2",
         "openai.types.chat",
         "openai.types.responses.response_create_params",
@@ -90,7 +102,10 @@ class Vendor:
         end_marker: What an answer's stream has to hold, and how errors call it.
         end_mark: The bytes of the end marker in a stream.
         refused_name: The name of a tool that the vendor refuses; None if it takes any.
+        module: The package of the client, and its SDK.
         needs_key: Whether a client needs an API key.
+        secret: The option with the key.
+        has_key: Whether the environment may hold the key itself.
         retries: Whether the SDK tries again.
         filters: Whether the vendor says that a filter stopped an answer.
         names_answers: Whether answers have an id.
@@ -104,6 +119,7 @@ class Vendor:
     key: str
     model: str
     extra: str
+    module: tuple[str, str]
     wire: WireFormat
     like: tuple[str, str]
     messages: str
@@ -114,6 +130,8 @@ class Vendor:
     end_mark: bytes
     refused_name: str | None = "add.two"
     needs_key = True
+    secret = "api_key"
+    has_key = True
     retries = True
     filters = True
     names_answers = True
@@ -139,7 +157,7 @@ class Vendor:
 
     def address(self, server: MockModelServer) -> str:
         """Where requests go."""
-        return server.anthropic_url if self.extra == "anthropic" else server.openai_url
+        return server.openai_url
 
     def at(self, address: str) -> dict[str, Any]:
         """The options of a client for the server at an address."""
@@ -166,6 +184,7 @@ class OpenAI(Vendor):
     key = "OPENAI_API_KEY"
     model = "gpt-4o"
     extra = "openai"
+    module = ("openai", "openai")
     wire = _openai
     like = ("gpt-4.19", "gpt-41")
     messages = "messages"
@@ -213,6 +232,7 @@ class Anthropic(Vendor):
     key = "ANTHROPIC_API_KEY"
     model = "claude-sonnet-4-6"
     extra = "anthropic"
+    module = ("anthropic", "anthropic")
     wire = _anthropic
     like = ("claude-opus-4-99", "claude-4-opus")
     messages = "messages"
@@ -221,6 +241,57 @@ class Anthropic(Vendor):
     own_argument = "inference_geo"
     end_marker = "message_stop"
     end_mark = b"message_stop"
+
+    def address(self, server: MockModelServer) -> str:
+        return server.anthropic_url
+
+
+class AnthropicBedrock(Anthropic):
+    """Anthropic's models at Amazon Bedrock, over binary events, with an API key of Bedrock's."""
+
+    name = "AnthropicBedrock"
+    client_class = AnthropicBedrockChatCompletionClient
+    provider = "aws.bedrock"
+    key = "AWS_BEARER_TOKEN_BEDROCK"
+    model = "us.anthropic.claude-sonnet-4-6-v1:0"
+    extra = "anthropic-bedrock"
+    wire = _anthropic_bedrock
+    like = ("anthropic.claude-opus-4-99-v1:0", "claude-4-opus")
+    end_mark = _anthropic_bedrock.chunk(b'{"type": "message_stop"}')
+    needs_key = False  # AWS credentials of the machine will do
+
+    def frame(self, event: bytes) -> bytes:
+        return _anthropic_bedrock.chunk(event)
+
+    def unframe(self, event: bytes) -> bytes:
+        return b64decode(json.loads(payload_of(event))["bytes"])
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {**super().usual_options, "bedrock_info": {"aws_region": "us-west-2"}}
+
+
+class AnthropicVertex(Anthropic):
+    """Anthropic's models at Vertex AI, with a token."""
+
+    name = "AnthropicVertex"
+    client_class = AnthropicVertexChatCompletionClient
+    provider = "gcp.vertex_ai"
+    key = "GOOGLE_APPLICATION_CREDENTIALS"
+    model = "claude-sonnet-4-6@20260217"
+    extra = "anthropic-vertex"
+    wire = _anthropic_vertex
+    like = ("claude-opus-4-99@20270101", "claude-4-opus")
+    needs_key = False
+    secret = "access_token"
+    has_key = False
+
+    def address(self, server: MockModelServer) -> str:
+        return f"{server.url}/v1"
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {"access_token": "token", "region": "global", "project_id": "acme", "max_retries": 0}
 
 
 class Gemini(Vendor):
@@ -232,6 +303,7 @@ class Gemini(Vendor):
     key = "GEMINI_API_KEY"
     model = "gemini-3.8-flash"
     extra = "gemini"
+    module = ("gemini", "google.genai")
     wire = _gemini
     like = ("gemini-2.5-flashy", "gemini-2.5-flash")
     messages = "contents"
@@ -265,6 +337,7 @@ class Ollama(Vendor):
     key = "OLLAMA_API_KEY"
     model = "mistral-small3.1"
     extra = "ollama"
+    module = ("ollama", "ollama")
     wire = _ollama
     like = ("qwen3.9", "unknown")
     messages = "messages"
@@ -310,6 +383,7 @@ class Mistral(Vendor):
     key = "MISTRAL_API_KEY"
     model = "mistral-medium-3-5"
     extra = "mistral"
+    module = ("mistral", "mistralai")
     wire = _mistral
     like = ("magistral-9b", "magistral")
     messages = "messages"
@@ -375,6 +449,7 @@ STACK = Wrapped("all_but_cache", lambda client: FallbackClient([_retrying(_limit
 """A cache asks once where the contract of vendors counts two requests."""
 
 OPENAI: Vendor = OpenAI()
+BEDROCK: Vendor = AnthropicBedrock()
 ANTHROPIC: Vendor = Anthropic()
 GEMINI: Vendor = Gemini()
 OLLAMA: Vendor = Ollama()
@@ -383,7 +458,7 @@ FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLL
 """One client of each wire format, for tests of answers."""
 SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
 """One client of each SDK, for tests of what is beneath the wire formats."""
-VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI())
+VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI(), BEDROCK, AnthropicVertex())
 KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)
 
 

@@ -36,7 +36,7 @@ async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, s
     def identity(**options: Any) -> object:
         return vendor.client(server, **options).effect_identity()
 
-    assert identity() == identity(api_key="another", timeout=5, **{vendor.headers: {"x-trace": "1"}})
+    assert identity() == identity(timeout=5, **{vendor.secret: "another", vendor.headers: {"x-trace": "1"}})
     others: list[dict[str, Any]] = [
         {"max_tokens": 50},
         {"response_format": Sum},
@@ -50,10 +50,9 @@ async def test_clients_that_answer_alike_have_equal_identities(vendor: Vendor, s
 async def test_the_identity_is_json_without_secrets(vendor: Vendor, server: MockModelServer) -> None:
     client = vendor.client(
         server,
-        api_key="secret-1",
         extra_headers={"x-key": "secret-3"},
         extra_query={"key": "secret-4"},
-        **{vendor.headers: {"x-key": "secret-2"}},
+        **{vendor.secret: "secret-1", vendor.headers: {"x-key": "secret-2"}},
         **vendor.at(vendor.address(server).replace("//", "//user:secret-5@")),
     )
     assert "secret" not in json.dumps(client.effect_identity())

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import BaseModel, SecretStr
 
@@ -79,7 +79,7 @@ class ClientOptions:
         if not is_installed(sdk):
             raise MissingExtraError(name, extra or sdk)
         known = names()
-        _check_names(name, given.keys() - known.later_arguments, known.suggested)
+        check_known(name, given.keys() - known.later_arguments, known.suggested)
         ours = known.connection | known.behaviour
         return cls(
             model=check_model(name, given.get("model")),
@@ -97,13 +97,23 @@ def is_installed(sdk: str) -> bool:
         return False
 
 
+def check_installed(package: str, feature: str, extra: str) -> None:
+    """Check that a package is installed which an SDK needs for some of its clients.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if not is_installed(package):
+        raise MissingExtraError(feature, extra)
+
+
 def _is_given(name: str, value: object) -> bool:
     """None means that no value is given; as a timeout it means no limit."""
     return value is not None or name == "timeout"
 
 
-def _check_names(client: str, given: Iterable[str], known: Collection[str]) -> None:
-    """Check that every option is one that the client has.
+def check_known(owner: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Check that every option is one that a client, or a group of its options, has.
 
     Raises:
         InvalidArgumentError: One is not; the text suggests the nearest.
@@ -112,7 +122,7 @@ def _check_names(client: str, given: Iterable[str], known: Collection[str]) -> N
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f" Did you mean {nearest[0]!r}?" if nearest else f" It has: {', '.join(sorted(known))}."
-            raise InvalidArgumentError(f"{client} has no option {name!r}.{hint}")
+            raise InvalidArgumentError(f"{owner} has no option {name!r}.{hint}")
 
 
 def check_model(client: str, model: object) -> str:
@@ -126,7 +136,7 @@ def check_model(client: str, model: object) -> str:
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
 
 
-def check_key(model: str, key: object, variable: str) -> None:
+def check_key(model: str, key: object, variable: str | None) -> None:
     """Check that a key can be sent, if it is a text: a key that was copied may have a line break or curly quotes.
 
     The HTTP clients refuse it only when a request is sent, with the key in the error, or an error of encoding.
@@ -134,15 +144,16 @@ def check_key(model: str, key: object, variable: str) -> None:
     Args:
         model: The model, which the error names.
         key: The key, or what the SDK gets one from.
-        variable: The environment variable that can hold it.
+        variable: The environment variable that can hold it; None if only an option does.
 
     Raises:
         UsageError: It cannot be sent.
     """
     if isinstance(key, str) and not (key.isascii() and key.isprintable() and " " not in key):
+        place = f", into the environment variable {variable}, or give it as the client's option" if variable else ""
         raise UsageError(
             f"The API key for model {model!r} has a space, a line break or another character that no key has. Copy it "
-            f"again, without quotes, into the environment variable {variable}, or give it as the client's option."
+            f"again, without quotes{place}."
         )
 
 
@@ -157,4 +168,7 @@ def _as_argument(value: object) -> object:
         return value.get_secret_value()
     if isinstance(value, BaseModel) and not isinstance(value, ComponentModel):
         return value.model_dump(exclude_none=True)
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return {name: _as_argument(one) for name, one in fields.items()}
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Generic, TypeVar
 
@@ -59,6 +59,14 @@ class ModelProfile:
 
 P = TypeVar("P", bound=ModelProfile)
 
+_DATE: Final = re.compile(r"[-@](\d{4}-?\d{2}-?\d{2}|latest)$")
+
+
+def usual_spellings(model: str) -> Sequence[str]:
+    """A model's name without the vendor that gateways put before it, and the same without its date."""
+    bare = model.rpartition("/")[2]
+    return (bare, _DATE.sub("", bare))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts(Generic[P]):
@@ -100,6 +108,7 @@ class ModelCatalog(Generic[P]):
         name: The name of the vendor in the registry, by which users state profiles of their own; by default `vendor`.
         profile_source: Where the profiles are from, for `facts`.
         price_source: Where the prices are from.
+        spellings: The names under which a model may be known, the most exact first.
     """
 
     def __init__(
@@ -112,7 +121,9 @@ class ModelCatalog(Generic[P]):
         name: str | None = None,
         profile_source: FactSource | None = None,
         price_source: FactSource | None = None,
+        spellings: Callable[[str], Sequence[str]] = usual_spellings,
     ) -> None:
+        self._spellings = spellings
         self._vendor = vendor
         self._name = vendor if name is None else name
         self._profile_source = profile_source
@@ -179,8 +190,7 @@ class ModelCatalog(Generic[P]):
     def _statement(self, model: str) -> Statement | None:
         """What the user states of a model, under this name or without its date."""
         stated = stated_profiles(self._name)
-        bare = _bare(model)
-        return stated.get(model) or stated.get(bare) or stated.get(_DATE.sub("", bare))
+        return next((stated[name] for name in (model, *self._spellings(model)) if name in stated), None)
 
     def describe(
         self,
@@ -210,8 +220,8 @@ class ModelCatalog(Generic[P]):
         """Whether a model is in the catalog, also with a date or variant after its name, or stated by the user."""
         if self._stated(model) is not None:
             return True
-        likeness = self._likeness(model)
-        return likeness is not None and _bare(model)[len(likeness) :][:1] in _BOUNDARIES
+        resemblance = self._resemblance(model)
+        return resemblance is not None and resemblance[1][:1] in _BOUNDARIES
 
     def price(self, model: str) -> TokenPrice | None:
         """The price that the user states, or the list price, also under a name with a date; None if it is not known.
@@ -226,8 +236,8 @@ class ModelCatalog(Generic[P]):
         stated: Table = {} if statement is None else statement.table
         if statement is not None and "price" in stated:
             return make_price(stated["price"], f"{statement.where}: The price of {model!r}")
-        name = _bare(str(stated.get("like", model)))
-        return self._prices.get(name) or self._prices.get(_DATE.sub("", name))
+        names = self._spellings(str(stated.get("like", model)))
+        return next((self._prices[name] for name in names if name in self._prices), None)
 
     def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
         """Warn about the profile that is assumed for a model that is not in the catalog."""
@@ -240,19 +250,41 @@ class ModelCatalog(Generic[P]):
         warnings.warn(UnknownModelWarning(subject, profile), stacklevel=stacklevel + 1)
 
     def _likeness(self, model: str) -> str | None:
-        return next(filter(_bare(model).startswith, self._names), None)
+        resemblance = self._resemblance(model)
+        return None if resemblance is None else resemblance[0]
+
+    def _resemblance(self, model: str) -> tuple[str, str] | None:
+        """The model in the catalog that one resembles, and the rest of its name."""
+        return next(
+            (
+                (known, name[len(known) :])
+                for name in self._spellings(model)
+                for known in self._names
+                if name.startswith(known)
+            ),
+            None,
+        )
 
 
-def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatalog[P]:
+def shipped_catalog(
+    name: str,
+    title: str,
+    profile_class: type[P],
+    *,
+    prices: str | None = None,
+    spellings: Callable[[str], Sequence[str]] = usual_spellings,
+) -> ModelCatalog[P]:
     """The catalog of a vendor whose profiles and prices come with this version.
 
     Args:
         name: The name of the vendor in the registry, and of its file.
         title: The vendor, as warnings name it.
         profile_class: The class of its profiles.
+        prices: Whose prices hold, if not those that the file of the profiles names, or the vendor's own.
+        spellings: See `ModelCatalog`.
     """
     data = shipped_profiles(name)
-    prices = data.get("prices", name)
+    prices = prices or data.get("prices", name)
     return ModelCatalog(
         title,
         {
@@ -264,6 +296,7 @@ def shipped_catalog(name: str, title: str, profile_class: type[P]) -> ModelCatal
         name=name,
         profile_source=shipped_source("profiles", name),
         price_source=shipped_source("prices", prices) if prices else None,
+        spellings=spellings,
     )
 
 
@@ -295,10 +328,4 @@ class UnknownModelWarning(UserWarning):
         self.assumption = f"{subject}: {', '.join([*abilities, context])}."
 
 
-_DATE: Final = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|latest)$")
 _BOUNDARIES: Final = ("", "-", "@", ":")
-
-
-def _bare(model: str) -> str:
-    """The name without the vendor or region that gateways put before it."""
-    return model.rpartition("/")[2]

@@ -38,9 +38,11 @@ _QUOTA: Final = ("refused the request because the quota is used up", "Check the 
 _PASSING: Final = frozenset(
     {"overloaded_error", "rate_limit_error", "api_error", "timeout_error", "server_error", "rate_limit_exceeded"}
     | {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL", "DEADLINE_EXCEEDED"}
+    | {"throttlingException", "serviceUnavailableException", "internalServerException"}
+    | {"modelStreamErrorException", "modelTimeoutException"}
 )
 """Types of errors after which trying again may help, in a response that began as a success: of Anthropic and OpenAI,
-and of Google."""
+of Google, and of Bedrock."""
 
 _SHOULD_RETRY: Final = {"true": True, "false": False}
 """The values of ``x-should-retry``, by which OpenAI and Anthropic overrule what a status means."""

@@ -211,15 +211,19 @@ class SdkTransport(HttpTransport):
         how: dict[str, Any] = {"stream": True, "stream_cls": self._stream_type} if stream else {}
         try:
             return await self._client.post(
-                self._path, cast_to=self._response_type, body=request, options=options, **how
+                self._path, cast_to=self._response_type, body=self.request(request), options=options, **how
             )
         except UnicodeEncodeError:
             # The SDKs encode before they send. Cleaning only now costs the other requests nothing; a message that can
             # never be sent would end the conversation that it is in.
-            request = cast("Body", _encodable(request))
+            request = self.request(cast("Body", _encodable(request)))
             return await self._client.post(
                 self._path, cast_to=self._response_type, body=request, options=options, **how
             )
+
+    def request(self, body: Body) -> Body:
+        """A request as the SDK is given it."""
+        return body
 
 
 def encode_json(request: Body) -> bytes:

@@ -159,14 +159,14 @@ DEEPEST_WORDS: Final = 5
 def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
     """The text in a vendor's error, wherever the vendor puts it; None where there is none.
 
-    The places are those of OpenAI and Anthropic (``error.message``), FastAPI (``detail``), OAuth
+    The places are those of OpenAI and Anthropic (``error.message``), AWS (``Message``), FastAPI (``detail``), OAuth
     (``error_description``) and of servers that send a bare string or list.
     """
     if isinstance(body, str):
         return body.strip() or None
     if isinstance(body, Mapping):
         fields: Mapping[str, object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
-        places = ("error", "message", "error_description", "detail", "msg")
+        places = ("error", "message", "Message", "error_description", "detail", "msg")
         parts = [fields.get(name) for name in places]
     elif isinstance(body, list):
         parts: list[object] = body  # pyright: ignore[reportUnknownVariableType] - JSON

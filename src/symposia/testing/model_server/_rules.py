@@ -14,7 +14,16 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.testing.model_server._answers import Answer, check_answers
 from symposia.testing.model_server._conversation import Conversation, Message
 
-VENDORS: Final = ("openai", "openai-responses", "anthropic", "gemini", "ollama", "mistral")
+VENDORS: Final = (
+    "openai",
+    "openai-responses",
+    "anthropic",
+    "gemini",
+    "ollama",
+    "mistral",
+    "anthropic-bedrock",
+    "anthropic-vertex",
+)
 """The wire formats that rules name."""
 SHOWN: Final = 200
 """Characters of a text in an explanation: enough to tell two prompts apart."""
@@ -34,7 +43,8 @@ class When:
         tools: Names of tools that are all offered; none at all is offered where this is empty.
         turn: Which answer of the conversation it is, from 1.
         model: The model's name, in which ``*`` and ``?`` stand for others.
-        vendor: The wire format: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"gemini"`` or ``"ollama"``.
+        vendor: The wire format: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"gemini"``, ``"ollama"``,
+            ``"mistral"``, ``"anthropic-bedrock"`` or ``"anthropic-vertex"``.
         images: Whether a message has an image.
         output_schema: Whether an answer with a JSON schema is asked for.
     """

@@ -15,7 +15,16 @@ from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import unquote
 
 from symposia.core.exceptions import ArgumentTypeError, UsageError
-from symposia.testing.model_server import _anthropic, _gemini, _mistral, _ollama, _openai, _openai_responses
+from symposia.testing.model_server import (
+    _anthropic,
+    _anthropic_bedrock,
+    _anthropic_vertex,
+    _gemini,
+    _mistral,
+    _ollama,
+    _openai,
+    _openai_responses,
+)
 from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset, check_answers
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
@@ -27,7 +36,16 @@ from symposia.testing.model_server._wire_format import Fields, WireFormat
 
 T = TypeVar("T")
 
-WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (_openai, _openai_responses, _anthropic, _gemini, _ollama, _mistral)
+WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
+    _openai,
+    _openai_responses,
+    _anthropic,
+    _gemini,
+    _ollama,
+    _mistral,
+    _anthropic_bedrock,
+    _anthropic_vertex,
+)
 ANY_MODEL: Final = "mock-model"
 MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape raises; see `WireFormat`."""
@@ -130,12 +148,14 @@ class MockModelServer:
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables by which the vendors' SDKs come here, with keys that no vendor accepts."""
-        keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
+        keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AWS_BEARER_TOKEN_BEDROCK")
         addresses = {
             "OPENAI_BASE_URL": self.openai_url,
             "ANTHROPIC_BASE_URL": self.url,
             "GOOGLE_GEMINI_BASE_URL": self.url,
             "OLLAMA_HOST": self.url,
+            "ANTHROPIC_BEDROCK_BASE_URL": self.url,
+            "ANTHROPIC_VERTEX_BASE_URL": f"{self.url}/v1",
         }
         return {**addresses, **dict.fromkeys(keys, "mock-key")}
 

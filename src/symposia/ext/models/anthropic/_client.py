@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
 
 from pydantic import BaseModel
@@ -17,7 +18,6 @@ from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key, check_model
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, is_at, public_address
-from symposia.ext.models._transport import SdkTransport
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
 from symposia.ext.models.anthropic._answer import parse_message, read_message
 from symposia.ext.models.anthropic._cache_marks import add_cache_marks
@@ -28,7 +28,8 @@ from symposia.ext.models.anthropic._options import (
     CONNECTION,
     AnthropicClientConfiguration,
 )
-from symposia.ext.models.anthropic._profiles import CATALOG, AnthropicProfile
+from symposia.ext.models.anthropic._platforms import KEY, Platform, platform_of, transport_of
+from symposia.ext.models.anthropic._profiles import AnthropicProfile
 from symposia.ext.models.anthropic._request import (
     SAMPLING,
     MessageWriter,
@@ -41,17 +42,14 @@ from symposia.ext.models.anthropic._stream import MessageAssembly
 
 if TYPE_CHECKING:
     import anthropic
+    from anthropic.lib import bedrock, vertex
 else:
     anthropic = lazy_module("anthropic")
+    bedrock, vertex = lazy_module("anthropic.lib.bedrock"), lazy_module("anthropic.lib.vertex")
 
-KEY: Final = "ANTHROPIC_API_KEY"
 TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the variable's name
-HOST: Final = "anthropic.com"
-PLATFORMS: Final = (HOST, "amazonaws.com", "googleapis.com", "azure.com")
+HOSTS: Final = ("anthropic.com", "amazonaws.com", "googleapis.com", "azure.com")
 """Hosts of Anthropic's own models. Other servers of the format give calls ids of their own, and want these back."""
-
-SAMPLING_VERSION: Final = "2023-06-01"
-"""The last version of the API that has sampling parameters."""
 
 LONGEST_UNSTREAMED: Final = 21_333
 """Tokens that take ten minutes at the 128,000 an hour that Anthropic's SDK reckons with, and refuses to wait longer."""
@@ -65,6 +63,7 @@ class MessagesFormat:
         arguments: What goes with every request, ``model`` among it.
         profile: The model's profile.
         json_output: The form of answers, where a request does not ask for one.
+        platform: The service that reads it.
         prompt_caching: Whether requests have cache marks.
     """
 
@@ -75,8 +74,10 @@ class MessagesFormat:
         profile: AnthropicProfile,
         json_output: JsonOutput,
         *,
+        platform: Platform,
         prompt_caching: bool,
     ) -> None:
+        self._platform = platform
         self._arguments = arguments
         self._prefill = profile.prefill
         self._json_output = json_output
@@ -96,8 +97,7 @@ class MessagesFormat:
         if self._prompt_caching:
             add_cache_marks(body)
         if any(body.get(name) is not None for name in SAMPLING):
-            headers = cast("Mapping[str, str]", body.get("extra_headers") or {})
-            body["extra_headers"] = {"anthropic-version": SAMPLING_VERSION, **headers}
+            self._platform.ask_for_sampling(body)
         if stream or cast("int", body["max_tokens"]) > LONGEST_UNSTREAMED:
             body["stream"] = True
         return body
@@ -125,38 +125,36 @@ class BaseAnthropicChatCompletionClient(VendorClient):
 
     def __init__(
         self,
-        client: anthropic.AsyncAnthropic,
+        client: anthropic.AsyncAnthropic | bedrock.AsyncAnthropicBedrock | vertex.AsyncAnthropicVertex,
         *,
         create_args: Mapping[str, object],
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
         prompt_caching: bool = True,
     ) -> None:
-        import anthropic  # noqa: PLC0415 - takes two seconds; importing this module does not
-
         check_flag("prompt_caching", type(self).__name__, prompt_caching)
         given = dict(create_args)
         model = check_model(type(self).__name__, given.get("model"))
-        profile, info = CATALOG.describe(model, model_info, model_capabilities, stacklevel=3)
+        platform = platform_of(client)
+        profile, info = platform.catalog.describe(model, model_info, model_capabilities, stacklevel=3)
         json_output = _usual_json_output(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
         address = public_address(str(client.base_url))
         writer = MessageWriter(
-            model=model, vision=info["vision"], strict_ids=any(is_at(address, host) for host in PLATFORMS)
+            model=model, vision=info["vision"], strict_ids=any(is_at(address, host) for host in HOSTS)
         )
         super().__init__(
-            service=Service.at(address, title="Anthropic", host=HOST, provider="anthropic", key=KEY),
+            service=Service.at(
+                address, title=platform.title, host=platform.host, provider=platform.provider, key=platform.key
+            ),
             model=model,
             model_info=info,
             context=profile.context,
-            price=CATALOG.price(model),
-            wire=MessagesFormat(writer, arguments, profile, json_output, prompt_caching=prompt_caching),
-            transport=SdkTransport(
-                client,
-                path="/v1/messages",
-                stream_type=anthropic.AsyncStream[object],
-                errors=(anthropic.AnthropicError,),
+            price=platform.catalog.price(model),
+            wire=MessagesFormat(
+                writer, arguments, profile, json_output, platform=platform, prompt_caching=prompt_caching
             ),
+            transport=transport_of(client),
             arguments=create_args,
         )
 
@@ -180,7 +178,7 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     """
 
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
-        given = ClientOptions.read(self, options, sdk="anthropic", names=_option_names)
+        given = ClientOptions.read(self, options, sdk="anthropic", names=partial(option_names, CONNECTION))
         super().__init__(_connect(given.model, given.connection), create_args=given.arguments, **given.behaviour)
 
 
@@ -190,11 +188,12 @@ def _usual_json_output(response_format: object) -> JsonOutput:
     return cast("type[BaseModel] | None", response_format)
 
 
-def _option_names() -> OptionNames:
+def option_names(connection: frozenset[str]) -> OptionNames:
+    """The options of a client, of which those of the connection are given."""
     from anthropic.types.message_create_params import MessageCreateParamsBase  # noqa: PLC0415 - takes a second
 
     return OptionNames(
-        connection=CONNECTION,
+        connection=connection,
         behaviour=BEHAVIOUR,
         arguments=ARGUMENTS,
         later_arguments=frozenset(MessageCreateParamsBase.__annotations__) - BY_CALL,

@@ -73,7 +73,55 @@ class AnthropicClientConfiguration(BaseAnthropicClientConfiguration, total=False
     """The options of `AnthropicChatCompletionClient`."""
 
 
+class BedrockInfo(TypedDict, total=False):
+    """Where Bedrock is, and what requests to it are signed with. Nothing of it is saved with a client.
+
+    Attributes:
+        aws_access_key: The id of an access key.
+        aws_secret_key: Its secret.
+        aws_session_token: The token of temporary credentials.
+        aws_region: The region; by default that of ``AWS_REGION``, or of the profile.
+        aws_profile: A profile of ``~/.aws``, in place of the keys; by default that of ``AWS_PROFILE``.
+    """
+
+    aws_access_key: str
+    aws_secret_key: str
+    aws_session_token: str | None
+    aws_region: str
+    aws_profile: str
+
+
+class AnthropicBedrockClientConfiguration(AnthropicClientConfiguration, total=False):
+    """The options of `AnthropicBedrockChatCompletionClient`.
+
+    Attributes:
+        api_key: An API key of Bedrock's; by default that of ``AWS_BEARER_TOKEN_BEDROCK``. Requests with one are not
+            signed.
+        bedrock_info: The region, and the credentials that requests are signed with.
+    """
+
+    bedrock_info: BedrockInfo
+
+
+class AnthropicVertexClientConfiguration(AnthropicClientConfiguration, total=False):
+    """The options of `AnthropicVertexChatCompletionClient`, which has no `api_key`.
+
+    Attributes:
+        region: The region, or ``global``; by default that of ``CLOUD_ML_REGION``.
+        project_id: The project; by default that of ``ANTHROPIC_VERTEX_PROJECT_ID`` or ``GOOGLE_CLOUD_PROJECT``, or else
+            the one that the credentials name.
+        access_token: A token, which is not renewed.
+        credentials: Credentials of ``google.auth``.
+    """
+
+    region: str
+    project_id: str
+    access_token: str
+    credentials: object
+
+
 ARGUMENTS: Final = frozenset(CreateArguments.__annotations__) | {"model", "extra_body", "extra_headers", "extra_query"}
 CONNECTION: Final = frozenset({"api_key", "base_url", "timeout", "max_retries", "default_headers"})
+VERTEX_CONNECTION: Final = CONNECTION - {"api_key"} | {"region", "project_id", "access_token", "credentials"}
 BEHAVIOUR: Final = frozenset({"model_info", "model_capabilities", "prompt_caching"})
 BY_CALL: Final = frozenset({"messages", "system", "stream"})  # arguments of the API that a call decides

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from symposia.ext.models._aws import spellings
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 
 
@@ -22,3 +23,5 @@ class AnthropicProfile(ModelProfile):
 
 
 CATALOG: Final = shipped_catalog("anthropic", "Anthropic", AnthropicProfile)
+BEDROCK_CATALOG: Final = shipped_catalog("anthropic", "Anthropic", AnthropicProfile, prices="aws", spellings=spellings)
+VERTEX_CATALOG: Final = shipped_catalog("anthropic", "Anthropic", AnthropicProfile, prices="google")

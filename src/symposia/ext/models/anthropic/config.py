@@ -15,8 +15,11 @@ from typing_extensions import TypedDict
 from symposia._lazy import explained_names
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models.anthropic._options import (
+    AnthropicBedrockClientConfiguration,
     AnthropicClientConfiguration,
+    AnthropicVertexClientConfiguration,
     BaseAnthropicClientConfiguration,
+    BedrockInfo,
     CreateArguments,
 )
 
@@ -24,10 +27,16 @@ if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
 
 __all__ = [
+    "AnthropicBedrockClientConfiguration",
+    "AnthropicBedrockClientConfigurationConfigModel",
     "AnthropicClientConfiguration",
     "AnthropicClientConfigurationConfigModel",
+    "AnthropicVertexClientConfiguration",
+    "AnthropicVertexClientConfigurationConfigModel",
     "BaseAnthropicClientConfiguration",
     "BaseAnthropicClientConfigurationConfigModel",
+    "BedrockInfo",
+    "BedrockInfoConfigModel",
     "CreateArguments",
     "CreateArgumentsConfigModel",
     "ResponseFormat",
@@ -96,3 +105,27 @@ class AnthropicClientConfigurationConfigModel(BaseAnthropicClientConfigurationCo
 
     tools: list[dict[str, Any]] | None = None  # Any: of the vendor's JSON
     tool_choice: Literal["auto", "any", "none"] | dict[str, Any] | None = None
+
+
+class BedrockInfoConfigModel(TypedDict, total=False):
+    """Where Bedrock is, and what requests to it are signed with; see `BedrockInfo`."""
+
+    aws_access_key: SecretStr
+    aws_secret_key: SecretStr
+    aws_session_token: SecretStr | None
+    aws_region: str
+    aws_profile: str
+
+
+class AnthropicBedrockClientConfigurationConfigModel(AnthropicClientConfigurationConfigModel, defer_build=True):
+    """The options of `AnthropicBedrockChatCompletionClient`; see `AnthropicBedrockClientConfiguration`."""
+
+    bedrock_info: BedrockInfoConfigModel | None = None
+
+
+class AnthropicVertexClientConfigurationConfigModel(AnthropicClientConfigurationConfigModel, defer_build=True):
+    """The options of `AnthropicVertexChatCompletionClient`; see `AnthropicVertexClientConfiguration`."""
+
+    region: str | None = None
+    project_id: str | None = None
+    access_token: SecretStr | None = None
