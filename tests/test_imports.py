@@ -30,6 +30,7 @@ HEAVY = [
     "google.protobuf",
     "httpx",
     "json",
+    "litellm",
     "mistralai",
     "ollama",
     "openai",

@@ -37,6 +37,7 @@ VENDORS = (
     "google.genai.",
     "ollama.",
     "mistralai.",
+    "litellm.",
 )
 
 

@@ -7,7 +7,7 @@ from inspect import isasyncgen, isawaitable
 from typing import Any
 
 import pytest
-from tests.support.model_clients import ADD, KINDS, STACK, VENDORS, Kind, Vendor, Wrapped, kind_name, read
+from tests.support.model_clients import ADD, APART, KINDS, STACK, VENDORS, Kind, Vendor, Wrapped, kind_name, read
 
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError
@@ -24,7 +24,7 @@ CALLS = (
 )
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=kind_name)
-every_vendor = pytest.mark.parametrize("vendor", [*VENDORS, STACK], ids=kind_name)
+every_vendor = pytest.mark.parametrize("vendor", [*VENDORS, *APART, STACK], ids=kind_name)
 
 
 @pytest.fixture

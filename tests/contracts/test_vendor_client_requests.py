@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tests.support.model_clients import ABLE, ADD, FORMATS, Vendor, kind_name, read
+from tests.support.model_clients import ABLE, ADD, APART, FORMATS, Vendor, kind_name, read
 
 from symposia.core import FunctionCall, Image
 from symposia.core.exceptions import InvalidArgumentError
@@ -29,7 +29,7 @@ PNG = bytes.fromhex(
     "48afa4710000000049454e44ae426082"
 )
 
-pytestmark = pytest.mark.parametrize("vendor", FORMATS, ids=kind_name)
+pytestmark = pytest.mark.parametrize("vendor", [*FORMATS, *APART], ids=kind_name)
 
 
 class Fingers(BaseModel):

@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from symposia.core import FunctionCall
@@ -22,6 +23,9 @@ from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
 from symposia.ext.models.gemini import GeminiChatCompletionClient
+from symposia.ext.models.litellm import LiteLLMChatCompletionClient
+from symposia.ext.models.litellm._library import load as load_litellm
+from symposia.ext.models.litellm._profiles import known_models
 from symposia.ext.models.mistral import MistralChatCompletionClient
 from symposia.ext.models.ollama import OllamaChatCompletionClient
 from symposia.ext.models.openai import (
@@ -65,6 +69,9 @@ def load_sdks() -> None:
         "tenacity",
     ):
         import_module(module)
+    if find_spec("litellm") is not None:  # apart
+        load_litellm()
+        known_models()
 
 
 load_sdks()
@@ -399,6 +406,30 @@ class Mistral(Vendor):
         return server.mistral_url
 
 
+class LiteLLM(Vendor):
+    """OpenAI through LiteLLM, which is installed in an environment of its own."""
+
+    name = "LiteLLM"
+    client_class = LiteLLMChatCompletionClient
+    provider = "openai"
+    key = "OPENAI_API_KEY"
+    model = "gpt-4o"
+    extra = "litellm"
+    wire = _openai
+    like = ("gpt-4.19", "gpt-41")
+    messages = "messages"
+    limit = "max_tokens"
+    parameters = "parameters"
+    own_argument = "store"
+    end_marker = "finish_reason"
+    end_mark = b'"finish_reason": "tool_calls"'
+    needs_key = False
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {**super().usual_options, "custom_llm_provider": "openai"}
+
+
 class Replay:
     """The replay client, which asks no server."""
 
@@ -459,7 +490,10 @@ FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLL
 SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
 """One client of each SDK, for tests of what is beneath the wire formats."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI(), BEDROCK, AnthropicVertex())
-KINDS: tuple[Kind, ...] = (*VENDORS, Replay(), *WRAPPERS)
+LITELLM: Vendor = LiteLLM()
+APART: tuple[Vendor, ...] = tuple(vendor for vendor in (LITELLM,) if find_spec(vendor.extra) is not None)
+"""Those whose extras are not in ``all``, as far as they are installed."""
+KINDS: tuple[Kind, ...] = (*VENDORS, *APART, Replay(), *WRAPPERS)
 
 
 def kind_name(kind: Kind) -> str:

@@ -34,6 +34,7 @@ _BUILT_IN: Final = (
     "symposia.ext.models.openai:AZURE_VENDOR",
     "symposia.ext.models.anthropic:BEDROCK_VENDOR",
     "symposia.ext.models.anthropic:VERTEX_VENDOR",
+    "symposia.ext.models.litellm:VENDOR",
 )
 
 

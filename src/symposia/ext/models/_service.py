@@ -44,6 +44,9 @@ _PASSING: Final = frozenset(
 """Types of errors after which trying again may help, in a response that began as a success: of Anthropic and OpenAI,
 of Google, and of Bedrock."""
 
+SDK_SCHEME: Final = "sdk"
+"""The scheme of addresses that an SDK looks up itself and does not tell: ``sdk:litellm/groq``."""
+
 _SHOULD_RETRY: Final = {"true": True, "false": False}
 """The values of ``x-should-retry``, by which OpenAI and Anthropic overrule what a status means."""
 
@@ -91,7 +94,7 @@ class Service:
                 is_transient=False,
             )
         if status is None:
-            is_transient = urlsplit(self.address).scheme in {"http", "https"}
+            is_transient = urlsplit(self.address).scheme in {"http", "https", SDK_SCHEME}
             return ModelError(self._connection_text(model, error), is_transient=is_transient)
         start = _body_of(error)
         body = _reported_body(error)
@@ -167,6 +170,8 @@ class Service:
                 f"{self._subject} took too long to answer for model {model!r} ({said}). Try again, or allow more time."
             )
         failure = f"The connection to {self.name} failed for model {model!r} ({said})."
+        if urlsplit(self.address).scheme == SDK_SCHEME:
+            return f"{failure} Check the network, and the address if the client was given one."
         # Neither SDK rejects such an address, nor says that it was the cause.
         if urlsplit(self.address).scheme not in {"http", "https"}:
             return (

@@ -25,6 +25,7 @@ from symposia.ext.models.openai._options import (
     OpenAIResponsesConfiguration,
 )
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
+from symposia.ext.models.openai._request import MessageWriter
 from symposia.ext.models.openai.config import (
     AzureOpenAIClientConfigurationConfigModel,
     BaseOpenAIClientConfigurationConfigModel,
@@ -79,6 +80,7 @@ __all__ = [
     "CompatibleVendor",
     "CreateArguments",
     "CreateArgumentsConfigModel",
+    "MessageWriter",
     "OpenAIChatCompletionClient",
     "OpenAIClientConfiguration",
     "OpenAIClientConfigurationConfigModel",
