@@ -315,6 +315,14 @@ os.chmod("/work", 0)
         result = await sandbox.run(code, "python")
         assert (result.stdout, result.exit_code) == ("seen\n", 1)
 
+    async def test_a_block_right_behind_a_large_one_has_all_memory_and_counts_alone(self, make: MakeSandbox) -> None:
+        sandbox = await make(policy=SandboxPolicy(memory_bytes=192 * 2**20))
+        large = [await sandbox.run("x = b'1' * 120_000_000", "python") for _ in range(3)]
+        small = [await sandbox.run("print(1)", "python") for _ in range(3)]
+        assert [result.status for result in (*large, *small)] == ["ok"] * 6
+        assert min(result.peak_memory_bytes for result in large) > 100_000_000
+        assert max(result.peak_memory_bytes for result in small) < 50_000_000
+
     async def test_closing_twice_is_harmless_and_nothing_runs_afterwards(self, make: MakeSandbox) -> None:
         marker = uuid4().hex
         sandbox = await make()

@@ -43,6 +43,7 @@ from ._script import run_script
 FIRST_FD = 3
 """The number of the first descriptor of an interpreter that leads to the server."""
 
+_SHARE_OF_MEMORY = 16  # that a block may have had whose end is not waited for: 32 MiB by default
 _HOMES = ("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 
 
@@ -66,6 +67,7 @@ class Interpreters:
         self._folder = settings.work_folder
         self._scratch = settings.scratch_folders[0]
         self._open_files = settings.open_files
+        self._most_taken_down = settings.memory_bytes // _SHARE_OF_MEMORY
         self._most_open_files = settings.server_open_files
         self._to_import = list(settings.imported_ahead)
         self._to_collapse: list[Area] = []
@@ -125,7 +127,7 @@ class Interpreters:
         """
         if self._waiting is not None:
             return False
-        self._processes.kill_all()
+        self._processes.stop_all(self._most_taken_down)
         self._waiting = self._fork()
         return True
 
@@ -137,6 +139,7 @@ class Interpreters:
             path: The path that it gives itself.
         """
         block = path.encode() + b"\0" + source
+        self._processes.wait_until_gone()
         while True:
             waiting, self._waiting = self._waiting or self._fork(), None
             try:
@@ -165,6 +168,7 @@ class Interpreters:
         The interpreter would be killed at the end of that block, and counts for its limits until then.
         """
         self.discard()
+        self._processes.wait_until_gone()
 
     def discard(self) -> None:
         """End the interpreter that waits, if there is one."""

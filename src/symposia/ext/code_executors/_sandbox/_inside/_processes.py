@@ -17,6 +17,10 @@ from ._confinement import limit_open_files, prefer_for_oom_kill
 
 _EXEC_FAILED = 127
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+_PF_EXITING = (
+    4  # of the flags in /proc/PID/stat (proc(5), linux/sched.h): set before memory is taken down, never cleared
+)
+_MOST_LOOKS = 100
 _LONGEST, _LARGEST = 1e9, 2**53  # of what a block may say of itself: seconds and bytes
 
 
@@ -89,6 +93,7 @@ class Processes:
         self._first = 0
         self._shared_bytes = 0
         self._earlier_seconds = 0.0
+        self._taken_down = 0
         # Python writes the number of each signal into this pipe, for `select` to wake up by. A signal that comes while
         # the pipe is full is dropped, which is harmless: `reap` takes all that have ended, however many told of it.
         self.ended_fd, wakeup = os.pipe()
@@ -125,13 +130,14 @@ class Processes:
             os.kill(-1, signal.SIGKILL)
         while self._reap_one(0):
             pass
+        self._taken_down = 0
 
     def end_reported(self, report: Report) -> bool:
         """End a block whose interpreter is at its end, without waiting for that, if nothing else is left of the block.
 
         The kernel takes milliseconds to take down the memory of a process that has imported pandas. Nothing of the
-        block runs meanwhile: the only thread that there was has ended, or is about to be killed. `kill_all` waits for
-        the rest, before anything else is started.
+        block runs meanwhile: the only thread that there was has ended, or is about to be killed. `stop_all` waits for
+        that, before anything else is started.
 
         Returns:
             Whether nothing else was left. If something was, nothing is done.
@@ -141,7 +147,32 @@ class Processes:
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         self.add(report)
+        self._taken_down = self._first
         return True
+
+    def stop_all(self, most_bytes: int) -> None:
+        """End everything, as `kill_all`, but let the kernel take down the memory of the last block meanwhile.
+
+        That takes as long as a fork, which so begins earlier, on another processor. Once the kernel says of a process
+        that it is exiting, it runs no instruction of its program any more. Kernels that never say so (gVisor) and
+        processes that have no processor are waited for.
+
+        Args:
+            most_bytes: A block that had more memory is waited for. It counts for the limit until it is taken down, and
+                the kernel would find nothing but the server to kill for it.
+        """
+        process = self._taken_down
+        os.sched_yield()  # to the host, which has the result to read: it may wait for this processor
+        is_small = self.usage.peak_memory_bytes <= most_bytes
+        if not process or not is_small or not any(_is_exiting(process) for _ in range(_MOST_LOOKS)):
+            self.kill_all()
+
+    def wait_until_gone(self) -> None:
+        """Wait for what `stop_all` has left: it would count for the limits of the next block, and for its usage."""
+        process, self._taken_down = self._taken_down, 0
+        if process:
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
 
     def add(self, report: Report) -> None:
         """Add to the usage what the first process says of itself, which goes on or is about to end."""
@@ -156,6 +187,9 @@ class Processes:
             return False
         if pid == 0:
             return False
+        if pid == self._taken_down:  # its usage is counted, by its report
+            self._taken_down = 0
+            return True
         seconds = used.ru_utime + used.ru_stime
         if pid == self._first:  # the rest may be very many
             self.first_status = status
@@ -200,6 +234,19 @@ def state_and_seconds(process: int) -> tuple[str, float]:
     with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - as above
         fields = file.read().rpartition(b")")[2].split()
     return fields[0].decode(), sum(map(int, fields[11:15])) / _TICKS
+
+
+def _is_exiting(process: int) -> bool:
+    """Whether a process has ended, or is past its last instruction. Where it is not, other processes may go first."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123 - as above
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return True
+    if fields[0] in (b"Z", b"X") or int(fields[6]) & _PF_EXITING:
+        return True
+    os.sched_yield()
+    return False
 
 
 def resident_bytes(process: int | str) -> int:
