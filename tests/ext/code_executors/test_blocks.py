@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symposia.core.code_executor import CodeBlock
+from symposia.core.code_executor import CodeBlock, SandboxPolicy
 from symposia.ext.code_executors._blocks import (
     PlannedBlock,
     RefusedBlockError,
+    failure_note,
     missing_package_note,
     plan_block,
     printed,
@@ -104,3 +105,23 @@ def test_a_block_that_lacks_a_package_is_told_that_code_cannot_install_it(stderr
 )
 def test_other_errors_have_no_note_about_packages(stderr: str) -> None:
     assert missing_package_note(stderr) == ""
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("Traceback:\nBlockingIOError: [Errno 11] Resource temporarily unavailable\n", "7 processes and threads"),
+        ("RuntimeError: can't start new thread\n", "7 processes and threads"),
+        ("/dev/fd/9: 1: Cannot fork\n", "7 processes and threads"),
+        ("bash: fork: retry: Resource temporarily unavailable\n", "7 processes and threads"),
+        ("OSError: [Errno 24] Too many open files: 'x'\n", "70 open files"),
+        ("ModuleNotFoundError: No module named 'sklearn'", "no module 'sklearn'"),
+    ],
+)
+def test_a_block_that_the_kernel_refuses_something_is_told_the_limit(stderr: str, said: str) -> None:
+    assert said in failure_note(stderr, SandboxPolicy(processes=7, open_files=70))
+
+
+@pytest.mark.parametrize("stderr", ["", "[Errno 24] Too many open files\nValueError: another error\n"])
+def test_other_failures_have_no_note_about_limits(stderr: str) -> None:
+    assert failure_note(stderr, SandboxPolicy()) == ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
-from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus
+from symposia.core.code_executor import BlockResult, CodeBlock, RunStatus, SandboxPolicy
 
 Interpreter = Literal["python", "sh", "bash", "node"]
 
@@ -39,6 +39,11 @@ NO_MODULE: Final = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[
 NO_PIP: Final = re.compile(r"\bpip[0-9.]{0,6}: (command )?not found|No module named '?pip'?$")
 
 
+NO_PROCESS: Final = re.compile(
+    r"BlockingIOError: \[Errno 11\]|can't start new thread|pthread_create failed|Cannot fork|"
+    r"fork: (retry: )?Resource temporarily unavailable|\bEAGAIN\b"
+)
+NO_FILE: Final = re.compile(r"\[Errno 24\]|Too many open files|\bEMFILE\b")
 NOT_INSTALLED: Final = "Code in a sandbox cannot install packages."
 ALLOWED: Final = "The program that runs the code can allow one: packages=['scipy'], or `symposia run --with scipy`."
 
@@ -116,6 +121,27 @@ def ending(status: RunStatus, limit: str) -> str:
     met = ENDINGS.get(status, "")
     advice = f" {FILES_ARE_MEMORY}" if status == "out_of_memory" else ""
     return f"{met}: {limit} was reached.{advice}" if met else ""
+
+
+def failure_note(stderr: str, policy: SandboxPolicy) -> str:
+    """What the author of a block and its user have to know about a failure: a missing package, or a limit.
+
+    The kernel tells a block of these limits by errors that say neither that there is a limit nor how high it is.
+
+    Args:
+        stderr: What the block wrote to stderr, of which the last line counts.
+        policy: The limits.
+
+    Returns:
+        The note; empty where there is nothing to tell.
+    """
+    last = stderr.rstrip().rpartition("\n")[2]
+    if NO_PROCESS.search(last):
+        most = f"{policy.processes} processes and threads at the same time"
+        return f"The sandbox allows {most}, and this may have been one too many."
+    if NO_FILE.search(last):
+        return f"The sandbox allows {policy.open_files} open files in a process, and this was one too many."
+    return missing_package_note(stderr)
 
 
 def missing_package_note(stderr: str) -> str:

@@ -38,7 +38,7 @@ from symposia.core.exceptions import (
     SandboxDiedError,
     SandboxError,
 )
-from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, missing_package_note
+from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError, failure_note
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._environment import PINNED_NAMES
 from symposia.ext.code_executors._executor import KILLED, policy_digest
@@ -245,7 +245,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         result = await self._audited("sh", self._init_command.encode("utf-8", "surrogatepass"), running)
         if result.exit_code != 0:
             said = (result.stdout + result.stderr).strip() or "nothing"
-            advice = f"\n{note}" if (note := missing_package_note(result.stderr)) else ""
+            advice = f"\n{note}" if (note := failure_note(result.stderr, self._policy)) else ""
             raise SandboxError(f"init_command failed with exit code {result.exit_code} and said: {said}{advice}")
 
     async def _run(self, planned: PlannedBlock, source: bytes) -> SandboxResult:
@@ -261,7 +261,7 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             return self._with_notes(crashed)
         self._has_variables |= self._policy.stateful and planned.interpreter == "python"
         result = await self._write_back(result)
-        if result.status == "error" and (note := missing_package_note(result.stderr)):
+        if result.status == "error" and (note := failure_note(result.stderr, self._policy)):
             result = replace(result, notes=(*result.notes, note), stderr=f"{result.stderr}\n{note}\n")
         if result.status != "disk_full":
             return self._with_notes(result)
