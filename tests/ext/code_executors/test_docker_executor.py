@@ -11,7 +11,7 @@ from tests.contracts.sandboxed_executor_contract import SandboxedExecutorContrac
 from tests.support.docker_engine import IMAGE, Engine
 from tests.support.sandboxes import require
 
-from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.core.code_executor import NetworkPolicy, NetworkRule, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.code_executors import SandboxOptions
 from symposia.ext.code_executors.docker import DockerBackend, DockerCommandLineCodeExecutor
@@ -224,9 +224,42 @@ async def test_volumes_are_seen_read_only_where_the_program_wants_them(tmp_path:
     assert result.blocks[0].stdout == "seenseenseenno\n"
 
 
-def test_hosts_are_refused_as_there_is_no_network() -> None:
-    with pytest.raises(InvalidArgumentError, match="no network"):
-        DockerCommandLineCodeExecutor(extra_hosts={"example": "127.0.0.1"})
+async def test_extra_hosts_say_where_allowed_names_lead() -> None:
+    async with await asyncio.start_server(_greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        rule = NetworkRule(host="*.test", ports=(port,), private=True)
+        policy = SandboxPolicy(network=NetworkPolicy(allow=[rule]), imported_ahead=())
+        hosts = {"Tables.test": "127.0.0.1", "other.example": "192.0.2.7"}
+        code = f"""
+import urllib.request
+for host in ("tables.test", "other.example"):
+    try:
+        print(urllib.request.urlopen(f"http://{{host}}:{port}/").read())
+    except OSError as error:
+        print(error)
+"""
+        async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(extra_hosts=hosts, policy=policy) as executor:
+            result = await run(executor, python(code))
+    refused = "HTTP Error 403: Forbidden by the network policy of the sandbox"
+    assert result.output.splitlines() == ["b'hello'", refused]
+
+
+async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+    await writer.drain()
+    writer.close()
+
+
+async def test_extra_hosts_have_no_effect_without_a_network() -> None:
+    async with asyncio.timeout(WAIT), DockerCommandLineCodeExecutor(extra_hosts={"a.test": "host-gateway"}) as executor:
+        assert (await run(executor, python("print(1)"))).output == "1\n"
+
+
+@pytest.mark.parametrize("hosts", [{"tables.test": "example.com"}, {"a b": "192.0.2.7"}, {"a": 7}])
+def test_extra_hosts_that_are_no_names_with_addresses_are_refused(hosts: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"give a dict, such as \{'tables\.test'"):
+        DockerCommandLineCodeExecutor(extra_hosts=hosts)
 
 
 def test_devices_need_a_word_of_their_own() -> None:

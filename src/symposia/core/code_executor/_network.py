@@ -71,15 +71,17 @@ class NetworkRule:
         ports: The TCP ports; empty for all.
         private: Whether the names may lead to addresses that are not public: this machine's, those of its networks, the
             metadata service of a cloud. A rule for an address allows that address in any case.
+        address: The address of the name, instead of asking for it; empty to ask.
 
     Raises:
-        ArgumentTypeError: `host` is not a text, or `ports` is not a tuple of numbers.
-        InvalidArgumentError: `host` is no name and no address, or a port is not from 1 to 65535.
+        ArgumentTypeError: `host` or `address` is not a text, or `ports` is not a tuple of numbers.
+        InvalidArgumentError: `host` is no name and no address, `address` is none, or a port is not from 1 to 65535.
     """
 
     host: str
     ports: tuple[int, ...] = _WEB_PORTS
     private: bool = False
+    address: str = ""
 
     def __post_init__(self) -> None:
         host, ports = cast("object", self.host), cast("object", self.ports)
@@ -90,6 +92,11 @@ class NetworkRule:
         if wrong := [port for port in self.ports if not 0 < port <= _LARGEST_PORT]:
             raise InvalidArgumentError(f"ports of NetworkRule names {wrong[0]}: ports are from 1 to {_LARGEST_PORT}.")
         object.__setattr__(self, "host", _checked_host(host))
+        address = cast("object", self.address)
+        if not isinstance(address, str):
+            raise ArgumentTypeError(f"address of NetworkRule is {address!r}: give a text, such as '192.0.2.7'.")
+        if address and ip_address(address) is None:
+            raise InvalidArgumentError(f"address of NetworkRule is {address!r}: give an IP address, or leave it out.")
 
     @classmethod
     def parse(cls, text: str) -> NetworkRule:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,11 +25,10 @@ ALWAYS_REMOVED: Final = (
     "ended; what it made is in work_dir. Leave the argument out."
 )
 CONTAINER_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # as the engine takes them
+HOST_NAME: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]*[a-zA-Z0-9])?")
 VOLUMES_EXAMPLE: Final = "{'/srv/tables': {'bind': '/data/tables', 'mode': 'ro'}}"
-NO_NETWORK: Final = (
-    "extra_hosts has no use here: a sandbox has no network. Leave the argument out. The hosts that code may "
-    "reach after all are named by policy=SandboxPolicy(network=NetworkPolicy(allow=[…]))."
-)
+HOSTS_EXAMPLE: Final = "{'tables.test': '192.0.2.7'}"
+HOST_GATEWAY: Final = "host-gateway"  # the engine's word for its machine
 NOT_READ_ONLY: Final = (
     "extra_volumes: {source} would be mounted at {target} with the mode {mode!r}. Code in a sandbox only reads files "
     "of the host: say {{'bind': {target!r}, 'mode': 'ro'}}. What it is to change belongs into work_dir."
@@ -61,7 +62,9 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         wheels: A folder of the host that is searched for them, instead of the package registry.
         extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, and
             not where the sandbox has something of its own; see `SandboxMount`.
-        extra_hosts: Only None: a sandbox has no network.
+        extra_hosts: Names with their addresses, as the ``docker`` SDK takes them. The names that the network of `policy`
+            allows lead there; without a network they have no effect. An address that is not public takes a
+            `NetworkRule` with ``private=True``.
         init_command: A shell command that runs in the new container before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
         policy: The limits of the code.
@@ -106,9 +109,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         if find_spec("docker") is None:  # told here, and not with the first block, when a team already runs
             raise MissingExtraError(type(self).__name__, "docker")
         _check_arguments(image, container_name, extra_volumes)
+        hosts = _checked_hosts(extra_hosts)
         _refuse_unless_removed(auto_remove=auto_remove, stop_container=stop_container)
-        if extra_hosts:
-            raise InvalidArgumentError(NO_NETWORK)
         if device_requests and not unsafe_devices:
             raise InvalidArgumentError(NO_DEVICES)
         self._bind_dir = None if bind_dir is None else Path(bind_dir)
@@ -116,7 +118,7 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
             DockerBackend(image, container_name=container_name, device_requests=device_requests or ()),
             work_dir=work_dir,
             timeout=timeout,
-            policy=policy,
+            policy=_with_addresses(policy, hosts),
             bind_dir=bind_dir,
             mounts=[*mounts, *_volumes(extra_volumes or {})],
             on_output=on_output,
@@ -156,6 +158,43 @@ def _check_arguments(image: object, container_name: object, extra_volumes: objec
     volumes = cast("Mapping[object, object]", extra_volumes) if isinstance(extra_volumes, Mapping) else {"": None}
     if extra_volumes is not None and not all(isinstance(each, Mapping) for each in volumes.values()):
         raise ArgumentTypeError(f"extra_volumes is {extra_volumes!r}: give a dict, such as {VOLUMES_EXAMPLE}.")
+
+
+def _checked_hosts(extra_hosts: object) -> dict[str, str]:
+    if extra_hosts is not None and not isinstance(extra_hosts, Mapping):
+        raise ArgumentTypeError(f"extra_hosts is {extra_hosts!r}: give a dict, such as {HOSTS_EXAMPLE}.")
+    hosts: dict[str, str] = {}
+    for name, address in cast("Mapping[object, object]", extra_hosts or {}).items():
+        is_given = isinstance(name, str) and HOST_NAME.fullmatch(name) and isinstance(address, str)
+        if not is_given or not (address == HOST_GATEWAY or _is_address(str(address))):
+            raise InvalidArgumentError(
+                f"extra_hosts has {name!r} at {address!r}: give a dict, such as {HOSTS_EXAMPLE}."
+            )
+        hosts[str(name).lower()] = str(address)
+    return hosts
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _with_addresses(policy: SandboxPolicy | None, hosts: Mapping[str, str]) -> SandboxPolicy | None:
+    """The policy, whose proxy goes to these addresses: names are resolved outside of the sandbox."""
+    if policy is None or policy.network is None or not hosts:
+        return policy
+    rules = policy.network.rules
+    placed = [
+        replace(rule, host=name, address="127.0.0.1" if address == HOST_GATEWAY else address)
+        for name, address in hosts.items()
+        for rule in rules
+        if rule.fits(name, next(iter(rule.ports), 80))
+    ]
+    allow = [*placed, *(rule for rule in rules if rule.host not in hosts)]
+    return replace(policy, network=replace(policy.network, allow=allow))
 
 
 def _refuse_unless_removed(**flags: bool) -> None:

@@ -104,7 +104,7 @@ class Resolver:
 
 
 def _resolve(host: str, port: int, rule: NetworkRule) -> list[str]:
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    answers = socket.getaddrinfo(rule.address or host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     found = [str(address) for address in dict.fromkeys(answer[4][0] for answer in answers)]
     is_named_itself = rule.host == host == found[0]  # an address, which the user has written down
     if not (rule.private or is_named_itself):
