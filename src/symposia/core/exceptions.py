@@ -351,7 +351,15 @@ class SandboxServiceError(SandboxError, ConnectionError):
 
 
 class SandboxDiedError(SandboxError):
-    """The sandbox ended in the middle of a request."""
+    """The sandbox ended in the middle of a request.
+
+    Attributes:
+        stdout: What the block that ran had printed to stdout by then, as far as it was received.
+        stderr: The same of stderr.
+    """
+
+    stdout: str = ""
+    stderr: str = ""
 
 
 class LimitError(SymposiaError):

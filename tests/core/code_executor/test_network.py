@@ -1,6 +1,6 @@
 """Which hosts a policy allows: what a rule says, and what is no rule."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -102,6 +102,14 @@ def test_a_private_rule_goes_before_a_public_one() -> None:
     public = policy.rule_for("www.example.com", 443)
     assert public is not None
     assert not public.private
+
+
+def test_the_address_of_a_rule_is_one() -> None:
+    assert NetworkRule(host="api.test", address="192.0.2.7").address == "192.0.2.7"
+    with pytest.raises(InvalidArgumentError, match="address of NetworkRule is 'example'"):
+        NetworkRule(host="api.test", address="example")
+    with pytest.raises(ArgumentTypeError, match="address of NetworkRule is 7"):
+        NetworkRule(host="api.test", address=cast("Any", 7))
 
 
 @pytest.mark.parametrize("allow", ["api.test", None, {"api.test"}, [1], [None]], ids=repr)

@@ -140,7 +140,7 @@ async def test_a_sandbox_that_ends_in_the_middle_of_a_block_is_told_and_replaced
         result = await running
         assert [block.status for block in result.blocks] == ["crashed"]
         assert result.exit_code == 137
-        assert result.output.startswith("The sandbox ended")
+        assert result.output.startswith("running\nThe sandbox ended")
         assert (await run(executor, shell("cat file.txt"))).output == "kept\n"
 
 

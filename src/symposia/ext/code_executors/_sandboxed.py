@@ -256,7 +256,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             result = await self._run_inside(sandbox, planned, source)
         except SandboxDiedError as error:
             await self._close()
-            crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout="", stderr=f"{error}\n{REPLACED}\n")
+            line_end = "" if (error.stderr or error.stdout or "\n").endswith("\n") else "\n"
+            told = f"{error.stderr}{line_end}{error}\n{REPLACED}\n"
+            crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout=error.stdout, stderr=told)
             self._note_loss(REPLACED)
             return self._with_notes(crashed)
         self._has_variables |= self._policy.stateful and planned.interpreter == "python"

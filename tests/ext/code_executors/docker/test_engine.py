@@ -123,7 +123,7 @@ async def test_an_engine_that_goes_away_in_the_middle_is_told_and_earlier_result
     begun = asyncio.Event()
     blocks = [
         CodeBlock("open('kept.txt', 'w').write('kept'); print('first')", "python"),
-        CodeBlock("import time; print('second'); time.sleep(60)", "python"),
+        CodeBlock("import time; print('second', end=''); time.sleep(60)", "python"),
     ]
     async with asyncio.timeout(WAIT_FOR_ENGINE), EngineThatGoesAway(tmp_path / "socket") as engine:
         monkeypatch.setenv("DOCKER_HOST", engine.address)
@@ -136,7 +136,7 @@ async def test_an_engine_that_goes_away_in_the_middle_is_told_and_earlier_result
             engine.go_away()
             result = await running
             assert [block.status for block in result.blocks] == ["ok", "crashed"]
-            assert result.output.startswith("first\nThe sandbox ended: its server is gone.")
+            assert result.output.startswith("first\nsecond\nThe sandbox ended: its server is gone.")
             assert (tmp_path / "work" / "kept.txt").read_text() == "kept"
             with pytest.raises(SandboxUnavailableError, match="No Docker engine answers"):
                 await executor.execute_code_blocks(blocks, CancellationToken())

@@ -141,6 +141,18 @@ async def test_bytes_that_are_no_frames_kill_the_sandbox(data: bytes) -> None:
     assert server.killed
 
 
+async def test_the_error_of_a_sandbox_that_ends_has_what_the_block_printed() -> None:
+    async def answer(server: ScriptedServer, _request: Frame) -> None:
+        server.say("output", {"stream": "stdout"}, "half ä".encode()[:-1])
+        server.say("output", {"stream": "stderr"}, b"oh")
+        server.say_bytes(b"")
+
+    sandbox = await connect(ScriptedServer(answer))
+    with pytest.raises(SandboxDiedError) as caught:
+        await sandbox.run("", "python")
+    assert (caught.value.stdout, caught.value.stderr) == ("half \ufffd", "oh")
+
+
 @pytest.mark.parametrize(("files", "size"), [(3, 1), (1, 101), (2, 51)])
 async def test_more_files_than_the_policy_allows_kill_the_sandbox(files: int, size: int) -> None:
     async def answer(server: ScriptedServer, _request: Frame) -> None:

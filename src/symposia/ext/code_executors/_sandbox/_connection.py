@@ -185,10 +185,13 @@ class SandboxConnection(Sandbox):
                 has_begun = True
                 deadline.reschedule(asyncio.get_running_loop().time() + limit + GRACE_SECONDS)
                 end = await self._watch(result)
-        except SandboxDiedError:
+        except SandboxDiedError as died:
+            result.add_to(died)
             raise
         except FrameError as error:
-            raise await self._conversation.died(str(error)) from error
+            died = await self._conversation.died(str(error))
+            result.add_to(died)
+            raise died from error
         # A deadline, a cancellation, a listener that fails: the block ends in any case, before anything is passed on. A
         # caller that continues while the block still runs would find its files changing.
         except BaseException as error:

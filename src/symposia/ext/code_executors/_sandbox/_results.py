@@ -19,6 +19,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
     SandboxResult,
 )
+from symposia.core.exceptions import SandboxDiedError
 from symposia.core.terminal_text import printable_name
 from symposia.ext.code_executors._sandbox._conversation import Ended, VariablesChange
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
@@ -220,6 +221,11 @@ class ResultInProgress:
             peak_memory_bytes=end.peak_memory_bytes,
             notes=tuple(dict.fromkeys(VARIABLES[change] for change in end.variables)),
         )
+
+    def add_to(self, error: SandboxDiedError) -> None:
+        """Add what was received of the block's output to the error by which it ends."""
+        received = self._output.result("crashed", 0, 0.0)
+        error.stdout, error.stderr = received.stdout, received.stderr
 
     def timed_out(self, wall_seconds: float) -> SandboxResult:
         """The result of a block that the host ended. What it used is not known."""

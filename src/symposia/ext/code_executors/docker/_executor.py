@@ -62,8 +62,8 @@ class DockerCommandLineCodeExecutor(SandboxCodeExecutor):
         wheels: A folder of the host that is searched for them, instead of the package registry.
         extra_volumes: As the ``docker`` SDK takes them, ``{source: {"bind": target, "mode": "ro"}}``: read-only, and
             not where the sandbox has something of its own; see `SandboxMount`.
-        extra_hosts: Names with their addresses, as the ``docker`` SDK takes them. The names that the network of `policy`
-            allows lead there; without a network they have no effect. An address that is not public takes a
+        extra_hosts: Names with their addresses, as the ``docker`` SDK takes them. The names that the network of
+            `policy` allows lead there; without a network they have no effect. An address that is not public takes a
             `NetworkRule` with ``private=True``.
         init_command: A shell command that runs in the new container before the first block.
         delete_tmp_files: Whether the source of a block that does not name its file is removed when it has run.
