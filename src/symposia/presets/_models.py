@@ -106,6 +106,6 @@ def _figures(usage: RequestUsage) -> dict[str, int | float | None]:
         "cache_write_tokens": usage.cache_write_tokens,
         "completion_tokens": usage.completion_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
-        "usd": usage.usd,
+        "usd": None if usage.usd is None else round(usage.usd, 10),  # without the noise of sums of floats
         "unpriced_tokens": usage.unpriced_tokens,
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.interpreter import printed
 
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, ModelError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, ModelError, UsageError
 from symposia.core.models import UserMessage
 from symposia.ext.models import (
     MissingKeyError,
@@ -16,6 +16,7 @@ from symposia.ext.models import (
     default_model_name,
     from_name,
 )
+from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.vendors import UnknownModelWarning, find_vendor
 from symposia.testing.model_server import MockModelServer, Reply
 
@@ -141,6 +142,21 @@ def test_the_error_for_an_unknown_vendor_suggests_the_nearest_name(wrong: str, m
     with pytest.raises(UnknownVendorError, match="Put one of the vendors before it: anthropic, openai") as error:
         from_name(wrong)
     assert f"Did you mean {meant!r}?" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["openai-compatible:http://localhost:8000/v1/zebra", "openai/zebra"])
+def test_the_warning_about_an_unknown_model_is_of_the_programs_line(name: str) -> None:
+    with pytest.warns(UnknownModelWarning) as caught:
+        from_name(name, api_key="k")
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_an_empty_key_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(UsageError, match="There is no API key for model 'gpt-4o': set the environment variable"):
+        OpenAIChatCompletionClient(model="gpt-4o", api_key="")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    OpenAIChatCompletionClient(model="gpt-4o", api_key="")  # without an error of the SDK
 
 
 def test_what_is_no_text_is_refused() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import FrameType
 from typing import Final, Generic, TypeVar
 
 from symposia.core.exceptions import InvalidArgumentError
@@ -247,7 +249,7 @@ class ModelCatalog(Generic[P]):
         profile = self.find(model)
         like = "is taken to have the usual abilities" if likeness is None else f"is taken to be like {likeness!r}"
         subject = f"{self._vendor} model {model!r} is not known to this version of symposia and {like}"
-        warnings.warn(UnknownModelWarning(subject, profile), stacklevel=stacklevel + 1)
+        warnings.warn(UnknownModelWarning(subject, profile), stacklevel=_level_outside(stacklevel + 1))
 
     def _likeness(self, model: str) -> str | None:
         resemblance = self._resemblance(model)
@@ -298,6 +300,15 @@ def shipped_catalog(
         price_source=shipped_source("prices", prices) if prices else None,
         spellings=spellings,
     )
+
+
+def _level_outside(stacklevel: int) -> int:
+    """The stack level of the program's own line, also where it made the client by `from_name` or a vendor's entry."""
+    # warnings.warn(skip_file_prefixes=...) does this from Python 3.12 on.
+    frame: FrameType | None = sys._getframe(stacklevel)  # noqa: SLF001 - as warnings.warn itself finds the line
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("symposia."):
+        frame, stacklevel = frame.f_back, stacklevel + 1
+    return stacklevel
 
 
 def _make_profile(profile_class: type[P], base: P | None, table: Table, what: str) -> P:

@@ -291,6 +291,8 @@ def _with_stored_responses(api: Api, arguments: Mapping[str, object]) -> Mapping
 def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncOpenAI:
     from openai import AsyncOpenAI  # noqa: PLC0415 - takes a second
 
+    if not connection.get("api_key"):  # an empty one is none; the SDK would look no further
+        connection = {name: value for name, value in connection.items() if name != "api_key"}
     vendor = _vendor(model, connection.get("base_url"))
     key = KEY if vendor is None else vendor.key
     if vendor is not None:
