@@ -12,7 +12,7 @@ Retrying, limiting, caching and choosing are wrappers, which nest in any order. 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import cast
@@ -133,10 +133,17 @@ class ModelClientWrapper(ChatCompletionClient):
         return self._client.effect_identity()
 
     async def close(self) -> None:
-        """Close the wrapped clients: all of them, also if one of them fails to."""
-        async with AsyncExitStack() as stack:
-            for client in dict.fromkeys(reversed(self.clients)):
-                stack.push_async_callback(client.close)
+        """Close all clients inside, each once, and then `release`; also if one of them fails to close."""
+        closings: dict[int, Callable[[], Awaitable[None]]] = {}
+        for client in self.clients:
+            _gather_closings(client, closings)
+        async with AsyncExitStack() as stack:  # it calls the last one first, and the others whatever that raises
+            stack.push_async_callback(self.release)
+            for close in reversed(closings.values()):
+                stack.push_async_callback(close)
+
+    async def release(self) -> None:
+        """Give back what the wrapper itself holds, such as a connection. By default it holds nothing."""
 
     def actual_usage(self) -> RequestUsage:
         """The sum of the `actual_usage` of the clients inside of all wrappers, each counted once."""
@@ -199,6 +206,16 @@ class OneOfSeveral(ModelClientWrapper):
         """The class of the wrapper, and the identities of the clients: all of them decide the answer."""
         identity = ChatCompletionClient.effect_identity(self)
         return {**identity, "clients": [client.effect_identity() for client in self.clients]}
+
+
+def _gather_closings(client: ChatCompletionClient, closings: dict[int, Callable[[], Awaitable[None]]]) -> None:
+    """Add what closes a client to `closings`, behind what closes those inside of it, by the ids of the clients."""
+    if not isinstance(client, ModelClientWrapper) or type(client).close is not ModelClientWrapper.close:
+        closings.setdefault(id(client), client.close)
+    elif id(client) not in closings:
+        for inner in client.clients:
+            _gather_closings(inner, closings)
+        closings[id(client)] = client.release
 
 
 def innermost(clients: Sequence[ChatCompletionClient]) -> list[ChatCompletionClient]:

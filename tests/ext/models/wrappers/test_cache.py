@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import random
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -17,7 +19,7 @@ from pydantic import BaseModel
 from tests.support.model_clients import ABLE, ADD, ANTHROPIC, FORMATS, OPENAI, Vendor, kind_name, read
 
 from symposia.agentchat.agents import AssistantAgent
-from symposia.core import CacheStore, CancellationToken, FunctionCall, Image, InMemoryStore
+from symposia.core import CacheStore, CancellationToken, FunctionCall, Image, InMemoryStore, run_in_worker_thread
 from symposia.core.exceptions import ModelError
 from symposia.core.models import (
     AssistantMessage,
@@ -307,6 +309,99 @@ async def test_without_its_store_the_model_is_asked() -> None:
         with pytest.warns(UserWarning, match=r"cannot (read|keep an answer in) its store.*no server") as caught:
             assert (await client.create(HELLO)).content == expected
         assert len(caught) == 2
+
+
+PROCESS = """
+import asyncio, sys, warnings
+import diskcache
+from symposia.core.models import CreateResult, RequestUsage, UserMessage
+from symposia.ext.cache_store.diskcache import DiskCacheStore
+from symposia.ext.models.cache import ChatCompletionCache
+from symposia.ext.models.replay import ReplayChatCompletionClient
+
+asked = 0
+
+class Model(ReplayChatCompletionClient):
+    def effect_identity(self):
+        return {"class": "Model"}
+
+async def answer(messages):
+    global asked
+    asked += 1
+    text = messages[-1].content * 10_000
+    return CreateResult(finish_reason="stop", content=text, usage=RequestUsage(1, 1), cached=False)
+
+async def ask(client, text):
+    result = await client.create([UserMessage(content=text, source="user")])
+    assert result.content == text * 10_000
+    return result.cached
+
+async def main():
+    client = ChatCompletionCache(Model(answer), DiskCacheStore(diskcache.Cache(sys.argv[1])))
+    BODY
+    await client.close()
+
+asyncio.run(main())
+"""
+
+FULL_DISK = """import resource
+    await ask(client, "first")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, usual[1]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for n in range(20):
+            await ask(client, str(n))
+    assert {type(each.message) for each in caught} == {UserWarning} and len(caught) == 20, caught
+    assert await ask(client, "first")
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    await ask(client, "last")
+    print(await ask(client, "last"))"""
+
+TWO_PROCESSES = """for _ in range(2):
+        await asyncio.gather(*(ask(client, str(n)) for n in range(60)))
+    print(asked <= 60)"""
+
+
+def run(body: str, folder: Path, processes: int) -> None:
+    command = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", PROCESS.replace("BODY", body)]
+    running = [
+        subprocess.Popen([*command, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for each in running:
+        assert each.communicate(timeout=60) == ("True\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit of the size of files")
+def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
+    run(FULL_DISK, tmp_path, 1)
+
+
+def test_processes_share_a_folder(tmp_path: Path) -> None:
+    run(TWO_PROCESSES, tmp_path, 2)
+
+
+async def test_a_slow_store_leaves_worker_threads_to_others() -> None:
+    reading = threading.Semaphore(0)
+    slow = threading.Event()
+
+    class Slow(BrokenStore):
+        def get(self, key: str, default: Any = None) -> Any:
+            reading.release()
+            slow.wait(30)
+            return default
+
+        def set(self, key: str, value: Any) -> None:
+            """Keeps nothing."""
+
+    client = ChatCompletionCache(Counting(), Slow())
+    async with asyncio.timeout(30):
+        calls = [asyncio.create_task(client.create([*HELLO] * n)) for n in range(1, 100)]
+        await run_in_worker_thread(reading.acquire)
+        assert await run_in_worker_thread(lambda: "done") == "done"
+        slow.set()
+        assert len(await asyncio.gather(*calls)) == 99
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -2,17 +2,22 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import cast
 
 import pytest
 import redis
+from tests.support.redis_server import running_redis
 
+from symposia.core import CancellationToken
 from symposia.core.exceptions import ModelError
-from symposia.core.models import CreateResult, LLMMessage, UserMessage
+from symposia.core.models import CreateResult, LLMMessage, RequestUsage, UserMessage
 from symposia.ext.models.rate_limit import Load, RateLimitedClient, Rates, RedisMeters
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.models.retry import is_transient
@@ -118,4 +123,98 @@ async def test_a_connection_that_was_lost_is_made_again(redis_port: int, connect
     await asyncio.to_thread(kill, "CLIENT", "KILL", "TYPE", "normal")
     answers = await asyncio.gather(*(client.create(HELLO) for _ in range(10)))
     assert all(isinstance(answer, CreateResult) for answer in answers)
+    await meters.close()
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.005)
+
+
+@contextmanager
+def hanging(connection: redis.Redis) -> Generator[None]:
+    """Have a server answer nothing meanwhile."""
+    info = cast("Callable[[], dict[str, int]]", getattr(connection, "info"))()  # noqa: B009 - it has no type
+    os.kill(info["process_id"], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(info["process_id"], signal.SIGCONT)
+
+
+async def test_an_answer_is_not_lost_with_the_server_that_is_to_be_told_of_it() -> None:
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: object) -> CreateResult:
+        asked.set()
+        await told.wait()
+        return CreateResult(finish_reason="stop", content="paid", usage=RequestUsage(1, 1), cached=False)
+
+    with running_redis() as port:
+        meters = RedisMeters(port=port)
+        client = RateLimitedClient(
+            ReplayChatCompletionClient(answer), tokens_per_minute=60_000, name="lost", meters=meters
+        )
+        call = asyncio.create_task(client.create(HELLO))
+        await asked.wait()
+    told.set()
+    with pytest.warns(UserWarning, match="A rate limit does not know of an answer: The rate limits in Redis at"):
+        assert (await call).content == "paid"
+    await meters.close()
+
+
+async def test_all_that_wait_are_told_at_once_when_the_server_hangs(redis_port: int, connection: redis.Redis) -> None:
+    meters = RedisMeters(port=redis_port, socket_timeout=0.5)
+    client = RateLimitedClient(ReplayChatCompletionClient(["hi"]), requests_per_minute=60, name="hangs", meters=meters)
+    await meters.named("hangs").take(Rates(requests=60), Load(1))
+    calls = [asyncio.create_task(client.create(HELLO)) for _ in range(40)]
+    for _ in range(5):  # by then, most of them have been told to wait
+        await meters.named("hangs").take(Rates(requests=60), Load(1))
+    loop = asyncio.get_running_loop()
+    with hanging(connection):
+        started = loop.time()
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(outcome, ConnectionError) for outcome in outcomes)
+    assert len({id(outcome) for outcome in outcomes}) == 40
+    assert loop.time() - started < 10  # and not 40 times half a second
+    await meters.close()
+
+
+async def test_a_call_that_is_cancelled_while_the_server_is_asked_takes_nothing(
+    redis_port: int, connection: redis.Redis
+) -> None:
+    meters = RedisMeters(port=redis_port)
+    client = RateLimitedClient(ReplayChatCompletionClient(["hi"]), requests_per_minute=60, name="asked", meters=meters)
+    await meters.named("another").take(Rates(), Load())  # connects
+    with hanging(connection):
+        calls = [asyncio.create_task(client.create(HELLO)) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        for call in calls:
+            call.cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+    assert await meters.named("asked").take(Rates(requests=60), Load(1)) == 0
+    await meters.close()
+
+
+async def test_half_of_a_hundred_agents_are_cancelled_and_the_others_hold_the_rate(redis_port: int) -> None:
+    meters = RedisMeters(port=redis_port)
+    times: list[float] = []
+
+    async def answer(_: object) -> CreateResult:
+        times.append(asyncio.get_running_loop().time())
+        return CreateResult(finish_reason="stop", content="hi", usage=RequestUsage(1, 1), cached=False)
+
+    client = RateLimitedClient(ReplayChatCompletionClient(answer), requests_per_minute=3000, name="half", meters=meters)
+    tokens = [CancellationToken() for _ in range(100)]
+    calls = [asyncio.create_task(client.create(HELLO, cancellation_token=token)) for token in tokens]
+    await wait_until(lambda: len(times) >= 30)  # so many may go ahead of time
+    for number in range(0, 100, 2):
+        tokens[number].cancel() if number % 4 else calls[number].cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(outcome, CreateResult) for outcome in outcomes) == len(times) >= 50
+    started = asyncio.get_running_loop().time()
+    await client.create(HELLO)
+    assert asyncio.get_running_loop().time() - started < 1  # those that were cancelled hold no places
     await meters.close()

@@ -13,6 +13,7 @@ from symposia.core import CacheStore, InMemoryStore, run_in_worker_thread
 from symposia.core.argument_checks import check_instance
 from symposia.core.models import ChatCompletionClient, CreateResult
 from symposia.core.tools import prepare_tools
+from symposia.ext.models._shared import ByLoop
 from symposia.ext.models.cache._entry import CHAT_CACHE_VALUE_TYPE, EntryError, Items, read_entry, write_entry
 from symposia.ext.models.cache._flight import Flight
 from symposia.ext.models.cache._key import RequestKeys
@@ -20,6 +21,9 @@ from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
 
 STORES: Final = "InMemoryStore() or DiskCacheStore(diskcache.Cache('folder'))"
 T = TypeVar("T")
+
+STORE_CALLS: Final = 8
+"""Calls of a store at the same time. More would take the worker threads from tools if the store is slow."""
 
 
 class ChatCompletionCache(ModelClientWrapper):
@@ -55,6 +59,7 @@ class ChatCompletionCache(ModelClientWrapper):
                 "by this very object only. Give the class a method effect_identity.",
                 stacklevel=2,
             )
+        self._turns = ByLoop(lambda: asyncio.Semaphore(STORE_CALLS))
         self._flights: dict[tuple[str, asyncio.AbstractEventLoop], Flight] = {}
 
     async def answer(self, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
@@ -78,12 +83,9 @@ class ChatCompletionCache(ModelClientWrapper):
                     shown = True
                     yield item
 
-    async def close(self) -> None:
-        """Close the client, and the connections of the store, which the next request opens again."""
-        try:
-            await super().close()
-        finally:
-            await self._call(self._store.close)
+    async def release(self) -> None:
+        """Close the connections of the store, which the next request opens again."""
+        await self._call(self._store.close)
 
     async def _source(self, key: str, call: ModelCall) -> tuple[AsyncGenerator[str | CreateResult, None], bool]:
         """The items of the answer; and whether another one has asked for it."""
@@ -145,7 +147,10 @@ class ChatCompletionCache(ModelClientWrapper):
             warnings.warn(f"The cache cannot keep an answer in its store: {error!r}", stacklevel=2)
 
     async def _call(self, call: Callable[[], T]) -> T:
-        return call() if self._is_at_hand else await run_in_worker_thread(call)
+        if self._is_at_hand:
+            return call()
+        async with self._turns.get(asyncio.get_running_loop()):
+            return await run_in_worker_thread(call)
 
 
 async def _each(items: Items) -> AsyncGenerator[str | CreateResult, None]:

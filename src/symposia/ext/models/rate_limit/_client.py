@@ -101,13 +101,10 @@ class RateLimitedClient(ModelClientWrapper):
             await limiter.learn([*responses, _as_response(error)])
             raise
 
-    async def close(self) -> None:
-        """Close the client, and the connection to the server that shares the limit, which the next request opens."""
-        try:
-            await super().close()
-        finally:
-            if self._meters is not None:
-                await self._meters.close()
+    async def release(self) -> None:
+        """Close the connection to the server that shares the limit, which the next request opens again."""
+        if self._meters is not None:
+            await self._meters.close()
 
 
 def _with_tokens(before: int, message: LLMMessage) -> int:

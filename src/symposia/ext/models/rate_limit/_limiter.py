@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
+from copy import copy
 from typing import Final
 
 from symposia.core import CancellationToken, cancelled_by
@@ -132,10 +133,11 @@ class RateLimiter:
             waiter = line.waiting.first()
             try:
                 delay = await self._meters.take(self._rates, waiter.load)
-            except Exception as error:  # noqa: BLE001 - of a store that cannot be reached; the caller is told
-                line.waiting.remove(waiter)
-                waiter.fail(error)
-                continue
+            except Exception as error:  # noqa: BLE001 - of a store that cannot be reached; the callers are told
+                # All of them: each would be told the same, after another wait for a server that does not answer.
+                while line.waiting:
+                    line.waiting.pop().fail(copy(error))
+                return
             if delay:
                 # Asked again when the line changes: a call of a higher priority may have come, or the one that is
                 # waited for may have left. And when the time has come, since another loop or process may have been
