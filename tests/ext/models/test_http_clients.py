@@ -9,7 +9,7 @@ from tests.support.model_clients import SDKS, VENDORS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, UsageError
 from symposia.core.models import ChatCompletionClient, UserMessage
-from symposia.testing.model_server import MockModelServer, Raw, Reply, Rule
+from symposia.testing.model_server import Hold, MockModelServer, Raw, Reply, Rule
 
 HELLO = [UserMessage(content="hello", source="user")]
 SECRET = "sk-SECRET-1"
@@ -105,3 +105,20 @@ async def _ask(client: ChatCompletionClient, *, streaming: bool) -> object:
 async def _ask_and_close(client: ChatCompletionClient) -> None:
     await client.create(HELLO)
     await client.close()
+
+
+@pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_closed_client_says_that_it_is_closed(vendor: Vendor, streaming: bool) -> None:
+    hold = Hold(after=2 if streaming else 0)
+    async with MockModelServer() as server:
+        client = vendor.client(server, Reply(text="one two three four", hold=hold))
+        asking = asyncio.ensure_future(read(client.create_stream(HELLO)) if streaming else client.create(HELLO))
+        async with asyncio.timeout(10):
+            await hold.reached.wait()
+        await client.close()
+        with pytest.raises(ModelError, match="was closed while a request was under way"):
+            await asyncio.wait_for(asking, 10)
+        with pytest.raises(UsageError, match="is closed: make another"):
+            await client.create(HELLO)
+        await client.close()

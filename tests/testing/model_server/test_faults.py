@@ -126,6 +126,16 @@ async def test_arguments_that_a_format_cannot_carry_are_a_problem_of_the_script(
     assert len(server.problems) == 1
 
 
+def test_a_server_in_a_thread_ends_while_the_program_has_a_loop_of_its_own() -> None:
+    async def program() -> None:
+        with MockModelServer([Rule([Reply(text="Yes.")])]) as server:
+            pass
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+
+    asyncio.run(program())
+
+
 def test_a_program_without_a_loop_uses_the_server_in_a_thread() -> None:
     hold = Hold(after=0)
     with MockModelServer() as server:

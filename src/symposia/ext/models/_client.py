@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from pydantic import JsonValue
 
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_list, check_messages
-from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
     ChatCompletionClient,
@@ -37,6 +37,8 @@ from symposia.ext.models._wire_format import (
     WireFormat,
     tool_name,
 )
+
+T = TypeVar("T")
 
 
 class TokenCounter(Protocol):
@@ -94,6 +96,7 @@ class VendorClient(ChatCompletionClient):
         self._create_arguments = arguments
         self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
         self._warned = False
+        self._is_closed = False
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """See `ChatCompletionClient.effect_identity`: the class, the model, the address and the arguments.
@@ -190,10 +193,7 @@ class VendorClient(ChatCompletionClient):
 
     async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
         with CancellableCalls(token) as calls:
-            try:
-                response = await calls.run(lambda: self._transport.send(body))
-            except self._transport.errors as error:
-                raise self._failed(error) from error
+            response = await self._call(calls, lambda: self._transport.send(body))
         report_response(response.status, response.headers)
         try:
             whole = self._wire.parse(response.body)
@@ -207,10 +207,7 @@ class VendorClient(ChatCompletionClient):
         """The texts of a streamed answer, as many at a time as arrive together."""
         assembly = streamed.assembly
         with CancellableCalls(token) as calls:
-            try:
-                stream = await calls.run(lambda: self._transport.open(body))
-            except self._transport.errors as error:
-                raise self._failed(error) from error
+            stream = await self._call(calls, lambda: self._transport.open(body))
             report_response(stream.response.status, stream.response.headers)
             # The vendor's end marker ends the reading, and not the end of the bytes: some servers keep the connection
             # open after it, and a connection that is cut ends the bytes as well.
@@ -230,13 +227,31 @@ class VendorClient(ChatCompletionClient):
         try:
             return await calls.run(stream.read)
         except self._transport.errors as error:
+            if self._is_closed:
+                raise self._failed(error) from error
             raise self._service.broken_off(self._model, stream.response, error) from error
         except ValueError as problem:
             raise self._service.broken(self._model, stream.response, problem) from problem
 
+    async def _call(self, calls: CancellableCalls, start: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await calls.run(start)
+        except self._transport.errors as error:
+            raise self._failed(error) from error
+        except RuntimeError as error:
+            if not self._is_closed:  # which the HTTP clients report by this error
+                raise
+            raise self._failed(error) from error
+
     def _failed(self, error: Exception) -> ModelError:
         """The error of a request that the vendor refused, or that did not reach it."""
         status, headers = response_of(error)
+        if status is None and self._is_closed:
+            return ModelError(
+                f"The client of model {self._model!r} was closed while a request was under way. Close it when all "
+                "requests have ended.",
+                is_transient=False,
+            )
         if status is not None:
             report_response(status, headers)
         return self._service.failed(self._model, error)
@@ -261,6 +276,10 @@ class VendorClient(ChatCompletionClient):
         # Checked here and not left to the vendor: some models ignore what they cannot do, so that an answer without
         # JSON or tool calls would come back, and no vendor's error names the option that has to be changed.
         check_messages(request.messages)
+        if self._is_closed:
+            raise UsageError(
+                f"The client of model {self._model!r} is closed: make another one, or close it after the last request."
+            )
         info = self._model_info
         if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked
             raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
@@ -297,6 +316,7 @@ class VendorClient(ChatCompletionClient):
 
     async def close(self) -> None:
         """See `ChatCompletionClient.close`."""
+        self._is_closed = True
         await self._transport.close()
 
     def actual_usage(self) -> RequestUsage:

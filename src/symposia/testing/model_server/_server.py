@@ -415,7 +415,7 @@ class _LoopThread:
         return future.result()
 
     def stop(self) -> None:
+        self.run(self._loop.shutdown_default_executor())  # there, since another loop may run in this thread
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()

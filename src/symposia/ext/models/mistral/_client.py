@@ -13,7 +13,7 @@ from typing_extensions import override
 from symposia.core.exceptions import UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments
+from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
@@ -119,6 +119,7 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
         raise UsageError(
             f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=."
         )
+    check_key(model, key, KEY)
     # The SDK reads certificates for each of the two clients that it makes itself, which takes 20 ms a client.
     context = httpx2.create_ssl_context()
     http = httpx2.AsyncClient(

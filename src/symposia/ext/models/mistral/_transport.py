@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
+from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._transport import HttpResponse, HttpTransport, encode_json, split_options
 from symposia.ext.models._wire_format import Body
 
@@ -63,6 +64,7 @@ class MistralTransport(HttpTransport):
         import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
         import_module("mistralai.extra.utils.response_format")  # likewise, for the first schema
         self._http = http
+        adapt_http_client(http)
         self._chat = cast("_Chat", client.chat)
         self._security = client.sdk_configuration.security
         self._address = address
@@ -72,7 +74,7 @@ class MistralTransport(HttpTransport):
         )
         self._retry = cast("_Retry", getattr(sdk_retries, "retry_async"))  # noqa: B009 - its types are incomplete
         self._body_type = SerializedRequestBody
-        self.errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
+        self.errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeEncodeError)
 
     @override
     async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
