@@ -33,8 +33,7 @@ async def test_a_redirect_to_another_host_carries_no_key(vendor: Vendor, status:
         client = vendor.client(
             server,
             Raw(body=b"", status=status, headers={"location": elsewhere}),
-            api_key=SECRET,
-            **{vendor.headers: {"x-team-token": SECRET}},
+            **{vendor.secret: SECRET, vendor.headers: {"x-team-token": SECRET}},
         )
         with pytest.raises(ModelError, match="404"):
             await client.create(HELLO)
@@ -51,11 +50,10 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(
     vendor: Vendor, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match="Copy it again") as refused:
-        vendor.client(MockModelServer(port=9), api_key=key)
+        vendor.client(MockModelServer(port=9), **{vendor.secret: key})
     assert SECRET not in str(refused.value)
-    assert vendor.key in str(refused.value)
 
-    if "\x00" not in key:  # which no environment can hold
+    if vendor.has_key and "\x00" not in key:  # which no environment can hold
         monkeypatch.setenv(vendor.key, key)
         with pytest.raises(UsageError, match=vendor.key):
             vendor.client(MockModelServer(port=9), api_key=None)

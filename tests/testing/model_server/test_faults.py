@@ -1,6 +1,8 @@
 """What a real SDK makes of each fault, in the wire formats whose clients are here; and what the server keeps."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -127,13 +129,22 @@ async def test_arguments_that_a_format_cannot_carry_are_a_problem_of_the_script(
 
 
 def test_a_server_in_a_thread_ends_while_the_program_has_a_loop_of_its_own() -> None:
-    async def program() -> None:
-        with MockModelServer([Rule([Reply(text="Yes.")])]) as server:
-            pass
-        with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+    program = """
+import asyncio
+from symposia.testing import MockModelServer
 
-    asyncio.run(program())
+async def main():
+    with MockModelServer() as server:
+        print(server.url)
+
+asyncio.run(main())
+"""
+    # In a process of its own, since to wait for the thread blocks the loop, which tests here do not let happen.
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("http://127.0.0.1:")
 
 
 def test_a_program_without_a_loop_uses_the_server_in_a_thread() -> None:
