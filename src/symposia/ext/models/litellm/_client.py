@@ -37,22 +37,26 @@ class LiteLLMChatCompletionClient(VendorClient):
     def __init__(self, **options: Unpack[LiteLLMClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="litellm", names=lambda: option_names(options))
         model, behaviour = given.model, dict(given.behaviour)
-        writing = {
-            "add_name_prefixes": behaviour.pop("add_name_prefixes", False),
-            "include_name_in_message": behaviour.pop("include_name_in_message", False),
-        }
+        add_name_prefixes = behaviour.pop("add_name_prefixes", False)
+        include_name_in_message = behaviour.pop("include_name_in_message", False)
         profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **behaviour})
         sent = sent_options(given.connection)
         arguments = without_none(given.arguments)
+        service = _service(str(arguments.get("custom_llm_provider", model)), sent.get("api_base"))
+        writer = MessageWriter(
+            model=model,
+            vision=info["vision"],
+            add_name_prefixes=add_name_prefixes,
+            include_name_in_message=include_name_in_message,
+            blocks=f"litellm {service.address}",
+        )
         super().__init__(
-            service=_service(str(arguments.get("custom_llm_provider", model)), sent.get("api_base")),
+            service=service,
             model=model,
             model_info=info,
             context=profile.context,
             price=CATALOG.price(model),
-            wire=ChatCompletionsFormat(
-                MessageWriter(model=model, vision=info["vision"], **writing), arguments, _PROFILE
-            ),
+            wire=ChatCompletionsFormat(writer, arguments, _PROFILE),
             transport=LiteLLMTransport(sent),
             arguments=given.arguments,
         )
