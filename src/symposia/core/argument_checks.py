@@ -179,6 +179,22 @@ def check_instance(name: str, owner: str, given: object, kind: type, example: st
         raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give a {kind.__name__}, such as {example}.")
 
 
+def check_key_values(name: str, owner: str, given: object, example: str) -> None:
+    """Raise an error for what is no store of values by keys, such as the address of one.
+
+    Args:
+        name: The argument's name.
+        owner: Whose argument it is.
+        given: What was given.
+        example: An object that would do.
+
+    Raises:
+        ArgumentTypeError: It has no methods `get` and `set`.
+    """
+    if not all(callable(getattr(given, method, None)) for method in ("get", "set")):
+        raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give an object such as {example}.")
+
+
 def check_each(name: str, owner: str, given: object, kind: type, example: str) -> None:
     """Raise an error for an object that is not a list of objects of a class.
 

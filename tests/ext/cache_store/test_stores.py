@@ -17,7 +17,7 @@ import redis
 from tests.support.redis_server import running_redis
 
 from symposia.core import CacheStore
-from symposia.core.exceptions import ComponentError
+from symposia.core.exceptions import ArgumentTypeError, ComponentError
 from symposia.ext.cache_store.diskcache import DiskCacheStore
 from symposia.ext.cache_store.redis import RedisStore, RedisStoreConfig
 
@@ -125,3 +125,10 @@ def test_a_value_of_another_program_is_an_error(redis_port: int) -> None:
     connection.set("foreign", b"\x80\x05pickle")
     with pytest.raises(ValueError, match="expected value"):
         RedisStore[Any](connection).get("foreign")
+
+
+def test_a_folder_or_an_address_is_refused_in_place_of_a_store() -> None:
+    with pytest.raises(ArgumentTypeError, match="cache_instance of DiskCacheStore is 'folder': give an object such as"):
+        DiskCacheStore("folder")  # pyright: ignore[reportArgumentType] - wrong on purpose
+    with pytest.raises(ArgumentTypeError, match="redis_instance of RedisStore is 'redis://localhost': give an object"):
+        RedisStore("redis://localhost")  # pyright: ignore[reportArgumentType] - wrong on purpose

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from symposia._lazy import lazy_module
 from symposia.core import CacheStore, Component
+from symposia.core.argument_checks import check_key_values
 from symposia.core.exceptions import MissingExtraError
 
 __all__ = ["DiskCacheStore", "DiskCacheStoreConfig"]
@@ -55,12 +56,16 @@ class DiskCacheStore(CacheStore[T], Component[DiskCacheStoreConfig]):
 
     Args:
         cache_instance: ``diskcache.Cache(folder)``, with its limits.
+
+    Raises:
+        ArgumentTypeError: It is something else, such as a folder.
     """
 
     component_provider_override = "symposia.ext.cache_store.diskcache.DiskCacheStore"
     component_config_schema = DiskCacheStoreConfig
 
     def __init__(self, cache_instance: diskcache.Cache) -> None:
+        check_key_values("cache_instance", type(self).__name__, cache_instance, "diskcache.Cache('folder')")
         self.cache = cache_instance
         self._values = values = cast("_Values[T]", cache_instance)  # the library has no types
         values.close()  # the connection of this thread, which may never use it again

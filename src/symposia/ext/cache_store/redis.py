@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from symposia._lazy import lazy_module
 from symposia.core import CacheStore, Component
+from symposia.core.argument_checks import check_key_values
 from symposia.core.exceptions import ComponentError, MissingExtraError
 
 __all__ = ["RedisStore", "RedisStoreConfig"]
@@ -53,12 +54,16 @@ class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
 
     Args:
         redis_instance: A ``redis.Redis``.
+
+    Raises:
+        ArgumentTypeError: It is something else, such as an address.
     """
 
     component_provider_override = "symposia.ext.cache_store.redis.RedisStore"
     component_config_schema = RedisStoreConfig
 
     def __init__(self, redis_instance: redis.Redis) -> None:
+        check_key_values("redis_instance", type(self).__name__, redis_instance, "redis.Redis(host='localhost')")
         self.cache = redis_instance
 
     def get(self, key: str, default: T | None = None) -> T | None:
