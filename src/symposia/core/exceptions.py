@@ -356,10 +356,12 @@ class SandboxDiedError(SandboxError):
     Attributes:
         stdout: What the block that ran had printed to stdout by then, as far as it was received.
         stderr: The same of stderr.
+        memory_ran_out: Whether the kernel ended it, since its memory ran out.
     """
 
     stdout: str = ""
     stderr: str = ""
+    memory_ran_out: bool = False
 
 
 class LimitError(SymposiaError):

@@ -258,9 +258,12 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
             await self._close()
             line_end = "" if (error.stderr or error.stdout or "\n").endswith("\n") else "\n"
             told = f"{error.stderr}{line_end}{error}\n{REPLACED}\n"
-            crashed = SandboxResult(status="crashed", exit_code=KILLED, stdout=error.stdout, stderr=told)
+            # The kernel takes the server only where it finds nothing of a block to kill: all of it was being killed
+            # already, and its memory was not free yet.
+            status = "out_of_memory" if error.memory_ran_out else "crashed"
+            died = SandboxResult(status=status, exit_code=KILLED, stdout=error.stdout, stderr=told)
             self._note_loss(REPLACED)
-            return self._with_notes(crashed)
+            return self._with_notes(died)
         self._has_variables |= self._policy.stateful and planned.interpreter == "python"
         result = await self._write_back(result)
         if result.status == "error" and (note := failure_note(result.stderr, self._policy)):

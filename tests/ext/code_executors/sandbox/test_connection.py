@@ -2,15 +2,25 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
-from symposia.core.code_executor import SandboxPolicy
+from symposia.core import CancellationToken
+from symposia.core.code_executor import (
+    CodeBlock,
+    Sandbox,
+    SandboxBackend,
+    SandboxMount,
+    SandboxPolicy,
+)
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxUnavailableError
+from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors._sandbox import SandboxConnection, ServerSettings, Transport
 from symposia.ext.code_executors._sandbox import _connection as connection_module
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, pack_frame
+from symposia.ext.code_executors._sandbox._launcher import MEMORY_RAN_OUT
 from symposia.ext.code_executors._sandbox._results import VARIABLES
 
 ENDED = {"status": "ok", "exit_code": 0, "wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_memory_bytes": 0}
@@ -193,6 +203,31 @@ async def test_a_server_that_goes_away_is_told_with_its_last_words() -> None:
     sandbox = await connect(server)
     with pytest.raises(SandboxDiedError, match="cannot allocate memory"):
         await sandbox.run("", "python")
+
+
+@pytest.mark.parametrize(("said", "status"), [(MEMORY_RAN_OUT, "out_of_memory"), ("a fault", "crashed")])
+async def test_the_status_of_a_block_says_whether_the_server_ended_for_want_of_memory(
+    tmp_path: Path, said: str, status: str
+) -> None:
+    class Backend(SandboxBackend):
+        name = "scripted"
+
+        async def unavailable_reason(self) -> None:
+            return None
+
+        async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+            server = ScriptedServer(answer)
+            server.stderr = said
+            return await connect(server, policy)
+
+    async def answer(server: ScriptedServer, request: Frame) -> None:
+        server.say("done") if request.header["kind"] == "put" else server.say_bytes(b"")
+
+    async with SandboxCodeExecutor(Backend(), work_dir=tmp_path) as executor:
+        for _ in range(2):  # the second in a new sandbox
+            result = await executor.execute_code_blocks([CodeBlock("1", "python")], CancellationToken())
+            assert [block.status for block in result.blocks] == [status]
+            assert said in result.output
 
 
 async def test_a_block_that_the_server_does_not_end_is_ended_from_outside() -> None:

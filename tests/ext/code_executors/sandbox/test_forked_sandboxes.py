@@ -17,6 +17,7 @@ from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.ext.code_executors import namespaces
 from symposia.ext.code_executors._sandbox import SandboxPython, base_python
+from symposia.ext.code_executors._sandbox._connection import MEMORY_IS_COUNTED
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 
 WAIT = 60.0
@@ -255,6 +256,27 @@ async def test_the_memory_limit_of_a_forked_sandbox_holds_for_it_alone(
     await asyncio.wait([block])
     for sandbox in (first, second):
         await sandbox.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root chooses what the kernel kills")
+@pytest.mark.parametrize("fork", [True, False])
+async def test_that_the_memory_ran_out_is_known_where_the_kernel_kills_the_server(
+    forking: tuple[NamespaceBackend, SandboxPolicy], fork: bool
+) -> None:
+    backend, policy = forking
+    if not fork:
+        backend = NamespaceBackend(base_python(), fork=False)
+    sandbox = await backend.create(replace(policy, memory_bytes=256 * 1024 * 1024))
+    if MEMORY_IS_COUNTED in sandbox.weaknesses():
+        pytest.skip("no memory cgroup can be made here")
+    [first] = await servers(backend)
+    server = first if fork else (await asyncio.to_thread(children_of, first))[0]
+    await asyncio.to_thread(Path(f"/proc/{server}/oom_score_adj").write_text, "1000")
+    block = "open('/proc/self/oom_score_adj', 'w').write('0'); x = [bytearray(10**7) for _ in range(100)]"
+    with pytest.raises(SandboxDiedError, match="memory ran out") as caught:
+        await sandbox.run(block, "python")
+    assert caught.value.memory_ran_out
+    await sandbox.close()
 
 
 async def test_sandboxes_outlive_their_zygote_and_the_next_gets_a_new_one(

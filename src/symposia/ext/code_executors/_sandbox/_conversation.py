@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxDiedError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame, FrameDecoder, FrameError, pack_frame, pack_start
+from symposia.ext.code_executors._sandbox._launcher import MEMORY_RAN_OUT
 from symposia.ext.code_executors._sandbox._transport import Transport
 
 _MOST_CHANGES = 8
@@ -247,7 +248,10 @@ class Conversation:
         """Kill the sandbox, and return the error to raise."""
         await self.kill(reason)
         stderr = self._transport.error_output()
-        return SandboxDiedError(f"The sandbox ended: {self._over}." + (f" It wrote: {stderr}" if stderr else ""))
+        text = f"The sandbox ended: {self._over}." + (f" It wrote: {stderr}" if stderr else "")
+        error = SandboxDiedError(text)
+        error.memory_ran_out = MEMORY_RAN_OUT in stderr
+        return error
 
     def _raise_if_over(self) -> None:
         if self._over is not None:

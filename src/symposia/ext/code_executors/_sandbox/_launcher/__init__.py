@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 # What the host and the launcher agree on.
 SANDBOX_UID = 1000  # the id of a sandbox's user inside
 MEMORY_COUNTER_FD = 100  # the server opens /proc/self/fd/100, as it sees no control group inside
+MEMORY_RAN_OUT = "the kernel killed its server, since the sandbox's memory ran out"  # on stderr
 # What is the machine's in /proc rather than a namespace's: settings and switches, and files that tell of the host. They
 # are those that Docker shows read-only or masks by default, and the kernel's command line, which can hold secrets.
 # Settings of the sandbox's own namespaces are below /proc/sys too: code that lowers pid_max, of which newer kernels

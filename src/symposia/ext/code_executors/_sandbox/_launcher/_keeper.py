@@ -6,6 +6,9 @@ may be one of a pool, and the kernel forgets it when the user id changes. A proc
 at all because control groups can only be removed once they are empty.
 """
 
+# pathlib would be the largest part of the program.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import os
@@ -15,10 +18,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
+from . import MEMORY_RAN_OUT
 from ._cgroups import Groups
 from ._kernel import adopt_orphans
 
 _FAILED = 1
+_EXITING = 0x4
 _END_MILLISECONDS = 100  # the server ends by itself, as it reads the same stdin; this is for one that does not
 _KILLED = (signal.SIGKILL, (128 + signal.SIGKILL) << 8)  # wait statuses: of a process, and as bubblewrap passes it on
 
@@ -49,7 +54,7 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
     os.close(1)  # the sandbox's: the host sees its end when the sandbox has closed it
     status = _wait_for_end(child, child_ended)
     if status in _KILLED and groups.memory_ran_out():
-        os.write(2, b"the kernel killed its server, since the sandbox's memory ran out\n")
+        os.write(2, f"{MEMORY_RAN_OUT}\n".encode())
     # One signal is enough: the child is PID 1 of the sandbox, with which the kernel kills all of its PID namespace
     # (pid_namespaces(7)), or it is `bwrap`, whose PID 1 dies with it. Killing by control group or by user id was
     # rejected: not every machine gives the sandbox one of its own.
@@ -63,23 +68,48 @@ def keep(become_sandbox: Callable[[], object], groups: Groups) -> NoReturn:
 
 
 def _wait_for_end(child: int, child_ended: int) -> int | None:
-    """Wait until the child has ended, and return its status; or None soon after the host has closed stdin."""
+    """Wait until the child has ended, or for a while after the host has closed stdin. Return its status.
+
+    None where it is only now to be killed. Where it is being taken down already, for longer than that, it was killed.
+    """
     events = select.poll()
     events.register(0, 0)  # never read here, as the bytes are the server's; a hang-up is always reported (poll(2))
     events.register(child_ended, select.POLLIN)
-    timeout = None
+    timeout, was_ending = None, False
     while True:
         ready = dict(events.poll(timeout))
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return status
         if not ready:
-            return None
+            return signal.SIGKILL if was_ending else None
         if 0 in ready:  # the server has seen it too, and ends by itself
             events.unregister(0)
+            was_ending = any(map(is_ending, [child, *_children_of(child)]))
             timeout = _END_MILLISECONDS
         if child_ended in ready:
             os.read(child_ended, 1)  # it was an orphan
+
+
+def is_ending(pid: int) -> bool:
+    """Whether the kernel is taking a process down (PF_EXITING among the flags in its ``stat``, proc(5)), or has.
+
+    A process that is killed closes its streams, upon which the host closes its own, some time before it is gone.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return bool(int(file.read().rpartition(b")")[2].split()[6]) & _EXITING)
+    except OSError:
+        return True
+
+
+def _children_of(pid: int) -> list[int]:
+    """Of `bwrap`, the server."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:  # it has none, or the kernel does not tell
+        return []
 
 
 def _wakeup_fd() -> int:

@@ -35,10 +35,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn, cast
 
-from . import SANDBOX_UID
+from . import MEMORY_RAN_OUT, SANDBOX_UID
 from . import _kernel as kernel
 from ._cgroups import Groups, groups_for
 from ._identity import become, enter_user_namespace, map_user, own_uid
+from ._keeper import is_ending
 from ._namespaces import leave_host
 
 ZYGOTE_FD = 3  # of the zygote: leads to the keeper
@@ -54,19 +55,23 @@ class _Sandbox:
     """A sandbox that was forked.
 
     Attributes:
-        process: A descriptor of its PID 1 (pidfd_open(2)).
+        pid: Of its PID 1, the server.
+        process: A descriptor of that (pidfd_open(2)).
         stdin: The server's. Never read here: a hang-up says that the host has gone.
         stderr: Kept open until everything of the sandbox is gone, which is how the host learns of that.
         groups: Its control groups.
         killed_at: When it is killed; None while the host has not closed stdin, infinite once it was.
+        ended_first: Whether the server was at its end before the host closed stdin.
     """
 
-    def __init__(self, process: int, stdin: int, stderr: int, groups: Groups) -> None:
+    def __init__(self, pid: int, process: int, stdin: int, stderr: int, groups: Groups) -> None:
+        self.pid = pid
         self.process = process
         self.stdin = stdin
         self.stderr = stderr
         self.groups = groups
         self.killed_at: float | None = None
+        self.ended_first = True
 
 
 def main(request: Mapping[str, object]) -> NoReturn:
@@ -252,14 +257,16 @@ class _Keeper:
 
     def _look_after(self, sandbox: _Sandbox, ready: set[int]) -> None:
         if sandbox.process in ready:
-            if sandbox.killed_at is None and sandbox.groups.memory_ran_out():
-                _tell(sandbox.stderr, "the kernel killed its server, since the sandbox's memory ran out")
+            if sandbox.ended_first and sandbox.groups.memory_ran_out():
+                _tell(sandbox.stderr, MEMORY_RAN_OUT)
             self._forget(sandbox)
         elif sandbox.killed_at is not None and time.monotonic() >= sandbox.killed_at:
             sandbox.killed_at = math.inf
             with suppress(ProcessLookupError):  # it has ended since
                 signal.pidfd_send_signal(sandbox.process, signal.SIGKILL)
         elif sandbox.stdin in ready:  # the server has seen it too, and ends by itself
+            # A server that is killed closes its streams, upon which the host closes its own, before it is gone itself.
+            sandbox.ended_first = is_ending(sandbox.pid)
             sandbox.killed_at = time.monotonic() + _END_SECONDS
 
     def _forget(self, sandbox: _Sandbox) -> None:
@@ -318,7 +325,7 @@ class _Keeper:
         groups, has_answered = Groups(), True
         try:
             groups = groups_for(request, self._made)
-            process = self._fork(request, streams, groups)
+            pid, process = self._fork(request, streams, groups)
         except OSError as error:
             has_answered = not isinstance(error, TimeoutError)
             _tell(stderr, error.strerror or str(error))
@@ -326,15 +333,15 @@ class _Keeper:
             os.close(stdin)
             os.close(stderr)
         else:
-            self._sandboxes.append(_Sandbox(process, stdin, stderr, groups))
+            self._sandboxes.append(_Sandbox(pid, process, stdin, stderr, groups))
         os.close(stdout)
         return has_answered
 
-    def _fork(self, request: Mapping[str, object], streams: Sequence[int], groups: Groups) -> int:
-        """Have the zygote fork, and give the fork what only the keeper can give. Return a descriptor of the fork.
+    def _fork(self, request: Mapping[str, object], streams: Sequence[int], groups: Groups) -> tuple[int, int]:
+        """Have the zygote fork, and give the fork what only the keeper can give.
 
-        The number of the fork comes from the kernel, and not from what it says. It waits for the answer, so that it is
-        the same process all the time.
+        Returns:
+            The number of the fork, and a descriptor of it.
 
         Raises:
             OSError: It could not be made.
@@ -353,6 +360,8 @@ class _Keeper:
             answer, pid = _receive_with_sender(ours)
             if not answer:
                 raise OSError(0, "the zygote ended before it had forked")
+            # The number comes from the kernel, and not from what the fork says. It waits for the answer, so that it is
+            # the same process all the time.
             process = os.pidfd_open(pid)
             try:
                 # Its own process id is unique for as long as it lives, and so is the user id that is made from it.
@@ -367,7 +376,7 @@ class _Keeper:
             except BaseException:
                 os.close(process)
                 raise
-        return process
+        return pid, process
 
 
 def _receive_with_sender(answers: socket.socket) -> tuple[bytes, int]:
