@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 import warnings
 from collections.abc import AsyncIterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
+    LLMMessage,
     ModelInfo,
     SystemMessage,
     UserMessage,
@@ -248,3 +251,78 @@ async def test_a_message_is_converted_once(
     for _ in range(3):
         await client.create(messages)
     assert encoded == 1
+
+
+async def test_a_message_that_is_changed_in_place_is_sent_changed(vendor: Vendor, server: MockModelServer) -> None:
+    instructions = SystemMessage(content="old instructions")
+    parts: list[str | Image] = ["old part", Image(PNG)]
+    call = FunctionCall(id="1", name="add", arguments='{"a": "old arguments"}')
+    result = FunctionExecutionResult(content="old result", name="add", call_id="1")
+    calling = AssistantMessage(content=[call], thought="old thought", source="model")
+    question = UserMessage(content="old question", source="user")
+    messages = [
+        instructions,
+        UserMessage(content=parts, source="user"),
+        calling,
+        FunctionExecutionResultMessage(content=[result]),
+        question,
+    ]
+    client = vendor.client(server, *[Reply(text="hi")] * 8)
+
+    async def sent() -> str:
+        await client.create(messages)
+        return json.dumps(server.requests[-1].body)
+
+    body = await sent()
+    assert body.count("old ") == 6
+    message: Any = messages[1]
+    for number, change in enumerate(
+        (
+            lambda: setattr(instructions, "content", "new instructions"),
+            lambda: message.content.__setitem__(0, "new part"),
+            lambda: setattr(call, "arguments", '{"a": "new arguments"}'),
+            lambda: setattr(calling, "thought", "new thought"),
+            lambda: setattr(result, "content", "new result"),
+            lambda: setattr(question, "content", "new question"),
+        )
+    ):
+        change()
+        body = await sent()
+        assert (body.count("new "), body.count("old ")) == (number + 1, 5 - number)
+    message.content.append("one more part")
+    assert "one more part" in await sent()
+
+
+async def test_the_work_of_a_request_does_not_grow_with_its_conversation(
+    vendor: Vendor, server: MockModelServer
+) -> None:
+    """Work is counted in functions of the clients that are called, so that the test says the same on any machine."""
+    client = vendor.client(server, *[Reply(text="hi")] * 4)
+
+    async def calls(messages: list[LLMMessage]) -> int:
+        count = 0
+
+        def profile(frame: FrameType, event: str, _: object) -> None:
+            nonlocal count
+            count += event == "call" and "/ext/models/" in frame.f_code.co_filename
+
+        await client.create(messages)
+        messages += turns(len(messages), 2)
+        sys.setprofile(profile)
+        try:
+            await client.create(messages)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    short, long = await calls(turns(0, 11)), await calls(turns(0, 301))
+    assert long < short + 20, f"{short} calls with 11 messages, {long} with 301"
+
+
+def turns(first: int, count: int) -> list[LLMMessage]:
+    return [
+        AssistantMessage(content=str(number), source="model")
+        if number % 2
+        else UserMessage(content=str(number), source="user")
+        for number in range(first, first + count)
+    ]

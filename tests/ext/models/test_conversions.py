@@ -1,13 +1,27 @@
 import gc
-from typing import Any
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from symposia.agentchat.messages import TextMessage
+from symposia.core import FunctionCall
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.models import UserMessage
+from symposia.core.models import (
+    AssistantMessage,
+    FunctionExecutionResult,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    SystemMessage,
+    UserMessage,
+)
 from symposia.core.tools import FunctionTool
-from symposia.ext.models._wire_format import ConversionCache
+from symposia.ext.models._conversation_fold import ConversationFold
+from symposia.ext.models._conversions import ConversionCache
+from symposia.ext.models._encoded_json import LONGEST_KEPT, EncodedObject, encode_json
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 
@@ -37,6 +51,135 @@ def test_wire_format_end_with_their_messages() -> None:
         conversions(said(str(number)))
     gc.collect()
     assert len(conversions) == 0
+
+
+def any_message(number: int, kind: int) -> LLMMessage:
+    match kind % 4:
+        case 0:
+            return SystemMessage(content=str(number))
+        case 1:
+            return UserMessage(content=[str(number)], source="user")
+        case 2:
+            blocks: dict[str, list[dict[str, object]]] = {"vendor": [{"signature": ["a"]}]}
+            call = FunctionCall(id=str(number), name="add", arguments="{}")
+            return AssistantMessage(content=[call], source="model", vendor_blocks=blocks)
+        case _:
+            result = FunctionExecutionResult(content="3", name="add", call_id=str(number))
+            return FunctionExecutionResultMessage(content=[result])
+
+
+def change(message: LLMMessage) -> None:
+    """Change a part of a message in place, as deep in it as there is one."""
+    match message:
+        case SystemMessage():
+            message.content += "!"
+        case UserMessage(content=list(parts)):
+            parts.append("!")
+        case AssistantMessage(content=[FunctionCall() as call, *_], vendor_blocks={"vendor": [blocks, *_]}):
+            if call.arguments == "{}":
+                call.arguments = '{"a": 1}'
+            else:
+                cast("list[str]", blocks["signature"]).append("b")
+        case FunctionExecutionResultMessage(content=[result, *_]):
+            result.content += "!"
+        case _:
+            raise AssertionError(message)
+
+
+def dumped(message: LLMMessage) -> str:
+    return message.model_dump_json()
+
+
+def joined(before: str, message: LLMMessage) -> str:
+    return before + dumped(message)
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "change", "shorten", "slide", "branch"]), st.integers(0, 20)))
+
+
+@given(STEPS)
+def test_conversions_are_those_of_the_messages_as_they_are(steps: list[tuple[str, int]]) -> None:
+    conversions = ConversionCache[LLMMessage, str](dumped)
+    fold = ConversationFold("", joined)
+    messages: list[LLMMessage] = []
+    for step, number in steps:
+        match step:
+            case "change" if messages:
+                change(messages[number % len(messages)])
+            case "shorten":
+                messages = messages[:number]
+            case "slide":
+                messages = messages[number % 3 :]
+            case "branch":
+                messages = [*messages[: number // 2], any_message(number, number)]
+            case _:
+                messages.append(any_message(number, number))
+        expected = [dumped(message) for message in messages]
+        assert conversions.each(messages) == expected
+        assert fold(messages) == "".join(expected)
+
+
+def test_a_conversation_that_goes_on_is_not_compared_message_by_message() -> None:
+    seen: list[LLMMessage] = []
+
+    def convert(message: LLMMessage) -> str:
+        seen.append(message)
+        return dumped(message)
+
+    conversions = ConversionCache[LLMMessage, str](convert)
+    messages = [any_message(number, number) for number in range(100)]
+    for _ in range(10):
+        messages.append(any_message(len(messages), len(messages)))
+        conversions.each(messages)
+    assert len(seen) == 110
+
+
+def test_conversations_are_forgotten_with_their_messages() -> None:
+    conversions = ConversionCache[LLMMessage, str](dumped)
+    fold = ConversationFold("", joined)
+    for number in range(100):
+        conversions.each(conversation := [any_message(number, kind) for kind in range(4)])
+        fold(conversation)
+        conversation.clear()
+    gc.collect()
+    assert len(conversions) == 0
+
+
+def test_one_conversation_is_converted_by_several_threads_at_once() -> None:
+    conversions = ConversionCache[LLMMessage, str](dumped)
+    messages = [any_message(number, number) for number in range(300)]
+    lengths = [length for length in range(1, 300, 2) for _ in range(4)]
+
+    def converted(length: int) -> list[str]:
+        return conversions.each(messages[:length])
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(converted, lengths))
+    expected = [dumped(message) for message in messages]
+    assert found == [expected[:length] for length in lengths]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"messages": []},
+        {"model": "m", "messages": [EncodedObject(role="user", content="ä\n")]},
+        {"messages": [EncodedObject(a=1)], "input": [EncodedObject(b=2), EncodedObject(c=3)], "stream": True},
+        {"model": "m", "messages": [EncodedObject(role="user", content="a"), {"role": "user"}]},
+        {"contents": [EncodedObject(role="user", parts=[EncodedObject(text="a"), EncodedObject(text="b")])]},
+        {"model": "m", "messages": [EncodedObject(role="user", content="a" * LONGEST_KEPT)]},
+    ],
+)
+def test_a_request_is_encoded_like_any_json(request_: dict[str, object]) -> None:
+    for _ in range(2):  # the second time from what was kept
+        assert json.loads(encode_json(request_)) == request_
+
+
+def test_half_of_a_surrogate_pair_is_replaced_wherever_it_stands() -> None:
+    request = {"model": "\ud800", "messages": [EncodedObject(content="b\udc00"), EncodedObject(content="\U0001f600")]}
+    sent = {"model": "\ufffd", "messages": [{"content": "b\ufffd"}, {"content": "\U0001f600"}]}
+    assert json.loads(encode_json(request)) == sent
 
 
 CLIENTS = {

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from types import ModuleType
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 from typing_extensions import override
 
 from symposia.core import CancellationToken
-from symposia.core.json_values import encodable
+from symposia.ext.models._encoded_json import encode_json, replace_surrogates
 from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._limit_headers import is_retried_outside
 from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
@@ -127,8 +127,9 @@ class _SdkClient(Protocol):
         path: str,
         *,
         cast_to: object,
-        body: Body,
         options: Mapping[str, object],
+        body: Body | None = None,
+        content: bytes | None = None,
         stream: bool = False,
         stream_cls: object = None,
     ) -> HttpResponse: ...
@@ -169,8 +170,9 @@ class SdkTransport(HttpTransport):
 
     OpenAI's and Anthropic's SDKs are generated alike, and both have `post`. Their typed methods are not used: they walk
     every message along its type hints, which takes 150 microseconds a message (openai 3.52), and build an object for
-    each streamed chunk, which takes 80. Their reading of responses is not used either: it accepts streams that are cut,
-    empty or HTML, and raises errors of `json` and `codecs` without the bytes and the status that the user has to see.
+    each streamed chunk, which takes 80. Nor do they encode requests, where they take bytes. Their reading of responses
+    is not used either: it accepts streams that are cut, empty or HTML, and raises errors of `json` and `codecs` without
+    the bytes and the status that the user has to see.
 
     Retries are the SDK's as well, twice by default: it tries again after a lost connection and the statuses 408, 409,
     429 and 5xx, honours ``Retry-After``, and jitters. All of that is before the first byte of an answer. A stream that
@@ -191,6 +193,7 @@ class SdkTransport(HttpTransport):
         import_module(httpx.__name__.replace("httpx", "httpcore"))
         self._client = cast("_SdkClient", client)
         adapt_http_client(getattr(client, "_client", None))
+        self._takes_bytes = _takes_bytes(self._client, _sdk_of(stream_type))
         self._path = path
         self._response_type = httpx.Response
         self._stream_type = stream_type
@@ -209,44 +212,47 @@ class SdkTransport(HttpTransport):
         """See `HttpTransport.post`."""
         request, options = split_options(body)
         how: dict[str, Any] = {"stream": True, "stream_cls": self._stream_type} if stream else {}
+        if (content := self._encoded(request, options)) is not None:
+            how["content"] = content
+        else:
+            how["body"] = self.request(request)
         try:
-            return await self._client.post(
-                self._path, cast_to=self._response_type, body=self.request(request), options=options, **how
-            )
+            return await self._client.post(self._path, cast_to=self._response_type, options=options, **how)
         except UnicodeEncodeError:
+            if content is not None:  # which is clean: the text is that of a header
+                raise
             # The SDKs encode before they send. Cleaning only now costs the other requests nothing; a message that can
             # never be sent would end the conversation that it is in.
-            request = self.request(cast("Body", _encodable(request)))
-            return await self._client.post(
-                self._path, cast_to=self._response_type, body=request, options=options, **how
-            )
+            how["body"] = self.request(cast("Body", replace_surrogates(request)))
+            return await self._client.post(self._path, cast_to=self._response_type, options=options, **how)
+
+    def _encoded(self, request: Body, options: Mapping[str, object]) -> bytes | None:
+        """The request's bytes; None where the SDK has to have its fields.
+
+        The SDKs encode a whole conversation anew for each request, and Anthropic's looks through each message before.
+        """
+        # Anthropic's client may be given middleware, which reads the fields of requests.
+        is_read = "extra_json" in options or getattr(self._client, "_middleware", None)
+        if is_read or not self._takes_bytes:
+            return None
+        try:
+            return encode_json(self.request(request))
+        except (TypeError, ValueError):  # the SDK writes some more types than JSON has, and words its own errors
+            return None
 
     def request(self, body: Body) -> Body:
         """A request as the SDK is given it."""
         return body
 
 
-def encode_json(request: Body) -> bytes:
-    """A request as the bytes of its JSON, for SDKs whose own way is not used.
+def _takes_bytes(client: _SdkClient, sdk: ModuleType) -> bool:
+    """Whether `post` sends bytes as they are, which the first versions 2 of openai lack.
 
-    Half of a surrogate pair becomes U+FFFD. ``json`` would escape it, and a server refuse the escape.
+    The clients for Azure, Bedrock and Vertex read the fields of a request, and write its address and more from them. A
+    program's own class may do anything.
     """
-    try:
-        return json.dumps(request, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # cleaned only now, as in `SdkTransport`
-        return json.dumps(_encodable(request), ensure_ascii=False).encode()
-
-
-def _encodable(value: object) -> object:
-    match value:
-        case str():
-            return encodable(value)
-        case Mapping():
-            return {_encodable(name): _encodable(each) for name, each in cast("Mapping[object, object]", value).items()}
-        case list() | tuple():
-            return [_encodable(each) for each in cast("Sequence[object]", value)]
-        case _:
-            return value
+    plain = (getattr(sdk, "AsyncOpenAI", None), getattr(sdk, "AsyncAnthropic", None))
+    return type(client) in plain and "content" in signature(client.post).parameters
 
 
 def split_options(body: Body) -> tuple[Body, dict[str, object]]:
@@ -318,9 +324,13 @@ def _http_library(sdk_type: object) -> ModuleType:
     Its `Response` is the one type with which `post` gives the bytes and not an object made of them, so it has to be the
     SDK's own. The only public sign is that the SDKs export its `Timeout`; what that calls its module, they overwrite.
     """
-    sdk = import_module(getattr(sdk_type, "__origin__", sdk_type).__module__.partition(".")[0])
+    sdk = _sdk_of(sdk_type)
     loaded = (sys.modules.get(name) for name in ("httpx2", "httpx"))
     return next(library for library in loaded if library is not None and library.Timeout is sdk.Timeout)
+
+
+def _sdk_of(sdk_type: object) -> ModuleType:
+    return import_module(getattr(sdk_type, "__origin__", sdk_type).__module__.partition(".")[0])
 
 
 def _legacy_errors() -> tuple[type[Exception], ...]:

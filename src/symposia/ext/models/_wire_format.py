@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -15,13 +14,12 @@ from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._conversions import ConversionCache as ConversionCache  # noqa: PLC0414 - every format needs it
 
 Body: TypeAlias = dict[str, object]
 """A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
 
 W = TypeVar("W")
-M = TypeVar("M")
-C = TypeVar("C")
 W_co = TypeVar("W_co", covariant=True)
 
 ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
@@ -105,39 +103,6 @@ class WireFormat(Protocol[W]):
     def assembly(self) -> StreamAssembly[W]:
         """An empty assembly, for one streamed answer."""
         ...
-
-
-class ConversionCache(Generic[M, C]):
-    """Calls `convert` once for each message, and keeps its result for as long as the message lives.
-
-    Converting a conversation again for each request would make a turn slower the longer it is. Messages are never
-    changed, so identity is enough; they need not be hashable.
-    """
-
-    def __init__(self, convert: Callable[[M], C]) -> None:
-        self._convert = convert
-        self._known: dict[int, tuple[weakref.ref[M], C]] = {}
-
-    def __call__(self, message: M) -> C:
-        """The result of `convert` for this message. It is shared: do not change it."""
-        known = self._known.get(id(message))
-        return known[1] if known is not None else self._add(message)
-
-    def each(self, messages: Iterable[M]) -> list[C]:
-        """The results for messages, in their order, in half the time that a call for each takes: histories are long."""
-        known = self._known
-        return [found[1] if (found := known.get(id(one))) is not None else self._add(one) for one in messages]
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def _add(self, message: M) -> C:
-        # An id is used again for another object once its own is gone. The callback of the weak reference runs before
-        # that, so that no message finds the result of another. It closes over the dictionary and not over `self`, or
-        # each message would keep the whole cache alive.
-        key, known, converted = id(message), self._known, self._convert(message)
-        known[key] = (weakref.ref(message, lambda _: known.pop(key, None)), converted)
-        return converted
 
 
 class ReportedError(ValueError):

@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._wire_format import Body
 from symposia.ext.models.anthropic._answer import JsonObject
-from symposia.ext.models.anthropic._request import Turn
+from symposia.ext.models.anthropic._request import PARTS
 
 _MARK: Final = "cache_control"
 _MOST_MARKS: Final = 4
@@ -40,7 +41,7 @@ def add_cache_marks(body: Body) -> None:
     ):
         return
     # A new list of turns for each request; the turns in it are shared with later ones, and are not changed.
-    turns = cast("list[Turn]", body["messages"])
+    turns = cast("list[EncodedObject]", body["messages"])
     places = [place for place in (-1, -3, -5) if -place <= len(turns)]
     system = body.get("system")
     tools = _blocks(body.get("tools"))
@@ -60,15 +61,15 @@ def _is_marked(block: Mapping[str, object]) -> bool:
     return _MARK in block
 
 
-def _marked(block: JsonObject) -> JsonObject:
-    return {**block, _MARK: {"type": "ephemeral"}}
+def _marked(block: JsonObject) -> EncodedObject:
+    return EncodedObject({**block, _MARK: {"type": "ephemeral"}})
 
 
-def _with_mark(turn: Turn) -> Turn:
+def _with_mark(turn: EncodedObject) -> EncodedObject:
     """The turn with a mark on its last block that takes one: thinking does not."""
-    blocks = list(turn["content"])
+    blocks = list(cast("list[JsonObject]", turn[PARTS]))
     place = next((i for i in reversed(range(len(blocks))) if blocks[i]["type"] not in _UNMARKABLE), None)
     if place is None:
         return turn
     blocks[place] = _marked(blocks[place])
-    return {"role": turn["role"], "content": blocks}
+    return EncodedObject({**turn, PARTS: blocks})

@@ -8,10 +8,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from pydantic import BaseModel
-from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
@@ -25,7 +24,16 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._prompts import CONTINUE, EMPTY, JSON_INSTRUCTION, START, quoted_system
+from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._prompts import (
+    CONTINUE,
+    EMPTY,
+    JSON_INSTRUCTION,
+    START,
+    join_neighbours,
+    quoted_system,
+    write_turn,
+)
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
@@ -33,16 +41,11 @@ from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 USUAL_MAX_TOKENS: Final = 16_384
+PARTS: Final = "content"
+"""The field of a turn with its blocks."""
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "none": "none"}
-
-
-class Turn(TypedDict):
-    """A message on the wire."""
-
-    role: Literal["user", "assistant"]
-    content: list[JsonObject]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +62,7 @@ class MessageWriter:
     vision: bool
     strict_ids: bool = False
 
-    def write(self, message: LLMMessage) -> Turn:
+    def write(self, message: LLMMessage) -> EncodedObject:
         """One message of the conversation.
 
         Raises:
@@ -68,13 +71,13 @@ class MessageWriter:
         """
         match message:
             case UserMessage():
-                return {"role": "user", "content": self._user_blocks(message.content)}
+                return write_turn("user", PARTS, self._user_blocks(message.content))
             case AssistantMessage():
-                return {"role": "assistant", "content": self._assistant_blocks(message)}
+                return write_turn("assistant", PARTS, self._assistant_blocks(message))
             case SystemMessage():
                 return _user_turn(quoted_system(message))
             case FunctionExecutionResultMessage():
-                return {"role": "user", "content": [self._result_block(result) for result in message.content]}
+                return write_turn("user", PARTS, map(self._result_block, message.content))
             case _:
                 raise not_a_message(message)
 
@@ -118,17 +121,6 @@ class MessageWriter:
         return f"call_{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
-def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
-    """The turns with neighbours of one role made one, so that all results follow their calls in one turn."""
-    merged: list[Turn] = []
-    for turn in turns:
-        if merged and merged[-1]["role"] == turn["role"]:
-            merged[-1] = {"role": turn["role"], "content": merged[-1]["content"] + turn["content"]}
-        else:
-            merged.append(turn)
-    return merged
-
-
 def _text_block(text: str) -> JsonObject:
     return {"type": "text", "text": text if text.strip() else EMPTY}
 
@@ -161,16 +153,16 @@ def adapt_arguments(model: str, arguments: Mapping[str, object], profile: Anthro
     return {name: value for name, value in body.items() if name not in refused}
 
 
-def write_turns(turns: Sequence[Turn], *, prefill: bool) -> list[Turn]:
+def write_turns(turns: Sequence[EncodedObject], *, prefill: bool) -> list[EncodedObject]:
     """The conversation as turns of user and assistant, beginning and ending as the API demands."""
-    merged = merge_turns(turns)
+    joined = join_neighbours(turns, PARTS)
     # A conversation has to begin with the user, and one that ends with the assistant is refused by models that take no
     # prefill. Agents hand over both: one that opens a debate, and one that is asked again after its own answer.
-    if not merged or merged[0]["role"] == "assistant":
-        merged.insert(0, _user_turn(START))
-    if merged[-1]["role"] == "assistant" and not prefill:
-        merged.append(_user_turn(CONTINUE))
-    return merged
+    if not joined or joined[0]["role"] == "assistant":
+        joined.insert(0, _user_turn(START))
+    if joined[-1]["role"] == "assistant" and not prefill:
+        joined.append(_user_turn(CONTINUE))
+    return joined
 
 
 def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice) -> None:
@@ -223,8 +215,8 @@ def write_tool_choice(choice: ToolChoice) -> dict[str, object]:
     return {"type": "tool", "name": choice.name} if isinstance(choice, Tool) else {"type": _TOOL_CHOICES[choice]}
 
 
-def _user_turn(text: str) -> Turn:
-    return {"role": "user", "content": [{"type": "text", "text": text}]}
+def _user_turn(text: str) -> EncodedObject:
+    return write_turn("user", PARTS, [{"type": "text", "text": text}])
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
@@ -22,7 +23,6 @@ from symposia.ext.models.gemini._answer import ResponseAssembly, parse_response,
 from symposia.ext.models.gemini._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, GeminiClientConfiguration
 from symposia.ext.models.gemini._profiles import CATALOG, GeminiProfile
 from symposia.ext.models.gemini._request import (
-    Content,
     MessageWriter,
     add_arguments,
     add_instruction,
@@ -66,7 +66,7 @@ class GenerateContentFormat:
         self._model = writer.model
         self._schema_with_tools = profile.schema_with_tools
         self._json_output = json_output
-        self._written: ConversionCache[LLMMessage, Content] = ConversionCache(writer.write)
+        self._written: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""

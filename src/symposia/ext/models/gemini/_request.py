@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from pydantic import BaseModel
 from pydantic_core import from_json
-from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
@@ -24,7 +23,16 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._prompts import CONTINUE, EMPTY, JSON_INSTRUCTION, START, quoted_system
+from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._prompts import (
+    CONTINUE,
+    EMPTY,
+    JSON_INSTRUCTION,
+    START,
+    join_neighbours,
+    quoted_system,
+    write_turn,
+)
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.gemini._answer import VENDOR, JsonObject, Part, join_texts
@@ -38,19 +46,14 @@ TOP_LEVEL: Final = frozenset(
 )
 """Arguments beside the ``generationConfig``, where all others are."""
 REQUEST_OPTIONS: Final = frozenset({"model", "extra_body", "extra_headers", "extra_query", "timeout"})
+PARTS: Final = "parts"
+"""The field of a content with its parts."""
 _OTHER_NAMES: Final = {"max_tokens": "max_output_tokens", "stop": "stop_sequences"}
 _AS_IT_IS: Final = frozenset({"response_schema", "response_json_schema", "labels"})
 """Arguments whose own keys are the program's, and no names of fields."""
 
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 _MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
-
-
-class Content(TypedDict):
-    """A message on the wire."""
-
-    role: Literal["user", "model"]
-    parts: list[JsonObject]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +70,7 @@ class MessageWriter:
     vision: bool
     signed_calls: bool
 
-    def write(self, message: LLMMessage) -> Content:
+    def write(self, message: LLMMessage) -> EncodedObject:
         """One message of the conversation.
 
         Raises:
@@ -76,13 +79,13 @@ class MessageWriter:
         """
         match message:
             case UserMessage():
-                return {"role": "user", "parts": self._user_parts(message.content)}
+                return write_turn("user", PARTS, self._user_parts(message.content))
             case AssistantMessage():
-                return {"role": "model", "parts": self._model_parts(message)}
+                return write_turn("model", PARTS, self._model_parts(message))
             case SystemMessage():
                 return _user_text(quoted_system(message))
             case FunctionExecutionResultMessage():
-                return {"role": "user", "parts": [_result_part(result) for result in message.content]}
+                return write_turn("user", PARTS, map(_result_part, message.content))
             case _:
                 raise not_a_message(message)
 
@@ -126,8 +129,8 @@ def _text_part(text: str) -> JsonObject:
     return {"text": text if text.strip() else EMPTY}
 
 
-def _user_text(text: str) -> Content:
-    return {"role": "user", "parts": [{"text": text}]}
+def _user_text(text: str) -> EncodedObject:
+    return write_turn("user", PARTS, [{"text": text}])
 
 
 def _call_part(call: FunctionCall) -> JsonObject:
@@ -148,17 +151,12 @@ def _result_part(result: FunctionExecutionResult) -> JsonObject:
     return {"functionResponse": {"id": result.call_id, "name": result.name, "response": response}}
 
 
-def join_contents(contents: Sequence[Content]) -> list[Content]:
+def join_contents(contents: Sequence[EncodedObject]) -> list[EncodedObject]:
     """The conversation as turns of user and model, beginning and ending with the user.
 
     The results of a call have to be one content, directly behind it, and a call directly behind a content of the user.
     """
-    joined: list[Content] = []
-    for content in contents:
-        if joined and joined[-1]["role"] == content["role"]:
-            joined[-1] = {"role": content["role"], "parts": joined[-1]["parts"] + content["parts"]}
-        else:
-            joined.append(content)
+    joined = join_neighbours(contents, PARTS)
     if not joined or joined[0]["role"] == "model":
         joined.insert(0, _user_text(START))
     if joined[-1]["role"] == "model":

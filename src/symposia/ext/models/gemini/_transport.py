@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._http_clients import adapt_http_client
-from symposia.ext.models._transport import HttpResponse, HttpTransport, encode_json, split_options
+from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
 from symposia.ext.models._wire_format import Body
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from typing_extensions import override
 from symposia.core.exceptions import UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache
-from symposia.ext.models.mistral._answer import CompletionAssembly, JsonObject, parse_completion, read_completion
+from symposia.ext.models.mistral._answer import CompletionAssembly, parse_completion, read_completion
 from symposia.ext.models.mistral._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, MistralClientConfiguration
 from symposia.ext.models.mistral._request import MessageWriter, add_arguments, order_messages, write_request
 from symposia.ext.models.mistral._transport import MistralTransport
@@ -42,7 +43,7 @@ class MistralFormat:
     def __init__(self, writer: MessageWriter, arguments: Mapping[str, object]) -> None:
         self._arguments: Body = {}
         add_arguments(self._arguments, arguments)
-        self._written: ConversionCache[LLMMessage, list[JsonObject]] = ConversionCache(writer.write)
+        self._written: ConversionCache[LLMMessage, list[EncodedObject]] = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""

@@ -22,6 +22,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import CONTINUE, EMPTY, quoted_system
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
@@ -47,7 +48,7 @@ class MessageWriter:
     model: str
     vision: bool
 
-    def write(self, message: LLMMessage) -> list[JsonObject]:
+    def write(self, message: LLMMessage) -> list[EncodedObject]:
         """One message of the conversation, of which each result of a tool is a message of its own here.
 
         System messages behind the first others are text of the user, since the API refuses them after an answer.
@@ -58,16 +59,16 @@ class MessageWriter:
         """
         match message:
             case SystemMessage():
-                return [{"role": "user", "content": quoted_system(message)}]
+                return [EncodedObject(role="user", content=quoted_system(message))]
             case UserMessage(content=str() as text):
-                return [{"role": "user", "content": text}]
+                return [EncodedObject(role="user", content=text)]
             case UserMessage():
-                return [{"role": "user", "content": [self._chunk(part) for part in message.content]}]
+                return [EncodedObject(role="user", content=[self._chunk(part) for part in message.content])]
             case AssistantMessage():
-                return [_assistant_message(message)]
+                return [EncodedObject(_assistant_message(message))]
             case FunctionExecutionResultMessage():
                 return [
-                    {"role": "tool", "tool_call_id": call_id(one.call_id), "name": one.name, "content": one.content}
+                    EncodedObject(role="tool", tool_call_id=call_id(one.call_id), name=one.name, content=one.content)
                     for one in message.content
                 ]
             case _:
@@ -103,23 +104,23 @@ def call_id(given: str) -> str:
     return given if _CALL_ID.fullmatch(given) else sha256(given.encode(errors="replace")).hexdigest()[:ID_LENGTH]
 
 
-def order_messages(systems: Iterable[SystemMessage], messages: Iterable[JsonObject]) -> list[JsonObject]:
+def order_messages(systems: Iterable[SystemMessage], messages: Iterable[EncodedObject]) -> list[EncodedObject]:
     """All messages, in an order that the API takes.
 
     It refuses a message of the user behind results of tools, as after a turn that was cancelled, and an answer at the
     end (``mistral_common.protocol.instruct.validator``).
     """
-    ordered: list[JsonObject] = [{"role": "system", "content": message.content} for message in systems]
+    ordered = [EncodedObject(role="system", content=message.content) for message in systems]
     for message in messages:
         if ordered and ordered[-1]["role"] == "tool" and message["role"] == "user":
-            ordered.append({"role": "assistant", "content": RECEIVED})
+            ordered.append(EncodedObject(role="assistant", content=RECEIVED))
         ordered.append(message)
     if ordered and ordered[-1]["role"] == "assistant" and not ordered[-1].get("prefix"):
-        ordered.append({"role": "user", "content": CONTINUE})
+        ordered.append(EncodedObject(role="user", content=CONTINUE))
     return ordered
 
 
-def write_request(arguments: Body, messages: Sequence[JsonObject], request: ChatRequest, *, stream: bool) -> Body:
+def write_request(arguments: Body, messages: Sequence[EncodedObject], request: ChatRequest, *, stream: bool) -> Body:
     """The whole request."""
     body: Body = {**arguments, "messages": messages}
     hosted = cast("Sequence[object]", body.get("tools") or ())  # such as a search, which runs at the vendor

@@ -15,11 +15,12 @@ from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
-from symposia.ext.models.ollama._answer import ChatAssembly, JsonObject, parse_chat, read_chat
+from symposia.ext.models.ollama._answer import ChatAssembly, parse_chat, read_chat
 from symposia.ext.models.ollama._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, BaseOllamaClientConfiguration
 from symposia.ext.models.ollama._request import (
     MessageWriter,
@@ -51,7 +52,7 @@ class ChatFormat:
     def __init__(self, writer: MessageWriter, arguments: Body, json_output: JsonOutput) -> None:
         self._arguments = arguments
         self._json_output = json_output
-        self._written: ConversionCache[LLMMessage, list[JsonObject]] = ConversionCache(writer.write)
+        self._written: ConversionCache[LLMMessage, list[EncodedObject]] = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""

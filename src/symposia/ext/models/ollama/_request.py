@@ -23,6 +23,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import JSON_INSTRUCTION
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_name, tool_schema
@@ -48,7 +49,7 @@ class MessageWriter:
     model: str
     vision: bool
 
-    def write(self, message: LLMMessage) -> list[JsonObject]:
+    def write(self, message: LLMMessage) -> list[EncodedObject]:
         """One message of the conversation, of which each result of a tool is a message of its own here.
 
         Raises:
@@ -57,13 +58,13 @@ class MessageWriter:
         """
         match message:
             case SystemMessage():
-                return [{"role": "system", "content": message.content}]
+                return [EncodedObject(role="system", content=message.content)]
             case UserMessage():
-                return [self._user_message(message.content)]
+                return [EncodedObject(self._user_message(message.content))]
             case AssistantMessage():
-                return [_assistant_message(message)]
+                return [EncodedObject(_assistant_message(message))]
             case FunctionExecutionResultMessage():
-                return [_tool_message(result) for result in message.content]
+                return [EncodedObject(_tool_message(result)) for result in message.content]
             case _:
                 raise not_a_message(message)
 
@@ -160,9 +161,9 @@ def add_response_format(body: Body, wanted: JsonOutput) -> None:
         body["format"] = schema or "json"
         return
     keeping = "" if schema is None else f" It keeps to this JSON schema: {json.dumps(schema)}"
-    messages = cast("list[JsonObject]", body["messages"])
+    messages = cast("list[EncodedObject]", body["messages"])
     words = f"Unless you call a tool: {JSON_INSTRUCTION}{keeping}"
-    body["messages"] = [{"role": "system", "content": words}, *messages]
+    body["messages"] = [EncodedObject(role="system", content=words), *messages]
 
 
 @lru_cache(maxsize=256)

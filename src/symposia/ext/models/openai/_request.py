@@ -23,6 +23,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
 from symposia.ext.models.openai._answer import with_opaque_fields
@@ -62,7 +63,7 @@ class MessageWriter:
     include_name_in_message: bool
     blocks: str
 
-    def write(self, message: LLMMessage) -> tuple[Wire, ...]:
+    def write(self, message: LLMMessage) -> tuple[EncodedObject, ...]:
         """One message, or one for each result of several tool calls.
 
         Raises:
@@ -71,7 +72,7 @@ class MessageWriter:
         """
         match message:
             case SystemMessage():
-                return ({"role": "system", "content": message.content},)
+                return (EncodedObject(role="system", content=message.content),)
             case UserMessage():
                 return (self._user(message),)
             case AssistantMessage():
@@ -81,10 +82,10 @@ class MessageWriter:
             case _:
                 raise not_a_message(message)
 
-    def _user(self, message: UserMessage) -> Wire:
+    def _user(self, message: UserMessage) -> EncodedObject:
         prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""
         content = message.content
-        wire: Wire = {"role": "user"}
+        wire = EncodedObject(role="user")
         wire["content"] = prefix + content if isinstance(content, str) else self._parts(prefix, content)
         if self.include_name_in_message and (name := _NOT_IN_NAMES.sub("_", message.source)[:NAME_LIMIT]):
             wire["name"] = name
@@ -103,18 +104,21 @@ class MessageWriter:
                 )
         return parts
 
-    def _assistant(self, message: AssistantMessage) -> Wire:
+    def _assistant(self, message: AssistantMessage) -> EncodedObject:
         if isinstance(message.content, str):
-            return {"role": "assistant", "content": message.content}
+            return EncodedObject(role="assistant", content=message.content)
         calls: list[Wire] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.content
         ]
-        return with_opaque_fields({"role": "assistant", "content": message.thought}, calls, message, self.blocks)
+        written: Wire = {"role": "assistant", "content": message.thought}
+        return EncodedObject(with_opaque_fields(written, calls, message, self.blocks))
 
 
-def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[Wire]:
-    return ({"role": "tool", "tool_call_id": result.call_id, "content": result.content} for result in message.content)
+def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[EncodedObject]:
+    return (
+        EncodedObject(role="tool", tool_call_id=result.call_id, content=result.content) for result in message.content
+    )
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object], profile: OpenAIProfile) -> Body:

@@ -23,6 +23,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, ToolChoice
 from symposia.ext.models.openai._profiles import OpenAIProfile
@@ -47,7 +48,7 @@ LACKING: Final = frozenset({
 """Arguments of Chat Completions that the Responses API does not have."""
 
 
-class InputItem(dict[str, object]):
+class InputItem(EncodedObject):
     """An item of a request, with a hash of what it says."""
 
     @cached_property

@@ -1,0 +1,156 @@
+"""What is made of each message once: its form on the wire, its bytes, its number of tokens."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel
+
+from symposia.core import FunctionCall
+
+M = TypeVar("M")
+C = TypeVar("C")
+
+Fields: TypeAlias = dict[str, object]
+
+_fields = attrgetter("__dict__")
+_call_fields = attrgetter("id", "arguments", "name")
+
+
+class ConversionCache(Generic[M, C]):
+    """Calls `convert` once for each message, and keeps its result for as long as the message lives and is the same.
+
+    Converting a conversation again for each request would make a turn slower the longer it is. Messages are meant to be
+    values, but programs change them: they shorten a tool's result, or set the instructions anew. So each use compares
+    the messages with copies of their fields. Messages need not be hashable.
+
+    For a conversation that goes on, all of this is done by a few calls of compiled code, in 70 nanoseconds a message of
+    text. Messages one by one, as in a window that slides over a conversation, take three times as long.
+
+    Rejected: to have the classes of messages announce assignments, which costs nothing here, but misses changes of the
+    lists and JSON in them, and makes each tool call dearer; and to keep conversations for themselves, which keeps the
+    ended ones and their pictures in memory.
+    """
+
+    def __init__(self, convert: Callable[[M], C]) -> None:
+        self._convert = convert
+        self._lock = threading.Lock()
+        self._known: dict[int, _Conversion[C]] = {}
+
+    def __call__(self, message: M) -> C:
+        """The result of `convert` for this message. It is shared: do not change it."""
+        with self._lock:
+            return self._one_by_one((message,))[0].result
+
+    def each(self, messages: Iterable[M]) -> list[C]:
+        """The results for messages, in their order. They are shared; the list is the caller's."""
+        messages = messages if isinstance(messages, list) else list(messages)
+        if not messages:
+            return []
+        with self._lock:  # programs call one client from several threads, which would extend one list
+            first = self._known.get(id(messages[0]))
+            conversation = None if first is None else first.conversation
+            if conversation is None or not conversation.begins(messages):
+                conversation = _Conversation[C]()
+            conversation.extend(self._one_by_one(messages[len(conversation.results) :]))
+            self._known[id(messages[0])].conversation = conversation
+            return conversation.results.copy()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _one_by_one(self, messages: Sequence[M]) -> list[_Conversion[C]]:
+        known = self._known
+        return [
+            found if (found := known.get(id(one))) is not None and found.is_of(one) else self._add(one)
+            for one in messages
+        ]
+
+    def _add(self, message: M) -> _Conversion[C]:
+        # An id is used again for another object once its own is gone. The callback of the weak reference runs before
+        # that, so that no message finds the result of another. It closes over the dictionary and not over `self`, or
+        # each message would keep the whole cache alive.
+        key, known = id(message), self._known
+        result = self._convert(message)
+        known[key] = added = _Conversion(message, result, weakref.ref(message, lambda _: known.pop(key, None)))
+        return added
+
+
+class _Conversion(Generic[C]):
+    """The result for a message, and what the message consisted of.
+
+    Attributes:
+        fields: A copy of the message's fields, in which lists and dictionaries are copied too.
+        calls: The tool calls in it.
+        call_fields: What they consisted of.
+        parts: The other objects in it that can change, such as results of tools.
+        part_fields: What they consisted of.
+        conversation: The latest conversation that began with this message. It ends with the message.
+    """
+
+    __slots__ = ("_alive", "call_fields", "calls", "conversation", "fields", "part_fields", "parts", "result")
+
+    def __init__(self, message: object, result: C, alive: weakref.ref[Any]) -> None:
+        fields: Fields = vars(message)
+        content = fields.get("content")
+        items = cast("list[object]", content) if isinstance(content, list) else []
+        self.fields: Fields = {name: _copied(field) for name, field in fields.items()}
+        self.calls = [item for item in items if isinstance(item, FunctionCall)]
+        self.call_fields = list(map(_call_fields, self.calls))
+        self.parts = [item for item in items if isinstance(item, BaseModel)]
+        self.part_fields = [dict(vars(part)) for part in self.parts]
+        self.result = result
+        self.conversation: _Conversation[C] | None = None
+        self._alive = alive
+
+    def is_of(self, message: object) -> bool:
+        """Whether the message consists of the same still."""
+        return (
+            self.fields == _fields(message)
+            and self.call_fields == list(map(_call_fields, self.calls))
+            and self.part_fields == list(map(_fields, self.parts))
+        )
+
+
+class _Conversation(Generic[C]):
+    """The conversions of successive messages, field by field, so that all are compared at once."""
+
+    def __init__(self) -> None:
+        self.results: list[C] = []
+        self._fields: list[Fields] = []
+        self._calls: list[FunctionCall] = []
+        self._call_fields: list[object] = []
+        self._parts: list[BaseModel] = []
+        self._part_fields: list[Fields] = []
+
+    def extend(self, conversions: Sequence[_Conversion[C]]) -> None:
+        for each in conversions:
+            self.results.append(each.result)
+            self._fields.append(each.fields)
+            self._calls += each.calls
+            self._call_fields += each.call_fields
+            self._parts += each.parts
+            self._part_fields += each.part_fields
+
+    def begins(self, messages: Sequence[object]) -> bool:
+        """Whether these messages begin with messages of the same content.
+
+        They may be others, since their results are the same too.
+        """
+        # Equal texts are mostly the same object, which is seen without comparing them.
+        return (
+            self._fields == list(map(_fields, messages[: len(self._fields)]))
+            and self._call_fields == list(map(_call_fields, self._calls))
+            and self._part_fields == list(map(_fields, self._parts))
+        )
+
+
+def _copied(value: object) -> object:
+    """A copy of a value of which lists and dictionaries are copied as well, and nothing else."""
+    if isinstance(value, dict):
+        return {name: _copied(one) for name, one in cast("dict[str, object]", value).items()}
+    return [_copied(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
