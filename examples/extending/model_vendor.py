@@ -5,7 +5,7 @@ With ACME_API_KEY set, and ACME_BASE_URL where the service runs elsewhere, the m
 
 import asyncio
 
-from symposia.core.models import UserMessage
+from symposia.core.models import TokenPrice, UserMessage
 from symposia.ext.models.openai import OpenAIProfile, compatible_vendor
 from symposia.ext.models.vendors import find_vendor, register_vendor
 
@@ -20,6 +20,7 @@ ACME = compatible_vendor(
     profiles={
         "anvil-2": OpenAIProfile(family="anvil", context=200_000, max_output=32_000, vision=False),
     },
+    prices={"anvil-2": TokenPrice(prompt=0.4, completion=1.6)},  # US dollars for a million tokens
 )
 
 

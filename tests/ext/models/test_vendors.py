@@ -19,7 +19,7 @@ from symposia.core.exceptions import (
     RegistrationError,
     UsageError,
 )
-from symposia.core.models import ModelFamily, UserMessage
+from symposia.core.models import ModelFamily, TokenPrice, UserMessage
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient, OpenAIProfile, compatible_vendor
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -43,6 +43,7 @@ ACME = compatible_vendor(
     models="anvil-",
     default_model="anvil-2",
     profiles={"anvil-2": OpenAIProfile(family="anvil", context=200_000, max_output=32_000, vision=False)},
+    prices={"anvil-2": TokenPrice(prompt=2, completion=8)},
 )
 
 
@@ -232,6 +233,11 @@ def test_a_vendor_without_a_key_or_an_sdk_can_be_used() -> None:
         assert isinstance(vendor.make_client(model), ReplayChatCompletionClient)
     finally:
         unregister_vendor("local")
+
+
+def test_a_model_of_a_vendor_of_the_programs_has_its_price(acme: ModelVendor) -> None:
+    for name, price in (("anvil-2", TokenPrice(prompt=2, completion=8)), ("anvil-2-mini", None)):
+        assert acme.make_client(name, api_key="k").token_price == price
 
 
 def test_a_name_is_registered_once(acme: ModelVendor) -> None:

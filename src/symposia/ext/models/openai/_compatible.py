@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
-from symposia.core.models import ChatCompletionClient, ModelFamily
+from symposia.core.models import ChatCompletionClient, ModelFamily, TokenPrice
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._registry import ModelVendor, VendorSetting, chosen_vendors, model_vendors
 from symposia.ext.models._service import is_address, public_address
@@ -93,6 +93,7 @@ def compatible_vendor(
     default_model: str,
     profiles: Mapping[str, OpenAIProfile] | ModelCatalog[OpenAIProfile],
     otherwise: OpenAIProfile | None = None,
+    prices: Mapping[str, TokenPrice] = {},
     provider: str | None = None,
     address_variable: str | None = None,
 ) -> CompatibleVendor:
@@ -107,6 +108,7 @@ def compatible_vendor(
         default_model: The model to use where none is named.
         profiles: The profiles of its models, by the beginnings of their names, or a catalog of them.
         otherwise: The profile of models that resemble none of them; text only, with 32,768 tokens, by default.
+        prices: US dollars for a million tokens, by the full names of the models; a catalog has its own.
         provider: The vendor's name in OpenTelemetry's conventions for generative AI; by default `name`.
         address_variable: An environment variable that may hold another address.
 
@@ -122,7 +124,7 @@ def compatible_vendor(
     catalog = (
         profiles
         if isinstance(profiles, ModelCatalog)
-        else ModelCatalog(title, profiles, otherwise=otherwise or unknown, name=name)
+        else ModelCatalog(title, profiles, otherwise=otherwise or unknown, prices=prices, name=name)
     )
 
     def make(*, model: str, **options: object) -> ChatCompletionClient:
