@@ -77,6 +77,10 @@ class Channel:
         """Whether nothing comes from the host for so long."""
         return not self._received and not select.select([self.receive_fd], [], [], seconds)[0]
 
+    def is_quiet_until(self, fd: int) -> bool:
+        """Whether nothing comes from the host before a descriptor can be read."""
+        return not self._received and self.receive_fd not in select.select([self.receive_fd, fd], [], [])[0]
+
     def send(self, header: Mapping[str, object], data: bytes = b"") -> None:
         """Queue a frame, and send as much of the queue as goes at once."""
         self._unsent += pack_frame(header, data)

@@ -150,6 +150,11 @@ class Processes:
         self._taken_down = self._first
         return True
 
+    @property
+    def is_taking_down(self) -> bool:
+        """Whether the memory of a block that has ended by its report is still taken down, as far as `reap` knows."""
+        return self._taken_down != 0
+
     def stop_all(self, most_bytes: int) -> None:
         """End everything, as `kill_all`, but let the kernel take down the memory of the last block meanwhile.
 
@@ -162,7 +167,6 @@ class Processes:
                 the kernel would find nothing but the server to kill for it.
         """
         process = self._taken_down
-        os.sched_yield()  # to the host, which has the result to read: it may wait for this processor
         is_small = self.usage.peak_memory_bytes <= most_bytes
         if not process or not is_small or not any(_is_exiting(process) for _ in range(_MOST_LOOKS)):
             self.kill_all()

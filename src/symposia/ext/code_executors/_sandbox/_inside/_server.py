@@ -172,12 +172,21 @@ class Server:
         """Prepare for the next block until there is a request."""
         # At once, and not when nothing comes for a while: blocks that come one behind the other would each import it.
         self._interpreters.import_named_in(self._runner.last_source)
+        self._wait_for_end_or_request()
         if self._interpreters.prepare() and self._channel.is_quiet(0):
             self._rehearse()
         while not self._interpreters.is_ready and self._channel.is_quiet(_IDLE_SECONDS):
             self._interpreters.improve()
             if self._interpreters.prepare():
                 self._rehearse()
+
+    def _wait_for_end_or_request(self) -> None:
+        """Wait until the last block is taken down, unless there is a request.
+
+        A fork meanwhile would take a processor from what carries the result to the host.
+        """
+        while self._processes.is_taking_down and self._channel.is_quiet_until(self._processes.ended_fd):
+            self._processes.reap()
 
     def _rehearse(self) -> None:
         if self._runner.look_at_files() <= _MOST_REHEARSED_FILES:
