@@ -31,6 +31,7 @@ HEAVY = [
     "httpx",
     "json",
     "litellm",
+    "llama_cpp",
     "mistralai",
     "ollama",
     "openai",

@@ -1,0 +1,24 @@
+"""Models that llama.cpp runs in this process, from files in the GGUF format."""
+
+from typing import TYPE_CHECKING, Final
+
+from symposia._lazy import explained_names
+from symposia.ext.models._registry import ModelVendor
+from symposia.ext.models.llama_cpp._client import LlamaCppChatCompletionClient, client_of_file
+from symposia.ext.models.llama_cpp._options import LlamaCppParams
+
+VENDOR: Final = ModelVendor(
+    name="llama-cpp",
+    title="llama.cpp",
+    models=r".+\.gguf$",
+    default_model=None,
+    make=client_of_file,
+    key=None,
+    sdk="llama_cpp",
+    extra="llama-cpp",
+)
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
+__all__ = ["VENDOR", "LlamaCppChatCompletionClient", "LlamaCppParams"]
