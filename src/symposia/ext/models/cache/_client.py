@@ -136,7 +136,9 @@ class ChatCompletionCache(ModelClientWrapper):
         except EntryError as error:
             warnings.warn(f"The cache has an entry that it cannot read, and asks the model: {error}", stacklevel=2)
         except Exception as error:  # noqa: BLE001 - a store of any class: without it, the model is asked
-            warnings.warn(f"The cache cannot read its store, and asks the model: {error!r}", stacklevel=2)
+            warnings.warn(
+                f"The cache cannot read its store, and asks the model: {type(error).__name__}: {error}", stacklevel=2
+            )
         return None
 
     async def _keep(self, key: str, items: Items) -> None:
@@ -144,7 +146,9 @@ class ChatCompletionCache(ModelClientWrapper):
             entry = write_entry(items)
             await self._call(lambda: self._store.set(key, entry))
         except Exception as error:  # noqa: BLE001 - a store of any class: the answer is there, and was paid for
-            warnings.warn(f"The cache cannot keep an answer in its store: {error!r}", stacklevel=2)
+            warnings.warn(
+                f"The cache cannot keep an answer in its store: {type(error).__name__}: {error}", stacklevel=2
+            )
 
     async def _call(self, call: Callable[[], T]) -> T:
         if self._is_at_hand:
