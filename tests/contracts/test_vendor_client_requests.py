@@ -326,3 +326,30 @@ def turns(first: int, count: int) -> list[LLMMessage]:
         else UserMessage(content=str(number), source="user")
         for number in range(first, first + count)
     ]
+
+
+ODD_HISTORIES: dict[str, list[LLMMessage]] = {
+    "arguments with half a surrogate pair": [
+        UserMessage(content="hello", source="user"),
+        AssistantMessage(content=[FunctionCall(id="c", name="add", arguments='{"a": "\ud800"}')], source="bot"),
+        FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="\udc00", name="add", call_id="c")]),
+    ],
+    "a user who sends nothing": [UserMessage(content=[], source="user")],
+    "an assistant who calls nothing": [
+        UserMessage(content="hello", source="user"),
+        AssistantMessage(content=[], source="bot"),
+        UserMessage(content="go on", source="user"),
+    ],
+    "no results": [UserMessage(content="hello", source="user"), FunctionExecutionResultMessage(content=[])],
+}
+
+
+@pytest.mark.parametrize("history", ODD_HISTORIES.values(), ids=ODD_HISTORIES)
+async def test_an_odd_history_is_sent_as_the_vendor_takes_it(vendor: Vendor, history: list[LLMMessage]) -> None:
+    async with MockModelServer() as server:
+        client = vendor.client(server, Reply(text="ok"))
+        assert (await client.create(history, tools=[ADD])).content == "ok"
+        await client.close()
+    sent = json.dumps(server.last_body[vendor.messages])
+    assert not set(re.findall(r'"(?:content|parts|tool_calls)": \[\]', sent))
+    assert "\\ud800" not in sent

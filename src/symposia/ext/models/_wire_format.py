@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from symposia.core import CancellationToken, FunctionCall
 from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
+from symposia.core.json_values import encodable
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversions import ConversionCache as ConversionCache  # noqa: PLC0414 - every format needs it
@@ -240,6 +243,14 @@ def json_parser(wire: type[W]) -> Callable[[bytes], W]:
             raise
 
     return parse
+
+
+def arguments_object(text: str) -> dict[str, object]:
+    """The arguments of a call as an object, for APIs that take nothing else; other text is put into one."""
+    parsed: object = text
+    with suppress(ValueError):  # cut off, or no JSON
+        parsed = from_json(encodable(text) or "{}", allow_inf_nan=False)
+    return cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
 
 
 def join_thought(reasoning: str, text: str, *, has_calls: bool) -> str | None:

@@ -35,8 +35,8 @@ from symposia.ext.models._prompts import (
     write_turn,
 )
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
-from symposia.ext.models.anthropic._answer import VENDOR, JsonObject, parse_arguments
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_schema
+from symposia.ext.models.anthropic._answer import VENDOR, JsonObject
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
@@ -77,12 +77,12 @@ class MessageWriter:
             case SystemMessage():
                 return _user_turn(quoted_system(message))
             case FunctionExecutionResultMessage():
-                return write_turn("user", PARTS, map(self._result_block, message.content))
+                return write_turn("user", PARTS, [*map(self._result_block, message.content)] or [_text_block("")])
             case _:
                 raise not_a_message(message)
 
     def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
-        parts = [content] if isinstance(content, str) else content
+        parts = [content] if isinstance(content, str) else content or [""]
         return [_text_block(part) if isinstance(part, str) else self._image_block(part) for part in parts]
 
     def _image_block(self, image: Image) -> JsonObject:
@@ -103,10 +103,10 @@ class MessageWriter:
         if isinstance(message.content, str):
             return [_text_block(message.content)]
         said = [_text_block(message.thought)] if message.thought and message.thought.strip() else []
-        return [*said, *map(self._call_block, message.content)]
+        return [*said, *map(self._call_block, message.content)] or [_text_block("")]
 
     def _call_block(self, call: FunctionCall) -> JsonObject:
-        arguments = _arguments(call.arguments)
+        arguments = arguments_object(call.arguments)
         return {"type": "tool_use", "id": self._call_id(call.id), "name": call.name, "input": arguments}
 
     def _result_block(self, result: FunctionExecutionResult) -> JsonObject:
@@ -130,13 +130,7 @@ def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]
     if isinstance(content, str):
         return "".join(block["text"] for block in received if block["type"] == "text") == content
     called = [(block["id"], block["name"], block["input"]) for block in received if block["type"] == "tool_use"]
-    return called == [(call.id, call.name, _arguments(call.arguments)) for call in content]
-
-
-def _arguments(text: str) -> JsonObject:
-    """Arguments as an object, which is all that the API takes; other text is put into one."""
-    parsed = parse_arguments(text or "{}")
-    return cast("JsonObject", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
+    return called == [(call.id, call.name, arguments_object(call.arguments)) for call in content]
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object], profile: AnthropicProfile) -> Body:

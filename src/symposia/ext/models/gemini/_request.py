@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final, cast
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
@@ -34,7 +33,7 @@ from symposia.ext.models._prompts import (
     write_turn,
 )
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_schema
 from symposia.ext.models.gemini._answer import VENDOR, JsonObject, Part, join_texts
 
 UNSIGNED: Final = "skip_thought_signature_validator"
@@ -85,12 +84,12 @@ class MessageWriter:
             case SystemMessage():
                 return _user_text(quoted_system(message))
             case FunctionExecutionResultMessage():
-                return write_turn("user", PARTS, map(_result_part, message.content))
+                return write_turn("user", PARTS, [*map(_result_part, message.content)] or [_text_part("")])
             case _:
                 raise not_a_message(message)
 
     def _user_parts(self, content: str | list[str | Image]) -> list[JsonObject]:
-        parts = [content] if isinstance(content, str) else content
+        parts = [content] if isinstance(content, str) else content or [""]
         return [_text_part(part) if isinstance(part, str) else self._image_part(part) for part in parts]
 
     def _image_part(self, image: Image) -> JsonObject:
@@ -111,7 +110,7 @@ class MessageWriter:
         calls = [_call_part(call) for call in message.content]
         if self.signed_calls and calls:  # the first call of an answer is the one that is checked
             calls[0]["thoughtSignature"] = UNSIGNED
-        return [*said, *calls]
+        return [*said, *calls] or [_text_part("")]
 
 
 def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
@@ -122,7 +121,7 @@ def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]
     called = [
         (call.get("id"), call["name"], call.get("args") or {}) for part in parts if (call := part.get("functionCall"))
     ]
-    return called == [(call.id, call.name, _arguments(call.arguments)) for call in content]
+    return called == [(call.id, call.name, arguments_object(call.arguments)) for call in content]
 
 
 def _text_part(text: str) -> JsonObject:
@@ -134,16 +133,7 @@ def _user_text(text: str) -> EncodedObject:
 
 
 def _call_part(call: FunctionCall) -> JsonObject:
-    return {"functionCall": {"id": call.id, "name": call.name, "args": _arguments(call.arguments)}}
-
-
-def _arguments(text: str) -> JsonObject:
-    """Arguments as an object, which is all that the API takes; other text is put into one."""
-    try:
-        arguments: object = from_json(text or "{}", allow_inf_nan=False)
-    except ValueError:
-        arguments = text
-    return cast("JsonObject", arguments) if isinstance(arguments, dict) else {"arguments": arguments}
+    return {"functionCall": {"id": call.id, "name": call.name, "args": arguments_object(call.arguments)}}
 
 
 def _result_part(result: FunctionExecutionResult) -> JsonObject:

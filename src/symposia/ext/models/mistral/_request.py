@@ -63,7 +63,7 @@ class MessageWriter:
             case UserMessage(content=str() as text):
                 return [EncodedObject(role="user", content=text)]
             case UserMessage():
-                return [EncodedObject(role="user", content=[self._chunk(part) for part in message.content])]
+                return [EncodedObject(role="user", content=[self._chunk(part) for part in message.content or [EMPTY]])]
             case AssistantMessage():
                 return [EncodedObject(_assistant_message(message))]
             case FunctionExecutionResultMessage():
@@ -86,7 +86,7 @@ class MessageWriter:
 
 def _assistant_message(message: AssistantMessage) -> JsonObject:
     returned = (message.vendor_blocks or {}).get(VENDOR)
-    if isinstance(message.content, str):
+    if isinstance(message.content, str) or not message.content:
         return {"role": "assistant", "content": returned or message.content or EMPTY}
     calls = [
         {

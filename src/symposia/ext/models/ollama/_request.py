@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final, cast
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
@@ -26,7 +25,7 @@ from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import JSON_INSTRUCTION
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, tool_name, tool_schema
+from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_name, tool_schema
 from symposia.ext.models.ollama._answer import VENDOR, JsonObject
 
 MODEL_OPTIONS: Final = frozenset({
@@ -83,8 +82,8 @@ class MessageWriter:
 
 
 def _assistant_message(message: AssistantMessage) -> JsonObject:
-    if isinstance(message.content, str):
-        return {"role": "assistant", "content": message.content}
+    if isinstance(message.content, str) or not message.content:
+        return {"role": "assistant", "content": message.content or ""}
     # The thinking before a call is returned apart from the text beside it, since templates write it apart. That of
     # earlier answers is left out, as templates do.
     received = next(iter((message.vendor_blocks or {}).get(VENDOR, ())), {"content": message.thought or ""})
@@ -96,13 +95,7 @@ def _tool_message(result: FunctionExecutionResult) -> JsonObject:
 
 
 def _call(call: FunctionCall) -> JsonObject:
-    try:
-        arguments: object = from_json(call.arguments or "{}", allow_inf_nan=False)
-    except ValueError:
-        arguments = call.arguments
-    if not isinstance(arguments, dict):  # the server takes nothing else
-        arguments = {"arguments": arguments}
-    return {"id": call.id, "function": {"name": call.name, "arguments": arguments}}
+    return {"id": call.id, "function": {"name": call.name, "arguments": arguments_object(call.arguments)}}
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object]) -> Body:

@@ -84,7 +84,7 @@ class MessageWriter:
 
     def _user(self, message: UserMessage) -> EncodedObject:
         prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""
-        content = message.content
+        content = message.content or ""  # an empty list is refused
         wire = EncodedObject(role="user")
         wire["content"] = prefix + content if isinstance(content, str) else self._parts(prefix, content)
         if self.include_name_in_message and (name := _NOT_IN_NAMES.sub("_", message.source)[:NAME_LIMIT]):
@@ -107,6 +107,8 @@ class MessageWriter:
     def _assistant(self, message: AssistantMessage) -> EncodedObject:
         if isinstance(message.content, str):
             return EncodedObject(role="assistant", content=message.content)
+        if not message.content:  # an empty list is refused
+            return EncodedObject(role="assistant", content=message.thought or "")
         calls: list[Wire] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.content

@@ -137,7 +137,7 @@ class ItemWriter(MessageWriter):
     def _user_content(self, message: UserMessage) -> object:
         named = self.add_name_prefixes or (self.include_name_in_message and message.source != "user")
         prefix = f"{message.source} said:\n" if named else ""
-        content = message.content
+        content = message.content or ""
         if isinstance(content, str):
             return prefix + content
         return [_input_part(part) for part in self._parts(prefix, content)]
