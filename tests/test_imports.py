@@ -23,6 +23,7 @@ print(*sys.modules)
 HEAVY = [
     "PIL",
     "anthropic",
+    "azure",
     "boto3",
     "botocore",
     "docker",

@@ -27,6 +27,7 @@ LAYERS = {
 VENDORS = (
     "openai.",
     "anthropic.",
+    "azure.ai.",
     "boto3.",
     "botocore.",
     "docker.",

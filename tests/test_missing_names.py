@@ -48,9 +48,9 @@ def test_a_name_of_autogen_is_said_to_be_planned(name: str) -> None:
             "Symposia does not have symposia.ext.tools.mcp.McpWorkbench yet. AutoGen has it, and it is planned.",
         ),
         (
-            "symposia.ext.models",
-            "azure",
-            "Symposia does not have symposia.ext.models.azure yet. AutoGen has it, and it is planned.",
+            "symposia.ext.tools",
+            "mcp",
+            "Symposia does not have symposia.ext.tools.mcp yet. AutoGen has it, and it is planned.",
         ),
         (
             "symposia.agentchat.agents",

@@ -113,7 +113,7 @@ async def test_a_server_that_is_not_there_is_an_error(vendor: Vendor) -> None:
 async def test_an_address_without_a_scheme_is_named_as_the_cause(
     vendor: Vendor, server: MockModelServer, address: str
 ) -> None:
-    client = vendor.client(server, base_url=address)
+    client = vendor.client(server, **vendor.at(address))
     with pytest.raises(
         ModelError, match=r"The connection to the server at \S+ failed .*must begin with https://"
     ) as error:
@@ -146,7 +146,7 @@ async def test_the_key_of_the_environment_is_used(
     vendor: Vendor, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(vendor.key, "from-the-environment")
-    client = vendor.client(server, Reply(text="hi"), api_key=None)
+    client = vendor.client(server, Reply(text="hi"), **{vendor.secret: None})
     await client.create(HELLO)
     assert "from-the-environment" in str(server.requests[0].headers)
 

@@ -4,6 +4,7 @@ The SDKs are loaded first, since a client loads its own when it is made, and tes
 """
 
 import json
+import platform
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from symposia.ext.models.anthropic import (
     AnthropicChatCompletionClient,
     AnthropicVertexChatCompletionClient,
 )
+from symposia.ext.models.azure import AzureAIChatCompletionClient
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
@@ -57,6 +59,8 @@ from symposia.testing.model_server._wire_format import WireFormat
 def load_sdks() -> None:
     for module in (
         "anthropic.types.message_create_params",
+        "aiohttp",
+        "azure.ai.inference.aio",
         "boto3",
         "botocore.session",
         "google.auth.exceptions",
@@ -72,6 +76,7 @@ def load_sdks() -> None:
     if find_spec("litellm") is not None:  # apart
         load_litellm()
         known_models()
+    platform.platform()  # runs a program once in a process: Azure's SDK tells the machine in a header
 
 
 load_sdks()
@@ -253,6 +258,26 @@ class Anthropic(Vendor):
         return server.anthropic_url
 
 
+class AzureAI(OpenAI):
+    """Models at Azure AI, in OpenAI's format and through Azure's SDK."""
+
+    name = "AzureAI"
+    client_class = AzureAIChatCompletionClient
+    provider = "azure.ai.inference"
+    key = "AZURE_INFERENCE_CREDENTIAL"
+    extra = "azure-ai"
+    module = ("azure", "azure.ai.inference")
+    own_argument = "logprobs"
+    secret = "credential"
+
+    def at(self, address: str) -> dict[str, Any]:
+        return {"endpoint": address}
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {"credential": "key", "max_retries": 0}
+
+
 class AnthropicBedrock(Anthropic):
     """Anthropic's models at Amazon Bedrock, over binary events, with an API key of Bedrock's."""
 
@@ -415,6 +440,7 @@ class LiteLLM(Vendor):
     key = "OPENAI_API_KEY"
     model = "gpt-4o"
     extra = "litellm"
+    module = ("litellm", "litellm")
     wire = _openai
     like = ("gpt-4.19", "gpt-41")
     messages = "messages"
@@ -481,15 +507,16 @@ STACK = Wrapped("all_but_cache", lambda client: FallbackClient([_retrying(_limit
 
 OPENAI: Vendor = OpenAI()
 BEDROCK: Vendor = AnthropicBedrock()
+AZURE_AI: Vendor = AzureAI()
 ANTHROPIC: Vendor = Anthropic()
 GEMINI: Vendor = Gemini()
 OLLAMA: Vendor = Ollama()
 MISTRAL: Vendor = Mistral()
 FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
 """One client of each wire format, for tests of answers."""
-SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
+SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL, AZURE_AI)
 """One client of each SDK, for tests of what is beneath the wire formats."""
-VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI(), BEDROCK, AnthropicVertex())
+VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI(), AZURE_AI, BEDROCK, AnthropicVertex())
 LITELLM: Vendor = LiteLLM()
 APART: tuple[Vendor, ...] = tuple(vendor for vendor in (LITELLM,) if find_spec(vendor.extra) is not None)
 """Those whose extras are not in ``all``, as far as they are installed."""

@@ -105,12 +105,12 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
             "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
         ),
         (
-            "autogen_ext.models.azure._azure_ai_client.AzureAIChatCompletionClient",
-            "autogen_ext.models.azure.AzureAIChatCompletionClient",
+            "autogen_ext.tools.mcp._workbench.McpWorkbench",
+            "autogen_ext.tools.mcp.McpWorkbench",
         ),
         (
-            "symposia.ext.models.azure.AzureAIChatCompletionClient",
-            "autogen_ext.models.azure.AzureAIChatCompletionClient",
+            "symposia.ext.tools.mcp.McpWorkbench",
+            "autogen_ext.tools.mcp.McpWorkbench",
         ),
     ],
 )

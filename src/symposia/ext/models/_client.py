@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -174,12 +175,15 @@ class VendorClient(ChatCompletionClient):
         # Unlike in `create`, the span is not made current here: the consumer's code runs between two items, and its own
         # spans are no children of this one. `within` makes it current only while the stream itself is read.
         with self._observed(request, body, stream=True) as chat:
-            streamed = _StreamedAnswer(self._wire.assembly())
+            streamed, token = _StreamedAnswer(self._wire.assembly()), request.cancellation_token
             try:
-                stream = self._receive(body, streamed, request.cancellation_token)
+                stream = self._receive(body, streamed, token)
                 async with aclosing(chat.within(stream)) as batches:
                     async for texts in batches:
                         for text in texts:
+                            # They may have arrived together, and the token be cancelled after the first.
+                            if token is not None and token.is_cancelled():
+                                raise asyncio.CancelledError
                             yield text
             except ModelError as error:
                 # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.

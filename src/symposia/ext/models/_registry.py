@@ -32,6 +32,7 @@ _BUILT_IN: Final = (
     "symposia.ext.models.mistral:VENDOR",
     "symposia.ext.models.ollama:VENDOR",
     "symposia.ext.models.openai:AZURE_VENDOR",
+    "symposia.ext.models.azure:VENDOR",
     "symposia.ext.models.anthropic:BEDROCK_VENDOR",
     "symposia.ext.models.anthropic:VERTEX_VENDOR",
     "symposia.ext.models.litellm:VENDOR",

@@ -10,7 +10,7 @@ from symposia.testing.model_server._answers import Reply, ToolCall, event, halve
 from symposia.testing.model_server._conversation import Conversation, Message, OfferedTool
 
 NAME = "openai"
-PATH = re.compile(r"(?:/v1|/openai/deployments/[^/]+)/chat/completions")  # the latter at Azure
+PATH = re.compile(r"(?:/v1|/models|/inference|/openai/deployments/[^/]+)/chat/completions")  # the latter at Azure
 STREAM_TYPE = "text/event-stream"
 
 KNOWN_FIELDS = frozenset({
