@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, Self, Unpack, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel
 from typing_extensions import override
@@ -239,7 +240,9 @@ def _endpoint(connection: Mapping[str, Any]) -> str:
     endpoint = os.environ.get(ENDPOINT) if endpoint is None else endpoint
     if endpoint is None:
         raise UsageError(f"There is no endpoint: set the environment variable {ENDPOINT}, or give endpoint=.")
-    return endpoint.rstrip("/")
+    parts = urlsplit(endpoint)
+    # aiohttp refuses a user in the address beside a key.
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 
 def _credential(model: str, connection: Mapping[str, Any]) -> object:
