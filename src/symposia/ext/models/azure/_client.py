@@ -30,10 +30,8 @@ from symposia.ext.models.azure.config import (
     AzureAIClientArguments,
     AzureAICreateArguments,
 )
-from symposia.ext.models.openai._client import ChatCompletionsFormat, blocks_key
-from symposia.ext.models.openai._profiles import CATALOG as OPENAI_CATALOG
-from symposia.ext.models.openai._profiles import OpenAIProfile
-from symposia.ext.models.openai._request import MessageWriter, adapt_arguments
+from symposia.ext.models.openai import CATALOG as OPENAI_CATALOG
+from symposia.ext.models.openai import ChatCompletionsFormat, MessageWriter, OpenAIProfile, adapt_arguments
 
 KEY: Final = "AZURE_INFERENCE_CREDENTIAL"
 ENDPOINT: Final = "AZURE_INFERENCE_ENDPOINT"
@@ -161,7 +159,7 @@ def _writer(model: str, info: ModelInfo, address: str) -> MessageWriter:
         vision=info["vision"],
         add_name_prefixes=False,
         include_name_in_message=False,  # models that are not OpenAI's refuse the field
-        blocks=blocks_key("openai", address),
+        blocks=f"azure-ai@{urlsplit(address).hostname}",  # what a host adds to answers is not for others
     )
 
 

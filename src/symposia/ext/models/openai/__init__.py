@@ -25,7 +25,7 @@ from symposia.ext.models.openai._options import (
     OpenAIResponsesConfiguration,
 )
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
-from symposia.ext.models.openai._request import MessageWriter
+from symposia.ext.models.openai._request import MessageWriter, adapt_arguments
 from symposia.ext.models.openai.config import (
     AzureOpenAIClientConfigurationConfigModel,
     BaseOpenAIClientConfigurationConfigModel,
@@ -87,6 +87,7 @@ __all__ = [
     "OpenAIProfile",
     "OpenAIResponsesClient",
     "OpenAIResponsesConfiguration",
+    "adapt_arguments",
     "compatible_server",
     "compatible_vendor",
 ]
