@@ -293,7 +293,9 @@ class VendorClient(ChatCompletionClient):
             raise self._cannot("be told to answer in JSON")
         if isinstance(request.json_output, type) and not info.get("structured_output", False):
             raise self._cannot(f"keep to the schema of {request.json_output.__name__}")
-        if isinstance(choice := request.tool_choice, Tool) and choice.name not in map(tool_name, request.tools):
+        choice = request.tool_choice
+        # A test for the protocol alone takes 30 microseconds in Python 3.11, and most choices are a word.
+        if not isinstance(choice, str) and choice.name not in map(tool_name, request.tools):
             raise InvalidArgumentError(f"tool_choice is {choice.name!r}, which is not among the tools.")
         if request.extra_create_args:
             as_json(request.extra_create_args, "extra_create_args")  # the SDK's failure would not name the argument

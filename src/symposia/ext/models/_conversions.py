@@ -39,7 +39,13 @@ class ConversionCache(Generic[M, C]):
     def __init__(self, convert: Callable[[M], C]) -> None:
         self._convert = convert
         self._lock = threading.Lock()
-        self._known: dict[int, _Conversion[C]] = {}
+        self._known = known = dict[int, _Conversion[C]]()
+
+        # It closes over the dictionary and not over `self`, or each message would keep the whole cache alive.
+        def forget(ended: _Conversion[C]) -> None:
+            known.pop(ended.key, None)
+
+        self._forget: Callable[[Any], None] = forget
 
     def __call__(self, message: M) -> C:
         """The result of `convert` for this message. It is shared: do not change it."""
@@ -72,18 +78,20 @@ class ConversionCache(Generic[M, C]):
 
     def _add(self, message: M) -> _Conversion[C]:
         # An id is used again for another object once its own is gone. The callback of the weak reference runs before
-        # that, so that no message finds the result of another. It closes over the dictionary and not over `self`, or
-        # each message would keep the whole cache alive.
-        key, known = id(message), self._known
-        result = self._convert(message)
-        known[key] = added = _Conversion(message, result, weakref.ref(message, lambda _: known.pop(key, None)))
+        # that, so that no message finds the result of another.
+        added: _Conversion[C] = _Conversion(message, self._forget)
+        added.fill(message, self._convert(message))
+        self._known[added.key] = added
         return added
 
 
-class _Conversion(Generic[C]):
+class _Conversion(weakref.ref[Any], Generic[C]):
     """The result for a message, and what the message consisted of.
 
+    It is the weak reference to the message too: objects that are kept for each message make the garbage collector slow.
+
     Attributes:
+        key: The message's id.
         fields: A copy of the message's fields, in which lists and dictionaries are copied too.
         calls: The tool calls in it.
         call_fields: What they consisted of.
@@ -92,27 +100,34 @@ class _Conversion(Generic[C]):
         conversation: The latest conversation that began with this message. It ends with the message.
     """
 
-    __slots__ = ("_alive", "call_fields", "calls", "conversation", "fields", "part_fields", "parts", "result")
+    __slots__ = ("call_fields", "calls", "conversation", "fields", "key", "part_fields", "parts", "result")
 
-    def __init__(self, message: object, result: C, alive: weakref.ref[Any]) -> None:
+    def fill(self, message: object, result: C) -> None:
+        """Note a message and its result."""
         fields: Fields = vars(message)
-        content = fields.get("content")
-        items = cast("list[object]", content) if isinstance(content, list) else []
+        self.key = id(message)
         self.fields: Fields = {name: _copied(field) for name, field in fields.items()}
-        self.calls = [item for item in items if isinstance(item, FunctionCall)]
-        self.call_fields = list(map(_call_fields, self.calls))
-        self.parts = [item for item in items if isinstance(item, BaseModel)]
-        self.part_fields = [dict(vars(part)) for part in self.parts]
+        self.calls: Sequence[FunctionCall] = ()
+        self.parts: Sequence[BaseModel] = ()
+        self.call_fields: list[object] | None = None
+        self.part_fields: list[Fields] | None = None
         self.result = result
         self.conversation: _Conversation[C] | None = None
-        self._alive = alive
+        if isinstance(content := fields.get("content"), list):
+            items = cast("list[object]", content)
+            self.calls = [item for item in items if isinstance(item, FunctionCall)]
+            self.parts = [item for item in items if isinstance(item, BaseModel)]
+            self.call_fields = list(map(_call_fields, self.calls))
+            self.part_fields = [dict(vars(part)) for part in self.parts]
 
     def is_of(self, message: object) -> bool:
         """Whether the message consists of the same still."""
-        return (
-            self.fields == _fields(message)
-            and self.call_fields == list(map(_call_fields, self.calls))
-            and self.part_fields == list(map(_fields, self.parts))
+        return self.fields == _fields(message) and (
+            self.call_fields is None
+            or (
+                self.call_fields == list(map(_call_fields, self.calls))
+                and self.part_fields == list(map(_fields, self.parts))
+            )
         )
 
 
@@ -132,9 +147,9 @@ class _Conversation(Generic[C]):
             self.results.append(each.result)
             self._fields.append(each.fields)
             self._calls += each.calls
-            self._call_fields += each.call_fields
+            self._call_fields += each.call_fields or ()
             self._parts += each.parts
-            self._part_fields += each.part_fields
+            self._part_fields += each.part_fields or ()
 
     def begins(self, messages: Sequence[object]) -> bool:
         """Whether these messages begin with messages of the same content.
@@ -151,6 +166,8 @@ class _Conversation(Generic[C]):
 
 def _copied(value: object) -> object:
     """A copy of a value of which lists and dictionaries are copied as well, and nothing else."""
+    if isinstance(value, str):  # mostly
+        return value
     if isinstance(value, dict):
         return {name: _copied(one) for name, one in cast("dict[str, object]", value).items()}
     return [_copied(one) for one in cast("list[object]", value)] if isinstance(value, list) else value

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Final, cast
 
 from symposia.core.json_values import encodable
@@ -16,7 +15,7 @@ from symposia.core.json_values import encodable
 LONGEST_KEPT: Final = 64 * 1024
 """Bytes of an object that are kept, at most. Pictures are longer, and are not held in memory once more."""
 
-_dumps: Final = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """As the vendors' SDKs write JSON."""
 
 
@@ -48,7 +47,11 @@ def encode_json(request: Mapping[str, object]) -> bytes:
         TypeError: A value cannot be written as JSON.
         ValueError: A number is infinite or none, or the value contains itself.
     """
-    lists = {name: items for name, value in request.items() if (items := _encoded_list(value)) is not None}
+    lists = {
+        name: items
+        for name, value in request.items()
+        if isinstance(value, list) and (items := _encoded_list(cast("list[object]", value))) is not None
+    }
     if not lists:
         return _encoded(request)
     others = {name: value for name, value in request.items() if name not in lists}
@@ -72,12 +75,9 @@ def replace_surrogates(value: object) -> object:
             return value
 
 
-def _encoded_list(value: object) -> bytes | None:
-    """The items of a list that begins or ends with an `EncodedObject`; None for any other value."""
-    if not isinstance(value, list) or not value:
-        return None
-    items = cast("list[object]", value)
-    if not (isinstance(items[0], EncodedObject) or isinstance(items[-1], EncodedObject)):
+def _encoded_list(items: list[object]) -> bytes | None:
+    """The items of a list that begins or ends with an `EncodedObject`; None for any other list."""
+    if not items or not (isinstance(items[0], EncodedObject) or isinstance(items[-1], EncodedObject)):
         return None
     # No call for those that are encoded: nearly all.
     return b",".join([getattr(item, "_encoded", None) or _encoded_item(item) for item in items])
