@@ -101,3 +101,8 @@ def test_it_does_not_matter_in_which_order_usages_are_added(parts: list[RequestU
 def test_a_price_knows_the_cache_and_long_prompts(price: TokenPrice, usd: float) -> None:
     cost = price.cost(1_000_000, 1_000_000, cached_tokens=200_000, cache_write_tokens=200_000)
     assert cost == pytest.approx(usd)
+
+
+def test_tokens_of_a_cache_that_are_counted_apart_take_nothing_off_the_price() -> None:
+    price = TokenPrice(prompt=2.0, completion=4.0, cached=0.0)
+    assert price.cost(10, 1, cached_tokens=100) == price.cost(0, 1) > 0

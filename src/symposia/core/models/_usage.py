@@ -62,7 +62,7 @@ class TokenPrice(NamedTuple):
             )
         cached = self.prompt if self.cached is None else self.cached
         write = self.prompt if self.cache_write is None else self.cache_write
-        plain = prompt_tokens - cached_tokens - cache_write_tokens
+        plain = max(prompt_tokens - cached_tokens - cache_write_tokens, 0)  # some servers count cached tokens apart
         prompt_cost = self.prompt * plain + cached * cached_tokens + write * cache_write_tokens
         return (prompt_cost + self.completion * completion_tokens) / MILLION
 
