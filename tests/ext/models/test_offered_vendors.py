@@ -35,7 +35,7 @@ def ask(client):
     try:
         asyncio.run(client.create([UserMessage(content="hello", source="user")]))
     except Exception as error:
-        print("asks", str(error).rpartition("address, ")[2])
+        print("asks", str(error).rpartition("server runs at ")[2].partition(", on")[0])
 
 warnings.filterwarnings("ignore", ".*model")  # that it is unknown
 """
@@ -62,7 +62,7 @@ for model in ("anvil-1", "my-local"):
     ask(OpenAIChatCompletionClient(model=model, max_retries=0))
 """
     distribution = offering(tmp_path, acme="ACME", mine="MINE")
-    assert distribution.printed(program, KEYS) == ["asks http://127.0.0.1:1/v1/."] * 2
+    assert distribution.printed(program, KEYS) == ["asks http://127.0.0.1:1/v1/"] * 2
 
 
 def test_an_offered_vendor_is_asked_by_its_client_and_at_its_address(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ ask(vendor.make_client(model, max_retries=0))
 """
     without_openais_key = {"ACME_API_KEY": "acme's", "OPENAI_API_KEY": ""}
     lines = offering(tmp_path, acme="ACME").printed(program, without_openais_key)
-    assert lines == ["asks http://127.0.0.1:2/v1/."] * 2
+    assert lines == ["asks http://127.0.0.1:2/v1/"] * 2
 
 
 def test_a_broken_offer_is_named_once_and_breaks_no_other(tmp_path: Path) -> None:

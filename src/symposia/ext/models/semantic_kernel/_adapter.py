@@ -162,9 +162,8 @@ class ConnectorTransport:
         if tools:
             kernel = with_tools(kernel, tools)
             settings.function_choice_behavior = function_choice(choice)
-        known = cast("Mapping[str, object]", getattr(type(settings), "model_fields"))  # noqa: B009 - untyped
         for name, value in rest.items():
-            if name not in known:
+            if not hasattr(settings, name):
                 raise InvalidArgumentError(
                     f"{type(settings).__name__}, the settings of {type(self._connector).__name__}, has no {name!r}."
                 )
