@@ -7,9 +7,10 @@ import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
+from typing_extensions import override
 
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_list, check_messages
@@ -26,6 +27,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
 from symposia.ext.models._limit_headers import report_response
+from symposia.ext.models._options import as_arguments
 from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import CancellableCalls, EventStream, Transport
@@ -98,6 +100,11 @@ class VendorClient(ChatCompletionClient):
         self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
         self._warned = False
         self._is_closed = False
+
+    @classmethod
+    @override
+    def _from_config(cls, config: BaseModel) -> Self:
+        return super()._from_config(as_arguments(config))
 
     def effect_identity(self) -> dict[str, JsonValue]:
         """See `ChatCompletionClient.effect_identity`: the class, the model, the address and the arguments.

@@ -197,8 +197,8 @@ class ModelCatalog(Generic[P]):
     def describe(
         self,
         model: str,
-        model_info: ModelInfo | None,
-        model_capabilities: ModelCapabilities | None,
+        model_info: ModelInfo | None = None,
+        model_capabilities: ModelCapabilities | None = None,
         *,
         stacklevel: int,
     ) -> tuple[P, ModelInfo]:

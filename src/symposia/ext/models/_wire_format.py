@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Final, Literal, Protocol, TypeAlias, TypeVar, cast
+from uuid import uuid4
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from symposia.core import CancellationToken, FunctionCall
-from symposia.core.exceptions import ArgumentTypeError, PartialAnswer
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, PartialAnswer
 from symposia.core.json_values import encodable
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
@@ -214,9 +215,28 @@ def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
     return tool
 
 
+def function_description(schema: ToolSchema) -> dict[str, object]:
+    """A function's description in OpenAI's format, and in those that follow it."""
+    return {
+        "name": schema["name"],
+        "description": schema.get("description", ""),
+        "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
+    }
+
+
 def tool_name(tool: Tool | ToolSchema) -> str:
     """The name by which the model calls a tool."""
     return tool.name if isinstance(tool, Tool) else tool["name"]
+
+
+def takes_no_images(model: str) -> InvalidArgumentError:
+    """The error of a message with an image, to a model that cannot see."""
+    return InvalidArgumentError(f"A message has an image, and model {model!r} takes none, by its model_info.")
+
+
+def new_call_id() -> str:
+    """An id for a tool call that came without one: its result is found by it."""
+    return f"call_{uuid4().hex}"
 
 
 def json_parser(wire: type[W]) -> Callable[[bytes], W]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
-from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key, check_model
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -157,11 +156,6 @@ class BaseAnthropicChatCompletionClient(VendorClient):
             transport=transport_of(client),
             arguments=create_args,
         )
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
 
 
 class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):

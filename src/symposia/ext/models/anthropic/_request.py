@@ -35,7 +35,14 @@ from symposia.ext.models._prompts import (
     write_turn,
 )
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_schema
+from symposia.ext.models._wire_format import (
+    Body,
+    JsonOutput,
+    ToolChoice,
+    arguments_object,
+    takes_no_images,
+    tool_schema,
+)
 from symposia.ext.models.anthropic._answer import VENDOR, JsonObject
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
@@ -87,9 +94,7 @@ class MessageWriter:
 
     def _image_block(self, image: Image) -> JsonObject:
         if not self.vision:
-            raise InvalidArgumentError(
-                f"A message has an image, and model {self.model!r} takes none, by its model_info."
-            )
+            raise takes_no_images(self.model)
         source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
         return {"type": "image", "source": source}
 

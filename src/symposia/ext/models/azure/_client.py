@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, Self, Unpack, cast
+from typing import Any, Final, Unpack, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel
@@ -18,7 +18,7 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ModelInfo, RequestUsage
 from symposia.core.tools import Tool
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_installed, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_installed, check_key
 from symposia.ext.models._profiles import ModelCatalog, shipped_catalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._transport import Transport, without_none
@@ -111,8 +111,7 @@ class AzureAIChatCompletionClient(VendorClient):
         if is_unnamed and endpoint == GITHUB_MODELS_ENDPOINT:
             raise InvalidArgumentError(f"{type(self).__name__} needs the name of a model at GitHub: give model=.")
         catalog = _catalog(given.model)
-        behaviour: dict[str, Any] = {**_UNSTATED, **given.behaviour}
-        profile, info = catalog.describe(given.model, stacklevel=2, **behaviour)
+        profile, info = catalog.describe(given.model, stacklevel=2, **given.behaviour)
         arguments = _arguments(given, profile)
         transport = _connect(endpoint, credential, connection)
         address = public_address(endpoint)
@@ -130,14 +129,6 @@ class AzureAIChatCompletionClient(VendorClient):
     def add_usage(self, usage: RequestUsage) -> None:
         """Count the tokens of a request that was made elsewhere."""
         self._usage += usage
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
-
-
-_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
 
 
 def _option_names() -> OptionNames:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Required, TypeAlias, cast
-from uuid import uuid4
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -17,7 +16,14 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, partial_answer, raise_reported
+from symposia.ext.models._wire_format import (
+    TokenCount,
+    join_thought,
+    json_parser,
+    new_call_id,
+    partial_answer,
+    raise_reported,
+)
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -197,7 +203,7 @@ def _with_call_ids(parts: Sequence[Part]) -> Sequence[Part]:
     if all(part["functionCall"].get("id") for part in parts if "functionCall" in part):
         return parts
     return [
-        {**part, "functionCall": {**call, "id": call.get("id") or f"call_{uuid4().hex}"}}
+        {**part, "functionCall": {**call, "id": call.get("id") or new_call_id()}}
         if (call := part.get("functionCall")) is not None
         else part
         for part in parts

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
-from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -107,7 +106,7 @@ class GeminiChatCompletionClient(VendorClient):
         import httpx2  # noqa: PLC0415 - heavy
 
         model = given.model
-        profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
+        profile, info = CATALOG.describe(model, stacklevel=2, **given.behaviour)
         http = http_client(context := httpx2.create_ssl_context())
         base_url = given.connection.get("base_url")
         transport = GeminiTransport(_connect(model, given.connection, http, context), http, model)
@@ -126,14 +125,6 @@ class GeminiChatCompletionClient(VendorClient):
             transport=transport,
             arguments=given.arguments,
         )
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
-
-
-_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
 
 
 def _usual_json_output(response_format: object) -> JsonOutput:

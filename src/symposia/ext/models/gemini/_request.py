@@ -33,7 +33,14 @@ from symposia.ext.models._prompts import (
     write_turn,
 )
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_schema
+from symposia.ext.models._wire_format import (
+    Body,
+    JsonOutput,
+    ToolChoice,
+    arguments_object,
+    takes_no_images,
+    tool_schema,
+)
 from symposia.ext.models.gemini._answer import VENDOR, JsonObject, Part, join_texts
 
 UNSIGNED: Final = "skip_thought_signature_validator"
@@ -94,9 +101,7 @@ class MessageWriter:
 
     def _image_part(self, image: Image) -> JsonObject:
         if not self.vision:
-            raise InvalidArgumentError(
-                f"A message has an image, and model {self.model!r} takes none, by its model_info."
-            )
+            raise takes_no_images(self.model)
         return {"inlineData": {"mimeType": image.media_type, "data": image.to_base64()}}
 
     def _model_parts(self, message: AssistantMessage) -> list[JsonObject]:

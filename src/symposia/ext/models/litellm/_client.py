@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Self, Unpack
-
-from pydantic import BaseModel
-from typing_extensions import override
+from typing import Final, Unpack
 
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, as_arguments
+from symposia.ext.models._options import ClientOptions
 from symposia.ext.models._service import SDK_SCHEME, Service, public_address
 from symposia.ext.models._transport import without_none
 from symposia.ext.models.litellm._options import LiteLLMClientConfiguration, option_names, sent_options
@@ -39,7 +35,7 @@ class LiteLLMChatCompletionClient(VendorClient):
         model, behaviour = given.model, dict(given.behaviour)
         add_name_prefixes = behaviour.pop("add_name_prefixes", False)
         include_name_in_message = behaviour.pop("include_name_in_message", False)
-        profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **behaviour})
+        profile, info = CATALOG.describe(model, stacklevel=2, **behaviour)
         sent = sent_options(given.connection)
         arguments = without_none(given.arguments)
         service = _service(str(arguments.get("custom_llm_provider", model)), sent.get("api_base"))
@@ -61,13 +57,7 @@ class LiteLLMChatCompletionClient(VendorClient):
             arguments=given.arguments,
         )
 
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
 
-
-_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
 _PROFILE: Final = OpenAIProfile(family="unknown", context=0, max_output=0)
 """LiteLLM itself knows what of OpenAI's format a model does not take."""
 

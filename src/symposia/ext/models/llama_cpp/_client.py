@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final, Self, Unpack, cast
+from typing import Any, Final, Unpack, cast
 
-from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import LLMMessage, ModelFamily, ModelInfo, validate_model_info
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, as_arguments
+from symposia.ext.models._options import ClientOptions
 from symposia.ext.models._service import SDK_SCHEME, Service
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
@@ -114,11 +113,6 @@ class LlamaCppChatCompletionClient(VendorClient):
     ) -> int:
         """See `ChatCompletionClient.remaining_tokens`."""
         return super().remaining_tokens(messages, tools=tools)
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
 
 
 def client_of_file(*, model: str, **options: Any) -> LlamaCppChatCompletionClient:

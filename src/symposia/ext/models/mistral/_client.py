@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, Final, Self, Unpack
-
-from pydantic import BaseModel
-from typing_extensions import override
+from typing import Any, Final, Unpack
 
 from symposia.core.exceptions import UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
@@ -73,7 +70,7 @@ class MistralChatCompletionClient(VendorClient):
     def __init__(self, **options: Unpack[MistralClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="mistralai.client", extra="mistral", names=_option_names)
         model = given.model
-        profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
+        profile, info = CATALOG.describe(model, stacklevel=2, **given.behaviour)
         transport, address = _connect(model, given.connection)
         super().__init__(
             service=Service.at(address, title="Mistral", host="mistral.ai", provider="mistral_ai", key=KEY),
@@ -85,14 +82,6 @@ class MistralChatCompletionClient(VendorClient):
             transport=transport,
             arguments=given.arguments,
         )
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
-
-
-_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
 
 
 def _option_names() -> OptionNames:

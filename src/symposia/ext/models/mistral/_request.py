@@ -25,7 +25,15 @@ from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import CONTINUE, EMPTY, quoted_system
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._wire_format import (
+    Body,
+    ChatRequest,
+    JsonOutput,
+    ToolChoice,
+    function_description,
+    takes_no_images,
+    tool_schema,
+)
 from symposia.ext.models.mistral._answer import ID_LENGTH, VENDOR, JsonObject
 
 RECEIVED: Final = "Received."
@@ -78,9 +86,7 @@ class MessageWriter:
         if isinstance(part, str):
             return {"type": "text", "text": part}
         if not self.vision:
-            raise InvalidArgumentError(
-                f"A message has an image, and model {self.model!r} takes none, by its model_info."
-            )
+            raise takes_no_images(self.model)
         return {"type": "image_url", "image_url": part.data_uri}
 
 
@@ -158,13 +164,7 @@ def write_tool(tool: Tool | ToolSchema) -> JsonObject:
         raise InvalidArgumentError(
             f"Tool name {schema['name']!r}: Mistral allows 1 to 64 letters, digits, underscores and hyphens."
         )
-    function = {
-        "name": schema["name"],
-        "description": schema.get("description", ""),
-        "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
-        "strict": schema.get("strict", False),
-    }
-    return {"type": "function", "function": function}
+    return {"type": "function", "function": {**function_description(schema), "strict": schema.get("strict", False)}}
 
 
 def write_tool_choice(choice: ToolChoice) -> object:

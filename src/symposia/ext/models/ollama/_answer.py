@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final, Required, TypeAlias
-from uuid import uuid4
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -15,7 +14,7 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, partial_answer
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id, partial_answer
 
 JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of the model or of a tool's schema
 OPEN: Final = ConfigDict(extra="allow")
@@ -97,7 +96,7 @@ def read_call(call: CallWire) -> FunctionCall:
     if not function["name"]:
         raise ValueError("a tool call has no name")
     arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
-    return FunctionCall(id=call.get("id") or f"call_{uuid4().hex}", name=function["name"], arguments=arguments)
+    return FunctionCall(id=call.get("id") or new_call_id(), name=function["name"], arguments=arguments)
 
 
 def read_usage(answer: ChatWire) -> RequestUsage:

@@ -6,17 +6,16 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
-from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, as_arguments, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -86,7 +85,7 @@ class OllamaChatCompletionClient(VendorClient):
     def __init__(self, **options: Unpack[BaseOllamaClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="ollama", names=_option_names)
         transport = OllamaTransport(_connect(model := given.model, given.connection))
-        profile, info = CATALOG.describe(model, stacklevel=2, **{**_UNSTATED, **given.behaviour})
+        profile, info = CATALOG.describe(model, stacklevel=2, **given.behaviour)
         sent = dict(given.arguments)
         if isinstance(own := sent.get("options"), BaseModel):  # the SDK's `Options`
             sent["options"] = own.model_dump(exclude_none=True)
@@ -114,14 +113,6 @@ class OllamaChatCompletionClient(VendorClient):
     def create_from_config(cls, config: Mapping[str, object]) -> ChatCompletionClient:
         """A client with these options: AutoGen's other name of the constructor."""
         return OllamaChatCompletionClient(**config)  # pyright: ignore[reportArgumentType] - the caller's options
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
-
-
-_UNSTATED: Final[Mapping[str, Any]] = {"model_info": None, "model_capabilities": None}
 
 
 def _usual_form(arguments: dict[str, object]) -> JsonOutput:

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
@@ -25,7 +24,16 @@ from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import JSON_INSTRUCTION
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, JsonOutput, ToolChoice, arguments_object, tool_name, tool_schema
+from symposia.ext.models._wire_format import (
+    Body,
+    JsonOutput,
+    ToolChoice,
+    arguments_object,
+    function_description,
+    takes_no_images,
+    tool_name,
+    tool_schema,
+)
 from symposia.ext.models.ollama._answer import VENDOR, JsonObject
 
 MODEL_OPTIONS: Final = frozenset({
@@ -71,9 +79,7 @@ class MessageWriter:
         parts = [content] if isinstance(content, str) else content
         images = [part for part in parts if isinstance(part, Image)]
         if images and not self.vision:
-            raise InvalidArgumentError(
-                f"A message has an image, and model {self.model!r} takes none, by its model_info."
-            )
+            raise takes_no_images(self.model)
         written: JsonObject = {
             "role": "user",
             "content": "\n".join(part for part in parts if isinstance(part, str)),
@@ -132,13 +138,7 @@ def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice
 
 def write_tool(tool: Tool | ToolSchema) -> JsonObject:
     """The description of a tool for the model."""
-    schema = tool_schema(tool)
-    function = {
-        "name": schema["name"],
-        "description": schema.get("description", ""),
-        "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
-    }
-    return {"type": "function", "function": function}
+    return {"type": "function", "function": function_description(tool_schema(tool))}
 
 
 def add_response_format(body: Body, wanted: JsonOutput) -> None:

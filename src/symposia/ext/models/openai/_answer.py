@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Required, TypeAlias, cast
-from uuid import uuid4
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -23,7 +22,7 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -184,7 +183,7 @@ def _with_call_ids(message: MessageWire) -> MessageWire:
     calls = message.get("tool_calls") or []
     if all(call.get("id") for call in calls):
         return message
-    return {**message, "tool_calls": [{**call, "id": call.get("id") or f"call_{uuid4().hex}"} for call in calls]}
+    return {**message, "tool_calls": [{**call, "id": call.get("id") or new_call_id()} for call in calls]}
 
 
 def read_usage(usage: UsageWire | None) -> RequestUsage:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel
-from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken
@@ -17,7 +14,7 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, as_arguments, check_key, check_model
+from symposia.ext.models._options import ClientOptions, check_key, check_model
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
@@ -166,11 +163,6 @@ class BaseOpenAIChatCompletionClient(VendorClient):
     def create_from_config(cls, config: Mapping[str, object]) -> ChatCompletionClient:
         """A client of OpenAI's models with these options: AutoGen's other name of the constructor."""
         return OpenAIChatCompletionClient(**config)  # pyright: ignore[reportArgumentType] - the caller's options
-
-    @classmethod
-    @override
-    def _from_config(cls, config: BaseModel) -> Self:
-        return super()._from_config(as_arguments(config))
 
     def create_stream(
         self,

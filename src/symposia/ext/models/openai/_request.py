@@ -25,7 +25,15 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, tool_schema
+from symposia.ext.models._wire_format import (
+    Body,
+    ChatRequest,
+    JsonOutput,
+    ToolChoice,
+    function_description,
+    takes_no_images,
+    tool_schema,
+)
 from symposia.ext.models.openai._answer import with_opaque_fields
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
@@ -99,9 +107,7 @@ class MessageWriter:
             elif self.vision:
                 parts.append(part.to_openai_format())
             else:
-                raise InvalidArgumentError(
-                    f"A message has an image, and model {self.model!r} takes none, by its model_info."
-                )
+                raise takes_no_images(self.model)
         return parts
 
     def _assistant(self, message: AssistantMessage) -> EncodedObject:
@@ -194,15 +200,7 @@ def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
         raise InvalidArgumentError(
             f"Tool name {schema['name']!r}: OpenAI allows 1 to 64 letters, digits, underscores and hyphens."
         )
-    return {
-        "type": "function",
-        "function": {
-            "name": schema["name"],
-            "description": schema.get("description", ""),
-            "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
-            "strict": schema.get("strict", False),
-        },
-    }
+    return {"type": "function", "function": {**function_description(schema), "strict": schema.get("strict", False)}}
 
 
 def write_tool_choice(choice: ToolChoice) -> object:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NotRequired, Required, TypeAlias, TypeGuard, cast
-from uuid import uuid4
 
 from pydantic import Discriminator, Tag, with_config
 from typing_extensions import TypedDict
@@ -20,6 +19,7 @@ from symposia.ext.models._wire_format import (
     TokenCount,
     join_thought,
     json_parser,
+    new_call_id,
     reported_codes,
     reported_words,
 )
@@ -258,7 +258,7 @@ def _with_call_ids(items: Sequence[Item]) -> Sequence[Item]:
     if all(item.get("call_id") for item in items if _is_call(item)):
         return items
     return [
-        cast("Item", {**item, "call_id": f"call_{uuid4().hex}"}) if _is_call(item) and not item.get("call_id") else item
+        cast("Item", {**item, "call_id": new_call_id()}) if _is_call(item) and not item.get("call_id") else item
         for item in items
     ]
 
