@@ -210,8 +210,8 @@ def _vendor_as_json(vendor: ModelVendor) -> dict[str, object]:
 def _as_json(
     vendor: ModelVendor,
     model: str,
-    facts: ModelFacts[Any] | None,
-    trial: Trial | None,  # Any: of any vendor
+    facts: ModelFacts[Any] | None,  # Any: of any vendor
+    trial: Trial | None,
 ) -> dict[str, object]:
     found: dict[str, object] = {
         "model": model,

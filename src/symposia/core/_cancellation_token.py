@@ -79,18 +79,23 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
     It links a token to part of a task, where `CancellationToken.link_future` needs a task of its own. Do not hold it
     open over a ``yield``: the consumer may ask an async generator for its next item in another task.
 
+    Args:
+        token: The token; None cancels nothing.
+
     Raises:
         asyncio.CancelledError: On entering, the token was cancelled before.
     """
 
     __slots__ = ("_loop", "_requested", "_task", "_token")
 
-    def __init__(self, token: CancellationToken) -> None:
+    def __init__(self, token: CancellationToken | None) -> None:
         self._token = token
         self._requested = False
         self._task: asyncio.Task[object] | None = None
 
     def __enter__(self) -> Self:
+        if self._token is None:
+            return self
         if self._token.is_cancelled():
             raise asyncio.CancelledError
         self._loop = asyncio.get_running_loop()
@@ -101,6 +106,8 @@ class cancelled_by:  # noqa: N801 - reads as a phrase: `with cancelled_by(token)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._token is None:
+            return
         task, self._task = self._task, None
         self._token.unlink(self)
         if self._requested and task is not None:

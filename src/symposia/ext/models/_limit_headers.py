@@ -1,4 +1,4 @@
-"""What a response says about a vendor's limits, and the way to those who want to know.
+"""What a response says about a vendor's limits, and how wrappers learn of it.
 
 A wrapper around a client is several calls away from the response whose headers it needs, with other wrappers between
 them. So it listens by a context variable, which the tasks of the call inherit. Rejected: the headers on each
@@ -194,7 +194,7 @@ def listening_to_responses(listener: ResponseListener) -> Generator[None]:
 
 
 def report_response(status: int | None, headers: Mapping[str, str]) -> None:
-    """Tell those who listen about a response."""
+    """Call the listeners with a response."""
     for listener in _listeners.get():
         listener(status, headers)
 

@@ -38,7 +38,7 @@ class ModelNameError(InvalidArgumentError):
         advice: What a program can do about it.
 
     Attributes:
-        problem: The text without the advice, for those who cannot change the program.
+        problem: The text without the advice, which is for programs.
     """
 
     def __init__(self, problem: str, advice: str = "") -> None:

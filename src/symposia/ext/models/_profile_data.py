@@ -28,9 +28,7 @@ VARIABLE: Final = "SYMPOSIA_MODEL_PROFILES"
 """The environment variable that may name a user's file."""
 
 T = TypeVar("T")
-Table: TypeAlias = Mapping[
-    str, Any
-]  # Any: of the type of the field that the key names, which is checked when it is made
+Table: TypeAlias = Mapping[str, Any]  # Any: of the type of the key's field, checked when that is made
 Statements: TypeAlias = Mapping[str, Mapping[str, Table]]
 """What is stated of models, by vendor and model."""
 

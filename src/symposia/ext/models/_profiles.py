@@ -329,7 +329,7 @@ class UnknownModelWarning(UserWarning):
     """A model is in no catalog, so that its abilities are assumed. The text says which, and how a program gives others.
 
     Attributes:
-        assumption: The same in words, without the advice, for those who cannot change the program.
+        assumption: The same in words, without the advice, which is for programs.
     """
 
     def __init__(self, subject: str, profile: ModelProfile) -> None:

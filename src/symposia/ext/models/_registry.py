@@ -72,7 +72,7 @@ class ModelVendor:
         address_variable: The environment variable with another address to send requests to, if there is one.
         sdk: The module of the vendor's SDK.
         extra: The extra of the distribution that installs it.
-        catalog: The profiles of its models, for those who ask without a client.
+        catalog: The profiles of its models, for use without a client.
 
     Raises:
         InvalidArgumentError: `name` has a space or a slash, or `models` is not a regular expression.

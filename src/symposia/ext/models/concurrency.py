@@ -84,13 +84,14 @@ class Places:
         if token is not None and token.is_cancelled():
             raise asyncio.CancelledError
         with self._lock:
-            if self._free > 0:  # then nobody waits: a place that becomes free goes to the next in line
+            if self._free > 0:  # then no call waits: a place that becomes free goes to the next in line
                 self._free -= 1
                 return
             waiter = _Waiter(asyncio.get_running_loop())
             self._waiting.push(waiter, current_caller(), priority)
         try:
-            await _wait(waiter.turn, token)
+            with cancelled_by(token):
+                await waiter.turn
         except asyncio.CancelledError:
             # Decided under the lock: the place may have been given away to this call at the very moment in which it was
             # cancelled, in this thread or in another, and would be lost.
@@ -129,14 +130,6 @@ class _Waiter:
     def _grant(self) -> None:
         if not self.turn.done():  # its task may have been cancelled in the meantime, and gives the place back
             self.turn.set_result(None)
-
-
-async def _wait(turn: asyncio.Future[None], token: CancellationToken | None) -> None:
-    if token is None:
-        await turn
-        return
-    with cancelled_by(token):
-        await turn
 
 
 _shared: Final[SharedByName[Places]] = SharedByName("concurrency limit")

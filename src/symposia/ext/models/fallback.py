@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from symposia.core.argument_checks import check_list
-from symposia.core.exceptions import InvalidArgumentError, ModelError, PeerError
+from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult
-from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, begin, model_name, signed
+from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, begin, is_lost_connection, model_name, signed
 
 __all__ = ["FallbackClient"]
 
@@ -68,7 +68,7 @@ class FallbackClient(OneOfSeveral):
 
 
 def _another_may_answer(error: Exception) -> bool:
-    return isinstance(error, ModelError) or (isinstance(error, ConnectionError) and not isinstance(error, PeerError))
+    return isinstance(error, ModelError) or is_lost_connection(error)
 
 
 def _is_refusal(item: str | CreateResult) -> bool:

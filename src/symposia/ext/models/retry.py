@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, cast
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.argument_checks import check_count
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError, PeerError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError
 from symposia.core.logging import LLMRetryEvent
 from symposia.core.models import ChatCompletionClient, CreateResult
 from symposia.core.telemetry import events_are_read, log_event
 from symposia.ext.models._limit_headers import retried_outside
-from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, model_name
+from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, is_lost_connection, model_name
 
 __all__ = ["RetryingClient"]
 
@@ -144,13 +144,10 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same request may succeed later: see `ModelError.is_transient`; of other errors, a lost connection."""
     if isinstance(error, ModelError):
         return error.is_transient
-    return isinstance(error, ConnectionError) and not isinstance(error, PeerError)
+    return is_lost_connection(error)
 
 
 async def _sleep(token: CancellationToken | None, seconds: float) -> None:
-    if token is None:
-        await asyncio.sleep(seconds)
-        return
     with cancelled_by(token):
         await asyncio.sleep(seconds)
 

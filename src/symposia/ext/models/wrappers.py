@@ -21,6 +21,7 @@ from pydantic import JsonValue
 
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_list, check_messages, check_model_client
+from symposia.core.exceptions import PeerError
 from symposia.core.models import (
     ChatCompletionClient,
     CreateOptions,
@@ -245,6 +246,11 @@ async def _continued(
             yield first
         async for item in items:
             yield item
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether a client of any class lost its connection. A `PeerError` says itself what failed."""
+    return isinstance(error, ConnectionError) and not isinstance(error, PeerError)
 
 
 def model_name(client: ChatCompletionClient) -> str:

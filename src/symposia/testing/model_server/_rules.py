@@ -174,7 +174,7 @@ class Rulebook:
         return None
 
     def explanation(self, asked: Conversation, vendor: str) -> str:
-        """Why no rule applies, for whoever wrote the rules: the request, and each rule with what keeps it."""
+        """Why no rule applies, for the author of the rules: the request, and what keeps each rule from it."""
         why = "no rule answers" if self._rules else "the script has ended before"
         request = f"this request of vendor {vendor!r} for model {asked.model!r}, turn {asked.turn}"
         lines = [f"{why} {request}", *(f"  {line}" for line in _description(asked))]

@@ -58,11 +58,15 @@ class RecordedRequest:
     """A request as it arrived.
 
     Attributes:
+        path: The path of its address.
+        headers: By lower-case name.
+        body: Its JSON.
         vendor: The name of its wire format, such as ``"openai"``; none where no format has this path.
         conversation: What it says, in no vendor's terms; none where no format has this path.
         rule: The name of the rule that answered it, if one did.
         answered_by: What answered it, in words: a rule, the queue, or none.
         disconnected: Set when the client left before it had the whole answer.
+        query: The part of the address after the question mark.
     """
 
     path: str

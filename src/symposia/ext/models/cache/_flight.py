@@ -82,9 +82,6 @@ class Flight:
     async def _change(self, token: CancellationToken | None) -> None:
         changed = asyncio.get_running_loop().create_future()
         self._changed.append(changed)
-        if token is None:
-            await changed
-            return
         with cancelled_by(token):
             await changed
 

@@ -31,7 +31,7 @@ class Model(Protocol):
 
 
 class _Stopped(BaseException):  # a signal, which no handler of exceptions in the library may take
-    """Whoever asked has left."""
+    """The caller has left."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Generation:
     """One request.
 
     Attributes:
-        stopped: Set when whoever asked has left: the next token is the last.
+        stopped: Set when the caller has left: the next token is the last.
         prompt_tokens: Tokens of the prompts so far.
         completion_tokens: Tokens of the answers so far.
     """
@@ -217,4 +217,4 @@ class _TokenStream:
             self._running.cancel()
             await asyncio.wait([self._running])
             if not self._running.cancelled():
-                self._running.exception()  # whoever left does not want it
+                self._running.exception()  # retrieved, so that asyncio does not report it

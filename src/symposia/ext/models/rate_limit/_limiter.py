@@ -18,7 +18,7 @@ from symposia.ext.models.rate_limit._meters import Load, Meters, Rates
 
 TOO_MANY: Final = 429
 OVERLOADED: Final = frozenset({TOO_MANY, 503, 529})
-"""Statuses whose ``Retry-After`` holds for everybody; 529 is Anthropic's."""
+"""Statuses whose ``Retry-After`` holds for all requests; 529 is Anthropic's."""
 
 FIRST_ANSWER: Final = 256.0
 """Tokens that the first answer is expected to have; later ones as many as those before, on average."""
@@ -115,11 +115,8 @@ class RateLimiter:
             # In a context of its own: it serves all callers, and is none of the effects of the first one.
             line.server = asyncio.get_running_loop().create_task(self._serve(line), context=contextvars.Context())
         try:
-            if token is None:
+            with cancelled_by(token):
                 await waiter.turn
-            else:
-                with cancelled_by(token):
-                    await waiter.turn
         except asyncio.CancelledError:
             if not line.waiting.remove(waiter) and waiter.went:
                 await self._correct(Load().minus(waiter.load))

@@ -17,7 +17,7 @@ else:
     aioredis = lazy_module("redis.asyncio")
 
 # `LocalMeters` in Lua, which the server runs as one step. The clock is the server's, since those of machines differ.
-# What is kept is forgotten when it has come to nothing, so that names that nobody uses any more leave nothing behind.
+# What is kept is forgotten when it has come to nothing, so that names that are no longer used leave nothing behind.
 _CLOCK: Final = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -156,7 +156,7 @@ class _NamedMeters:
             waits.append(float(await self._server.run(_TAKE, self._key, *rates.seconds(load), *rates.early)))
 
         try:
-            # To the end, also if the caller is cancelled: else nobody would know whether the server has taken it.
+            # To the end, also if the caller is cancelled: else it would be unknown whether the server has taken it.
             await uninterrupted(take())
         except asyncio.CancelledError:
             if waits == [0]:
