@@ -117,6 +117,7 @@ def test_an_explanation_shows_the_request_and_what_keeps_each_rule() -> None:
         "  last message: 'It RAINS.\\nAll day.' (tool)",
         "  tools: weather, clock",
         "  images: 1",
+        '  output schema: \'{"type": "object"}\'',
         "rule 'sunny' does not apply: it is turn 2, not 1; the last message lacks 'sun'",
         "rule 'once' does not apply: it was used 1 times already",
     ]

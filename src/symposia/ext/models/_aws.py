@@ -90,7 +90,11 @@ class AwsCredentials:
 
 
 def find_region(profile: str | None) -> str | None:
-    """The region that the environment names, or else the profile in ``~/.aws/config``; None if neither does."""
+    """The region that the environment names, or else the profile in ``~/.aws/config``; None if neither does.
+
+    Raises:
+        UsageError: There is no such profile, or its file cannot be read.
+    """
     for name in REGIONS:
         if region := os.environ.get(name):
             return region

@@ -136,6 +136,19 @@ def check_model(client: str, model: object) -> str:
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
 
 
+def missing_key(model: str, variable: str, *, options: str = "api_key=", more: str = "") -> UsageError:
+    """The error of a client without a key.
+
+    Args:
+        model: The model.
+        variable: The environment variable that can hold the key.
+        options: The options that can, or another credential in its place.
+        more: Sentences about other ways.
+    """
+    text = f"There is no API key for model {model!r}: set the environment variable {variable}, or give {options}."
+    return UsageError(f"{text} {more}".rstrip())
+
+
 def check_key(model: str, key: object, variable: str | None) -> None:
     """Check that a key can be sent, if it is a text: a key that was copied may have a line break or curly quotes.
 

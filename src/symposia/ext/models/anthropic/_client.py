@@ -11,10 +11,9 @@ from pydantic import BaseModel
 
 from symposia._lazy import lazy_module
 from symposia.core.argument_checks import check_flag
-from symposia.core.exceptions import UsageError
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model, missing_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -201,9 +200,7 @@ def _connect(model: str, connection: dict[str, Any]) -> anthropic.AsyncAnthropic
     key = connection.pop("api_key", None) or os.environ.get(KEY)
     token = None if key else os.environ.get(TOKEN)
     if not key and not token:
-        raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give "
-            "api_key=. For other credentials, give BaseAnthropicChatCompletionClient a client of Anthropic's SDK."
-        )
+        more = "For other credentials, give BaseAnthropicChatCompletionClient a client of Anthropic's SDK."
+        raise missing_key(model, KEY, more=more)
     check_key(model, key or token, KEY if key else TOKEN)
     return AsyncAnthropic(api_key=key, auth_token=token, **connection)

@@ -14,7 +14,7 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
@@ -166,10 +166,7 @@ def _connect(
     is_cloud = _is_cloud(connection)
     key = connection.get("api_key")
     if not is_cloud and not (key := key or os.environ.get(KEY) or os.environ.get(OTHER_KEY)):
-        raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=. For "
-            "Google Cloud give vertexai=True and project=."
-        )
+        raise missing_key(model, KEY, more="For Google Cloud give vertexai=True and project=.")
     check_key(model, key, KEY)
     cloud = {name: connection[name] for name in ("project", "location", "credentials") if name in connection}
     # The SDK reads certificates for each of three more clients, which takes 20 ms a client, where it is not given them.

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any, Final, Unpack
 
-from symposia.core.exceptions import UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
@@ -106,9 +105,7 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
 
     key = connection.get("api_key") or os.environ.get(KEY)
     if not key:
-        raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=."
-        )
+        raise missing_key(model, KEY)
     check_key(model, key, KEY)
     # The SDK reads certificates for each of the two clients that it makes itself, which takes 20 ms a client.
     context = httpx2.create_ssl_context()

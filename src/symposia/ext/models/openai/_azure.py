@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from symposia import __version__
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, UsageError
-from symposia.ext.models._options import ClientOptions, check_key
+from symposia.ext.models._options import ClientOptions, check_key, missing_key
 from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient
 from symposia.ext.models.openai._options import AZURE_CONNECTION, AzureOpenAIClientConfiguration, chat_option_names
 
@@ -85,10 +85,7 @@ def _check_credentials(model: str, connection: Mapping[str, object]) -> None:
     if len(credentials) > 1:
         raise InvalidArgumentError(f"Give one of {' and '.join(credentials)}: they are different credentials.")
     if not credentials and not os.environ.get(KEY) and not os.environ.get(TOKEN):
-        raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {KEY}, or give api_key=, "
-            "azure_ad_token= or azure_ad_token_provider=."
-        )
+        raise missing_key(model, KEY, options="api_key=, azure_ad_token= or azure_ad_token_provider=")
     for variable, name in VARIABLES.items():
         check_key(model, connection.get(name) or os.environ.get(variable), variable)
 

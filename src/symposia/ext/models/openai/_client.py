@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken
-from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
-from symposia.ext.models._options import ClientOptions, check_key, check_model
+from symposia.ext.models._options import ClientOptions, check_key, check_model, missing_key
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
@@ -290,10 +290,7 @@ def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncOpenAI:
     if vendor is not None:
         connection = {"base_url": vendor.address, "api_key": os.environ.get(key) if key else "none", **connection}
     if key is not None and not connection.get("api_key") and not os.environ.get(key):
-        raise UsageError(
-            f"There is no API key for model {model!r}: set the environment variable {key}, or give api_key=. "
-            "A server that needs no key takes any, such as api_key='none'."
-        )
+        raise missing_key(model, key, more="A server that needs no key takes any, such as api_key='none'.")
     if key is not None:
         check_key(model, connection.get("api_key") or os.environ.get(key), key)
     return AsyncOpenAI(**connection)

@@ -18,7 +18,7 @@ Contents = Any  # Any: classes of a library that is not in every environment
 
 
 def _module(name: str) -> Contents:
-    """A module of Semantic Kernel, which takes seconds to import: whoever made a connector has done so."""
+    """A module of Semantic Kernel, which takes seconds to import: a program with a connector has done so."""
     return import_module(f"semantic_kernel.{name}")
 
 
