@@ -11,8 +11,7 @@ from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.ext.models._limit_headers import retry_delay, seconds_in
-from symposia.ext.models._transport import Response
-from symposia.ext.models._wire_format import (
+from symposia.ext.models._reported_errors import (
     ReportedError,
     describe_problem,
     filtered_categories,
@@ -20,6 +19,7 @@ from symposia.ext.models._wire_format import (
     reported_retry_delay,
     reported_words,
 )
+from symposia.ext.models._transport import Response
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SERVER_ERRORS: Final = 500

@@ -9,7 +9,8 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
-from symposia.ext.models._wire_format import ReportedError, json_parser, partial_answer, raise_reported
+from symposia.ext.models._reported_errors import ReportedError, raise_reported
+from symposia.ext.models._wire_format import json_parser, partial_answer
 from symposia.ext.models.anthropic._answer import (
     OPEN,
     Block,

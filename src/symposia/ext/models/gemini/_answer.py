@@ -16,14 +16,8 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import (
-    TokenCount,
-    join_thought,
-    json_parser,
-    new_call_id,
-    partial_answer,
-    raise_reported,
-)
+from symposia.ext.models._reported_errors import raise_reported
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id, partial_answer
 
 # The wire ------------------------------------------------------------------------------------------------------------
 

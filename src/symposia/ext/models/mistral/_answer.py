@@ -17,7 +17,8 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, partial_answer, raise_reported
+from symposia.ext.models._reported_errors import raise_reported
+from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, partial_answer
 
 OPEN: Final = ConfigDict(extra="allow")
 JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of the model or of the vendor

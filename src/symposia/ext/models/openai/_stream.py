@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
-from symposia.ext.models._wire_format import json_parser, partial_answer, raise_reported
+from symposia.ext.models._reported_errors import raise_reported
+from symposia.ext.models._wire_format import json_parser, partial_answer
 from symposia.ext.models.openai._answer import (
     OPEN,
     ChoiceWire,

@@ -20,10 +20,11 @@ from symposia.ext.models._registry import (
     register_vendor,
     unregister_vendor,
 )
+from symposia.ext.models._reported_errors import ReportedError
 from symposia.ext.models._service import Service
 from symposia.ext.models._stream_decoders import EventDecoder
 from symposia.ext.models._transport import EventStream, HttpTransport, Response, SdkTransport, Transport
-from symposia.ext.models._wire_format import Body, ChatRequest, ReportedError, StreamAssembly, WireFormat
+from symposia.ext.models._wire_format import Body, ChatRequest, StreamAssembly, WireFormat
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)

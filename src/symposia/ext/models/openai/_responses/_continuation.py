@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, cast
 
+from symposia.ext.models._reported_errors import reported_words
 from symposia.ext.models._transport import EventStream, Response, Transport
-from symposia.ext.models._wire_format import Body, reported_words
+from symposia.ext.models._wire_format import Body
 from symposia.ext.models.openai._responses._answer import ResponseWire, parse_response
 from symposia.ext.models.openai._responses._request import InputItem, item_digest
 from symposia.ext.models.openai._responses._stream import ENDS, ResponseAssembly
