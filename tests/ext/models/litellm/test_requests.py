@@ -109,7 +109,7 @@ async def test_cancelling_ends_the_request_there(server: MockModelServer) -> Non
 
 
 async def test_litellm_does_not_retry_inside_of_the_wrapper_for_it(server: MockModelServer) -> None:
-    client = RetryingClient(LITELLM.client(server, max_retries=5), max_attempts=2, max_seconds=1)
+    client = RetryingClient(LITELLM.client(server, max_retries=5), max_attempts=2, longest_wait=0.01)
     server.script(Failure(status=503), Failure(status=503))
     with pytest.raises(ModelError):
         await client.create(HELLO)
