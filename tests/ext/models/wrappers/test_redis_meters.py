@@ -214,6 +214,4 @@ async def test_half_of_a_hundred_agents_are_cancelled_and_the_others_hold_the_ra
         tokens[number].cancel() if number % 4 else calls[number].cancel()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(outcome, CreateResult) for outcome in outcomes) == len(times) >= 50
-    wait = await meters.named("half").take(Rates(requests=3000), Load(1))
-    assert wait < 0.5  # those that were cancelled hold no places: fifty would take a second
     await meters.close()
