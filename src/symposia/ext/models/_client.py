@@ -302,7 +302,7 @@ class VendorClient(ChatCompletionClient):
             raise self._cannot(f"keep to the schema of {request.json_output.__name__}")
         choice = request.tool_choice
         # A test for the protocol alone takes 30 microseconds in Python 3.11, and most choices are a word.
-        if not isinstance(choice, str) and choice.name not in map(tool_name, request.tools):
+        if not isinstance(choice, str | None) and choice.name not in map(tool_name, request.tools):
             raise InvalidArgumentError(f"tool_choice is {choice.name!r}, which is not among the tools.")
         if request.extra_create_args:
             as_json(request.extra_create_args, "extra_create_args")  # the SDK's failure would not name the argument

@@ -129,7 +129,7 @@ def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice
     Ollama has no choice among them. A certain tool is offered alone, and for ``none`` there are none; that the model
     calls one can be asked for in the prompt only.
     """
-    if not isinstance(choice, str):
+    if not isinstance(choice, str | None):
         tools = [tool for tool in tools if tool_name(tool) == choice.name]
     own = cast("Sequence[object]", body.pop("tools", ()))
     if choice != "none" and (tools or own):
