@@ -189,7 +189,7 @@ async def test_a_program_in_a_container_copies_data_to_the_engine_outside(
     elsewhere = tmp_path / "not-on-the-engines-machine"  # as a path of the container is none of the engine's
     bind = {"Type": "bind", "Source": str(elsewhere), "Target": "/data/table.csv", "ReadOnly": True}
 
-    def unusable(*_given: object) -> list[dict[str, object]]:
+    def unusable(*_given: object) -> list[_data.Mount]:
         return [bind]
 
     monkeypatch.setattr(_backend, "private_mounts", unusable)
