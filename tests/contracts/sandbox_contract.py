@@ -308,9 +308,10 @@ os.chmod("/work", 0)
             await make(SandboxMount(source=tmp_path / "nothing", target="/data/nothing"))
 
     async def test_data_can_be_read_below_a_folder_that_images_close(self, make: MakeSandbox, tmp_path: Path) -> None:
-        (tmp_path / "table.csv").write_text("seen")
-        (tmp_path / "table.csv").chmod(0o644)
-        sandbox = await make(SandboxMount(source=tmp_path / "table.csv", target="/root/tables/table.csv"))
+        (tmp_path / "tables").mkdir(mode=0o755)
+        (tmp_path / "tables" / "table.csv").write_text("seen")
+        (tmp_path / "tables" / "table.csv").chmod(0o644)
+        sandbox = await make(SandboxMount(source=tmp_path / "tables", target="/root/tables"))
         code = "print(open('/root/tables/table.csv').read())\nopen('/root/x', 'w')"
         result = await sandbox.run(code, "python")
         assert (result.stdout, result.exit_code) == ("seen\n", 1)

@@ -101,8 +101,8 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
     ("provider", "name"),
     [
         (
-            "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
-            "autogen_ext.models.llama_cpp.LlamaCppChatCompletionClient",
+            "autogen_ext.tools.http.HttpTool",
+            "autogen_ext.tools.http.HttpTool",
         ),
         (
             "autogen_ext.tools.mcp._workbench.McpWorkbench",
