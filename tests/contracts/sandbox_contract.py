@@ -311,8 +311,9 @@ os.chmod("/work", 0)
         (tmp_path / "tables").mkdir(mode=0o755)
         (tmp_path / "tables" / "table.csv").write_text("seen")
         (tmp_path / "tables" / "table.csv").chmod(0o644)
-        sandbox = await make(SandboxMount(source=tmp_path / "tables", target="/root/tables"))
-        code = "print(open('/root/tables/table.csv').read())\nopen('/root/x', 'w')"
+        home = "/root"  # inside the sandbox, where images let root alone in
+        sandbox = await make(SandboxMount(source=tmp_path / "tables", target=f"{home}/tables"))
+        code = f"print(open('{home}/tables/table.csv').read())\nopen('{home}/x', 'w')"
         result = await sandbox.run(code, "python")
         assert (result.stdout, result.exit_code) == ("seen\n", 1)
 
