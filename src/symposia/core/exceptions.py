@@ -33,6 +33,7 @@ SymposiaError
 │   ├── ModelError                 a model call failed for good
 │   │   ├── ModelResponseError         the server's response is broken, or ended early
 │   │   └── ModelAnswerError           it answered, but not what was asked for (ValueError)
+│   ├── ToolServiceError           the service behind a tool refuses, or cannot be reached (ConnectionError)
 │   └── SandboxError
 │       ├── SandboxUnavailableError    this backend cannot work on this machine
 │       │   └── SandboxPackagesError           packages that a program allows cannot be installed for it
@@ -93,6 +94,7 @@ __all__ = [
     "ToolExecutionException",
     "ToolFunctionError",
     "ToolNotFoundException",
+    "ToolServiceError",
     "UndeliverableException",
     "UsageError",
 ]
@@ -321,6 +323,13 @@ class ModelResponseError(ModelError):
 
 class ModelAnswerError(ModelError, ValueError):
     """A model's answer does not fit the required schema; its cause says where."""
+
+
+class ToolServiceError(PeerError, ConnectionError):
+    """The service behind a tool refuses a request, cannot be reached, or answers with what the tool cannot use.
+
+    Its text is the result of the call, which the model reads.
+    """
 
 
 class SandboxError(PeerError):

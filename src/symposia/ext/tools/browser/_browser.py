@@ -1,0 +1,193 @@
+"""Starting a browser and closing it, whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from symposia._lazy import lazy_module
+from symposia.core import uninterrupted
+from symposia.core.exceptions import MissingExtraError, ToolServiceError
+from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
+
+if TYPE_CHECKING:
+    from playwright import async_api as playwright_api
+else:
+    playwright_api = lazy_module("playwright.async_api")
+
+_log: Final = logging.getLogger(__name__)
+_START_SECONDS: Final = 60.0
+_CLOSE_SECONDS: Final = 10.0
+_PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_ARGUMENTS: Final = (
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # WebRTC sends past the proxy otherwise
+    "--disable-quic",  # likewise
+)
+
+
+class BrowserOptions(NamedTuple):
+    """How a browser is started.
+
+    Attributes:
+        headless: Whether it has no window.
+        channel: A browser that Playwright knows by name, such as ``chrome`` or ``msedge``; None for Chromium.
+        data_dir: The folder of the browser's profile, which keeps cookies from one start to the next; None for a new
+            profile each time.
+        executable_path: The program; None for Playwright's own Chromium, else one on the PATH.
+        private_hosts: Hosts with private addresses that may be visited.
+        accept_downloads: Whether files may be downloaded.
+        size: The width and the height of the page, in pixels.
+    """
+
+    headless: bool
+    channel: str | None
+    data_dir: str | None
+    executable_path: str | None
+    private_hosts: Sequence[str]
+    accept_downloads: bool
+    size: tuple[int, int]
+
+
+class OpenBrowser:
+    """A browser that runs, with one context of pages. Made by `open_browser`.
+
+    Attributes:
+        context: The context of its pages.
+        proxy: The proxy that it connects through; None if the context was given by the program.
+        download_folder: Where unfinished downloads are; None if it is not known.
+    """
+
+    def __init__(
+        self,
+        context: playwright_api.BrowserContext,
+        proxy: FilteringProxy | None = None,
+        download_folder: Path | None = None,
+        resources: AsyncExitStack | None = None,
+    ) -> None:
+        self.context = context
+        self.proxy = proxy
+        self.download_folder = download_folder
+        self._resources = resources
+
+    async def close(self) -> None:
+        """End the browser and its driver, also if the caller is cancelled meanwhile. A given context is left open."""
+        if self._resources is not None:
+            await uninterrupted(self._resources.aclose())
+
+
+def load_playwright() -> None:
+    """Import Playwright, in a worker thread where an event loop runs.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import playwright.async_api  # noqa: F401, PLC0415 # pyright: ignore[reportUnusedImport] - optional and slow
+    except ImportError as error:
+        raise MissingExtraError("A browser", "web-surfer") from error
+
+
+async def open_browser(options: BrowserOptions, playwright: playwright_api.Playwright | None = None) -> OpenBrowser:
+    """Start a browser.
+
+    Args:
+        options: How.
+        playwright: Playwright's driver, which stays the program's; one is started by default.
+
+    Raises:
+        MissingExtraError: Playwright is not installed.
+        ToolServiceError: The browser did not start.
+    """
+    await asyncio.to_thread(load_playwright)
+    resources = AsyncExitStack()
+    try:
+        # Not cancelled in the middle: a driver whose start was cancelled has no handle by which it could be ended. The
+        # start itself is limited in time.
+        return await uninterrupted(_start(options, playwright, resources))
+    except BaseException as error:
+        await uninterrupted(resources.aclose())
+        if isinstance(error, playwright_api.Error):
+            raise ToolServiceError(f"The browser did not start. {_start_hint(error)}") from error
+        raise
+
+
+async def _start(
+    options: BrowserOptions, playwright: playwright_api.Playwright | None, resources: AsyncExitStack
+) -> OpenBrowser:
+    proxy = FilteringProxy(HostRules(options.private_hosts))
+    address = await proxy.start()
+    resources.push_async_callback(proxy.close)
+    if playwright is None:
+        playwright = await playwright_api.async_playwright().start()
+        resources.push_async_callback(_closed_in_time, playwright.stop)
+    folder = Path(await asyncio.to_thread(mkdtemp, prefix="symposia-browser-"))
+    resources.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
+    launching: dict[str, Any] = {  # Any: the arguments of a function of Playwright's
+        "headless": options.headless,
+        "channel": options.channel,
+        "args": list(_ARGUMENTS),
+        "chromium_sandbox": _may_sandbox(),
+        "downloads_path": str(folder),
+        "timeout": _START_SECONDS * 1000,
+        "proxy": {"server": address, "bypass": "<-loopback>"},  # this bypass means: not even loopback goes past it
+        "handle_sigint": False,  # Ctrl-C is the program's, which closes the browser
+    }
+    if options.channel is None:
+        launching["executable_path"] = await asyncio.to_thread(_program, options, playwright)
+    size = {"width": options.size[0], "height": options.size[1]}
+    paging: dict[str, Any] = {"viewport": size, "accept_downloads": options.accept_downloads}
+    if options.data_dir is not None:
+        context = await playwright.chromium.launch_persistent_context(options.data_dir, **launching, **paging)
+    else:
+        browser = await playwright.chromium.launch(**launching)
+        resources.push_async_callback(_closed_in_time, browser.close)
+        context = await browser.new_context(**paging)
+    resources.push_async_callback(_closed_in_time, context.close)
+    return OpenBrowser(context, proxy, folder, resources)
+
+
+async def _closed_in_time(close: Callable[[], Awaitable[None]]) -> None:
+    """Close a part of the browser. One that has died, or hangs, must not keep the others open.
+
+    The last part is the driver, whose end ends the browser too.
+    """
+    try:
+        await asyncio.wait_for(close(), _CLOSE_SECONDS)
+    except (TimeoutError, playwright_api.Error) as error:
+        _log.debug("A part of the browser did not close: %s", error)
+
+
+def _program(options: BrowserOptions, playwright: playwright_api.Playwright) -> str:
+    if options.executable_path is not None:
+        return options.executable_path
+    if Path(playwright.chromium.executable_path).exists():
+        return playwright.chromium.executable_path
+    for name in _PROGRAMS:
+        if found := shutil.which(name):
+            return found
+    raise ToolServiceError(
+        "No browser was found. Install one, by 'playwright install chromium' or on Debian 'apt-get install chromium', "
+        "or give executable_path."
+    )
+
+
+def _may_sandbox() -> bool:
+    """Whether Chromium confines its own processes. It refuses to do so for root."""
+    return not (hasattr(os, "geteuid") and os.geteuid() == 0)
+
+
+def _start_hint(error: Exception) -> str:
+    text = str(error)
+    if "No usable sandbox" in text or ("sandbox" in text and "namespace" in text):
+        return (
+            "Chromium may not make its sandbox here: allow user namespaces (in Docker, with "
+            "--security-opt seccomp=chrome.json), or install the package chromium-sandbox."
+        )
+    return next((line.strip() for line in text.splitlines() if line.strip()), "It gave no reason.")[:500]

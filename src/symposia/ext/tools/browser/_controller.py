@@ -1,0 +1,456 @@
+"""What can be done in a page: AutoGen's `PlaywrightController`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
+from symposia.ext.tools.browser._browser import OpenBrowser
+from symposia.ext.tools.browser._downloads import Downloads
+from symposia.ext.tools.browser._page import (
+    MARK_ATTRIBUTE,
+    MOST_MARKS,
+    NAME_LENGTH,
+    InteractiveRegion,
+    PageMetadata,
+    PageText,
+    VisualViewport,
+    first_line,
+    read_page,
+)
+from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
+
+if TYPE_CHECKING:
+    from playwright import async_api as playwright_api
+else:
+    playwright_api = lazy_module("playwright.async_api")
+
+LONGEST_TEXT: Final = 1_000_000
+"""The characters that are read of a page. What a model is shown is cut to much less."""
+_ACTION_SECONDS: Final = 5.0
+_LOAD_SECONDS: Final = 3.0
+_POPUP_SECONDS: Final = 0.5
+_LONGEST_SLEEP: Final = 60.0
+_CURSOR_STEPS: Final = 20
+_REASONS: Final = (
+    ("ERR_TOO_MANY_REDIRECTS", "it redirects without end"),
+    ("ERR_UNSAFE_REDIRECT", "it redirects to an address that is none of the web"),
+    ("ERR_INVALID_REDIRECT", "it redirects to an address that is none of the web"),
+    ("ERR_CERT_", "its certificate is not valid"),
+    ("ERR_SSL_", "it does not speak TLS as it should"),
+    ("ERR_EMPTY_RESPONSE", "the server closed the connection without an answer"),
+    ("ERR_CONNECTION_", "the connection was lost"),
+    ("ERR_INVALID_HTTP_RESPONSE", "the server does not speak HTTP"),
+    ("ERR_RESPONSE_HEADERS_TOO_BIG", "the head of the answer is too large"),
+    ("interrupted by another navigation", "it goes on to another address at once"),
+)
+_DOWNLOADS: Final = ("Download is starting", "ERR_ABORTED")
+
+
+class PlaywrightController:
+    """Reads a page and acts in it. Elements are named by the numbers that `get_interactive_rects` gives them.
+
+    Args:
+        downloads_folder: Where downloads are saved; None refuses them.
+        animate_actions: Whether a cursor moves to the elements, for people who watch.
+        viewport_width: The width of new pages, in pixels.
+        viewport_height: Their height.
+        _download_handler: Called with each download, which is then the program's to save.
+        to_resize_viewport: Whether new pages are given that size.
+        private_hosts: Hosts with private addresses that may be visited, as ``host`` or ``host:port``; ``*`` for all.
+            Of a page that is given, only the addresses that are visited by `visit_page` are checked.
+        browser: The browser of the pages, whose proxy then checks each connection. It knows the private hosts itself.
+        load_timeout: The seconds after which a page that has not loaded is given up.
+
+    Raises:
+        InvalidArgumentError: A number is not positive.
+    """
+
+    def __init__(
+        self,
+        downloads_folder: str | None = None,
+        animate_actions: bool = False,
+        viewport_width: int = 1440,
+        viewport_height: int = 900,
+        _download_handler: Callable[[playwright_api.Download], None] | None = None,
+        to_resize_viewport: bool = True,
+        *,
+        private_hosts: Sequence[str] = (),
+        browser: OpenBrowser | None = None,
+        load_timeout: float = 15.0,
+    ) -> None:
+        for name, number in (
+            ("viewport_width", viewport_width),
+            ("viewport_height", viewport_height),
+            ("load_timeout", load_timeout),
+        ):
+            if not number > 0:
+                raise InvalidArgumentError(f"{name} of PlaywrightController has to be above 0, not {number!r}.")
+        self.animate_actions = animate_actions
+        self.last_cursor_position = (0.0, 0.0)
+        self._size = (viewport_width, viewport_height)
+        self._resizes = to_resize_viewport
+        self._download_handler = _download_handler
+        self._proxy: FilteringProxy | None = None if browser is None else browser.proxy
+        self._rules = HostRules(private_hosts) if self._proxy is None else self._proxy.rules
+        self._load_timeout = load_timeout
+        self.downloads = Downloads(
+            None if downloads_folder is None else Path(downloads_folder),
+            None if browser is None else browser.download_folder,
+        )
+
+    async def on_new_page(self, page: playwright_api.Page) -> None:
+        """Prepare a page: its size, its downloads, its limits of time."""
+        page.on("download", self._download_handler or self.downloads.accept)
+        page.set_default_timeout(_ACTION_SECONDS * 1000)
+        if self._resizes:
+            await page.set_viewport_size({"width": self._size[0], "height": self._size[1]})
+
+    # Reading
+
+    async def get_interactive_rects(self, page: playwright_api.Page) -> dict[str, InteractiveRegion]:
+        """Number the elements that can be used, in the order of the page, and say where they are.
+
+        An element keeps its number until the next call. Elements of frames are not among them.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "marks", dict[str, InteractiveRegion], limit=MOST_MARKS, name_length=NAME_LENGTH)
+
+    async def get_visual_viewport(self, page: playwright_api.Page) -> VisualViewport:
+        """The part of the page that is seen.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "viewport", VisualViewport)
+
+    async def get_focused_rect_id(self, page: playwright_api.Page) -> str | None:
+        """The number of the element that has the focus; None if none of the numbered ones has it.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "focused", str | None)
+
+    async def get_page_metadata(self, page: playwright_api.Page) -> PageMetadata:
+        """The title, the ``meta`` tags and the JSON-LD of the page.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "metadata", PageMetadata)
+
+    async def get_webpage_text(self, page: playwright_api.Page, n_lines: int = 50) -> str:
+        """The first lines of the text of the page.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        text = await read_page(page, "text", str, limit=LONGEST_TEXT)
+        return "\n".join(text.splitlines()[:n_lines])
+
+    async def get_visible_text(self, page: playwright_api.Page) -> str:
+        """The text of the part of the page that is seen.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "visibleText", str, limit=LONGEST_TEXT)
+
+    async def get_page_markdown(self, page: playwright_api.Page) -> str:
+        """The page as Markdown, up to a million characters.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return (await read_page(page, "markdown", PageText, limit=LONGEST_TEXT))["text"]
+
+    # Going to pages
+
+    async def visit_page(self, page: playwright_api.Page, url: str) -> tuple[bool, bool]:
+        """Go to an address. A file is downloaded.
+
+        A page that has begun to show itself when the time is over is left as far as it has come.
+
+        Returns:
+            Whether another page is shown now, and whether no download has begun.
+
+        Raises:
+            ToolServiceError: The address may not be visited, does not answer in time, or cannot be shown.
+        """
+        await self._rules.check(url)
+        downloads, refusals = self.downloads.started, 0 if self._proxy is None else self._proxy.refusals
+        shown = _Navigations(page)
+        try:
+            response = await page.goto(url, wait_until="domcontentloaded", timeout=self._load_timeout * 1000)
+        except playwright_api.TimeoutError:
+            if not shown.any:
+                await _leave(page)
+                raise ToolServiceError(
+                    f"{url} was not loaded: the server did not answer within {self._load_timeout:g} seconds."
+                ) from None
+            return True, True
+        except playwright_api.Error as error:
+            # The event of the download may come after the error that says that this is no page.
+            if any(sign in str(error) for sign in _DOWNLOADS) and await self.downloads.wait_for(downloads + 1):
+                return False, False
+            await _leave(page)  # Chromium's own page about the error, which offers to load it again
+            if self._proxy is not None and self._proxy.refusals > refusals:
+                raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}") from None
+            raise ToolServiceError(f"{url} was not loaded: {_reason(error)}.") from error
+        finally:
+            shown.stop()
+        await self._refuse_answer_of_proxy(page, url, response)
+        await self._settle(page)
+        return True, True
+
+    async def _refuse_answer_of_proxy(
+        self, page: playwright_api.Page, url: str, response: playwright_api.Response | None
+    ) -> None:
+        """Raise if the answer is the proxy's, which a redirect led to a refused address or to none."""
+        if response is None or self._proxy is None:
+            return
+        if response.headers.get(self._proxy.MARK_HEADER) == self._proxy.mark:
+            await _leave(page)
+            raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}")
+
+    async def back(self, page: playwright_api.Page) -> None:
+        """Go back to the page before.
+
+        Raises:
+            ToolServiceError: There is none, or it does not load.
+        """
+        before = page.url
+        try:
+            response = await page.go_back(wait_until="domcontentloaded", timeout=self._load_timeout * 1000)
+        except playwright_api.Error as error:
+            raise ToolServiceError(f"The page before was not loaded: {_reason(error)}.") from error
+        if response is None and page.url == before:
+            raise ToolServiceError("There is no page before this one.")
+        await self._settle(page)
+
+    async def _settle(self, page: playwright_api.Page) -> None:
+        """Wait a while for pictures and frames. A page that never ends loading is used as it is."""
+        try:
+            await page.wait_for_load_state("domcontentloaded", timeout=self._load_timeout * 1000)
+            await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
+        except playwright_api.Error:
+            return
+
+    # Acting in a page
+
+    async def click_id(self, page: playwright_api.Page, identifier: str) -> playwright_api.Page | None:
+        """Click an element.
+
+        Returns:
+            The page that the click opened beside this one; None if there is none.
+
+        Raises:
+            ToolServiceError: There is no such element, or it cannot be clicked.
+        """
+        element = await self._element(page, identifier)
+        opened: asyncio.Future[playwright_api.Page] = asyncio.get_running_loop().create_future()
+
+        def note(popup: playwright_api.Page) -> None:
+            if not opened.done():
+                opened.set_result(popup)
+
+        page.on("popup", note)
+        try:
+            with _explained(f"The element {identifier} cannot be clicked"):
+                await self._point_at(page, identifier, element)
+                await element.click(timeout=_ACTION_SECONDS * 1000)
+            await self._settle(page)
+            # The event of a new page comes after the click, and nothing tells that there will be none.
+            await asyncio.wait([opened], timeout=_POPUP_SECONDS)
+        finally:
+            page.remove_listener("popup", note)
+            opened.cancel()
+        if opened.cancelled():
+            return None
+        await self.on_new_page(opened.result())
+        await self._settle(opened.result())
+        return opened.result()
+
+    async def fill_id(self, page: playwright_api.Page, identifier: str, value: str, press_enter: bool = True) -> None:
+        """Write into a field in place of what it holds, or select an option of a list by its text.
+
+        Raises:
+            ToolServiceError: There is no such element, or nothing can be written into it.
+        """
+        element = await self._element(page, identifier)
+        with _explained(f"Nothing can be written into the element {identifier}"):
+            await self._point_at(page, identifier, element)
+            tag: str = await element.evaluate("element => element.tagName", timeout=_ACTION_SECONDS * 1000)
+            if tag == "SELECT":
+                await element.select_option(label=value, timeout=_ACTION_SECONDS * 1000)
+                return
+            if self.animate_actions:
+                await element.fill("", timeout=_ACTION_SECONDS * 1000)
+                await element.press_sequentially(value, delay=20, timeout=_LONGEST_SLEEP * 1000)
+            else:
+                await element.fill(value, timeout=_ACTION_SECONDS * 1000)
+            if press_enter:
+                await element.press("Enter", timeout=_ACTION_SECONDS * 1000)
+        await self._settle(page)
+
+    async def hover_id(self, page: playwright_api.Page, identifier: str) -> None:
+        """Move the pointer over an element.
+
+        Raises:
+            ToolServiceError: There is no such element, or it cannot be reached.
+        """
+        element = await self._element(page, identifier)
+        with _explained(f"The pointer cannot be moved over the element {identifier}"):
+            await self._point_at(page, identifier, element)
+            await element.hover(timeout=_ACTION_SECONDS * 1000)
+
+    async def scroll_id(self, page: playwright_api.Page, identifier: str, direction: str) -> None:
+        """Scroll an element ``up`` or ``down`` by most of its height.
+
+        Raises:
+            InvalidArgumentError: `direction` is neither.
+            ToolServiceError: There is no such element.
+        """
+        if direction not in {"up", "down"}:
+            raise InvalidArgumentError(f"direction has to be 'up' or 'down', not {direction!r}.")
+        await self._element(page, identifier)
+        await read_page(page, "scroll", bool, mark=str(int(identifier)), direction=-1 if direction == "up" else 1)
+
+    async def page_up(self, page: playwright_api.Page) -> None:
+        """Scroll up by most of the view.
+
+        Raises:
+            ToolServiceError: The page does not answer.
+        """
+        await read_page(page, "scroll", bool, mark=None, direction=-1)
+
+    async def page_down(self, page: playwright_api.Page) -> None:
+        """Scroll down by most of the view.
+
+        Raises:
+            ToolServiceError: The page does not answer.
+        """
+        await read_page(page, "scroll", bool, mark=None, direction=1)
+
+    async def sleep(self, page: playwright_api.Page, duration: float) -> None:  # noqa: ARG002 - AutoGen's signature
+        """Wait for a number of seconds, a minute at most."""
+        await asyncio.sleep(max(0.0, min(float(duration), _LONGEST_SLEEP)))
+
+    # Showing people what is done
+
+    async def add_cursor_box(self, page: playwright_api.Page, identifier: str) -> None:
+        """Outline an element.
+
+        Raises:
+            ToolServiceError: The page does not answer.
+        """
+        await read_page(page, "outline", bool, mark=identifier, shown=True)
+
+    async def remove_cursor_box(self, page: playwright_api.Page, identifier: str) -> None:
+        """Remove the outline of an element, and the cursor.
+
+        Raises:
+            ToolServiceError: The page does not answer.
+        """
+        await read_page(page, "outline", bool, mark=identifier, shown=False)
+        await read_page(page, "cursor", bool, shown=False, x=0, y=0)
+
+    async def gradual_cursor_animation(
+        self, page: playwright_api.Page, start_x: float, start_y: float, end_x: float, end_y: float
+    ) -> None:
+        """Move a cursor that people see from one place of the view to another.
+
+        Raises:
+            ToolServiceError: The page does not answer.
+        """
+        for step in range(1, _CURSOR_STEPS + 1):
+            part = step / _CURSOR_STEPS
+            x, y = start_x + (end_x - start_x) * part, start_y + (end_y - start_y) * part
+            await read_page(page, "cursor", bool, shown=True, x=x, y=y)
+            await asyncio.sleep(0.01)
+        self.last_cursor_position = (end_x, end_y)
+
+    async def _point_at(self, page: playwright_api.Page, identifier: str, element: playwright_api.Locator) -> None:
+        """Scroll to the element, and move the cursor to it if actions are animated."""
+        await element.scroll_into_view_if_needed(timeout=_ACTION_SECONDS * 1000)
+        box = await element.bounding_box(timeout=_ACTION_SECONDS * 1000) if self.animate_actions else None
+        if box is None:
+            return
+        await self.add_cursor_box(page, identifier)
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        await self.gradual_cursor_animation(page, *self.last_cursor_position, *middle)
+        await self.remove_cursor_box(page, identifier)
+
+    async def _element(self, page: playwright_api.Page, identifier: str) -> playwright_api.Locator:
+        if not str(identifier).isascii() or not str(identifier).isdigit():
+            raise ToolServiceError(f"{identifier!r} is no number of an element.")
+        # The first one: a page may copy an element with its number.
+        element = page.locator(f"[{MARK_ATTRIBUTE}='{int(identifier)}']").first
+        with _explained("The page does not answer"):
+            if await asyncio.wait_for(element.count(), _ACTION_SECONDS):
+                return element
+        raise ToolServiceError(
+            f"There is no element {identifier} on the page as it is now. Look at the page for the numbers there are."
+        )
+
+
+class _Navigations:
+    """Whether a page has begun to show another document."""
+
+    def __init__(self, page: playwright_api.Page) -> None:
+        self.any = False
+        self._page = page
+        page.on("framenavigated", self._note)
+
+    def _note(self, frame: playwright_api.Frame) -> None:
+        self.any = self.any or frame == self._page.main_frame
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._page.remove_listener("framenavigated", self._note)
+
+
+async def _leave(page: playwright_api.Page) -> None:
+    """Show nothing, which also ends what is being loaded."""
+    try:
+        await page.goto("about:blank", timeout=_ACTION_SECONDS * 1000)
+    except playwright_api.Error as error:
+        raise ToolServiceError(f"The page does not answer: {first_line(error)}") from error
+
+
+@contextmanager
+def _explained(what: str) -> Generator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise ToolServiceError(f"{what}: there was no answer within {_ACTION_SECONDS:g} seconds.") from None
+    except playwright_api.TimeoutError as error:
+        raise ToolServiceError(f"{what}: {_obstacle(error)}.") from None
+    except playwright_api.Error as error:
+        raise ToolServiceError(f"{what}: {first_line(error)}") from error
+
+
+def _obstacle(error: Exception) -> str:
+    """Why an action was not done in time, from the log in Playwright's error."""
+    text = str(error)
+    if "intercepts pointer events" in text:
+        return "another element covers it"
+    for sign in ("not visible", "not enabled", "not editable", "not stable"):
+        if sign in text:
+            return f"it is {sign}" if sign != "not stable" else "it moves"
+    if "did not find some options" in text:
+        return "the list has no such option"
+    return f"it was not done within {_ACTION_SECONDS:g} seconds"
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return next((reason for sign, reason in _REASONS if sign in text), first_line(error).rstrip("."))
