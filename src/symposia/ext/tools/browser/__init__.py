@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from symposia.ext.tools.browser._workbench import BrowserWorkbench
 else:
     __getattr__, __dir__ = lazy_names(
-        __name__, {"_controller": ["PlaywrightController"], "_workbench": ["BrowserWorkbench"]}
+        __name__,
+        {
+            "_controller": ["PlaywrightController"],
+            "_workbench": ["BrowserWorkbench"],
+        },
     )
 
 __all__ = ["BrowserWorkbench", "PlaywrightController"]

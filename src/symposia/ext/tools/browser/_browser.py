@@ -6,8 +6,11 @@ import asyncio
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -23,6 +26,7 @@ else:
     playwright_api = lazy_module("playwright.async_api")
 
 _log: Final = logging.getLogger(__name__)
+NOT_STARTED: Final = "The browser did not start."
 _START_SECONDS: Final = 60.0
 _CLOSE_SECONDS: Final = 10.0
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -82,16 +86,14 @@ class OpenBrowser:
             await uninterrupted(self._resources.aclose())
 
 
-def load_playwright() -> None:
-    """Import Playwright, in a worker thread where an event loop runs.
+def require_playwright() -> None:
+    """Check that Playwright is installed, without importing it, which takes a third of a second.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: It is not.
     """
-    try:
-        import playwright.async_api  # noqa: F401, PLC0415 # pyright: ignore[reportUnusedImport] - optional and slow
-    except ImportError as error:
-        raise MissingExtraError("A browser", "web-surfer") from error
+    if "playwright" not in sys.modules and find_spec("playwright") is None:
+        raise MissingExtraError("A browser", "web-surfer")
 
 
 async def open_browser(options: BrowserOptions, playwright: playwright_api.Playwright | None = None) -> OpenBrowser:
@@ -102,10 +104,9 @@ async def open_browser(options: BrowserOptions, playwright: playwright_api.Playw
         playwright: Playwright's driver, which stays the program's; one is started by default.
 
     Raises:
-        MissingExtraError: Playwright is not installed.
         ToolServiceError: The browser did not start.
     """
-    await asyncio.to_thread(load_playwright)
+    await asyncio.to_thread(import_module, "playwright.async_api")
     resources = AsyncExitStack()
     try:
         # Not cancelled in the middle: a driver whose start was cancelled has no handle by which it could be ended. The
@@ -114,7 +115,7 @@ async def open_browser(options: BrowserOptions, playwright: playwright_api.Playw
     except BaseException as error:
         await uninterrupted(resources.aclose())
         if isinstance(error, playwright_api.Error):
-            raise ToolServiceError(f"The browser did not start. {_start_hint(error)}") from error
+            raise ToolServiceError(f"{NOT_STARTED} {_start_hint(error)}") from error
         raise
 
 
@@ -173,8 +174,8 @@ def _program(options: BrowserOptions, playwright: playwright_api.Playwright) -> 
         if found := shutil.which(name):
             return found
     raise ToolServiceError(
-        "No browser was found. Install one, by 'playwright install chromium' or on Debian 'apt-get install chromium', "
-        "or give executable_path."
+        f"{NOT_STARTED} No browser was found. Install one by 'playwright install chromium', or on Debian by "
+        "'apt-get install chromium', or give executable_path."
     )
 
 

@@ -41,6 +41,7 @@ class Downloads:
         self._most_bytes = most_bytes
         self._saving: set[asyncio.Task[None]] = set()
         self._started = 0
+        self._begun = asyncio.Event()
         self._reports: list[str] = []
 
     @property
@@ -50,14 +51,17 @@ class Downloads:
 
     async def wait_for(self, started: int) -> bool:
         """Wait shortly until that many downloads have begun; whether they have."""
-        deadline = asyncio.get_running_loop().time() + _SECONDS_TO_START
-        while self._started < started and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_START):
+                while self._started < started:
+                    self._begun.clear()
+                    await self._begun.wait()
         return self._started >= started
 
     def accept(self, download: playwright_api.Download) -> None:
         """Save a download, or refuse it. A handler of the event ``download``."""
         self._started += 1
+        self._begun.set()
         task = asyncio.ensure_future(self._accept(download))
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)

@@ -94,7 +94,7 @@ class PageText(TypedDict):
 
 @cache
 def _script() -> str:
-    return files(__package__).joinpath("_page.js").read_text(encoding="utf-8")
+    return files("symposia.ext.tools.browser").joinpath("_page.js").read_text(encoding="utf-8")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from symposia._lazy import lazy_module
 from symposia.core import uninterrupted
 from symposia.core.exceptions import ToolServiceError
-from symposia.ext.tools.browser._browser import BrowserOptions, OpenBrowser, load_playwright, open_browser
+from symposia.ext.tools.browser._browser import BrowserOptions, OpenBrowser, open_browser
 from symposia.ext.tools.browser._controller import PlaywrightController
 
 if TYPE_CHECKING:
@@ -78,7 +78,6 @@ class BrowserSession:
             blank: Whether a new page stays empty, since another address will be visited at once.
 
         Raises:
-            MissingExtraError: Playwright is not installed.
             ToolServiceError: The browser did not start, or the first page cannot be visited. The page is empty then.
         """
         if self._has_ended:
@@ -99,7 +98,6 @@ class BrowserSession:
         if self._given_context is None:
             self._browser = await open_browser(self._options, self._playwright)
         else:
-            load_playwright()
             self._browser = OpenBrowser(self._given_context)
         self._has_ended = False
         self._browser.context.on("close", self._note_end)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote_plus
 
 from pydantic import BaseModel, Field
@@ -24,7 +24,7 @@ from symposia.core.tools import (
     Workbench,
     failed_result,
 )
-from symposia.ext.tools.browser._browser import BrowserOptions, OpenBrowser
+from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, OpenBrowser, require_playwright
 from symposia.ext.tools.browser._controller import PlaywrightController
 from symposia.ext.tools.browser._marks import add_marks
 from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 else:
     playwright_api = lazy_module("playwright.async_api")
 
-SEARCH_URL: Final = "https://www.bing.com/search?q={query}"
 _START_SECONDS: Final = 60.0
 _DOWNLOAD_SECONDS: Final = 10.0
 _SCREENSHOT_SECONDS: Final = 10.0
 _LONGEST_WAIT: Final = 10.0
 
+ResultContent: TypeAlias = TextResultContent | ImageResultContent
 Number = Annotated[int, Field(description="The number of the element, from the last view of the page.")]
 
 
@@ -91,7 +91,12 @@ class BrowserWorkbench(Workbench):
 
     Raises:
         InvalidArgumentError: A number is not positive, or `search_url` has no place for the query.
+        MissingExtraError: Playwright is not installed.
     """
+
+    NOT_STARTED: ClassVar[str] = NOT_STARTED
+    """The beginning of the text of a result that says that there is no browser, which no model can change."""
+    SEARCH_URL: ClassVar[str] = "https://www.bing.com/search?q={query}"
 
     is_static = True
     component_transient = frozenset({"playwright", "context"})
@@ -123,7 +128,10 @@ class BrowserWorkbench(Workbench):
             if not number > 0:
                 raise InvalidArgumentError(f"{name} of BrowserWorkbench has to be above 0, not {number!r}.")
         if "{query}" not in search_url:
-            raise InvalidArgumentError(f"search_url has to have {{query}} where the query is, as in {SEARCH_URL!r}.")
+            raise InvalidArgumentError(
+                f"search_url has to have {{query}} where the query is, as in {self.SEARCH_URL!r}."
+            )
+        require_playwright()
         self._search_url = search_url
         self._timeout = timeout
         self._max_characters = max_characters
@@ -348,8 +356,11 @@ class BrowserWorkbench(Workbench):
         regions = await controller.get_interactive_rects(page)
         view = await controller.get_visual_viewport(page)
         title = (await controller.get_page_metadata(page))["title"]
-        written = _page_as_text([outcome, *reports], title, page.url, view, regions)
-        content: list[TextResultContent | ImageResultContent] = [TextResultContent(content=self._cut(written))]
+        heading = _heading([outcome, *reports], title, page.url, view)
+        listed = self._cut(_elements_as_text(regions, view["height"]))
+        seen = self._cut(await controller.get_visible_text(page))
+        texts = [heading, listed and f"Elements:\n{listed}", seen and f"Text in view:\n{seen}"]
+        content: list[ResultContent] = [TextResultContent(content=text) for text in texts if text]
         if self._screenshots and page.url != BLANK:
             picture = await self._picture(page, regions)
             content.append(ImageResultContent(content=Image(picture)))
@@ -372,9 +383,8 @@ class BrowserWorkbench(Workbench):
         return ToolServiceError(first_line(error))
 
     def _cut(self, text: str) -> str:
-        if len(text) <= self._max_characters:
-            return text
-        return f"{text[: self._max_characters]}\n… ({len(text) - self._max_characters:,} more characters)"
+        limit = self._max_characters // 2  # the elements and the text in view are in one result
+        return text if len(text) <= limit else f"{text[:limit]}\n… ({len(text) - limit:,} more characters)"
 
     async def start(self) -> None:
         """Do nothing: the first call starts the browser."""
@@ -408,26 +418,22 @@ def _keep(folder: Path, screenshot: bytes) -> None:
     (folder / f"screenshot_{time.time_ns()}.png").write_bytes(screenshot)
 
 
-def _page_as_text(
-    outcome: Sequence[str],
-    title: str,
-    url: str,
-    view: VisualViewport,
-    regions: Mapping[str, InteractiveRegion],
-) -> str:
-    """The page for a model: what was done, where the browser is, and the elements by their numbers."""
+def _heading(outcome: Sequence[str], title: str, url: str, view: VisualViewport) -> str:
+    """What was done, and where the browser is."""
     height = max(view["scrollHeight"], 1)
     shown = f"{view['pageTop'] / height:.0%} to {min(1.0, (view['pageTop'] + view['height']) / height):.0%}"
-    lines = [*outcome, "", f"Page: {title or '(no title)'}", f"Address: {url[:1000]}", f"Shown: {shown} of its height"]
-    places: dict[str, list[str]] = {"In view": [], "Further up": [], "Further down": []}
+    return "\n".join(
+        [*outcome, f"Page: {title or '(no title)'}", f"Address: {url[:1000]}", f"Shown: {shown} of its height"]
+    )
+
+
+def _elements_as_text(regions: Mapping[str, InteractiveRegion], height: float) -> str:
+    places: dict[str, list[str]] = {"In view:": [], "Further up:": [], "Further down:": []}
     for mark, region in regions.items():
         middle = (region["rects"][0]["top"] + region["rects"][0]["bottom"]) / 2 if region["rects"] else 0
-        place = "Further up" if middle < 0 else "Further down" if middle > view["height"] else "In view"
+        place = "Further up:" if middle < 0 else "Further down:" if middle > height else "In view:"
         places[place].append(_element_as_text(mark, region))
-    for place, elements in places.items():
-        if elements:
-            lines += ["", f"{place}:", *elements]
-    return "\n".join(lines)
+    return "\n".join(line for place, elements in places.items() if elements for line in (place, *elements))
 
 
 def _element_as_text(mark: str, region: InteractiveRegion) -> str:
