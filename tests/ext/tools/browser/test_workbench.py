@@ -1,0 +1,322 @@
+"""What a model can do in pages, and what it is shown."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.support.browsers import browsing, error_of, needs_browser, text_of
+from tests.support.effect_recorder import EffectRecorder
+from tests.support.web_site import Site, answered, redirected, web_site
+
+from symposia.core.effects import handle_effects
+from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.tools import ImageResultContent, call_tool
+from symposia.ext.tools.browser import BrowserWorkbench, PlaywrightController
+
+pytestmark = [needs_browser, pytest.mark.timeout(300)]
+
+SHOP = """<!doctype html><title>Shop</title><meta name="author" content="Ann"><h1>The shop</h1>
+<p>Fresh <b>tea</b> from <a href="/tea">the hills</a>. <a href="/offer" target="_blank">Offer</a></p>
+<form action="/search"><input name="q" placeholder="Search"><select name="size"><option>Small<option>Large</select>
+<input type="password" name="secret" value="hunter2"><button>Go</button><button disabled>Off</button></form>
+<table><tr><th>Tea<th>Price<tr><td>Green<td>4|5</table><ul><li>one<li>two</ul><pre>a  b</pre>
+<p style="display:none">invisible words</p><script>var hidden = "script words"</script>
+<div id="shadow"></div><script>document.getElementById("shadow").attachShadow({mode: "open"}).innerHTML =
+ "<button onclick='document.title=\\"Pressed\\"'>In the shadow</button>"</script>
+<div style="height:90px;overflow-y:scroll" id="box" role="list"><p style="height:900px">Long</p></div>
+<div style="height:700px"></div><p>The very end</p><button onclick="this.innerText='Bought'">Buy</button>"""
+PAGES = {
+    "/": SHOP,
+    "/tea": "<title>Tea</title><p>All about tea</p>",
+    "/offer": "<title>Offer</title><p>Half the price</p>",
+    "/search": "<title>Results</title><p>found</p>",
+    "/covered": "<button>Below</button><div style='position:fixed;inset:0;background:#fff'><button>Above</button></div>",
+    "/many": "".join(f"<button>Button {n}</button>" for n in range(1000)),
+    "/long": "<p>" + "word " * 20_000,
+    "/lies": "<script>Array.prototype.map = () => 7; Object.defineProperty(document, 'title', {get: () => ({})})</script>"
+    "<button>x</button>",
+    "/popups": "<title>Popups</title><script>for (let i = 0; i < 5; i++) open('/tea')</script>",
+    "/file": answered(b"\0\1" * 500, "application/octet-stream", 'Content-Disposition: attachment; filename="../a b.bin"'),
+    "/large": answered(b"\0" * 3_000_000, "application/octet-stream"),
+    "/moved": redirected("/tea"),
+}  # fmt: skip
+
+
+@dataclass
+class Place:
+    site: Site
+    browser: BrowserWorkbench
+    downloads: Path
+    screenshots: Path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Place, None]:
+    downloads, screenshots = tmp_path_factory.mktemp("downloads"), tmp_path_factory.mktemp("screenshots")
+    async with (
+        web_site(PAGES) as site,
+        browsing(
+            start_page=site.url(),
+            private_hosts=[site.host],
+            downloads_folder=str(downloads),
+            screenshot_folder=str(screenshots),
+            search_url=site.url("/search?q={query}"),
+        ) as browser,
+    ):
+        yield Place(site, browser, downloads, screenshots)
+
+
+async def open_shop(place: Place) -> str:
+    return await text_of(place.browser, "visit_url", url=place.site.url())
+
+
+def number(view: str, name: str) -> int:
+    line = next(line for line in view.splitlines() if repr(name) in line)
+    return int(line[1:].partition("]")[0])
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_first_look_shows_the_start_page_with_numbered_elements(place: Place) -> None:
+    await place.browser.reset()
+    result = await place.browser.call_tool("look")
+    text = result.to_text("[picture]")
+    assert "Page: Shop" in text
+    assert f"Address: {place.site.url()}" in text
+    for line in (
+        "[1] a 'the hills'",
+        "[3] input/text 'Search'",
+        "select/select-one 'size' = 'Small'",
+        "'In the shadow'",
+    ):
+        assert line in text
+    assert "hunter2" not in text
+    assert "Off'" not in text  # cannot be clicked
+    assert "Fresh" in text
+    assert "invisible words" not in text
+    assert [type(piece) for piece in result.result][-1] is ImageResultContent
+    assert list(place.screenshots.iterdir())
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_link_is_clicked_and_history_goes_back(place: Place) -> None:
+    view = await open_shop(place)
+    assert "Page: Tea" in await text_of(place.browser, "click", target_id=number(view, "the hills"))
+    assert "Page: Shop" in await text_of(place.browser, "history_back")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_page_that_a_click_opens_is_followed_and_closed_by_going_back(place: Place) -> None:
+    view = await open_shop(place)
+    assert "Page: Offer" in await text_of(place.browser, "click", target_id=number(view, "Offer"))
+    assert "Page: Shop" in await text_of(place.browser, "history_back")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_form_is_filled_in_and_sent(place: Place) -> None:
+    view = await open_shop(place)
+    await text_of(place.browser, "input_text", input_field_id=number(view, "size"), text_value="Large")
+    field = number(view, "Search")
+    sent = await text_of(place.browser, "input_text", input_field_id=field, text_value="grün & 1")
+    assert "Page: Results" in sent
+    assert "GET /search?q=gr%C3%BCn+%26+1&size=Large&secret=hunter2" in place.site.asked
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_text_can_be_written_without_sending_the_form(place: Place) -> None:
+    view = await open_shop(place)
+    field = number(view, "Search")
+    shown = await text_of(
+        place.browser, "input_text", input_field_id=field, text_value="oolong", press_enter=False, reasoning="ignored"
+    )
+    assert "'Search' = 'oolong'" in shown
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_option_that_a_list_does_not_have_is_an_error(place: Place) -> None:
+    view = await open_shop(place)
+    error = await error_of(place.browser, "input_text", input_field_id=number(view, "size"), text_value="Huge")
+    assert error.endswith("the list has no such option.")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_element_in_a_shadow_root_is_clicked(place: Place) -> None:
+    view = await open_shop(place)
+    assert "Page: Pressed" in await text_of(place.browser, "click", target_id=number(view, "In the shadow"))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_scrolling_moves_the_view_and_an_element_of_its_own(place: Place) -> None:
+    view = await open_shop(place)
+    assert "The very end" not in view.partition("Text in view:")[2]
+    box = next(int(line[1:].partition("]")[0]) for line in view.splitlines() if line.endswith(", scrolls"))
+    assert "Scrolled the element" in await text_of(place.browser, "scroll_down", target_id=box)
+    seen = view
+    for _ in range(3):
+        seen = await text_of(place.browser, "scroll_down")
+    assert "The very end" in seen
+    assert "Further up:\n[1] a 'the hills'" in seen
+    for _ in range(3):
+        seen = await text_of(place.browser, "scroll_up")
+    assert "Shown: 0%" in seen
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_element_out_of_view_is_scrolled_to_and_clicked(place: Place) -> None:
+    view = await open_shop(place)
+    assert "'Bought'" in await text_of(place.browser, "click", target_id=number(view, "Buy"))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_hovering_and_waiting_show_the_page(place: Place) -> None:
+    view = await open_shop(place)
+    assert "Page: Shop" in await text_of(place.browser, "hover", target_id=number(view, "Offer"))
+    assert "Page: Shop" in await text_of(place.browser, "sleep", duration=0)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_search_asks_the_address_of_searches(place: Place) -> None:
+    assert "Page: Results" in await text_of(place.browser, "web_search", query="green tea?")
+    assert "GET /search?q=green+tea%3F" in place.site.asked
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_whole_page_is_read_as_markdown(place: Place) -> None:
+    await open_shop(place)
+    text = await text_of(place.browser, "read_page")
+    for part in (
+        "# The shop",
+        f"[the hills]({place.site.url('/tea')})",
+        "| Tea | Price |\n| --- | --- |\n| Green | 4\\|5 |",
+        "- one\n- two",
+        "```\na  b\n```",
+    ):
+        assert part in text
+    for hidden in ("invisible words", "script words", "hunter2"):
+        assert hidden not in text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_long_page_is_read_in_parts(place: Place) -> None:
+    await text_of(place.browser, "visit_url", url=place.site.url("/long"))
+    first = await text_of(place.browser, "read_page")
+    assert len(first) < 21_000
+    assert "from character 0 of 99,999" in first
+    assert "read it from character 20000" in first
+    assert "from character 90,000" in await text_of(place.browser, "read_page", start=90_000)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_covered_element_has_no_number(place: Place) -> None:
+    view = await text_of(place.browser, "visit_url", url=place.site.url("/covered"))
+    assert "'Above'" in view
+    assert "'Below'" not in view
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_number_of_elements_and_the_length_of_a_view_are_limited(place: Place) -> None:
+    view = await text_of(place.browser, "visit_url", url=place.site.url("/many"))
+    assert "'Button 299'" in view
+    assert "'Button 300'" not in view.partition("Text in view")[0]
+    assert len(view) < 21_000
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_number_that_there_is_not_is_an_error_that_shows_the_page(place: Place) -> None:
+    await open_shop(place)
+    result = await place.browser.call_tool("click", {"target_id": 999})
+    assert result.is_error
+    assert "There is no element 999" in result.to_text("")
+    assert "[1] a 'the hills'" in result.to_text("")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_wrong_arguments_and_unknown_tools_are_results(place: Place) -> None:
+    assert "Wrong arguments for the tool 'click'" in await error_of(place.browser, "click", target_id="x'] *")
+    assert await error_of(place.browser, "teleport") == "Tool teleport not found."
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_page_that_changes_what_scripts_return_is_one_clear_error(place: Place) -> None:
+    error = await error_of(place.browser, "visit_url", url=place.site.url("/lies"))
+    assert error == "The page cannot be read: it has changed the functions by which it is."
+    assert "Page: Tea" in await text_of(place.browser, "visit_url", url=place.site.url("/tea"))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_pages_that_a_page_opens_by_itself_are_closed(place: Place) -> None:
+    assert "Page: Popups" in await text_of(place.browser, "visit_url", url=place.site.url("/popups"))
+    assert "Page: Popups" in await text_of(place.browser, "look")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_redirect_is_followed(place: Place) -> None:
+    assert f"Address: {place.site.url('/tea')}" in await text_of(
+        place.browser, "visit_url", url=place.site.url("/moved")
+    )
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_file_is_saved_in_the_folder_under_a_free_name(place: Place) -> None:
+    for name in ("a b.bin", "a b-2.bin"):
+        text = await text_of(place.browser, "visit_url", url=place.site.url("/file"))
+        saved = next(path for path in place.downloads.iterdir() if path.name.endswith(name))
+        assert f"The file '{saved.name}' (1,000 bytes) was downloaded to {saved}." in text
+        assert saved.read_bytes() == b"\0\1" * 500
+    assert {path.parent for path in place.downloads.rglob("*")} == {place.downloads}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_calls_at_the_same_time_are_done_one_after_another(place: Place) -> None:
+    await open_shop(place)
+    texts = await asyncio.gather(*(text_of(place.browser, "visit_url", url=place.site.url(p)) for p in ("/tea", "/")))
+    assert "Page: Tea" in texts[0]
+    assert "Page: Shop" in texts[1]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_address_is_the_state(place: Place) -> None:
+    await text_of(place.browser, "visit_url", url=place.site.url("/tea"))
+    state = await place.browser.save_state()
+    await place.browser.load_state(state)
+    assert not place.browser.is_open
+    assert "Page: Tea" in await text_of(place.browser, "look")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_call_is_an_effect_with_its_pictures(place: Place) -> None:
+    recorder = EffectRecorder()
+    with handle_effects(recorder):
+        result = await call_tool(place.browser, "look")
+    (effect,) = recorder.effects
+    assert (effect.kind.name, effect.idempotency) == ("tool", "idempotent")
+    encoded = effect.kind.encode_result(result)
+    assert effect.kind.decode_result(encoded) == result
+
+
+def test_every_action_has_a_description_and_says_whether_it_can_be_repeated() -> None:
+    browser = BrowserWorkbench()
+    tools = browser.known_tools()
+    assert all(tool.get("description") for tool in tools)
+    repeatable = {tool["name"] for tool in tools if browser.tool_traits(tool["name"]).idempotency == "idempotent"}
+    assert repeatable == {"look", "visit_url", "web_search", "hover", "sleep", "read_page"}
+
+
+def test_a_workbench_is_saved_as_its_options() -> None:
+    saved = BrowserWorkbench(start_page="https://example.org", private_hosts=["localhost:8000"]).dump_component()
+    loaded = BrowserWorkbench.load_component(saved)
+    assert loaded.dump_component() == saved
+    assert saved.config["private_hosts"] == ["localhost:8000"]
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_characters": -1}, {"search_url": "https://x.org"}], ids=str)
+def test_wrong_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError):
+        BrowserWorkbench(**options)  # type: ignore[arg-type]  # options of several types
+
+
+def test_a_controller_of_no_size_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="viewport_width of PlaywrightController"):
+        PlaywrightController(viewport_width=0)
