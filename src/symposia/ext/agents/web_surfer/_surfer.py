@@ -214,6 +214,11 @@ class MultimodalWebSurfer(BaseChatAgent):
         )
 
     @property
+    def browser(self) -> BrowserWorkbench:
+        """The browser."""
+        return self._browser
+
+    @property
     def produced_message_types(self) -> Sequence[MessageType]:
         """What was done with a screenshot, and words."""
         return (MultiModalMessage, TextMessage)

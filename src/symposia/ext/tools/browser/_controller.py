@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,8 @@ _LOAD_SECONDS: Final = 3.0
 _POPUP_SECONDS: Final = 0.5
 _LONGEST_SLEEP: Final = 60.0
 _CURSOR_STEPS: Final = 20
+_BLANK: Final = "about:blank"
+_TRIES_TO_LEAVE: Final = 5
 _REASONS: Final = (
     ("ERR_TOO_MANY_REDIRECTS", "it redirects without end"),
     ("ERR_UNSAFE_REDIRECT", "it redirects to an address that is none of the web"),
@@ -420,10 +422,17 @@ class _Navigations:
 
 async def _leave(page: playwright_api.Page) -> None:
     """Show nothing, which also ends what is being loaded."""
-    try:
-        await page.goto("about:blank", timeout=_ACTION_SECONDS * 1000)
-    except playwright_api.Error as error:
-        raise ToolServiceError(f"The page does not answer: {first_line(error)}") from error
+    # Chromium's page about an error comes a moment after the error, and may end this navigation, or end after it.
+    for last in (False,) * (_TRIES_TO_LEAVE - 1) + (True,):
+        try:
+            await page.goto(_BLANK, timeout=_ACTION_SECONDS * 1000)
+        except playwright_api.Error as error:
+            if last or "interrupted by another navigation" not in str(error):
+                raise ToolServiceError(f"The page does not answer: {first_line(error)}") from error
+            with suppress(playwright_api.Error):
+                await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
+        if page.url == _BLANK:
+            return
 
 
 @contextmanager

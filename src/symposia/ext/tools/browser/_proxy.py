@@ -12,14 +12,16 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Collection, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from symposia.core import cancel_and_wait
 from symposia.core.exceptions import ToolServiceError
-from symposia.ext._addresses import is_own, is_public
+from symposia.ext._addresses import IPAddress, is_own, is_public
 
 ANY_HOST: Final = "*"
 _LARGEST_HEAD: Final = 64 * 1024  # bytes; Chromium itself refuses heads of answers above 256 KiB
@@ -27,6 +29,7 @@ _CHUNK: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 10.0
 _HEAD_SECONDS: Final = 60.0
 _FIRST_FINAL_STATUS: Final = 200
+_RESOLVERS: Final = 16
 _PORTS: Final = {"http": 80, "https": 443}
 _HOP_BY_HOP: Final = (b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization")
 
@@ -56,20 +59,16 @@ class HostRules:
             ToolServiceError: It may not be visited, or has no address.
         """
         name = host.lower().strip("[]")
-        loop = asyncio.get_running_loop()
+        is_free = bool(self._private & {ANY_HOST, name, f"{name}:{port}"})
+        # In threads of its own: a name that its server does not answer takes one for half a minute, and pages may name
+        # any number, which must not keep the program's pool from its work.
+        resolving = asyncio.wrap_future(_resolvers().submit(_resolve, name, port))
         try:
-            found = await asyncio.wait_for(loop.getaddrinfo(name, port, type=socket.SOCK_STREAM), _CONNECT_SECONDS)
-        except (OSError, UnicodeError):
+            addresses, private = await asyncio.wait_for(resolving, _CONNECT_SECONDS)
+        except (OSError, UnicodeError):  # TimeoutError is an OSError
             raise ToolServiceError(f"There is no address for the host {host!r}.") from None
-        addresses = list(dict.fromkeys(str(answer[4][0]) for answer in found))
-        if not self._private & {ANY_HOST, name, f"{name}:{port}"}:
-            for text in addresses:
-                # A link-local address of IPv6 has the name of a network interface behind a percent sign.
-                address = ip_address(text.partition("%")[0])
-                if not is_public(address) or is_own(address):
-                    raise ToolServiceError(
-                        f"{host}:{port} is a private address ({address}), which this browser may not visit."
-                    )
+        if private is not None and not is_free:
+            raise ToolServiceError(f"{host}:{port} is a private address ({private}), which this browser may not visit.")
         return Destination(name, port, addresses)
 
     async def check(self, url: str) -> None:
@@ -86,6 +85,20 @@ class HostRules:
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ToolServiceError(f"{url[:200]!r} is no address of the web: only http:// and https:// can be visited.")
         await self.resolve(parts.hostname, port or _PORTS[parts.scheme])
+
+
+def _resolve(name: str, port: int) -> tuple[Sequence[str], IPAddress | None]:
+    """The addresses of a name, and the first of them that is private, if there is one."""
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(answer[4][0]) for answer in found))
+    # A link-local address of IPv6 has the name of a network interface behind a percent sign.
+    parsed = [ip_address(text.partition("%")[0]) for text in addresses]
+    return addresses, next((address for address in parsed if not is_public(address) or is_own(address)), None)
+
+
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="symposia-browser-names")
 
 
 class FilteringProxy:
