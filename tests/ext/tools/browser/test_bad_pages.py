@@ -22,7 +22,7 @@ PAGES = {
     "/": "<title>Home</title>home",
     "/loop": redirected("/loop"),
     "/metadata": redirected("http://169.254.169.254/latest/meta-data"),
-    "/other": redirected("http://localhost:9/"),
+    "/other": redirected("http://localhost:8099/"),
     "/local": redirected("file:///etc/passwd"),
     "/file": answered(b"\0" * 1000, "application/octet-stream", 'Content-Disposition: attachment; filename="x.bin"'),
     "/noise": b"\0\1\2 this is not HTTP \r\n\r\n",
@@ -50,7 +50,7 @@ async def browser(site: Site) -> AsyncGenerator[BrowserWorkbench, None]:
     [
         ("/loop", "it redirects without end."),
         ("/metadata", "169.254.169.254:80 is a private address (169.254.169.254), which this browser may not visit."),
-        ("/other", "localhost:9 is a private address (127.0.0.1), which this browser may not visit."),
+        ("/other", "localhost:8099 is a private address (127.0.0.1), which this browser may not visit."),
         ("/local", "it redirects to an address that is none of the web."),
         ("/closes", "the server closed the connection without an answer."),
         ("/noise", "the server closed the connection without an answer."),

@@ -204,7 +204,8 @@ class PlaywrightController:
             if any(sign in str(error) for sign in _DOWNLOADS) and await self.downloads.wait_for(downloads + 1):
                 return False, False
             await _leave(page)  # Chromium's own page about the error, which offers to load it again
-            if self._proxy is not None and self._proxy.refusals > refusals:
+            # Not for every error: Chromium asks for addresses of its own in the background, which are refused too.
+            if self._proxy is not None and "ERR_TUNNEL" in str(error) and self._proxy.refusals > refusals:
                 raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}") from None
             raise ToolServiceError(f"{url} was not loaded: {_reason(error)}.") from error
         finally:
@@ -220,8 +221,9 @@ class PlaywrightController:
         if response is None or self._proxy is None:
             return
         if response.headers.get(self._proxy.MARK_HEADER) == self._proxy.mark:
+            reason = await response.text()
             await _leave(page)
-            raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}")
+            raise ToolServiceError(f"{url} was not loaded: {reason}")
 
     async def back(self, page: playwright_api.Page) -> None:
         """Go back to the page before.

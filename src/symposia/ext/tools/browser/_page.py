@@ -21,7 +21,7 @@ else:
 MARK_ATTRIBUTE: Final = "data-symposia-mark"
 MOST_MARKS: Final = 300
 NAME_LENGTH: Final = 120
-_SECONDS: Final = 10.0
+_SECONDS: Final = 30.0
 _TRIES: Final = 3
 _LARGEST_COORDINATE: Final = 1e7
 T = TypeVar("T")
