@@ -15,6 +15,7 @@ from tests.support.web_server import serving
 
 from symposia.core.code_executor import NetworkPolicy, NetworkRule, SandboxPolicy
 from symposia.core.exceptions import SandboxDiedError
+from symposia.ext._addresses import is_own, is_public
 from symposia.ext.code_executors._sandbox._inside._frames import Frame
 from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
 from symposia.ext.code_executors._sandbox._proxy import _destinations
@@ -24,8 +25,6 @@ from symposia.ext.code_executors._sandbox._proxy._destinations import (
     DestinationError,
     Resolver,
     UnknownNameError,
-    is_own,
-    is_public,
 )
 from symposia.ext.code_executors._sandbox._proxy._request import (
     MOST_HEAD_BYTES,
