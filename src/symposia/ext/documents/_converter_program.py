@@ -1,0 +1,82 @@
+"""A program of its own process: reads documents on standard input, and writes their Markdown to standard output.
+
+Each request is a frame with the suffix, and a frame with the bytes; the answer is a frame with JSON, ``{"text": …}`` or
+``{"error": …}``. A frame is its length as four bytes, the highest first, and so many bytes. It imports nothing of
+Symposia, so that it starts with what it needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import struct
+import sys
+from typing import BinaryIO
+
+MOST_MEMORY = 4 * 1024**3
+"""Bytes of address space. A compressed file of some kilobytes can ask for any amount when it is read."""
+
+
+def _limit_memory() -> None:
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits, and macOS not this one
+        import resource  # noqa: PLC0415 - see above
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _convert(suffix: str, data: bytes) -> str:
+    """The Markdown of a document. Pages of a PDF end with a form feed."""
+    from markitdown import StreamInfo, converters  # noqa: PLC0415 - missing where the extra is not installed
+
+    # The converter of the kind alone. `MarkItDown` tries others after it has failed, and reads a PDF that is none as
+    # text.
+    kinds = {
+        ".docx": converters.DocxConverter,
+        ".htm": converters.HtmlConverter,
+        ".html": converters.HtmlConverter,
+        ".pdf": converters.PdfConverter,
+        ".pptx": converters.PptxConverter,
+        ".xls": converters.XlsConverter,
+        ".xlsx": converters.XlsxConverter,
+        ".xhtml": converters.HtmlConverter,
+    }
+    return kinds[suffix]().convert(io.BytesIO(data), StreamInfo(extension=suffix)).markdown
+
+
+def _answer(suffix: str, data: bytes) -> dict[str, str]:
+    try:
+        return {"text": _convert(suffix, data)}
+    except ImportError as error:
+        return {"missing": str(error)}
+    except MemoryError:
+        return {"error": "it needs too much memory"}
+    except RecursionError:
+        return {"error": "it is nested too deeply"}
+    except Exception as error:  # noqa: BLE001 - libraries raise anything on broken files
+        return {"error": f"{type(error).__name__}: {error}"[:500]}
+
+
+def _read_frame(stream: BinaryIO) -> bytes | None:
+    header = stream.read(4)
+    return stream.read(struct.unpack(">I", header)[0]) if len(header) == 4 else None  # noqa: PLR2004 - see the top
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    _limit_memory()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    while (suffix := _read_frame(sys.stdin.buffer)) is not None:
+        data = _read_frame(sys.stdin.buffer)
+        if data is None:
+            return
+        answer = json.dumps(_answer(suffix.decode(), data)).encode()
+        answers.write(struct.pack(">I", len(answer)) + answer)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

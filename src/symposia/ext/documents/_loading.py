@@ -1,0 +1,174 @@
+"""Folders of documents, read and added to a memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from symposia.core import run_in_worker_thread
+from symposia.core.exceptions import ArgumentTypeError
+from symposia.core.memory import Memory, add_memory
+from symposia.core.terminal_text import printable_name
+from symposia.ext.documents._conversion import SIGNATURES, DocumentConverter, DocumentError, is_document
+from symposia.ext.documents._passages import DEFAULT_SIZE, Passage, split_into_passages
+
+_KINDS: Final = ", ".join(sorted(SIGNATURES))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentLimits:
+    """How much is read of a folder.
+
+    Attributes:
+        file_bytes: The most bytes of one file.
+        total_bytes: The most bytes of all files together.
+        files: The most documents.
+        seconds: The most seconds for one document.
+        passage_characters: The most characters of a passage.
+    """
+
+    file_bytes: int = 50 * 1024 * 1024
+    total_bytes: int = 500 * 1024 * 1024
+    files: int = 5_000
+    seconds: float = 60.0
+    passage_characters: int = DEFAULT_SIZE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedDocuments:
+    """What was read of a folder.
+
+    Attributes:
+        documents: The paths of the documents, relative to the folder and with ``/``, sorted.
+        passages: Their passages, in the same order.
+        errors: The documents that could not be read, where `on_error` was given.
+    """
+
+    documents: Sequence[str]
+    passages: Sequence[Passage]
+    errors: Sequence[DocumentError] = field(default=())
+
+
+async def load_documents(
+    folder: Path | str,
+    *,
+    limits: DocumentLimits | None = None,
+    on_error: Callable[[DocumentError], None] | None = None,
+) -> LoadedDocuments:
+    """Read the documents of a folder and of the folders in it, or one document.
+
+    Files of other kinds, links, and hidden files and folders are left out.
+
+    Args:
+        folder: The folder, or a file.
+        limits: How much is read.
+        on_error: Is given each document that cannot be read, and the others are read. None raises the first error.
+
+    Raises:
+        ArgumentTypeError: `folder` is no path.
+        DocumentError: There is no such folder, it has no documents or too many, or, without `on_error`, a document
+            cannot be read or has no text; with it, none of them can.
+        MissingExtraError: The extra ``documents`` is not installed, and a document needs it.
+    """
+    if not isinstance(folder, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
+        raise ArgumentTypeError(f"The folder of documents has to be a path, such as 'handbook', not {folder!r}.")
+    limits = limits or DocumentLimits()
+    root, paths = await run_in_worker_thread(_find, Path(folder), limits)
+    passages: list[Passage] = []
+    documents: list[str] = []
+    errors: list[DocumentError] = []
+    async with DocumentConverter(limits.seconds) as converter:
+        for path in paths:
+            try:
+                data = await run_in_worker_thread(_read, root, path, limits.file_bytes)
+                text = await converter.convert(path, data)
+                passages += await run_in_worker_thread(_split, path, text, limits.passage_characters)
+            except DocumentError as error:
+                if on_error is None:
+                    raise
+                errors.append(error)
+                on_error(error)
+            else:
+                documents.append(path)
+    if not documents:
+        raise DocumentError(f"None of the documents in {printable_name(str(folder))!r} can be read.")
+    return LoadedDocuments(documents=documents, passages=passages, errors=errors)
+
+
+async def add_documents(
+    memory: Memory,
+    folder: Path | str,
+    *,
+    limits: DocumentLimits | None = None,
+    on_error: Callable[[DocumentError], None] | None = None,
+) -> LoadedDocuments:
+    """Read the documents of a folder, and add their passages to a memory.
+
+    Nothing is added unless the folder could be read. Adding the same folder twice adds the passages twice: clear the
+    memory before. The arguments and errors are those of `load_documents`.
+    """
+    loaded = await load_documents(folder, limits=limits, on_error=on_error)
+    for passage in loaded.passages:
+        await add_memory(memory, passage.as_memory())
+    return loaded
+
+
+def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str]]:
+    """The folder of the documents, and their paths in it.
+
+    Raises:
+        DocumentError: There is no such folder, or it has no documents, or too many.
+    """
+    name = printable_name(str(folder))
+    if folder.is_file():
+        if not is_document(folder.name):
+            raise DocumentError(f"{name!r} is no document that can be read: give text, Markdown, or one of {_KINDS}.")
+        return folder.parent, [folder.name]
+    if not folder.is_dir():
+        raise DocumentError(f"There is no folder {name!r}. Give a folder with documents.")
+    found: list[str] = []
+    total = 0
+    for path, size in _walk(folder):
+        found.append(path)
+        total += size if size <= limits.file_bytes else 0  # a larger one is an error of its own
+        if len(found) > limits.files:
+            raise DocumentError(f"{name!r} has more than {limits.files:,} documents. Give a folder in it.")
+        if total > limits.total_bytes:
+            raise DocumentError(f"The documents in {name!r} have more than {limits.total_bytes:,} bytes together.")
+    if not found:
+        raise DocumentError(f"{name!r} has no documents: put in text, Markdown, or {_KINDS}.")
+    return folder, sorted(found)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, int]]:
+    for folder, folders, files in os.walk(root):  # follows no links
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            path = Path(folder, name)
+            relative = path.relative_to(root).as_posix()
+            if name.startswith(".") or not is_document(name) or printable_name(relative) != relative:
+                continue
+            if path.is_file() and not path.is_symlink():
+                yield relative, path.stat().st_size
+
+
+def _read(root: Path, path: str, most: int) -> bytes:
+    try:
+        with (root / path).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise DocumentError(f"The document {path!r} cannot be read: {error.strerror}.") from error
+    if len(data) > most:
+        raise DocumentError(f"The document {path!r} is too large: it has more than {most:,} bytes.")
+    return data
+
+
+def _split(path: str, text: str, size: int) -> list[Passage]:
+    passages = split_into_passages(path, text, size=size)
+    if not passages:
+        hint = " Its pages may be pictures of text" if path.lower().endswith(".pdf") else " It may be empty"
+        raise DocumentError(f"The document {path!r} has no text.{hint}.")
+    return passages

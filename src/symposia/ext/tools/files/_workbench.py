@@ -1,0 +1,244 @@
+"""The tools: list, read, search, write and edit. Each is bounded in time, and in what a model is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, JsonValue
+
+from symposia.core import CancellationToken
+from symposia.core.argument_checks import check_flag
+from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
+from symposia.core.terminal_text import printable
+from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, failed_result
+from symposia.ext.tools.files._folder import MOST_FILE_BYTES, ConfinedFolder, FolderEntry
+
+MOST_SHOWN: Final = 32_000
+"""The most characters of a result, some 8,000 tokens."""
+
+MOST_WRITTEN: Final = 256 * 1024 * 1024
+"""The most bytes that a workbench writes in its life, by default."""
+
+MOST_LISTED: Final = 500
+MOST_MATCHES: Final = 100
+MOST_LINE: Final = 1_000
+"""The most entries of a list, lines that a search finds, and characters of one line."""
+
+_Path = Annotated[str, Field(description="Relative to the folder, with '/'.")]
+
+
+class FileWorkbench(StaticWorkbench):
+    """Tools with which a model works on the text files of one folder, and of no other; see `ConfinedFolder`.
+
+    ``list_files``, ``read_file`` and ``search_files``; unless `read_only`, ``write_file`` and ``edit_file``. A file is
+    replaced as a whole, so that no reader sees a part of it. What is wrong with a path is a result for the model.
+
+    Reading may be repeated, and writing the same content may be, too: `ToolTraits.idempotency` is ``idempotent``. An
+    edit may not: its new text may contain the old one.
+
+    Args:
+        root: The folder.
+        read_only: Leave out the tools that write.
+        hidden: Whether hidden files, whose names begin with a dot, can be used.
+        max_file_bytes: The most bytes of a file that is read or written.
+        max_written_bytes: The most bytes that all calls together write.
+        timeout: Seconds until a call ends. A disk that hangs keeps its thread, and may still write later.
+
+    Raises:
+        ArgumentTypeError: An argument is of another type.
+        InvalidArgumentError: There is no such folder, or a limit is not positive.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        read_only: bool = False,
+        hidden: bool = False,
+        max_file_bytes: int = MOST_FILE_BYTES,
+        max_written_bytes: int = MOST_WRITTEN,
+        timeout: float = 30.0,
+    ) -> None:
+        check_flag("read_only", "FileWorkbench", read_only)
+        if timeout <= 0 or max_written_bytes < 1:
+            raise InvalidArgumentError("The timeout and max_written_bytes of FileWorkbench have to be positive.")
+        self._files = ConfinedFolder(root, max_file_bytes=max_file_bytes, hidden=hidden)
+        self._timeout = timeout
+        self._left_to_write = max_written_bytes
+        # An edit reads and writes, and the calls of one answer run at the same time, in threads.
+        self._writing = threading.Lock()
+        readers: list[Callable[..., str]] = [self.list_files, self.read_file, self.search_files]
+        tools = [_tool(each, idempotent=True) for each in readers]
+        if not read_only:
+            tools += [_tool(self.write_file, idempotent=True), _tool(self.edit_file, idempotent=False)]
+        super().__init__(tools)
+
+    @property
+    def root(self) -> Path:
+        """The folder, as an absolute path."""
+        return self._files.root
+
+    def effect_identity(self) -> dict[str, JsonValue]:
+        """The class, and the folder."""
+        return {**super().effect_identity(), "root": str(self._files.root)}
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        """Call a tool. After the timeout the result says so. See `Workbench.call_tool`."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await super().call_tool(name, arguments, cancellation_token, call_id)
+        except TimeoutError:
+            return failed_result(name, _too_slow(self._timeout))
+
+    def list_files(self, path: _Path = ".") -> str:
+        """List the files and folders in a folder, with the bytes of each file."""
+        entries = self._files.entries(path)
+        lines = [f"{entry.path}/" if entry.is_folder else f"{entry.path}  {entry.size:,}" for entry in entries]
+        if len(lines) > MOST_LISTED:
+            lines[MOST_LISTED:] = [f"[{len(entries) - MOST_LISTED:,} more: search_files finds files by their names]"]
+        return _shortened("\n".join(lines)) or "The folder is empty."
+
+    def read_file(
+        self,
+        path: _Path,
+        first_line: Annotated[int, Field(description="From 1.")] = 1,
+        line_count: Annotated[int, Field(description="The most lines.")] = 1_000,
+    ) -> str:
+        """Read a text file, or some lines of it. A long file comes in parts."""
+        lines = printable(self._text(path)).split("\n")
+        if lines and not lines[-1]:
+            lines.pop()
+        start = max(first_line, 1) - 1
+        shown: list[str] = []
+        size = 0
+        for line in lines[start : start + max(line_count, 1)]:
+            shown.append(_shortened(line, MOST_LINE))
+            size += len(shown[-1]) + 1
+            if size > MOST_SHOWN:
+                shown.pop()
+                break
+        end = start + len(shown)
+        text = "\n".join(shown)
+        if end < len(lines):
+            return f"{text}\n[Lines {start + 1} to {end} of {len(lines)}. The next part: first_line={end + 1}]"
+        if not shown:
+            return f"[The file has {len(lines)} lines.]" if lines else "[The file is empty.]"
+        return text
+
+    def search_files(
+        self,
+        text: Annotated[str, Field(description="The text to find in a line; empty to find files by name alone.")] = "",
+        name_pattern: Annotated[str, Field(description="Of the path, such as '*.py' or 'docs/*'.")] = "*",
+        path: _Path = ".",
+        ignore_case: bool = True,
+    ) -> str:
+        """Find the lines that contain a text, or the files of some names, in a folder and its folders."""
+        wanted = text.casefold() if ignore_case else text
+        deadline = time.monotonic() + self._timeout  # ends the thread, whose caller has left by then
+        found: list[str] = []
+        for entry in self._files.walk(path):
+            if time.monotonic() > deadline:
+                raise _too_slow(self._timeout)
+            if not fnmatch(entry.path, name_pattern) and not fnmatch(entry.path.rpartition("/")[2], name_pattern):
+                continue
+            found += [entry.path] if not wanted else self._matches(entry, wanted, ignore_case=ignore_case)
+            if len(found) > MOST_MATCHES:
+                found[MOST_MATCHES:] = [f"[More than {MOST_MATCHES} are found. Search for something narrower.]"]
+                break
+        return _shortened("\n".join(found)) or "Nothing is found."
+
+    def write_file(self, path: _Path, content: Annotated[str, Field(description="The whole file.")]) -> str:
+        """Write a text file, in place of an older one. Folders on the way are made."""
+        with self._writing:
+            self._write(path, content)
+        return f"{self._files.relative(path)} is written, {len(content.encode(errors='replace')):,} bytes."
+
+    def edit_file(
+        self,
+        path: _Path,
+        old_text: Annotated[str, Field(description="As it is in the file, and in one place only.")],
+        new_text: str,
+    ) -> str:
+        """Replace a text in a file by another."""
+        with self._writing:
+            content = self._text(path, strict=True)
+            old, new = old_text, new_text
+            if "\r\n" in content and old not in content:  # as Windows writes lines; a model is shown "\n"
+                old, new = (text.replace("\r\n", "\n").replace("\n", "\r\n") for text in (old, new))
+            count = content.count(old) if old else 0
+            if count != 1:
+                times = f"{count} times" if count else "not"
+                raise InvalidArgumentError(
+                    f"The old_text is {times} in {path!r}, which is unchanged. Give a text that is in it once: read the"
+                    " file, and copy some lines."
+                )
+            self._write(path, content.replace(old, new))
+        line = content[: content.index(old)].count("\n") + 1
+        return f"{self._files.relative(path)} is changed at line {line}."
+
+    def _write(self, path: str, content: str) -> None:
+        data = content.encode("utf-8", errors="replace")  # half of a surrogate pair, which models can write
+        if len(data) > self._left_to_write:
+            raise InvalidArgumentError(
+                f"{path!r} is not written: {self._left_to_write:,} bytes are left to write, and it has {len(data):,}."
+            )
+        self._files.write(path, data)
+        self._left_to_write -= len(data)
+
+    def _text(self, path: str, *, strict: bool = False) -> str:
+        """The text of a file.
+
+        Args:
+            path: The file.
+            strict: Refuse bytes that are no UTF-8, which would be lost when the file is written again.
+        """
+        data = self._files.read(path)
+        if b"\0" in data:
+            raise InvalidArgumentError(f"{path!r} is not text. It has {len(data):,} bytes.")
+        try:
+            return data.decode("utf-8", errors="strict" if strict else "replace")
+        except UnicodeDecodeError:
+            raise InvalidArgumentError(
+                f"{path!r} is not text in UTF-8, and cannot be edited. Write it as a whole instead."
+            ) from None
+
+    def _matches(self, entry: FolderEntry, wanted: str, *, ignore_case: bool) -> list[str]:
+        if entry.size > self._files.max_file_bytes:
+            return []
+        try:
+            text = self._text(entry.path)
+        except InvalidArgumentError:  # not text, or changed since it was listed
+            return []
+        if wanted not in (text.casefold() if ignore_case else text):
+            return []
+        lines = [
+            f"{entry.path}:{number}: {_shortened(line.strip(), MOST_LINE)}"
+            for number, line in enumerate(printable(text).split("\n"), 1)
+            if wanted in (line.casefold() if ignore_case else line)
+        ]
+        return lines[: MOST_MATCHES + 1]
+
+
+def _tool(function: Callable[..., str], *, idempotent: bool) -> FunctionTool:
+    description = str(function.__doc__).partition("\n")[0]
+    return FunctionTool(function, description, idempotency="idempotent" if idempotent else "unknown")
+
+
+def _shortened(text: str, most: int = MOST_SHOWN) -> str:
+    return text if len(text) <= most else f"{text[:most]} [{len(text) - most:,} more characters]"
+
+
+def _too_slow(seconds: float) -> DeadlineExceededError:
+    return DeadlineExceededError(f"It has not ended after {seconds:g} s, and was given up. Try a smaller part.")
