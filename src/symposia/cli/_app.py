@@ -36,6 +36,7 @@ from symposia.cli._options import (
     Cpus,
     DataFiles,
     Disk,
+    Docs,
     Example,
     History,
     Host,
@@ -249,17 +250,21 @@ def debate(
 def chat(
     model: Model = None,
     system: System = None,
+    docs: Docs = None,
     history: History = None,
     script: Script = None,
     example: Recorded = False,
 ) -> None:
     """Talk with one assistant, line by line, in the terminal or from a script.
 
-    Without a key, a recorded conversation is shown.
+    With --docs it answers from your files. Without a key, a recorded conversation is shown.
     """
     from symposia.cli._conversation import ConversationArguments, chat_and_show  # noqa: PLC0415 - imported when called
 
-    chat_and_show(ConversationArguments(model=model, system=system, history=history, script=script, example=example))
+    arguments = ConversationArguments(
+        model=model, system=system, docs=docs, history=history, script=script, example=example
+    )
+    chat_and_show(arguments)
 
 
 @app.command(epilog=exit_statuses(CONVERSATION_MEANING), cls=Verb)

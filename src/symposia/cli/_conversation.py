@@ -18,6 +18,7 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     HandoffMessage,
+    MemoryQueryEvent,
     ModelClientStreamingChunkEvent,
     TextMessage,
     ToolCallExecutionEvent,
@@ -31,6 +32,7 @@ from symposia.cli._view import tokens
 from symposia.core import run_in_worker_thread
 from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import ModelError, SymposiaError
+from symposia.core.memory import Memory
 from symposia.core.models import RequestUsage
 from symposia.core.terminal_text import printable
 from symposia.ext.models import MissingKeyError, default_model_name
@@ -68,6 +70,7 @@ class ConversationArguments:
         history: A file that the conversation continues, and is written to.
         example: Whether to show the recorded conversation, even with a key.
         system: The instructions of the assistant of a chat.
+        docs: A folder of documents, or one of them, from which the assistant of a chat answers.
     """
 
     model: str | None = None
@@ -75,6 +78,7 @@ class ConversationArguments:
     history: Path | None = None
     example: bool = False
     system: str | None = None
+    docs: Path | None = None
 
 
 def chat_and_show(arguments: ConversationArguments) -> None:
@@ -86,9 +90,28 @@ def chat_and_show(arguments: ConversationArguments) -> None:
     """
 
     def partner(models: Callable[[str], NamedModel], _read: Callable[[str], Awaitable[str | None]]) -> Partner:
-        return chat_agent(models(ASSISTANT), CHAT_PROMPT if arguments.system is None else arguments.system)
+        model, system = models(ASSISTANT), CHAT_PROMPT if arguments.system is None else arguments.system
+        return chat_agent(model, system, memory=None if arguments.docs is None else [_documents(arguments.docs)])
 
     _show(arguments, (ASSISTANT,), bundled_chat, partner)
+
+
+def _documents(folder: Path) -> Memory:
+    """The documents of a folder. A note on standard error names each that cannot be read.
+
+    Raises:
+        DocumentError: None can be read.
+        MissingExtraError: One needs an extra that is not installed.
+    """
+    from symposia.ext.documents import DocumentError, DocumentMemory, add_documents  # noqa: PLC0415 - few chats have some
+
+    def note(error: DocumentError) -> None:
+        typer.secho(f"Note: {printable(str(error))}", fg=typer.colors.YELLOW, err=True)
+
+    memory = DocumentMemory()
+    loaded = asyncio.run(add_documents(memory, folder, on_error=note))
+    typer.echo(f"Documents: {len(loaded.documents)}. Passages: {len(loaded.passages)}.")
+    return memory
 
 
 def support_and_show(arguments: ConversationArguments) -> None:
@@ -181,11 +204,13 @@ def _recorded(
     arguments: ConversationArguments, bundled: Callable[[], RecordedConversation]
 ) -> RecordedConversation | None:
     """The recorded conversation, if it is requested or there is neither a model nor a key; else None."""
+    if arguments.docs is not None and arguments.example:
+        raise typer.BadParameter("Give --docs or --example, not both: the example's answers are recorded.")
     if arguments.example:
         if arguments.model:
             raise typer.BadParameter("Give --model or --example, not both: the example has recorded models.")
         return bundled()
-    if arguments.model:
+    if arguments.model or arguments.docs is not None:  # a recorded model knows nothing of the documents
         return None
     try:
         default_model_name()
@@ -306,7 +331,16 @@ def _lines(message: BaseAgentEvent | BaseChatMessage) -> Iterable[str]:
             for result in message.content:
                 if result.is_error or not result.name.startswith(HANDOFF):
                     yield f"[{result.name}: {result.content}]"
+        case MemoryQueryEvent():
+            yield from _sources(message)
         case TextMessage():
             yield f"{message.source}: {message.content}"
         case _:
             pass
+
+
+def _sources(message: MemoryQueryEvent) -> Iterable[str]:
+    """The line with the places of the documents that a memory found."""
+    places = [each.metadata or {} for each in message.content]
+    if found := [f"{place['source']}, {place['place']}" for place in places if {"source", "place"} <= place.keys()]:
+        yield f"[{message.source} reads {'; '.join(found)}]"

@@ -83,7 +83,9 @@ DEBATE_MEANING: Final = {
 
 CONVERSATION_MEANING: Final = {
     Status.VERIFIED: "the conversation has ended",
-    **{status: MEANING[status] for status in (Status.FAILED, Status.USAGE, Status.UNKNOWN_VENDOR)},
+    **{status: MEANING[status] for status in (Status.FAILED, Status.USAGE)},
+    Status.DATA_FILE: "the documents of --docs cannot be read",
+    Status.UNKNOWN_VENDOR: MEANING[Status.UNKNOWN_VENDOR],
     **{status: MEANING[status] for status in (Status.MISSING_KEY, Status.MISSING_EXTRA)},
     Status.HISTORY: "the file of --history cannot be read or written, or is no history",
     **{status: MEANING[status] for status in (Status.MODEL_FAILED, Status.INTERRUPTED)},
@@ -112,7 +114,7 @@ MODELS_MEANING: Final = {
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it
-    from symposia.ext import models  # noqa: PLC0415 - the help must not wait for it
+    from symposia.ext import documents, models  # noqa: PLC0415 - the help must not wait for it
     from symposia.presets import chat, coding, debate  # noqa: PLC0415 - the help must not wait for it
 
     statuses: dict[type[SymposiaError], Status] = {
@@ -120,6 +122,7 @@ def status_of_error(error: SymposiaError) -> Status:
         chat.HistoryError: Status.HISTORY,
         debate.DebateTaskError: Status.DEBATE_TASK,
         coding.DataFileError: Status.DATA_FILE,
+        documents.DocumentError: Status.DATA_FILE,
         coding.RunFolderError: Status.RUN_FOLDER,
         models.UnknownVendorError: Status.UNKNOWN_VENDOR,
         models.MissingKeyError: Status.MISSING_KEY,

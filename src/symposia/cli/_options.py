@@ -187,6 +187,10 @@ Recorded: TypeAlias = Annotated[bool, Option("--example", help="Show a recorded 
 System: TypeAlias = Annotated[
     str | None, Option("--system", metavar="TEXT", help="The instructions of the assistant.", show_default="our own")
 ]
+Docs: TypeAlias = Annotated[
+    Path | None,
+    Option("--docs", metavar="FOLDER", readable=False, help="Documents from which the assistant answers."),
+]
 ModelToShow: TypeAlias = Annotated[
     str | None, Argument(metavar="[NAME]", help="A model, as for --model; else the vendors are listed.")
 ]

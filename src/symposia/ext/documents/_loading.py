@@ -65,7 +65,8 @@ async def load_documents(
     Args:
         folder: The folder, or a file.
         limits: How much is read.
-        on_error: Is given each document that cannot be read, and the others are read. None raises the first error.
+        on_error: Is given each document that cannot be read, and the others are read. None raises the first error, as
+            does a single document.
 
     Raises:
         ArgumentTypeError: `folder` is no path.
@@ -87,7 +88,7 @@ async def load_documents(
                 text = await converter.convert(path, data)
                 passages += await run_in_worker_thread(_split, path, text, limits.passage_characters)
             except DocumentError as error:
-                if on_error is None:
+                if on_error is None or len(paths) == 1:
                     raise
                 errors.append(error)
                 on_error(error)

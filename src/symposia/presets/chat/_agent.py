@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from symposia.agentchat.agents import AssistantAgent
+from symposia.core.memory import Memory
 from symposia.presets._models import NamedModel
 from symposia.presets._recorded import RecordedConversation
 
@@ -17,18 +19,22 @@ as briefly as it allows. Say so when you do not know something or guess. Ask bac
 """
 
 
-def chat_agent(model: NamedModel, system_message: str = CHAT_PROMPT) -> AssistantAgent:
+def chat_agent(
+    model: NamedModel, system_message: str = CHAT_PROMPT, *, memory: Sequence[Memory] | None = None
+) -> AssistantAgent:
     """The assistant. Its words are shown as they come, and it remembers the whole conversation.
 
     Args:
         model: The model.
         system_message: Its instructions.
+        memory: Asked before each answer for what fits, such as a `DocumentMemory`.
     """
     return AssistantAgent(
         ASSISTANT,
         model.client,
         description="Talks with a person.",
         system_message=system_message,
+        memory=memory,
         model_client_stream=True,
         reflect_on_tool_use=True,  # so that a call of a tool that it does not have is no answer
     )
