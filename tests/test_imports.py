@@ -33,6 +33,7 @@ HEAVY = [
     "json",
     "litellm",
     "llama_cpp",
+    "markitdown",
     "mistralai",
     "ollama",
     "openai",

@@ -206,3 +206,49 @@ def test_an_answer_whose_chunks_come_between_those_of_another_is_shown_once(name
         view.show(ModelClientStreamingChunkEvent(content=text, source=message.source, full_message_id=of))
     view.show(bob)
     assert out.getvalue() == "ann: One two\nbob: Three\n"
+
+
+async def test_a_chat_with_documents_answers_from_them_and_shows_the_sources(
+    models: MockModelServer, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.md").write_text("# Refunds\n\nRefunds are paid within 14 days.\n")
+    (tmp_path / "none.pdf").write_bytes(b"I am no PDF.")
+    models.script(Reply(text="14 days [policy.md]."))
+    result = await symposia("chat", "--docs", str(tmp_path), typed="When are refunds paid?\n")
+    assert result.exit_code == 0, result.output
+    assert "Note: The document 'none.pdf' is not a PDF, though its name says so." in result.stderr
+    assert "Documents: 1. Passages: 1.\n" in result.stdout
+    assert "[assistant reads policy.md, lines 1-3]\nassistant: 14 days [policy.md].\n" in result.stdout
+    assert "Refunds are paid within 14 days." in models.requests[0].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--docs", "missing"], Status.DATA_FILE, "There is no folder"),
+        (["--docs", "."], Status.DATA_FILE, "has no documents"),
+        (["--docs", "none.pdf"], Status.DATA_FILE, "'none.pdf' is not a PDF"),
+        (["--docs", ".", "--example"], Status.USAGE, "Give --docs or --example, not both"),
+    ],
+)
+async def test_documents_that_cannot_be_read_are_one_error(
+    models: MockModelServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    status: Status,
+    said: str,
+) -> None:
+    if "none.pdf" in arguments:
+        (tmp_path / "none.pdf").write_bytes(b"I am no PDF.")
+    monkeypatch.chdir(tmp_path)
+    result = await symposia("chat", *arguments, typed="Hi\n")
+    assert result.exit_code == status, result.output
+    assert said in result.stderr
+    assert not models.requests
+
+
+async def test_a_chat_with_documents_needs_a_model(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    result = await symposia("chat", "--docs", str(tmp_path), typed="Hi\n")
+    assert result.exit_code == Status.MISSING_KEY, result.output

@@ -35,14 +35,14 @@ TEXT_SUFFIXES: Final = frozenset(
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SIGNATURES: Final = {
-    ".docx": ("Word document", _ZIP),
-    ".htm": ("HTML page", b""),
-    ".html": ("HTML page", b""),
-    ".pdf": ("PDF", b"%PDF-"),
-    ".pptx": ("PowerPoint presentation", _ZIP),
-    ".xhtml": ("HTML page", b""),
-    ".xls": ("Excel workbook", _OLE),
-    ".xlsx": ("Excel workbook", _ZIP),
+    ".docx": ("a Word document", _ZIP),
+    ".htm": ("a HTML page", b""),
+    ".html": ("a HTML page", b""),
+    ".pdf": ("a PDF", b"%PDF-"),
+    ".pptx": ("a PowerPoint presentation", _ZIP),
+    ".xhtml": ("a HTML page", b""),
+    ".xls": ("an Excel workbook", _OLE),
+    ".xlsx": ("an Excel workbook", _ZIP),
 }
 """The kinds of files that are converted, and how each begins; an HTML page begins with anything."""
 
@@ -103,7 +103,7 @@ class DocumentConverter:
         if not data.strip():
             raise _unreadable(path, "is empty")
         if signature not in data[: _PDF_HEADER_WITHIN if suffix == ".pdf" else len(signature)]:
-            raise _unreadable(path, f"is not a {kind}, though its name says so")
+            raise _unreadable(path, f"is not {kind}, though its name says so")
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._ask(suffix, data)
@@ -119,7 +119,7 @@ class DocumentConverter:
         if "missing" in answer:
             raise MissingExtraError(f"Reading {printable_name(path)!r}", EXTRA)
         if "error" in answer:
-            raise _unreadable(path, f"is damaged, or no {kind} that can be read ({printable_name(answer['error'])})")
+            raise _unreadable(path, f"is damaged, or is not {kind} ({printable_name(answer['error'])})")
         return answer["text"].replace("\r\n", "\n")
 
     async def close(self) -> None:

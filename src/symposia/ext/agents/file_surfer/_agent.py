@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 from pydantic import Field, JsonValue
@@ -101,7 +100,7 @@ class FileSurfer(BaseChatAgent):
         if not model_client.model_info["function_calling"]:
             raise InvalidArgumentError(f"The model of agent '{name}' cannot call tools. Give another one.")
         self._model_client = model_client
-        self._reader = _Reader(ConfinedFolder(base_path or Path.cwd(), max_file_bytes=MOST_BYTES))
+        self._reader = _Reader(ConfinedFolder("." if base_path is None else base_path, max_file_bytes=MOST_BYTES))
         self._messages: list[LLMMessage] = []
         self._viewer: Viewer | None = None
         self._closed: FileSurferState | None = None  # a loaded state, whose file is opened when it is needed

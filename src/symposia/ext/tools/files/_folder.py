@@ -88,9 +88,8 @@ class ConfinedFolder:
             raise InvalidArgumentError(f"max_file_bytes is {max_file_bytes!r}: give at least 1.")
         if os.open not in os.supports_dir_fd:
             raise InvalidArgumentError("Files cannot be confined to a folder on this system: use Linux or macOS.")
-        self._root = Path(root).absolute()
-        if not self._root.is_dir():
-            raise InvalidArgumentError(f"There is no folder {printable_name(str(root))!r}. Give one that exists.")
+        self._root, resolved = _existing_folder(Path(root))
+        self._written_as = (PurePosixPath(self._root), PurePosixPath(resolved))
         self._hidden = hidden
         self.max_file_bytes = max_file_bytes
 
@@ -214,9 +213,9 @@ class ConfinedFolder:
         # Models write absolute paths where they have seen one.
         given = PurePosixPath(path)
         if given.is_absolute():
-            for root in (self._root, self._root.resolve()):
-                if given.is_relative_to(PurePosixPath(root)):
-                    given = given.relative_to(PurePosixPath(root))
+            for root in self._written_as:
+                if given.is_relative_to(root):
+                    given = given.relative_to(root)
                     break
             else:
                 raise _refused(path, "is outside of the folder. Give a path relative to it")
@@ -262,6 +261,17 @@ class ConfinedFolder:
     def _check_size(self, path: str, size: int) -> None:
         if size > self.max_file_bytes:
             raise _refused(path, f"has {size:,} bytes or more, and {self.max_file_bytes:,} are allowed")
+
+
+def _existing_folder(path: Path) -> tuple[Path, Path]:
+    """The absolute path of a folder, and that without links.
+
+    Raises:
+        InvalidArgumentError: There is no such folder.
+    """
+    if not path.is_dir():
+        raise InvalidArgumentError(f"There is no folder {printable_name(str(path))!r}. Give one that exists.")
+    return path.absolute(), path.resolve()
 
 
 def _check_regular(path: str, found: os.stat_result) -> None:
