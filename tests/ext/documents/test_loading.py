@@ -1,6 +1,8 @@
 """Folders of documents as passages with their places, and one clear error for each that cannot be read."""
 
 import asyncio
+import errno
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -165,6 +167,27 @@ async def test_a_folder_without_documents_and_one_with_too_many_is_one_error(tmp
         await load_documents(tmp_path / "many", limits=DocumentLimits(file_bytes=1), on_error=lambda _: None)
     with pytest.raises(ArgumentTypeError, match="has to be a path"):
         await load_documents(3)  # pyright: ignore[reportArgumentType] - what is tested
+
+
+async def test_a_folder_that_cannot_be_read_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write() -> None:
+        (tmp_path / "locked").mkdir()
+        (tmp_path / "a.txt").write_text("text")
+
+    await asyncio.to_thread(write)
+    scandir = os.scandir
+
+    def refuse(path: str) -> "os._ScandirIterator[str]":  # the tests may run as root, who reads everything
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    errors: list[DocumentError] = []
+    assert (await load_documents(tmp_path, on_error=errors.append)).errors == errors
+    assert [str(error).endswith("locked' cannot be read: Permission denied.") for error in errors] == [True]
+    with pytest.raises(DocumentError, match="Permission denied"):
+        await load_documents(tmp_path)
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -77,10 +79,13 @@ async def load_documents(
     if not isinstance(folder, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
         raise ArgumentTypeError(f"The folder of documents has to be a path, such as 'handbook', not {folder!r}.")
     limits = limits or DocumentLimits()
-    root, paths = await run_in_worker_thread(_find, Path(folder), limits)
+    root, paths, errors = await run_in_worker_thread(_find, Path(folder), limits)
+    for error in errors:
+        if on_error is None:
+            raise error
+        on_error(error)
     passages: list[Passage] = []
     documents: list[str] = []
-    errors: list[DocumentError] = []
     async with DocumentConverter(limits.seconds) as converter:
         for path in paths:
             try:
@@ -112,13 +117,15 @@ async def add_documents(
     memory before. The arguments and errors are those of `load_documents`.
     """
     loaded = await load_documents(folder, limits=limits, on_error=on_error)
-    for passage in loaded.passages:
+    for number, passage in enumerate(loaded.passages):
         await add_memory(memory, passage.as_memory())
+        if number % 50 == 0:
+            await asyncio.sleep(0)  # a memory in the process awaits nothing, and thousands of passages take a second
     return loaded
 
 
-def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str]]:
-    """The folder of the documents, and their paths in it.
+def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str], list[DocumentError]]:
+    """The folder of the documents, their paths in it, and the folders in it that cannot be read.
 
     Raises:
         DocumentError: There is no such folder, or it has no documents, or too many.
@@ -127,25 +134,33 @@ def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str]]:
     if folder.is_file():
         if not is_document(folder.name):
             raise DocumentError(f"{name!r} is no document that can be read: give text, Markdown, or one of {_KINDS}.")
-        return folder.parent, [folder.name]
+        return folder.parent, [folder.name], []
     if not folder.is_dir():
         raise DocumentError(f"There is no folder {name!r}. Give a folder with documents.")
     found: list[str] = []
+    errors: list[DocumentError] = []
     total = 0
-    for path, size in _walk(folder):
+    for path, size in _walk(folder, errors):
         found.append(path)
         total += size if size <= limits.file_bytes else 0  # a larger one is an error of its own
         if len(found) > limits.files:
             raise DocumentError(f"{name!r} has more than {limits.files:,} documents. Give a folder in it.")
         if total > limits.total_bytes:
             raise DocumentError(f"The documents in {name!r} have more than {limits.total_bytes:,} bytes together.")
+    if not found and errors:
+        raise errors[0]
     if not found:
         raise DocumentError(f"{name!r} has no documents: put in text, Markdown, or {_KINDS}.")
-    return folder, sorted(found)
+    return folder, sorted(found), errors
 
 
-def _walk(root: Path) -> Iterator[tuple[str, int]]:
-    for folder, folders, files in os.walk(root):  # follows no links
+def _walk(root: Path, errors: list[DocumentError]) -> Iterator[tuple[str, int]]:
+    def unreadable(error: OSError) -> None:
+        errors.append(
+            DocumentError(f"The folder {printable_name(str(error.filename))!r} cannot be read: {error.strerror}.")
+        )
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):  # follows no links
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             path = Path(folder, name)
@@ -153,7 +168,8 @@ def _walk(root: Path) -> Iterator[tuple[str, int]]:
             if name.startswith(".") or not is_document(name) or printable_name(relative) != relative:
                 continue
             if path.is_file() and not path.is_symlink():
-                yield relative, path.stat().st_size
+                with suppress(FileNotFoundError):  # deleted since
+                    yield relative, path.stat().st_size
 
 
 def _read(root: Path, path: str, most: int) -> bytes:

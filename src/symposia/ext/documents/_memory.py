@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, JsonValue
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, run_in_worker_thread
 from symposia.core.argument_checks import check_list, check_text
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
@@ -84,7 +84,8 @@ class DocumentMemory(Memory):
         messages = await model_context.get_messages()
         question = next((text for text in map(_question, reversed(messages)) if text), "")
         shown = "\n".join(message.content for message in messages if isinstance(message, SystemMessage))
-        found = [each for each in self._index.best(question, self._k) if _text(each) not in shown]
+        best = await run_in_worker_thread(self._index.best, question, self._k)
+        found = [each for each in best if _text(each) not in shown]
         if found:
             text = "\n\n".join([HEADER, *map(_text, found)])
             await model_context.add_message(SystemMessage(content=text))
@@ -104,7 +105,10 @@ class DocumentMemory(Memory):
             kwargs: ``k``, the most passages.
         """
         text = query if isinstance(query, str) else _text(query)
-        return MemoryQueryResult(results=self._index.best(text, int(kwargs.get("k", self._k))))
+        # In a thread, since common words in many passages take tens of milliseconds.
+        return MemoryQueryResult(
+            results=await run_in_worker_thread(self._index.best, text, int(kwargs.get("k", self._k)))
+        )
 
     async def add(
         self,
